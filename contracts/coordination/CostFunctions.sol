@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {ITwoStageMechanism} from "../interfaces/ITwoStageMechanism.sol";
+
+/// @title The built-in cost functions, in exact integers
+/// @dev A cost function is kept as a block of words in memory, a head and one word per segment:
+///
+///   head     kind 8 | exponent 8 | denominator 16 | segments 8 | unused 24 | coefficient 96 | linear 96
+///   segment  breakpoint 32 | slope 96 | cost at the breakpoint 128
+///
+/// The cost at a breakpoint is a sum of slopes below 2^96 over a load below 2^32, so it is below 2^128.
+library CostFunctions {
+    /// @dev Breakpoints of a piecewise function at most: bounds the work of one evaluation.
+    uint256 internal constant MAX_SEGMENTS = 16;
+    uint256 private constant _MIN_EXPONENT = 2;
+    uint256 private constant _MAX_EXPONENT = 8;
+
+    /// @dev No product of a coefficient (below 2^96) and a power up to this bound overflows, and a numerator beyond it
+    /// is a cost beyond 2^96 whatever the denominator (below 2^16).
+    uint256 private constant _MAX_NUMERATOR = 1 << 112;
+
+    /// @notice Size in bytes of a block with so many segments.
+    function blockSize(uint256 segments) internal pure returns (uint256) {
+        unchecked {
+            // At most 17 words.
+            return (segments + 1) << 5;
+        }
+    }
+
+    /// @notice Check one cost function and write its block at `ptr`; reverts if it is not increasing, convex and whole.
+    function write(uint256 ptr, ITwoStageMechanism.Cost calldata cost, uint256 index) internal pure {
+        if (cost.kind == ITwoStageMechanism.CostKind.Piecewise) _writePiecewise(ptr, cost, index);
+        else _writePolynomial(ptr, cost, index);
+    }
+
+    /// @notice f(q) in wei, for loads up to the one that `fits` has accepted.
+    function at(uint256 ptr, uint256 load) internal pure returns (uint256) {
+        uint256 head = _word(ptr);
+        unchecked {
+            // `fits` has bounded the numerator by 2^113 and the piecewise value by 2^96 for every load that can occur.
+            if (head >> 248 == uint256(ITwoStageMechanism.CostKind.Piecewise)) return _piecewise(ptr, head, load);
+            uint256 power = load * load;
+            for (uint256 k = (head >> 240) & 0xff; k > 2; --k) {
+                power *= load;
+            }
+            return (uint96(head >> 96) * power + uint96(head) * load) / ((head >> 224) & 0xffff);
+        }
+    }
+
+    /// @notice Whether f(load) is below 2^96, and then every smaller load's too.
+    function fits(uint256 ptr, uint256 load) internal pure returns (bool) {
+        uint256 head = _word(ptr);
+        unchecked {
+            // power ≤ load^8 < 2^256 as loads are below 2^32; the rest is bounded line by line.
+            if (head >> 248 != uint256(ITwoStageMechanism.CostKind.Piecewise)) {
+                uint256 power = load ** ((head >> 240) & 0xff);
+                if (power > _MAX_NUMERATOR || uint96(head >> 96) * power > _MAX_NUMERATOR) return false;
+                if (uint96(head) * load > _MAX_NUMERATOR) return false;
+            }
+        }
+        return at(ptr, load) <= type(uint96).max;
+    }
+
+    function _writePolynomial(uint256 ptr, ITwoStageMechanism.Cost calldata cost, uint256 index) private pure {
+        uint256 exponent = 2;
+        if (cost.kind == ITwoStageMechanism.CostKind.Power) {
+            exponent = cost.exponent;
+            if (exponent < _MIN_EXPONENT || exponent > _MAX_EXPONENT) {
+                revert ITwoStageMechanism.ExponentOutOfRange(index, exponent);
+            }
+        }
+        uint256 coefficient = cost.coefficient;
+        uint256 linear = cost.linear;
+        uint256 denominator = cost.denominator;
+        // A positive coefficient makes q^k, k ≥ 2, strictly convex and increasing.
+        if (coefficient == 0) revert ITwoStageMechanism.CostNotConvex(index);
+        if (denominator == 0) revert ITwoStageMechanism.CostNotWhole(index, 0);
+        if (denominator != 1) {
+            // A polynomial of degree k that is whole at 0, 1, …, k is whole at every integer.
+            for (uint256 q = 1; q <= exponent; ++q) {
+                if ((coefficient * q ** exponent + linear * q) % denominator != 0) {
+                    revert ITwoStageMechanism.CostNotWhole(index, q);
+                }
+            }
+        }
+        _store(
+            ptr,
+            (uint256(cost.kind) << 248) | (exponent << 240) | (denominator << 224) | (coefficient << 96) | linear
+        );
+    }
+
+    function _writePiecewise(uint256 ptr, ITwoStageMechanism.Cost calldata cost, uint256 index) private pure {
+        uint256 segments = cost.breakpoints.length;
+        if (segments == 0 || segments > MAX_SEGMENTS || segments != cost.slopes.length || cost.breakpoints[0] != 0) {
+            revert ITwoStageMechanism.BreakpointsInvalid(index, segments, cost.slopes.length);
+        }
+        for (uint256 k = 1; k < segments; ++k) {
+            if (cost.breakpoints[k] <= cost.breakpoints[k - 1]) {
+                revert ITwoStageMechanism.BreakpointsInvalid(index, segments, segments);
+            }
+        }
+        _store(ptr, (uint256(cost.kind) << 248) | (segments << 216));
+        uint256 previous = 0;
+        uint256 slope = 0;
+        uint256 base = 0;
+        for (uint256 k = 0; k < segments; ++k) {
+            uint256 breakpoint = cost.breakpoints[k];
+            base += slope * (breakpoint - previous);
+            if (cost.slopes[k] <= slope) revert ITwoStageMechanism.CostNotConvex(index);
+            slope = cost.slopes[k];
+            previous = breakpoint;
+            _store(ptr + ((k + 1) << 5), (breakpoint << 224) | (slope << 128) | base);
+        }
+    }
+
+    function _piecewise(uint256 ptr, uint256 head, uint256 load) private pure returns (uint256) {
+        unchecked {
+            // The first breakpoint is 0, so the search ends there at the latest.
+            uint256 segment = _word(ptr + (((head >> 216) & 0xff) << 5));
+            for (uint256 k = (head >> 216) & 0xff; segment >> 224 > load;) {
+                segment = _word(ptr + (--k << 5));
+            }
+            return uint128(segment) + uint96(segment >> 128) * (load - (segment >> 224));
+        }
+    }
+
+    function _word(uint256 ptr) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(ptr)
+        }
+    }
+
+    function _store(uint256 ptr, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(ptr, word)
+        }
+    }
+}

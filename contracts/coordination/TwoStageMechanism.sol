@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+
+import {IRecognition} from "../interfaces/IRecognition.sol";
+import {ITwoStageMechanism} from "../interfaces/ITwoStageMechanism.sol";
+import {CommitReveal} from "../randomness/CommitReveal.sol";
+import {Draws} from "../randomness/Draws.sol";
+import {CostFunctions} from "./CostFunctions.sol";
+import {GameData} from "./GameData.sol";
+import {Status, StatusLibrary} from "./Status.sol";
+
+/// @title The two-stage mechanism for decentralized task coordination
+/// @dev Every action runs checks → effects → event; money leaves in `withdraw` alone. The common knowledge of a game
+/// is code (`GameData`); storage holds what play adds to it.
+contract TwoStageMechanism is ITwoStageMechanism {
+    using GameData for GameData.Header;
+    using GameData for uint256;
+
+    struct Game {
+        Status status;
+        bytes32 digest;
+        /// 32-bit words, eight to a slot, the first in the lowest bits: F(X) so far takes three, then the units
+        /// carried over to later seats, one word a task type.
+        uint256[9] ledger;
+        /// Two seats to a slot, the even one in the lower half: denominator 32 | numerator 32 | load 32.
+        uint256[32] announcements;
+        uint256[2] order;
+        bytes32[64] commitments;
+        bytes32[64] secrets;
+        /// Pages after the first. A page holds at least 17 seats.
+        address[3] morePages;
+    }
+
+    bytes32 private constant _CONTINUATION = "continuation";
+    bytes32 private constant _PROPOSER = "proposer";
+    bytes32 private constant _ORDER = "order";
+
+    /// @inheritdoc ITwoStageMechanism
+    uint256 public burnt;
+
+    mapping(bytes32 id => Game) private _games;
+
+    // ────────────────────────────────────────────── actions ──────────────────────────────────────────────
+
+    /// @inheritdoc ITwoStageMechanism
+    function create(bytes32 salt, Parameters calldata parameters) external returns (bytes32 id) {
+        id = gameId(msg.sender, salt);
+        Game storage game = _games[id];
+        if (game.status.phase() != Phase.None) revert GameExists(id);
+
+        address[] memory pages = GameData.store(parameters);
+
+        bytes32 digest = keccak256(abi.encode(parameters));
+        game.digest = digest;
+        game.status = StatusLibrary.opened(pages[0], block.timestamp + parameters.joinWindow);
+        for (uint256 k = 1; k < pages.length; ++k) {
+            game.morePages[k - 1] = pages[k];
+        }
+        emit Created(id, msg.sender, salt, digest, parameters);
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function join(bytes32 id, uint256 seat, bytes32 digest, bytes32 commitment_) external payable {
+        (Game storage game, Status status) = _open(id, Phase.Joining);
+        GameData.Header memory h = GameData.header(status.page());
+        uint256 record = _ownRecord(game, status, h, seat);
+        if (game.commitments[seat] != 0) revert AlreadyJoined(seat);
+        _requireDigest(game, digest);
+        if (commitment_ == 0) revert ZeroCommitment();
+        uint256 deposit = h.bond + record.contractedCostOf();
+        if (msg.value != deposit) revert WrongDeposit(msg.value, deposit);
+
+        game.commitments[seat] = commitment_;
+        uint256 joined = status.turn() + 1;
+        game.status = joined == h.agents ? _enter(status, h, Phase.Announcing) : status.withTurn(joined);
+        emit Joined(id, seat, commitment_, deposit);
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function announce(bytes32 id, bytes32 digest, uint256[] calldata announcement) external {
+        (Game storage game, Status status) = _open(id, Phase.Announcing);
+        GameData.Header memory h = GameData.header(status.page());
+        uint256 seat = status.turn();
+        uint256 record = _ownRecord(game, status, h, seat);
+        _requireDigest(game, digest);
+        if (announcement.length != h.taskTypes) {
+            revert AnnouncementLengthMismatch(announcement.length, h.taskTypes);
+        }
+
+        bool last = seat + 1 == h.agents;
+        (IRecognition.Turn memory turn, uint256 load, uint256 total) =
+            _enterAnnouncement(game, h, record, h.costOf(_page(game, status, h, seat), record), announcement);
+        uint256 numerator;
+        uint256 denominator;
+        if (!last) {
+            // Who is not recognized before the last agent leaves the stick to it: no fraction, no draw.
+            turn.agent = seat;
+            (numerator, denominator) = IRecognition(h.recognition).fraction(turn);
+            if (denominator > type(uint32).max || numerator > denominator) {
+                revert RecognitionOutOfRange(numerator, denominator);
+            }
+        }
+        game.announcements[seat >> 1] |= ((denominator << 64) | (numerator << 32) | load) << ((seat & 1) << 7);
+        game.digest = keccak256(abi.encodePacked(digest, announcement));
+        emit Announced(id, seat, announcement, numerator, denominator);
+
+        if (!last) {
+            game.status = _enter(status, h, Phase.Announcing).withTurn(seat + 1);
+        } else if (total < h.contractedCost) {
+            game.status = _enter(status, h, Phase.Revealing).withRound(1);
+        } else {
+            // Nothing to bargain over, and who proposed would have to at a loss.
+            _breakDown(game, status, id, 0, Cause.NoSavings);
+        }
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function reveal(bytes32 id, uint256 seat, bytes32 secret_, bytes32 nextCommitment) external {
+        (Game storage game, Status status) = _open(id, Phase.Revealing);
+        GameData.Header memory h = GameData.header(status.page());
+        _ownRecord(game, status, h, seat);
+        if (game.secrets[seat] != 0) revert AlreadyRevealed(seat);
+        if (secret_ == 0) revert ZeroSecret();
+        bytes32 current = game.commitments[seat];
+        if (CommitReveal.commitment(id, seat, secret_) != current) revert WrongSecret(seat, current);
+        if (nextCommitment == 0) revert ZeroCommitment();
+
+        game.commitments[seat] = nextCommitment;
+        uint256 revealed = status.turn() + 1;
+        emit Revealed(id, status.round(), seat, secret_, nextCommitment);
+        if (revealed < h.agents) {
+            game.secrets[seat] = secret_;
+            game.status = status.withTurn(revealed);
+        } else {
+            _draw(game, status, h, id, seat, secret_);
+        }
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function propose(bytes32 id, uint256 round, int128[] calldata shares) external {
+        (Game storage game, Status status) = _open(id, Phase.Proposing);
+        GameData.Header memory h = GameData.header(status.page());
+        uint256 proposer = status.proposer();
+        _ownRecord(game, status, h, proposer);
+        _requireRound(status, round);
+        if (shares.length != h.agents) revert ProposalLengthMismatch(shares.length, h.agents);
+        _checkShares(game, status, h, shares);
+
+        game.digest = _digestOf(shares);
+        game.status = _enter(status, h, Phase.Responding);
+        emit Proposed(id, round, proposer, shares);
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function respond(bytes32 id, uint256 round, bytes32 digest, bool accept) external {
+        (Game storage game, Status status) = _open(id, Phase.Responding);
+        GameData.Header memory h = GameData.header(status.page());
+        uint256 position = status.turn();
+        uint256 seat = _responder(game, position);
+        _ownRecord(game, status, h, seat);
+        _requireRound(status, round);
+        _requireDigest(game, digest);
+
+        emit Responded(id, round, seat, accept);
+        if (accept) {
+            if (position + 2 < h.agents) {
+                game.status = _enter(status, h, Phase.Responding).withTurn(position + 1);
+            } else {
+                game.status = status.withPhase(Phase.Settled);
+                emit Settled(id, round);
+            }
+        } else if (round < h.rounds) {
+            game.status = _enter(status, h, Phase.Revealing).withRound(round + 1);
+        } else {
+            _breakDown(game, status, id, round, Cause.LastRound);
+        }
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function expire(bytes32 id) external {
+        Game storage game = _games[id];
+        Status status = game.status;
+        Phase phase = status.phase();
+        if (phase < Phase.Joining || phase > Phase.Responding) revert WrongPhase(id, phase, Phase.None);
+        if (block.timestamp <= status.deadline()) revert DeadlineNotPassed(id, status.deadline());
+
+        GameData.Header memory h = GameData.header(status.page());
+        status = status.expired();
+        uint256 silent;
+        uint256 count;
+        for (uint256 seat = 0; seat < h.agents; ++seat) {
+            if (_isSilent(game, status, seat)) {
+                silent |= 1 << seat;
+                ++count;
+            }
+        }
+        game.status = status;
+        if (count != 0) burnt += count * h.bond;
+        emit BrokenDown(id, status.round(), Cause.Expired, silent);
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function withdraw(bytes32 id, uint256 seat, address payable to, int128[] calldata shares) external {
+        Game storage game = _games[id];
+        Status status = game.status;
+        Phase phase = status.phase();
+        if (phase != Phase.Settled && phase != Phase.BrokenDown) revert WrongPhase(id, phase, Phase.Settled);
+        GameData.Header memory h = GameData.header(status.page());
+        uint256 record = _ownRecord(game, status, h, seat);
+        if (game.commitments[seat] == 0) revert NothingToWithdraw(seat);
+
+        uint256 amount = record.contractedCostOf();
+        if (phase == Phase.Settled) {
+            _requireDigest(game, _digestOf(shares));
+            uint256 cost = CostFunctions.at(h.costOf(_page(game, status, h, seat), record), _load(game, seat));
+            // Not negative: the proposal was checked to leave no seat paying more than its deposit.
+            amount = uint256(int256(amount + h.bond + cost) - shares[seat]);
+        } else {
+            if (shares.length != 0) revert ProposalLengthMismatch(shares.length, 0);
+            if (!_isSilent(game, status, seat)) amount += h.bond;
+        }
+
+        game.commitments[seat] = 0;
+        emit Withdrawn(id, seat, to, amount);
+        Address.sendValue(to, amount);
+    }
+
+    // ─────────────────────────────────────────────── views ───────────────────────────────────────────────
+
+    /// @inheritdoc ITwoStageMechanism
+    function gameId(address creator, bytes32 salt) public view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), creator, salt));
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function state(bytes32 id) external view returns (State memory) {
+        Game storage game = _games[id];
+        Status status = game.status;
+        return State({
+            phase: status.phase(),
+            cause: status.cause(),
+            turn: uint8(status.turn()),
+            proposer: uint8(status.proposer()),
+            lapsed: status.lapsed(),
+            round: uint16(status.round()),
+            deadline: uint40(status.deadline()),
+            digest: game.digest,
+            announcedCost: uint96(game.ledger[0])
+        });
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function commitment(bytes32 id, uint256 seat) external view returns (bytes32) {
+        return _games[id].commitments[seat];
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function secret(bytes32 id, uint256 seat) external view returns (bytes32) {
+        return _games[id].secrets[seat];
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function announcementOf(bytes32 id, uint256 seat)
+        external
+        view
+        returns (uint256 load, uint256 numerator, uint256 denominator)
+    {
+        uint256 packed = _announcement(_games[id], seat);
+        return (uint32(packed), uint32(packed >> 32), uint32(packed >> 64));
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function carried(bytes32 id, uint256 taskType) external view returns (uint256) {
+        uint256 word = taskType + 3;
+        return uint32(_games[id].ledger[word >> 3] >> ((word & 7) << 5));
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function order(bytes32 id) external view returns (uint256[2] memory) {
+        return _games[id].order;
+    }
+
+    // ─────────────────────────────────────────── shared checks ───────────────────────────────────────────
+
+    /// @dev A game in the required phase, before its deadline.
+    function _open(bytes32 id, Phase required) private view returns (Game storage game, Status status) {
+        game = _games[id];
+        status = game.status;
+        if (status.phase() != required) revert WrongPhase(id, status.phase(), required);
+        if (block.timestamp > status.deadline()) revert DeadlinePassed(id, status.deadline());
+    }
+
+    /// @dev The record of a seat that the caller holds.
+    function _ownRecord(Game storage game, Status status, GameData.Header memory h, uint256 seat)
+        private
+        view
+        returns (uint256 record)
+    {
+        if (seat >= h.agents) revert SeatOutOfRange(seat, h.agents);
+        record = h.record(_page(game, status, h, seat), seat);
+        if (record.agent() != msg.sender) revert NotTheSeat(seat, msg.sender);
+    }
+
+    function _requireDigest(Game storage game, bytes32 given) private view {
+        bytes32 current = game.digest;
+        if (given != current) revert StaleDigest(given, current);
+    }
+
+    function _requireRound(Status status, uint256 round) private pure {
+        if (round != status.round()) revert WrongRound(round, status.round());
+    }
+
+    // ─────────────────────────────────────────── shared effects ──────────────────────────────────────────
+
+    /// @dev The status at the beginning of a phase, or of a turn in it: each action's window starts at the one before.
+    function _enter(Status status, GameData.Header memory h, Phase phase) private view returns (Status) {
+        return status.withPhase(phase).withTurn(0).withDeadline(block.timestamp + h.window);
+    }
+
+    function _breakDown(Game storage game, Status status, bytes32 id, uint256 round, Cause cause) private {
+        game.status = status.brokenDown(cause);
+        emit BrokenDown(id, round, cause, 0);
+    }
+
+    /// @dev Check an announcement against its bounds and enter it in the ledger.
+    /// @param cost the seat's cost block
+    /// @return turn what recognition may depend on, but for the seat itself
+    /// @return load Σ_t x_jt
+    /// @return total F over the announcements so far
+    function _enterAnnouncement(
+        Game storage game,
+        GameData.Header memory h,
+        uint256 record,
+        uint256 cost,
+        uint256[] calldata announcement
+    ) private returns (IRecognition.Turn memory turn, uint256 load, uint256 total) {
+        uint256 m = h.taskTypes;
+        turn.agents = h.agents;
+        turn.contractedFrom = record.contractedFrom();
+        turn.remaining = turn.contractedFrom;
+        turn.contracted = new uint256[](m);
+        turn.maximal = new uint256[](m);
+        turn.announced = announcement;
+
+        uint256 slot = 0;
+        uint256 word = game.ledger[0];
+        uint256 current = word >> 96;
+        total = uint96(word);
+        // The slot under way, rebuilt from its highest word down as its words are read from the lowest up.
+        uint256 shift = 96;
+        uint256 next = 0;
+        for (uint256 t = 0; t < m; ++t) {
+            if (shift == 256) {
+                game.ledger[slot] = next;
+                current = game.ledger[++slot];
+                shift = 0;
+                next = 0;
+            }
+            unchecked {
+                // Sums and differences of quantities whose totals are below 2^32; no difference is negative, as x is
+                // at most the pool.
+                uint256 left = uint32(current);
+                current >>= 32;
+                turn.remaining += left;
+                uint256 pool = left + (turn.contracted[t] = h.contracted(record, t));
+                uint256 highest = record.capacity(t);
+                if (highest > pool) highest = pool;
+                turn.maximal[t] = highest;
+                uint256 x = announcement[t];
+                if (x > highest) revert AnnouncementTooHigh(t, x, highest);
+                uint256 spare = h.spare(record, t);
+                if (x + spare < pool) revert AnnouncementTooLow(t, x, pool - spare);
+                load += x;
+                next |= (pool - x) << shift;
+                shift += 32;
+            }
+        }
+        // Total cost stays below 2^96: creation has bounded the cost of any allocation.
+        total += CostFunctions.at(cost, load);
+        if (slot == 0) {
+            game.ledger[0] = next | total;
+        } else {
+            game.ledger[slot] = next;
+            game.ledger[0] = ((game.ledger[0] >> 96) << 96) | total;
+        }
+    }
+
+    /// @dev All have revealed: decide whether to go on (after a rejection), who proposes, and who answers when.
+    function _draw(
+        Game storage game,
+        Status status,
+        GameData.Header memory h,
+        bytes32 id,
+        uint256 lastSeat,
+        bytes32 lastSecret
+    ) private {
+        uint256 n = h.agents;
+        uint256 round = status.round();
+        bytes32[] memory secrets = new bytes32[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            if (i == lastSeat) {
+                secrets[i] = lastSecret;
+            } else {
+                secrets[i] = game.secrets[i];
+                game.secrets[i] = 0;
+            }
+        }
+
+        if (round > 1) {
+            bytes32 fresh = Draws.seed(_CONTINUATION, id, round, secrets);
+            if (Draws.uniform(fresh, 0, h.continuationDenominator) >= h.continuationNumerator) {
+                _breakDown(game, status.withTurn(n), id, round, Cause.NotContinued);
+                return;
+            }
+        }
+
+        uint256 proposer = _drawProposer(game, Draws.seed(_PROPOSER, id, round, secrets), n);
+        uint256[2] memory order_ = Draws.permutation(Draws.seed(_ORDER, id, round, secrets), n, proposer);
+        game.order[0] = order_[0];
+        if (n > 33) game.order[1] = order_[1];
+        game.status = _enter(status, h, Phase.Proposing).withProposer(proposer);
+        emit ProposerDrawn(id, round, proposer, order_);
+    }
+
+    /// @dev Walk down the stick: j is recognized with probability g(j) if nobody before it was.
+    function _drawProposer(Game storage game, bytes32 seed, uint256 n) private view returns (uint256 j) {
+        for (; j < n - 1; ++j) {
+            uint256 packed = _announcement(game, j);
+            uint256 denominator = uint32(packed >> 64);
+            if (denominator != 0 && Draws.uniform(seed, j, denominator) < uint32(packed >> 32)) return j;
+        }
+    }
+
+    /// @dev A proposal shares out F(X) exactly and asks no seat for more than its deposit.
+    function _checkShares(Game storage game, Status status, GameData.Header memory h, int128[] calldata shares)
+        private
+        view
+    {
+        uint256 n = h.agents;
+        int256 sum = 0;
+        for (uint256 i = 0; i < n; ++i) {
+            sum += shares[i];
+        }
+        uint256 total = uint96(game.ledger[0]);
+        if (sum != int256(total)) revert ProposalSumMismatch(sum, total);
+
+        for (uint256 i = 0; i < n; ++i) {
+            address page = _page(game, status, h, i);
+            uint256 record = h.record(page, i);
+            int256 payment = shares[i] - int256(CostFunctions.at(h.costOf(page, record), _load(game, i)));
+            uint256 deposit = record.contractedCostOf() + h.bond;
+            if (payment > int256(deposit)) revert ProposalBeyondDeposit(i, payment, deposit);
+        }
+    }
+
+    // ────────────────────────────────────────── reading storage ──────────────────────────────────────────
+
+    function _page(Game storage game, Status status, GameData.Header memory h, uint256 seat)
+        private
+        view
+        returns (address)
+    {
+        return seat < h.seatsPerPage ? status.page() : game.morePages[seat / h.seatsPerPage - 1];
+    }
+
+    function _announcement(Game storage game, uint256 seat) private view returns (uint256) {
+        return game.announcements[seat >> 1] >> ((seat & 1) << 7);
+    }
+
+    function _load(Game storage game, uint256 seat) private view returns (uint256) {
+        return uint32(_announcement(game, seat));
+    }
+
+    function _responder(Game storage game, uint256 position) private view returns (uint256) {
+        return (game.order[position >> 5] >> ((position & 31) << 3)) & 0xff;
+    }
+
+    /// @dev Whether a seat was due when a deadline passed. Nobody is blamed for a game that did not fill.
+    function _isSilent(Game storage game, Status status, uint256 seat) private view returns (bool) {
+        Phase lapsed = status.lapsed();
+        if (lapsed == Phase.Announcing) return seat == status.turn();
+        if (lapsed == Phase.Revealing) return game.secrets[seat] == 0;
+        if (lapsed == Phase.Proposing) return seat == status.proposer();
+        if (lapsed == Phase.Responding) return seat == _responder(game, status.turn());
+        return false;
+    }
+
+    function _digestOf(int128[] calldata shares) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(shares));
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title Unbiased draws from a seed
+/// @notice Integers by rejection, permutations by Fisher and Yates: every outcome has exactly its stated probability
+/// if the seed is uniform. Draws with different indices, and seeds with different purposes, are independent.
+library Draws {
+    /// @notice keccak256(purpose ‖ id ‖ round ‖ the secrets in seat order).
+    /// @dev In seat order, so that nobody gains by choosing when to reveal; hashed together rather than summed or
+    /// XORed, so that the last to reveal cannot solve for the outcome.
+    function seed(bytes32 purpose, bytes32 id, uint256 round, bytes32[] memory secrets)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encodePacked(purpose, id, round, secrets));
+    }
+
+    /// @notice An integer in [0, bound), each with the same probability. `bound` must not be zero.
+    function uniform(bytes32 seed_, uint256 index, uint256 bound) internal pure returns (uint256 r) {
+        // 2^256 mod bound values at the top would favour small results; a hash among them is drawn again.
+        uint256 highest;
+        unchecked {
+            // Cannot overflow: the remainder is below bound ≤ 2^256 − 1.
+            highest = type(uint256).max - (type(uint256).max % bound + 1) % bound;
+        }
+        for (uint256 attempt = 0;; ++attempt) {
+            r = uint256(keccak256(abi.encode(seed_, index, attempt)));
+            if (r <= highest) return r % bound;
+        }
+    }
+
+    /// @notice The integers below `count` but for `omitted`, in an order drawn uniformly: one byte each, the first in
+    /// the lowest byte of the first word.
+    /// @param count at most 65
+    function permutation(bytes32 seed_, uint256 count, uint256 omitted)
+        internal
+        pure
+        returns (uint256[2] memory order)
+    {
+        unchecked {
+            // Every quantity is below 65, every byte access below 64.
+            uint256 length = count - 1;
+            for (uint256 k = 0; k < length; ++k) {
+                _set(order, k, k < omitted ? k : k + 1);
+            }
+            for (uint256 k = length; k-- > 1;) {
+                uint256 r = uniform(seed_, k, k + 1);
+                uint256 moved = at(order, k);
+                _set(order, k, at(order, r));
+                _set(order, r, moved);
+            }
+        }
+    }
+
+    /// @notice Entry k of a packed order.
+    function at(uint256[2] memory order, uint256 k) internal pure returns (uint256) {
+        return (order[k >> 5] >> ((k & 31) << 3)) & 0xff;
+    }
+
+    function _set(uint256[2] memory order, uint256 k, uint256 value) private pure {
+        uint256 shift = (k & 31) << 3;
+        order[k >> 5] = (order[k >> 5] & ~(uint256(0xff) << shift)) | (value << shift);
+    }
+}
