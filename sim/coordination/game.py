@@ -1,0 +1,198 @@
+"""One game of the two-stage mechanism: what there is to know about it, and the formulas its transitions use.
+
+Part of the reference model. :mod:`sim.coordination.model` says when each of these is used; here stands what
+is computed: the bounds of an announcement, the recognition fractions, the draws, and who is to blame for a
+missed deadline.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple, TypeAlias
+
+from sim.coordination.parameters import Parameters
+from sim.randomness import Word, permutation, seed, uniform
+
+NOTHING: Word = bytes(32)
+"""The zero word: no commitment, no secret, no digest."""
+
+
+class Phase(IntEnum):
+    """Where a game stands."""
+
+    NONE = 0
+    JOINING = 1
+    ANNOUNCING = 2
+    REVEALING = 3
+    PROPOSING = 4
+    RESPONDING = 5
+    SETTLED = 6
+    BROKEN_DOWN = 7
+
+
+class Cause(IntEnum):
+    """Why a game ended without agreement."""
+
+    NONE = 0
+    EXPIRED = 1
+    NO_SAVINGS = 2
+    NOT_CONTINUED = 3
+    LAST_ROUND = 4
+
+
+class Turn(NamedTuple):
+    """All that a recognition fraction may depend on when agent j has announced; quantities in units."""
+
+    agent: int
+    agents: int
+    remaining: int
+    contracted_from: int
+    contracted: tuple[int, ...]
+    maximal: tuple[int, ...]
+    announced: tuple[int, ...]
+
+
+Fraction: TypeAlias = tuple[int, int]
+"""Numerator and denominator, not reduced; a zero denominator stands for zero."""
+
+RecognitionContract: TypeAlias = Callable[[Turn], Fraction]
+"""What a recognition contract answers to a turn."""
+
+
+def p_star(turn: Turn) -> Fraction:
+    """Return p*: g(j) = Σ_t x̄_jt / R_j (Theorem 1)."""
+    return sum(turn.maximal), turn.remaining
+
+
+def equal(turn: Turn) -> Fraction:
+    """Return equal probabilities: g(j) = 1 / (n - j + 1), agents numbered from 1."""
+    return 1, turn.agents - turn.agent
+
+
+def contract_proportional(turn: Turn) -> Fraction:
+    """Return p̃: g(j) = Σ_t d_jt / Σ_{i≥j,t} d_it."""
+    return sum(turn.contracted), turn.contracted_from
+
+
+def announcement_proportional(turn: Turn) -> Fraction:
+    """Return g(j) = Σ_t x_jt / R_j."""
+    return sum(turn.announced), turn.remaining
+
+
+def reordered(turn: Turn) -> Fraction:
+    """Return p̌: as p*, except g(n-1) = Σ_t max(x_{n-1,t}, d_{n-1,t}) / R_{n-1} where n is at least 3."""
+    if turn.agents >= 3 and turn.agent == turn.agents - 2:
+        return sum(map(max, turn.announced, turn.contracted)), turn.remaining
+    return p_star(turn)
+
+
+RECOGNITION: Mapping[str, RecognitionContract] = {
+    "PStarRecognition": p_star,
+    "EqualRecognition": equal,
+    "ContractProportionalRecognition": contract_proportional,
+    "AnnouncementProportionalRecognition": announcement_proportional,
+    "ReorderedRecognition": reordered,
+}
+"""The five recognition functions by the names of their contracts."""
+
+
+class State(NamedTuple):
+    """The contract's view of a game, field for field."""
+
+    phase: Phase
+    cause: Cause
+    turn: int
+    proposer: int
+    lapsed: Phase
+    round: int
+    deadline: int
+    digest: Word
+    announced_cost: int
+
+
+@dataclass
+class Game:
+    """One game. Lists are indexed by seat, but for ``carried`` (by task type) and ``order`` (by turn)."""
+
+    id: Word
+    parameters: Parameters
+    deadline: int
+    digest: Word
+    phase: Phase = Phase.JOINING
+    cause: Cause = Cause.NONE
+    turn: int = 0
+    proposer: int = 0
+    lapsed: Phase = Phase.NONE
+    round: int = 0
+    announced_cost: int = 0
+    silent: int = 0
+    """Bit i: seat i let a deadline pass and lost its bond."""
+    carried: list[int] = field(default_factory=list)
+    """Contracted by the seats that have announced and left by them to later ones."""
+    commitments: list[Word] = field(default_factory=list)
+    secrets: list[Word] = field(default_factory=list)
+    loads: list[int] = field(default_factory=list)
+    fractions: list[Fraction] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+    shares: tuple[int, ...] = ()
+    """The proposal of this round, or the last one; the contract keeps its digest only."""
+
+    @property
+    def agents(self) -> int:
+        """Number of agents n."""
+        return len(self.parameters.agents)
+
+    @property
+    def contracted_total(self) -> int:
+        """F(D) in wei."""
+        return sum(self.parameters.contracted_cost(seat) for seat in range(self.agents))
+
+    def move_to(self, phase: Phase, now: int) -> None:
+        """Enter a phase: nobody has acted in it, and the window for the first action starts now."""
+        self.phase, self.turn = phase, 0
+        self.deadline = now + self.parameters.action_window
+
+    def bounds(self, task_type: int) -> tuple[int, int]:
+        """Return the least and the most that the seat whose turn it is may announce of a type.
+
+        It must leave no more than the later seats can take beyond their own contracts, and can take no more
+        than there is (what earlier seats left, and its own) nor than its capacity: the most is the maximal
+        announcement x̄.
+        """
+        p, j, t = self.parameters, self.turn, task_type
+        pool = self.carried[t] + p.row(p.contracted, j)[t]
+        spare = sum(p.row(p.capacity, k)[t] - p.row(p.contracted, k)[t] for k in range(j + 1, self.agents))
+        return max(0, pool - spare), min(pool, p.row(p.capacity, j)[t])
+
+    def draw_proposer(self, secrets: Sequence[Word]) -> int:
+        """Walk the agents: each is recognized with its frozen fraction, the last without a draw."""
+        proposer_seed = seed(b"proposer", self.id, self.round, secrets)
+        for j, (numerator, denominator) in enumerate(self.fractions[:-1]):
+            if denominator != 0 and uniform(proposer_seed, j, denominator) < numerator:
+                return j
+        return self.agents - 1
+
+    def draw_order(self, secrets: Sequence[Word]) -> list[int]:
+        """Order the responders: a uniform permutation of all but the proposer."""
+        others = [seat for seat in range(self.agents) if seat != self.proposer]
+        return permutation(seed(b"order", self.id, self.round, secrets), others)
+
+    def draw_continuation(self, secrets: Sequence[Word]) -> bool:
+        """Decide with probability δ, from secrets revealed after the rejection, that bargaining goes on."""
+        p = self.parameters
+        continuation_seed = seed(b"continuation", self.id, self.round, secrets)
+        return uniform(continuation_seed, 0, p.continuation_denominator) < p.continuation_numerator
+
+    def overdue(self) -> int:
+        """Return the seats (bit i: seat i) that let the deadline pass; while joining, nobody is to blame."""
+        match self.phase:
+            case Phase.ANNOUNCING:
+                return 1 << self.turn
+            case Phase.REVEALING:
+                return sum(1 << seat for seat, secret in enumerate(self.secrets) if secret == NOTHING)
+            case Phase.PROPOSING:
+                return 1 << self.proposer
+            case Phase.RESPONDING:
+                return 1 << self.order[self.turn]
+            case _:
+                return 0

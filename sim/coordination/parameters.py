@@ -1,0 +1,345 @@
+"""What is common knowledge before a game begins, as the contract takes it, and what ``create`` refuses.
+
+Part of the reference model: :class:`Parameters` has the fields of the Solidity struct in the same order, all
+of them plain integers (quantities in units, money in wei, seats from 0) and addresses as text. :func:`check`
+is the specification of creation: it raises the refusal that the contract must give, in the order in which it
+looks.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import pairwise
+
+from sim.randomness import Word, address_word, keccak, word
+
+MAX_AGENTS = 64
+"""Seats fit one byte each in two words, and a set of seats one word."""
+
+MAX_TASK_TYPES = 64
+"""Bounds the work of one announcement."""
+
+MAX_BREAKPOINTS = 16
+"""Bounds the work of one evaluation of a piecewise cost."""
+
+MIN_EXPONENT = 2
+MAX_EXPONENT = 8
+"""A power cost is strictly convex from 2 on; 8 keeps 2^96 · (2^16)^8 well inside a word."""
+
+MIN_WINDOW = 60
+"""Seconds: several blocks of any chain, so that no single builder can make an agent silent."""
+
+MAX_WINDOW = 30 * 24 * 60 * 60
+"""Seconds (30 days): what one silent agent can lock up at most in one step."""
+
+QUANTITY_LIMIT = 1 << 32
+"""Totals of units stay below it: quantities pack, and a recognition fraction needs no more than 32 bits."""
+
+MAX_TOTAL_COST = (1 << 96) - 1
+"""Wei: 79 billion ether, far more than there is; sums of costs and deposits then never overflow."""
+
+
+class Revert(Exception):  # noqa: N818 - the word of the EVM
+    """A call that fails and changes nothing.
+
+    Attributes
+    ----------
+    name : str
+        The custom error.
+    arguments : tuple
+        Its arguments, in the contract's order.
+
+    Examples
+    --------
+    >>> raise Revert("ZeroBond")
+    Traceback (most recent call last):
+    ...
+    sim.coordination.parameters.Revert: ZeroBond()
+    """
+
+    def __init__(self, name: str, *arguments: object) -> None:
+        super().__init__(f"{name}({', '.join(_shown(argument) for argument in arguments)})")
+        self.name = name
+        self.arguments = arguments
+
+
+def require(condition: bool, name: str, *arguments: object) -> None:  # noqa: FBT001 - reads as in Solidity
+    """Revert with this error unless the condition holds.
+
+    Examples
+    --------
+    >>> require(2 + 2 == 4, "ZeroBond")
+    >>> require(2 + 2 == 5, "SeatOutOfRange", 3, 2)
+    Traceback (most recent call last):
+    ...
+    sim.coordination.parameters.Revert: SeatOutOfRange(3, 2)
+    """
+    if not condition:
+        raise Revert(name, *arguments)
+
+
+class CostKind(IntEnum):
+    """The built-in cost functions."""
+
+    QUADRATIC = 0
+    POWER = 1
+    PIECEWISE = 2
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A cost function of whole units, in wei; fields that its kind does not use are ignored.
+
+    Attributes
+    ----------
+    kind : CostKind
+    exponent : int
+        Of a power cost.
+    denominator, coefficient, linear : int
+        (coefficient · q^exponent + linear · q) / denominator; the exponent of a quadratic cost is 2.
+    breakpoints, slopes : tuple of int
+        Units, and wei per unit from that breakpoint on.
+
+    Examples
+    --------
+    >>> Cost(CostKind.QUADRATIC, denominator=2, coefficient=1, linear=3).of(4)
+    14
+    >>> Cost(CostKind.PIECEWISE, breakpoints=(0, 5, 10), slopes=(1, 2, 4)).of(12)
+    23
+    """
+
+    kind: CostKind
+    exponent: int = 0
+    denominator: int = 0
+    coefficient: int = 0
+    linear: int = 0
+    breakpoints: tuple[int, ...] = ()
+    slopes: tuple[int, ...] = ()
+
+    @property
+    def degree(self) -> int:
+        """Exponent of the leading term of a quadratic or power cost."""
+        return 2 if self.kind is CostKind.QUADRATIC else self.exponent
+
+    def numerator(self, load: int) -> int:
+        """Return coefficient · load^degree + linear · load, before the division."""
+        power: int = load**self.degree
+        return self.coefficient * power + self.linear * load
+
+    def of(self, load: int) -> int:
+        """Return f(load) in wei, exactly: creation has refused every cost that is not whole."""
+        if self.kind is not CostKind.PIECEWISE:
+            return self.numerator(load) // self.denominator
+        ends = (*self.breakpoints[1:], load)
+        return sum(
+            slope * (min(end, load) - start)
+            for start, end, slope in zip(self.breakpoints, ends, self.slopes, strict=True)
+            if load > start
+        )
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the agents agree on by joining: the Solidity struct of the same name, field for field.
+
+    Attributes
+    ----------
+    agents : tuple of str
+        Addresses by seat. Addresses are compared as text: use one spelling throughout.
+    task_types : int
+        m.
+    contracted, capacity : tuple of int
+        D and C row by row, in units: entry i · m + t belongs to seat i and type t.
+    costs : tuple of Cost
+        One for all agents or one each.
+    recognition : str
+        Address of the recognition function.
+    continuation_numerator, continuation_denominator : int
+        δ.
+    bond : int
+        B in wei.
+    join_window, action_window : int
+        Seconds.
+    max_rounds : int
+        Bargaining rounds at most.
+    """
+
+    agents: tuple[str, ...]
+    task_types: int
+    contracted: tuple[int, ...]
+    capacity: tuple[int, ...]
+    costs: tuple[Cost, ...]
+    recognition: str
+    continuation_numerator: int
+    continuation_denominator: int
+    bond: int
+    join_window: int
+    action_window: int
+    max_rounds: int
+
+    def row(self, matrix: Sequence[int], seat: int) -> tuple[int, ...]:
+        """Return one seat's row of D or C."""
+        return tuple(matrix[seat * self.task_types : (seat + 1) * self.task_types])
+
+    def cost(self, seat: int) -> Cost:
+        """Return the seat's cost function."""
+        return self.costs[0] if len(self.costs) == 1 else self.costs[seat]
+
+    def contracted_cost(self, seat: int) -> int:
+        """Return f_i(d_i): what the seat's contracted tasks cost it, in wei."""
+        return self.cost(seat).of(sum(self.row(self.contracted, seat)))
+
+    def deposit(self, seat: int) -> int:
+        """Return B + f_i(d_i): its bond, and the most that a proposal it would ever accept costs it."""
+        return self.bond + self.contracted_cost(seat)
+
+    def digest(self) -> Word:
+        """Return keccak256(abi.encode(parameters)), by which joining agents name what they join."""
+        return keccak(encode_parameters(self))
+
+
+def check(parameters: Parameters, has_code: Callable[[str], bool]) -> None:
+    """Refuse what no game may be played with, with the contract's errors in the contract's order.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Every field within its Solidity type.
+    has_code : callable
+        Whether there is a contract at an address.
+
+    Raises
+    ------
+    Revert
+        With the first refusal.
+    """
+    p = parameters
+    n, m = len(p.agents), p.task_types
+    require(2 <= n <= MAX_AGENTS, "AgentCountOutOfRange", n)
+    require(1 <= m <= MAX_TASK_TYPES, "TaskTypeCountOutOfRange", m)
+    sizes = len(p.contracted), len(p.capacity)
+    require(sizes == (n * m, n * m), "MatrixSizeMismatch", *sizes, n * m)
+    delta = p.continuation_numerator, p.continuation_denominator
+    require(delta[0] < delta[1], "ContinuationOutOfRange", *delta)
+    require(p.bond > 0, "ZeroBond")  # else withholding a secret would cost nothing
+    for window in (p.join_window, p.action_window):
+        require(MIN_WINDOW <= window <= MAX_WINDOW, "WindowOutOfRange", window)
+    require(p.max_rounds > 0, "ZeroRounds")
+    require(has_code(p.recognition), "RecognitionWithoutCode", p.recognition)
+    require(len(p.costs) in (1, n), "CostCountMismatch", len(p.costs), n)
+
+    for i, agent in enumerate(p.agents):
+        require(int(agent, 16) != 0, "ZeroAgent", i)
+        require(agent not in p.agents[:i], "DuplicateAgent", i, p.agents.index(agent))
+    for entry, (c, d) in enumerate(zip(p.capacity, p.contracted, strict=True)):
+        require(c >= d, "CapacityBelowContract", entry // m, entry % m, c, d)
+    tasks, capacity = sum(p.contracted), sum(p.capacity)
+    require(tasks > 0, "NothingContracted")
+    require(max(tasks, capacity) < QUANTITY_LIMIT, "TooManyTasks", tasks, capacity)
+
+    for k, cost in enumerate(p.costs):
+        check_cost(k, cost)
+    total = 0
+    for i in range(n):
+        # No agent's load ever exceeds this, so that no sum of costs later on exceeds the limit.
+        total += p.cost(i).of(min(tasks, sum(p.row(p.capacity, i))))
+        require(total <= MAX_TOTAL_COST, "CostTooLarge", i)
+
+
+def check_cost(k: int, cost: Cost) -> None:
+    """Refuse a cost function that is not increasing, convex and whole.
+
+    Polynomials must be strictly convex; slopes of a piecewise cost must increase strictly. A polynomial of
+    degree e that is whole at 0, 1, …, e is whole everywhere, so that e divisions prove it.
+
+    Parameters
+    ----------
+    k : int
+        Its index, for the error.
+    cost : Cost
+
+    Raises
+    ------
+    Revert
+
+    Examples
+    --------
+    q² / 2 is not whole at 1, (q² + q) / 2 is whole everywhere:
+
+    >>> check_cost(0, Cost(CostKind.QUADRATIC, denominator=2, coefficient=1, linear=0))
+    Traceback (most recent call last):
+    ...
+    sim.coordination.parameters.Revert: CostNotWhole(0, 1)
+    >>> check_cost(0, Cost(CostKind.QUADRATIC, denominator=2, coefficient=1, linear=1))
+    """
+    if cost.kind is CostKind.PIECEWISE:
+        starts, slopes = cost.breakpoints, cost.slopes
+        sizes = len(starts), len(slopes)
+        well_formed = sizes[0] == sizes[1] and 1 <= sizes[0] <= MAX_BREAKPOINTS
+        well_formed = well_formed and starts[0] == 0 and _strictly_increasing(starts)
+        require(well_formed, "BreakpointsInvalid", k, *sizes)
+        require(slopes[0] > 0 and _strictly_increasing(slopes), "CostNotConvex", k)
+        return
+    if cost.kind is CostKind.POWER:
+        require(MIN_EXPONENT <= cost.exponent <= MAX_EXPONENT, "ExponentOutOfRange", k, cost.exponent)
+    require(cost.coefficient > 0, "CostNotConvex", k)
+    require(cost.denominator > 0, "CostNotWhole", k, 0)
+    for q in range(1, cost.degree + 1):
+        require(cost.numerator(q) % cost.denominator == 0, "CostNotWhole", k, q)
+
+
+def encode_parameters(p: Parameters) -> bytes:
+    """Return abi.encode(parameters): the struct as the one argument of a call."""
+    costs = [_tuple_of(_cost_fields(cost)) for cost in p.costs]
+    fields: list[bytes | int] = [
+        _array([int(agent, 16) for agent in p.agents]),
+        p.task_types,
+        _array(p.contracted),
+        _array(p.capacity),
+        word(len(costs)) + _tuple_of(costs),
+        int.from_bytes(address_word(p.recognition), "big"),
+        p.continuation_numerator,
+        p.continuation_denominator,
+        p.bond,
+        p.join_window,
+        p.action_window,
+        p.max_rounds,
+    ]
+    return _tuple_of([_tuple_of(fields)])
+
+
+def _cost_fields(cost: Cost) -> list[bytes | int]:
+    return [
+        int(cost.kind),
+        cost.exponent,
+        cost.denominator,
+        cost.coefficient,
+        cost.linear,
+        _array(cost.breakpoints),
+        _array(cost.slopes),
+    ]
+
+
+def _array(values: Sequence[int]) -> bytes:
+    """Encode a dynamic array of numbers: its length, then its entries."""
+    return word(len(values)) + b"".join(word(value) for value in values)
+
+
+def _tuple_of(fields: Sequence[bytes | int]) -> bytes:
+    """Encode a tuple: numbers in place, for a dynamic field (bytes, encoded already) its offset."""
+    head, tail = b"", b""
+    for field in fields:
+        if isinstance(field, int):
+            head += word(field)
+        else:
+            head += word(32 * len(fields) + len(tail))
+            tail += field
+    return head + tail
+
+
+def _strictly_increasing(values: Sequence[int]) -> bool:
+    return all(low < high for low, high in pairwise(values))
+
+
+def _shown(argument: object) -> str:
+    return "0x" + argument.hex() if isinstance(argument, bytes) else str(argument)

@@ -1,0 +1,378 @@
+"""Commitments, seeds and unbiased draws: the Python twin of ``contracts/randomness``.
+
+Everything here is a function of 32-byte words, and gives bit for bit what the contracts compute. A seed is
+made from secrets that the participants committed to before any of them was known; from a seed, integers are
+drawn by rejection and permutations by the shuffle of Fisher and Yates, so that with a uniform seed every
+outcome has exactly the probability it should have.
+
+Hashes are words of 32 bytes (``bytes``), everything else is a plain ``int``. No function here knows a
+mechanism.
+
+Examples
+--------
+Two seats commit, reveal, and draw one number below six:
+
+>>> game = game_id(chain_id=1, contract="0x" + "11" * 20, creator="0x" + "22" * 20, salt=bytes(32))
+>>> secrets = [keccak(b"first"), keccak(b"second")]
+>>> commitment(game, 0, secrets[0]) == commitment(game, 1, secrets[0])  # a copied commitment opens to nothing
+False
+>>> drawn = uniform(seed(b"proposer", game, 1, secrets), index=0, bound=6)
+>>> 0 <= drawn < 6
+True
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+Word: TypeAlias = bytes
+"""A word of 32 bytes."""
+
+WORD_BITS = 256
+"""Bits of a word of the EVM."""
+
+ORDER_ENTRIES_PER_WORD = 32
+"""One byte each: seats are numbered below 64."""
+
+
+def _choose_keccak() -> Callable[[bytes], bytes]:
+    """Take Keccak-256 from the fastest implementation that is installed."""
+    try:
+        import sha3  # noqa: PLC0415 - safe-pysha3, much faster than pycryptodome, may lack a wheel
+    except ImportError:
+        from eth_hash.auto import keccak as slower  # noqa: PLC0415 - only where it is needed
+
+        def keccak_256(data: bytes) -> bytes:
+            return slower(data)
+
+        return keccak_256
+
+    new = sha3.keccak_256
+
+    def keccak_256_native(data: bytes) -> bytes:
+        digest: bytes = new(data).digest()
+        return digest
+
+    return keccak_256_native
+
+
+_keccak = _choose_keccak()
+
+
+def keccak(data: bytes) -> Word:
+    """Hash with Keccak-256, as the EVM does.
+
+    Parameters
+    ----------
+    data : bytes
+        Any number of bytes.
+
+    Returns
+    -------
+    bytes
+        32 bytes.
+
+    Examples
+    --------
+    >>> keccak(b"").hex()
+    'c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470'
+    """
+    return _keccak(data)
+
+
+def word(value: int) -> Word:
+    """Return the 32-byte big-endian word of an integer, of a negative one its two's complement.
+
+    Parameters
+    ----------
+    value : int
+        From -2^255 to 2^256 - 1.
+
+    Raises
+    ------
+    OverflowError
+        If the value does not fit.
+
+    Examples
+    --------
+    >>> word(258).hex()[-6:], word(-1) == bytes([255]) * 32
+    ('000102', True)
+    """
+    return value.to_bytes(32, "big", signed=value < 0)
+
+
+def address_word(address: str) -> Word:
+    """Return an address (``0x`` and 40 hexadecimal digits) as the word by which the ABI encodes it.
+
+    Raises
+    ------
+    ValueError
+        If the text is not an address.
+
+    Examples
+    --------
+    >>> address_word("0x00000000000000000000000000000000000000fF")[-2:].hex()
+    '00ff'
+    """
+    if len(address) != 42 or address[:2] != "0x":
+        raise ValueError(f"not an address: {address!r}")
+    return bytes(12) + bytes.fromhex(address[2:])
+
+
+def game_id(chain_id: int, contract: str, creator: str, salt: Word) -> Word:
+    """Return the id of a game: keccak256(abi.encode(chain id, contract, creator, salt)).
+
+    Known before the game is created, it binds every commitment and seed to this chain and this contract.
+
+    Parameters
+    ----------
+    chain_id : int
+    contract, creator : str
+        Addresses.
+    salt : bytes
+        A word by which one creator tells its games apart.
+
+    Examples
+    --------
+    >>> one = game_id(1, "0x" + "11" * 20, "0x" + "22" * 20, word(7))
+    >>> one == game_id(2, "0x" + "11" * 20, "0x" + "22" * 20, word(7))  # another chain, another game
+    False
+    """
+    return keccak(word(chain_id) + address_word(contract) + address_word(creator) + _checked(salt))
+
+
+def commitment(game: Word, seat: int, secret: Word) -> Word:
+    """Return what a seat publishes before its secret: keccak256(abi.encode(id, seat, secret)).
+
+    Parameters
+    ----------
+    game : bytes
+        Id of the game.
+    seat : int
+        From 0.
+    secret : bytes
+        32 random bytes; a secret that could be guessed would be no secret.
+
+    Examples
+    --------
+    >>> secret = keccak(b"example")
+    >>> commitment(word(1), 0, secret) == keccak(word(1) + word(0) + secret)
+    True
+    """
+    return keccak(_checked(game) + word(seat) + _checked(secret))
+
+
+def purpose_word(purpose: bytes) -> Word:
+    """Return a purpose as Solidity stores a ``bytes32`` literal: ASCII from the left, then zeros.
+
+    Raises
+    ------
+    ValueError
+        If it is longer than a word.
+
+    Examples
+    --------
+    >>> purpose_word(b"order") == b"order" + bytes(27)
+    True
+    """
+    if len(purpose) > 32:
+        raise ValueError("a purpose has at most 32 bytes")
+    return purpose.ljust(32, b"\0")
+
+
+def seed(purpose: bytes, game: Word, round_number: int, secrets: Iterable[Word]) -> Word:
+    """Return the seed of one draw: keccak256(purpose, id, round, the secrets in seat order).
+
+    In seat order, so that nobody gains by choosing when to reveal; hashed together rather than XORed, so that
+    whoever reveals last cannot solve for the outcome. Seeds of different purposes are independent.
+
+    Parameters
+    ----------
+    purpose : bytes
+        At most 32 ASCII characters.
+    game : bytes
+        Id of the game.
+    round_number : int
+        From 1.
+    secrets : iterable of bytes
+        One word for each seat, in seat order.
+
+    Examples
+    --------
+    >>> a, b = word(1), word(2)
+    >>> seed(b"order", word(9), 1, [a, b]) == seed(b"order", word(9), 1, [b, a])
+    False
+    """
+    return keccak(
+        purpose_word(purpose) + _checked(game) + word(round_number) + b"".join(_checked(s) for s in secrets)
+    )
+
+
+def highest_accepted(bound: int, bits: int = WORD_BITS) -> int:
+    """Return the largest word from which an integer below ``bound`` may be drawn without bias.
+
+    2^bits is rarely a multiple of the bound; the 2^bits mod bound values at the top, which would favour small
+    results, are left out: (2^bits - 1) - (2^bits mod bound).
+
+    Parameters
+    ----------
+    bound : int
+        At least 1 and at most 2^bits.
+    bits : int
+        Width of a word.
+
+    Raises
+    ------
+    ValueError
+        If the bound is out of range.
+
+    Examples
+    --------
+    Of the sixteen values of four bits, fifteen make three classes of five:
+
+    >>> highest_accepted(3, bits=4)
+    14
+    """
+    if not 1 <= bound <= 1 << bits:
+        raise ValueError(f"bound must lie between 1 and 2^{bits}: {bound}")
+    return (1 << bits) - 1 - (1 << bits) % bound
+
+
+def drawn_word(seed_word: Word, index: int, attempt: int) -> int:
+    """Return the word that one attempt of a draw looks at: keccak256(abi.encode(seed, index, attempt)).
+
+    Examples
+    --------
+    >>> drawn_word(word(5), 0, 1) == int.from_bytes(keccak(word(5) + word(0) + word(1)), "big")
+    True
+    """
+    return int.from_bytes(keccak(seed_word + word(index) + word(attempt)), "big")
+
+
+def uniform(
+    seed_word: Word,
+    index: int,
+    bound: int,
+    *,
+    source: Callable[[Word, int, int], int] = drawn_word,
+    bits: int = WORD_BITS,
+) -> int:
+    """Draw an integer in [0, bound), each with exactly the same probability, by rejection.
+
+    Parameters
+    ----------
+    seed_word : bytes
+        Seed of the draw.
+    index : int
+        Which draw from this seed; draws of different indices are independent.
+    bound : int
+        At least 1.
+    source, bits
+        Where words come from and how wide they are. The chain's are the default; with a narrow source a test
+        can go through every word there is.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> [uniform(word(1), index, 10) for index in range(5)] == [
+    ...     drawn_word(word(1), index, 0) % 10 for index in range(5)]
+    True
+
+    A word in the incomplete class at the top is drawn again:
+
+    >>> uniform(word(1), 0, 3, source=lambda seed, index, attempt: [15, 4][attempt], bits=4)
+    1
+    """
+    highest = highest_accepted(bound, bits)
+    attempt = 0
+    while True:
+        value = source(seed_word, index, attempt)
+        if value <= highest:
+            return value % bound
+        attempt += 1
+
+
+def permutation(
+    seed_word: Word,
+    items: Sequence[int],
+    *,
+    draw: Callable[[Word, int, int], int] = uniform,
+) -> list[int]:
+    """Shuffle the items uniformly (Fisher and Yates).
+
+    For k from the last down to 1, entry k changes places with entry ``uniform(seed, k, k + 1)``.
+
+    Parameters
+    ----------
+    seed_word : bytes
+    items : sequence of int
+        Not changed.
+    draw : callable
+        Replaces :func:`uniform` in tests.
+
+    Returns
+    -------
+    list of int
+
+    Examples
+    --------
+    >>> sorted(permutation(word(3), [0, 1, 2, 4]))
+    [0, 1, 2, 4]
+    >>> permutation(word(3), [7, 8, 9], draw=lambda seed, index, bound: 0)
+    [8, 9, 7]
+    """
+    order = list(items)
+    for k in range(len(order) - 1, 0, -1):
+        other = draw(seed_word, k, k + 1)
+        order[k], order[other] = order[other], order[k]
+    return order
+
+
+def pack_order(order: Sequence[int]) -> tuple[int, int]:
+    """Pack an order of at most 64 seats in two words: a byte each, entry k in word k // 32, the first lowest.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 64 entries or one does not fit a byte.
+
+    Examples
+    --------
+    >>> [hex(packed) for packed in pack_order([2, 0, 1])]
+    ['0x10002', '0x0']
+    """
+    if len(order) > 2 * ORDER_ENTRIES_PER_WORD:
+        raise ValueError("an order has at most 64 entries")
+    data = bytes(order).ljust(2 * ORDER_ENTRIES_PER_WORD, b"\0")
+    return (
+        int.from_bytes(data[:ORDER_ENTRIES_PER_WORD], "little"),
+        int.from_bytes(data[ORDER_ENTRIES_PER_WORD:], "little"),
+    )
+
+
+def unpack_order(words: Sequence[int], entries: int) -> list[int]:
+    """Return the first ``entries`` seats of a packed order: the inverse of :func:`pack_order`.
+
+    Raises
+    ------
+    ValueError
+        If two words hold no such number of entries.
+
+    Examples
+    --------
+    >>> unpack_order(pack_order([2, 0, 1]), 3)
+    [2, 0, 1]
+    """
+    if not 0 <= entries <= 2 * ORDER_ENTRIES_PER_WORD or len(words) != 2:
+        raise ValueError("two words hold at most 64 entries")
+    data = b"".join(packed.to_bytes(ORDER_ENTRIES_PER_WORD, "little") for packed in words)
+    return list(data[:entries])
+
+
+def _checked(value: Word) -> Word:
+    """Return the word itself: a shorter one would shift all that is hashed after it."""
+    if len(value) != 32:
+        raise ValueError(f"not a word of 32 bytes: {value!r}")
+    return value
