@@ -1,0 +1,136 @@
+"""Tests of play against theory, valid at any number of games.
+
+What is known exactly is used exactly: the variance of a cost whose distribution theory gives, and the distribution
+of a count whose every term has a known probability. Nothing is estimated that can be computed.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import fftconvolve
+from scipy.stats import binom
+
+__all__ = ["count_p_value", "recognition_p_value", "z_score"]
+
+
+def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int) -> float | None:
+    """Deviation of a sample mean in units of its exact standard deviation.
+
+    Parameters
+    ----------
+    mean, expected : Fraction
+        Sample mean and the expectation under the hypothesis, in the same unit.
+    variance : Fraction
+        Exact variance of one sample under the hypothesis.
+    samples : int
+        Number of independent samples, at least 1.
+
+    Returns
+    -------
+    float or None
+        None where the variance is zero: then nothing is random and mean and expectation are compared exactly.
+
+    Examples
+    --------
+    >>> z_score(Fraction(51, 100), Fraction(1, 2), Fraction(1, 4), 10_000)
+    2.0
+    >>> z_score(Fraction(1), Fraction(1), Fraction(0), 10) is None
+    True
+    """
+    if variance == 0:
+        return None
+    return float(mean - expected) / sqrt(variance / samples)
+
+
+def _sum_distribution(groups: Sequence[tuple[float, int]]) -> npt.NDArray[np.float64]:
+    """Probabilities of 0, 1, … successes in independent trials, ``count`` of them with each probability."""
+    if len(groups) == 1:
+        p, count = groups[0]
+        return np.asarray(binom.pmf(np.arange(count + 1), count, p), dtype=np.float64)
+    half = len(groups) // 2
+    product = fftconvolve(_sum_distribution(groups[:half]), _sum_distribution(groups[half:]))
+    # Rounding leaves values of the order of −1e−17 where the truth is a smaller positive number.
+    return np.clip(product, 0.0, None)
+
+
+def count_p_value(count: int, groups: Mapping[Fraction, int]) -> float:
+    """Two-sided p-value of a number of successes in trials whose probabilities are known but differ.
+
+    The number of successes has a Poisson-binomial distribution. It is computed, not approximated, so the test keeps
+    its level for any number of trials and any probabilities: P(p-value ≤ α) ≤ α. Where probabilities differ, the
+    convolution's rounding (below 1e-13) bounds what a p-value can resolve.
+
+    Parameters
+    ----------
+    count : int
+        Observed successes.
+    groups : mapping of Fraction to int
+        How many trials had each probability.
+
+    Examples
+    --------
+    >>> round(count_p_value(0, {Fraction(1, 2): 3}), 3)  # twice 1/8
+    0.25
+    >>> round(count_p_value(2, {Fraction(1, 2): 1, Fraction(1, 4): 1}), 3)  # twice 1/8
+    0.25
+    >>> count_p_value(1, {Fraction(0): 5})
+    0.0
+    """
+    certain = groups.get(Fraction(1), 0)
+    uncertain = [(float(p), trials) for p, trials in groups.items() if 0 < p < 1]
+    rest = count - certain
+    if rest < 0 or rest > sum(trials for _, trials in uncertain):
+        return 0.0
+    if not uncertain:
+        return 1.0
+    if len(uncertain) == 1:
+        p, trials = uncertain[0]
+        lower, upper = float(binom.cdf(rest, trials, p)), float(binom.sf(rest - 1, trials, p))
+    else:
+        distribution = _sum_distribution(uncertain)
+        lower, upper = float(distribution[: rest + 1].sum()), float(distribution[rest:].sum())
+    return min(1.0, 2.0 * min(lower, upper))
+
+
+def recognition_p_value(
+    counts: Sequence[int], draws: Mapping[tuple[Fraction, ...], int]
+) -> float | None:
+    """Whether proposers were recognized with their stated probabilities, which may differ from game to game.
+
+    One exact test per agent (:func:`count_p_value`), combined by Bonferroni: n times the smallest p-value. Valid for
+    any dependence between the agents' counts, hence for draws that recognize exactly one of them.
+
+    Parameters
+    ----------
+    counts : sequence of int, length n
+        How often each agent was recognized.
+    draws : mapping of tuple of Fraction to int
+        How many draws were made with each vector of recognition probabilities.
+
+    Returns
+    -------
+    float or None
+        None where nothing was drawn.
+
+    Examples
+    --------
+    >>> recognition_p_value([5, 5], {(Fraction(1, 2), Fraction(1, 2)): 10})
+    1.0
+    >>> recognition_p_value([10, 0], {(Fraction(1, 2), Fraction(1, 2)): 10}) < 0.01
+    True
+    >>> recognition_p_value([0, 0], {}) is None
+    True
+    """
+    if not draws:
+        return None
+    smallest = 1.0
+    for agent, count in enumerate(counts):
+        groups: dict[Fraction, int] = {}
+        for probabilities, number in draws.items():
+            p = probabilities[agent]
+            groups[p] = groups.get(p, 0) + number
+        smallest = min(smallest, count_p_value(count, groups))
+    return min(1.0, len(counts) * smallest)
