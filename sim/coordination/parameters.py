@@ -119,7 +119,7 @@ class Cost:
     @property
     def degree(self) -> int:
         """Exponent of the leading term of a quadratic or power cost."""
-        return 2 if self.kind is CostKind.QUADRATIC else self.exponent
+        return 2 if self.kind == CostKind.QUADRATIC else self.exponent
 
     def numerator(self, load: int) -> int:
         """Return coefficient · load^degree + linear · load, before the division."""
@@ -128,7 +128,7 @@ class Cost:
 
     def of(self, load: int) -> int:
         """Return f(load) in wei, exactly: creation has refused every cost that is not whole."""
-        if self.kind is not CostKind.PIECEWISE:
+        if self.kind != CostKind.PIECEWISE:
             return self.numerator(load) // self.denominator
         ends = (*self.breakpoints[1:], load)
         return sum(
@@ -272,7 +272,7 @@ def check_cost(k: int, cost: Cost) -> None:
     sim.coordination.parameters.Revert: CostNotWhole(0, 1)
     >>> check_cost(0, Cost(CostKind.QUADRATIC, denominator=2, coefficient=1, linear=1))
     """
-    if cost.kind is CostKind.PIECEWISE:
+    if cost.kind == CostKind.PIECEWISE:
         starts, slopes = cost.breakpoints, cost.slopes
         sizes = len(starts), len(slopes)
         well_formed = sizes[0] == sizes[1] and 1 <= sizes[0] <= MAX_BREAKPOINTS
@@ -280,7 +280,7 @@ def check_cost(k: int, cost: Cost) -> None:
         require(well_formed, "BreakpointsInvalid", k, *sizes)
         require(slopes[0] > 0 and _strictly_increasing(slopes), "CostNotConvex", k)
         return
-    if cost.kind is CostKind.POWER:
+    if cost.kind == CostKind.POWER:
         require(MIN_EXPONENT <= cost.exponent <= MAX_EXPONENT, "ExponentOutOfRange", k, cost.exponent)
     require(cost.coefficient > 0, "CostNotConvex", k)
     require(cost.denominator > 0, "CostNotWhole", k, 0)
