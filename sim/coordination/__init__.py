@@ -1,0 +1,1 @@
+"""The two-stage mechanism for decentralized task coordination (Gudmundsson, Hougaard and Platz)."""

@@ -1,0 +1,109 @@
+"""Reading problem files: TOML or JSON, the same keys either way, decimals kept exact."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from importlib import import_module
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from sim.errors import ProblemError, shorten
+
+# Which module knows each kind of problem, and what to call there with (mapping, file). Modules are named, not
+# imported, so that this one depends on no mechanism.
+KINDS: dict[str, tuple[str, str]] = {"coordination": ("sim.coordination.problem", "from_mapping")}
+
+
+def load(path: str | PathLike[str]) -> Any:
+    """Read a problem file and hand it to the mechanism that its `kind` names.
+
+    Parameters
+    ----------
+    path : path
+        A ``.json`` file is read as JSON, every other one as TOML.
+
+    Returns
+    -------
+    The problem, of the type that its mechanism defines.
+
+    Raises
+    ------
+    ProblemError
+        If the file cannot be read, breaks the syntax, or states no problem that can be solved.
+    """
+    mapping = read(path)
+    module, function = KINDS[kind_of(mapping, fspath(path))]
+    parse: Callable[[Mapping[str, Any], str], Any] = getattr(import_module(module), function)
+    return parse(mapping, fspath(path))
+
+
+def kind_of(mapping: Mapping[str, Any], file: str) -> str:
+    """The `kind` of a problem, checked against those that are known."""
+    known = ", ".join(sorted(KINDS))
+    if "kind" not in mapping:
+        raise ProblemError(file, "kind", f"missing; known: {known}")
+    kind = mapping["kind"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ProblemError(file, "kind", f"unknown kind {shorten(kind)}; known: {known}")
+    return kind
+
+
+def read(path: str | PathLike[str]) -> dict[str, Any]:
+    """Read a TOML or JSON file into a mapping; decimals become `Decimal`, nothing is rounded."""
+    file = fspath(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProblemError(file, f"byte {error.start}", "not UTF-8 text") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ProblemError(file, "", f"cannot be read: {reason}") from None
+    try:
+        return _read_json(text, file) if file.lower().endswith(".json") else _read_toml(text, file)
+    except RecursionError:
+        raise ProblemError(file, "", "nested too deeply") from None
+
+
+def _read_toml(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=_decimal)
+    except tomllib.TOMLDecodeError as error:
+        # The message ends in "(at line 3, column 7)" or "(at end of document)": that is where, so it comes first.
+        reason, _, where = str(error).rpartition(" (at ")
+        raise ProblemError(file, where.rstrip(")") or "TOML", f"broken TOML: {reason or error}") from None
+    except ValueError as error:
+        raise ProblemError(file, "TOML", str(error)) from None
+
+
+def _read_json(text: str, file: str) -> dict[str, Any]:
+    def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        mapping = dict(pairs)
+        if len(mapping) < len(pairs):
+            seen: set[str] = set()
+            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            raise ProblemError(file, twice, "stands twice")
+        return mapping
+
+    try:
+        value = json.loads(
+            text, parse_float=_decimal, parse_constant=Decimal, object_pairs_hook=no_duplicates
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ProblemError(file, where, f"broken JSON: {error.msg}") from None
+    except ValueError as error:
+        raise ProblemError(file, "JSON", str(error)) from None
+    if not isinstance(value, dict):
+        raise ProblemError(file, "", f"holds {shorten(value)}, not an object with keys")
+    return value
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{shorten(text)} is out of range") from None
