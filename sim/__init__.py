@@ -1,1 +1,1 @@
-"""Parley: a laboratory for task-allocation mechanisms that run as smart contracts."""
+"""Parley: task-allocation mechanisms, solved in exact arithmetic and played through smart contracts."""
