@@ -1,0 +1,260 @@
+"""Who plays: seven kinds of agents that know common knowledge and what the chain shows, and nothing else.
+
+A bot decides; it neither sends transactions nor sees another seat's secret before it is revealed. Whatever a bot
+does in the first stage, it bargains as in equilibrium (Proposition 1) unless its kind says otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+
+from sim import exact
+from sim.coordination.allocation import cost_effective
+from sim.coordination.position import Bargaining, Position, Row
+from sim.coordination.problem import Matrix, Problem
+from sim.errors import ParleyError
+from sim.randomness import seed, uniform
+
+__all__ = ["KINDS", "PHASES", "Bot", "Reveals", "make_bots", "proposer_of"]
+
+PHASES = ("joining", "announcing", "revealing", "proposing", "responding")
+
+
+@dataclass(frozen=True)
+class Reveals:
+    """What the chain shows a seat that is about to reveal.
+
+    Attributes
+    ----------
+    game : bytes
+        Id of the game.
+    round : int
+    secrets : mapping of int to bytes
+        By seat, what the others have revealed in this round.
+    """
+
+    game: bytes
+    round: int
+    secrets: Mapping[int, bytes]
+
+
+def proposer_of(position: Position, game: bytes, round_number: int, secrets: Sequence[bytes]) -> int | None:
+    """Whom the contract will recognize, given everybody's secrets.
+
+    Returns
+    -------
+    int or None
+        None if the continuation draw that comes first ends the game.
+    """
+    delta = position.problem.continuation
+    if round_number > 1:
+        fresh = seed(b"continuation", game, round_number, secrets)
+        if uniform(fresh, 0, delta.denominator) >= delta.numerator:
+            return None
+    drawn = seed(b"proposer", game, round_number, secrets)
+    for agent, (numerator, denominator) in enumerate(position.fractions[:-1]):
+        if denominator and uniform(drawn, agent, denominator) < numerator:
+            return agent
+    return len(position.fractions) - 1
+
+
+class Bot:
+    """The equilibrium player, and the base of the others, each of which departs from it in one respect.
+
+    Announces cost-effectively given what has been announced, by the problem's own allocation where that is still
+    open; proposes and answers by Proposition 1 at the allocation that came out.
+    """
+
+    kind = "equilibrium"
+    reveals_last = False
+
+    def __init__(self, seat: int) -> None:
+        self.seat = seat
+
+    def acts(self, phase: str) -> bool:  # noqa: ARG002 - who is always there need not look at the phase
+        """Whether this seat does anything in a phase."""
+        return True
+
+    def announce(self, position: Position, random: Random) -> Row:  # noqa: ARG002 - only some kinds are random
+        """The seat's announcement at a position where it is its turn."""
+        row: Row | None = position.memory.get("cost-effective")
+        if row is None:
+            row = position.memory["cost-effective"] = cost_effective_row(position)
+        return row
+
+    def propose(self, bargaining: Bargaining, *, last_round: bool) -> Row:
+        """Cost shares in wei, one per agent, that sum to F(X)."""
+        return bargaining.proposal(self.seat, last_round=last_round)
+
+    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:  # noqa: ARG002
+        """Whether the seat agrees to bear a cost share, in wei."""
+        return share <= bargaining.threshold(self.seat, last_round=last_round)
+
+    def reveals(self, position: Position, seen: Reveals, secret: bytes) -> bool:  # noqa: ARG002 - honest by default
+        """Whether the seat opens its commitment, knowing what the others have revealed."""
+        return True
+
+
+class Greedy(Bot):
+    """Announces as much as it can: the maximal announcement x̄_j."""
+
+    kind = "greedy"
+
+    def announce(self, position: Position, random: Random) -> Row:  # noqa: ARG002
+        """The maximal announcement."""
+        return position.bounds[1]
+
+
+class Minimal(Bot):
+    """Announces as little as it may."""
+
+    kind = "minimal"
+
+    def announce(self, position: Position, random: Random) -> Row:  # noqa: ARG002
+        """The smallest legal announcement."""
+        return position.bounds[0]
+
+
+class Stubborn(Bot):
+    """Accepts only what saves it a share of Δ beyond its threshold."""
+
+    kind = "stubborn"
+
+    def __init__(self, seat: int, share: Fraction = Fraction(1, 10)) -> None:
+        super().__init__(seat)
+        self.share = share
+
+    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:  # noqa: ARG002
+        """Whether the offer leaves enough below the threshold."""
+        demanded = self.share * max(bargaining.savings, 0)
+        return share <= bargaining.threshold(self.seat, last_round=last_round) - demanded
+
+
+class RandomBot(Bot):
+    """Announces uniformly among what is legal, type by type, and answers by tossing a coin."""
+
+    kind = "random"
+
+    def announce(self, position: Position, random: Random) -> Row:
+        """A legal announcement drawn uniformly."""
+        lower, upper = position.bounds
+        return tuple(random.randint(low, high) for low, high in zip(lower, upper, strict=True))
+
+    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:  # noqa: ARG002
+        """Heads or tails."""
+        return random.random() < 0.5
+
+
+class Withholder(Bot):
+    """Reveals last, and not at all unless the draw makes it the proposer.
+
+    With everybody else's secrets on the chain and its own in hand, it knows the draw before anybody. Of several, the
+    last decides; the others have nothing to go by and reveal.
+    """
+
+    kind = "withholder"
+    reveals_last = True
+
+    def reveals(self, position: Position, seen: Reveals, secret: bytes) -> bool:
+        """Whether the draw, worked out ahead of the contract, recognizes this seat."""
+        agents = position.problem.agents
+        if len(seen.secrets) < agents - 1:
+            return True
+        secrets = [secret if i == self.seat else seen.secrets[i] for i in range(agents)]
+        return proposer_of(position, seen.game, seen.round, secrets) == self.seat
+
+
+class Silent(Bot):
+    """Plays as in equilibrium, but lets every deadline of one phase pass."""
+
+    kind = "silent"
+
+    def __init__(self, seat: int, phase: str) -> None:
+        super().__init__(seat)
+        self.phase = phase
+
+    def acts(self, phase: str) -> bool:
+        """False in the phase that this bot sleeps through."""
+        return phase != self.phase
+
+
+KINDS: dict[str, type[Bot]] = {
+    bot.kind: bot for bot in (Bot, Greedy, Minimal, Stubborn, RandomBot, Withholder, Silent)
+}
+
+
+def cost_effective_row(position: Position) -> Row:
+    """The next agent's announcement in a cost-effective continuation of a position.
+
+    Follows the problem's own allocation as long as all before have; else the solver's choice. Plays D where the
+    whole saving is so small that a proposer would lose it to rounding (some wei).
+    """
+    problem = position.problem
+    agent = len(position.rows)
+    intended = problem.allocation
+    if intended is not None and _as_rows(intended[:agent]) == position.rows:
+        matrix = intended
+    else:
+        matrix = cost_effective(problem, announced=position.rows).matrix
+    if _as_rows(problem.contracted[:agent]) == position.rows and not _pays(problem, matrix):
+        matrix = problem.contracted
+    return tuple(int(x) for x in matrix[agent])
+
+
+def _pays(problem: Problem, matrix: Matrix) -> bool:
+    """Whether an allocation saves enough to survive the rounding of shares to whole wei."""
+    saved = problem.total_cost_wei(problem.contracted) - problem.total_cost_wei(matrix)
+    # A proposer keeps at least Δ · (1 − δ) and bears at most n − 1 wei of dust.
+    return saved * (1 - problem.continuation) >= problem.agents
+
+
+def _as_rows(matrix: Matrix) -> tuple[Row, ...]:
+    return tuple(tuple(int(x) for x in row) for row in matrix)
+
+
+def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
+    """One bot per seat from their names.
+
+    Parameters
+    ----------
+    names : sequence of str
+        One name for all seats, or one per seat, as the command line takes them: ``equilibrium``, ``stubborn:1/4``,
+        ``silent:revealing`` and so on.
+    agents : int
+        Number of seats.
+
+    Raises
+    ------
+    ParleyError
+        Naming the bot and what is wrong with it.
+
+    Examples
+    --------
+    >>> [bot.kind for bot in make_bots(["greedy"], 2)]
+    ['greedy', 'greedy']
+    """
+    if len(names) not in (1, agents):
+        raise ParleyError(f"--bots: {len(names)} names for {agents} agents (give one for all, or one each)")
+    return tuple(_make_bot(names[0] if len(names) == 1 else names[seat], seat) for seat in range(agents))
+
+
+def _make_bot(name: str, seat: int) -> Bot:
+    kind, _, argument = name.strip().partition(":")
+    if kind not in KINDS:
+        raise ParleyError(f"--bots: unknown bot {name!r} (known: {', '.join(KINDS)})")
+    if kind == Silent.kind:
+        if argument not in PHASES:
+            raise ParleyError(f"--bots: {name!r} needs a phase, as in silent:{PHASES[2]} (known: {', '.join(PHASES)})")
+        return Silent(seat, argument)
+    if kind == Stubborn.kind and argument:
+        try:
+            share = exact.parse(argument)
+        except ValueError as error:
+            raise ParleyError(f"--bots: {name!r}: {error}") from None
+        if share < 0:
+            raise ParleyError(f"--bots: {name!r}: the share must not be negative")
+        return Stubborn(seat, share)
+    if argument:
+        raise ParleyError(f"--bots: {name!r}: {kind} takes no argument")
+    return KINDS[kind](seat)

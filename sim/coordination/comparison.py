@@ -1,0 +1,184 @@
+"""What was paid against what theory says.
+
+In equilibrium an agent's cost takes two values: f_i(d_i) − Δ·(1 − δ·(1 − p_i)) if it proposes, which happens with
+probability p_i, and f_i(d_i) − δ·p_i·Δ if not (Proposition 1). Mean and variance are therefore known exactly, and the
+comparison is a test, not an impression.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import sqrt
+
+from sim.coordination.play import Outcome
+from sim.coordination.solution import Solution
+from sim.statistics import recognition_p_value, z_score
+
+__all__ = ["AgentComparison", "Comparison", "Tally", "compare"]
+
+MAX_Z = 4.5
+"""|z| beyond which `--check` fails: under the hypothesis it happens 7 times in a million."""
+MIN_P = 1e-6
+"""p-value below which `--check` fails."""
+
+
+@dataclass
+class Tally:
+    """Running sums over games, exact and of bounded size however many there are.
+
+    Attributes
+    ----------
+    agents : int
+    endings, paths : Counter
+        Games by ending and by path.
+    rounds : int
+        Bargaining rounds in all.
+    proposed : list of int
+        How often each agent was recognized in a first round.
+    draws : Counter
+        First-round draws by vector of recognition probabilities.
+    cost_sums, cost_squares : list of int
+        Of each agent's costs, in wei and wei².
+    """
+
+    agents: int
+    endings: Counter[str] = field(default_factory=Counter)
+    paths: Counter[str] = field(default_factory=Counter)
+    rounds: int = 0
+    transactions: int = 0
+    proposed: list[int] = field(default_factory=list)
+    draws: Counter[tuple[Fraction, ...]] = field(default_factory=Counter)
+    cost_sums: list[int] = field(default_factory=list)
+    cost_squares: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for sums in (self.proposed, self.cost_sums, self.cost_squares):
+            sums.extend([0] * (self.agents - len(sums)))
+
+    @property
+    def games(self) -> int:
+        """Games counted."""
+        return self.endings.total()
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one game."""
+        self.endings[outcome.ending] += 1
+        self.paths[outcome.path] += 1
+        if outcome.rounds:
+            self.rounds += outcome.rounds
+            self.proposed[outcome.proposer] += 1
+            self.draws[outcome.position.bargaining.probabilities] += 1
+        sums, squares = self.cost_sums, self.cost_squares
+        for i, cost in enumerate(outcome.costs):
+            sums[i] += cost
+            squares[i] += cost * cost
+
+    def merge(self, other: "Tally") -> None:
+        """Count another tally's games too."""
+        self.endings += other.endings
+        self.paths += other.paths
+        self.draws += other.draws
+        self.rounds += other.rounds
+        self.transactions += other.transactions
+        for mine, theirs in (
+            (self.proposed, other.proposed),
+            (self.cost_sums, other.cost_sums),
+            (self.cost_squares, other.cost_squares),
+        ):
+            mine[:] = map(int.__add__, mine, theirs)
+
+
+@dataclass(frozen=True)
+class AgentComparison:
+    """One agent's costs over all games, in units of cost.
+
+    Attributes
+    ----------
+    agent : int
+        From 0.
+    bot : str
+    mean : Fraction
+        Exact mean of what was paid.
+    std_error : float
+        Of that mean, estimated from the sample (the sample's standard deviation over √games).
+    expected : Fraction
+        f_i(d_i) − p_i·Δ, the equilibrium's, whatever the bots.
+    z : float or None
+        Deviation in exact equilibrium standard deviations; None where that variance is zero.
+    agrees : bool
+        |z| ≤ 4.5; where z is None, that the mean is within n − 1 wei of theory.
+    """
+
+    agent: int
+    bot: str
+    mean: Fraction
+    std_error: float
+    expected: Fraction
+    z: float | None
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that was compared.
+
+    Attributes
+    ----------
+    agents : tuple of AgentComparison
+    proposer_expected : tuple of Fraction
+        Expected first-round recognitions at the allocations that came out.
+    p_value : float or None
+        Of the test that proposers follow their probabilities; None if nothing was drawn.
+    """
+
+    agents: tuple[AgentComparison, ...]
+    proposer_expected: tuple[Fraction, ...]
+    p_value: float | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing contradicts theory at the level of `--check`."""
+        return all(agent.agrees for agent in self.agents) and (self.p_value is None or self.p_value >= MIN_P)
+
+
+def compare(tally: Tally, solution: Solution, bots: Sequence[str]) -> Comparison:
+    """Hold the costs and proposers of a run against the equilibrium.
+
+    Parameters
+    ----------
+    tally : Tally
+        At least one game.
+    solution : Solution
+        The equilibrium of the same problem.
+    bots : sequence of str
+        Names, one per seat.
+    """
+    problem = solution.problem
+    games = tally.games
+    wei = problem.wei_per_cost
+    dust = Fraction(problem.agents - 1, wei)
+    # Conditional on proposing or not, an agent's costs differ by Δ · (1 − δ); a first round that is also the last
+    # allowed is played as if δ = 0.
+    delta = problem.continuation if problem.max_rounds > 1 else Fraction(0)
+    spread = max(solution.savings, Fraction(0)) * (1 - delta)
+    agents = []
+    for i, (total, squares) in enumerate(zip(tally.cost_sums, tally.cost_squares, strict=True)):
+        mean = Fraction(total, games * wei)
+        expected = solution.expected_costs[i]
+        p = solution.probabilities[i]
+        z = z_score(mean, expected, p * (1 - p) * spread**2, games)
+        agrees = abs(mean - expected) <= dust if z is None else abs(z) <= MAX_Z
+        agents.append(AgentComparison(i, bots[i], mean, _std_error(total, squares, games) / wei, expected, z, agrees))
+    expected_counts = tuple(
+        sum((p[i] * number for p, number in tally.draws.items()), Fraction(0)) for i in range(problem.agents)
+    )
+    return Comparison(tuple(agents), expected_counts, recognition_p_value(tally.proposed, tally.draws))
+
+
+def _std_error(total: int, squares: int, games: int) -> float:
+    """Sample standard deviation over √games; the difference is taken in integers, where nothing cancels."""
+    if games < 2:
+        return 0.0
+    deviations = games * squares - total * total
+    return sqrt(Fraction(deviations, games * games * (games - 1)))

@@ -1,0 +1,428 @@
+"""Games on a real EVM: the one file that drives the two-stage contract.
+
+A :class:`Player` plays game after game on one EVM, each through its own bots' decisions: it sends their
+transactions, reads what the contract emits, and keeps accounts from the money that actually moved. It knows the
+contract's calls and events, and nothing of how the EVM behind the seam works.
+
+Calldata is put together from parts encoded once, and events are read at their known offsets: of a game's 26
+transactions, few bytes differ from the last game's.
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import shake_256
+from random import Random
+from typing import NamedTuple
+
+from sim.chain.compiler import compile_contracts
+from sim.chain.deploy import deploy
+from sim.chain.evm import Evm, Reverted
+from sim.coordination.bots import Bot, Reveals
+from sim.coordination.parameters import Cost, CostKind, Parameters, encode_parameters
+from sim.coordination.position import Bargaining, Position, Row
+from sim.coordination.problem import Problem
+from sim.randomness import address_word, commitment, keccak, word
+
+__all__ = ["RECOGNITION_CONTRACTS", "Deployment", "Outcome", "Player", "deploy_mechanism", "parameters_of"]
+
+RECOGNITION_CONTRACTS: dict[str, str] = {
+    "p-star": "PStarRecognition",
+    "equal": "EqualRecognition",
+    "contract-proportional": "ContractProportionalRecognition",
+    "announcement-proportional": "AnnouncementProportionalRecognition",
+    "reordered": "ReorderedRecognition",
+}
+"""Which contract is which recognition function."""
+
+CONTRACTS = ("TwoStageMechanism", *RECOGNITION_CONTRACTS.values())
+"""What is deployed for this mechanism, in this order, which decides the addresses."""
+
+
+def _selector(signature: str) -> bytes:
+    return keccak(signature.encode())[:4]
+
+
+_COST = "(uint8,uint8,uint16,uint96,uint96,uint32[],uint96[])"
+_PARAMETERS = (
+    f"(address[],uint8,uint32[],uint32[],{_COST}[],address,uint32,uint32,uint96,uint32,uint32,uint16)"
+)
+FUNCTIONS: dict[str, bytes] = {
+    name: _selector(f"{name}({arguments})")
+    for name, arguments in {
+        "create": f"bytes32,{_PARAMETERS}",
+        "join": "bytes32,uint256,bytes32,bytes32",
+        "announce": "bytes32,bytes32,uint256[]",
+        "reveal": "bytes32,uint256,bytes32,bytes32",
+        "propose": "bytes32,uint256,int128[]",
+        "respond": "bytes32,uint256,bytes32,bool",
+        "expire": "bytes32",
+        "withdraw": "bytes32,uint256,address,int128[]",
+    }.items()
+}
+"""Selectors of the contract's actions."""
+
+_CREATE, _JOIN, _ANNOUNCE, _REVEAL, _PROPOSE, _RESPOND, _EXPIRE, _WITHDRAW = FUNCTIONS.values()
+
+_WORDS = tuple(word(i) for i in range(257))
+_TRUE, _FALSE = _WORDS[1], _WORDS[0]
+
+_PROPOSER_DRAWN = keccak(b"ProposerDrawn(bytes32,uint256,uint256,uint256[2])")
+_BROKEN_DOWN = keccak(b"BrokenDown(bytes32,uint256,uint8,uint256)")
+
+_POSITIONS_KEPT = 20_000
+"""Positions whose encodings are kept; random announcements reach new ones for ever."""
+
+
+class Deployment(NamedTuple):
+    """Addresses of the mechanism and of its recognition functions, by the names that problem files use."""
+
+    mechanism: str
+    recognition: Mapping[str, str]
+
+
+def deploy_mechanism(evm: Evm) -> Deployment:
+    """Put the mechanism and all recognition functions on a chain, always in the same order."""
+    book = deploy(evm, compile_contracts(), CONTRACTS)
+    return Deployment(
+        book["TwoStageMechanism"].address,
+        {name: book[contract].address for name, contract in RECOGNITION_CONTRACTS.items()},
+    )
+
+
+def parameters_of(problem: Problem, agents: Sequence[str], recognition: str) -> Parameters:
+    """What `create` is called with for a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+    agents : sequence of str
+        Addresses by seat.
+    recognition : str
+        Address of the recognition function.
+    """
+    costs = tuple(
+        Cost(CostKind(c.kind), c.exponent, c.denominator, c.coefficient, c.linear, c.breakpoints, c.slopes)
+        for c in problem.chain_costs
+    )
+    return Parameters(
+        agents=tuple(agents),
+        task_types=problem.task_types,
+        contracted=tuple(problem.contracted.ravel().tolist()),
+        capacity=tuple(problem.capacity.ravel().tolist()),
+        costs=costs[:1] if all(cost == costs[0] for cost in costs) else costs,
+        recognition=recognition,
+        continuation_numerator=problem.continuation.numerator,
+        continuation_denominator=problem.continuation.denominator,
+        bond=problem.bond_wei,
+        join_window=problem.window,
+        action_window=problem.window,
+        max_rounds=problem.max_rounds,
+    )
+
+
+class Outcome(NamedTuple):
+    """How one game went.
+
+    Attributes
+    ----------
+    game : int
+        Its number.
+    position : Position
+        As far as the announcements came.
+    rounds : int
+        Bargaining rounds that began, 0 if none did.
+    proposer : int
+        Of the first round; -1 if none was drawn.
+    ending : str
+        ``settled``, ``broken down`` or ``expired``.
+    costs : tuple of int
+        What the game cost each agent, in wei: the work it ends up with, less what it was paid on balance.
+    """
+
+    game: int
+    position: Position
+    rounds: int
+    proposer: int
+    ending: str
+    costs: Row
+
+    @property
+    def path(self) -> str:
+        """The kind of way the game took: its ending, and whether a rejection was survived on the way."""
+        return f"{self.ending}, continued" if self.rounds > 1 else self.ending
+
+
+class Sent(NamedTuple):
+    """One transaction and all that came of it."""
+
+    sender: str
+    data: bytes
+    value: int
+    output: bytes
+    logs: Sequence[tuple[Sequence[bytes], bytes]]
+
+
+class _Ended(Exception):  # noqa: N818 - not an error
+    """The game is over; how."""
+
+    def __init__(self, ending: str) -> None:
+        super().__init__(ending)
+        self.ending = ending
+
+
+class Player:
+    """Plays games of one problem with one set of bots on one EVM.
+
+    Parameters
+    ----------
+    evm : Evm
+    deployment : Deployment
+    problem : Problem
+    bots : sequence of Bot
+        One per seat.
+    seed : int
+        With a game's number, determines its salt, secrets and random choices, on whatever EVM.
+    """
+
+    def __init__(self, evm: Evm, deployment: Deployment, problem: Problem, bots: Sequence[Bot], seed: int) -> None:
+        self.problem = problem
+        self.bots = bots
+        self.seed = seed
+        self.transactions = 0
+        self.sent: list[Sent] = []
+        """Everything that the last game sent, in order."""
+        self.gas_used: list[int] = []
+        """Gas used by each of them, where the EVM accounts for it."""
+
+        n = problem.agents
+        self.evm = evm
+        self._mechanism = deployment.mechanism
+        self._seats = tuple(evm.accounts[:n])
+        self._creator = evm.deployer
+        self._id_prefix = word(evm.chain_id) + address_word(self._mechanism) + address_word(self._creator)
+        parameters = parameters_of(problem, self._seats, deployment.recognition[problem.recognition])
+        encoded = encode_parameters(parameters)
+        # As the second argument of `create`, the struct starts behind two words of head, not one.
+        self._create_tail = word(64) + encoded[32:]
+        self._digest = keccak(encoded)
+        self._deposits = tuple(parameters.deposit(i) for i in range(n))
+        self._contracted_costs = tuple(parameters.contracted_cost(i) for i in range(n))
+        self._withdraw_tails = tuple(address_word(seat) + word(128) for seat in self._seats)
+        self._reveal_order = sorted(range(n), key=lambda i: bots[i].reveals_last)
+        self._watched = any(bot.reveals_last for bot in bots)
+        self._needs_random = any(bot.kind == "random" for bot in bots)
+        self._random = Random()
+        self._root = Position(problem)
+        self._moves: dict[tuple[Position, Row], tuple[bytes, bytes]] = {}
+        self._offers: dict[Row, tuple[bytes, bytes]] = {}
+
+    def balances(self) -> tuple[int, ...]:
+        """Balances of the seats and of the contract, in wei, net of gas."""
+        return tuple(self.evm.balance(account) for account in (*self._seats, self._mechanism))
+
+    # ── one game ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def play(self, k: int) -> Outcome:
+        """Play game k from creation to the last withdrawal."""
+        n = self.problem.agents
+        secrets = self._secrets(k, 1)
+        salt = secrets[n]
+        game = keccak(self._id_prefix + salt)
+        if self._needs_random:
+            self._random.seed(salt)
+        self.sent = []
+        self.gas_used = []
+        state = _Game(k, game, self._root)
+        self._send(self._creator, _CREATE + salt + self._create_tail)
+        try:
+            self._join(state, secrets)
+            self._announce(state)
+            self._bargain(state, secrets)
+            ending = "settled"
+        except _Ended as end:
+            ending = end.ending
+        costs = self._withdraw(state, settled=ending == "settled")
+        self.transactions += len(self.sent)
+        if len(self._moves) > _POSITIONS_KEPT:
+            self._root = Position(self.problem)
+            self._moves.clear()
+            self._offers.clear()
+        return Outcome(k, state.position, state.rounds, state.proposer, ending, costs)
+
+    def _join(self, state: "_Game", secrets: Sequence[bytes]) -> None:
+        complete = True
+        for seat, address in enumerate(self._seats):
+            if not self.bots[seat].acts("joining"):
+                complete = False
+                continue
+            sealed = commitment(state.game, seat, secrets[seat])
+            self._send(address, _JOIN + state.game + _WORDS[seat] + self._digest + sealed, self._deposits[seat])
+            state.joined.append(seat)
+        if not complete:
+            self._expire(state)
+
+    def _announce(self, state: "_Game") -> None:
+        position = state.position
+        digest = self._digest
+        prefix = _ANNOUNCE + state.game
+        logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
+        for seat, bot in enumerate(self.bots):
+            if not bot.acts("announcing"):
+                state.position = position
+                self._expire(state)
+            row = bot.announce(position, self._random)
+            move = self._moves.get((position, row))
+            if move is None:
+                words = b"".join(map(word, row))
+                move = self._moves[position, row] = (digest + _WORDS[96] + word(len(row)) + words, keccak(digest + words))
+            tail, digest = move
+            logs = self._send(self._seats[seat], prefix + tail)
+            data = logs[0][1]
+            fraction = int.from_bytes(data[64:96]), int.from_bytes(data[96:128])
+            position = position.after(row, fraction)
+        state.position = position
+        if len(logs) > 1:
+            # Announced, then broken down: the allocation saves nothing.
+            raise _Ended("broken down")
+
+    def _bargain(self, state: "_Game", secrets: Sequence[bytes]) -> None:
+        """Rounds until one is settled; a breakdown or expiry on the way is raised."""
+        bargaining = state.position.bargaining
+        agents = self.problem.agents
+        round_number = 1
+        while True:
+            fresh = self._secrets(state.number, round_number + 1)
+            data = self._reveal(state, round_number, secrets, fresh)
+            secrets = fresh
+            state.rounds += 1
+            proposer = data[63]
+            if round_number == 1:
+                state.proposer = proposer
+            # The first responder is in the lowest byte of the first of two words.
+            order = data[95:63:-1] + data[127:95:-1]
+
+            last_round = round_number == self.problem.max_rounds
+            if self._negotiate(state, bargaining, round_number, proposer, order[: agents - 1], last_round=last_round):
+                return
+            if last_round:
+                raise _Ended("broken down")
+            round_number += 1
+
+    def _reveal(self, state: "_Game", round_number: int, secrets: Sequence[bytes], fresh: Sequence[bytes]) -> bytes:
+        """Everybody reveals; returns the data of the draw that follows."""
+        game = state.game
+        seen: dict[int, bytes] = {}
+        logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
+        complete = True
+        for seat in self._reveal_order:
+            bot, secret = self.bots[seat], secrets[seat]
+            if not bot.acts("revealing") or (
+                self._watched and not bot.reveals(state.position, Reveals(game, round_number, seen), secret)
+            ):
+                complete = False
+                continue
+            sealed = commitment(game, seat, fresh[seat])
+            logs = self._send(self._seats[seat], _REVEAL + game + _WORDS[seat] + secret + sealed)
+            if self._watched:
+                seen[seat] = logs[0][1][64:96]
+        if not complete:
+            self._expire(state)
+        topics, data = logs[1]
+        if topics[0] == _BROKEN_DOWN:
+            raise _Ended("broken down")
+        if topics[0] != _PROPOSER_DRAWN:
+            raise AssertionError(f"unexpected event {topics[0].hex()} after the last reveal")
+        return data
+
+    def _negotiate(
+        self,
+        state: "_Game",
+        bargaining: Bargaining,
+        round_number: int,
+        proposer: int,
+        order: bytes,
+        *,
+        last_round: bool,
+    ) -> bool:
+        """One proposal and the answers to it; whether all accepted."""
+        bots = self.bots
+        if not bots[proposer].acts("proposing"):
+            self._expire(state)
+        shares = bots[proposer].propose(bargaining, last_round=last_round)
+        offer = self._offers.get(shares)
+        if offer is None:
+            words = b"".join(map(word, shares))
+            offer = self._offers[shares] = (word(len(shares)) + words, keccak(words))
+        tail, digest = offer
+        round_word = word(round_number)
+        logs = self._send(self._seats[proposer], _PROPOSE + state.game + round_word + _WORDS[96] + tail)
+        proposed = logs[0][1]
+        answer = _RESPOND + state.game + round_word + digest
+        for seat in order:
+            if not bots[seat].acts("responding"):
+                self._expire(state)
+            at = 128 + 32 * seat
+            share = int.from_bytes(proposed[at : at + 32], signed=True)
+            accepted = bots[seat].accepts(bargaining, share, self._random, last_round=last_round)
+            self._send(self._seats[seat], answer + (_TRUE if accepted else _FALSE))
+            if not accepted:
+                return False
+        state.accepted = tail
+        return True
+
+    def _expire(self, state: "_Game") -> None:
+        """Somebody was silent: wait until the deadline has passed, and end the game."""
+        self.evm.warp(self.evm.timestamp + self.problem.window + 1)
+        self._send(self._creator, _EXPIRE + state.game)
+        raise _Ended("expired")
+
+    def _withdraw(self, state: "_Game", *, settled: bool) -> Row:
+        """Everybody takes its money; returns what the game cost each agent."""
+        costs = list(state.position.bargaining.announced_costs if settled else self._contracted_costs)
+        tail = state.accepted if settled else _WORDS[0]
+        for seat in state.joined:
+            data = _WITHDRAW + state.game + _WORDS[seat] + self._withdraw_tails[seat] + tail
+            logs = self._send(self._seats[seat], data)
+            costs[seat] += self._deposits[seat] - int.from_bytes(logs[0][1][64:96])
+        return tuple(costs)
+
+    # ── transactions and secrets ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self, sender: str, data: bytes, value: int = 0) -> Sequence[tuple[Sequence[bytes], bytes]]:
+        evm = self.evm
+        if evm.accounts_gas:
+            return self._send_accounting(sender, data, value)
+        output = evm.send(sender, self._mechanism, data, value)
+        logs = evm.take_logs()
+        self.sent.append(Sent(sender, data, value, output, logs))
+        return logs
+
+    def _send_accounting(self, sender: str, data: bytes, value: int) -> Sequence[tuple[Sequence[bytes], bytes]]:
+        """Send on an EVM that says what it cost."""
+        receipt = self.evm.transact(sender, self._mechanism, data, value)
+        if not receipt.ok:
+            raise Reverted(receipt.output)
+        logs = [(list(log.topics), log.data) for log in receipt.logs]
+        self.sent.append(Sent(sender, data, value, receipt.output, logs))
+        self.gas_used.append(receipt.gas_used)
+        return logs
+
+    def _secrets(self, k: int, round_number: int) -> list[bytes]:
+        """The seats' secrets for a round of game k, then a word more: for round 1, the game's salt."""
+        words = self.problem.agents + 1
+        material = shake_256(b"parley:%d:%d:%d" % (self.seed, k, round_number)).digest(32 * words)
+        return [material[at : at + 32] for at in range(0, 32 * words, 32)]
+
+
+class _Game:
+    """What the player keeps of the game under way."""
+
+    __slots__ = ("accepted", "game", "joined", "number", "position", "proposer", "rounds")
+
+    def __init__(self, number: int, game: bytes, position: Position) -> None:
+        self.number = number
+        self.game = game
+        self.position = position
+        self.joined: list[int] = []
+        self.rounds = 0
+        self.proposer = -1
+        self.accepted = b""

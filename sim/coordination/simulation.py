@@ -1,0 +1,332 @@
+"""Many games: played, counted, replayed on the other EVM, and compared with theory.
+
+Game k's salt, secrets and random choices come from (seed, k) alone, so that the same seed gives the same games on
+either embedded EVM and for any number of worker processes.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from sim import exact
+from sim.chain.evm import Name, open_evm
+from sim.coordination.bots import make_bots
+from sim.coordination.comparison import Comparison, Tally, compare
+from sim.coordination.play import FUNCTIONS, Player, Sent, deploy_mechanism
+from sim.coordination.problem import Problem
+from sim.coordination.solution import Solution, solve
+
+__all__ = ["CrossCheck", "Simulation", "simulate"]
+
+BATCH = 250
+"""Games between two progress reports, and between two fresh starts of an EVM that keeps all it ever did in memory."""
+REPLAYED = 3
+"""Games at least that are replayed on the other EVM, one of every path among them."""
+
+OTHER: dict[Name, Name] = {"revm": "py-evm", "py-evm": "revm"}
+
+Progress = Callable[[int], None]
+"""Called with the number of games just finished."""
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """The same games on the other EVM.
+
+    Attributes
+    ----------
+    evm : str
+        The other one.
+    games : list of int
+        Numbers of the games that were replayed.
+    paths : dict of str to int
+        How many of each kind of path.
+    differences : list of str
+        Empty if every transaction had the same return value and events, every account the same balance.
+    gas : dict of str to list of int
+        Gas used on the EVM that accounts for it exactly, by function.
+    """
+
+    evm: Name
+    games: list[int]
+    paths: dict[str, int]
+    differences: list[str]
+    gas: dict[str, list[int]]
+
+    @property
+    def identical(self) -> bool:
+        """Whether nothing differed."""
+        return not self.differences
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A finished run.
+
+    Attributes
+    ----------
+    problem : Problem
+    solution : Solution
+    evm : str
+    seed : int
+    bots : list of str
+        Names, one per seat.
+    tally : Tally
+    comparison : Comparison
+    cross_check : CrossCheck
+    seconds : float
+        Of play alone, without compiling and deploying.
+    """
+
+    problem: Problem
+    solution: Solution
+    evm: Name
+    seed: int
+    bots: list[str]
+    tally: Tally
+    comparison: Comparison
+    cross_check: CrossCheck
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `parley simulate --json` prints."""
+        tally, comparison, check = self.tally, self.comparison, self.cross_check
+        gas = {function: sorted(used) for function, used in check.gas.items()}
+        return {
+            "kind": "coordination",
+            "evm": self.evm,
+            "games": tally.games,
+            "seed": self.seed,
+            "settled": tally.endings["settled"],
+            "broken_down": tally.games - tally.endings["settled"],
+            "expired": tally.endings["expired"],
+            "mean_rounds": tally.rounds / tally.games,
+            "paths": dict(sorted(tally.paths.items())),
+            "proposer": {
+                "counts": tally.proposed,
+                "expected": [float(count) for count in comparison.proposer_expected],
+                "p_value": comparison.p_value,
+            },
+            "agents": [
+                {
+                    "agent": agent.agent,
+                    "bot": agent.bot,
+                    "mean_cost": float(agent.mean),
+                    "std_error": agent.std_error,
+                    "expected_cost": exact.show(agent.expected),
+                    "z": agent.z,
+                }
+                for agent in comparison.agents
+            ],
+            "gas": {
+                "evm": "py-evm",
+                "games": len(check.games),
+                "per_game": sum(map(sum, gas.values())) / len(check.games),
+                "by_function": {
+                    function: {"calls": len(used), "min": used[0], "mean": sum(used) / len(used), "max": used[-1]}
+                    for function, used in gas.items()
+                },
+            },
+            "transactions": tally.transactions,
+            "seconds": self.seconds,
+            "games_per_second": tally.games / self.seconds,
+            "cross_check": {
+                "evm": check.evm,
+                "games": check.games,
+                "paths": check.paths,
+                "identical": check.identical,
+                "differences": check.differences,
+            },
+        }
+
+
+def _set_up(evm_name: Name, problem: Problem, bots: Sequence[str], seed: int) -> Player:
+    """A player on a new EVM with the contracts deployed."""
+    evm = open_evm(evm_name)
+    return Player(evm, deploy_mechanism(evm), problem, make_bots(bots, problem.agents), seed)
+
+
+@dataclass
+class Part:
+    """What playing some of the games brought.
+
+    Attributes
+    ----------
+    tally : Tally
+    kept : dict of int to (str, list of Sent)
+        Games kept whole, to be replayed elsewhere, with their paths.
+    rows : list of tuple
+        One per game if asked for: game, ending, rounds, proposer, then the agents' costs in wei.
+    seconds : float
+    """
+
+    tally: Tally
+    kept: dict[int, tuple[str, list[Sent]]] = field(default_factory=dict)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def _play(
+    evm_name: Name,
+    problem: Problem,
+    bots: Sequence[str],
+    seed: int,
+    games: range,
+    *,
+    keep_rows: bool,
+    progress: Progress | None = None,
+) -> Part:
+    """Play a range of games in this process."""
+    player = _set_up(evm_name, problem, bots, seed)
+    part = Part(Tally(problem.agents))
+    add, play = part.tally.add, player.play
+    for start in range(games.start, games.stop, BATCH):
+        if start > games.start:
+            player.evm.recycle()
+        batch = range(start, min(start + BATCH, games.stop))
+        began = time.perf_counter()
+        for k in batch:
+            outcome = play(k)
+            add(outcome)
+            if k < REPLAYED or part.tally.paths[outcome.path] == 1:
+                part.kept[k] = outcome.path, player.sent
+            if keep_rows:
+                part.rows.append((k, outcome.ending, outcome.rounds, outcome.proposer, *outcome.costs))
+        part.seconds += time.perf_counter() - began
+        if progress is not None:
+            progress(len(batch))
+    part.tally.transactions = player.transactions
+    return part
+
+
+def _parts(
+    evm_name: Name,
+    problem: Problem,
+    bots: Sequence[str],
+    seed: int,
+    games: int,
+    workers: int,
+    *,
+    keep_rows: bool,
+    progress: Progress,
+) -> Iterable[Part]:
+    """Play all games, in this process or spread over several, in order."""
+    if workers == 1:
+        yield _play(evm_name, problem, bots, seed, range(games), keep_rows=keep_rows, progress=progress)
+        return
+    # Some parts per worker, so that progress is seen and the last worker is not waited for long.
+    size = max(BATCH, -(-games // (8 * workers)))
+    ranges = [range(start, min(start + size, games)) for start in range(0, games, size)]
+    calls = (delayed(_play)(evm_name, problem, bots, seed, part, keep_rows=keep_rows) for part in ranges)
+    for part, done in zip(ranges, Parallel(n_jobs=workers, return_as="generator")(calls), strict=True):
+        progress(len(part))
+        yield done
+
+
+def _replay(player: Player, k: int) -> tuple[int, ...]:
+    """Play game k once more; by how much the balances of seats and contract changed."""
+    before = player.balances()
+    player.play(k)
+    return tuple(map(int.__sub__, player.balances(), before))
+
+
+def _cross_check(
+    evm_name: Name, problem: Problem, bots: Sequence[str], seed: int, kept: dict[int, tuple[str, list[Sent]]]
+) -> CrossCheck:
+    """Replay games on both EVMs and hold every transaction and balance against each other and against the run's."""
+    here, there = (_set_up(name, problem, bots, seed) for name in (evm_name, OTHER[evm_name]))
+    accounting = here if here.evm.accounts_gas else there
+    names = {selector: name for name, selector in FUNCTIONS.items()}
+    differences = []
+    gas: dict[str, list[int]] = defaultdict(list)
+    for k, (_, sent) in sorted(kept.items()):
+        moved_here, moved_there = _replay(here, k), _replay(there, k)
+        if here.sent != sent:
+            differences.append(f"game {k}: not the same when played again on {evm_name}")
+        if len(here.sent) != len(there.sent):
+            differences.append(f"game {k}: {len(here.sent)} transactions here, {len(there.sent)} there")
+        differences.extend(
+            f"game {k}: transaction {i} ({names[a.data[:4]]}) differs"
+            for i, (a, b) in enumerate(zip(here.sent, there.sent, strict=False))
+            if a != b
+        )
+        if moved_here != moved_there:
+            differences.append(f"game {k}: balances differ")
+        for transaction, used in zip(accounting.sent, accounting.gas_used, strict=True):
+            gas[names[transaction.data[:4]]].append(used)
+    paths = Counter(path for path, _ in kept.values())
+    return CrossCheck(OTHER[evm_name], sorted(kept), dict(paths), differences, dict(gas))
+
+
+def simulate(
+    problem: Problem,
+    *,
+    games: int = 1000,
+    seed: int = 0,
+    evm: Name = "revm",
+    bots: Sequence[str] = ("equilibrium",),
+    workers: int = 1,
+    progress: Progress = lambda _: None,
+    write_rows: Callable[[list[tuple[Any, ...]]], None] | None = None,
+) -> Simulation:
+    """Play games of a problem and compare what was paid with theory.
+
+    Parameters
+    ----------
+    problem : Problem
+        One that a game on chain can take (`Problem.check_playable`).
+    games : int
+        At least 1.
+    seed : int
+    evm : {"revm", "py-evm"}
+    bots : sequence of str
+        One name for all seats, or one per seat.
+    workers : int
+        Processes to spread the games over.
+    progress : callable, optional
+        Called with the number of games just finished.
+    write_rows : callable, optional
+        Called with one row per game, in order: game, ending, rounds, proposer, costs in wei.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    ParleyError
+        If a bot's name is not known or the problem's allocation is not cost-effective.
+    """
+    names = [bots[0]] * problem.agents if len(bots) == 1 else list(bots)
+    make_bots(names, problem.agents)
+    solution = solve(problem)
+    tally = Tally(problem.agents)
+    kept: dict[int, tuple[str, list[Sent]]] = {}
+    began = time.perf_counter()
+    inside = 0.0
+    for part in _parts(
+        evm, problem, names, seed, games, workers, keep_rows=write_rows is not None, progress=progress
+    ):
+        tally.merge(part.tally)
+        seen = {path for path, _ in kept.values()}
+        kept.update({k: (path, sent) for k, (path, sent) in part.kept.items() if k < REPLAYED or path not in seen})
+        inside += part.seconds
+        if write_rows is not None:
+            write_rows(part.rows)
+    # Side by side, what counts is the clock on the wall; alone, the games without the setting up between them.
+    seconds = inside if workers == 1 else time.perf_counter() - began
+    return Simulation(
+        problem,
+        solution,
+        evm,
+        seed,
+        names,
+        tally,
+        compare(tally, solution, names),
+        _cross_check(evm, problem, names, seed, kept),
+        seconds,
+    )

@@ -1,0 +1,100 @@
+"""Tables for a terminal."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sim.coordination.comparison import MAX_Z, MIN_P
+from sim.coordination.simulation import Simulation
+
+__all__ = ["simulation_tables"]
+
+
+def simulation_tables(run: Simulation) -> RenderableType:
+    """What a run of games came to, for a person to read."""
+    tally, comparison, check = run.tally, run.comparison, run.cross_check
+    header = Text.assemble(
+        (f"{tally.games:,} games", "bold"),
+        f" on {run.evm}, seed {run.seed}: {tally.endings['settled']:,} settled, "
+        f"{tally.endings['broken down']:,} broken down, {tally.endings['expired']:,} expired; "
+        f"{tally.rounds / tally.games:.3f} rounds on average; "
+        f"{tally.games / run.seconds:,.0f} games/s, {tally.transactions / run.seconds:,.0f} transactions/s",
+    )
+    return Group(header, _costs(run), _proposers(run), _gas(run), *_verdicts(comparison.holds, check.differences, run))
+
+
+def _costs(run: Simulation) -> Table:
+    table = Table(title="Costs, played against theory")
+    table.add_column("agent")
+    table.add_column("bot")
+    for column in ("f(d)", "mean cost", "± std error", "theory", "z"):
+        table.add_column(column, justify="right")
+    problem = run.problem
+    for agent in run.comparison.agents:
+        contracted = problem.cost(agent.agent, int(problem.contracted[agent.agent].sum()))
+        table.add_row(
+            problem.agent_names[agent.agent],
+            agent.bot,
+            f"{float(contracted):,.4f}",
+            f"{float(agent.mean):,.4f}",
+            f"{agent.std_error:.4f}",
+            f"{float(agent.expected):,.4f}",
+            ("exact" if agent.agrees else "differs") if agent.z is None else f"{agent.z:+.2f}",
+            style=None if agent.agrees else "bold red",
+        )
+    return table
+
+
+def _proposers(run: Simulation) -> Table:
+    table = Table(title="First proposers")
+    table.add_column("agent")
+    for column in ("times", "expected"):
+        table.add_column(column, justify="right")
+    for i, (count, expected) in enumerate(
+        zip(run.tally.proposed, run.comparison.proposer_expected, strict=True)
+    ):
+        table.add_row(run.problem.agent_names[i], f"{count:,}", f"{float(expected):,.1f}")
+    p = run.comparison.p_value
+    table.caption = "nothing was drawn" if p is None else f"p-value {p:.3g} (exact, Bonferroni)"
+    return table
+
+
+def _gas(run: Simulation) -> Table:
+    table = Table(title="Gas (py-evm)")
+    table.add_column("function")
+    for column in ("calls", "least", "mean", "most", "sum"):
+        table.add_column(column, justify="right")
+    games = len(run.cross_check.games)
+    total = 0
+    for function, used in run.cross_check.gas.items():
+        total += sum(used)
+        table.add_row(
+            function,
+            f"{len(used)}",
+            f"{min(used):,}",
+            f"{sum(used) / len(used):,.0f}",
+            f"{max(used):,}",
+            f"{sum(used) / games:,.0f}",
+        )
+    table.add_row("a game", "", "", "", "", f"{total / games:,.0f}", style="bold")
+    table.caption = f"over {games} games; sums are per game"
+    return table
+
+
+def _verdicts(holds: bool, differences: list[str], run: Simulation) -> list[Text]:  # noqa: FBT001 - two verdicts
+    check = run.cross_check
+    lines = [
+        Text(
+            f"agrees with theory: no |z| above {MAX_Z}, no p-value below {MIN_P:g}"
+            if holds
+            else f"differs from the equilibrium: some |z| above {MAX_Z} or a p-value below {MIN_P:g}",
+            style="green" if holds else "yellow",
+        )
+    ]
+    paths = ", ".join(f"{count} {path}" for path, count in sorted(check.paths.items()))
+    if check.identical:
+        lines.append(Text(f"replayed on {check.evm}, identical: {paths}", style="green"))
+    else:
+        lines.append(Text(f"replayed on {check.evm}, NOT identical:", style="bold red"))
+        lines.extend(Text(f"  {difference}", style="red") for difference in differences)
+    return lines

@@ -1,0 +1,115 @@
+"""Games on the real contract: the same on both EVMs, and every wei accounted for."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from sim.chain.compiler import compile_contracts
+from sim.chain.evm import Name, open_evm
+from sim.coordination.bots import make_bots
+from sim.coordination.play import FUNCTIONS, Outcome, Player, Sent, deploy_mechanism, parameters_of
+from sim.coordination.problem import Problem, example_1
+from sim.randomness import keccak
+
+IMPATIENT = replace(example_1(), continuation=Fraction(1, 2))
+
+POPULATIONS = {
+    "equilibrium": ["equilibrium"],
+    "rejections": ["stubborn", "equilibrium", "equilibrium", "stubborn:1/3", "equilibrium"],
+    "coin flips": ["random"],
+    "withholder": ["equilibrium", "withholder", "greedy", "minimal", "equilibrium"],
+    "two withholders": ["withholder", "equilibrium", "equilibrium", "equilibrium", "withholder"],
+    "silent joining": ["equilibrium", "silent:joining", "equilibrium", "equilibrium", "equilibrium"],
+    "silent announcing": ["equilibrium", "equilibrium", "silent:announcing", "equilibrium", "equilibrium"],
+    "silent revealing": ["silent:revealing", "equilibrium", "equilibrium", "equilibrium", "silent:revealing"],
+    "silent proposing": ["silent:proposing"],
+    "silent responding": ["equilibrium", "equilibrium", "equilibrium", "equilibrium", "silent:responding"],
+}
+
+
+def player(evm: Name, problem: Problem, bots: list[str], seed: int = 7) -> Player:
+    machine = open_evm(evm)
+    return Player(machine, deploy_mechanism(machine), problem, make_bots(bots, problem.agents), seed)
+
+
+def played(on: Player, games: range) -> list[tuple[Outcome, list[Sent], tuple[int, ...]]]:
+    """Outcome, transactions and balances after each game; positions, which belong to a player, left out."""
+    result = []
+    for k in games:
+        outcome = on.play(k)
+        result.append((outcome._replace(position=on._root), on.sent, on.balances()))
+    return [(outcome._replace(position=None), sent, moved) for outcome, sent, moved in result]  # type: ignore[arg-type]
+
+
+def test_selectors_are_those_of_the_compiled_contract() -> None:
+    def type_of(entry: dict[str, object]) -> str:
+        kind = str(entry["type"])
+        if not kind.startswith("tuple"):
+            return kind
+        parts = entry["components"]
+        assert isinstance(parts, list)
+        return f"({','.join(map(type_of, parts))}){kind.removeprefix('tuple')}"
+
+    abi = compile_contracts()["TwoStageMechanism"].abi
+    compiled = {
+        entry["name"]: keccak(f"{entry['name']}({','.join(map(type_of, entry['inputs']))})".encode())[:4]
+        for entry in abi
+        if entry["type"] == "function"
+    }
+    assert {name: compiled[name] for name in FUNCTIONS} == FUNCTIONS
+
+
+@pytest.mark.parametrize("bots", POPULATIONS.values(), ids=POPULATIONS)
+def test_both_evms_play_the_same_game(bots: list[str]) -> None:
+    here, there = player("revm", IMPATIENT, bots), player("py-evm", IMPATIENT, bots)
+    assert played(here, range(2)) == played(there, range(2))
+
+
+@pytest.mark.parametrize("bots", POPULATIONS.values(), ids=POPULATIONS)
+def test_every_wei_is_accounted_for(bots: list[str]) -> None:
+    on = player("revm", IMPATIENT, bots)
+    mechanism = deploy_mechanism(open_evm("revm")).mechanism
+    burnt_call = keccak(b"burnt()")[:4]
+    for k in range(20):
+        before = on.balances()
+        outcome = on.play(k)
+        moved = [after - was for after, was in zip(on.balances(), before, strict=True)]
+        burnt = moved.pop()
+        # What the seats lost stays in the contract, and the contract counts it as burnt.
+        assert sum(moved) == -burnt
+        assert int.from_bytes(on.evm.call(on.evm.deployer, mechanism, burnt_call).output) == on.balances()[-1]
+        # Work done less money moved is what the outcome calls cost.
+        settled = outcome.ending == "settled"
+        rows = outcome.position.rows if settled else IMPATIENT.contracted.tolist()
+        work = [IMPATIENT.cost_wei(i, sum(row)) for i, row in enumerate(rows)]
+        assert [w - m for w, m in zip(work, moved, strict=True)] == list(outcome.costs)
+
+
+def test_a_game_depends_on_seed_and_number_alone() -> None:
+    forward, backward = player("revm", IMPATIENT, ["random"]), player("revm", IMPATIENT, ["random"])
+    sent = {k: (forward.play(k).costs, forward.sent) for k in range(6)}
+    assert {k: (backward.play(k).costs, backward.sent) for k in reversed(range(6))} == sent
+    other = player("revm", IMPATIENT, ["random"], seed=8)
+    other.play(0)
+    assert other.sent != sent[0][1]
+
+
+def test_equal_costs_are_stored_once() -> None:
+    problem = example_1()
+    agents = open_evm("revm").accounts[:5]
+    assert len(parameters_of(problem, agents, agents[0]).costs) == 1
+
+
+def test_all_endings_and_continuation_are_reached() -> None:
+    on = player("revm", IMPATIENT, ["random"])
+    paths = {on.play(k).path for k in range(400)}
+    assert {"settled", "settled, continued", "broken down", "broken down, continued"} <= paths
+
+
+def test_the_last_round_allowed_is_the_last() -> None:
+    problem = replace(example_1(), continuation=Fraction(9, 10), max_rounds=2)
+    on = player("revm", problem, ["stubborn", "equilibrium", "equilibrium", "equilibrium", "equilibrium"])
+    outcomes = [on.play(k) for k in range(60)]
+    assert max(outcome.rounds for outcome in outcomes) == 2
+    assert any(outcome.path == "broken down, continued" for outcome in outcomes)
