@@ -1,7 +1,8 @@
 """Coding calls, and decoding what comes back.
 
-Two ways. In loops that count microseconds, words are joined and cut by hand: `selector` (remembered), `words`, `signed_words`,
-`array`, and `read_*`. Everywhere else an `Interface`, built from the compiler's output, codes any type by name.
+Two ways. In loops that count microseconds, words are joined and cut by hand: `selector` (remembered),
+`words`, `array`, and `read_*`. Everywhere else an `Interface`, built from the compiler's
+output, codes any type by name.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class AbiError(ParleyError):
 class DecodedError(NamedTuple):
     """Why a call reverted: the custom error's name and arguments.
 
-    An empty name stands for data that no error of the interface explains; the arguments are then that data, if any.
+    An empty name stands for data that no error of the interface explains; the arguments are then that data,
+    if any.
     """
 
     name: str
@@ -70,7 +72,7 @@ class DecodedEvent(NamedTuple):
     args: dict[str, Any]
 
 
-# ── by hand ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── by hand ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @cache
@@ -159,7 +161,7 @@ def read_address(data: bytes, index: int) -> str:
 
 
 def read_array(data: bytes, index: int) -> list[int]:
-    """Return the dynamic array of unsigned integers whose offset, in bytes from the start, is word number `index`.
+    """Return the array of unsigned integers whose offset, in bytes from the start, is word number `index`.
 
     Examples
     --------
@@ -171,7 +173,7 @@ def read_array(data: bytes, index: int) -> list[int]:
 
 
 def read_signed_array(data: bytes, index: int) -> list[int]:
-    """Return the dynamic array of signed integers whose offset, in bytes from the start, is word number `index`.
+    """Return the array of signed integers whose offset, in bytes from the start, is word number `index`.
 
     Examples
     --------
@@ -181,7 +183,7 @@ def read_signed_array(data: bytes, index: int) -> list[int]:
     return [value - _MODULUS if value >= _SIGN else value for value in read_array(data, index)]
 
 
-# ── by name ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── by name ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def signature(entry: Mapping[str, Any]) -> str:
@@ -189,7 +191,8 @@ def signature(entry: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> signature({"name": "f", "inputs": [{"type": "tuple[]", "components": [{"type": "uint8"}, {"type": "bool"}]}]})
+    >>> pairs = {"type": "tuple[]", "components": [{"type": "uint8"}, {"type": "bool"}]}
+    >>> signature({"name": "f", "inputs": [pairs]})
     'f((uint8,bool)[])'
     """
     return f"{entry['name']}({','.join(argument_types(entry['inputs']))})"
@@ -217,12 +220,9 @@ class Interface:
     Examples
     --------
     >>> number = {"name": "amount", "type": "uint256"}
-    >>> interface = Interface(
-    ...     [
-    ...         {"type": "function", "name": "pay", "inputs": [number], "outputs": [{"name": "", "type": "bool"}]},
-    ...         {"type": "error", "name": "TooMuch", "inputs": [number]},
-    ...     ]
-    ... )
+    >>> flag = {"name": "", "type": "bool"}
+    >>> pay = {"type": "function", "name": "pay", "inputs": [number], "outputs": [flag]}
+    >>> interface = Interface([pay, {"type": "error", "name": "TooMuch", "inputs": [number]}])
     >>> interface.encode("pay", 7)[:4].hex(), interface.decode_output("pay", words([1]))
     ('c290d691', (True,))
     >>> interface.decode_error(selector("TooMuch(uint256)") + words([7]))

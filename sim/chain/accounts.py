@@ -1,6 +1,7 @@
 """The accounts of the embedded machines: the same on each, and known to everybody.
 
-Their keys follow from what they are for. They hold play money; nothing of value may ever be sent to them on a live chain.
+Their keys follow from what they are for. They hold play money; nothing of value may ever be sent to them on a
+live chain.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ def private_key(role: str) -> PrivateKey:
     role : str
         ``"deployer"``, or ``"agent 1"`` to ``"agent 64"``.
     """
-    from eth_keys import keys  # noqa: PLC0415 -- slow to load, and not needed by who only imports this module
+    from eth_keys.main import KeyAPI  # noqa: PLC0415 -- slow to load, and not always needed
 
     # Below the order of the curve but for one hash in 2^128.
-    return keys.PrivateKey(keccak(f"parley: {role}".encode()))
+    return KeyAPI.PrivateKey(keccak(f"parley: {role}".encode()))
 
 
 def deployer_key() -> PrivateKey:

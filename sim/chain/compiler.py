@@ -1,9 +1,9 @@
 """Compile the tree's contracts with the settings of brownie-config.yaml.
 
-The compiler is a native one where one can be had (installed already, or downloaded by py-solc-x), else the npm package
-`solc` of the same version behind a small executable; both produce the same bytecode. Results are kept by content: the
-sources with everything they import, the settings and the compiler version decide the key, so that a hit is always right and
-nothing is ever stale.
+The compiler is a native one where one can be had (installed already, or downloaded by py-solc-x), else the
+npm package `solc` of the same version behind a small executable; both produce the same bytecode. Results are
+kept by content: the sources with everything they import, the settings and the compiler version decide the
+key, so that a hit is always right and nothing is ever stale.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class CompilerError(ParleyError):
 
 
 class CompilerWarning(UserWarning):
-    """The compiler's warning about one of the tree's sources; given again on every use of what it compiled."""
+    """The compiler's warning about one of the tree's sources, given on every use of what it compiled."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ class Artifact:
     abi : list[dict]
         As the compiler gives it.
     bytecode, deployed_bytecode : bytes
-        Code that deploys, and code as deployed (immutables zero); both empty for interfaces and abstract contracts.
+        Code that deploys, and code as deployed (immutables zero); both empty for interfaces and abstract
+        contracts.
     storage_layout : dict
         As the compiler gives it.
     immutable_references : dict
@@ -271,7 +272,15 @@ def compile_sources(
 
 
 def cache_directory(root: Path) -> Path:
-    """Return where compiled contracts are kept: $PARLEY_CACHE, else ``build/cache`` of the tree, else the user's cache."""
+    """Return where compiled contracts are kept.
+
+    $PARLEY_CACHE if set; else ``build/cache`` of the tree; else, if that cannot be written, the user's cache.
+
+    Raises
+    ------
+    CompilerError
+        If none of them can be written.
+    """
     if chosen := os.environ.get("PARLEY_CACHE"):
         candidates = [Path(chosen)]
     else:

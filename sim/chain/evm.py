@@ -1,13 +1,17 @@
 """The seam behind which an Ethereum machine stands.
 
-Two machines implement it: `sim.chain.revm.RevmEvm`, in-process and fast, and `sim.chain.tester.TesterEvm`, py-evm behind
-web3 and eth-tester, the reference. What they promise alike:
+Two machines implement it: `sim.chain.revm.RevmEvm`, in-process and fast, and `sim.chain.tester.TesterEvm`,
+py-evm behind web3 and eth-tester, the reference. What they promise alike:
 
-- one chain id, the same funded accounts, and contracts at the same addresses for the same deployments in the same order;
-- the same return data, revert data, logs and, net of gas, balances for the same transactions at the same times;
-- a clock that stands still until `Evm.warp` moves it: any number of transactions share one timestamp, as they do in a block.
+- one chain id, the same funded accounts, and contracts at the same addresses for the same deployments in the
+  same order;
+- the same return data, revert data, logs and, net of gas, balances for the same transactions at the same
+  times;
+- a clock that stands still until `Evm.warp` moves it: any number of transactions share one timestamp, as they
+  do in a block.
 
-What they do not promise alike: gas (only an `Evm` with `accounts_gas` knows it), block numbers and block hashes.
+What they do not promise alike: gas (only an `Evm` with `accounts_gas` knows it), block numbers and block
+hashes.
 """
 
 from __future__ import annotations
@@ -23,8 +27,8 @@ CHAIN_ID = 131277322940537
 """Chain id of both machines: the one that eth-tester fixes."""
 
 START_TIME = 4_102_444_800
-"""Where the clock starts, in seconds: the year 2100. eth-tester would jump to the wall clock from a time in the past; the
-next 2^31 seconds still fit the 40 bits that contracts keep for a time."""
+"""Where the clock starts, in seconds: the year 2100, since eth-tester leaves a time in the past for the wall
+clock's. Times from there on fit the 40 bits that contracts keep them in."""
 
 GAS_LIMIT = 30_000_000
 """Gas that every transaction is given, and on the reference machine the least that a block holds."""
@@ -175,9 +179,12 @@ class Evm(Protocol):
         """
 
     def recycle(self) -> None:
-        """Start anew with the same contracts at the same addresses, and nothing else: full accounts, clock at the start.
+        """Start anew with the same contracts at the same addresses and nothing else.
 
-        The fast machine never frees what past transactions took (some 0.7 kB each): recycle it between batches.
+        Accounts are as full, and the clock stands, as at the start; snapshots are used up.
+
+        The fast machine never frees what past transactions took (some 0.7 kB each): recycle it between
+        batches.
         """
 
 

@@ -1,13 +1,15 @@
 """The fast machine: revm in this process, through pyrevm.
 
-One transaction costs one message call and little else: no JSON, no signatures, no generic coding. What pyrevm leaves to its
-user is done here:
+One transaction costs one message call and little else: no JSON, no signatures, no generic coding. What pyrevm
+leaves to its user is done here:
 
-- a message call does not end a transaction: transient storage is cleared before each. Slots stay warm, so that gas means
-  nothing and is never reported;
-- it does not advance the sender's nonce, which nothing can see but a creation's address, and `deploy` does advance it;
+- a message call does not end a transaction: transient storage is cleared before each. Slots stay warm, so
+  that gas means nothing and is never reported;
+- it does not advance the sender's nonce, which nothing can see but a creation's address, and `deploy` does
+  advance it;
 - why a transaction failed stands in the text of an exception, revert data in hexadecimal;
-- its journal grows by every transaction (some 0.7 kB each) and is freed with the machine only: see `RevmEvm.recycle`.
+- its journal grows by every transaction (some 0.7 kB each) and is freed with the machine only: see
+  `RevmEvm.recycle`.
 """
 
 from __future__ import annotations
@@ -19,15 +21,19 @@ from eth_utils.address import to_checksum_address
 
 from sim.chain import accounts
 from sim.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
+from sim.randomness import keccak
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.chain.evm import Name
 
-# The newest fork that pyrevm knows by name: what Prague adds (precompiles, delegated accounts) no contract here uses. A name
-# that it does not know would silently stand for its latest.
+# The newest fork that pyrevm knows by name: what Prague adds (precompiles, delegated accounts) no contract
+# here uses. A name that it does not know would silently stand for its latest.
 _FORK = "CANCUN"
+
+# Zeros that revm appends to code, so that reading past its end needs no check.
+_PADDING = 33
 
 # Open snapshots count towards the EVM's call depth of 1,024.
 _SNAPSHOTS = 64
@@ -140,7 +146,11 @@ class RevmEvm:
 
     def code(self, address: str) -> bytes:
         """See `sim.chain.evm.Evm.code`."""
-        return self._evm.get_code(address) or b""
+        # revm runs code with zeros appended, and pyrevm hands those out too; the hash tells how many.
+        padded = self._evm.get_code(address) or b""
+        code_hash = self._evm.basic(address).code_hash
+        lengths = (len(padded) - _PADDING, len(padded))
+        return next((padded[:k] for k in lengths if k > 0 and keccak(padded[:k]) == code_hash), b"")
 
     def snapshot(self) -> int:
         """See `sim.chain.evm.Evm.snapshot`."""
@@ -172,7 +182,7 @@ class RevmEvm:
 
 
 def _fail(error: RuntimeError) -> NoReturn:
-    """Say in the seam's words why pyrevm failed.
+    r"""Say in the seam's words why pyrevm failed.
 
     Examples
     --------
@@ -180,7 +190,7 @@ def _fail(error: RuntimeError) -> NoReturn:
     ...     _fail(RuntimeError("Revert { gas_used: 22144, output: 0xff00 }"))
     ... except Reverted as reverted:
     ...     reverted.data
-    b'\\xff\\x00'
+    b'\xff\x00'
     """
     text = str(error)
     if text.startswith("Revert {"):

@@ -1,8 +1,9 @@
 """Find a Solidity compiler and run it through py-solc-x.
 
-In order: the executable that $PARLEY_SOLC names; one that py-solc-x has installed; `solc` on the PATH, if it is of the
-right version; one that py-solc-x can download; the npm package `solc` of the tree, behind `solcjs.cjs`. The first four
-are native and quicker, the last needs nothing but what `make setup` installs. All give the same bytecode.
+In order: the executable that $PARLEY_SOLC names; one that py-solc-x has installed; `solc` on the PATH, if it
+is of the right version; one that py-solc-x can download; the npm package `solc` of the tree, behind
+`solcjs.cjs`. The first four are native and quicker, the last needs nothing but what `make setup` installs.
+All give the same bytecode.
 """
 
 from __future__ import annotations
@@ -88,21 +89,16 @@ def executable(version: str, root: Path, cache: Path) -> Path:
     NoCompilerError
         If no compiler can be found.
     """
-    reasons = []
-    for find in (_chosen, _installed, _on_path, _downloaded, _from_npm):
-        try:
-            return find(version, root, cache)
-        except (NoCompilerError, OSError) as error:
-            reasons.append(str(error))
-    raise NoCompilerError(f"no Solidity compiler {version}: " + "; ".join(reasons))
+    return _Search(version, root, cache).find()
 
 
 def summary(entry: Mapping[str, Any]) -> str:
-    """Return one line for one of the compiler's messages: where, what kind, what.
+    r"""Return one line for one of the compiler's messages: where, what kind, what.
 
     Examples
     --------
-    >>> summary({"type": "TypeError", "message": "No.", "formattedMessage": "TypeError: No.\\n --> a/A.sol:3:5:\\n"})
+    >>> message = "TypeError: No.\n --> a/A.sol:3:5:\n"
+    >>> summary({"type": "TypeError", "message": "No.", "formattedMessage": message})
     'a/A.sol:3:5: TypeError: No.'
     """
     _, arrow, rest = str(entry.get("formattedMessage") or "").partition("--> ")
@@ -110,78 +106,102 @@ def summary(entry: Mapping[str, Any]) -> str:
     return f"{place}{entry['type']}: {entry['message']}"
 
 
-def _chosen(version: str, root: Path, cache: Path) -> Path:  # noqa: ARG001 -- all ways to find one are called alike
-    """Return the executable the user names."""
-    named = os.environ.get("PARLEY_SOLC")
-    if not named:
-        raise NoCompilerError("PARLEY_SOLC names none")
-    return _of_version(Path(named).absolute(), version)
+class _Search:
+    """The ways to find a compiler of one version, in the order in which they are tried."""
 
+    def __init__(self, version: str, root: Path, cache: Path) -> None:
+        self._version = version
+        self._root = root
+        self._cache = cache
 
-def _installed(version: str, root: Path, cache: Path) -> Path:  # noqa: ARG001 -- as above
-    """Return the executable in py-solc-x's folder."""
-    try:
-        return Path(solcx.install.get_executable(version))
-    except solcx.exceptions.SolcNotInstalled as error:
-        raise NoCompilerError("py-solc-x has installed none") from error
+    def find(self) -> Path:
+        """Return the first executable found."""
+        reasons = []
+        for way in (self._chosen, self._installed, self._on_path, self._downloaded, self._from_npm):
+            try:
+                return way()
+            except (NoCompilerError, OSError) as error:
+                reasons.append(str(error))
+        raise NoCompilerError(f"no Solidity compiler {self._version}: " + "; ".join(reasons))
 
+    def _chosen(self) -> Path:
+        """Return the executable the user names."""
+        named = os.environ.get("PARLEY_SOLC")
+        if not named:
+            raise NoCompilerError("PARLEY_SOLC names none")
+        return self._checked(Path(named).absolute())
 
-def _on_path(version: str, root: Path, cache: Path) -> Path:  # noqa: ARG001 -- as above
-    """Return `solc` on the PATH."""
-    found = shutil.which("solc")
-    if found is None:
-        raise NoCompilerError("there is none on the PATH")
-    return _of_version(Path(found).absolute(), version)
+    def _installed(self) -> Path:
+        """Return the executable in py-solc-x's folder."""
+        try:
+            return self._checked(Path(solcx.install.get_executable(self._version)))
+        except solcx.exceptions.SolcNotInstalled as error:
+            raise NoCompilerError("py-solc-x has installed none") from error
 
+    def _on_path(self) -> Path:
+        """Return `solc` on the PATH."""
+        found = shutil.which("solc")
+        if found is None:
+            raise NoCompilerError("there is none on the PATH")
+        return self._checked(Path(found).absolute())
 
-def _downloaded(version: str, root: Path, cache: Path) -> Path:
-    """Return the executable that py-solc-x downloads, unless its host could not be reached a short while ago."""
-    mark = cache / "no-native-compiler"
-    with contextlib.suppress(OSError):
-        if time.time() - mark.stat().st_mtime < _RETRY_AFTER:
-            raise NoCompilerError("the host of native ones could not be reached")
-    try:
-        # Knock first: py-solc-x itself waits for ever where packets are dropped.
-        requests.head(
-            BINARY_DOWNLOAD_BASE.format("linux-amd64", "list.json"), timeout=_KNOCK
-        ).raise_for_status()
-        command = [sys.executable, "-c", "import solcx, sys; solcx.install_solc(sys.argv[1])", version]
-        subprocess.run(command, check=True, capture_output=True, timeout=_DOWNLOAD)  # noqa: S603 -- our own words
-        return _of_version(_installed(version, root, cache), version)
-    except (requests.RequestException, subprocess.SubprocessError) as error:
-        mark.touch()
-        raise NoCompilerError("no native one can be downloaded") from error
+    def _downloaded(self) -> Path:
+        """Return the executable that py-solc-x downloads, unless that failed a short while ago."""
+        mark = self._cache / "no-native-compiler"
+        with contextlib.suppress(OSError):
+            if time.time() - mark.stat().st_mtime < _RETRY_AFTER:
+                raise NoCompilerError("no native one could be downloaded lately")
+        try:
+            # Knock first: py-solc-x itself waits for ever where packets are dropped.
+            list_of_compilers = BINARY_DOWNLOAD_BASE.format("linux-amd64", "list.json")
+            requests.head(list_of_compilers, timeout=_KNOCK).raise_for_status()
+            install = "import solcx, sys; solcx.install_solc(sys.argv[1])"
+            command = [sys.executable, "-c", install, self._version]
+            subprocess.run(command, check=True, capture_output=True, timeout=_DOWNLOAD)  # noqa: S603 -- ours
+            return self._installed()
+        except (requests.RequestException, subprocess.SubprocessError) as error:
+            mark.touch()
+            raise NoCompilerError("no native one can be downloaded") from error
 
+    def _from_npm(self) -> Path:
+        """Return an executable that drives the npm package `solc` of the tree."""
+        package = self._root.resolve() / "node_modules" / "solc"
+        try:
+            found = json.loads((package / "package.json").read_text(encoding="utf-8"))["version"]
+        except (OSError, ValueError, KeyError) as error:
+            raise NoCompilerError("the npm package solc is not installed (run `make setup`)") from error
+        if found != self._version:
+            raise NoCompilerError(f"the npm package solc is {found}")
+        node = next(_nodes(), None)
+        if node is None:
+            raise NoCompilerError("the npm package solc needs node (run `make setup`)")
+        script = (
+            "#!/bin/sh\n"
+            f"SOLCJS_PACKAGE={shlex.quote(str(package))} "
+            f'exec {shlex.quote(str(node))} {shlex.quote(str(_SHIM))} "$@"\n'
+        )
+        shim = self._cache.resolve() / f"solc-v{self._version}"
+        if not shim.is_file() or shim.read_text(encoding="utf-8") != script:
+            # Moved into place whole: another process may be about to run it.
+            fresh = shim.with_name(f"{shim.name}.{os.getpid()}")
+            fresh.write_text(script, encoding="utf-8")
+            fresh.chmod(0o755)
+            fresh.replace(shim)
+        return shim
 
-def _from_npm(version: str, root: Path, cache: Path) -> Path:
-    """Return an executable that drives the npm package `solc` of the tree."""
-    package = root / "node_modules" / "solc"
-    try:
-        found = json.loads((package / "package.json").read_text(encoding="utf-8"))["version"]
-    except (OSError, ValueError, KeyError) as error:
-        raise NoCompilerError("the npm package solc is not installed (run `make setup`)") from error
-    if found != version:
-        raise NoCompilerError(f"the npm package solc is {found}")
-    node = next(_nodes(), None)
-    if node is None:
-        raise NoCompilerError("the npm package solc needs node (run `make setup`)")
-    script = (
-        "#!/bin/sh\n"
-        f"SOLCJS_PACKAGE={shlex.quote(str(package.resolve()))} "
-        f'exec {shlex.quote(str(node))} {shlex.quote(str(_SHIM))} "$@"\n'
-    )
-    shim = cache.resolve() / f"solc-v{version}"
-    if not shim.is_file() or shim.read_text(encoding="utf-8") != script:
-        # Moved into place whole: another process may be about to run it.
-        fresh = shim.with_name(f"{shim.name}.{os.getpid()}")
-        fresh.write_text(script, encoding="utf-8")
-        fresh.chmod(0o755)
-        fresh.replace(shim)
-    return shim
+    def _checked(self, binary: Path) -> Path:
+        """Return `binary` if it is a compiler of the wanted version."""
+        try:
+            found = get_version_str_from_solc_binary(binary)
+        except (SolcError, subprocess.SubprocessError, OSError) as error:
+            raise NoCompilerError(f"{binary} does not run") from error
+        if found.partition("+")[0] != self._version:
+            raise NoCompilerError(f"{binary} is {found}")
+        return binary
 
 
 def _nodes() -> Iterator[Path]:
-    """Yield every Node that can be found: on the PATH, in this environment, in the Python package that carries one."""
+    """Yield every Node found: on the PATH, in this environment, in the Python package that carries one."""
     if found := shutil.which("node"):
         yield Path(found).absolute()
     beside = Path(sys.prefix) / "bin" / "node"
@@ -192,17 +212,6 @@ def _nodes() -> Iterator[Path]:
         inside = Path(folder) / "bin" / "node"
         if inside.exists():
             yield inside
-
-
-def _of_version(binary: Path, version: str) -> Path:
-    """Return `binary` if it is a compiler of that version."""
-    try:
-        found = get_version_str_from_solc_binary(binary)
-    except (SolcError, subprocess.SubprocessError, OSError) as error:
-        raise NoCompilerError(f"{binary} does not run") from error
-    if found.partition("+")[0] != version:
-        raise NoCompilerError(f"{binary} is {found}")
-    return binary
 
 
 def _commit(full: str) -> str:

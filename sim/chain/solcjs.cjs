@@ -1,10 +1,12 @@
-// The npm compiler behind the native compiler's command line, as far as py-solc-x, Brownie, Slither and forge use it:
+// The npm compiler behind the native compiler's command line, as far as py-solc-x, Brownie, Slither and forge
+// use it:
 //
 //     solc --version
 //     solc --standard-json [--base-path DIR] [--include-path DIR]... [--allow-paths ...] [FILE] < input.json
 //
-// The package to load is named by the environment variable SOLCJS_PACKAGE; without it, `solc` is looked up from the working
-// directory. Anything else on the command line is refused, so that a caller never gets less than it asked for.
+// The package to load is named by the environment variable SOLCJS_PACKAGE; without it, `solc` is looked up
+// from the working directory. Anything else on the command line is refused, so that a caller never gets less
+// than it asked for.
 "use strict";
 
 const fs = require("fs");
@@ -45,7 +47,8 @@ function parse(argv) {
   return options;
 }
 
-// Imports that the input does not carry: absolute, else under the base path, the include paths and the working directory.
+// Imports that the input does not carry: absolute, else under the base path, the include paths and the
+// working directory.
 function importer(roots) {
   return (name) => {
     for (const root of [...roots, "."]) {

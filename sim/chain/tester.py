@@ -1,11 +1,11 @@
 """The reference machine: py-evm behind eth-tester behind web3.
 
-Everything passes through web3, as it would to a node: signed transactions, blocks, receipts, exact gas. Three things are
-arranged so that it can be compared with the fast machine:
+Everything passes through web3, as it would to a node: signed transactions, blocks, receipts, exact gas. Three
+things are arranged so that it can be compared with the fast machine:
 
 - revert data, which no receipt carries, is taken from the computation as it happens;
-- time stands still between transactions. Every transaction here fills a block of its own where a real block holds many, so
-  that blocks may share a timestamp, which the consensus rules would forbid;
+- time stands still between transactions. Every transaction here fills a block of its own where a real block
+  holds many, so that blocks may share a timestamp, which the consensus rules would forbid;
 - what an account spends on gas is counted, so that `TesterEvm.balance` can give it back.
 """
 
@@ -35,14 +35,15 @@ if TYPE_CHECKING:
 
 _SNAPSHOTS = 64
 
-# A block holds one transaction. Twice its gas keeps the base fee from rising: it rises above half a full block.
+# A block holds one transaction. Twice its gas keeps the base fee from rising: it rises above half a full
+# block.
 _BLOCK_GAS_LIMIT = 2 * GAS_LIMIT
 
 # Wei per unit of gas: above any base fee that can come up, since the first one is 10^9 and it only falls.
 _MAX_FEE = 10**10
 
 
-class _SharedTimestamps(PragueVM):  # type: ignore[misc]  # py-evm carries no types
+class _SharedTimestamps(PragueVM):
     """Prague, but for blocks that may share their parent's timestamp."""
 
     @classmethod
@@ -52,7 +53,7 @@ class _SharedTimestamps(PragueVM):  # type: ignore[misc]  # py-evm carries no ty
         super().validate_header(header, parent_header)
 
 
-class _Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester's backends carry no types
+class _Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester carries no types
     """py-evm with our accounts, keeping the computation of the last transaction or call."""
 
     def __init__(self) -> None:

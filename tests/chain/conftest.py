@@ -1,0 +1,42 @@
+"""A contract to try the machines with, and the machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sim.chain.abi import Interface
+from sim.chain.compiler import Artifact, compile_sources
+from sim.chain.deploy import initcode
+from sim.chain.evm import open_evm
+
+if TYPE_CHECKING:
+    from sim.chain.evm import Evm
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> dict[str, Artifact]:
+    source = Path(__file__).with_name("Probe.sol").read_text(encoding="utf-8")
+    return compile_sources({"tests/chain/Probe.sol": source})
+
+
+@pytest.fixture(scope="session")
+def probe(artifacts: dict[str, Artifact]) -> Interface:
+    return Interface(artifacts["Probe"].abi, artifacts["Child"].abi)
+
+
+@pytest.fixture(scope="session")
+def probe_code(artifacts: dict[str, Artifact]) -> bytes:
+    return initcode(artifacts, "Probe", [3])
+
+
+@pytest.fixture(params=["revm", "py-evm"])
+def evm(request: pytest.FixtureRequest) -> Evm:
+    return open_evm(request.param)
+
+
+@pytest.fixture
+def both() -> tuple[Evm, Evm]:
+    return open_evm("revm"), open_evm("py-evm")
