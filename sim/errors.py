@@ -42,17 +42,17 @@ class ProblemError(ParleyError):
         return ": ".join(one_line(part) for part in (self.file, self.key, self.reason) if part)
 
     def in_file(self, file: str) -> ProblemError:
-        """The same complaint, with the file named."""
+        """Make the same complaint, with the file named."""
         return ProblemError(file, self.key, self.reason)
 
 
 def one_line(text: str) -> str:
-    """Replace what would break the line, or could not be printed, by visible escapes.
+    r"""Replace what would break the line, or could not be printed, by visible escapes.
 
     Examples
     --------
-    >>> one_line("a\\nb")
-    'a\\\\nb'
+    >>> one_line("a\nb")
+    'a\\nb'
     """
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()

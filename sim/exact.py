@@ -6,15 +6,19 @@ A number is an integer, a decimal (read exactly: 0.9 is 9/10) or a fraction in a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from sim.errors import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Longer numbers are a mistake or an attack: 1e999999999 is ten characters in a file and gigabytes in memory.
 MAX_DIGITS = 400
 
+_FORMS = '(an integer, a decimal, or a fraction such as "9/10")'
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 _FRACTION = re.compile(r"[+-]?\d+\s*/\s*\d+", re.ASCII)
 
@@ -34,39 +38,43 @@ def parse(value: object) -> Fraction:
     Raises
     ------
     ValueError
-        With a reason fit for the user, if `value` is no finite number or needs more than ``MAX_DIGITS`` digits.
+        With a reason fit for the user, if `value` is no finite number or needs more than ``MAX_DIGITS``
+        digits.
 
     Examples
     --------
     >>> parse("9/10"), parse(0.9), parse(Decimal("0.90"))
     (Fraction(9, 10), Fraction(9, 10), Fraction(9, 10))
     """
-    if isinstance(value, bool):
-        raise ValueError(f"{str(value).lower()} is not a number")
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, int):
-        if value.bit_length() > 4 * MAX_DIGITS:
-            raise ValueError(f"more than {MAX_DIGITS} digits")
-        return Fraction(value)
-    if isinstance(value, float):
-        value = Decimal(repr(value))
-    if isinstance(value, Decimal):
-        return _from_decimal(value)
-    if isinstance(value, str):
-        text = value.strip()
-        if len(text) > MAX_DIGITS:
-            raise ValueError(f"more than {MAX_DIGITS} digits")
-        if _FRACTION.fullmatch(text):
-            numerator, denominator = text.split("/")
-            if int(denominator) == 0:
-                raise ValueError(f"{shorten(value)} divides by zero")
-            return Fraction(int(numerator), int(denominator))
-        if _DECIMAL.fullmatch(text):
-            return _from_decimal(Decimal(text))
-    raise ValueError(
-        f'{shorten(value)} is not a number (an integer, a decimal, or a fraction such as "9/10")'
-    )
+    match value:
+        case bool():
+            raise ValueError(f"{str(value).lower()} is not a number")
+        case Fraction():
+            return value
+        case int():
+            if value.bit_length() > 4 * MAX_DIGITS:
+                raise ValueError(f"more than {MAX_DIGITS} digits")
+            return Fraction(value)
+        case float():
+            return _from_decimal(Decimal(repr(value)))
+        case Decimal():
+            return _from_decimal(value)
+        case str():
+            return _from_text(value.strip())
+    raise ValueError(f"{shorten(value)} is not a number {_FORMS}")
+
+
+def _from_text(text: str) -> Fraction:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"more than {MAX_DIGITS} digits")
+    if _DECIMAL.fullmatch(text):
+        return _from_decimal(Decimal(text))
+    if not _FRACTION.fullmatch(text):
+        raise ValueError(f"{shorten(text)} is not a number {_FORMS}")
+    numerator, denominator = map(int, text.split("/"))
+    if denominator == 0:
+        raise ValueError(f"{shorten(text)} divides by zero")
+    return Fraction(numerator, denominator)
 
 
 def _from_decimal(value: Decimal) -> Fraction:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import ProblemError, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 # Which module knows each kind of problem, and what to call there with (mapping, file). Modules are named, not
 # imported, so that this one depends on no mechanism.
 KINDS: dict[str, tuple[str, str]] = {"coordination": ("sim.coordination.problem", "from_mapping")}
 
 
-def load(path: str | PathLike[str]) -> Any:
+def load(path: str | PathLike[str]) -> Any:  # noqa: ANN401 - the mechanism decides
     """Read a problem file and hand it to the mechanism that its `kind` names.
 
     Parameters
@@ -42,7 +44,7 @@ def load(path: str | PathLike[str]) -> Any:
 
 
 def kind_of(mapping: Mapping[str, Any], file: str) -> str:
-    """The `kind` of a problem, checked against those that are known."""
+    """Look up the `kind` of a problem among those that are known."""
     known = ", ".join(sorted(KINDS))
     if "kind" not in mapping:
         raise ProblemError(file, "kind", f"missing; known: {known}")
@@ -72,7 +74,8 @@ def _read_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
-        # The message ends in "(at line 3, column 7)" or "(at end of document)": that is where, so it comes first.
+        # The message ends in "(at line 3, column 7)" or "(at end of document)": that is where, so it comes
+        # first.
         reason, _, where = str(error).rpartition(" (at ")
         raise ProblemError(file, where.rstrip(")") or "TOML", f"broken TOML: {reason or error}") from None
     except ValueError as error:

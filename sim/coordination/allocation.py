@@ -1,9 +1,8 @@
-"""Cost-effective allocations, exactly, in whole units, with prices that prove it (the paper's Section 2.1)."""
+"""Cost-effective allocations in whole units, with prices that prove it (the paper's Section 2.1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +14,14 @@ from sim.coordination.lexicographic import greatest_matrix
 from sim.coordination.marginals import Exact, Marginals
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from sim.coordination.problem import Problem
 
 IntArray = NDArray[np.int64]
 
-# Up to this many agents and types (what one game on chain takes) the matrix is the lexicographically greatest.
+# Up to this many agents and types (what one game on chain takes) the matrix is the lexicographically
+# greatest.
 CANONICAL = 64
 
 
@@ -55,19 +57,20 @@ class Allocation:
 
 
 def cost_effective(problem: Problem, announced: ArrayLike = ()) -> Allocation:
-    """An allocation of least total cost among those that continue the announcements made so far.
+    """Find an allocation of least total cost among those that continue the announcements made so far.
 
-    Of several, the one with the lexicographically greatest vector of workloads (agent 1 as much as possible, then agent
-    2, …), and of several with these workloads the lexicographically greatest matrix, row after row (agent 1 as much as
-    possible of type 1, then of type 2, …). So whoever solves again after following it finds the same allocation.
-    Beyond 64 agents or types the matrix is any one with these workloads: always the same, but another one perhaps with
-    another release of SciPy.
+    Of several, the one with the lexicographically greatest vector of workloads (agent 1 as much as possible,
+    then agent 2, …), and of several with these workloads the lexicographically greatest matrix, row after row
+    (agent 1 as much as possible of type 1, then of type 2, …). So whoever solves again after following it
+    finds the same allocation. Beyond 64 agents or types the matrix is any one with these workloads: always
+    the same, but another one perhaps with another release of SciPy.
 
     Parameters
     ----------
     problem : Problem
     announced : array_like of int, shape (k, m)
-        Announcements of the first k agents, in units; none by default. They may be as inefficient as is legal.
+        Announcements of the first k agents, in units; none by default. They may be as inefficient as is
+        legal.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def cost_effective(problem: Problem, announced: ArrayLike = ()) -> Allocation:
     >>> best.workloads.tolist(), best.total_cost
     ([5, 4, 4, 4, 4], Fraction(89, 1))
     >>> cost_effective(example_1(), [[3, 0, 0, 0, 0]]).workloads.tolist()
-    [3, 6, 5, 4, 3]
+    [3, 5, 5, 4, 4]
     """
     rows = np.asarray(announced, dtype=np.int64).reshape(-1, problem.task_types)
     check_feasible(problem, rows)
@@ -101,7 +104,8 @@ def cost_effective(problem: Problem, announced: ArrayLike = ()) -> Allocation:
         matrix[k:] = plan.matrix
         if max(problem.contracted.shape) <= CANONICAL:
             matrix[k:] = greatest_matrix(plan.matrix, contracted, capacity)
-        # A node's price holds for all agents from its contractor to the next one; nothing is there before the first.
+        # A node's price holds for all agents from its contractor to the next one; nothing is there before the
+        # first.
         tasks = np.append(plan.node_price, 0)[network.node_of]
         prices = Prices(marginals.scale, _narrow(plan.agent_price), _narrow(tasks))
     matrix.setflags(write=False)
@@ -111,10 +115,10 @@ def cost_effective(problem: Problem, announced: ArrayLike = ()) -> Allocation:
 def proves_optimal(problem: Problem, X: ArrayLike, prices: Prices, first: int = 0) -> bool:
     """Whether prices prove that X costs least among the allocations with the same first rows.
 
-    It knows nothing of how X was found. For any other allocation Y with the same first rows, convexity and the first
-    condition give F(Y) − F(X) ≥ Σ_j a_j·(load_j(Y) − load_j(X)); the second makes this at least Σ_jt b_jt·(y_jt − x_jt),
-    which is Σ_jt (b_{j+1,t} − b_jt)·(left_jt(Y) − left_jt(X)), where left_jt counts the units of type t that agents up
-    to j leave to later ones; and by the third no term of it is negative.
+    It knows nothing of how X was found. For any other allocation Y with the same first rows, convexity and
+    the first condition give F(Y) − F(X) ≥ Σ_j a_j·(load_j(Y) − load_j(X)); the second makes this at least
+    Σ_jt b_jt·(y_jt − x_jt), which is Σ_jt (b_{j+1,t} − b_jt)·(left_jt(Y) − left_jt(X)), where left_jt counts
+    the units of type t that agents up to j leave to later ones; and by the third no term of it is negative.
 
     Parameters
     ----------
@@ -131,8 +135,8 @@ def proves_optimal(problem: Problem, X: ArrayLike, prices: Prices, first: int = 
     >>> from sim.coordination.problem import example_1
     >>> problem = example_1()
     >>> best = cost_effective(problem)
-    >>> proves_optimal(problem, best.matrix, best.prices), proves_optimal(problem, problem.contracted, best.prices)
-    (True, False)
+    >>> [proves_optimal(problem, X, best.prices) for X in (best.matrix, problem.contracted)]
+    [True, False]
     """
     X = np.asarray(X, dtype=np.int64)
     left = (problem.contracted - X).cumsum(axis=0)[first:-1]

@@ -1,13 +1,14 @@
 """Stage 1: what an agent may announce, given what was announced before it (the paper's Section 2.2).
 
-Agents announce in order. For each task type t, what agents up to j have contracted and those before j did not announce
-is the *pool*; agent j's announcement lies between
+Agents announce in order. For each task type t, what agents up to j have contracted and those before j did not
+announce is the *pool*; agent j's announcement lies between
 
     upper:  x̄_jt = min(pool_t, c_jt), the maximal announcement, and
-    lower:  max(0, pool_t − spare_jt), where spare_jt = Σ_{k>j} (c_kt − d_kt) is what later agents can take over
+    lower:  max(0, pool_t − spare_jt), where spare_jt = Σ_{k>j} (c_kt − d_kt) is what later agents can add
 
-so that, whatever j announces within the bounds, the later agents have legal announcements too. Everything is in integer
-units. The contract reverts on exactly the announcements that are refused here, with the same type and bound.
+so that, whatever j announces within the bounds, the later agents have legal announcements too. Everything is
+in integer units. The contract reverts on exactly the announcements that are refused here, with the same type
+and bound.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from sim.errors import ProblemError
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from sim.coordination.problem import Problem
 
 
@@ -38,7 +40,7 @@ class Violation:
 
 
 def spare(problem: Problem) -> NDArray[np.int64]:
-    """What the agents after j can take over beyond their own contracts, Σ_{k>j} (c_kt − d_kt).
+    """Compute what later agents can take over beyond their own contracts, Σ_{k>j} (c_kt − d_kt).
 
     Returns
     -------
@@ -133,7 +135,7 @@ def maximal_announcements(problem: Problem, X: ArrayLike) -> NDArray[np.int64]:
 
 
 def find_violation(problem: Problem, announced: ArrayLike) -> Violation | None:
-    """The first bound that the announcements of the first agents break, in the order in which the contract checks.
+    """Find the first bound that is broken, in the order in which the contract checks.
 
     Parameters
     ----------
@@ -177,8 +179,9 @@ def is_feasible(problem: Problem, X: ArrayLike) -> bool:
     Returns
     -------
     bool
-        True if and only if 0 ≤ X ≤ C, the columns of X and D have the same sums, and for every type no first j agents
-        together announce more than they have contracted. (In the special domain the last follows from the others.)
+        True if and only if 0 ≤ X ≤ C, the columns of X and D have the same sums, and for every type no first
+        j agents together announce more than they have contracted. (In the special domain the last follows
+        from the others.)
 
     Examples
     --------
@@ -220,7 +223,7 @@ def _rows(problem: Problem, announced: ArrayLike) -> NDArray[np.int64]:
 
 
 def _pools(problem: Problem, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What is there for agent j of each type: contracted up to j, not announced before j."""
+    """Compute what each agent finds of each type: contracted up to it, not announced before it."""
     D = problem.contracted[: len(rows)]
     pools: NDArray[np.int64] = D.cumsum(axis=0) - rows.cumsum(axis=0) + rows
     return pools

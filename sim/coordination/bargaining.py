@@ -1,23 +1,26 @@
 """Stage 2: the stationary equilibrium of the bargaining over the cost savings (the paper's Proposition 1).
 
 With Δ = F(D) − F(X) > 0, agent i with recognition probability p_i and f0_i = f_i(d_i) alone expects to bear
-f0_i − p_i·Δ. It accepts whatever is not above its threshold a_i = f0_i − δ·p_i·Δ, which weighs that expectation, should
-the bargaining go on, against f0_i, should it break down. A proposer gives every other agent exactly its threshold and
-keeps the rest of F(X). With Δ ≤ 0 there is nothing to agree on: everyone bears f0_i, and nobody proposes.
+f0_i − p_i·Δ. It accepts whatever is not above its threshold a_i = f0_i − δ·p_i·Δ, which weighs that
+expectation, should the bargaining go on, against f0_i, should it break down. A proposer gives every other
+agent exactly its threshold and keeps the rest of F(X). With Δ ≤ 0 there is nothing to agree on: everyone
+bears f0_i, and nobody proposes.
 
 Costs are exact fractions in units of cost; the functions ending in ``_wei`` are what bots play, in whole wei.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
     from sim.coordination.problem import Problem
 
 
@@ -48,7 +51,7 @@ def savings(problem: Problem, X: ArrayLike) -> Fraction:
 
 
 def expected_costs(problem: Problem, X: ArrayLike, probabilities: Sequence[Fraction]) -> tuple[Fraction, ...]:
-    """Expected equilibrium costs f_i(d_i) − p_i·Δ, or f_i(d_i) where Δ ≤ 0 (Proposition 1).
+    """Compute expected equilibrium costs, f_i(d_i) − p_i·Δ, or f_i(d_i) where Δ ≤ 0 (Proposition 1).
 
     Parameters
     ----------
@@ -77,7 +80,9 @@ def expected_costs(problem: Problem, X: ArrayLike, probabilities: Sequence[Fract
 def acceptance_thresholds(
     problem: Problem, X: ArrayLike, probabilities: Sequence[Fraction]
 ) -> tuple[Fraction, ...]:
-    """Thresholds a_i = δ·Eπ_i + (1 − δ)·f_i(d_i) = f_i(d_i) − δ·p_i·Δ, or f_i(d_i) where Δ ≤ 0 (proof of Proposition 1).
+    """Compute thresholds a_i = δ·Eπ_i + (1 − δ)·f_i(d_i) = f_i(d_i) − δ·p_i·Δ (proof of Proposition 1).
+
+    Where Δ ≤ 0 they are f_i(d_i).
 
     Parameters
     ----------
@@ -107,7 +112,7 @@ def acceptance_thresholds(
 def proposals(
     problem: Problem, X: ArrayLike, probabilities: Sequence[Fraction]
 ) -> tuple[tuple[Fraction, ...], ...] | None:
-    """What each agent proposes in equilibrium: row i is the vector of cost shares that agent i proposes.
+    """Compute what each agent proposes in equilibrium: row i holds the cost shares that agent i proposes.
 
     Parameters
     ----------
@@ -120,7 +125,8 @@ def proposals(
     Returns
     -------
     tuple of n tuples of n Fractions, or None
-        Cost shares in units of cost; each row sums to F(X). None where Δ ≤ 0: the game ends without a proposal.
+        Cost shares in units of cost; each row sums to F(X). None where Δ ≤ 0: the game ends without a
+        proposal.
 
     Examples
     --------
@@ -141,7 +147,7 @@ def proposals(
 def expected_costs_float(
     problem: Problem, X: ArrayLike, probabilities: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Expected costs and acceptance thresholds in floating point, for large populations.
+    """Compute expected costs and acceptance thresholds in floating point, for large populations.
 
     Parameters
     ----------
@@ -168,10 +174,10 @@ def expected_costs_float(
 
 
 def threshold_wei(f0_wei: int, p: Fraction, delta: Fraction, savings_wei: int) -> int:
-    """The acceptance threshold in whole wei, rounded down toward minus infinity.
+    """Compute the acceptance threshold in whole wei, rounded down toward minus infinity.
 
-    Cost shares: a lower one is better for the responder, so rounding down is in its favour and a share at this threshold
-    is accepted. Rounding toward zero would put a negative threshold up, and be rejected.
+    Cost shares: a lower one is better for the responder, so rounding down is in its favour and a share at
+    this threshold is accepted. Rounding toward zero would put a negative threshold up, and be rejected.
 
     Parameters
     ----------
@@ -202,7 +208,7 @@ def threshold_wei(f0_wei: int, p: Fraction, delta: Fraction, savings_wei: int) -
 def thresholds_wei(
     problem: Problem, X: ArrayLike, probabilities: Sequence[Fraction], *, last_round: bool = False
 ) -> tuple[int, ...]:
-    """Every agent's acceptance threshold at X, in whole wei, rounded down toward minus infinity.
+    """Compute every agent's acceptance threshold at X, in whole wei, rounded down toward minus infinity.
 
     Parameters
     ----------
@@ -236,7 +242,7 @@ def proposal_wei(
     proposer: int,
     last_round: bool = False,  # noqa: FBT001, FBT002 - bots pass it by name
 ) -> tuple[int, ...]:
-    """The equilibrium proposal in whole wei: everyone's threshold, the proposer keeping what is left of F(X).
+    """Make the equilibrium proposal in whole wei: everyone's threshold, the rest of F(X) for the proposer.
 
     Parameters
     ----------

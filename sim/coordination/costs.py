@@ -1,7 +1,7 @@
 """Cost functions f_i: strictly increasing and convex in the workload z, the total number of tasks done.
 
-Each kind is written in tasks, as in the paper, and can be turned into the integers of the contract: q whole units are
-q / unit tasks, and one unit of cost is `wei_per_cost` wei.
+Each kind is written in tasks, as in the paper, and can be turned into the integers of the contract: q whole
+units are q / unit tasks, and one unit of cost is `wei_per_cost` wei.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class ChainCost(NamedTuple):
                 total += slope * (min(load, end) - start)
             return total
         exponent = 2 if self.kind == CostKind.QUADRATIC else self.exponent
-        return (self.coefficient * load**exponent + self.linear * load) // self.denominator
+        wei: int = (self.coefficient * load**exponent + self.linear * load) // self.denominator
+        return wei
 
 
 class Cost(ABC):
@@ -75,11 +76,14 @@ class Cost(ABC):
 
     @abstractmethod
     def whole_at(self, unit: int) -> int:
-        """The smallest w for which w·f is an integer at every whole number of units (multiples of w serve as well)."""
+        """Find the smallest w for which w·f is an integer at every whole number of units.
+
+        Exactly the multiples of w serve as well.
+        """
 
     @abstractmethod
     def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:
-        """The contract's form; ValueError if some whole load does not cost whole wei."""
+        """Give the contract's form; ValueError if some whole load does not cost whole wei."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Power(Cost):
     def __call__(self, tasks: Fraction | int) -> Fraction:
         return Fraction(self.coefficient * tasks**self.exponent + self.linear * tasks)
 
-    def check(self, key: str) -> None:
+    def check(self, key: str) -> None:  # noqa: D102 - see the base
         if not MIN_EXPONENT <= self.exponent <= MAX_EXPONENT:
             reason = f"{self.exponent} is outside {MIN_EXPONENT}..{MAX_EXPONENT}"
             raise ProblemError("", f"{key}.exponent", reason)
@@ -112,18 +116,19 @@ class Power(Cost):
             reason = f"{self.linear} is below 0, so the cost is not increasing everywhere"
             raise ProblemError("", f"{key}.linear", reason)
 
-    def whole_at(self, unit: int) -> int:
-        # A polynomial of degree k is integer at every whole number if and only if it is at k + 1 consecutive ones
-        # (its differences up to order k then are integers, and they generate all other values); f(0) = 0 is one.
+    def whole_at(self, unit: int) -> int:  # noqa: D102 - see the base
+        # A polynomial of degree k is integer at every whole number if and only if it is at k + 1 consecutive
+        # ones (its differences up to order k then are integers, and they generate all other values); f(0) = 0
+        # is one.
         return lcm(*(self(Fraction(q, unit)).denominator for q in range(1, self.exponent + 1)))
 
-    def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:
+    def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:  # noqa: D102 - see the base
         if wei_per_cost % self.whole_at(unit):
             raise ValueError("not a whole number of wei at every whole load")
         coefficient = self.coefficient * wei_per_cost / unit**self.exponent
         linear = self.linear * wei_per_cost / unit
-        # The k-th difference, k!·coefficient, is an integer, and so is coefficient + linear: the common denominator
-        # divides k!, at most 40,320, and fits the contract's 16 bits.
+        # The k-th difference, k!·coefficient, is an integer, and so is coefficient + linear: the common
+        # denominator divides k!, at most 40,320, and fits the contract's 16 bits.
         denominator = lcm(coefficient.denominator, linear.denominator)
         return self._struct(denominator, int(coefficient * denominator), int(linear * denominator))
 
@@ -173,7 +178,7 @@ class Piecewise(Cost):
         k = bisect_right(self.breakpoints, tasks) - 1
         return self._at_breakpoints[k] + self.slopes[k] * (tasks - self.breakpoints[k])
 
-    def check(self, key: str) -> None:
+    def check(self, key: str) -> None:  # noqa: D102 - see the base
         if len(self.breakpoints) != len(self.slopes):
             reason = f"{len(self.slopes)} slopes for {len(self.breakpoints)} breakpoints"
             raise ProblemError("", f"{key}.slopes", reason)
@@ -194,10 +199,10 @@ class Piecewise(Cost):
                     reason = f"{after} is not above the one before it, {before}{why}"
                     raise ProblemError("", f"{key}.{name}[{k}]", reason)
 
-    def whole_at(self, unit: int) -> int:
+    def whole_at(self, unit: int) -> int:  # noqa: D102 - see the base
         return lcm(*((slope / unit).denominator for slope in self.slopes))
 
-    def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:
+    def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:  # noqa: D102 - see the base
         if wei_per_cost % self.whole_at(unit):
             raise ValueError("not a whole number of wei at every whole load")
         breakpoints = tuple(int(start * unit) for start in self.breakpoints)

@@ -1,35 +1,41 @@
 """Cost-effective workloads by decomposition.
 
-Units of task type t that agent g has contracted may be done by agents g, g + 1, … (a prefix of the agents never announces
-more than it has contracted), as far as their capacities go. So workloads are flows: from agents through capacities c_jt
-to *nodes* (g, t), one for each contract d_gt > 0, and from there down the type's chain of nodes to the units contracted.
-The workloads of allocations are the bases of the polymatroid whose rank r(A) is the most that agents A can do, and a
-separable convex function is minimized over them by decomposition (Fujishige; Groenevelt; Hochbaum):
+Units of task type t that agent g has contracted may be done by agents g, g + 1, … (a prefix of the agents
+never announces more than it has contracted), as far as their capacities go. So workloads are flows: from
+agents through capacities c_jt to *nodes* (g, t), one for each contract d_gt > 0, and from there down the
+type's chain of nodes to the units contracted. The workloads of allocations are the bases of the polymatroid
+whose rank r(A) is the most that agents A can do, and a separable convex function is minimized over them by
+decomposition (Fujishige; Groenevelt; Hochbaum):
 
 1. forget the network and share out the units by marginal cost, up to one common *price*;
 2. find a maximum flow for these workloads; if everything flows, they are optimal;
-3. if not, a minimum cut shows agents A whose workloads exceed r(A) by the most. Some optimum has workload r(A) on A: the
-   agents A fill their side of the cut and their arcs across it, nobody else uses that side. Solve both sides.
+3. if not, a minimum cut shows agents A whose workloads exceed r(A) by the most. Some optimum has workload
+   r(A) on A: the agents A fill their side of the cut and their arcs across it, nobody else uses that side.
+   Solve both sides.
 
-*Ties.* Units are shared out in the order of (marginal cost, agent), the lowest agent first. That is the order of the
-marginals of the perturbed costs f_i(s) − ε^(i+1)·s for every small ε > 0. These are separable and convex too, so the
-result is optimal for them, and for small ε this means: optimal for f, and among those the lexicographically greatest
-vector of workloads. Every step above is exact, so the tie-break is.
+*Ties.* Units are shared out in the order of (marginal cost, agent), the lowest agent first. That is the order
+of the marginals of the perturbed costs f_i(s) − ε^(i+1)·s for every small ε > 0. These are separable and
+convex too, so the result is optimal for them, and for small ε this means: optimal for f, and among those the
+lexicographically greatest vector of workloads. Every step above is exact, so the tie-break is.
 
-*Prices.* Where the flow succeeds, the common price is a potential of the agents and nodes of that part; the side of A has
-prices at most the price before the cut, the other side at least that. Together they prove optimality (see
-``allocation.proves_optimal``).
+*Prices.* Where the flow succeeds, the common price is a potential of the agents and nodes of that part; the
+side of A has prices at most the price before the cut, the other side at least that. Together they prove
+optimality (see ``allocation.proves_optimal``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.coordination.flows import max_flow
-from sim.coordination.marginals import Exact, IntArray, Marginals
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sim.coordination.marginals import Exact, IntArray, Marginals
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Network:
 
 
 def build_network(contracted: IntArray, capacity: IntArray) -> Network:
-    """The network of a problem, or of what is left of one.
+    """Build the network of a problem, or of what is left of one.
 
     Parameters
     ----------
@@ -146,7 +152,10 @@ class _Decomposition:
     def _route(
         self, part: _Part, arc_place: IntArray, loads: IntArray
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
-        """Send the loads through the part's network. None if all of them arrive, else the source's side of a cut."""
+        """Send the loads through the part's network.
+
+        None if all of them arrive, else the source's side of a cut: agents and nodes.
+        """
         network, nodes = self.network, part.nodes
         drawn = self.drawn[nodes]
         if not loads.any() and not drawn.any():

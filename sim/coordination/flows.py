@@ -1,7 +1,7 @@
 """Maximum flows with 64-bit capacities, and the cut that proves them maximal.
 
-SciPy's solver is fast and takes 32-bit capacities only (larger ones wrap around in silence), so larger networks are
-solved digit by digit: first in multiples of 2^k, then what is left.
+SciPy's solver is fast and takes 32-bit capacities only (larger ones wrap around in silence), so larger
+networks are solved digit by digit: first in multiples of 2^k, then what is left.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Flow:
 
 
 def max_flow(nodes: int, tails: IntArray, heads: IntArray, capacities: IntArray) -> Flow:
-    """A maximum flow from node 0 to node `nodes` − 1.
+    """Find a maximum flow from node 0 to node `nodes` − 1.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The lexicographically greatest of the allocations that have the same workloads.
 
-The rows are settled in the agents' order, each entry by entry: raise it as far as possible by lowering later entries of
-the row, while later agents exchange tasks so that all workloads stay.
+The rows are settled in the agents' order, each entry by entry: raise it as far as possible by lowering later
+entries of the row, while later agents exchange tasks so that all workloads stay.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class _Step(NamedTuple):
 
 
 def greatest_matrix(X: IntArray, contracted: IntArray, capacity: IntArray) -> IntArray:
-    """The lexicographically greatest matrix with the row sums of X, row after row, type after type.
+    """Find the lexicographically greatest matrix with the row sums of X, row after row, type after type.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def greatest_matrix(X: IntArray, contracted: IntArray, capacity: IntArray) -> In
 
 
 def _exchange(X: IntArray, contracted: IntArray, capacity: IntArray, k: int, t: int) -> IntArray | None:
-    """A shortest exchange that gives agent k one more unit of type t for one of a later type; None if there is none.
+    """Find a shortest exchange that gives agent k one more unit of type t for one of a later type.
 
-    Somebody is *short* of a unit of type u at agent i when the agents up to i together miss one. A unit that a later
-    agent j gives up helps only if at each agent from i to j − 1 something of type u is left to later ones; a unit that
-    an earlier agent gives up always helps. So if type u is short at agent i, exactly the agents up to `reach[i, u]` can
-    help out: the first one, from i on, that leaves nothing of u.
+    Somebody is *short* of a unit of type u at agent i when the agents up to i together miss one. A unit that
+    a later agent j gives up helps only if at each agent from i to j − 1 something of type u is left to later
+    ones; a unit that an earlier agent gives up always helps. So if type u is short at agent i, exactly the
+    agents up to `reach[i, u]` can help out: the first one, from i on, that leaves nothing of u.
     """
     agents, types = X.shape
     level = np.arange(agents)[:, None]
@@ -95,7 +95,7 @@ def _exchange(X: IntArray, contracted: IntArray, capacity: IntArray, k: int, t: 
 def _apply(
     step: _Step | None, steps: dict[_Step, _Step | None], k: int, t: int, u: int, shape: tuple[int, ...]
 ) -> IntArray:
-    """The exchange as a change of the matrix."""
+    """Write the exchange as a change of the matrix."""
     change = np.zeros(shape, dtype=np.int64)
     change[k, t] += 1
     change[k, u] -= 1
@@ -107,7 +107,7 @@ def _apply(
 
 
 def _largest_step(X: IntArray, change: IntArray, contracted: IntArray, capacity: IntArray) -> int:
-    """How often the change can be made."""
+    """Count how often the change can be made."""
     left = (contracted - X).cumsum(axis=0)
     leaving = -change.cumsum(axis=0)
     room = np.concatenate((X[change < 0], (capacity - X)[change > 0], left[leaving < 0]))

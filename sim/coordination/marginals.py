@@ -1,7 +1,7 @@
 """Marginal costs of all agents at once, in exact integers.
 
-The k-th unit of an agent's workload costs f(k) − f(k − 1). Multiplied by a common `scale`, all of these are integers: of 64
-bits where they fit, else Python's own, through the same NumPy expressions.
+The k-th unit of an agent's workload costs f(k) − f(k − 1). Multiplied by a common `scale`, all of these are
+integers: of 64 bits where they fit, else Python's own, through the same NumPy expressions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SAFE = 2**61
 
 @dataclass(frozen=True, slots=True)
 class _Polynomial:
-    """f(q) = (coefficient · q^exponent + linear · q) / denominator for some agents, one exponent for all of them."""
+    """f(q) = (coefficient · q^exponent + linear · q) / denominator, one exponent for some agents."""
 
     coefficient: Exact
     linear: Exact
@@ -40,13 +40,15 @@ class _Polynomial:
     def marginal(self, k: Exact) -> Exact:
         before = k - 1
         rise = k**self.exponent - before**self.exponent
-        return (self.coefficient * rise + self.linear) // self.denominator
+        cost: Exact = (self.coefficient * rise + self.linear) // self.denominator
+        return cost
 
     def count(self, price: int, most: Exact) -> Exact:
-        """How many units cost at most `price` each, up to `most`."""
+        """Count the units that cost at most `price` each, up to `most`."""
         if self.exponent == 2:
             odd = (price * self.denominator - self.linear) // self.coefficient  # 2k − 1 is at most this
-            return np.minimum(np.maximum((odd + 1) // 2, 0), most)
+            units: Exact = np.minimum(np.maximum((odd + 1) // 2, 0), most)
+            return units
         low, high = most * 0, most.copy()
         while (low < high).any():
             middle = (low + high + 1) // 2
@@ -57,7 +59,7 @@ class _Polynomial:
 
 @dataclass(frozen=True, slots=True)
 class _Slopes:
-    """Piecewise-linear functions: slope `slopes[:, k]` from `starts[:, k]` on; rows padded with a price never paid."""
+    """Piecewise-linear functions: slope `slopes[:, k]` from `starts[:, k]` on."""
 
     starts: Exact
     slopes: Exact
@@ -68,10 +70,11 @@ class _Slopes:
     def marginal(self, k: Exact) -> Exact:
         segment = (self.starts < k[:, None]).sum(axis=1) - 1
         # Before the first unit there is no segment; its marginal is not asked for.
-        return self.slopes[np.arange(len(k)), np.maximum(segment, 0)]
+        cost: Exact = self.slopes[np.arange(len(k)), np.maximum(segment, 0)]
+        return cost
 
     def count(self, price: int, most: Exact) -> Exact:
-        """How many units cost at most `price` each, up to `most`."""
+        """Count the units that cost at most `price` each, up to `most`."""
         cheap = (self.slopes <= price).sum(axis=1)
         ends = np.concatenate((self.starts, np.full((len(most), 1), most.max(initial=0))), axis=1)
         return np.minimum(np.where(cheap == 0, 0, ends[np.arange(len(most)), cheap]), most)
@@ -100,7 +103,7 @@ class Marginals:
 
     @classmethod
     def of(cls, problem: Problem, first: int, most: IntArray) -> Self:
-        """Marginal costs of the agents from `first` on, for workloads up to `most` (in units) and one beyond."""
+        """Take the agents from `first` on, for workloads up to `most` (in units) and one beyond."""
         costs = problem.costs[first:]
         distinct = list(dict.fromkeys(costs))
         scale = lcm(*(cost.whole_at(problem.unit) for cost in distinct))
@@ -120,7 +123,7 @@ class Marginals:
         return cls(scale, len(costs), parts, dtype)
 
     def select(self, which: IntArray) -> Marginals:
-        """The same for some of the agents, given by ascending positions."""
+        """Take the same of some of the agents, given by ascending positions."""
         if len(self._parts) == 1:
             return Marginals(
                 self.scale,
@@ -138,14 +141,14 @@ class Marginals:
         return Marginals(self.scale, len(which), parts, self._dtype)
 
     def at(self, k: IntArray) -> Exact:
-        """What the k-th unit costs each agent (k ≥ 1), in units of 1 / scale."""
-        result = np.empty(self.size, dtype=self._dtype)
+        """Give what the k-th unit costs each agent (k ≥ 1), in units of 1 / scale."""
+        result: Exact = np.empty(self.size, dtype=self._dtype)
         for members, functions in self._parts:
             result[members] = functions.marginal(k[members].astype(self._dtype))
         return result
 
     def count(self, price: int, most: IntArray) -> IntArray:
-        """How many units cost each agent at most `price` apiece, up to `most`."""
+        """Count the units that cost each agent at most `price` apiece, up to `most`."""
         result = np.empty(self.size, dtype=np.int64)
         for members, functions in self._parts:
             result[members] = functions.count(price, most[members].astype(self._dtype))
@@ -157,8 +160,10 @@ def _fits(form: ChainCost, highest: int) -> bool:
     if form.kind == CostKind.PIECEWISE:
         return form.slopes[-1] < _SAFE and form.breakpoints[-1] < _SAFE
     exponent = 2 if form.kind == CostKind.QUADRATIC else form.exponent
-    # `count` also multiplies a price, at most the highest marginal of any agent, by a quadratic's denominator: 1 or 2.
-    return (form.coefficient * highest**exponent + form.linear * highest) < _SAFE
+    # `count` also multiplies a price, at most the highest marginal of any agent, by a quadratic's
+    # denominator: 1 or 2.
+    whole: int = form.coefficient * highest**exponent + form.linear * highest
+    return whole < _SAFE
 
 
 def _polynomial(rows: list[ChainCost], exponent: int, dtype: type) -> _Polynomial:

@@ -5,13 +5,12 @@ Quantities are whole units of 1/unit task; costs are exact fractions, or whole w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
 from os import PathLike, fspath
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +21,9 @@ from sim.coordination.costs import ChainCost, Cost, Piecewise, Quadratic
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.schema import MAX_TOTAL, read_keys, read_matrix
 from sim.errors import ProblemError, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Matrix = NDArray[np.int64]
 
@@ -47,7 +49,8 @@ class Problem:
     --------
     >>> problem = Problem.from_mapping({
     ...     "kind": "coordination", "contracted": [[4, 0], [0, 3]], "capacity": [[4, 0], [2, 3]],
-    ...     "costs": [{"type": "quadratic", "quadratic": 1}], "continuation": "9/10", "recognition": "p-star"})
+    ...     "costs": [{"type": "quadratic", "quadratic": 1}], "continuation": "9/10",
+    ...     "recognition": "p-star"})
     >>> problem.total_cost(problem.contracted), problem.in_special_domain
     (Fraction(25, 1), True)
     """
@@ -67,7 +70,7 @@ class Problem:
     allocation: Matrix | None = None
     """The allocation to announce, in units; None for the solver's choice."""
     wei_per_cost: int = 0
-    """Wei per unit of cost; 0 asks for the smallest multiple of 10^9 that makes every cost whole at every whole load."""
+    """Wei per unit of cost; 0 asks for the least multiple of 10^9 that prices every whole load in whole wei."""
     bond: Fraction = Fraction(0)
     """B in units of cost; 0 asks for 1% of F(D), rounded up to whole wei."""
     window: int = DEFAULT_WINDOW
@@ -105,7 +108,7 @@ class Problem:
             _check_shape("allocation", self.allocation, self.contracted)
             check_feasible(self, self.allocation, key="allocation")
 
-    # ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── checks ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -141,12 +144,12 @@ class Problem:
         whole = {cost: cost.whole_at(self.unit) for cost in set(self.costs)}
         if self.wei_per_cost == 0:
             self._set("wei_per_cost", lcm(GWEI, *whole.values()))
-        if not 1 <= self.wei_per_cost:
+        if self.wei_per_cost < 1:
             raise ProblemError("", "wei_per_cost", f"{shorten(self.wei_per_cost)} is not at least 1")
         for k, cost in enumerate(self.costs):
             if self.wei_per_cost % whole[cost]:
                 reason = (
-                    f"{shorten(self.wei_per_cost)} leaves costs[{k}] without a whole number of wei at every whole load"
+                    f"{shorten(self.wei_per_cost)} leaves costs[{k}] without whole wei at every whole load"
                     f" (a multiple of {shorten(lcm(*whole.values()))} is needed)"
                 )
                 raise ProblemError("", "wei_per_cost", reason)
@@ -202,7 +205,7 @@ class Problem:
                 MAX_WEI,
             )
 
-    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def agents(self) -> int:
@@ -238,17 +241,17 @@ class Problem:
 
     @cached_property
     def in_special_domain(self) -> bool:
-        """Whether no two agents contract on the same type, and none before a type's contractor can do it (D̃)."""
+        """Whether no two agents contract on the same type, and none before its contractor can do it (D̃)."""
         D, C = self.contracted, self.capacity
         if ((D > 0).sum(axis=0) > 1).any():
             return False
         before_contractor = np.cumsum(D, axis=0) == 0
         return not ((C > 0) & before_contractor & D.any(axis=0)).any()
 
-    # ── costs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── costs ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def tasks(self, units: int | np.int64) -> Fraction:
-        """A number of units as a number of tasks."""
+        """Convert a number of units to tasks."""
         return Fraction(int(units), self.unit)
 
     def cost(self, i: int, load_units: int) -> Fraction:
@@ -273,7 +276,7 @@ class Problem:
         loads: list[int] = np.asarray(X, dtype=np.int64).sum(axis=1).tolist()
         return sum(self.cost_wei(i, load) for i, load in enumerate(loads))
 
-    # ── making one ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── making one ──────────────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Self:
@@ -282,8 +285,8 @@ class Problem:
         Parameters
         ----------
         mapping : mapping
-            As read from TOML or JSON. Numbers are integers, decimals or fractions in strings, in tasks and units of
-            cost.
+            As read from TOML or JSON. Numbers are integers, decimals or fractions in strings, in tasks and
+            units of cost.
         file : str
             Named in error messages.
 
@@ -316,9 +319,8 @@ class Problem:
             raise ProblemError(
                 "", "wei_per_cost", f"{shorten(keys.wei_per_cost)} is above {MAX_WEI_PER_COST}"
             )
-        for name, number in (("window", keys.window), ("max_rounds", keys.max_rounds)):
-            if number is not None:
-                optional[name] = number
+        limits = {"window": keys.window, "max_rounds": keys.max_rounds}
+        optional |= {name: number for name, number in limits.items() if number is not None}
         for name, names in (("agent_names", keys.names.agents), ("task_names", keys.names.tasks)):
             if names is not None:
                 if not names:
@@ -390,7 +392,7 @@ def load_problem(path: str | PathLike[str]) -> Problem:
 
 
 def example_1() -> Problem:
-    """The paper's Example 1: five agents, five task types, f(z) = z², δ = 9/10, recognition function p*."""
+    """Build the paper's Example 1: five agents, five task types, f(z) = z², with δ = 9/10 and p*."""
     contracted = np.diag([9, 5, 4, 2, 1])
     capacity = [[9, 0, 0, 0, 0], [2, 5, 0, 0, 0], [2, 2, 4, 0, 0], [1, 2, 1, 2, 0], [1, 1, 2, 1, 1]]
     return Problem(

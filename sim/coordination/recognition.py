@@ -1,8 +1,8 @@
 """Recognition functions: who gets to propose, and with what probability.
 
-All of them are *stick-breaking*: agent j is recognized with probability p_j = (1 − g(1)) ⋯ (1 − g(j − 1)) · g(j), where
-the fraction g(j) is known as soon as j has announced. g(j) is a ratio of integers; the contract freezes both of them and
-draws with them, so they are kept here as they are, not reduced.
+All of them are *stick-breaking*: agent j is recognized with probability p_j = (1 − g(1)) ⋯ (1 − g(j − 1)) ·
+g(j), where the fraction g(j) is known as soon as j has announced. g(j) is a ratio of integers; the contract
+freezes both of them and draws with them, so they are kept here as they are, not reduced.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from sim.coordination.problem import Problem
 
 
@@ -48,7 +49,8 @@ RecognitionFunction = Callable[[Turn], tuple[int, int]]
 def p_star(turn: Turn) -> tuple[int, int]:
     """p*: the maximal announcement in proportion to what remains (Theorem 1).
 
-    For the first agent the maximal announcement is its contract, so g(1) is its share of all contracted tasks.
+    For the first agent the maximal announcement is its contract, so g(1) is its share of all contracted
+    tasks.
 
     Examples
     --------
@@ -92,7 +94,7 @@ def announcement_proportional(turn: Turn) -> tuple[int, int]:
 
 
 def reordered(turn: Turn) -> tuple[int, int]:
-    """p̌: p* with the last two agents in the other order (independence of cost-effective implementation in Theorem 1).
+    """p̌: p* with the last two agents in the other order (independence of the first axiom in Theorem 1).
 
     Examples
     --------
@@ -134,7 +136,8 @@ def fraction(
     Returns
     -------
     (int, int)
-        Numerator and denominator, not reduced. For the last agent (0, 0): it is recognized when nobody before it is.
+        Numerator and denominator, not reduced. For the last agent (0, 0): it is recognized when nobody before
+        it is.
 
     Examples
     --------
@@ -152,7 +155,7 @@ def fraction(
 
 
 def _turn(problem: Problem, j: int, pool: NDArray[np.int64], remaining: int, x_j: NDArray[np.int64]) -> Turn:
-    """Agent j's turn: `pool` holds, type by type, what agents up to j have contracted and those before j left."""
+    """Agent j's turn; `pool` is what agents up to j have contracted and those before j not announced."""
     maximal: list[int] = np.minimum(pool, problem.capacity[j]).tolist()
     return Turn(
         agent=j,
@@ -272,4 +275,5 @@ def probabilities_float(name: str, problem: Problem, X: ArrayLike) -> NDArray[np
     rest = [
         (denominator - numerator) / denominator if denominator else 1.0 for numerator, denominator in pairs
     ]
-    return np.concatenate(([1.0], np.cumprod(rest))) * g
+    probabilities: NDArray[np.float64] = np.concatenate(([1.0], np.cumprod(rest))) * g
+    return probabilities

@@ -1,20 +1,22 @@
-"""The keys of a coordination problem file, what each may hold, and the one line that says so when it does not."""
+"""The keys of a coordination problem file, what each may hold, and what is said when it does not."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from sim import exact
 from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
 from sim.errors import ProblemError, shorten
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pydantic_core import ErrorDetails
 
 # Totals stay below this so that sums and differences of quantities never leave 64-bit integers.
 MAX_TOTAL = 2**62
@@ -108,7 +110,7 @@ def read_keys(mapping: Mapping[str, Any]) -> ProblemKeys:
 
 
 def _explain(detail: ErrorDetails) -> tuple[str, str]:
-    """Key and reason of one of pydantic's complaints."""
+    """Give key and reason of one of pydantic's complaints."""
     place = list(detail["loc"])
     if place[0] == "costs" and len(place) > 2 and place[2] in ("quadratic", "power", "piecewise"):
         del place[2]  # pydantic names the chosen alternative there; the file has no such level
@@ -116,7 +118,8 @@ def _explain(detail: ErrorDetails) -> tuple[str, str]:
     match detail["type"]:
         case "extra_forbidden":
             *parent, name = place
-            fields = {(): ProblemKeys, ("names",): Names}.get(tuple(parent))
+            models: dict[str, type[BaseModel]] = {"": ProblemKeys, "names": Names}
+            fields = models.get(spell(parent))
             known = list(fields.model_fields) if fields else _cost_fields(detail)
             close = get_close_matches(str(name), known, n=1)
             reason = "unknown key" + (f" (did you mean {close[0]}?)" if close else "")
@@ -141,7 +144,7 @@ def _explain(detail: ErrorDetails) -> tuple[str, str]:
 
 
 def _cost_fields(detail: ErrorDetails) -> list[str]:
-    kinds = {"quadratic": _Quadratic, "power": _Power, "piecewise": _Piecewise}
+    kinds: dict[str, type[BaseModel]] = {"quadratic": _Quadratic, "power": _Power, "piecewise": _Piecewise}
     model = kinds.get(str(detail["loc"][2])) if len(detail["loc"]) > 2 else None
     return list(model.model_fields) if model else []
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
 from rich.table import Table
 
-from sim.coordination.solution import Solution
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from sim.coordination.solution import Solution
 
 MAX_ROWS = 64
 MAX_COLUMNS = 16
-_WIDTH = 12
+_WIDTH = 9
 
 
 def number(value: Fraction | float, width: int = _WIDTH) -> str:
-    """A number as a person reads it: exact while that is short, else rounded and marked as such.
+    """Write a number as a person reads it: exact while that is short, else rounded and marked as such.
 
     Examples
     --------
