@@ -242,7 +242,7 @@ def compile_sources(
     settings = read_settings(root)
     given = dict(overrides or {}) | {name: text for name, text in sources.items() if text is not None}
     closure = _closure(list(sources), given, root, settings.remappings)
-    wanted = ["abi", "evm.bytecode.object", "evm.deployedBytecode", "evm.methodIdentifiers", "storageLayout"]
+    wanted = ["abi", "evm.bytecode.object", "evm.deployedBytecode", "metadata", "storageLayout"]
     request = {
         "language": "Solidity",
         "sources": {name: {"content": closure[name]} for name in sorted(closure)},
@@ -372,7 +372,7 @@ def _artifacts(output: Mapping[str, Any]) -> dict[str, Artifact]:
                 deployed_bytecode=bytes.fromhex(deployed["object"]),
                 storage_layout=contract.get("storageLayout") or {},
                 immutable_references=deployed.get("immutableReferences") or {},
-                compiler=output["compiler"],
+                compiler=json.loads(contract["metadata"])["compiler"]["version"],
             )
     return artifacts
 

@@ -63,7 +63,7 @@ def run(request: Mapping[str, Any], version: str, root: Path, cache: Path) -> di
     Returns
     -------
     dict[str, Any]
-        The standard JSON output, with the full compiler version added as ``compiler``.
+        The standard JSON output.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def run(request: Mapping[str, Any], version: str, root: Path, cache: Path) -> di
     except SolcError as error:
         refused = [entry for entry in error.error_dict or () if entry["severity"] == "error"]
         raise SolidityError("; ".join(map(summary, refused)) or str(error)) from error
-    return output | {"compiler": _commit(get_version_str_from_solc_binary(binary))}
+    return output
 
 
 def executable(version: str, root: Path, cache: Path) -> Path:
@@ -115,21 +115,16 @@ class _Search:
         self._cache = cache
 
     def find(self) -> Path:
-        """Return the first executable found."""
+        """Return the first executable found; the one the user names, if any, or nothing."""
+        if named := os.environ.get("PARLEY_SOLC"):
+            return self._checked(Path(named).absolute())
         reasons = []
-        for way in (self._chosen, self._installed, self._on_path, self._downloaded, self._from_npm):
+        for way in (self._installed, self._on_path, self._downloaded, self._from_npm):
             try:
                 return way()
             except (NoCompilerError, OSError) as error:
                 reasons.append(str(error))
         raise NoCompilerError(f"no Solidity compiler {self._version}: " + "; ".join(reasons))
-
-    def _chosen(self) -> Path:
-        """Return the executable the user names."""
-        named = os.environ.get("PARLEY_SOLC")
-        if not named:
-            raise NoCompilerError("PARLEY_SOLC names none")
-        return self._checked(Path(named).absolute())
 
     def _installed(self) -> Path:
         """Return the executable in py-solc-x's folder."""
@@ -212,14 +207,3 @@ def _nodes() -> Iterator[Path]:
         inside = Path(folder) / "bin" / "node"
         if inside.exists():
             yield inside
-
-
-def _commit(full: str) -> str:
-    """Return version and commit alone: the platform that follows does not change what comes out.
-
-    Examples
-    --------
-    >>> _commit("0.8.30+commit.73712a01.Emscripten.clang")
-    '0.8.30+commit.73712a01'
-    """
-    return ".".join(full.split(".")[:4])
