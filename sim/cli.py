@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
 from sim import problemfile
-from sim.coordination import solution
+from sim.coordination import simulation, solution
 from sim.errors import ParleyError, ProblemError, one_line
+from sim.report.run import RunFolder
+from sim.report.simulation import simulation_tables
 from sim.report.solution import solution_tables
 
 BAD_INPUT = 2
@@ -79,9 +84,9 @@ Exact = Annotated[bool, typer.Option("--exact", help="Fractions beyond 64 agents
 def parley() -> None:
     """Task-allocation mechanisms: what theory says, and what happens when real contracts are played.
 
-    A problem file (TOML or JSON) states who has contracted on which tasks, who could do them, and at what
-    cost. Every command prints tables, or with --json one JSON object. Exit status: 0 done, 1 a check did not hold,
-    2 bad input.
+    A problem file (TOML or JSON) states who has contracted on which tasks, who could do them and at what
+    cost. Every command prints tables, or with --json one JSON object. Exit status: 0 done, 1 a check did not
+    hold, 2 bad input.
     """
 
 
@@ -108,6 +113,88 @@ def solve(file: File, as_json: Json = False, exact: Exact = False) -> None:  # n
     out = console()
     for table in solution_tables(solved):
         out.print(table)
+
+
+Games = Annotated[int, typer.Option(min=1, help="How many games to play.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same games, on either EVM and for any workers.")]
+Machine = Annotated[
+    Literal["revm", "py-evm"], typer.Option(help="The fast embedded EVM, or the reference one.")
+]
+BotNames = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME[,NAME…]",
+        help="One for all, or one per agent: equilibrium, greedy, minimal, stubborn[:share], random, withholder, "
+        "silent:PHASE (joining, announcing, revealing, proposing, responding).",
+    ),
+]
+Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write games.csv, simulation.json and pictures there.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Exit 1 if some |z| > 4.5 or the p-value is below 1e-6.")
+]
+
+
+@app.command(no_args_is_help=True)
+def simulate(
+    file: File,
+    games: Games = 1000,
+    seed: Seed = 0,
+    evm: Machine = "revm",
+    bots: BotNames = "equilibrium",
+    workers: Workers = 1,
+    out: Out = None,
+    check: Check = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Play it: real contracts on a real EVM, with bots, and compare what was paid with theory.
+
+    Some of the games, one of every kind of path among them, are replayed on the other EVM; the exit status is 1
+    if anything differs there.
+
+    For example:
+
+    - `parley simulate problems/paper-example-1.toml --games 2000 --seed 1`
+    - `parley simulate problems/support-desk.toml --bots greedy,equilibrium,equilibrium --out build/desk`
+    - `parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 20 --json`
+    """
+    problem = problemfile.load(file)
+    problem.check_playable(file)
+    with ExitStack() as stack:
+        folder = stack.enter_context(RunFolder(out, problem)) if out is not None else None
+        progress = stack.enter_context(progress_bar())
+        task = progress.add_task("playing", total=games)
+        try:
+            run = simulation.simulate(
+                problem,
+                games=games,
+                seed=seed,
+                evm=evm,
+                bots=bots.split(","),
+                workers=workers,
+                progress=lambda done: progress.advance(task, done),
+                write_rows=folder.write_rows if folder is not None else None,
+            )
+        except ProblemError as error:
+            raise error.in_file(file) from None
+        if folder is not None:
+            folder.finish(run)
+    if as_json:
+        print_json(run.to_json())
+    else:
+        console().print(simulation_tables(run))
+        if folder is not None:
+            console().print(f"written: {folder.path}/games.csv, simulation.json, costs.png, costs.svg")
+    if not run.cross_check.identical or (check and not run.comparison.holds):
+        raise typer.Exit(1)
+
+
+def progress_bar() -> Progress:
+    """Return a progress bar on standard error, seen only where somebody is looking."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
 def main() -> None:

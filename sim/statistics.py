@@ -95,9 +95,7 @@ def count_p_value(count: int, groups: Mapping[Fraction, int]) -> float:
     return min(1.0, 2.0 * min(lower, upper))
 
 
-def recognition_p_value(
-    counts: Sequence[int], draws: Mapping[tuple[Fraction, ...], int]
-) -> float | None:
+def recognition_p_value(counts: Sequence[int], draws: Mapping[tuple[Fraction, ...], int]) -> float | None:
     """Whether proposers were recognized with their stated probabilities, which may differ from game to game.
 
     One exact test per agent (:func:`count_p_value`), combined by Bonferroni: n times the smallest p-value. Valid for

@@ -245,7 +245,9 @@ def _make_bot(name: str, seat: int) -> Bot:
         raise ParleyError(f"--bots: unknown bot {name!r} (known: {', '.join(KINDS)})")
     if kind == Silent.kind:
         if argument not in PHASES:
-            raise ParleyError(f"--bots: {name!r} needs a phase, as in silent:{PHASES[2]} (known: {', '.join(PHASES)})")
+            raise ParleyError(
+                f"--bots: {name!r} needs a phase, as in silent:{PHASES[2]} (known: {', '.join(PHASES)})"
+            )
         return Silent(seat, argument)
     if kind == Stubborn.kind and argument:
         try:

@@ -162,14 +162,18 @@ def compare(tally: Tally, solution: Solution, bots: Sequence[str]) -> Comparison
     # allowed is played as if δ = 0.
     delta = problem.continuation if problem.max_rounds > 1 else Fraction(0)
     spread = max(solution.savings, Fraction(0)) * (1 - delta)
+    expected_costs = tuple(map(Fraction, solution.expected_costs))
+    probabilities = tuple(map(Fraction, solution.probabilities))
     agents = []
     for i, (total, squares) in enumerate(zip(tally.cost_sums, tally.cost_squares, strict=True)):
         mean = Fraction(total, games * wei)
-        expected = solution.expected_costs[i]
-        p = solution.probabilities[i]
+        expected = expected_costs[i]
+        p = probabilities[i]
         z = z_score(mean, expected, p * (1 - p) * spread**2, games)
         agrees = abs(mean - expected) <= dust if z is None else abs(z) <= MAX_Z
-        agents.append(AgentComparison(i, bots[i], mean, _std_error(total, squares, games) / wei, expected, z, agrees))
+        agents.append(
+            AgentComparison(i, bots[i], mean, _std_error(total, squares, games) / wei, expected, z, agrees)
+        )
     expected_counts = tuple(
         sum((p[i] * number for p, number in tally.draws.items()), Fraction(0)) for i in range(problem.agents)
     )

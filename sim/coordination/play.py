@@ -183,7 +183,9 @@ class Player:
         With a game's number, determines its salt, secrets and random choices, on whatever EVM.
     """
 
-    def __init__(self, evm: Evm, deployment: Deployment, problem: Problem, bots: Sequence[Bot], seed: int) -> None:
+    def __init__(
+        self, evm: Evm, deployment: Deployment, problem: Problem, bots: Sequence[Bot], seed: int
+    ) -> None:
         self.problem = problem
         self.bots = bots
         self.seed = seed
@@ -255,7 +257,9 @@ class Player:
                 complete = False
                 continue
             sealed = commitment(state.game, seat, secrets[seat])
-            self._send(address, _JOIN + state.game + _WORDS[seat] + self._digest + sealed, self._deposits[seat])
+            self._send(
+                address, _JOIN + state.game + _WORDS[seat] + self._digest + sealed, self._deposits[seat]
+            )
             state.joined.append(seat)
         if not complete:
             self._expire(state)
@@ -273,7 +277,10 @@ class Player:
             move = self._moves.get((position, row))
             if move is None:
                 words = b"".join(map(word, row))
-                move = self._moves[position, row] = (digest + _WORDS[96] + word(len(row)) + words, keccak(digest + words))
+                move = self._moves[position, row] = (
+                    digest + _WORDS[96] + word(len(row)) + words,
+                    keccak(digest + words),
+                )
             tail, digest = move
             logs = self._send(self._seats[seat], prefix + tail)
             data = logs[0][1]
@@ -301,13 +308,17 @@ class Player:
             order = data[95:63:-1] + data[127:95:-1]
 
             last_round = round_number == self.problem.max_rounds
-            if self._negotiate(state, bargaining, round_number, proposer, order[: agents - 1], last_round=last_round):
+            if self._negotiate(
+                state, bargaining, round_number, proposer, order[: agents - 1], last_round=last_round
+            ):
                 return
             if last_round:
                 raise _Ended("broken down")
             round_number += 1
 
-    def _reveal(self, state: "_Game", round_number: int, secrets: Sequence[bytes], fresh: Sequence[bytes]) -> bytes:
+    def _reveal(
+        self, state: "_Game", round_number: int, secrets: Sequence[bytes], fresh: Sequence[bytes]
+    ) -> bytes:
         """Everybody reveals; returns the data of the draw that follows."""
         game = state.game
         seen: dict[int, bytes] = {}
@@ -396,7 +407,9 @@ class Player:
         self.sent.append(Sent(sender, data, value, output, logs))
         return logs
 
-    def _send_accounting(self, sender: str, data: bytes, value: int) -> Sequence[tuple[Sequence[bytes], bytes]]:
+    def _send_accounting(
+        self, sender: str, data: bytes, value: int
+    ) -> Sequence[tuple[Sequence[bytes], bytes]]:
         """Send on an EVM that says what it cost."""
         receipt = self.evm.transact(sender, self._mechanism, data, value)
         if not receipt.ok:

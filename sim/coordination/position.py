@@ -65,7 +65,9 @@ class Bargaining:
         In the last round allowed, a rejection leads to D for certain, and the threshold is f_j(d_j).
         """
         delta = Fraction(0) if last_round else self.problem.continuation
-        return threshold_wei(self.contracted_costs[agent], self.probabilities[agent], delta, max(self.savings, 0))
+        return threshold_wei(
+            self.contracted_costs[agent], self.probabilities[agent], delta, max(self.savings, 0)
+        )
 
     def proposal(self, proposer: int, *, last_round: bool = False) -> Row:
         """What an equilibrium proposer offers: every other agent's threshold, and F(X) less all of them for itself."""

@@ -127,7 +127,12 @@ class Simulation:
                 "games": len(check.games),
                 "per_game": sum(map(sum, gas.values())) / len(check.games),
                 "by_function": {
-                    function: {"calls": len(used), "min": used[0], "mean": sum(used) / len(used), "max": used[-1]}
+                    function: {
+                        "calls": len(used),
+                        "min": used[0],
+                        "mean": sum(used) / len(used),
+                        "max": used[-1],
+                    }
                     for function, used in gas.items()
                 },
             },
@@ -313,7 +318,9 @@ def simulate(
     ):
         tally.merge(part.tally)
         seen = {path for path, _ in kept.values()}
-        kept.update({k: (path, sent) for k, (path, sent) in part.kept.items() if k < REPLAYED or path not in seen})
+        kept.update(
+            {k: (path, sent) for k, (path, sent) in part.kept.items() if k < REPLAYED or path not in seen}
+        )
         inside += part.seconds
         if write_rows is not None:
             write_rows(part.rows)

@@ -1,5 +1,7 @@
 """Tables for a terminal."""
 
+from fractions import Fraction
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -20,25 +22,36 @@ def simulation_tables(run: Simulation) -> RenderableType:
         f"{tally.rounds / tally.games:.3f} rounds on average; "
         f"{tally.games / run.seconds:,.0f} games/s, {tally.transactions / run.seconds:,.0f} transactions/s",
     )
-    return Group(header, _costs(run), _proposers(run), _gas(run), *_verdicts(comparison.holds, check.differences, run))
+    return Group(
+        header, _costs(run), _proposers(run), _gas(run), *_verdicts(comparison.holds, check.differences, run)
+    )
+
+
+def _cost(value: Fraction | float) -> str:
+    """A cost with as many decimals as a person wants to see: fewer the greater it is."""
+    return f"{float(value):,.{2 if abs(value) >= 1000 else 4}f}"
 
 
 def _costs(run: Simulation) -> Table:
+    mixed = len(set(run.bots)) > 1
     table = Table(title="Costs, played against theory")
-    table.add_column("agent")
-    table.add_column("bot")
-    for column in ("f(d)", "mean cost", "± std error", "theory", "z"):
-        table.add_column(column, justify="right")
+    table.add_column("agent", min_width=8)
+    if mixed:
+        table.add_column("bot")
+    else:
+        table.caption = f"all bots: {run.bots[0]}"
+    for column in ("f(d)", "mean cost", "std error", "theory", "z"):
+        table.add_column(column, justify="right", no_wrap=True)
     problem = run.problem
     for agent in run.comparison.agents:
         contracted = problem.cost(agent.agent, int(problem.contracted[agent.agent].sum()))
         table.add_row(
             problem.agent_names[agent.agent],
-            agent.bot,
-            f"{float(contracted):,.4f}",
-            f"{float(agent.mean):,.4f}",
-            f"{agent.std_error:.4f}",
-            f"{float(agent.expected):,.4f}",
+            *([agent.bot] if mixed else []),
+            _cost(contracted),
+            _cost(agent.mean),
+            _cost(agent.std_error),
+            _cost(agent.expected),
             ("exact" if agent.agrees else "differs") if agent.z is None else f"{agent.z:+.2f}",
             style=None if agent.agrees else "bold red",
         )
@@ -55,7 +68,7 @@ def _proposers(run: Simulation) -> Table:
     ):
         table.add_row(run.problem.agent_names[i], f"{count:,}", f"{float(expected):,.1f}")
     p = run.comparison.p_value
-    table.caption = "nothing was drawn" if p is None else f"p-value {p:.3g} (exact, Bonferroni)"
+    table.caption = "nothing was drawn" if p is None else f"p-value {p:.3g}"
     return table
 
 

@@ -1,0 +1,194 @@
+"""Runs of many games agree with what theory computes for them, by tests whose level is known."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import sqrt
+
+import pytest
+
+from sim.coordination.problem import Problem, example_1
+from sim.coordination.recognition import RECOGNITION
+from sim.coordination.simulation import Simulation, simulate
+from sim.coordination.solution import solve
+
+Z = 4.5
+"""A standard normal variable exceeds this 7 times in a million."""
+
+
+def z_of(mean: float, expected: Fraction, variance: Fraction, games: int) -> float:
+    return (mean - float(expected)) / sqrt(variance / games)
+
+
+def check_equilibrium_run(run: Simulation) -> None:
+    """What must hold for every population of equilibrium bots with something to save."""
+    problem, tally, solution = run.problem, run.tally, run.solution
+    games = tally.games
+    assert tally.endings == {"settled": games}
+    assert tally.rounds == games
+    assert run.comparison.holds
+    assert run.cross_check.identical, run.cross_check.differences
+    # Costs are known given who proposed, so the mean is known given how often each did: exactly, but for dust.
+    for i, total in enumerate(tally.cost_sums):
+        contracted = problem.cost(i, int(problem.contracted[i].sum()))
+        delta, savings = problem.continuation, solution.savings
+        share = Fraction(tally.proposed[i], games)
+        exact = contracted - delta * solution.probabilities[i] * savings - savings * (1 - delta) * share
+        assert abs(Fraction(total, games * problem.wei_per_cost) - exact) <= Fraction(
+            problem.agents - 1, problem.wei_per_cost
+        )
+
+
+@pytest.mark.parametrize("recognition", RECOGNITION)
+def test_the_papers_example_under_every_recognition_function(recognition: str) -> None:
+    run = simulate(replace(example_1(), recognition=recognition), games=2000, seed=1)
+    check_equilibrium_run(run)
+    assert run.solution.savings == 38
+
+
+def test_probabilities_and_costs_of_the_papers_example_are_the_papers() -> None:
+    run = simulate(example_1(), games=50, seed=3)
+    expected = [agent.expected for agent in run.comparison.agents]
+    f, p = (
+        (81, 25, 16, 4, 1),
+        (Fraction(3, 7), Fraction(1, 4), Fraction(3, 14), Fraction(15, 224), Fraction(9, 224)),
+    )
+    assert expected == [cost - 38 * share for cost, share in zip(f, p, strict=True)]
+
+
+def test_a_stubborn_first_agent_breaks_down_two_fifths_of_the_games() -> None:
+    problem = replace(example_1(), continuation=Fraction(1, 2))
+    games = 2000
+    run = simulate(problem, games=games, seed=1, bots=["stubborn", *["equilibrium"] * 4])
+    # Agent 1 proposes with probability 3/7, else it rejects and a round follows with probability 1/2.
+    again = Fraction(4, 7) * Fraction(1, 2)
+    broken = again / (1 - again)
+    assert broken == Fraction(2, 5)
+    assert abs(z_of(run.tally.endings["broken down"] / games, broken, broken * (1 - broken), games)) < Z
+    rounds = 1 / (1 - again)
+    assert rounds == Fraction(7, 5)
+    assert abs(z_of(run.tally.rounds / games, rounds, again / (1 - again) ** 2, games)) < Z
+    assert not run.comparison.holds
+    assert run.cross_check.identical
+    assert set(run.tally.paths) == set(run.cross_check.paths)
+    assert set(run.tally.paths) == {"settled", "broken down", "settled, continued", "broken down, continued"}
+
+
+@pytest.mark.parametrize("seat", [1, 4])
+def test_withholding_costs_the_withholder_what_is_computed_for_it(seat: int) -> None:
+    problem, games = example_1(), 2000
+    bots = ["withholder" if i == seat else "equilibrium" for i in range(5)]
+    run = simulate(problem, games=games, seed=2, bots=bots)
+    solution = solve(problem)
+    p, f = Fraction(solution.probabilities[seat]), problem.cost(seat, int(problem.contracted[seat].sum()))
+    proposing = f - solution.savings * (1 - problem.continuation * (1 - p))
+    withholding = f + problem.bond
+    expected = p * proposing + (1 - p) * withholding
+    variance = p * (1 - p) * (withholding - proposing) ** 2
+    agent = run.comparison.agents[seat]
+    assert expected > agent.expected
+    assert abs(z_of(float(agent.mean), expected, variance, games)) < Z
+    assert float(agent.mean) > float(agent.expected)
+    # Every game that it does not win, it ends; its bond is burnt, nobody else's.
+    assert run.tally.endings["settled"] + run.tally.endings["expired"] == games
+    assert abs(z_of(run.tally.endings["settled"] / games, p, p * (1 - p), games)) < Z
+    assert run.cross_check.identical
+
+
+@pytest.mark.parametrize("phase", ["joining", "announcing", "revealing", "proposing", "responding"])
+def test_silence_costs_the_silent_its_bond_and_nobody_else(phase: str) -> None:
+    problem = example_1()
+    bots = ["equilibrium", f"silent:{phase}", "equilibrium", "equilibrium", "equilibrium"]
+    games = 60
+    run = simulate(problem, games=games, seed=1, bots=bots)
+    assert run.tally.endings["expired"] > 0
+    bond = Fraction(0) if phase == "joining" else problem.bond
+    if phase in ("joining", "announcing", "revealing"):
+        assert run.tally.endings["expired"] == games
+        for i, total in enumerate(run.tally.cost_sums):
+            contracted = problem.cost(i, int(problem.contracted[i].sum()))
+            assert Fraction(total, games * problem.wei_per_cost) == contracted + (bond if i == 1 else 0)
+    assert run.cross_check.identical
+
+
+def test_a_problem_without_savings_breaks_down_at_once_at_no_cost() -> None:
+    problem = Problem.from_mapping(
+        {
+            "kind": "coordination",
+            "contracted": [[2, 0], [0, 4]],
+            "capacity": [[2, 0], [1, 4]],
+            "costs": [
+                {"type": "quadratic", "quadratic": 1},
+                {"type": "quadratic", "quadratic": 4, "linear": 2},
+            ],
+            "continuation": "9/10",
+            "recognition": "p-star",
+        }
+    )
+    run = simulate(problem, games=20, seed=1)
+    assert run.tally.endings == {"broken down": 20}
+    assert run.tally.rounds == 0
+    assert run.comparison.p_value is None
+    assert run.comparison.holds
+    assert [agent.mean for agent in run.comparison.agents] == [4, 72]
+    assert run.to_json()["mean_rounds"] == 0
+
+
+def test_agents_that_are_never_recognized_pay_their_contract_exactly() -> None:
+    problem = Problem.from_mapping(
+        {
+            "kind": "coordination",
+            "contracted": [[4], [0], [0]],
+            "capacity": [[4], [2], [2]],
+            "costs": [{"type": "quadratic", "quadratic": 1}],
+            "continuation": "9/10",
+            "recognition": "p-star",
+        }
+    )
+    run = simulate(problem, games=50, seed=1)
+    assert run.solution.probabilities == (1, 0, 0)
+    check_equilibrium_run(run)
+    assert [agent.z for agent in run.comparison.agents] == [None] * 3
+    assert run.tally.proposed == [50, 0, 0]
+
+
+def test_random_players_reach_every_path_and_proposers_still_follow_their_probabilities() -> None:
+    run = simulate(replace(example_1(), continuation=Fraction(1, 2)), games=1500, seed=5, bots=["random"])
+    p_value = run.comparison.p_value
+    assert p_value is not None
+    assert p_value > 1e-6
+    assert run.cross_check.identical
+    assert len(run.tally.draws) > 100
+    assert {"settled", "broken down", "settled, continued"} <= set(run.cross_check.paths)
+
+
+def test_any_number_of_workers_plays_the_same_games() -> None:
+    problem = replace(example_1(), continuation=Fraction(1, 2))
+    tables: list[list[tuple[object, ...]]] = []
+    runs = []
+    for workers in (1, 2):
+        rows: list[tuple[object, ...]] = []
+        runs.append(
+            simulate(problem, games=600, seed=4, bots=["random"], workers=workers, write_rows=rows.extend)
+        )
+        tables.append(rows)
+    assert tables[0] == tables[1]
+    assert [row[0] for row in tables[0]] == list(range(600))
+    assert runs[0].tally == runs[1].tally
+    assert runs[0].cross_check == runs[1].cross_check
+
+
+def test_py_evm_plays_the_same_games_as_revm() -> None:
+    tables = []
+    for evm in ("revm", "py-evm"):
+        rows: list[tuple[object, ...]] = []
+        run = simulate(example_1(), games=4, seed=9, evm=evm, write_rows=rows.extend)  # type: ignore[arg-type]
+        assert run.cross_check.identical
+        tables.append(rows)
+    assert tables[0] == tables[1]
+
+
+def test_a_run_of_one_game_reports() -> None:
+    report = simulate(example_1(), games=1, seed=1).to_json()
+    assert report["games"] == 1
+    assert report["agents"][0]["std_error"] == 0
+    assert report["gas"]["per_game"] <= 1_900_000
