@@ -1,0 +1,114 @@
+"""Deploying by name, and the address book."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from web3 import EthereumTesterProvider, Web3
+
+from sim.chain.compiler import project_root
+from sim.chain.deploy import DeploymentError, address_book, deploy, deploy_to_node
+from sim.chain.evm import CHAIN_ID
+from sim.randomness import keccak
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sim.chain.compiler import Artifact
+    from sim.chain.evm import Evm
+
+
+def test_contracts_are_deployed_in_order_with_their_arguments(
+    both: tuple[Evm, Evm], artifacts: dict[str, Artifact]
+) -> None:
+    books = [deploy(evm, artifacts, ["Probe", "Child"], {"Probe": [12]}) for evm in both]
+    assert books[0] == books[1]
+    for evm, book in zip(both, books, strict=True):
+        assert list(book) == ["Probe", "Child"]
+        assert book["Probe"].args == (12,)
+        code = evm.code(book["Probe"].address)
+        assert book["Probe"].code_hash == "0x" + keccak(code).hex()
+        assert code != artifacts["Probe"].deployed_bytecode
+        assert evm.code(book["Child"].address) == artifacts["Child"].deployed_bytecode
+
+
+def test_the_address_book_is_json_with_all_that_a_reader_needs(
+    both: tuple[Evm, Evm], artifacts: dict[str, Artifact]
+) -> None:
+    book = deploy(both[0], artifacts, ["Child"])
+    content = json.loads(json.dumps(address_book(CHAIN_ID, book)))
+    assert content["chainId"] == CHAIN_ID
+    assert content["compiler"] == artifacts["Child"].compiler
+    assert content["contracts"]["Child"] == {
+        "address": book["Child"].address,
+        "transactionHash": None,
+        "blockNumber": None,
+        "abi": artifacts["Child"].abi,
+        "bytecodeHash": book["Child"].code_hash,
+        "args": [],
+    }
+
+
+def test_a_node_deploys_from_its_first_account(artifacts: dict[str, Artifact]) -> None:
+    web3 = Web3(EthereumTesterProvider())
+    first, _, _, fourth, *_ = web3.eth.accounts
+    book = deploy_to_node(web3, artifacts, ["Probe", "Child"], {"Probe": [12]})
+    for number, entry in enumerate(book.values(), start=1):
+        assert entry.block == number
+        assert entry.transaction is not None
+        sent = web3.eth.get_transaction(entry.transaction)  # type: ignore[arg-type]  # a hash in hex will do
+        assert sent["from"] == first
+        code = web3.eth.get_code(Web3.to_checksum_address(entry.address))
+        assert entry.code_hash == "0x" + keccak(bytes(code)).hex()
+    other = deploy_to_node(web3, artifacts, ["Child"], sender=fourth.lower())
+    assert web3.eth.get_transaction_count(fourth) == 1
+    assert other["Child"].code_hash == book["Child"].code_hash
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "complaint"),
+    [
+        ("None", [], "no contract is called 'None'"),
+        ("Probe", [], r"Probe takes \(uint256\)"),
+        ("Probe", ["x"], r"Probe takes \(uint256\)"),
+        ("Child", [1], r"Child takes \(\)"),
+        ("ITwoStageMechanism", [], "ITwoStageMechanism is an interface or abstract"),
+    ],
+)
+def test_what_cannot_be_deployed_says_why(
+    both: tuple[Evm, Evm], artifacts: dict[str, Artifact], name: str, arguments: list[object], complaint: str
+) -> None:
+    from sim.chain.compiler import compile_contracts  # noqa: PLC0415 -- the tree is wanted in one case only
+
+    known = artifacts | (compile_contracts() if name.startswith("I") else {})
+    with pytest.raises(DeploymentError, match=complaint):
+        deploy(both[0], known, [name], {name: arguments})
+
+
+@pytest.mark.parametrize("evm", ["revm", "py-evm"])
+def test_the_script_writes_the_same_book_on_both_machines(evm: str, tmp_path: Path) -> None:
+    out = tmp_path / "sub" / "book.json"
+    script = project_root() / "scripts" / "deploy.py"
+    command = [sys.executable, str(script), "--evm", evm, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    book = json.loads(out.read_text())
+    assert book["chainId"] == CHAIN_ID
+    assert next(iter(book["contracts"])) == "TwoStageMechanism"
+    assert len(book["contracts"]) == 6
+    assert [line.split()[0] for line in done.stdout.splitlines()[:6]] == [
+        entry["address"] for entry in book["contracts"].values()
+    ]
+
+
+@pytest.mark.parametrize("evm", ["geth", "http://127.0.0.1:1"])
+def test_the_script_says_in_a_line_what_it_cannot_use(evm: str, tmp_path: Path) -> None:
+    script = project_root() / "scripts" / "deploy.py"
+    command = [sys.executable, str(script), "--evm", evm, "--out", str(tmp_path / "book.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,121 @@
+"""Brownie, in an environment of its own, compiles and deploys this tree as it stands.
+
+The environment is made once, beside this one; it takes some minutes. Brownie pins a web3 of its own, so that
+it cannot share ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sim.chain import solc
+from sim.chain.compiler import cache_directory, compile_contracts, project_root, read_settings
+
+pytestmark = pytest.mark.deep
+
+VERSION = "1.22.2"
+CONTRACTS = (
+    "TwoStageMechanism",
+    "PStarRecognition",
+    "EqualRecognition",
+    "ContractProportionalRecognition",
+    "AnnouncementProportionalRecognition",
+    "ReorderedRecognition",
+)
+
+
+@pytest.fixture(scope="session")
+def brownie() -> Path:
+    """Return Brownie's executable, installed first if need be."""
+    home = Path(sys.prefix) / "brownie"
+    executable = home / "bin" / "brownie"
+    stamp = home / f"eth-brownie-{VERSION}"
+    if not stamp.exists():
+        shutil.rmtree(home, ignore_errors=True)
+        # From the base interpreter: an environment made from within another inherits what is odd about that
+        # one.
+        base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+        subprocess.run([str(base), "-m", "venv", str(home)], check=True, timeout=120)
+        # Built from source and not compiled to C: the published wheel refuses some keys of the configuration.
+        install = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        install += ["--no-binary", "eth-brownie", f"eth-brownie=={VERSION}"]
+        subprocess.run(install, env=os.environ | {"BROWNIE_NOCOMPILE": "1"}, check=True, timeout=1200)
+        stamp.touch()
+    return executable
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of what Brownie sees of the tree, so that what it writes goes nowhere else."""
+    root, copy = project_root(), tmp_path_factory.mktemp("tree")
+    for folder in ("contracts", "scripts"):
+        shutil.copytree(root / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "brownie-config.yaml", copy)
+    (copy / "node_modules").symlink_to(root / "node_modules")
+    return copy
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return variables that give Brownie a home, our compiler and the development node."""
+    root, home, compilers = project_root(), tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("solcx")
+    version = read_settings().version
+    (compilers / f"solc-v{version}").symlink_to(solc.executable(version, root, cache_directory(root)))
+    path = f"{root / 'node_modules' / '.bin'}:{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
+    return os.environ | {"HOME": str(home), "SOLCX_BINARY_PATH": str(compilers), "PATH": path}
+
+
+@pytest.fixture(scope="session")
+def compiled(brownie: Path, tree: Path, environment: dict[str, str]) -> Path:
+    """Return the tree after `brownie compile`."""
+    done = subprocess.run(
+        [str(brownie), "compile"],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return tree
+
+
+def test_brownie_compiles_every_contract_to_the_same_bytecode(compiled: Path) -> None:
+    artifacts = compile_contracts()
+    assert set(CONTRACTS) <= set(artifacts)
+    for name, artifact in artifacts.items():
+        built = json.loads((compiled / "build" / "contracts" / f"{name}.json").read_text())
+        assert bytes.fromhex(built["bytecode"]) == artifact.bytecode, name
+        assert built["compiler"]["version"] == artifact.compiler
+        assert built["compiler"]["evm_version"] == read_settings().evm_version
+
+
+def test_brownie_deploys_to_its_development_network(
+    brownie: Path, compiled: Path, environment: dict[str, str]
+) -> None:
+    done = subprocess.run(
+        [str(brownie), "run", "deploy"],
+        cwd=compiled,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    book = json.loads((compiled / "build" / "deployment.json").read_text())
+    artifacts = compile_contracts()
+    assert tuple(book["contracts"]) == CONTRACTS
+    assert book["compiler"] == artifacts["TwoStageMechanism"].compiler
+    assert len({entry["address"] for entry in book["contracts"].values()}) == len(CONTRACTS)
+    for name, entry in book["contracts"].items():
+        assert entry["abi"] == artifacts[name].abi
+        assert entry["transactionHash"].startswith("0x")
