@@ -1,0 +1,240 @@
+"""Calls to make: what could be done next in a game, and the many ways of doing it wrongly.
+
+Everything is drawn with the help of the model alone: the contract is never asked what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from sim.coordination.game import NOTHING, Game, Phase
+from sim.coordination.model import TwoStageModel
+from sim.coordination.parameters import Revert
+from sim.randomness import Word, commitment, keccak, word
+
+INT128_MAX, INT128_MIN = 2**127 - 1, -(2**127)
+HUGE = 2**256 - 1
+
+METHODS = ("create", "join", "announce", "reveal", "propose", "respond", "expire", "withdraw")
+METHOD_OF = {
+    Phase.JOINING: "join",
+    Phase.ANNOUNCING: "announce",
+    Phase.REVEALING: "reveal",
+    Phase.PROPOSING: "propose",
+    Phase.RESPONDING: "respond",
+    Phase.SETTLED: "withdraw",
+    Phase.BROKEN_DOWN: "withdraw",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One transaction to the contract: arguments in the contract's order."""
+
+    sender: str
+    method: str
+    args: tuple[Any, ...]
+    value: int = 0
+
+
+def call_model(model: TwoStageModel, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
+    """Make the call on the model. Money sent to what takes none reverts without a reason."""
+    paid = (call.value,) if call.method == "join" else ()
+    if call.value and not paid:
+        raise Revert("")
+    return getattr(model, call.method)(call.sender, *paid, *call.args)
+
+
+@dataclass
+class Moves:
+    """What the seats know (their secrets) and how they choose."""
+
+    model: TwoStageModel
+    accounts: Sequence[str]
+    payees: Sequence[str]
+    salt: int
+    secrets: dict[tuple[Word, int], Word] = field(default_factory=dict)
+    """The secret behind each seat's present commitment."""
+    offered: dict[Word, Word] = field(default_factory=dict)
+    """Secrets by commitment, used or not."""
+
+    def new_commitment(self, game: Word, seat: int) -> Word:
+        self.salt += 1
+        secret = keccak(word(self.salt))
+        offered = commitment(game, seat, secret)
+        self.offered[offered] = secret
+        return offered
+
+    def note(self, call: Call) -> None:
+        """Remember whose secrets a call that went through has put in force."""
+        if call.method in ("join", "reveal"):
+            game, seat, _, offered = call.args
+            self.secrets[game, seat] = self.offered.get(offered, NOTHING)
+
+    # ──────────────────────────────────────── what is to be done ────────────────────────────────────────
+
+    def natural(self, dice: Random, game: Game, method: str) -> Call:
+        """Compose a call with arguments that would do, were it the time for it."""
+        return getattr(self, f"_{method}")(dice, game)  # type: ignore[no-any-return]
+
+    def next_call(self, dice: Random, game: Game) -> Call | None:
+        """Compose the call that the game waits for; None if all is done."""
+        if game.phase in (Phase.SETTLED, Phase.BROKEN_DOWN) and not any(map(any, game.commitments)):
+            return None
+        return self.natural(dice, game, METHOD_OF[game.phase])
+
+    def _open_seat(self, dice: Random, candidates: Sequence[int], game: Game) -> int:
+        seat: int = dice.choice(candidates or range(game.agents))
+        return seat
+
+    def _join(self, dice: Random, game: Game) -> Call:
+        seat = self._open_seat(dice, [i for i, c in enumerate(game.commitments) if c == NOTHING], game)
+        args = (game.id, seat, game.digest, self.new_commitment(game.id, seat))
+        return Call(game.parameters.agents[seat], "join", args, game.parameters.deposit(seat))
+
+    def _announce(self, dice: Random, game: Game) -> Call:
+        seat = game.turn % game.agents
+        types = range(game.parameters.task_types)
+        bounds = [game.bounds(t) if game.phase is Phase.ANNOUNCING else (0, 3) for t in types]
+        style = dice.choice([*["frugal"] * 9, "any", "least", "most"])
+        if style == "frugal":
+            announcement = frugal(game, seat, bounds)
+        elif style == "any":
+            announcement = [dice.randint(least, most) for least, most in bounds]
+        else:
+            announcement = [bound[style == "most"] for bound in bounds]
+        return Call(game.parameters.agents[seat], "announce", (game.id, game.digest, tuple(announcement)))
+
+    def _reveal(self, dice: Random, game: Game) -> Call:
+        seat = self._open_seat(dice, [i for i, s in enumerate(game.secrets) if s == NOTHING], game)
+        secret = self.secrets.get((game.id, seat), word(self.salt + 1))
+        args = (game.id, seat, secret, self.new_commitment(game.id, seat))
+        return Call(game.parameters.agents[seat], "reveal", args)
+
+    def _propose(self, dice: Random, game: Game) -> Call:
+        p = game.parameters
+        shares = [p.cost(i).of(game.loads[i]) for i in range(game.agents)]
+        for _ in range(dice.randint(0, 2)):
+            payer, payee = dice.sample(range(game.agents), 2)
+            # What the payer does not pay yet of its deposit: all of it is allowed, a wei more is not.
+            left = p.deposit(payer) - (shares[payer] - p.cost(payer).of(game.loads[payer]))
+            amount = dice.choice([1, left // 3, left])
+            shares[payer] += amount
+            shares[payee] -= amount
+        return Call(p.agents[game.proposer], "propose", (game.id, game.round, tuple(shares)))
+
+    def _respond(self, dice: Random, game: Game) -> Call:
+        seat = game.order[game.turn % len(game.order)] if game.order else 0
+        accept = dice.random() < 0.6
+        return Call(game.parameters.agents[seat], "respond", (game.id, game.round, game.digest, accept))
+
+    def _expire(self, dice: Random, game: Game) -> Call:
+        return Call(dice.choice(self.accounts), "expire", (game.id,))
+
+    def _withdraw(self, dice: Random, game: Game) -> Call:
+        seat = self._open_seat(dice, [i for i, c in enumerate(game.commitments) if c != NOTHING], game)
+        shares = game.shares if game.phase is Phase.SETTLED else ()
+        to = dice.choice(self.payees)
+        return Call(game.parameters.agents[seat], "withdraw", (game.id, seat, to, shares))
+
+    # ───────────────────────────────────────── doing it wrongly ─────────────────────────────────────────
+
+    def spoil(self, dice: Random, call: Call) -> Call:
+        """Change one thing about a call, not always one that matters."""
+        args = list(call.args)
+        # A creation is spoiled by its parameters, not here.
+        game = self.model.games.get(args[0])
+        ways = ["sender", "value", *(f"argument {k}" for k in range(len(args)))]
+        if game and call.method in ("join", "reveal", "withdraw"):
+            ways += ["another seat"] * 2
+        if game and call.method == "announce" and game.phase is Phase.ANNOUNCING:
+            ways += ["a bound"] * 4
+        way = dice.choice(ways)
+        if way == "sender":
+            return replace(call, sender=dice.choice(self.accounts))
+        if way == "value":
+            return replace(call, value=max(0, call.value + dice.choice([-1, 1, -call.value, 10**12])))
+        if game and way == "another seat":
+            args[1] = dice.randrange(game.agents)
+            return replace(call, sender=game.parameters.agents[args[1]], args=tuple(args))
+        if game and way == "a bound":
+            t = dice.randrange(len(args[2]))
+            least, most = game.bounds(t)
+            args[2] = (*args[2][:t], dice.choice([max(least - 1, 0), most + 1]), *args[2][t + 1 :])
+            return replace(call, args=tuple(args))
+        k = int(way.split()[1])
+        args[k] = self._other(dice, args[k], call, k)
+        return replace(call, args=tuple(args))
+
+    def _other(self, dice: Random, value: Any, call: Call, k: int) -> Any:  # noqa: ANN401, PLR0911 - of any argument
+        if isinstance(value, bool):
+            return not value
+        if isinstance(value, int):
+            return dice.choice([max(0, value - 1), value + 1, 0, 64, 255, HUGE])
+        if isinstance(value, str):
+            return dice.choice(self.accounts)
+        if isinstance(value, bytes):
+            return self._other_word(dice, value, call, k)
+        if call.method == "announce":
+            return self._other_list(dice, value, [0, HUGE], -1, 1)
+        if call.method == "propose":
+            return self._other_shares(dice, value, call)
+        return self._other_list(dice, value, [0, INT128_MAX, INT128_MIN], -1, 1)
+
+    def _other_word(self, dice: Random, value: Word, call: Call, k: int) -> Word:
+        """Another hash or secret: of another game, of another time, of another seat, or of nothing."""
+        choices = [NOTHING, word(1), bytes([value[0] ^ 1]) + value[1:]]
+        choices += [other for other in self.model.games if other != value]
+        choices += [game.digest for game in self.model.games.values() if game.digest != value]
+        if k > 0:
+            game = self.model.games.get(call.args[0])
+            commitments = game.commitments if game else []
+            choices += [c for c in commitments if c not in (NOTHING, value)]
+            choices += [s for (g, _), s in self.secrets.items() if g == call.args[0] and s != value]
+        other: Word = dice.choice(choices)
+        return other
+
+    @staticmethod
+    def _other_list(dice: Random, value: Sequence[int], extremes: list[int], *steps: int) -> Any:  # noqa: ANN401
+        way = dice.choice(["entry", "entry", "entry", "shorter", "longer"])
+        if way == "shorter" or (not value and way == "entry"):
+            return tuple(value[:-1])
+        if way == "longer":
+            return (*value, 0)
+        k = dice.randint(0, len(value) - 1)
+        choices = [*extremes, *(value[k] + step for step in steps)]
+        # A quantity is unsigned; a share is not.
+        changed = dice.choice([c for c in choices if c >= 0 or INT128_MIN in extremes])
+        return (*value[:k], changed, *value[k + 1 :])
+
+    def _other_shares(self, dice: Random, value: Sequence[int], call: Call) -> Any:  # noqa: ANN401
+        """Shares beyond somebody's deposit though their sum is right, or of another sum or number."""
+        game = self.model.games.get(call.args[0])
+        if game is None or len(value) != game.agents or dice.random() < 0.5:
+            return self._other_list(dice, value, [0, INT128_MAX, INT128_MIN], -1, 1)
+        p = game.parameters
+        payer, payee = dice.sample(range(game.agents), 2)
+        beyond = p.deposit(payer) + p.cost(payer).of(game.loads[payer]) + dice.randint(0, 1) - value[payer]
+        shares = list(value)
+        shares[payer] += beyond
+        shares[payee] -= beyond
+        return tuple(shares)
+
+
+def frugal(game: Game, seat: int, bounds: Sequence[tuple[int, int]]) -> list[int]:
+    """Announce the most, but for each task that a later seat would do for less."""
+    p = game.parameters
+    announcement = [most for _, most in bounds]
+    later = {k: list(p.row(p.contracted, k)) for k in range(seat + 1, game.agents)}
+    for t, (least, most) in enumerate(bounds):
+        for k, doing in later.items():
+            room = p.row(p.capacity, k)[t] - p.row(p.contracted, k)[t]
+            for _ in range(min(most - least, room)):
+                own, other = sum(announcement), sum(doing)
+                saved = p.cost(seat).of(own) - p.cost(seat).of(max(own - 1, 0))
+                if announcement[t] == least or p.cost(k).of(other + 1) - p.cost(k).of(other) >= saved:
+                    break
+                announcement[t] -= 1
+                doing[t] += 1
+    return announcement

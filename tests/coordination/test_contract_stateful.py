@@ -1,0 +1,83 @@
+"""The contract does what the model does, whatever it is called with: see `contract_machine`."""
+
+from sim.chain.evm import open_evm
+from tests.coordination.contract_machine import Reached, run_campaign
+from tests.coordination.on_chain import OnChain
+
+RUNS, STEPS = 240, 40
+COMPARED_CALLS = 5_000
+
+ERRORS = {
+    "create": {
+        *("GameExists", "AgentCountOutOfRange", "TaskTypeCountOutOfRange", "MatrixSizeMismatch"),
+        *("ContinuationOutOfRange", "ZeroBond", "WindowOutOfRange", "ZeroRounds", "RecognitionWithoutCode"),
+        *("CostCountMismatch", "ZeroAgent", "DuplicateAgent", "CapacityBelowContract", "NothingContracted"),
+        *("TooManyTasks", "ExponentOutOfRange", "BreakpointsInvalid", "CostNotConvex", "CostNotWhole"),
+        "CostTooLarge",
+    },
+    "join": {
+        *("WrongPhase", "DeadlinePassed", "SeatOutOfRange", "NotTheSeat", "AlreadyJoined", "StaleDigest"),
+        *("ZeroCommitment", "WrongDeposit"),
+    },
+    "announce": {
+        *("WrongPhase", "DeadlinePassed", "NotTheSeat", "StaleDigest", "AnnouncementLengthMismatch"),
+        *("AnnouncementTooHigh", "AnnouncementTooLow", "RecognitionOutOfRange"),
+    },
+    "reveal": {
+        *("WrongPhase", "DeadlinePassed", "SeatOutOfRange", "NotTheSeat", "AlreadyRevealed", "ZeroSecret"),
+        *("WrongSecret", "ZeroCommitment"),
+    },
+    "propose": {
+        *("WrongPhase", "DeadlinePassed", "NotTheSeat", "WrongRound", "ProposalLengthMismatch"),
+        *("ProposalSumMismatch", "ProposalBeyondDeposit"),
+    },
+    "respond": {"WrongPhase", "DeadlinePassed", "NotTheSeat", "WrongRound", "StaleDigest"},
+    "expire": {"WrongPhase", "DeadlineNotPassed"},
+    "withdraw": {
+        *("WrongPhase", "SeatOutOfRange", "NotTheSeat", "NothingToWithdraw", "StaleDigest"),
+        *("ProposalLengthMismatch", "FailedCall"),
+    },
+}
+"""Every refusal of every action."""
+
+ENDINGS = {
+    "settled",
+    "no_savings",
+    "not_continued",
+    "last_round",
+    "expired while joining",
+    "expired while announcing",
+    "expired while revealing",
+    "expired while proposing",
+    "expired while responding",
+}
+
+
+def test_contract_and_model_agree_on_thousands_of_arbitrary_calls() -> None:
+    reached = run_campaign(OnChain(open_evm("revm")), RUNS, STEPS)
+    assert reached.calls >= COMPARED_CALLS
+    assert_everything_was_reached(reached)
+
+
+def assert_everything_was_reached(reached: Reached) -> None:
+    """A campaign that agrees because nothing happened in it shows nothing."""
+    missing = [
+        f"{method}!{error}"
+        for method, errors in ERRORS.items()
+        for error in errors
+        if not reached.outcomes[f"{method}!{error}"]
+    ]
+    assert not missing
+    assert all(reached.outcomes[method] > 20 for method in ERRORS)
+    assert set(reached.endings) == ENDINGS
+    assert sum(count for rnd, count in reached.rounds.items() if rnd >= 2) > 10, "continuations"
+    assert reached.burnt_bonds > 20
+    assert reached.events["Withdrawn"] > 100
+    assert reached.games_at_once >= 3
+
+
+def test_contract_and_model_agree_on_the_reference_machine() -> None:
+    reached = run_campaign(OnChain(open_evm("py-evm")), runs=5, steps=15)
+    assert reached.calls >= 100
+    assert reached.outcomes["join"] > 10
+    assert reached.outcomes["withdraw"] > 3
