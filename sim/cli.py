@@ -124,8 +124,8 @@ BotNames = Annotated[
     str,
     typer.Option(
         metavar="NAME[,NAME…]",
-        help="One for all, or one per agent: equilibrium, greedy, minimal, stubborn[:share], random, withholder, "
-        "silent:PHASE (joining, announcing, revealing, proposing, responding).",
+        help="One for all, or one per agent: equilibrium, greedy, minimal, stubborn[:share], random, "
+        "withholder, silent:PHASE (joining, announcing, revealing, proposing, responding).",
     ),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
@@ -138,7 +138,7 @@ Check = Annotated[
 
 
 @app.command(no_args_is_help=True)
-def simulate(
+def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     file: File,
     games: Games = 1000,
     seed: Seed = 0,
@@ -151,8 +151,8 @@ def simulate(
 ) -> None:
     """Play it: real contracts on a real EVM, with bots, and compare what was paid with theory.
 
-    Some of the games, one of every kind of path among them, are replayed on the other EVM; the exit status is 1
-    if anything differs there.
+    Some of the games, one of every kind of path among them, are replayed on the other EVM; the exit status is
+    1 if anything differs there.
 
     For example:
 

@@ -1,7 +1,7 @@
 """Tests of play against theory, valid at any number of games.
 
-What is known exactly is used exactly: the variance of a cost whose distribution theory gives, and the distribution
-of a count whose every term has a known probability. Nothing is estimated that can be computed.
+What is known exactly is used exactly: the variance of a cost whose distribution theory gives, and the
+distribution of a count whose every term has a known probability. Nothing is estimated that can be computed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,15 +53,16 @@ def _sum_distribution(groups: Sequence[tuple[float, int]]) -> npt.NDArray[np.flo
     half = len(groups) // 2
     product = fftconvolve(_sum_distribution(groups[:half]), _sum_distribution(groups[half:]))
     # Rounding leaves values of the order of −1e−17 where the truth is a smaller positive number.
-    return np.clip(product, 0.0, None)
+    clipped: npt.NDArray[np.float64] = np.clip(product, 0.0, None)
+    return clipped
 
 
 def count_p_value(count: int, groups: Mapping[Fraction, int]) -> float:
     """Two-sided p-value of a number of successes in trials whose probabilities are known but differ.
 
-    The number of successes has a Poisson-binomial distribution. It is computed, not approximated, so the test keeps
-    its level for any number of trials and any probabilities: P(p-value ≤ α) ≤ α. Where probabilities differ, the
-    convolution's rounding (below 1e-13) bounds what a p-value can resolve.
+    The number of successes has a Poisson-binomial distribution. It is computed, not approximated, so the test
+    keeps its level for any number of trials and any probabilities: P(p-value ≤ α) ≤ α. Where probabilities
+    differ, the convolution's rounding (below 1e-13) bounds what a p-value can resolve.
 
     Parameters
     ----------
@@ -98,8 +99,8 @@ def count_p_value(count: int, groups: Mapping[Fraction, int]) -> float:
 def recognition_p_value(counts: Sequence[int], draws: Mapping[tuple[Fraction, ...], int]) -> float | None:
     """Whether proposers were recognized with their stated probabilities, which may differ from game to game.
 
-    One exact test per agent (:func:`count_p_value`), combined by Bonferroni: n times the smallest p-value. Valid for
-    any dependence between the agents' counts, hence for draws that recognize exactly one of them.
+    One exact test per agent (:func:`count_p_value`), combined by Bonferroni: n times the smallest p-value.
+    Valid for any dependence between the agents' counts, hence for draws that recognize exactly one of them.
 
     Parameters
     ----------

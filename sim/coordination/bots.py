@@ -1,7 +1,7 @@
 """Who plays: seven kinds of agents that know common knowledge and what the chain shows, and nothing else.
 
-A bot decides; it neither sends transactions nor sees another seat's secret before it is revealed. Whatever a bot
-does in the first stage, it bargains as in equilibrium (Proposition 1) unless its kind says otherwise.
+A bot decides; it neither sends transactions nor sees another seat's secret before it is revealed. Whatever a
+bot does in the first stage, it bargains as in equilibrium (Proposition 1) unless its kind says otherwise.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,8 +62,8 @@ def proposer_of(position: Position, game: bytes, round_number: int, secrets: Seq
 class Bot:
     """The equilibrium player, and the base of the others, each of which departs from it in one respect.
 
-    Announces cost-effectively given what has been announced, by the problem's own allocation where that is still
-    open; proposes and answers by Proposition 1 at the allocation that came out.
+    Announces cost-effectively given what has been announced, by the problem's own allocation where that is
+    still open; proposes and answers by Proposition 1 at the allocation that came out.
     """
 
     kind = "equilibrium"
@@ -72,11 +72,11 @@ class Bot:
     def __init__(self, seat: int) -> None:
         self.seat = seat
 
-    def acts(self, phase: str) -> bool:  # noqa: ARG002 - who is always there need not look at the phase
+    def acts(self, phase: str) -> bool:
         """Whether this seat does anything in a phase."""
         return True
 
-    def announce(self, position: Position, random: Random) -> Row:  # noqa: ARG002 - only some kinds are random
+    def announce(self, position: Position, random: Random) -> Row:
         """The seat's announcement at a position where it is its turn."""
         row: Row | None = position.memory.get("cost-effective")
         if row is None:
@@ -87,11 +87,11 @@ class Bot:
         """Cost shares in wei, one per agent, that sum to F(X)."""
         return bargaining.proposal(self.seat, last_round=last_round)
 
-    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:  # noqa: ARG002
+    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:
         """Whether the seat agrees to bear a cost share, in wei."""
         return share <= bargaining.threshold(self.seat, last_round=last_round)
 
-    def reveals(self, position: Position, seen: Reveals, secret: bytes) -> bool:  # noqa: ARG002 - honest by default
+    def reveals(self, position: Position, seen: Reveals, secret: bytes) -> bool:
         """Whether the seat opens its commitment, knowing what the others have revealed."""
         return True
 
@@ -101,7 +101,7 @@ class Greedy(Bot):
 
     kind = "greedy"
 
-    def announce(self, position: Position, random: Random) -> Row:  # noqa: ARG002
+    def announce(self, position: Position, random: Random) -> Row:
         """The maximal announcement."""
         return position.bounds[1]
 
@@ -111,7 +111,7 @@ class Minimal(Bot):
 
     kind = "minimal"
 
-    def announce(self, position: Position, random: Random) -> Row:  # noqa: ARG002
+    def announce(self, position: Position, random: Random) -> Row:
         """The smallest legal announcement."""
         return position.bounds[0]
 
@@ -125,7 +125,7 @@ class Stubborn(Bot):
         super().__init__(seat)
         self.share = share
 
-    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:  # noqa: ARG002
+    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:
         """Whether the offer leaves enough below the threshold."""
         demanded = self.share * max(bargaining.savings, 0)
         return share <= bargaining.threshold(self.seat, last_round=last_round) - demanded
@@ -141,7 +141,7 @@ class RandomBot(Bot):
         lower, upper = position.bounds
         return tuple(random.randint(low, high) for low, high in zip(lower, upper, strict=True))
 
-    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:  # noqa: ARG002
+    def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:
         """Heads or tails."""
         return random.random() < 0.5
 
@@ -149,8 +149,8 @@ class RandomBot(Bot):
 class Withholder(Bot):
     """Reveals last, and not at all unless the draw makes it the proposer.
 
-    With everybody else's secrets on the chain and its own in hand, it knows the draw before anybody. Of several, the
-    last decides; the others have nothing to go by and reveal.
+    With everybody else's secrets on the chain and its own in hand, it knows the draw before anybody. Of
+    several, the last decides; the others have nothing to go by and reveal.
     """
 
     kind = "withholder"
@@ -187,8 +187,8 @@ KINDS: dict[str, type[Bot]] = {
 def cost_effective_row(position: Position) -> Row:
     """The next agent's announcement in a cost-effective continuation of a position.
 
-    Follows the problem's own allocation as long as all before have; else the solver's choice. Plays D where the
-    whole saving is so small that a proposer would lose it to rounding (some wei).
+    Follows the problem's own allocation as long as all before have; else the solver's choice. Plays D where
+    the whole saving is so small that a proposer would lose it to rounding (some wei).
     """
     problem = position.problem
     agent = len(position.rows)
@@ -219,8 +219,8 @@ def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
     Parameters
     ----------
     names : sequence of str
-        One name for all seats, or one per seat, as the command line takes them: ``equilibrium``, ``stubborn:1/4``,
-        ``silent:revealing`` and so on.
+        One name for all seats, or one per seat, as the command line takes them: ``equilibrium``,
+        ``stubborn:1/4``, ``silent:revealing`` and so on.
     agents : int
         Number of seats.
 

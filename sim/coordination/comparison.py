@@ -1,8 +1,8 @@
 """What was paid against what theory says.
 
-In equilibrium an agent's cost takes two values: f_i(d_i) − Δ·(1 − δ·(1 − p_i)) if it proposes, which happens with
-probability p_i, and f_i(d_i) − δ·p_i·Δ if not (Proposition 1). Mean and variance are therefore known exactly, and the
-comparison is a test, not an impression.
+In equilibrium an agent's cost takes two values: f_i(d_i) − Δ·(1 − δ·(1 − p_i)) if it proposes, which happens
+with probability p_i, and f_i(d_i) − δ·p_i·Δ if not (Proposition 1). Mean and variance are therefore known
+exactly, and the comparison is a test, not an impression.
 """
 
 from collections import Counter
@@ -158,8 +158,8 @@ def compare(tally: Tally, solution: Solution, bots: Sequence[str]) -> Comparison
     games = tally.games
     wei = problem.wei_per_cost
     dust = Fraction(problem.agents - 1, wei)
-    # Conditional on proposing or not, an agent's costs differ by Δ · (1 − δ); a first round that is also the last
-    # allowed is played as if δ = 0.
+    # Conditional on proposing or not, an agent's costs differ by Δ · (1 − δ); a first round that is also the
+    # last allowed is played as if δ = 0.
     delta = problem.continuation if problem.max_rounds > 1 else Fraction(0)
     spread = max(solution.savings, Fraction(0)) * (1 - delta)
     expected_costs = tuple(map(Fraction, solution.expected_costs))

@@ -1,8 +1,8 @@
 """Games on a real EVM: the one file that drives the two-stage contract.
 
 A :class:`Player` plays game after game on one EVM, each through its own bots' decisions: it sends their
-transactions, reads what the contract emits, and keeps accounts from the money that actually moved. It knows the
-contract's calls and events, and nothing of how the EVM behind the seam works.
+transactions, reads what the contract emits, and keeps accounts from the money that actually moved. It knows
+the contract's calls and events, and nothing of how the EVM behind the seam works.
 
 Calldata is put together from parts encoded once, and events are read at their known offsets: of a game's 26
 transactions, few bytes differ from the last game's.
@@ -221,7 +221,7 @@ class Player:
         """Balances of the seats and of the contract, in wei, net of gas."""
         return tuple(self.evm.balance(account) for account in (*self._seats, self._mechanism))
 
-    # ── one game ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── one game ───────────────────────────────────────────────────────────────────────────────────
 
     def play(self, k: int) -> Outcome:
         """Play game k from creation to the last withdrawal."""
@@ -396,7 +396,7 @@ class Player:
             costs[seat] += self._deposits[seat] - int.from_bytes(logs[0][1][64:96])
         return tuple(costs)
 
-    # ── transactions and secrets ─────────────────────────────────────────────────────────────────────────────────────
+    # ── transactions and secrets ───────────────────────────────────────────────────────────────────
 
     def _send(self, sender: str, data: bytes, value: int = 0) -> Sequence[tuple[Sequence[bytes], bytes]]:
         evm = self.evm

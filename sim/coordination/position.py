@@ -1,7 +1,8 @@
-"""Where a game stands: what is common knowledge after some agents have announced, and what equilibrium makes of it.
+"""Where a game stands: what is common knowledge by then, and what equilibrium makes of it.
 
-Many games pass through the same positions, so a position is worked out once and shared: positions form a tree, whose
-root is the problem and whose edges are announcements with the recognition fraction that the contract froze.
+Many games pass through the same positions, so a position is worked out once and shared: positions form a
+tree, whose root is the problem and whose edges are announcements with the recognition fraction that the
+contract froze.
 """
 
 from collections.abc import Hashable
@@ -70,7 +71,7 @@ class Bargaining:
         )
 
     def proposal(self, proposer: int, *, last_round: bool = False) -> Row:
-        """What an equilibrium proposer offers: every other agent's threshold, and F(X) less all of them for itself."""
+        """What an equilibrium proposer offers: every other agent's threshold, and what is left of F(X)."""
         key = (proposer, last_round)
         if key not in self._offers:
             self._offers[key] = proposal_wei(

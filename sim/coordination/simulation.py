@@ -1,7 +1,7 @@
 """Many games: played, counted, replayed on the other EVM, and compared with theory.
 
-Game k's salt, secrets and random choices come from (seed, k) alone, so that the same seed gives the same games on
-either embedded EVM and for any number of worker processes.
+Game k's salt, secrets and random choices come from (seed, k) alone, so that the same seed gives the same
+games on either embedded EVM and for any number of worker processes.
 """
 
 import time
@@ -23,7 +23,7 @@ from sim.coordination.solution import Solution, solve
 __all__ = ["CrossCheck", "Simulation", "simulate"]
 
 BATCH = 250
-"""Games between two progress reports, and between two fresh starts of an EVM that keeps all it ever did in memory."""
+"""Games between two progress reports, and between fresh starts of an EVM that forgets nothing."""
 REPLAYED = 3
 """Games at least that are replayed on the other EVM, one of every path among them."""
 
@@ -242,7 +242,7 @@ def _replay(player: Player, k: int) -> tuple[int, ...]:
 def _cross_check(
     evm_name: Name, problem: Problem, bots: Sequence[str], seed: int, kept: dict[int, tuple[str, list[Sent]]]
 ) -> CrossCheck:
-    """Replay games on both EVMs and hold every transaction and balance against each other and against the run's."""
+    """Replay games on both EVMs; compare every transaction and balance, and with those of the run."""
     here, there = (_set_up(name, problem, bots, seed) for name in (evm_name, OTHER[evm_name]))
     accounting = here if here.evm.accounts_gas else there
     names = {selector: name for name, selector in FUNCTIONS.items()}
@@ -324,7 +324,7 @@ def simulate(
         inside += part.seconds
         if write_rows is not None:
             write_rows(part.rows)
-    # Side by side, what counts is the clock on the wall; alone, the games without the setting up between them.
+    # Side by side, what counts is the clock on the wall; alone, the games without setting up.
     seconds = inside if workers == 1 else time.perf_counter() - began
     return Simulation(
         problem,

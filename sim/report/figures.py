@@ -22,9 +22,9 @@ CONFIDENCE = 1.96
 def cost_figure(run: Simulation) -> Figure:
     """Mean cost per agent against theory, how far apart they are, and recognitions against probabilities.
 
-    Left, for every agent: f_i(d_i) as a shaded bar, the equilibrium's expected cost as a line across it, the mean of
-    what was paid as a point. Middle, enlarged: that mean less theory, with a 95% confidence interval. Right: how often
-    each agent was recognized first, with what its probability gives.
+    Left, for every agent: f_i(d_i) as a shaded bar, the equilibrium's expected cost as a line across it, the
+    mean of what was paid as a point. Middle, enlarged: that mean less theory, with a 95% confidence interval.
+    Right: how often each agent was recognized first, with what its probability gives.
 
     Parameters
     ----------

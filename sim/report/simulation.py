@@ -27,9 +27,10 @@ def simulation_tables(run: Simulation) -> RenderableType:
     )
 
 
-def _cost(value: Fraction | float) -> str:
+def _cost(exact: Fraction | float) -> str:
     """A cost with as many decimals as a person wants to see: fewer the greater it is."""
-    return f"{float(value):,.{2 if abs(value) >= 1000 else 4}f}"
+    value = float(exact)
+    return f"{value:,.{2 if abs(value) >= 1000 else 4}f}"
 
 
 def _costs(run: Simulation) -> Table:

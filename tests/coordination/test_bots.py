@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
+import numpy as np
 import pytest
 
 from sim.coordination.bots import Bot, Greedy, Minimal, RandomBot, Reveals, Withholder, make_bots, proposer_of
@@ -24,13 +25,13 @@ def position_at(problem: Problem, rows: tuple[tuple[int, ...], ...]) -> Position
 
 def test_equilibrium_follows_the_intended_allocation_and_plays_on_after_a_deviation() -> None:
     Y = ((5, 0, 0, 0, 0), (2, 2, 0, 0, 0), (2, 0, 2, 0, 0), (0, 2, 0, 2, 0), (0, 1, 2, 0, 1))
-    problem = replace(example_1(), allocation=Y)
+    problem = replace(example_1(), allocation=np.array(Y))
     bot, random = Bot(1), Random(1)
     for j in range(5):
         assert bot.announce(position_at(problem, Y[:j]), random) == Y[j]
     # Agent 1 kept one task more than intended; the best that is left gives the others 4 or 3 tasks.
     rows: tuple[tuple[int, ...], ...] = ((6, 0, 0, 0, 0),)
-    for j in range(1, 5):
+    for _ in range(4):
         rows = (*rows, bot.announce(position_at(problem, rows), random))
     assert sorted(sum(row) for row in rows) == [3, 4, 4, 4, 6]
 
@@ -38,7 +39,8 @@ def test_equilibrium_follows_the_intended_allocation_and_plays_on_after_a_deviat
 def test_greedy_and_minimal_announce_the_bounds() -> None:
     position = position_at(example_1(), X[:2])
     assert Greedy(2).announce(position, Random()) == (2, 2, 4, 0, 0)
-    # Of agent 1's 9 − 6 tasks left, agents 4 and 5 can take 2; of type 2, 3; of type 3, agents 4 and 5 can take 3.
+    # Of agent 1's 9 − 6 tasks left, agents 4 and 5 can take 2; of type 2, 3; of type 3, agents 4 and 5 can
+    # take 3.
     assert Minimal(2).announce(position, Random()) == (1, 0, 1, 0, 0)
 
 
@@ -87,6 +89,7 @@ def test_withholder_reveals_exactly_when_the_draw_is_its_own() -> None:
     position = position_at(example_1(), X)
     game = b"\x11" * 32
     opened = 0
+    secrets: list[bytes] = []
     for attempt in range(200):
         secrets = [bytes([attempt, seat]) * 16 for seat in range(5)]
         seen = Reveals(game, 1, dict(enumerate(secrets[1:], start=1)))
@@ -99,7 +102,8 @@ def test_withholder_reveals_exactly_when_the_draw_is_its_own() -> None:
 
 
 def test_savings_lost_to_rounding_are_left_alone() -> None:
-    # f = q², one wei per unit of cost squared: moving one of agent 1's two tasks saves 2 wei, less than dust may take.
+    # f = q², one wei per unit of cost squared: moving one of agent 1's two tasks saves 2 wei, less than dust
+    # may take.
     mapping = {
         "kind": "coordination",
         "contracted": [[2], [0], [0], [0]],

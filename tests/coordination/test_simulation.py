@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from sim.coordination.problem import Problem, example_1
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.simulation import Simulation, simulate
 from sim.coordination.solution import solve
+
+if TYPE_CHECKING:
+    from sim.chain.evm import Name
 
 Z = 4.5
 """A standard normal variable exceeds this 7 times in a million."""
@@ -27,7 +31,8 @@ def check_equilibrium_run(run: Simulation) -> None:
     assert tally.rounds == games
     assert run.comparison.holds
     assert run.cross_check.identical, run.cross_check.differences
-    # Costs are known given who proposed, so the mean is known given how often each did: exactly, but for dust.
+    # Costs are known given who proposed, so the mean is known given how often each did: exactly, but for
+    # dust.
     for i, total in enumerate(tally.cost_sums):
         contracted = problem.cost(i, int(problem.contracted[i].sum()))
         delta, savings = problem.continuation, solution.savings
@@ -179,9 +184,10 @@ def test_any_number_of_workers_plays_the_same_games() -> None:
 
 def test_py_evm_plays_the_same_games_as_revm() -> None:
     tables = []
-    for evm in ("revm", "py-evm"):
+    machines: tuple[Name, ...] = ("revm", "py-evm")
+    for evm in machines:
         rows: list[tuple[object, ...]] = []
-        run = simulate(example_1(), games=4, seed=9, evm=evm, write_rows=rows.extend)  # type: ignore[arg-type]
+        run = simulate(example_1(), games=4, seed=9, evm=evm, write_rows=rows.extend)
         assert run.cross_check.identical
         tables.append(rows)
     assert tables[0] == tables[1]
