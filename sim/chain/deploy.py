@@ -129,7 +129,7 @@ def deploy_to_node(
     DeploymentError
         As `deploy`; or if the node has no account, or a creation fails there.
     """
-    accounts = web3.eth.accounts
+    accounts = list(web3.eth.accounts)
     if sender is None and not accounts:
         raise DeploymentError("the node holds no account to deploy from")
     origin = web3.to_checksum_address(sender) if sender else accounts[0]

@@ -55,17 +55,17 @@ def test_the_address_book_is_json_with_all_that_a_reader_needs(
 
 def test_a_node_deploys_from_its_first_account(artifacts: dict[str, Artifact]) -> None:
     web3 = Web3(EthereumTesterProvider())
-    first, _, _, fourth, *_ = web3.eth.accounts
+    accounts = list(web3.eth.accounts)
     book = deploy_to_node(web3, artifacts, ["Probe", "Child"], {"Probe": [12]})
     for number, entry in enumerate(book.values(), start=1):
         assert entry.block == number
         assert entry.transaction is not None
         sent = web3.eth.get_transaction(entry.transaction)  # type: ignore[arg-type]  # a hash in hex will do
-        assert sent["from"] == first
+        assert sent["from"] == accounts[0]
         code = web3.eth.get_code(Web3.to_checksum_address(entry.address))
         assert entry.code_hash == "0x" + keccak(bytes(code)).hex()
-    other = deploy_to_node(web3, artifacts, ["Child"], sender=fourth.lower())
-    assert web3.eth.get_transaction_count(fourth) == 1
+    other = deploy_to_node(web3, artifacts, ["Child"], sender=accounts[3].lower())
+    assert web3.eth.get_transaction_count(accounts[3]) == 1
     assert other["Child"].code_hash == book["Child"].code_hash
 
 
