@@ -102,7 +102,7 @@ class Power(Cost):
 
     _names = ("coefficient", "exponent", "linear")
 
-    def __call__(self, tasks: Fraction | int) -> Fraction:
+    def __call__(self, tasks: Fraction | int) -> Fraction:  # noqa: D102 - see the base
         return Fraction(self.coefficient * tasks**self.exponent + self.linear * tasks)
 
     def check(self, key: str) -> None:  # noqa: D102 - see the base
@@ -174,7 +174,7 @@ class Piecewise(Cost):
             values.append(values[-1] + slope * (end - start))
         return tuple(values)
 
-    def __call__(self, tasks: Fraction | int) -> Fraction:
+    def __call__(self, tasks: Fraction | int) -> Fraction:  # noqa: D102 - see the base
         k = bisect_right(self.breakpoints, tasks) - 1
         return self._at_breakpoints[k] + self.slopes[k] * (tasks - self.breakpoints[k])
 

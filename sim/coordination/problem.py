@@ -70,7 +70,7 @@ class Problem:
     allocation: Matrix | None = None
     """The allocation to announce, in units; None for the solver's choice."""
     wei_per_cost: int = 0
-    """Wei per unit of cost; 0 asks for the least multiple of 10^9 that prices every whole load in whole wei."""
+    """Wei per unit of cost; 0 asks for the least multiple of 10^9 that makes costs of whole loads whole."""
     bond: Fraction = Fraction(0)
     """B in units of cost; 0 asks for 1% of F(D), rounded up to whole wei."""
     window: int = DEFAULT_WINDOW
@@ -184,7 +184,6 @@ class Problem:
         limit("contracted", "the total number of units", self.total, MAX_UNITS)
         limit("capacity", "the total number of units", int(self.capacity.sum()), MAX_UNITS)
         limit("continuation", "the denominator", self.continuation.denominator, MAX_UNITS)
-        limit("bond", "the number of wei", self.bond_wei, MAX_WEI)
         if not MIN_WINDOW <= self.window <= MAX_WINDOW:
             reason = (
                 f"{self.window} seconds is outside {MIN_WINDOW}..{MAX_WINDOW}, what one game on chain takes"
@@ -204,6 +203,7 @@ class Problem:
                 highest,
                 MAX_WEI,
             )
+        limit("bond", "the number of wei", self.bond_wei, MAX_WEI)
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,94 @@
+from fractions import Fraction
+from itertools import pairwise, product
+from random import Random
+
+import numpy as np
+import pytest
+
+from sim.coordination.costs import ChainCost, Cost, CostKind, Piecewise, Power, Quadratic
+from sim.coordination.marginals import Marginals
+from tests.coordination.problems import make, random_cost
+
+EXAMPLES: list[Cost] = [
+    Quadratic(Fraction(1)),
+    Quadratic(Fraction(1, 2), Fraction(1, 2)),
+    Quadratic(Fraction(5, 3), Fraction(2, 7)),
+    Power(Fraction(1, 6), 3, Fraction(5, 6)),
+    Power(Fraction(2, 9), 8, Fraction(1, 4)),
+    Piecewise((Fraction(0),), (Fraction(2, 3),)),
+    Piecewise((Fraction(0), Fraction(2), Fraction(9)), (Fraction(1, 3), Fraction(1, 2), Fraction(4))),
+]
+
+
+@pytest.mark.parametrize("cost", EXAMPLES, ids=repr)
+@pytest.mark.parametrize("unit", [1, 2, 6, 35])
+def test_the_contracts_form_costs_the_same_in_whole_wei(cost: Cost, unit: int) -> None:
+    for wei in (cost.whole_at(unit), 30 * cost.whole_at(unit)):
+        form = cost.on_chain(unit, wei)
+        assert form.denominator < 2**16
+        for q in [*range(40), 10**6]:
+            assert form.wei(q) == cost(Fraction(q, unit)) * wei
+
+
+@pytest.mark.parametrize("cost", EXAMPLES, ids=repr)
+def test_no_smaller_scale_keeps_all_whole_loads_whole(cost: Cost) -> None:
+    least = cost.whole_at(1)
+    values = [cost(q) for q in range(1, 50)]
+    assert all((value * least).denominator == 1 for value in values)
+    for prime in (2, 3, 5, 7, 11):
+        if least % prime == 0:
+            assert any((value * (least // prime)).denominator != 1 for value in values)
+    if least > 1:
+        with pytest.raises(ValueError, match="whole number of wei"):
+            cost.on_chain(1, least + 1)
+
+
+def test_the_struct_has_the_contracts_fields() -> None:
+    assert Quadratic(Fraction(1, 2), Fraction(1, 2)).on_chain(1, 10**9) == ChainCost(
+        CostKind.QUADRATIC, 0, 1, 5 * 10**8, 5 * 10**8, (), ()
+    )
+    assert Quadratic(Fraction(1, 2), Fraction(1, 2)).on_chain(1, 1) == ChainCost(0, 0, 2, 1, 1, (), ())
+    assert Power(Fraction(1, 6), 3, Fraction(5, 6)).on_chain(1, 1) == ChainCost(1, 3, 6, 1, 5, (), ())
+    steps = Piecewise((Fraction(0), Fraction(5, 2)), (Fraction(1), Fraction(2)))
+    assert steps.on_chain(2, 10) == ChainCost(2, 0, 0, 0, 0, (0, 5), (5, 10))
+
+
+def test_costs_are_zero_at_zero_increasing_and_convex() -> None:
+    for cost in EXAMPLES:
+        values = [cost(Fraction(q, 3)) for q in range(60)]
+        steps = [after - before for before, after in pairwise(values)]
+        assert values[0] == 0
+        assert steps[0] > 0
+        strictly = not isinstance(cost, Piecewise)
+        assert all(after > before or (after == before and not strictly) for before, after in pairwise(steps))
+
+
+def test_a_quadratic_is_no_power_function_in_the_contracts_eyes() -> None:
+    assert Quadratic(Fraction(1)) != Power(Fraction(1), 2)
+    assert Power(Fraction(1), 2).on_chain(1, 1).kind == CostKind.POWER
+
+
+@pytest.mark.parametrize("scale", [1, 10**25], ids=["64 bits", "beyond 64 bits"])
+def test_marginal_costs_of_many_agents_are_those_of_each(scale: int) -> None:
+    dice = Random(11)
+    costs = [random_cost(dice) for _ in range(30)] + EXAMPLES
+    if scale > 1:
+        costs[0] = Quadratic(Fraction(scale))
+    n = len(costs)
+    problem = make([[12]] + [[0]] * (n - 1), [[12]] * n, *costs)
+    most = np.array([dice.randint(0, 12) for _ in range(n)])
+    everyone = Marginals.of(problem, 0, np.full(n, 12))
+    some = np.array(sorted(dice.sample(range(n), 20)))
+    for marginals, who in ((everyone, np.arange(n)), (everyone.select(some), some)):
+        for k in (1, 2, 5, 13):
+            given = marginals.at(np.full(len(who), k)).tolist()
+            assert given == [(costs[i](k) - costs[i](k - 1)) * marginals.scale for i in who.tolist()]
+        steps = {
+            (i, k): (costs[i](k) - costs[i](k - 1)) * marginals.scale
+            for i, k in product(range(n), range(1, 13))
+        }
+        for price in {0, -1, *(int(step) + d for step in steps.values() for d in (-1, 0))}:
+            counted = marginals.count(price, most[who]).tolist()
+            assert counted == [
+                sum(steps[i, k] <= price for k in range(1, int(most[i]) + 1)) for i in who.tolist()
+            ]

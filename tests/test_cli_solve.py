@@ -1,0 +1,133 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sim.cli import app
+from tests.coordination.problems import example_1_keys
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = str(ROOT / "problems" / "paper-example-1.toml")
+runner = CliRunner()
+
+
+def write(path: Path, **changed: object) -> str:
+    path.write_text(json.dumps(example_1_keys(**changed)))
+    return str(path)
+
+
+def test_json_is_one_object_on_standard_output_and_nothing_else() -> None:
+    result = runner.invoke(app, ["solve", EXAMPLE, "--json"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["recognition"]["probabilities"] == [
+        "3/7",
+        "1/4",
+        "3/14",
+        "15/224",
+        "9/224",
+    ]
+
+
+def test_without_json_tables_tell_a_person_the_same() -> None:
+    result = runner.invoke(app, ["solve", EXAMPLE])
+    assert (result.exit_code, result.stderr) == (0, "")
+    for text in ("15/224", "453/7", "-59/112", "agent 5", "5 (9)", "38"):
+        assert text in result.stdout
+
+
+def test_names_from_the_file_are_shown_as_they_are(tmp_path: Path) -> None:
+    names = {"agents": ["[red]a[/red]", ":smile:", "c", "d", "e"]}
+    result = runner.invoke(app, ["solve", write(tmp_path / "a.json", names=names)])
+    assert "[red]a[/red]" in result.stdout
+    assert ":smile:" in result.stdout
+
+
+def test_large_populations_are_cut_short_for_people_and_complete_in_json(tmp_path: Path) -> None:
+    count = 70
+    problem = write(
+        tmp_path / "a.json",
+        contracted=[[2 * count] * 20] + [[0] * 20] * (count - 1),
+        capacity=[[2 * count] * 20] * count,
+    )
+    people, machine = (runner.invoke(app, ["solve", problem, *flags]) for flags in ([], ["--json"]))
+    assert "and 6 more agents" in people.stdout
+    given = json.loads(machine.stdout)
+    assert len(given["expected_costs"]) == count
+    assert isinstance(given["expected_costs"][0], float)
+    exact = json.loads(runner.invoke(app, ["solve", problem, "--json", "--exact"]).stdout)
+    assert isinstance(exact["expected_costs"][0], str)
+
+
+def one_line(arguments: list[str]) -> str:
+    result = runner.invoke(app, arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr.rstrip("\n")
+
+
+def test_a_broken_promise_names_file_key_and_reason(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", continuation=1)
+    assert one_line(["solve", path]) == f"{path}: continuation: 1 is outside [0, 1)"
+    path = write(tmp_path / "b.json", capacity=[[8, 0, 0, 0, 0]] * 5)
+    assert one_line(["solve", path, "--json"]) == (
+        f"{path}: capacity[0][0]: 8 is below the 9 contracted (agent 1, task type 1)"
+    )
+    # Found only by solving.
+    path = write(tmp_path / "c.json", allocation=example_1_keys()["contracted"])
+    assert one_line(["solve", path]).startswith(f"{path}: allocation: not cost-effective")
+    path = str(tmp_path / "missing\n.toml")
+    assert (
+        one_line(["solve", path]) == rf"{tmp_path}/missing\n.toml: cannot be read: No such file or directory"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["solve", EXAMPLE, "--jason"], "No such option: --jason"),
+        (["slove", EXAMPLE], "No such command 'slove'"),
+        (["solve", EXAMPLE, "extra"], "unexpected extra argument"),
+        (["solve", "--json"], "Missing argument"),
+        (["--verbose"], "No such option: --verbose"),
+    ],
+)
+def test_bad_usage_gets_one_line_and_points_to_the_help(arguments: list[str], line: str) -> None:
+    said = one_line(arguments)
+    assert line in said
+    assert "--help" in said
+
+
+def test_help_shows_how_to_begin() -> None:
+    top = runner.invoke(app, ["--help"])
+    assert top.exit_code == 0
+    assert "solve" in top.stdout
+    assert "Exit status" in top.stdout
+    verb = runner.invoke(app, ["solve", "-h"])
+    assert verb.exit_code == 0
+    assert "parley solve problems/paper-example-1.toml" in verb.stdout
+    assert "--json" in verb.stdout
+
+
+def test_the_command_ends_in_the_same_way_when_it_is_a_process(tmp_path: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "sim.cli", *arguments],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    good = run("solve", EXAMPLE, "--json")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert json.loads(good.stdout)["savings"] == "38"
+    bad = run("solve", write(tmp_path / "ü.json", continuation=2))
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert bad.stderr == f"{tmp_path}/\\xfc.json: continuation: 2 is outside [0, 1)\n"

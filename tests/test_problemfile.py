@@ -1,0 +1,80 @@
+import json
+import pickle
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from sim import problemfile
+from sim.coordination.problem import Problem
+from sim.errors import ParleyError, ProblemError
+from tests.coordination.problems import example_1_keys
+
+
+def test_decimals_reach_the_reader_unrounded(tmp_path: Path) -> None:
+    toml, text = tmp_path / "a.toml", tmp_path / "a.json"
+    toml.write_text("x = 0.1000000000000000000000000000001\n")
+    text.write_text('{"x": 0.1000000000000000000000000000001}')
+    assert (
+        problemfile.read(toml)
+        == problemfile.read(text)
+        == {"x": Decimal("0.1000000000000000000000000000001")}
+    )
+
+
+def test_toml_and_json_state_the_same_problem(tmp_path: Path) -> None:
+    path = tmp_path / "a.JSON"
+    path.write_text("\ufeff" + json.dumps(example_1_keys()), encoding="utf-8")
+    problem = problemfile.load(path)
+    assert isinstance(problem, Problem)
+    assert problem.total_cost(problem.contracted) == 127
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("a.toml", "x = \n", "line 1, column 5: broken TOML: Invalid value"),
+        ("a.toml", "x = 1\nx = 2\n", "broken TOML: Cannot overwrite a value"),
+        ("a.toml", "x = [1,\n", "broken TOML"),
+        ("a.toml", "x = 1e99999999999999999999\n", "out of range"),
+        ("a.toml", f"x = {'9' * 5000}\n", "TOML: Exceeds the limit"),
+        ("a.json", '{"x": 1,}', "line 1, column 9: broken JSON"),
+        ("a.json", '{"x": 1, "x": 2}', "x: stands twice"),
+        ("a.json", "[1, 2]", "holds [1, 2], not an object"),
+        ("a.json", "", "line 1, column 1: broken JSON"),
+        ("a.json", "[" * 100_000, "nested too deeply"),
+        ("a.json", "{}", "kind: missing; known: coordination"),
+        ("a.json", '{"kind": "auction"}', "kind: unknown kind 'auction'; known: coordination"),
+        ("a.json", '{"kind": ["coordination"]}', "kind: unknown kind"),
+    ],
+)
+def test_a_broken_file_gets_one_line(tmp_path: Path, name: str, text: str, line: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ProblemError) as caught:
+        problemfile.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.toml"
+    with pytest.raises(ProblemError, match=r"missing\.toml: cannot be read: No such file"):
+        problemfile.load(missing)
+    with pytest.raises(ProblemError, match="Is a directory"):
+        problemfile.load(tmp_path)
+    with pytest.raises(ProblemError, match="cannot be read"):
+        problemfile.load("a\0b.toml")
+    (tmp_path / "latin.toml").write_bytes(b"names = '\xe9'")
+    with pytest.raises(ProblemError, match="byte 9: not UTF-8 text"):
+        problemfile.load(tmp_path / "latin.toml")
+
+
+def test_errors_are_one_line_whatever_they_quote() -> None:
+    error = ProblemError("a\nb.toml", "key\r", "reason\x1b[31m")
+    assert str(error) == r"a\nb.toml: key\r: reason\x1b[31m"
+    assert isinstance(error, ParleyError)
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - ours
+    assert str(copy) == str(error)
+    assert str(ParleyError("two\nlines")) == r"two\nlines"
