@@ -49,7 +49,7 @@ interface ITwoStageMechanism {
         Piecewise
     }
 
-    /// @notice A cost function of whole units q, in wei. Fields that a kind does not use are zero or empty.
+    /// @notice A cost function of whole units q, in wei. Fields that a kind does not use are ignored.
     struct Cost {
         CostKind kind;
         uint8 exponent;

@@ -197,10 +197,11 @@ class Player:
 
         n = problem.agents
         self.evm = evm
-        self._mechanism = deployment.mechanism
+        self.mechanism = deployment.mechanism
+        """Address of the contract."""
         self._seats = tuple(evm.accounts[:n])
         self._creator = evm.deployer
-        self._id_prefix = word(evm.chain_id) + address_word(self._mechanism) + address_word(self._creator)
+        self._id_prefix = word(evm.chain_id) + address_word(self.mechanism) + address_word(self._creator)
         parameters = parameters_of(problem, self._seats, deployment.recognition[problem.recognition])
         encoded = encode_parameters(parameters)
         # As the second argument of `create`, the struct starts behind two words of head, not one.
@@ -219,7 +220,7 @@ class Player:
 
     def balances(self) -> tuple[int, ...]:
         """Balances of the seats and of the contract, in wei, net of gas."""
-        return tuple(self.evm.balance(account) for account in (*self._seats, self._mechanism))
+        return tuple(self.evm.balance(account) for account in (*self._seats, self.mechanism))
 
     # ── one game ───────────────────────────────────────────────────────────────────────────────────
 
@@ -402,7 +403,7 @@ class Player:
         evm = self.evm
         if evm.accounts_gas:
             return self._send_accounting(sender, data, value)
-        output = evm.send(sender, self._mechanism, data, value)
+        output = evm.send(sender, self.mechanism, data, value)
         logs = evm.take_logs()
         self.sent.append(Sent(sender, data, value, output, logs))
         return logs
@@ -411,7 +412,7 @@ class Player:
         self, sender: str, data: bytes, value: int
     ) -> Sequence[tuple[Sequence[bytes], bytes]]:
         """Send on an EVM that says what it cost."""
-        receipt = self.evm.transact(sender, self._mechanism, data, value)
+        receipt = self.evm.transact(sender, self.mechanism, data, value)
         if not receipt.ok:
             raise Reverted(receipt.output)
         logs = [(list(log.topics), log.data) for log in receipt.logs]

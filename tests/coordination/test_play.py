@@ -69,7 +69,6 @@ def test_both_evms_play_the_same_game(bots: list[str]) -> None:
 @pytest.mark.parametrize("bots", POPULATIONS.values(), ids=POPULATIONS)
 def test_every_wei_is_accounted_for(bots: list[str]) -> None:
     on = player("revm", IMPATIENT, bots)
-    mechanism = deploy_mechanism(open_evm("revm")).mechanism
     burnt_call = keccak(b"burnt()")[:4]
     for k in range(20):
         before = on.balances()
@@ -78,7 +77,7 @@ def test_every_wei_is_accounted_for(bots: list[str]) -> None:
         burnt = moved.pop()
         # What the seats lost stays in the contract, and the contract counts it as burnt.
         assert sum(moved) == -burnt
-        assert int.from_bytes(on.evm.call(on.evm.deployer, mechanism, burnt_call).output) == on.balances()[-1]
+        assert int.from_bytes(on.evm.call(on.evm.deployer, on.mechanism, burnt_call).output) == on.balances()[-1]
         # Work done less money moved is what the outcome calls cost.
         settled = outcome.ending == "settled"
         rows = outcome.position.rows if settled else IMPATIENT.contracted.tolist()
