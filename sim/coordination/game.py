@@ -5,7 +5,7 @@ is computed: the bounds of an announcement, the recognition fractions, the draws
 missed deadline.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
@@ -40,60 +40,8 @@ class Cause(IntEnum):
     LAST_ROUND = 4
 
 
-class Turn(NamedTuple):
-    """All that a recognition fraction may depend on when agent j has announced; quantities in units."""
-
-    agent: int
-    agents: int
-    remaining: int
-    contracted_from: int
-    contracted: tuple[int, ...]
-    maximal: tuple[int, ...]
-    announced: tuple[int, ...]
-
-
 Fraction: TypeAlias = tuple[int, int]
 """Numerator and denominator, not reduced; a zero denominator stands for zero."""
-
-RecognitionContract: TypeAlias = Callable[[Turn], Fraction]
-"""What a recognition contract answers to a turn."""
-
-
-def p_star(turn: Turn) -> Fraction:
-    """Return p*: g(j) = Σ_t x̄_jt / R_j (Theorem 1)."""
-    return sum(turn.maximal), turn.remaining
-
-
-def equal(turn: Turn) -> Fraction:
-    """Return equal probabilities: g(j) = 1 / (n - j + 1), agents numbered from 1."""
-    return 1, turn.agents - turn.agent
-
-
-def contract_proportional(turn: Turn) -> Fraction:
-    """Return p̃: g(j) = Σ_t d_jt / Σ_{i≥j,t} d_it."""
-    return sum(turn.contracted), turn.contracted_from
-
-
-def announcement_proportional(turn: Turn) -> Fraction:
-    """Return g(j) = Σ_t x_jt / R_j."""
-    return sum(turn.announced), turn.remaining
-
-
-def reordered(turn: Turn) -> Fraction:
-    """Return p̌: as p*, except g(n-1) = Σ_t max(x_{n-1,t}, d_{n-1,t}) / R_{n-1} where n is at least 3."""
-    if turn.agents >= 3 and turn.agent == turn.agents - 2:
-        return sum(map(max, turn.announced, turn.contracted)), turn.remaining
-    return p_star(turn)
-
-
-RECOGNITION: Mapping[str, RecognitionContract] = {
-    "PStarRecognition": p_star,
-    "EqualRecognition": equal,
-    "ContractProportionalRecognition": contract_proportional,
-    "AnnouncementProportionalRecognition": announcement_proportional,
-    "ReorderedRecognition": reordered,
-}
-"""The five recognition functions by the names of their contracts."""
 
 
 class State(NamedTuple):

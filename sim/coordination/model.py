@@ -19,11 +19,10 @@ from sim.coordination.game import (
     Fraction,
     Game,
     Phase,
-    RecognitionContract,
     State,
-    Turn,
 )
 from sim.coordination.parameters import QUANTITY_LIMIT, Parameters, Revert, check, require
+from sim.coordination.recognition import RecognitionFunction, Turn
 from sim.randomness import Word, commitment, game_id, keccak, pack_order, word
 
 
@@ -69,8 +68,8 @@ class TwoStageModel:
     --------
     Two agents with f(q) = q² in wei; agent 1 has contracted on four tasks, two of which agent 2 could do:
 
-    >>> from sim.coordination.game import p_star
     >>> from sim.coordination.parameters import Cost, CostKind
+    >>> from sim.coordination.recognition import p_star
     >>> from sim.randomness import commitment, word
     >>> one, two, rule, home = ("0x" + digits * 20 for digits in ("a1", "a2", "aa", "cc"))
     >>> parameters = Parameters((one, two), 1, (4, 0), (4, 2), (Cost(CostKind.QUADRATIC, 0, 1, 1, 0),), rule,
@@ -98,7 +97,7 @@ class TwoStageModel:
     9
     """
 
-    def __init__(self, chain_id: int, address: str, recognitions: Mapping[str, RecognitionContract]) -> None:
+    def __init__(self, chain_id: int, address: str, recognitions: Mapping[str, RecognitionFunction]) -> None:
         self.chain_id = chain_id
         self.address = address
         self.recognitions = recognitions

@@ -22,10 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sim.coordination.game import Game, RecognitionContract
+from sim.coordination.game import Game
 from sim.coordination.game import Phase as GamePhase
 from sim.coordination.model import TwoStageModel
 from sim.coordination.parameters import Parameters, Revert
+from sim.coordination.recognition import RecognitionFunction
 from sim.randomness import Word, word
 from tests.coordination import samples
 from tests.coordination.coding import Coder, Log
@@ -55,7 +56,7 @@ class Subject(Protocol):
     address: str
     accounts: Sequence[str]
     payees: Sequence[str]
-    recognitions: Mapping[str, RecognitionContract]
+    recognitions: Mapping[str, RecognitionFunction]
     sound: Sequence[str]
     """Those of the recognition functions that always give a fraction."""
     refusing: Mapping[str, Revert]

@@ -1,6 +1,7 @@
 """The real contract on a real machine, as a subject to be compared with the model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from functools import cache
 from typing import Any
 
@@ -8,9 +9,10 @@ from eth_abi.abi import encode
 
 from sim.chain.compiler import Artifact, compile_contracts, compile_sources
 from sim.chain.evm import Evm
-from sim.coordination.game import RECOGNITION, Fraction, RecognitionContract, Turn
+from sim.coordination.game import Fraction
 from sim.coordination.model import Event
 from sim.coordination.parameters import Revert
+from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
 from sim.randomness import keccak
 from tests.coordination.coding import Coder, Log
 from tests.coordination.contract_machine import Outcome
@@ -44,7 +46,7 @@ def planted(overrides: Mapping[str, str]) -> Artifact:
 def _repeating(turn: Turn) -> Fraction:
     turn_type = "(uint256,uint256,uint256,uint256,uint256[],uint256[],uint256[])"
     denominator = 2**32 - 1
-    return int.from_bytes(keccak(encode([turn_type], [tuple(turn)]))) % denominator, denominator
+    return int.from_bytes(keccak(encode([turn_type], [astuple(turn)]))) % denominator, denominator
 
 
 def _refusing(turn: Turn) -> Fraction:
@@ -55,7 +57,15 @@ def _remembering(_turn: Turn) -> Fraction:
     raise Revert("")  # a static call may not write, and says nothing when it does
 
 
-FAULTY: Mapping[str, RecognitionContract] = {
+SOUND: Mapping[str, RecognitionFunction] = {
+    "PStarRecognition": RECOGNITION["p-star"],
+    "EqualRecognition": RECOGNITION["equal"],
+    "ContractProportionalRecognition": RECOGNITION["contract-proportional"],
+    "AnnouncementProportionalRecognition": RECOGNITION["announcement-proportional"],
+    "ReorderedRecognition": RECOGNITION["reordered"],
+}
+
+FAULTY: Mapping[str, RecognitionFunction] = {
     "AboveOneRecognition": lambda turn: (turn.remaining + 1, turn.remaining),
     "TooFineRecognition": lambda _: (1, 2**32),
     "HugeRecognition": lambda _: (2**255 + 1, 2**255 + 2),
@@ -90,13 +100,13 @@ class OnChain:
             artifacts["TwoStageMechanism"] = mechanism
         self.artifacts = artifacts
         self.address = evm.deploy(artifacts["TwoStageMechanism"].bytecode)
-        deployed = {name: evm.deploy(artifacts[name].bytecode) for name in (*RECOGNITION, *FAULTY)}
+        deployed = {name: evm.deploy(artifacts[name].bytecode) for name in (*SOUND, *FAULTY)}
         self.recognition = deployed
         """Addresses by name."""
-        self.recognitions: Mapping[str, RecognitionContract] = {
-            deployed[name]: answer for name, answer in {**RECOGNITION, **FAULTY}.items()
+        self.recognitions: Mapping[str, RecognitionFunction] = {
+            deployed[name]: answer for name, answer in {**SOUND, **FAULTY}.items()
         }
-        self.sound: Sequence[str] = [deployed[name] for name in RECOGNITION]
+        self.sound: Sequence[str] = [deployed[name] for name in SOUND]
         refusing = evm.deploy(artifacts["Refusing"].bytecode)
         self.refusing: Mapping[str, Revert] = {refusing: Revert("FailedCall")}
         self.payees: Sequence[str] = [*PAYEES, self.accounts[0], refusing]
