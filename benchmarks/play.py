@@ -118,7 +118,7 @@ def web3_in_its_own_process(games: int) -> float:
     environment = os.environ | {"ECC_BACKEND_CLASS": "eth_keys.backends.NativeECCBackend"}
     command = [sys.executable, __file__, "--only-web3", "--slow-games", str(games)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
-    - ours return float(json.loads(done.stdout))
+    return float(json.loads(done.stdout))
 
 
 def main() -> None:
