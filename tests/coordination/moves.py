@@ -119,7 +119,7 @@ class Moves:
             payer, payee = dice.sample(range(game.agents), 2)
             # What the payer does not pay yet of its deposit: all of it is allowed, a wei more is not.
             left = p.deposit(payer) - (shares[payer] - p.cost(payer).of(game.loads[payer]))
-            amount = dice.choice([1, left // 3, left])
+            amount = dice.choice([min(1, left), left // 3, left])
             shares[payer] += amount
             shares[payee] -= amount
         return Call(p.agents[game.proposer], "propose", (game.id, game.round, tuple(shares)))
