@@ -55,7 +55,7 @@ def brownie() -> Path:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of what Brownie sees of the tree, so that what it writes goes nowhere else."""
     root, copy = project_root(), tmp_path_factory.mktemp("tree")
-    for folder in ("contracts", "scripts"):
+    for folder in ("contracts", "problems", "scripts"):
         shutil.copytree(root / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "brownie-config.yaml", copy)
     (copy / "node_modules").symlink_to(root / "node_modules")
@@ -72,11 +72,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return os.environ | {"HOME": str(home), "SOLCX_BINARY_PATH": str(compilers), "PATH": path}
 
 
-@pytest.fixture(scope="session")
-def compiled(brownie: Path, tree: Path, environment: dict[str, str]) -> Path:
-    """Return the tree after `brownie compile`."""
+def run(brownie: Path, tree: Path, environment: dict[str, str], *arguments: str) -> None:
     done = subprocess.run(
-        [str(brownie), "compile"],
+        [str(brownie), *arguments],
         cwd=tree,
         env=environment,
         capture_output=True,
@@ -85,6 +83,12 @@ def compiled(brownie: Path, tree: Path, environment: dict[str, str]) -> Path:
         timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def compiled(brownie: Path, tree: Path, environment: dict[str, str]) -> Path:
+    """Return the tree after `brownie compile`."""
+    run(brownie, tree, environment, "compile")
     return tree
 
 
@@ -101,16 +105,7 @@ def test_brownie_compiles_every_contract_to_the_same_bytecode(compiled: Path) ->
 def test_brownie_deploys_to_its_development_network(
     brownie: Path, compiled: Path, environment: dict[str, str]
 ) -> None:
-    done = subprocess.run(
-        [str(brownie), "run", "deploy"],
-        cwd=compiled,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run(brownie, compiled, environment, "run", "deploy")
     book = json.loads((compiled / "build" / "deployment.json").read_text())
     artifacts = compile_contracts()
     assert tuple(book["contracts"]) == CONTRACTS
@@ -119,3 +114,7 @@ def test_brownie_deploys_to_its_development_network(
     for name, entry in book["contracts"].items():
         assert entry["abi"] == artifacts[name].abi
         assert entry["transactionHash"].startswith("0x")
+
+
+def test_brownie_runs_the_simulation(brownie: Path, compiled: Path, environment: dict[str, str]) -> None:
+    run(brownie, compiled, environment, "run", "simulate")

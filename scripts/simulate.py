@@ -1,0 +1,59 @@
+"""Play a problem and compare with theory: `parley simulate`, in the Brownie manner.
+
+Under Brownie, the paper's five-agent example, a few hundred times:
+
+    brownie run simulate
+
+or alone, with everything that `parley simulate` takes:
+
+    python scripts/simulate.py problems/support-desk.toml --games 500
+
+Games are played on Parley's own machines, not on Brownie's network. Brownie's environment cannot hold Parley
+(each wants a web3 of its own): under Brownie it is the `parley` of this tree's environment that runs, or the
+one on the PATH.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TREE = Path(__file__).resolve().parents[1]
+
+EXAMPLE = (str(TREE / "problems" / "paper-example-1.toml"), "--games", "200", "--seed", "1", "--check")
+
+
+def main() -> None:
+    """Play the paper's example; Brownie calls this function.
+
+    Raises
+    ------
+    RuntimeError
+        If something differs from theory or between the machines, or there is no `parley` to run.
+    """
+    if status := run(EXAMPLE):
+        raise RuntimeError(f"parley simulate ended with status {status}")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `parley simulate` with these arguments and return its exit status."""
+    if find_spec("sim") is not None:
+        command = [sys.executable, "-m", "sim.cli"]
+    else:
+        own = TREE / ".venv" / "bin" / "parley"
+        found = str(own) if own.exists() else shutil.which("parley")
+        if found is None:
+            raise RuntimeError("there is no parley to run: `make setup` installs it")
+        command = [found]
+    return subprocess.run([*command, "simulate", *arguments], check=False).returncode  # noqa: S603 -- ours
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:] or EXAMPLE))
