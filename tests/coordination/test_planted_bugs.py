@@ -137,7 +137,8 @@ MORE: dict[str, tuple[Change, ...]] = {
     ),
     "a game's id does not depend on its creator": (
         Change(
-            "abi.encode(block.chainid, address(this), creator, salt)", "abi.encode(block.chainid, creator)"
+            "abi.encode(block.chainid, address(this), creator, salt)",
+            "abi.encode(block.chainid, address(this), salt)",
         ),
     ),
     "a later seat's spare capacity counts once too often": (
