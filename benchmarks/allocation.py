@@ -58,6 +58,14 @@ def mixed_costs(agents: int, types: int, seed: int) -> Problem:
     return _problem(problem.contracted, problem.capacity, tuple(kinds[i % 3] for i in range(agents)))
 
 
+def many_digits(agents: int, types: int, seed: int) -> Problem:
+    """Take the special domain with a and b of 16 digits, beyond what 64-bit arithmetic holds."""
+    problem, rng = special_domain(agents, types, seed), np.random.default_rng(seed)
+    a, b = rng.integers(10**15, 10**16, (2, agents)).tolist()
+    costs = tuple(Quadratic(Fraction(x, 10**15), Fraction(y, 10**15)) for x, y in zip(a, b, strict=True))
+    return _problem(problem.contracted, problem.capacity, costs)
+
+
 def quadratics(agents: int, rng: np.random.Generator) -> tuple[Cost, ...]:
     """Random quadratic costs, one each."""
     a, b = rng.integers(1, 10, agents).tolist(), rng.integers(0, 50, agents).tolist()
@@ -71,6 +79,7 @@ def _problem(contracted: np.ndarray, capacity: np.ndarray, costs: tuple[Cost, ..
 CASES: list[tuple[str, Callable[[int, int, int], Problem], int, int, float]] = [
     ("special domain", special_domain, 10_000, 100, 5),
     ("special, mixed costs", mixed_costs, 10_000, 100, 5),
+    ("special, 16 digits", many_digits, 10_000, 100, 5),
     ("general domain", general_domain, 2_000, 50, 60),
     ("general, scarce, ties", scarce_general_domain, 2_000, 50, 60),
 ]

@@ -240,18 +240,34 @@ def share_out(marginals: Marginals, least: IntArray, most: IntArray, units: int)
     if units == 0 or not marginals.size:
         return least.copy(), 0
     target = int(least.sum()) + units
-    low, high = 0, int(marginals.at(np.maximum(most, 1)).max())
-    while low < high:  # the lowest price at which agents would take all
-        middle = (low + high) // 2
-        if int(np.maximum(marginals.count(middle, most), least).sum()) >= target:
-            high = middle
+    below, above = 0, int(marginals.at(np.maximum(most, 1)).max())
+    before, after = least, most  # loads at these prices: too few units, and enough
+    guesses = marginals.guess(least, most, target)
+    middle = False
+    while above - below > 1:
+        if guesses:
+            price = min(max(guesses.pop(0), below + 1), above - 1)
+        elif middle:
+            price = (below + above) // 2
         else:
-            low = middle + 1
-    before = np.maximum(marginals.count(low - 1, most), least)
-    ties = np.maximum(marginals.count(low, most), least) - before
+            # What some unit costs that is given between the two prices: one in the middle of the list of all such
+            # units. This takes few steps however large the numbers are; halving, every other time, bounds them.
+            upto = np.cumsum(after - before)
+            i = int(np.searchsorted(upto, (int(upto[-1]) + 1) // 2))
+            unit = before + 1 + (after - before) // 2
+            price = min(
+                max(int(marginals.at(np.minimum(unit, np.maximum(after, 1)))[i]), below + 1), above - 1
+            )
+        middle = not middle
+        loads = np.maximum(marginals.count(price, most), least)
+        if int(loads.sum()) >= target:
+            above, after = price, loads
+        else:
+            below, before = price, loads
+    ties = np.maximum(marginals.count(above, most), least) - before
     left = target - int(before.sum())
     given = np.clip(left - (np.cumsum(ties) - ties), 0, ties)
-    return before + given, low
+    return before + given, above
 
 
 def decompose(contracted: IntArray, capacity: IntArray, marginals: Marginals) -> tuple[Plan, Network]:
