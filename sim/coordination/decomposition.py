@@ -250,14 +250,13 @@ def share_out(marginals: Marginals, least: IntArray, most: IntArray, units: int)
         elif middle:
             price = (below + above) // 2
         else:
-            # What some unit costs that is given between the two prices: one in the middle of the list of all such
-            # units. This takes few steps however large the numbers are; halving, every other time, bounds them.
+            # What a unit costs that is given between the two prices, one in the middle of the list of all such
+            # units: few steps, however large the numbers. Halving every other time bounds them.
             upto = np.cumsum(after - before)
             i = int(np.searchsorted(upto, (int(upto[-1]) + 1) // 2))
             unit = before + 1 + (after - before) // 2
-            price = min(
-                max(int(marginals.at(np.minimum(unit, np.maximum(after, 1)))[i]), below + 1), above - 1
-            )
+            cost = int(marginals.at(np.minimum(unit, np.maximum(after, 1)))[i])
+            price = min(max(cost, below + 1), above - 1)
         middle = not middle
         loads = np.maximum(marginals.count(price, most), least)
         if int(loads.sum()) >= target:

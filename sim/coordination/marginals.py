@@ -1,8 +1,8 @@
 """Marginal costs of all agents at once, in exact integers.
 
 The k-th unit of an agent's workload costs f(k) − f(k − 1). Multiplied by a common `scale`, all of these are
-integers: of 64 bits where they fit, else Python's own, through the same NumPy expressions. Python's own are slow,
-so floating point says where to look; whatever is decided is decided by the integers.
+integers: of 64 bits where they fit, else Python's own, through the same NumPy expressions. Python's own are
+slow, so floating point says where to look; whatever is decided is decided by the integers.
 """
 
 from __future__ import annotations
