@@ -91,12 +91,14 @@ library CostFunctions {
     }
 
     function _writePiecewise(uint256 ptr, ITwoStageMechanism.Cost calldata cost, uint256 index) private pure {
-        uint256 segments = cost.breakpoints.length;
-        if (segments == 0 || segments > MAX_SEGMENTS || segments != cost.slopes.length || cost.breakpoints[0] != 0) {
-            revert ITwoStageMechanism.BreakpointsInvalid(index, segments, cost.slopes.length);
+        uint32[] calldata breakpoints = cost.breakpoints;
+        uint96[] calldata slopes = cost.slopes;
+        uint256 segments = breakpoints.length;
+        if (segments == 0 || segments > MAX_SEGMENTS || segments != slopes.length || breakpoints[0] != 0) {
+            revert ITwoStageMechanism.BreakpointsInvalid(index, segments, slopes.length);
         }
         for (uint256 k = 1; k < segments; ++k) {
-            if (cost.breakpoints[k] <= cost.breakpoints[k - 1]) {
+            if (breakpoints[k] <= breakpoints[k - 1]) {
                 revert ITwoStageMechanism.BreakpointsInvalid(index, segments, segments);
             }
         }
@@ -105,10 +107,11 @@ library CostFunctions {
         uint256 slope = 0;
         uint256 base = 0;
         for (uint256 k = 0; k < segments; ++k) {
-            uint256 breakpoint = cost.breakpoints[k];
+            uint256 breakpoint = breakpoints[k];
             base += slope * (breakpoint - previous);
-            if (cost.slopes[k] <= slope) revert ITwoStageMechanism.CostNotConvex(index);
-            slope = cost.slopes[k];
+            uint256 next = slopes[k];
+            if (next <= slope) revert ITwoStageMechanism.CostNotConvex(index);
+            slope = next;
             previous = breakpoint;
             _store(ptr + ((k + 1) << 5), (breakpoint << 224) | (slope << 128) | base);
         }

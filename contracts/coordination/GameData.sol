@@ -13,8 +13,8 @@ import {CostFunctions} from "./CostFunctions.sol";
 ///   header   recognition 160 | bond 96
 ///            F(D) 96 | continuation 32 / 32 | window 32 | rounds 16 | agents 8 | types 8 | seats per page 8 |
 ///            one cost function each 8 | segments 8 | unused 8
-///   record   agent 160 | f(d) 96, units contracted from this seat on 32, and by task type 32 each:
-///            capacity c, contract d, spare capacity of the later seats Σ_{k>j} (c_k − d_k);
+///   record   agent 160 | f(d) 96, units contracted from this seat on 32, and for each task type
+///            capacity c 32 | contract d 32 | spare capacity of the later seats Σ_{k>j} (c_k − d_k) 32;
 ///            then the cost block if each agent has its own
 ///
 /// Quantities have 32 bits as the total of C is below 2^32, costs 96 bits as Σ_i f_i(largest load) is below 2^96.
@@ -53,9 +53,9 @@ library GameData {
     uint256 internal constant MAX_WINDOW = 30 days;
 
     uint256 private constant _HEADER = 64;
-    /// @dev Bytes of a record before its rows, and of one task type's entry in each of the three rows.
+    /// @dev Bytes of a record before its task types, and for each of them.
     uint256 private constant _RECORD_HEAD = 36;
-    uint256 private constant _ROWS = 12;
+    uint256 private constant _TASK_TYPE = 12;
 
     // ────────────────────────────────────────────── reading ──────────────────────────────────────────────
 
@@ -93,7 +93,7 @@ library GameData {
     /// @notice The cost block that goes with a record.
     function costOf(Header memory h, address page, uint256 record_) internal view returns (uint256 ptr) {
         unchecked {
-            if (h.ownCosts) return record_ + _RECORD_HEAD + _ROWS * h.taskTypes;
+            if (h.ownCosts) return record_ + _RECORD_HEAD + _TASK_TYPE * h.taskTypes;
             uint256 size = CostFunctions.blockSize(h.segments);
             ptr = _allocate(size);
             CodeStorage.read(page, _HEADER, ptr, size);
@@ -111,25 +111,20 @@ library GameData {
 
     /// @notice Units contracted by this seat and the later ones.
     function contractedFrom(uint256 record_) internal pure returns (uint256) {
-        return _quantity(record_ + 32);
+        return _word(record_ + 32) >> 224;
     }
 
-    function capacity(uint256 record_, uint256 t) internal pure returns (uint256) {
+    /// @notice Of one task type: the seat's capacity c, its contract d, and the capacity that the later seats have
+    /// beyond their own contracts, Σ_{k>j} (c_k − d_k).
+    function taskType(uint256 record_, uint256 t)
+        internal
+        pure
+        returns (uint256 capacity, uint256 contracted, uint256 spare)
+    {
         unchecked {
-            return _quantity(record_ + _RECORD_HEAD + (t << 2));
-        }
-    }
-
-    function contracted(Header memory h, uint256 record_, uint256 t) internal pure returns (uint256) {
-        unchecked {
-            return _quantity(record_ + _RECORD_HEAD + ((h.taskTypes + t) << 2));
-        }
-    }
-
-    /// @notice Capacity that the later seats have beyond their own contracts.
-    function spare(Header memory h, uint256 record_, uint256 t) internal pure returns (uint256) {
-        unchecked {
-            return _quantity(record_ + _RECORD_HEAD + ((2 * h.taskTypes + t) << 2));
+            // A record is shorter than 2^11 bytes.
+            uint256 word = _word(record_ + _RECORD_HEAD + _TASK_TYPE * t);
+            return (word >> 224, uint32(word >> 192), uint32(word >> 160));
         }
     }
 
@@ -149,7 +144,7 @@ library GameData {
             h.seatsPerPage = (CodeStorage.MAX_LENGTH - front) / size;
             if (h.seatsPerPage > h.agents) h.seatsPerPage = h.agents;
 
-            // Quantities are written as whole words over what follows, so 32 bytes of slack behind; the code prefix
+            // Task types are written as whole words over what follows, so 32 bytes of slack behind; the code prefix
             // wants as much before.
             uint256 records = _allocate(32 + front + h.agents * size + 32) + 32 + front;
             uint256 from = totals.contracted;
@@ -222,19 +217,25 @@ library GameData {
         pure
         returns (Totals memory totals)
     {
-        totals.spare = new uint256[](m);
-        uint32[] calldata contracted_ = p.contracted;
-        uint32[] calldata capacity_ = p.capacity;
+        uint256[] memory spare = totals.spare = new uint256[](m);
+        uint32[] calldata contracted = p.contracted;
+        uint32[] calldata capacity = p.capacity;
         unchecked {
             // At most 2^12 quantities below 2^32.
-            for (uint256 k = 0; k < contracted_.length; ++k) {
-                uint256 d = contracted_[k];
-                uint256 c = capacity_[k];
-                if (c < d) revert ITwoStageMechanism.CapacityBelowContract(k / m, k % m, c, d);
-                totals.contracted += d;
-                totals.capacity += c;
-                totals.spare[k % m] += c - d;
+            uint256 sumD = 0;
+            uint256 sumC = 0;
+            uint256 t = 0;
+            for (uint256 k = 0; k < contracted.length; ++k) {
+                uint256 d = contracted[k];
+                uint256 c = capacity[k];
+                if (c < d) revert ITwoStageMechanism.CapacityBelowContract(k / m, t, c, d);
+                sumD += d;
+                sumC += c;
+                spare[t] += c - d;
+                if (++t == m) t = 0;
             }
+            totals.contracted = sumD;
+            totals.capacity = sumC;
         }
         if (totals.contracted == 0) revert ITwoStageMechanism.NothingContracted();
         // Also bounds the total of D, which is no greater.
@@ -276,25 +277,21 @@ library GameData {
         unchecked {
             // Sums of at most 64 quantities below 2^32; 64 costs below 2^96.
             uint256 m = h.taskTypes;
+            uint32[] calldata capacity = p.capacity[seat * m:(seat + 1) * m];
+            uint32[] calldata contracted = p.contracted[seat * m:(seat + 1) * m];
+            uint256[] memory spares = totals.spare;
             _store(ptr + 32, from << 224);
             uint256 cell = ptr + _RECORD_HEAD;
             uint256 most = 0;
             for (uint256 t = 0; t < m; ++t) {
-                uint256 c = p.capacity[seat * m + t];
+                uint256 c = capacity[t];
+                uint256 d = contracted[t];
+                uint256 spare = spares[t] - (c - d);
+                spares[t] = spare;
                 most += c;
-                _store(cell, c << 224);
-                cell += 4;
-            }
-            for (uint256 t = 0; t < m; ++t) {
-                uint256 d = p.contracted[seat * m + t];
                 own += d;
-                _store(cell, d << 224);
-                cell += 4;
-            }
-            for (uint256 t = 0; t < m; ++t) {
-                totals.spare[t] -= p.capacity[seat * m + t] - p.contracted[seat * m + t];
-                _store(cell, totals.spare[t] << 224);
-                cell += 4;
+                _store(cell, (c << 224) | (d << 192) | (spare << 160));
+                cell += _TASK_TYPE;
             }
             if (most > totals.contracted) most = totals.contracted;
             if (!CostFunctions.fits(cost, most)) revert ITwoStageMechanism.CostTooLarge(seat);
@@ -321,12 +318,8 @@ library GameData {
     function _recordSize(uint256 m, bool ownCosts, uint256 segments) private pure returns (uint256) {
         unchecked {
             // At most 36 + 12 · 64 + 32 · 17 bytes.
-            return _RECORD_HEAD + _ROWS * m + (ownCosts ? CostFunctions.blockSize(segments) : 0);
+            return _RECORD_HEAD + _TASK_TYPE * m + (ownCosts ? CostFunctions.blockSize(segments) : 0);
         }
-    }
-
-    function _quantity(uint256 ptr) private pure returns (uint256) {
-        return _word(ptr) >> 224;
     }
 
     function _allocate(uint256 size) private pure returns (uint256 ptr) {

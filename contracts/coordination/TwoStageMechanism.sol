@@ -52,13 +52,14 @@ contract TwoStageMechanism is ITwoStageMechanism {
 
         address[] memory pages = GameData.store(parameters);
 
-        bytes32 digest = keccak256(abi.encode(parameters));
+        bytes memory encoded = abi.encode(parameters);
+        bytes32 digest = keccak256(encoded);
         game.digest = digest;
         game.status = StatusLibrary.opened(pages[0], block.timestamp + parameters.joinWindow);
         for (uint256 k = 1; k < pages.length; ++k) {
             game.morePages[k - 1] = pages[k];
         }
-        emit Created(id, msg.sender, salt, digest, parameters);
+        _emitCreated(id, salt, digest, encoded);
     }
 
     /// @inheritdoc ITwoStageMechanism
@@ -319,6 +320,19 @@ contract TwoStageMechanism is ITwoStageMechanism {
         return status.withPhase(phase).withTurn(0).withDeadline(block.timestamp + h.window);
     }
 
+    /// @dev As `emit Created(id, msg.sender, salt, digest, parameters)`, which would encode the parameters once more.
+    /// @param encoded abi.encode(parameters), used up: its length and its offset word make room for the digest and the
+    /// offset behind it
+    function _emitCreated(bytes32 id, bytes32 salt, bytes32 digest, bytes memory encoded) private {
+        bytes32 signature = Created.selector;
+        assembly ("memory-safe") {
+            let size := add(mload(encoded), 32)
+            mstore(encoded, digest)
+            mstore(add(encoded, 32), 64)
+            log4(encoded, size, signature, id, caller(), salt)
+        }
+    }
+
     function _breakDown(Game storage game, Status status, bytes32 id, uint256 round, Cause cause) private {
         game.status = status.brokenDown(cause);
         emit BrokenDown(id, round, cause, 0);
@@ -364,13 +378,13 @@ contract TwoStageMechanism is ITwoStageMechanism {
                 uint256 left = uint32(current);
                 current >>= 32;
                 turn.remaining += left;
-                uint256 pool = left + (turn.contracted[t] = h.contracted(record, t));
-                uint256 highest = record.capacity(t);
+                (uint256 highest, uint256 contracted, uint256 spare) = record.taskType(t);
+                turn.contracted[t] = contracted;
+                uint256 pool = left + contracted;
                 if (highest > pool) highest = pool;
                 turn.maximal[t] = highest;
                 uint256 x = announcement[t];
                 if (x > highest) revert AnnouncementTooHigh(t, x, highest);
-                uint256 spare = h.spare(record, t);
                 if (x + spare < pool) revert AnnouncementTooLow(t, x, pool - spare);
                 load += x;
                 next |= (pool - x) << shift;

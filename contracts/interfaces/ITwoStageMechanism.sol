@@ -104,7 +104,9 @@ interface ITwoStageMechanism {
 
     // ─────────────────────────────────────────────── events ──────────────────────────────────────────────
 
-    event Created(bytes32 indexed id, address indexed creator, bytes32 salt, bytes32 digest, Parameters parameters);
+    event Created(
+        bytes32 indexed id, address indexed creator, bytes32 indexed salt, bytes32 digest, Parameters parameters
+    );
     event Joined(bytes32 indexed id, uint256 seat, bytes32 commitment, uint256 deposit);
     /// @param numerator of the frozen recognition fraction g(seat)
     event Announced(bytes32 indexed id, uint256 seat, uint256[] announcement, uint256 numerator, uint256 denominator);

@@ -78,10 +78,7 @@ class Bot:
 
     def announce(self, position: Position, random: Random) -> Row:
         """The seat's announcement at a position where it is its turn."""
-        row: Row | None = position.memory.get("cost-effective")
-        if row is None:
-            row = position.memory["cost-effective"] = cost_effective_row(position)
-        return row
+        return plan(position)[len(position.rows)]
 
     def propose(self, bargaining: Bargaining, *, last_round: bool) -> Row:
         """Cost shares in wei, one per agent, that sum to F(X)."""
@@ -184,12 +181,34 @@ KINDS: dict[str, type[Bot]] = {
 }
 
 
-def cost_effective_row(position: Position) -> Row:
-    """The next agent's announcement in a cost-effective continuation of a position.
+def plan(position: Position) -> tuple[Row, ...]:
+    """A cost-effective allocation that continues a position: what equilibrium announces from there on.
 
-    Follows the problem's own allocation as long as all before have; else the solver's choice. Plays D where
-    the whole saving is so small that a proposer would lose it to rounding (some wei).
+    The problem's own allocation as long as all have followed it; what was planned before, if the last agent has
+    followed that; else the solver's choice. D where the whole saving is so small that a proposer would lose it
+    to rounding (some wei).
+
+    Returns
+    -------
+    tuple of tuple of int
+        All rows, in units; the first ones are the announcements made.
     """
+    rows: tuple[Row, ...] | None = position.memory.get("plan")
+    if rows is None:
+        rows = position.memory["plan"] = _followed(position) or _new_plan(position)
+    return rows
+
+
+def _followed(position: Position) -> tuple[Row, ...] | None:
+    """The plan of the position before, if the last announcement is in it."""
+    if position.parent is None:
+        return None
+    before: tuple[Row, ...] | None = position.parent.memory.get("plan")
+    last = len(position.rows) - 1
+    return before if before is not None and before[last] == position.rows[last] else None
+
+
+def _new_plan(position: Position) -> tuple[Row, ...]:
     problem = position.problem
     agent = len(position.rows)
     intended = problem.allocation
@@ -199,7 +218,7 @@ def cost_effective_row(position: Position) -> Row:
         matrix = cost_effective(problem, announced=position.rows).matrix
     if _as_rows(problem.contracted[:agent]) == position.rows and not _pays(problem, matrix):
         matrix = problem.contracted
-    return tuple(int(x) for x in matrix[agent])
+    return _as_rows(matrix)
 
 
 def _pays(problem: Problem, matrix: Matrix) -> bool:

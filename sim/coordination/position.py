@@ -93,12 +93,15 @@ class Position:
         Recognition fractions frozen so far, as the chain gave them.
     memory : dict
         What bots have worked out for this position.
+    parent : Position or None
+        The position before the last announcement.
     """
 
     problem: Problem
     rows: tuple[Row, ...] = ()
     fractions: tuple[Ratio, ...] = ()
     memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    parent: "Position | None" = field(default=None, repr=False)
     _children: dict[tuple[Row, Ratio], "Position"] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -117,6 +120,6 @@ class Position:
         key = (row, fraction)
         child = self._children.get(key)
         if child is None:
-            child = Position(self.problem, (*self.rows, row), (*self.fractions, fraction))
+            child = Position(self.problem, (*self.rows, row), (*self.fractions, fraction), parent=self)
             self._children[key] = child
         return child
