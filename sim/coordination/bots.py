@@ -184,9 +184,9 @@ KINDS: dict[str, type[Bot]] = {
 def plan(position: Position) -> tuple[Row, ...]:
     """A cost-effective allocation that continues a position: what equilibrium announces from there on.
 
-    The problem's own allocation as long as all have followed it; what was planned before, if the last agent has
-    followed that; else the solver's choice. D where the whole saving is so small that a proposer would lose it
-    to rounding (some wei).
+    The problem's own allocation as long as all have followed it; what was planned before, if the last agent
+    has followed that; else the solver's choice. D where the whole saving is so small that a proposer would
+    lose it to rounding (some wei).
 
     Returns
     -------
