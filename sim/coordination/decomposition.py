@@ -136,7 +136,7 @@ class _Decomposition:
         place[part.agents] = np.arange(len(part.agents))
         arc_place = place[network.arc_agent[part.arcs]]
         least = self.fixed[part.agents]
-        room = np.bincount(arc_place, weights=None, minlength=len(part.agents)) * 0
+        room = np.zeros(len(part.agents), dtype=np.int64)
         np.add.at(room, arc_place, capacities)
         units = int(network.supply[part.nodes].sum() - self.drawn[part.nodes].sum())
         loads, price = share_out(self.marginals.select(part.agents), least, least + room, units)
@@ -165,8 +165,9 @@ class _Decomposition:
         place[nodes] = np.arange(k)
         agents_at, nodes_at, sink = np.arange(1, a + 1), np.arange(a + 1, a + k + 1), a + k + 1
         total = int(loads.sum() + drawn.sum())
-        # A node passes draws on to the one before it, if that is of the same type and in this part.
-        chained = 1 + np.flatnonzero((np.diff(nodes) == 1) & (np.diff(network.node_type[nodes]) == 0))
+        # A node passes draws on to the one before it of the same type. No cut has a node on the source's side
+        # without those before it, so the nodes of a type in this part are consecutive.
+        chained = 1 + np.flatnonzero(np.diff(network.node_type[nodes]) == 0)
         sources = np.zeros(a + k, dtype=np.int64)
         arc_node_at = 1 + a + place[network.arc_node[part.arcs]]
         flow = max_flow(
@@ -250,8 +251,8 @@ def share_out(marginals: Marginals, least: IntArray, most: IntArray, units: int)
         elif middle:
             price = (below + above) // 2
         else:
-            # What a unit costs that is given between the two prices, one in the middle of the list of all such
-            # units: few steps, however large the numbers. Halving every other time bounds them.
+            # What a unit costs that is given between the two prices, one in the middle of the list of all of
+            # these: few steps, however large the numbers. Halving every other time bounds them.
             upto = np.cumsum(after - before)
             i = int(np.searchsorted(upto, (int(upto[-1]) + 1) // 2))
             unit = before + 1 + (after - before) // 2
