@@ -11,6 +11,7 @@ things are arranged so that it can be compared with the fast machine:
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from eth.vm.forks.prague import PragueVM
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     from web3.types import TxParams, TxReceipt
 
     from sim.chain.evm import Name
+
+# Python frames: enough for calls nested as deep as a transaction's gas allows (some 500, at ten frames or so
+# each). Loading py-evm raises the limit to 100,000, where broken JSON overflows the stack of the process.
+_FRAMES = 10_240
+sys.setrecursionlimit(min(sys.getrecursionlimit(), _FRAMES))
 
 _SNAPSHOTS = 64
 

@@ -76,6 +76,15 @@ contract Probe {
         while (x <= count + 1e30) x += salt;
     }
 
+    /// How deep calls can nest before gas or depth runs out.
+    function dive() external view returns (uint256) {
+        try this.dive() returns (uint256 depth) {
+            return depth + 1;
+        } catch {
+            return 0;
+        }
+    }
+
     function divide(uint256 by) external pure returns (uint256) {
         return 100 / by;
     }

@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from web3 import EthereumTesterProvider, Web3
+from web3 import Web3
 
+from sim.chain import tester
 from sim.chain.compiler import project_root
 from sim.chain.deploy import DeploymentError, address_book, deploy, deploy_to_node
 from sim.chain.evm import CHAIN_ID
@@ -54,7 +55,7 @@ def test_the_address_book_is_json_with_all_that_a_reader_needs(
 
 
 def test_a_node_deploys_from_its_first_account(artifacts: dict[str, Artifact]) -> None:
-    web3 = Web3(EthereumTesterProvider())
+    web3 = tester.TesterEvm().web3
     accounts = list(web3.eth.accounts)
     book = deploy_to_node(web3, artifacts, ["Probe", "Child"], {"Probe": [12]})
     for number, entry in enumerate(book.values(), start=1):

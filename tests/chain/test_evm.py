@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -193,6 +194,19 @@ def test_snapshots_bring_back_state_time_and_balances(evm: Evm, probe: Interface
     for used_up in (first, second):
         with pytest.raises(EvmError, match="used up"):
             evm.restore(used_up)
+
+
+def test_calls_nest_as_deep_as_gas_allows(evm: Evm, probe: Interface, address: str) -> None:
+    receipt = do(evm, probe, address, "dive")
+    assert receipt.ok
+    assert 300 < read_word(receipt.output, 0) < 1024
+
+
+def test_the_machines_leave_pythons_own_depth_alone(evm: Evm) -> None:
+    # py-evm would raise the limit so far that broken JSON overflows the stack of the process.
+    assert evm.name
+    with pytest.raises(RecursionError):
+        json.loads("[" * 1_000_000)
 
 
 def test_a_snapshot_of_the_very_beginning_can_be_restored(evm: Evm, probe_code: bytes) -> None:
