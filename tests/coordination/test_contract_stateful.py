@@ -1,5 +1,7 @@
 """The contract does what the model does, whatever it is called with: see `contract_machine`."""
 
+import pytest
+
 from sim.chain.evm import open_evm
 from tests.coordination.contract_machine import Reached, run_campaign
 from tests.coordination.on_chain import OnChain
@@ -77,7 +79,20 @@ def assert_everything_was_reached(reached: Reached) -> None:
 
 
 def test_contract_and_model_agree_on_the_reference_machine() -> None:
-    reached = run_campaign(OnChain(open_evm("py-evm")), runs=5, steps=15)
+    reached = run_campaign(OnChain(open_evm("py-evm")), runs=4, steps=15)
     assert reached.calls >= 100
-    assert reached.outcomes["join"] > 10
-    assert reached.outcomes["withdraw"] > 3
+    assert all(reached.outcomes[method] for method in ("join", "announce", "reveal", "withdraw"))
+
+
+@pytest.mark.deep
+def test_contract_and_model_agree_on_many_more_calls() -> None:
+    reached = run_campaign(OnChain(open_evm("revm")), runs=2_000, steps=60)
+    assert reached.calls >= 20 * COMPARED_CALLS
+    assert_everything_was_reached(reached)
+
+
+@pytest.mark.deep
+def test_contract_and_model_agree_on_many_more_calls_to_the_reference_machine() -> None:
+    reached = run_campaign(OnChain(open_evm("py-evm")), runs=60, steps=40)
+    assert reached.calls >= 2_000
+    assert len(set(reached.endings) & ENDINGS) >= 6
