@@ -59,7 +59,10 @@ def test_an_impossible_proposer_has_p_value_zero() -> None:
 
 def test_heterogeneous_probabilities_use_the_sum_of_variances() -> None:
     # 500 sure recognitions of each agent: nothing is random, and any other split is impossible.
-    sure = {(Fraction(1), Fraction(0)): 500, (Fraction(0), Fraction(1)): 500}
+    sure: dict[tuple[Fraction, ...], int] = {
+        (Fraction(1), Fraction(0)): 500,
+        (Fraction(0), Fraction(1)): 500,
+    }
     assert recognition_p_value([500, 500], sure) == 1.0
     assert recognition_p_value([501, 499], sure) == 0.0
 

@@ -4,22 +4,35 @@ A :class:`Player` plays game after game on one EVM, each through its own bots' d
 transactions, reads what the contract emits, and keeps accounts from the money that actually moved. It knows
 the contract's calls and events, and nothing of how the EVM behind the seam works.
 
-Calldata is put together from parts encoded once, and events are read at their known offsets: of a game's 26
-transactions, few bytes differ from the last game's.
+Calldata is put together from parts encoded once: of a game's 26 transactions, few bytes differ from the last
+game's.
 """
 
 from collections.abc import Mapping, Sequence
 from hashlib import shake_256
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from sim.chain.abi import Interface
 from sim.chain.compiler import compile_contracts
 from sim.chain.deploy import deploy
 from sim.chain.evm import Evm, Reverted
 from sim.coordination.bots import Bot, Reveals
+from sim.coordination.events import (
+    PARAMETERS,
+    Announced,
+    Event,
+    Logs,
+    Proposed,
+    ProposerDrawn,
+    Revealed,
+    Withdrawn,
+    decode,
+)
 from sim.coordination.parameters import Cost, CostKind, Parameters, encode_parameters
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Problem
+from sim.errors import ParleyError
 from sim.randomness import address_word, commitment, keccak, word
 
 __all__ = ["RECOGNITION_CONTRACTS", "Deployment", "Outcome", "Player", "deploy_mechanism", "parameters_of"]
@@ -41,14 +54,10 @@ def _selector(signature: str) -> bytes:
     return keccak(signature.encode())[:4]
 
 
-_COST = "(uint8,uint8,uint16,uint96,uint96,uint32[],uint96[])"
-_PARAMETERS = (
-    f"(address[],uint8,uint32[],uint32[],{_COST}[],address,uint32,uint32,uint96,uint32,uint32,uint16)"
-)
 FUNCTIONS: dict[str, bytes] = {
     name: _selector(f"{name}({arguments})")
     for name, arguments in {
-        "create": f"bytes32,{_PARAMETERS}",
+        "create": f"bytes32,{PARAMETERS}",
         "join": "bytes32,uint256,bytes32,bytes32",
         "announce": "bytes32,bytes32,uint256[]",
         "reveal": "bytes32,uint256,bytes32,bytes32",
@@ -64,9 +73,6 @@ _CREATE, _JOIN, _ANNOUNCE, _REVEAL, _PROPOSE, _RESPOND, _EXPIRE, _WITHDRAW = FUN
 
 _WORDS = tuple(word(i) for i in range(257))
 _TRUE, _FALSE = _WORDS[1], _WORDS[0]
-
-_PROPOSER_DRAWN = keccak(b"ProposerDrawn(bytes32,uint256,uint256,uint256[2])")
-_BROKEN_DOWN = keccak(b"BrokenDown(bytes32,uint256,uint8,uint256)")
 
 _POSITIONS_KEPT = 20_000
 """Positions whose encodings are kept; random announcements reach new ones for ever."""
@@ -158,7 +164,7 @@ class Sent(NamedTuple):
     data: bytes
     value: int
     output: bytes
-    logs: Sequence[tuple[Sequence[bytes], bytes]]
+    logs: Logs
 
 
 class _Ended(Exception):  # noqa: N818 - not an error
@@ -269,7 +275,7 @@ class Player:
         position = state.position
         digest = self._digest
         prefix = _ANNOUNCE + state.game
-        logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
+        events: list[Event] = []
         for seat, bot in enumerate(self.bots):
             if not bot.acts("announcing"):
                 state.position = position
@@ -283,35 +289,27 @@ class Player:
                     keccak(digest + words),
                 )
             tail, digest = move
-            logs = self._send(self._seats[seat], prefix + tail)
-            data = logs[0][1]
-            fraction = int.from_bytes(data[64:96]), int.from_bytes(data[96:128])
-            position = position.after(row, fraction)
+            events = self._send(self._seats[seat], prefix + tail)
+            announced = cast("Announced", events[0])
+            position = position.after(row, (announced.numerator, announced.denominator))
         state.position = position
-        if len(logs) > 1:
+        if len(events) > 1:
             # Announced, then broken down: the allocation saves nothing.
             raise _Ended("broken down")
 
     def _bargain(self, state: "_Game", secrets: Sequence[bytes]) -> None:
         """Rounds until one is settled; a breakdown or expiry on the way is raised."""
         bargaining = state.position.bargaining
-        agents = self.problem.agents
         round_number = 1
         while True:
             fresh = self._secrets(state.number, round_number + 1)
-            data = self._reveal(state, round_number, secrets, fresh)
+            drawn = self._reveal(state, round_number, secrets, fresh)
             secrets = fresh
             state.rounds += 1
-            proposer = data[63]
             if round_number == 1:
-                state.proposer = proposer
-            # The first responder is in the lowest byte of the first of two words.
-            order = data[95:63:-1] + data[127:95:-1]
-
+                state.proposer = drawn.proposer
             last_round = round_number == self.problem.max_rounds
-            if self._negotiate(
-                state, bargaining, round_number, proposer, order[: agents - 1], last_round=last_round
-            ):
+            if self._negotiate(state, bargaining, drawn, last_round=last_round):
                 return
             if last_round:
                 raise _Ended("broken down")
@@ -319,11 +317,11 @@ class Player:
 
     def _reveal(
         self, state: "_Game", round_number: int, secrets: Sequence[bytes], fresh: Sequence[bytes]
-    ) -> bytes:
-        """Everybody reveals; returns the data of the draw that follows."""
+    ) -> ProposerDrawn:
+        """Everybody reveals; returns the draw that follows."""
         game = state.game
         seen: dict[int, bytes] = {}
-        logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
+        events: list[Event] = []
         complete = True
         for seat in self._reveal_order:
             bot, secret = self.bots[seat], secrets[seat]
@@ -333,30 +331,28 @@ class Player:
                 complete = False
                 continue
             sealed = commitment(game, seat, fresh[seat])
-            logs = self._send(self._seats[seat], _REVEAL + game + _WORDS[seat] + secret + sealed)
+            events = self._send(self._seats[seat], _REVEAL + game + _WORDS[seat] + secret + sealed)
             if self._watched:
-                seen[seat] = logs[0][1][64:96]
+                seen[seat] = cast("Revealed", events[0]).secret
         if not complete:
             self._expire(state)
-        topics, data = logs[1]
-        if topics[0] == _BROKEN_DOWN:
-            raise _Ended("broken down")
-        if topics[0] != _PROPOSER_DRAWN:
-            raise AssertionError(f"unexpected event {topics[0].hex()} after the last reveal")
-        return data
+        drawn = events[1]
+        if isinstance(drawn, ProposerDrawn):
+            return drawn
+        # The continuation draw came first, and said stop.
+        raise _Ended("broken down")
 
     def _negotiate(
         self,
         state: "_Game",
         bargaining: Bargaining,
-        round_number: int,
-        proposer: int,
-        order: bytes,
+        drawn: ProposerDrawn,
         *,
         last_round: bool,
     ) -> bool:
         """One proposal and the answers to it; whether all accepted."""
         bots = self.bots
+        proposer = drawn.proposer
         if not bots[proposer].acts("proposing"):
             self._expire(state)
         shares = bots[proposer].propose(bargaining, last_round=last_round)
@@ -365,15 +361,14 @@ class Player:
             words = b"".join(map(word, shares))
             offer = self._offers[shares] = (word(len(shares)) + words, keccak(words))
         tail, digest = offer
-        round_word = word(round_number)
-        logs = self._send(self._seats[proposer], _PROPOSE + state.game + round_word + _WORDS[96] + tail)
-        proposed = logs[0][1]
+        round_word = word(drawn.round)
+        events = self._send(self._seats[proposer], _PROPOSE + state.game + round_word + _WORDS[96] + tail)
+        proposed = cast("Proposed", events[0])
         answer = _RESPOND + state.game + round_word + digest
-        for seat in order:
+        for seat in drawn.order[: len(bots) - 1]:
             if not bots[seat].acts("responding"):
                 self._expire(state)
-            at = 128 + 32 * seat
-            share = int.from_bytes(proposed[at : at + 32], signed=True)
+            share = proposed.shares[seat]
             accepted = bots[seat].accepts(bargaining, share, self._random, last_round=last_round)
             self._send(self._seats[seat], answer + (_TRUE if accepted else _FALSE))
             if not accepted:
@@ -393,38 +388,47 @@ class Player:
         tail = state.accepted if settled else _WORDS[0]
         for seat in state.joined:
             data = _WITHDRAW + state.game + _WORDS[seat] + self._withdraw_tails[seat] + tail
-            logs = self._send(self._seats[seat], data)
-            costs[seat] += self._deposits[seat] - int.from_bytes(logs[0][1][64:96])
+            withdrawn = cast("Withdrawn", self._send(self._seats[seat], data)[0])
+            costs[seat] += self._deposits[seat] - withdrawn.amount
         return tuple(costs)
 
     # ── transactions and secrets ───────────────────────────────────────────────────────────────────
 
-    def _send(self, sender: str, data: bytes, value: int = 0) -> Sequence[tuple[Sequence[bytes], bytes]]:
+    def _send(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
+        """Send a transaction, write it down, and read what it emitted."""
         evm = self.evm
         if evm.accounts_gas:
-            return self._send_accounting(sender, data, value)
-        output = evm.send(sender, self.mechanism, data, value)
-        logs = evm.take_logs()
+            receipt = evm.transact(sender, self.mechanism, data, value)
+            if not receipt.ok:
+                raise _refusal(data, receipt.output)
+            output = receipt.output
+            logs: Logs = [(list(log.topics), log.data) for log in receipt.logs]
+            self.gas_used.append(receipt.gas_used)
+        else:
+            try:
+                output = evm.send(sender, self.mechanism, data, value)
+            except Reverted as reverted:
+                raise _refusal(data, reverted.data) from None
+            logs = evm.take_logs()
         self.sent.append(Sent(sender, data, value, output, logs))
-        return logs
-
-    def _send_accounting(
-        self, sender: str, data: bytes, value: int
-    ) -> Sequence[tuple[Sequence[bytes], bytes]]:
-        """Send on an EVM that says what it cost."""
-        receipt = self.evm.transact(sender, self.mechanism, data, value)
-        if not receipt.ok:
-            raise Reverted(receipt.output)
-        logs = [(list(log.topics), log.data) for log in receipt.logs]
-        self.sent.append(Sent(sender, data, value, receipt.output, logs))
-        self.gas_used.append(receipt.gas_used)
-        return logs
+        return decode(logs)
 
     def _secrets(self, k: int, round_number: int) -> list[bytes]:
         """The seats' secrets for a round of game k, then a word more: for round 1, the game's salt."""
         words = self.problem.agents + 1
         material = shake_256(b"parley:%d:%d:%d" % (self.seed, k, round_number)).digest(32 * words)
         return [material[at : at + 32] for at in range(0, 32 * words, 32)]
+
+
+class UnexpectedRevertError(ParleyError):
+    """The contract refused what a bot was entitled to do: it is not the contract that these bots know."""
+
+
+def _refusal(data: bytes, revert: bytes) -> UnexpectedRevertError:
+    function = next(name for name, selector in FUNCTIONS.items() if data.startswith(selector))
+    error = Interface(compile_contracts()["TwoStageMechanism"].abi).decode_error(revert)
+    reason = f"{error.name}({', '.join(map(str, error.args))})" if error.name else f"0x{revert.hex()}"
+    return UnexpectedRevertError(f"the contract refuses {function}: {reason}")
 
 
 class _Game:

@@ -1,6 +1,5 @@
 """The contract accepts exactly the announcements that theory calls legal, and refuses the others alike."""
 
-from collections.abc import Sequence
 from random import Random
 
 from sim.chain.abi import Interface, read_array, words
@@ -8,13 +7,12 @@ from sim.chain.compiler import compile_contracts
 from sim.chain.evm import open_evm
 from sim.coordination.announcements import bounds, find_violation
 from sim.coordination.bots import make_bots
+from sim.coordination.events import Event
 from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism
 from tests.coordination.problems import random_problem
 
 GAMES = 60
 TRIES = 12
-
-Logs = Sequence[tuple[Sequence[bytes], bytes]]
 
 
 class Prober(Player):
@@ -25,7 +23,7 @@ class Prober(Player):
     verdicts: dict[str, int]
     rows: list[list[int]]
 
-    def _send(self, sender: str, data: bytes, value: int = 0) -> Logs:
+    def _send(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
         if data.startswith(FUNCTIONS["create"]):
             self.rows = []
         if data.startswith(FUNCTIONS["announce"]):

@@ -2,13 +2,23 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from random import Random
 
 import pytest
 
 from sim.chain.compiler import compile_contracts
 from sim.chain.evm import Name, open_evm
-from sim.coordination.bots import make_bots
-from sim.coordination.play import FUNCTIONS, Outcome, Player, Sent, deploy_mechanism, parameters_of
+from sim.coordination.bots import Greedy, make_bots
+from sim.coordination.play import (
+    FUNCTIONS,
+    Outcome,
+    Player,
+    Sent,
+    UnexpectedRevertError,
+    deploy_mechanism,
+    parameters_of,
+)
+from sim.coordination.position import Position, Row
 from sim.coordination.problem import Problem, example_1
 from sim.randomness import keccak
 
@@ -77,7 +87,9 @@ def test_every_wei_is_accounted_for(bots: list[str]) -> None:
         burnt = moved.pop()
         # What the seats lost stays in the contract, and the contract counts it as burnt.
         assert sum(moved) == -burnt
-        assert int.from_bytes(on.evm.call(on.evm.deployer, on.mechanism, burnt_call).output) == on.balances()[-1]
+        assert (
+            int.from_bytes(on.evm.call(on.evm.deployer, on.mechanism, burnt_call).output) == on.balances()[-1]
+        )
         # Work done less money moved is what the outcome calls cost.
         settled = outcome.ending == "settled"
         rows = outcome.position.rows if settled else IMPATIENT.contracted.tolist()
@@ -112,3 +124,14 @@ def test_the_last_round_allowed_is_the_last() -> None:
     outcomes = [on.play(k) for k in range(60)]
     assert max(outcome.rounds for outcome in outcomes) == 2
     assert any(outcome.path == "broken down, continued" for outcome in outcomes)
+
+
+def test_a_refusal_by_the_contract_is_named() -> None:
+    class Overreaching(Greedy):
+        def announce(self, position: Position, random: Random) -> Row:
+            return tuple(x + 1 for x in super().announce(position, random))
+
+    on = player("revm", example_1(), ["equilibrium"])
+    on.bots = [Overreaching(0), *on.bots[1:]]
+    with pytest.raises(UnexpectedRevertError, match=r"refuses announce: AnnouncementTooHigh\(0, 10, 9\)"):
+        on.play(0)
