@@ -155,7 +155,8 @@ def _revealed(data: bytes) -> Revealed:
 
 def _proposer_drawn(data: bytes) -> ProposerDrawn:
     # The first responder is in the lowest byte of the first of two words.
-    return ProposerDrawn(*_TWO(data), data[95:63:-1] + data[:95:-1])
+    round_number, proposer = _TWO(data)
+    return ProposerDrawn(round_number, proposer, data[95:63:-1] + data[:95:-1])
 
 
 def _proposed(data: bytes) -> Proposed:
@@ -166,7 +167,8 @@ def _proposed(data: bytes) -> Proposed:
 
 
 def _responded(data: bytes) -> Responded:
-    return Responded(*_TWO(data), data[95] == 1)
+    round_number, seat = _TWO(data)
+    return Responded(round_number, seat, data[95] == 1)
 
 
 def _settled(data: bytes) -> Settled:
@@ -200,21 +202,19 @@ SIGNATURES: dict[type[Event], str] = {
     Withdrawn: "Withdrawn(bytes32,uint256,address,uint256)",
 }
 
-_DECODERS: dict[bytes, Callable[[bytes], Event]] = {
-    keccak(SIGNATURES[kind].encode()): decoder
-    for kind, decoder in {
-        Created: _created,
-        Joined: _joined,
-        Announced: _announced,
-        Revealed: _revealed,
-        ProposerDrawn: _proposer_drawn,
-        Proposed: _proposed,
-        Responded: _responded,
-        Settled: _settled,
-        BrokenDown: _broken_down,
-        Withdrawn: _withdrawn,
-    }.items()
+_BY_KIND: dict[type[Event], Callable[[bytes], Event]] = {
+    Created: _created,
+    Joined: _joined,
+    Announced: _announced,
+    Revealed: _revealed,
+    ProposerDrawn: _proposer_drawn,
+    Proposed: _proposed,
+    Responded: _responded,
+    Settled: _settled,
+    BrokenDown: _broken_down,
+    Withdrawn: _withdrawn,
 }
+_DECODERS = {keccak(SIGNATURES[kind].encode()): decoder for kind, decoder in _BY_KIND.items()}
 
 
 def decode(logs: Logs) -> list[Event]:

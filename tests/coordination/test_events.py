@@ -1,0 +1,50 @@
+"""Events decoded at fixed offsets are what the compiled interface says."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from sim.chain.abi import Interface
+from sim.chain.compiler import compile_contracts
+from sim.chain.evm import open_evm
+from sim.coordination.bots import make_bots
+from sim.coordination.events import SIGNATURES, decode
+from sim.coordination.play import Player, deploy_mechanism
+from sim.coordination.problem import example_1
+
+
+def fields_of(name: str, args: dict[str, Any]) -> tuple[Any, ...]:
+    """An event's fields as generic coding gives them, in the types that we give them."""
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in args.items()}
+    if name == "ProposerDrawn":
+        fields["order"] = b"".join(word.to_bytes(32)[::-1] for word in fields["order"])
+    if name == "Withdrawn":
+        fields["to"] = bytes.fromhex(fields["to"][2:])
+    if name == "Created":
+        fields = {"digest": fields["digest"]}
+    return tuple(value for key, value in fields.items() if key != "id")
+
+
+def test_every_kind_of_event_is_decoded_as_generic_coding_decodes_it() -> None:
+    interface = Interface(compile_contracts()["TwoStageMechanism"].abi)
+    problem = replace(example_1(), continuation=Fraction(1, 2))
+    evm = open_evm("revm")
+    players = [
+        Player(evm, deploy_mechanism(evm), problem, make_bots(bots, 5), seed=1)
+        for bots in (["random"], ["silent:responding", *["equilibrium"] * 4])
+    ]
+    seen = set()
+    for player in players:
+        logs = []
+        for k in range(30):
+            player.play(k)
+            logs += [log for sent in player.sent for log in sent.logs]
+        for log, event in zip(logs, decode(logs), strict=True):
+            generic = interface.decode_event(*log)
+            assert generic is not None
+            assert type(event).__name__ == generic.name
+            expected = fields_of(generic.name, dict(generic.args))
+            assert tuple(event)[: len(expected)] == expected
+            assert len(event) == len(expected) or generic.name == "Created"
+            seen.add(type(event))
+    assert seen == set(SIGNATURES)
