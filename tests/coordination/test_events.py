@@ -15,7 +15,9 @@ from sim.coordination.problem import example_1
 
 def fields_of(name: str, args: dict[str, Any]) -> tuple[Any, ...]:
     """An event's fields as generic coding gives them, in the types that we give them."""
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in args.items()}
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in args.items()
+    }
     if name == "ProposerDrawn":
         fields["order"] = b"".join(word.to_bytes(32)[::-1] for word in fields["order"])
     if name == "Withdrawn":
