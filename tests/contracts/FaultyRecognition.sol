@@ -64,3 +64,10 @@ contract RememberingRecognition {
         return (0, 1);
     }
 }
+
+/// @notice Answers differently every second. It is no IRecognition, as that is pure, but answers like one.
+contract FickleRecognition {
+    function fraction(IRecognition.Turn calldata) external view returns (uint256, uint256) {
+        return (block.timestamp % 7, 7);
+    }
+}

@@ -1,5 +1,7 @@
 """The rules of joining and announcing, one test each, on the real contract."""
 
+from dataclasses import replace
+
 import pytest
 
 from sim.coordination.game import Cause, Phase
@@ -255,6 +257,23 @@ def test_the_last_agent_is_recognized_when_nobody_else_can_be() -> None:
 def test_what_is_no_fraction_of_32_bits_is_refused(rule: str, answer: tuple[int, int]) -> None:
     table = Table(recognition=rule).play_to(Phase.ANNOUNCING)
     table.expect(table.announce(0, X[0]), "RecognitionOutOfRange", *answer)
+
+
+def test_a_recognition_function_that_changes_its_mind_is_too_late() -> None:
+    table = Table()
+    fickle = table.evm.deploy(table.contract.artifacts["FickleRecognition"].bytecode)
+    table.parameters = replace(table.parameters, recognition=fickle)
+    went(table.create())
+    table.play_to(Phase.ANNOUNCING)
+    frozen = []
+    for seat in range(3):
+        table.evm.warp(table.evm.timestamp + 3)
+        frozen.append((table.evm.timestamp % 7, 7))
+        went(table.announce(seat, X[seat]))
+    table.evm.warp(table.evm.timestamp + 5)
+    assert [table.fraction(seat) for seat in range(2)] == frozen[:2]
+    table.play_to(Phase.PROPOSING)
+    assert table.state().proposer == table.drawn(1, frozen[:2])[0]
 
 
 def test_a_recognition_function_can_neither_write_nor_hide_why_it_fails() -> None:

@@ -1,0 +1,47 @@
+"""The ledger of properties names tests that exist, and leaves no directed test out."""
+
+import ast
+import re
+
+from sim.chain.compiler import project_root
+
+ROOT = project_root()
+
+
+def functions_in(path: str) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+
+def named() -> dict[str, set[str]]:
+    """Tests named in the ledger, by file."""
+    ledger = (ROOT / "docs/PROPERTIES.md").read_text(encoding="utf-8")
+    tests: dict[str, set[str]] = {}
+    for file, name in re.findall(r"`([\w/]+\.py)::(\w+)`", ledger):
+        path = file if file.startswith("tests/") else f"tests/coordination/{file}"
+        tests.setdefault(path, set()).add(name)
+    return tests
+
+
+def test_every_test_that_the_ledger_names_exists() -> None:
+    for path, names in named().items():
+        assert names <= functions_in(path), path
+
+
+def test_every_directed_test_stands_in_the_ledger() -> None:
+    tests = named()
+    for path in sorted((ROOT / "tests/coordination").glob("test_protocol_*.py")):
+        relative = path.relative_to(ROOT).as_posix()
+        assert functions_in(relative) - tests[relative] == set()
+
+
+def test_the_ledger_counts_the_planted_bugs_right() -> None:
+    from tests.coordination.test_planted_bugs import FIRST, MORE  # noqa: PLC0415 - a test's own table
+
+    ledger = (ROOT / "docs/PROPERTIES.md").read_text(encoding="utf-8")
+    assert f"names {len(FIRST) + len(MORE)} and the place" in ledger
+    assert len(FIRST) == 6
