@@ -23,7 +23,7 @@ def simulation_tables(run: Simulation) -> RenderableType:
         f"{tally.games / run.seconds:,.0f} games/s, {tally.transactions / run.seconds:,.0f} transactions/s",
     )
     return Group(
-        header, _costs(run), _proposers(run), _gas(run), *_verdicts(comparison.holds, check.differences, run)
+        header, _gas(run), _proposers(run), _costs(run), *_verdicts(comparison.holds, check.differences, run)
     )
 
 
