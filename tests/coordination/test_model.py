@@ -66,8 +66,8 @@ def play(dice: Random, model: TwoStageModel, moves: Moves, game: Game) -> Iterat
         try:
             call_model(model, call)
         except Revert as revert:
-            # A seat that somebody has made commit to a secret it does not know can only let its time pass.
-            if (call.method, revert.name) != ("reveal", "ZeroSecret"):
+            # A seat made to commit to what it cannot open can only let its time pass.
+            if call.method != "reveal" or revert.name not in ("ZeroSecret", "WrongSecret"):
                 raise
             model.now = game.deadline + 1
             continue
