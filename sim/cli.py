@@ -130,7 +130,7 @@ BotNames = Annotated[
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
 Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Write games.csv, simulation.json and pictures there.")
+    Path | None, typer.Option(metavar="DIR", help="Write games.parquet, simulation.json and pictures there.")
 ]
 Check = Annotated[
     bool, typer.Option("--check", help="Exit 1 if some |z| > 4.5 or the p-value is below 1e-6.")
@@ -175,7 +175,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
                 bots=bots.split(","),
                 workers=workers,
                 progress=lambda done: progress.advance(task, done),
-                write_rows=folder.write_rows if folder is not None else None,
+                record=folder.record if folder is not None else None,
             )
         except ProblemError as error:
             raise error.in_file(file) from None
@@ -186,7 +186,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     else:
         console().print(simulation_tables(run))
         if folder is not None:
-            console().print(f"written: {folder.path}/games.csv, simulation.json, costs.png, costs.svg")
+            console().print(f"written: {folder.path}/games.parquet, simulation.json, costs.png, costs.svg")
     if not run.cross_check.identical or (check and not run.comparison.holds):
         raise typer.Exit(1)
 

@@ -1,6 +1,5 @@
 """`parley simulate` from the outside: what it prints, writes and exits with."""
 
-import csv
 import json
 import subprocess
 import sys
@@ -8,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -66,11 +66,10 @@ def test_a_folder_holds_table_report_and_pictures(tmp_path: Path) -> None:
     done = parley("simulate", EXAMPLE, "--games", 40, "--seed", 2, "--out", out)
     assert done.returncode == 0
     assert "agrees with theory" in done.stdout
-    with (out / "games.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = pq.read_table(out / "games.parquet").to_pylist()
     report = json.loads((out / "simulation.json").read_text(encoding="utf-8"))
-    assert [int(row["game"]) for row in rows] == list(range(40))
-    mean = sum(int(row["cost_0 (wei)"]) for row in rows) / 40 / 10**9
+    assert [row["game"] for row in rows] == list(range(40))
+    mean = sum(int(row["cost_0_wei"]) for row in rows) / 40 / 10**9
     assert report["agents"][0]["mean_cost"] == pytest.approx(mean, rel=1e-12)
     assert (out / "costs.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (out / "costs.svg").read_text(encoding="utf-8")

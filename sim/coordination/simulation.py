@@ -4,11 +4,13 @@ Game k's salt, secrets and random choices come from (seed, k) alone, so that the
 games on either embedded EVM and for any number of worker processes.
 """
 
+import itertools
+import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed
 
@@ -20,10 +22,12 @@ from sim.coordination.play import FUNCTIONS, Player, Sent, deploy_mechanism
 from sim.coordination.problem import Problem
 from sim.coordination.solution import Solution, solve
 
-__all__ = ["CrossCheck", "Simulation", "simulate"]
+__all__ = ["CrossCheck", "GameRow", "Simulation", "simulate"]
 
-BATCH = 250
-"""Games between two progress reports, and between fresh starts of an EVM that forgets nothing."""
+BATCHES: dict[Name, int] = {"revm": 500, "py-evm": 50}
+"""Games that are played and recorded together, on an EVM started afresh: it forgets nothing."""
+REPORTED = 0.2
+"""Seconds between two progress reports."""
 REPLAYED = 3
 """Games at least that are replayed on the other EVM, one of every path among them."""
 
@@ -155,81 +159,104 @@ def _set_up(evm_name: Name, problem: Problem, bots: Sequence[str], seed: int) ->
     return Player(evm, deploy_mechanism(evm), problem, make_bots(bots, problem.agents), seed)
 
 
+class GameRow(NamedTuple):
+    """One game in a table: its number, ending, rounds, first proposer (-1 if none), and costs in wei."""
+
+    game: int
+    ending: str
+    rounds: int
+    proposer: int
+    costs: tuple[int, ...]
+
+
 @dataclass
 class Part:
-    """What playing some of the games brought.
+    """What playing a batch of games brought.
 
     Attributes
     ----------
     tally : Tally
     kept : dict of int to (str, list of Sent)
         Games kept whole, to be replayed elsewhere, with their paths.
-    rows : list of tuple
-        One per game if asked for: game, ending, rounds, proposer, then the agents' costs in wei.
+    rows : list of GameRow
+        One per game if asked for.
     seconds : float
+        Of play alone.
     """
 
     tally: Tally
     kept: dict[int, tuple[str, list[Sent]]] = field(default_factory=dict)
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    rows: list[GameRow] = field(default_factory=list)
     seconds: float = 0.0
 
 
-def _play(
-    evm_name: Name,
-    problem: Problem,
-    bots: Sequence[str],
-    seed: int,
-    games: range,
-    *,
-    keep_rows: bool,
-    progress: Progress | None = None,
+def _play_batch(
+    player: Player, games: range, *, keep_rows: bool, progress: Progress = lambda _: None
 ) -> Part:
-    """Play a range of games in this process."""
-    player = _set_up(evm_name, problem, bots, seed)
-    part = Part(Tally(problem.agents))
+    """Play a batch of games on a fresh machine."""
+    player.evm.recycle()
+    part = Part(Tally(player.problem.agents))
     add, play = part.tally.add, player.play
-    for start in range(games.start, games.stop, BATCH):
-        if start > games.start:
-            player.evm.recycle()
-        batch = range(start, min(start + BATCH, games.stop))
-        began = time.perf_counter()
-        for k in batch:
-            outcome = play(k)
-            add(outcome)
-            if k < REPLAYED or part.tally.paths[outcome.path] == 1:
-                part.kept[k] = outcome.path, player.sent
-            if keep_rows:
-                part.rows.append((k, outcome.ending, outcome.rounds, outcome.proposer, *outcome.costs))
-        part.seconds += time.perf_counter() - began
-        if progress is not None:
-            progress(len(batch))
-    part.tally.transactions = player.transactions
+    before = player.transactions
+    began = reported = time.perf_counter()
+    unreported = 0
+    for k in games:
+        outcome = play(k)
+        add(outcome)
+        if k < REPLAYED or part.tally.paths[outcome.path] == 1:
+            part.kept[k] = outcome.path, player.sent
+        if keep_rows:
+            part.rows.append(GameRow(k, outcome.ending, outcome.rounds, outcome.proposer, outcome.costs))
+        unreported += 1
+        if time.perf_counter() - reported > REPORTED:
+            progress(unreported)
+            unreported = 0
+            reported = time.perf_counter()
+    part.seconds = time.perf_counter() - began
+    progress(unreported)
+    part.tally.transactions = player.transactions - before
     return part
 
 
-def _parts(
-    evm_name: Name,
-    problem: Problem,
-    bots: Sequence[str],
-    seed: int,
-    games: int,
-    workers: int,
-    *,
-    keep_rows: bool,
-    progress: Progress,
-) -> Iterable[Part]:
-    """Play all games, in this process or spread over several, in order."""
+@dataclass(frozen=True)
+class _Job:
+    """A run, as worker processes are told of it."""
+
+    number: int
+    evm_name: Name
+    problem: Problem
+    bots: Sequence[str]
+    seed: int
+    keep_rows: bool
+
+
+_job_numbers = itertools.count()
+_player_of: dict[tuple[int, int], Player] = {}
+"""In a worker, the player of the job under way, by the parent process and its number for the job."""
+
+
+def _play_for(parent: int, job: _Job, games: range) -> Part:
+    """Play a batch in a worker process, with the player that played the batch before."""
+    key = parent, job.number
+    if key not in _player_of:
+        _player_of.clear()
+        _player_of[key] = _set_up(job.evm_name, job.problem, job.bots, job.seed)
+    return _play_batch(_player_of[key], games, keep_rows=job.keep_rows)
+
+
+def _parts(job: _Job, games: int, workers: int, progress: Progress) -> Iterable[Part]:
+    """Play all games, in this process or spread over several; parts come in the order of their games."""
+    size = BATCHES[job.evm_name]
+    batches = (range(start, min(start + size, games)) for start in range(0, games, size))
     if workers == 1:
-        yield _play(evm_name, problem, bots, seed, range(games), keep_rows=keep_rows, progress=progress)
-        return
-    # Some parts per worker, so that progress is seen and the last worker is not waited for long.
-    size = max(BATCH, -(-games // (8 * workers)))
-    ranges = [range(start, min(start + size, games)) for start in range(0, games, size)]
-    calls = (delayed(_play)(evm_name, problem, bots, seed, part, keep_rows=keep_rows) for part in ranges)
-    for part, done in zip(ranges, Parallel(n_jobs=workers, return_as="generator")(calls), strict=True):
-        progress(len(part))
-        yield done
+        player = _set_up(job.evm_name, job.problem, job.bots, job.seed)
+        for batch in batches:
+            yield _play_batch(player, batch, keep_rows=job.keep_rows, progress=progress)
+    else:
+        calls = (delayed(_play_for)(os.getpid(), job, batch) for batch in batches)
+        for part in Parallel(n_jobs=workers, return_as="generator")(calls):
+            progress(part.tally.games)
+            yield part
 
 
 def _replay(player: Player, k: int) -> tuple[int, ...]:
@@ -276,7 +303,7 @@ def simulate(
     bots: Sequence[str] = ("equilibrium",),
     workers: int = 1,
     progress: Progress = lambda _: None,
-    write_rows: Callable[[list[tuple[Any, ...]]], None] | None = None,
+    record: Callable[[list[GameRow]], None] | None = None,
 ) -> Simulation:
     """Play games of a problem and compare what was paid with theory.
 
@@ -294,8 +321,8 @@ def simulate(
         Processes to spread the games over.
     progress : callable, optional
         Called with the number of games just finished.
-    write_rows : callable, optional
-        Called with one row per game, in order: game, ending, rounds, proposer, costs in wei.
+    record : callable, optional
+        Called with the rows of one batch after the other, in the order of their games.
 
     Returns
     -------
@@ -311,19 +338,18 @@ def simulate(
     solution = solve(problem)
     tally = Tally(problem.agents)
     kept: dict[int, tuple[str, list[Sent]]] = {}
+    job = _Job(next(_job_numbers), evm, problem, names, seed, record is not None)
     began = time.perf_counter()
     inside = 0.0
-    for part in _parts(
-        evm, problem, names, seed, games, workers, keep_rows=write_rows is not None, progress=progress
-    ):
+    for part in _parts(job, games, workers, progress):
         tally.merge(part.tally)
         seen = {path for path, _ in kept.values()}
         kept.update(
             {k: (path, sent) for k, (path, sent) in part.kept.items() if k < REPLAYED or path not in seen}
         )
         inside += part.seconds
-        if write_rows is not None:
-            write_rows(part.rows)
+        if record is not None:
+            record(part.rows)
     # Side by side, what counts is the clock on the wall; alone, the games without setting up.
     seconds = inside if workers == 1 else time.perf_counter() - began
     return Simulation(

@@ -173,7 +173,7 @@ def test_any_number_of_workers_plays_the_same_games() -> None:
     for workers in (1, 2):
         rows: list[tuple[object, ...]] = []
         runs.append(
-            simulate(problem, games=600, seed=4, bots=["random"], workers=workers, write_rows=rows.extend)
+            simulate(problem, games=600, seed=4, bots=["random"], workers=workers, record=rows.extend)
         )
         tables.append(rows)
     assert tables[0] == tables[1]
@@ -187,7 +187,7 @@ def test_py_evm_plays_the_same_games_as_revm() -> None:
     machines: tuple[Name, ...] = ("revm", "py-evm")
     for evm in machines:
         rows: list[tuple[object, ...]] = []
-        run = simulate(example_1(), games=4, seed=9, evm=evm, write_rows=rows.extend)
+        run = simulate(example_1(), games=4, seed=9, evm=evm, record=rows.extend)
         assert run.cross_check.identical
         tables.append(rows)
     assert tables[0] == tables[1]
