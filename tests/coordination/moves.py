@@ -147,9 +147,13 @@ class Moves:
         game = self.model.games.get(args[0])
         ways = ["sender", "value", *(f"argument {k}" for k in range(len(args)))]
         if game and call.method in ("join", "reveal", "withdraw"):
-            ways += ["another seat"] * 2
+            ways += ["another seat"] * 3
+        if call.method in ("join", "reveal"):
+            ways += ["argument 3"] * 2  # the commitment is looked at last
         if game and call.method == "announce" and game.phase is Phase.ANNOUNCING:
             ways += ["a bound"] * 4
+        if call.method in ("announce", "propose", "withdraw"):
+            ways += [f"argument {len(args) - 1}"] * 2  # the list: there is most to be wrong about
         way = dice.choice(ways)
         if way == "sender":
             return replace(call, sender=dice.choice(self.accounts))
@@ -184,6 +188,8 @@ class Moves:
 
     def _other_word(self, dice: Random, value: Word, call: Call, k: int) -> Word:
         """Another hash or secret: of another game, of another time, of another seat, or of nothing."""
+        if k > 0 and dice.random() < 0.25:
+            return NOTHING
         choices = [NOTHING, word(1), bytes([value[0] ^ 1]) + value[1:]]
         choices += [other for other in self.model.games if other != value]
         choices += [game.digest for game in self.model.games.values() if game.digest != value]

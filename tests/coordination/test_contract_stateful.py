@@ -56,22 +56,21 @@ ENDINGS = {
 
 
 def test_contract_and_model_agree_on_thousands_of_arbitrary_calls() -> None:
-    reached = run_campaign(OnChain(open_evm("revm")), RUNS, STEPS)
+    reached = run_campaign(OnChain(open_evm("revm")), RUNS, STEPS, lambda so_far: not missing_from(so_far))
     assert reached.calls >= COMPARED_CALLS
     assert_everything_was_reached(reached)
 
 
+def missing_from(reached: Reached) -> set[str]:
+    """Refusals and endings that no game has come to."""
+    refusals = {f"{method}!{error}" for method, errors in ERRORS.items() for error in errors}
+    return (refusals - reached.outcomes.keys()) | (ENDINGS - reached.endings.keys())
+
+
 def assert_everything_was_reached(reached: Reached) -> None:
     """A campaign that agrees because nothing happened in it shows nothing."""
-    missing = [
-        f"{method}!{error}"
-        for method, errors in ERRORS.items()
-        for error in errors
-        if not reached.outcomes[f"{method}!{error}"]
-    ]
-    assert not missing
+    assert not missing_from(reached)
     assert all(reached.outcomes[method] > 20 for method in ERRORS)
-    assert set(reached.endings) == ENDINGS
     assert sum(count for rnd, count in reached.rounds.items() if rnd >= 2) > 10, "continuations"
     assert reached.burnt_bonds > 20
     assert reached.events["Withdrawn"] > 100
