@@ -129,6 +129,9 @@ BotNames = Annotated[
     ),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
+Cluster = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Play on the workers of this Dask scheduler instead.")
+]
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Write games.parquet, simulation.json and pictures there.")
 ]
@@ -145,6 +148,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     evm: Machine = "revm",
     bots: BotNames = "equilibrium",
     workers: Workers = 1,
+    cluster: Cluster = None,
     out: Out = None,
     check: Check = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
@@ -174,6 +178,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
                 evm=evm,
                 bots=bots.split(","),
                 workers=workers,
+                cluster=cluster,
                 progress=lambda done: progress.advance(task, done),
                 record=folder.record if folder is not None else None,
             )

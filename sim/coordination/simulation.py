@@ -8,11 +8,12 @@ import itertools
 import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 
 from sim import exact
 from sim.chain.evm import Name, open_evm
@@ -21,11 +22,14 @@ from sim.coordination.comparison import Comparison, Tally, compare
 from sim.coordination.play import FUNCTIONS, Player, Sent, deploy_mechanism
 from sim.coordination.problem import Problem
 from sim.coordination.solution import Solution, solve
+from sim.errors import ParleyError
 
 __all__ = ["CrossCheck", "GameRow", "Simulation", "simulate"]
 
 BATCHES: dict[Name, int] = {"revm": 500, "py-evm": 50}
 """Games that are played and recorded together, on an EVM started afresh: it forgets nothing."""
+CONNECTING = 10
+"""Seconds to wait for a cluster's scheduler, and for its first worker."""
 REPORTED = 0.2
 """Seconds between two progress reports."""
 REPLAYED = 3
@@ -244,19 +248,39 @@ def _play_for(parent: int, job: _Job, games: range) -> Part:
     return _play_batch(_player_of[key], games, keep_rows=job.keep_rows)
 
 
-def _parts(job: _Job, games: int, workers: int, progress: Progress) -> Iterable[Part]:
+def _parts(job: _Job, games: int, workers: int, cluster: str | None, progress: Progress) -> Iterable[Part]:
     """Play all games, in this process or spread over several; parts come in the order of their games."""
     size = BATCHES[job.evm_name]
     batches = (range(start, min(start + size, games)) for start in range(0, games, size))
-    if workers == 1:
+    if workers == 1 and cluster is None:
         player = _set_up(job.evm_name, job.problem, job.bots, job.seed)
         for batch in batches:
             yield _play_batch(player, batch, keep_rows=job.keep_rows, progress=progress)
     else:
         calls = (delayed(_play_for)(os.getpid(), job, batch) for batch in batches)
-        for part in Parallel(n_jobs=workers, return_as="generator")(calls):
-            progress(part.tally.games)
-            yield part
+        with _on(cluster):
+            jobs = workers if cluster is None else -1
+            for part in Parallel(n_jobs=jobs, return_as="generator")(calls):
+                progress(part.tally.games)
+                yield part
+
+
+@contextmanager
+def _on(cluster: str | None) -> Iterator[None]:
+    """Where joblib runs its calls: processes of this machine, or the workers of a Dask scheduler."""
+    if cluster is None:
+        yield
+        return
+    try:
+        from distributed import Client  # noqa: PLC0415 - an extra, and slow to load
+    except ImportError:
+        raise ParleyError("--cluster needs Dask: pip install 'parley-sim[cluster]'") from None
+    try:
+        client = Client(cluster, timeout=CONNECTING)
+    except (OSError, ValueError) as error:
+        raise ParleyError(f"--cluster {cluster}: no scheduler answers ({type(error).__name__})") from None
+    with client, parallel_config(backend="dask", wait_for_workers_timeout=CONNECTING):
+        yield
 
 
 def _replay(player: Player, k: int) -> tuple[int, ...]:
@@ -294,7 +318,7 @@ def _cross_check(
     return CrossCheck(OTHER[evm_name], sorted(kept), dict(paths), differences, dict(gas))
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - what makes a run
     problem: Problem,
     *,
     games: int = 1000,
@@ -302,6 +326,7 @@ def simulate(
     evm: Name = "revm",
     bots: Sequence[str] = ("equilibrium",),
     workers: int = 1,
+    cluster: str | None = None,
     progress: Progress = lambda _: None,
     record: Callable[[list[GameRow]], None] | None = None,
 ) -> Simulation:
@@ -319,6 +344,8 @@ def simulate(
         One name for all seats, or one per seat.
     workers : int
         Processes to spread the games over.
+    cluster : str, optional
+        Address of a Dask scheduler, whose workers then play.
     progress : callable, optional
         Called with the number of games just finished.
     record : callable, optional
@@ -341,7 +368,7 @@ def simulate(
     job = _Job(next(_job_numbers), evm, problem, names, seed, record is not None)
     began = time.perf_counter()
     inside = 0.0
-    for part in _parts(job, games, workers, progress):
+    for part in _parts(job, games, workers, cluster, progress):
         tally.merge(part.tally)
         seen = {path for path, _ in kept.values()}
         kept.update(
@@ -351,7 +378,7 @@ def simulate(
         if record is not None:
             record(part.rows)
     # Side by side, what counts is the clock on the wall; alone, the games without setting up.
-    seconds = inside if workers == 1 else time.perf_counter() - began
+    seconds = inside if workers == 1 and cluster is None else time.perf_counter() - began
     return Simulation(
         problem,
         solution,
