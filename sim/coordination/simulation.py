@@ -276,7 +276,7 @@ def _on(cluster: str | None) -> Iterator[None]:
     except ImportError:
         raise ParleyError("--cluster needs Dask: pip install 'parley-sim[cluster]'") from None
     try:
-        client = Client(cluster, timeout=CONNECTING)
+        client = Client(cluster, timeout=CONNECTING)  # type: ignore[no-untyped-call]  # Dask has few types
     except (OSError, ValueError) as error:
         raise ParleyError(f"--cluster {cluster}: no scheduler answers ({type(error).__name__})") from None
     with client, parallel_config(backend="dask", wait_for_workers_timeout=CONNECTING):
