@@ -43,7 +43,7 @@ $(VENV)/.dev: $(VENV)/.python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-# The development node, for the tests that deploy.
+# The development nodes, for the tests that deploy and play there.
 $(VENV)/.npm-dev: $(VENV)/.npm
 	$(NPM) ci --no-progress --loglevel=error
 	@touch $@
@@ -65,10 +65,10 @@ format: setup $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
+test: lint $(VENV)/.npm-dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-test-deep: test $(VENV)/.npm-dev
+test-deep: test
 	$(BIN)/python -m pytest -m deep
 
 clean:

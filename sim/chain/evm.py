@@ -1,7 +1,7 @@
 """The seam behind which an Ethereum machine stands.
 
-Two machines implement it: `sim.chain.revm.RevmEvm`, in-process and fast, and `sim.chain.tester.TesterEvm`,
-py-evm behind web3 and eth-tester, the reference. What they promise alike:
+Two embedded machines implement it: `sim.chain.revm.RevmEvm`, in-process and fast, and
+`sim.chain.tester.TesterEvm`, py-evm behind web3 and eth-tester, the reference. What they promise alike:
 
 - one chain id, the same funded accounts, and contracts at the same addresses for the same deployments in the
   same order;
@@ -12,6 +12,9 @@ py-evm behind web3 and eth-tester, the reference. What they promise alike:
 
 What they do not promise alike: gas (only an `Evm` with `accounts_gas` knows it), block numbers and block
 hashes.
+
+A node (`sim.chain.node.NodeEvm`) stands behind the same seam. It has its own chain id, its clock runs, its
+receipts carry no return data, and it cannot be recycled.
 """
 
 from __future__ import annotations
@@ -93,12 +96,12 @@ class Evm(Protocol):
     """
 
     @property
-    def name(self) -> Name:
+    def name(self) -> str:
         """How the command line calls the machine."""
 
     @property
     def chain_id(self) -> int:
-        """`CHAIN_ID`."""
+        """`CHAIN_ID`, but for a node and for what imitates one."""
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -188,13 +191,24 @@ class Evm(Protocol):
         """
 
 
-def open_evm(name: Name) -> Evm:
-    """Return a new machine by name.
+def is_url(name: str) -> bool:
+    """Whether a machine's name is the URL of a node.
+
+    Examples
+    --------
+    >>> is_url("http://127.0.0.1:8545"), is_url("revm")
+    (True, False)
+    """
+    return "://" in name
+
+
+def open_evm(name: str) -> Evm:
+    """Return a new machine by name, or the node at a URL.
 
     Raises
     ------
     EvmError
-        If there is none of that name.
+        If there is none of that name, or no node at that URL.
 
     Examples
     --------
@@ -213,4 +227,8 @@ def open_evm(name: Name) -> Evm:
         from sim.chain.tester import TesterEvm  # noqa: PLC0415 -- as above
 
         return TesterEvm()
-    raise EvmError(f"no EVM is called {name!r}: revm and py-evm are")
+    if is_url(name):
+        from sim.chain.node import NodeEvm  # noqa: PLC0415 -- as above
+
+        return NodeEvm(name)
+    raise EvmError(f"no EVM is called {name!r}: revm and py-evm are, or the URL of a node")

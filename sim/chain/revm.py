@@ -24,7 +24,7 @@ from sim.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log,
 from sim.randomness import keccak
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sim.chain.evm import Name
 
@@ -42,6 +42,13 @@ _SNAPSHOTS = 64
 class RevmEvm:
     """An `sim.chain.evm.Evm` in this process.
 
+    Parameters
+    ----------
+    chain_id : int, optional
+        Another chain's, whose games are to be played again here.
+    code : Mapping[str, bytes], optional
+        Contracts that stand there from the start, by address.
+
     Examples
     --------
     A contract that returns one word, 42:
@@ -54,10 +61,11 @@ class RevmEvm:
     """
 
     name: Name = "revm"
-    chain_id = CHAIN_ID
     accounts_gas = False
 
-    def __init__(self) -> None:
+    def __init__(self, chain_id: int = CHAIN_ID, code: Mapping[str, bytes] | None = None) -> None:
+        self.chain_id = chain_id
+        self._code = dict(code or {})
         self.accounts = accounts.agents()
         self.deployer = accounts.deployer()
         self._initcodes: list[bytes] = []
@@ -68,10 +76,13 @@ class RevmEvm:
         self._timestamp = START_TIME
         self._snapshots: list[tuple[int, pyrevm.JournalCheckpoint, int, int]] = []
         self._next_snapshot = 0
-        environment = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID), block=self._block())
+        environment = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=self.chain_id), block=self._block())
         self._evm = pyrevm.EVM(env=environment, gas_limit=GAS_LIMIT, spec_id=_FORK)
         for account in (self.deployer, *self.accounts):
             self._evm.set_balance(account, FUNDS)
+        for address, code in self._code.items():
+            # A contract's nonce starts at one.
+            self._evm.insert_account_info(address, pyrevm.AccountInfo(nonce=1, code=code))
         # Bound once: a lookup on the extension object costs as much as a small step of the EVM.
         self._message_call = self._evm.message_call
         self._reset_transient_storage = self._evm.reset_transient_storage

@@ -1,0 +1,521 @@
+"""Transactions on their way to a node's chain: signed here, sent together, followed until they are mined.
+
+Everything is signed before it is sent, so that a transaction is known by its hash and nonce whatever becomes
+of the connection. When the node was away, what it has now decides: a transaction that it mined is not sent
+again, one that it did not is sent again unchanged, and if it came back with an older state, what that state
+lacks is sent again in its old order, at its old times. No nonce is ever used for two different transactions:
+nothing is paid twice.
+
+Many transactions are sent as one message and, where the node can be told when to mine, mined as one block.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+import time
+from collections import Counter, deque
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from eth_account import Account
+
+from sim.chain.evm import GAS_LIMIT, EvmError
+from sim.chain.funds import Funds
+from sim.chain.orders import PATIENCE, Hope, Mined, Order, Transaction, kind, read_log, refusal_among
+from sim.chain.rpc import NodeError, RpcError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from eth_account.signers.local import LocalAccount
+    from eth_keys.datatypes import PrivateKey
+
+    from sim.chain.rpc import Rpc
+
+_GAS_CAP = 2**24
+"""Gas that one transaction may ask for on a chain that follows EIP-7825."""
+
+_LEAST_GAS = 300_000
+"""Gas limit below which nothing is gained by knowing better."""
+
+_REMEMBERED = 20_000
+"""Transactions that can be sent again should the node lose them."""
+
+_STALL, _LONG_STALL = 1.0, 15.0
+"""Seconds without anything being mined after which we look what became of it, where we mine and elsewhere."""
+
+_TIP = 10**9
+"""Wei per unit of gas offered on top of the base fee where the node names no tip."""
+
+_LONGEST_WAIT = 120
+"""Seconds that a deadline is waited for on a node whose clock cannot be moved."""
+
+
+class _Mining(enum.Enum):
+    """Who makes blocks."""
+
+    EACH = enum.auto()
+    """The node, one for each transaction, unless told to hold on."""
+    ASKED = enum.auto()
+    """The node, when asked to."""
+    OTHERS = enum.auto()
+    """The node or its network, in their own time."""
+
+
+class _Head(NamedTuple):
+    number: int
+    hash: str
+    timestamp: int
+
+
+class Dispatcher:
+    """Sends transactions of accounts whose keys are given. Threads may share it.
+
+    Parameters
+    ----------
+    rpc : Rpc
+        The node.
+    keys : Mapping[str, PrivateKey]
+        By address.
+
+    Attributes
+    ----------
+    chain_id : int
+    spent : Counter of str
+        Wei that each account spent on gas.
+    funds : Funds
+
+    Raises
+    ------
+    NodeError
+        If nobody answers, or not as a node does.
+    """
+
+    def __init__(self, rpc: Rpc, keys: Mapping[str, PrivateKey]) -> None:
+        self.rpc = rpc
+        self.chain_id = int(rpc.ask("eth_chainId"), 16)
+        self.spent: Counter[str] = Counter()
+        self.funds = Funds(rpc, self._mine, PATIENCE)
+        self._keys = keys
+        self._signers: dict[str, LocalAccount] = {}
+        self._nonces: dict[str, int] = {}
+        self._journal: deque[Transaction] = deque(maxlen=_REMEMBERED)
+        self._gas: dict[tuple[str, bytes], int] = {}
+        self._snapshots: list[tuple[int, str, list[Transaction], Counter[str], Counter[str]]] = []
+        self._next_snapshot = 0
+        self._not_before = 0
+        self._lock = threading.RLock()
+        self._mining = self._who_mines()
+        self._tip = self._find_tip()
+        self._head, self._block = self._look()
+
+    # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def exchange(self, orders: Sequence[Order]) -> list[Mined]:
+        """Carry out orders that do not depend on each other, together, and say what became of each.
+
+        Of one sender's orders, earlier ones take place first; nothing else is promised about the order.
+
+        Raises
+        ------
+        NodeError
+            If the node refuses a transaction, loses it for good, or stays away.
+        EvmError
+            If a sender is not known.
+        """
+        with self._lock:
+            done = self._exchange(orders)
+            # Gas limits are learnt from what the same call took before; one that needs more gets all.
+            starved = [k for k, sent in enumerate(done) if self._starved(sent)]
+            if starved:
+                for k in starved:
+                    self._gas[kind(orders[k])] = self._most_gas
+                for k, sent in zip(starved, self._exchange([orders[k] for k in starved]), strict=True):
+                    done[k] = sent
+            return [sent.mined for sent in done if sent.mined is not None]
+
+    def _exchange(self, orders: Sequence[Order]) -> list[Transaction]:
+        self._catch_up()
+        fees, price = self._fees()
+        for order in orders:
+            self._prepare(order.sender)
+        group = [self._sign(order, fees, price) for order in orders]
+        self._reserve(group)
+        self._see_through(group)
+        self._journal.extend(group)
+        for sent in group:
+            self.funds.release(sent.order.sender, sent.gas * sent.price - sent.cost)
+        return group
+
+    def _prepare(self, sender: str) -> None:
+        """Make an account ready for use."""
+        if sender in self._nonces:
+            return
+        if sender not in self._keys:
+            raise EvmError(f"{sender} is none of this chain's accounts")
+        self._signers[sender] = Account.from_key(self._keys[sender].to_bytes())
+        # An earlier run that was broken off may have left something on its way.
+        calls = [("eth_getTransactionCount", (sender, tag)) for tag in ("latest", "pending")]
+        hope = Hope(self.rpc.url, _LONG_STALL)
+        while True:
+            mined, pending = (int(reply, 16) for reply in self.rpc.ask_all(calls, strict=True))
+            if pending <= mined:
+                break
+            hope.check(pending - mined, f"transaction {mined} of {sender}")
+            if self._mining is _Mining.OTHERS:
+                time.sleep(1)
+            else:
+                self.rpc.ask("evm_mine")
+        self._nonces[sender] = mined
+
+    def _sign(self, order: Order, fees: Mapping[str, int], price: int) -> Transaction:
+        gas = min(self._most_gas, max(_LEAST_GAS, 2 * self._gas.get(kind(order), self._most_gas)))
+        nonce = self._nonces[order.sender]
+        self._nonces[order.sender] += 1
+        transaction = Transaction(order, nonce, gas, price)
+        fields: dict[str, Any] = {
+            **fees,
+            "chainId": self.chain_id,
+            "nonce": nonce,
+            "gas": gas,
+            "value": order.value,
+            "data": order.data,
+            **({"to": order.to} if order.to is not None else {}),
+        }
+        signed = self._signers[order.sender].sign_transaction(fields)
+        transaction.raw = "0x" + bytes(signed.raw_transaction).hex()
+        transaction.hash = "0x" + bytes(signed.hash).hex()
+        return transaction
+
+    def _reserve(self, group: Sequence[Transaction]) -> None:
+        needs: Counter[str] = Counter()
+        for transaction in group:
+            needs[transaction.order.sender] += transaction.most
+        self.funds.reserve(needs, max(transaction.price for transaction in group))
+
+    def _see_through(self, group: Sequence[Transaction]) -> None:
+        """Send transactions until all are mined."""
+        hope = Hope(self.rpc.url)
+        while left := self._attempt(group):
+            hope.check(len(left), f"transaction {left[0].hash}", refusal_among(left))
+            self._bring_back(group)
+
+    def _attempt(self, group: Sequence[Transaction]) -> list[Transaction]:
+        """Send what the chain does not have, wait a while, and return what it still does not have."""
+        absences = self.rpc.absences
+        missing = self._collect(group) if any(sent.sent for sent in group) else list(group)
+        if not missing:
+            return []
+        self._put(missing)
+        ours = self._mining is not _Mining.OTHERS
+        began, pause = time.monotonic(), 0.002
+        while True:
+            before = len(missing)
+            missing = self._collect(missing)
+            if self.rpc.absences != absences:
+                return list(group)
+            if not missing or all(sent.refusal is not None for sent in missing):
+                return missing
+            if len(missing) < before:
+                began, pause = time.monotonic(), 0.002
+            elif time.monotonic() - began > (_STALL if ours else _LONG_STALL):
+                return missing
+            else:
+                # A receipt may be a moment later than its block.
+                time.sleep(pause)
+                pause = min(2 * pause, 0.1 if ours else 1.0)
+            # What one block could not hold takes another.
+            if ours and (len(missing) < before or pause >= 0.05):
+                self.rpc.ask("evm_mine")
+
+    def _put(self, transactions: Sequence[Transaction]) -> None:
+        """Hand transactions to the node, and see to it that they become one block if that is ours to say."""
+        if self._not_before:
+            self._wait_for(self._not_before)
+        with self._held(len(transactions)):
+            replies = self.rpc.ask_all([("eth_sendRawTransaction", (sent.raw,)) for sent in transactions])
+            for sent, reply in zip(transactions, replies, strict=True):
+                sent.sent = True
+                sent.refusal = reply if isinstance(reply, RpcError) else None
+            if self._mining is _Mining.ASKED or (self._mining is _Mining.EACH and len(transactions) > 1):
+                self.rpc.ask("evm_mine")
+
+    @contextmanager
+    def _held(self, transactions: int) -> Iterator[None]:
+        """Keep a node that mines at once from doing so, if there are several transactions to mine."""
+        if self._mining is not _Mining.EACH or transactions == 1:
+            yield
+            return
+        self.rpc.ask("evm_setAutomine", False)
+        try:
+            yield
+        except UnreachableError:
+            raise
+        except BaseException:
+            self.rpc.ask("evm_setAutomine", True)
+            raise
+        self.rpc.ask("evm_setAutomine", True)
+
+    def _mine(self) -> None:
+        if self._mining is _Mining.ASKED:
+            self.rpc.ask("evm_mine")
+
+    def _collect(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        """Ask for receipts, take down what they say, and return the transactions without."""
+        calls: list[tuple[str, Sequence[object]]] = [
+            ("eth_getTransactionReceipt", (sent.hash,)) for sent in transactions
+        ]
+        *replies, block = self.rpc.ask_all([*calls, ("eth_getBlockByNumber", ("latest", False))])
+        self._set_head(block)
+        found = [
+            (sent, reply)
+            for sent, reply in zip(transactions, replies, strict=True)
+            if isinstance(reply, dict) and reply.get("blockNumber") is not None
+        ]
+        times = self._times({reply["blockNumber"] for _, reply in found})
+        for sent, reply in found:
+            self._take_down(sent, reply, times[reply["blockNumber"]])
+        known = {sent.hash for sent, _ in found}
+        return [sent for sent in transactions if sent.hash not in known]
+
+    def _times(self, blocks: set[str]) -> dict[str, int]:
+        """Return the timestamps of blocks by number."""
+        times = {hex(self._head.number): self._head.timestamp}
+        others = [number for number in blocks if number not in times]
+        replies = self.rpc.ask_all([("eth_getBlockByNumber", (number, False)) for number in others])
+        for number, reply in zip(others, replies, strict=True):
+            if not isinstance(reply, dict):
+                raise NodeError(f"{self.rpc.url}: the node does not know its own block {int(number, 16)}")
+            times[number] = int(reply["timestamp"], 16)
+        return times
+
+    def _take_down(self, sent: Transaction, receipt: Mapping[str, Any], timestamp: int) -> None:
+        """Keep what a receipt says."""
+        gas_used = int(receipt["gasUsed"], 16)
+        created = receipt.get("contractAddress")
+        mined = Mined(
+            sent.hash,
+            int(receipt["status"], 16) == 1,
+            tuple(map(read_log, receipt["logs"])),
+            gas_used,
+            int(receipt["blockNumber"], 16),
+            timestamp,
+            created if sent.order.to is None else None,
+        )
+        if sent.mined is not None and (sent.mined.ok, sent.mined.logs) != (mined.ok, mined.logs):
+            raise NodeError(
+                f"{self.rpc.url}: the node came back without transaction {sent.hash}, "
+                "and sent again it went otherwise"
+            )
+        cost = gas_used * int(receipt.get("effectiveGasPrice") or hex(sent.price), 16)
+        self.spent[sent.order.sender] += cost - sent.cost
+        sent.mined, sent.cost = mined, cost
+        if mined.ok:
+            same = kind(sent.order)
+            self._gas[same] = max(self._gas.get(same, 0), gas_used)
+
+    def _starved(self, sent: Transaction) -> bool:
+        """Whether a transaction failed for want of gas that it could have been given."""
+        return (
+            sent.mined is not None
+            and not sent.mined.ok
+            and sent.gas < self._most_gas
+            and 10 * sent.mined.gas_used >= 9 * sent.gas
+        )
+
+    # ── a node that was away ─────────────────────────────────────────────────────────────────────────────
+
+    def _catch_up(self) -> None:
+        """See whether the chain still is the one we know, and mend it if not."""
+        absences, known = self.rpc.absences, self._head
+        block, same = self.rpc.ask_all(
+            [("eth_getBlockByNumber", (number, False)) for number in ("latest", hex(known.number))]
+        )
+        self._set_head(block)
+        if self.rpc.absences != absences or not isinstance(same, dict) or same["hash"] != known.hash:
+            self._bring_back(())
+
+    def _bring_back(self, group: Sequence[Transaction]) -> None:
+        """After the node was away, or when nothing moves: send again, in order, what its chain has lost."""
+        hope = Hope(self.rpc.url)
+        left: Sequence[Transaction] = ()
+        while lost := self._lost(group):
+            hope.check(len(lost), f"transaction {lost[0].hash}", refusal_among(left))
+            times = groupby(lost, key=lambda sent: sent.mined.timestamp if sent.mined is not None else 0)
+            for timestamp, together in times:
+                again = list(together)
+                self._reserve(again)
+                self._move_clock(timestamp)
+                left = self._attempt(again)
+                if left:
+                    # Away once more: begin again with what the chain has then.
+                    break
+
+    def _lost(self, group: Sequence[Transaction]) -> list[Transaction]:
+        """Return what was mined once and is no more, in order."""
+        chain_id = int(self.rpc.ask("eth_chainId"), 16)
+        if chain_id != self.chain_id:
+            raise NodeError(
+                f"{self.rpc.url}: chain {self.chain_id} was played on, and now chain {chain_id} answers"
+            )
+        self._mining = self._who_mines()
+        senders = list(self._nonces)
+        replies = self.rpc.ask_all([("eth_getTransactionCount", (sender, "latest")) for sender in senders])
+        counts = {
+            sender: int(reply, 16)
+            for sender, reply in zip(senders, replies, strict=True)
+            if not isinstance(reply, RpcError)
+        }
+        lost = [sent for sent in self._journal if sent.nonce >= counts.get(sent.order.sender, sent.nonce + 1)]
+        first: dict[str, int] = {}
+        for sent in (*lost, *group):
+            first.setdefault(sent.order.sender, sent.nonce)
+        for sender, count in counts.items():
+            if count < min(self._nonces[sender], first.get(sender, self._nonces[sender])):
+                raise NodeError(
+                    f"{self.rpc.url}: the node came back without transaction {count} of {sender}, which this "
+                    "run did not send or no longer has: it cannot go on"
+                )
+        if lost:
+            self.funds.forget()
+        return lost
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def timestamp(self) -> int:
+        """Return the latest block's time."""
+        with self._lock:
+            self._set_head(self.rpc.ask("eth_getBlockByNumber", "latest", False))
+            return self._head.timestamp
+
+    def warp(self, timestamp: int) -> None:
+        """Let no later transaction take place before a time.
+
+        Raises
+        ------
+        EvmError
+            If the time lies in the past, or is too far ahead of a clock that cannot be moved.
+        """
+        with self._lock:
+            if timestamp < self.timestamp():
+                raise EvmError(f"time runs forward: {timestamp} lies before {self._head.timestamp}")
+            self._not_before = timestamp
+            self._wait_for(timestamp)
+
+    def _wait_for(self, timestamp: int) -> None:
+        """Move the clock to a time, or wait for it."""
+        if self.timestamp() >= timestamp or self._move_clock(timestamp):
+            return
+        wait = timestamp - self._head.timestamp
+        if wait > _LONGEST_WAIT:
+            raise EvmError(
+                f"{self.rpc.url}: the node's clock cannot be moved, and a deadline is {wait} s away: bots "
+                f"that let deadlines pass need a development node, or a window of at most {_LONGEST_WAIT} s"
+            )
+        # A chain that makes blocks only when there is something to put in them follows the clock on the wall.
+        while self.timestamp() < timestamp and time.time() < timestamp + 1:
+            time.sleep(0.5)
+
+    def _move_clock(self, timestamp: int) -> bool:
+        """Mine an empty block at a time to come; whether the node knows how to."""
+        if self.timestamp() >= timestamp:
+            return True
+        try:
+            self.rpc.ask("evm_setNextBlockTimestamp", timestamp)
+            self.rpc.ask("evm_mine")
+        except RpcError:
+            return self.timestamp() >= timestamp
+        return True
+
+    # ── snapshots ────────────────────────────────────────────────────────────────────────────────────────
+
+    def snapshot(self) -> int:
+        """Have a development node remember its state.
+
+        Raises
+        ------
+        RpcError
+            If the node knows no snapshots.
+        """
+        with self._lock:
+            taken = str(self.rpc.ask("evm_snapshot"))
+            self._next_snapshot += 1
+            books = (list(self._journal), Counter(self.spent), Counter(self.funds.given))
+            self._snapshots.append((self._next_snapshot, taken, *books))
+            return self._next_snapshot
+
+    def restore(self, snapshot: int) -> None:
+        """Return to a snapshot; it and all later ones are used up.
+
+        Raises
+        ------
+        EvmError
+            If it is used up already.
+        """
+        with self._lock:
+            position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
+            if position is None:
+                raise EvmError(f"snapshot {snapshot} is used up")
+            _, taken, journal, self.spent, given = self._snapshots[position]
+            del self._snapshots[position:]
+            if self.rpc.ask("evm_revert", taken) is not True:
+                raise EvmError(f"{self.rpc.url}: the node has forgotten snapshot {snapshot}")
+            self._journal = deque(journal, maxlen=_REMEMBERED)
+            self._nonces.clear()
+            self._not_before = 0
+            self.funds.forget()
+            self.funds.given = given
+            self._head, self._block = self._look()
+
+    # ── the node's ways ──────────────────────────────────────────────────────────────────────────────────
+
+    def _who_mines(self) -> _Mining:
+        """Ask a development node how it makes blocks; what does not know is none."""
+        try:
+            # Hardhat's name for it; anvil answers to it too.
+            if self.rpc.ask("hardhat_getAutomine"):
+                return _Mining.EACH
+        except RpcError:
+            return _Mining.OTHERS
+        try:
+            interval = self.rpc.ask("anvil_getIntervalMining")
+        except RpcError:
+            interval = None
+        return _Mining.OTHERS if interval else _Mining.ASKED
+
+    def _find_tip(self) -> int:
+        try:
+            return int(self.rpc.ask("eth_maxPriorityFeePerGas"), 16)
+        except RpcError:
+            return _TIP
+
+    def _look(self) -> tuple[_Head, Mapping[str, Any]]:
+        block = self.rpc.ask("eth_getBlockByNumber", "latest", False)
+        return self._set_head(block), block
+
+    def _set_head(self, block: Any) -> _Head:  # noqa: ANN401 -- JSON
+        """Keep what the latest block says."""
+        if isinstance(block, RpcError):
+            raise block
+        if not isinstance(block, dict):
+            raise NodeError(f"{self.rpc.url}: the node has no latest block")
+        self._head = _Head(int(block["number"], 16), block["hash"], int(block["timestamp"], 16))
+        self._block = block
+        return self._head
+
+    @property
+    def _most_gas(self) -> int:
+        """Gas that one transaction may ask for here."""
+        return min(GAS_LIMIT, _GAS_CAP, int(self._block["gasLimit"], 16))
+
+    def _fees(self) -> tuple[dict[str, int], int]:
+        """Return a transaction's fields on fees, and the most that a unit of gas may come to cost, in wei."""
+        base = self._block.get("baseFeePerGas")
+        if base is None:
+            price = int(self.rpc.ask("eth_gasPrice"), 16)
+            return {"gasPrice": price}, price
+        # The base fee doubles over six full blocks: time enough to be mined.
+        most = 2 * int(base, 16) + self._tip
+        return {"type": 2, "maxFeePerGas": most, "maxPriorityFeePerGas": self._tip}, most
