@@ -15,10 +15,12 @@ from typer.core import TyperGroup
 
 from sim import problemfile
 from sim.coordination import simulation, solution
+from sim.coordination import verify as verification
 from sim.errors import ParleyError, ProblemError, one_line
 from sim.report.run import RunFolder
 from sim.report.simulation import simulation_tables
 from sim.report.solution import solution_tables
+from sim.report.verification import verification_tables
 
 BAD_INPUT = 2
 
@@ -193,6 +195,57 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
         if folder is not None:
             console().print(f"written: {folder.path}/games.parquet, simulation.json, costs.png, costs.svg")
     if not run.cross_check.identical or (check and not run.comparison.holds):
+        raise typer.Exit(1)
+
+
+Node = Annotated[str, typer.Option("--evm", metavar="URL", help="The node to read from.")]
+DeploymentFile = Annotated[
+    Path,
+    typer.Option("--deployment", metavar="FILE", help="Where the contracts stand, as written by deploy."),
+]
+EveryBlock = Annotated[
+    bool,
+    typer.Option(
+        "--every-block", help="Read every block: also finds calls that emit nothing. For local nodes."
+    ),
+]
+
+
+@app.command(no_args_is_help=True)
+def verify(
+    evm: Node,
+    deployment: DeploymentFile,
+    every_block: EveryBlock = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Replay every game of a deployed contract from the outside, and check everything that happened.
+
+    Calldata and events are replayed against the reference model: who may call when and with how much money,
+    every announcement and recognition fraction, every reveal, every draw made again from the revealed
+    secrets, proposals, answers, settlements and payments. The contract's state only confirms what comes out.
+
+    Across games, first proposers and first continuations are tested against their stated probabilities,
+    which differ from game to game: exact Poisson-binomial tails, one test per seat, combined by Bonferroni;
+    fails at p < 1e-6.
+
+    Exit status: 0 it holds, 1 it does not, 2 nobody at the URL, another chain, or no contract there.
+
+    For example:
+
+    - `parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json`
+    """
+    book = verification.read_book(deployment)
+    history = verification.open_history(evm, book, every_block=every_block)
+    with progress_bar() as progress:
+        task = progress.add_task("reading blocks", total=None)
+        found = verification.verify(
+            history, book, lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    if as_json:
+        print_json(found.to_json())
+    else:
+        console().print(verification_tables(found))
+    if not found.holds:
         raise typer.Exit(1)
 
 

@@ -57,7 +57,7 @@ def _sum_distribution(groups: Sequence[tuple[float, int]]) -> npt.NDArray[np.flo
     return clipped
 
 
-def count_p_value(count: int, groups: Mapping[Fraction, int]) -> float:
+def count_p_value(count: int, groups: Mapping[Fraction, int], unseen: int = 0) -> float:
     """Two-sided p-value of a number of successes in trials whose probabilities are known but differ.
 
     The number of successes has a Poisson-binomial distribution. It is computed, not approximated, so the test
@@ -70,6 +70,10 @@ def count_p_value(count: int, groups: Mapping[Fraction, int]) -> float:
         Observed successes.
     groups : mapping of Fraction to int
         How many trials had each probability.
+    unseen : int
+        How many of these trials nobody saw the result of, none of them counted in `count`. Somebody may have
+        hidden them *because* of their results: either tail assumes that they went its way, so that the test
+        keeps its level whatever was hidden.
 
     Examples
     --------
@@ -79,24 +83,30 @@ def count_p_value(count: int, groups: Mapping[Fraction, int]) -> float:
     0.25
     >>> count_p_value(1, {Fraction(0): 5})
     0.0
+    >>> count_p_value(10, {Fraction(1, 2): 20}, unseen=10)  # whoever lost hid it: ten of twenty, as expected
+    1.0
     """
     certain = groups.get(Fraction(1), 0)
     uncertain = [(float(p), trials) for p, trials in groups.items() if 0 < p < 1]
-    rest = count - certain
-    if rest < 0 or rest > sum(trials for _, trials in uncertain):
+    least, most = count - certain, count + unseen - certain
+    trials = sum(number for _, number in uncertain)
+    if most < 0 or least > trials:
         return 0.0
+    least, most = max(least, 0), min(most, trials)
     if not uncertain:
         return 1.0
     if len(uncertain) == 1:
-        p, trials = uncertain[0]
-        lower, upper = float(binom.cdf(rest, trials, p)), float(binom.sf(rest - 1, trials, p))
+        p = uncertain[0][0]
+        lower, upper = float(binom.cdf(most, trials, p)), float(binom.sf(least - 1, trials, p))
     else:
         distribution = _sum_distribution(uncertain)
-        lower, upper = float(distribution[: rest + 1].sum()), float(distribution[rest:].sum())
+        lower, upper = float(distribution[: most + 1].sum()), float(distribution[least:].sum())
     return min(1.0, 2.0 * min(lower, upper))
 
 
-def recognition_p_value(counts: Sequence[int], draws: Mapping[tuple[Fraction, ...], int]) -> float | None:
+def recognition_p_value(
+    counts: Sequence[int], draws: Mapping[tuple[Fraction, ...], int], unseen: int = 0
+) -> float | None:
     """Whether proposers were recognized with their stated probabilities, which may differ from game to game.
 
     One exact test per agent (:func:`count_p_value`), combined by Bonferroni: n times the smallest p-value.
@@ -108,6 +118,8 @@ def recognition_p_value(counts: Sequence[int], draws: Mapping[tuple[Fraction, ..
         How often each agent was recognized.
     draws : mapping of tuple of Fraction to int
         How many draws were made with each vector of recognition probabilities.
+    unseen : int
+        How many of these draws were never completed, and are not counted; see :func:`count_p_value`.
 
     Returns
     -------
@@ -131,5 +143,5 @@ def recognition_p_value(counts: Sequence[int], draws: Mapping[tuple[Fraction, ..
         for probabilities, number in draws.items():
             p = probabilities[agent]
             groups[p] = groups.get(p, 0) + number
-        smallest = min(smallest, count_p_value(count, groups))
+        smallest = min(smallest, count_p_value(count, groups, unseen))
     return min(1.0, len(counts) * smallest)
