@@ -4,12 +4,10 @@ pragma solidity ^0.8.30;
 import {ITwoStageMechanism} from "../interfaces/ITwoStageMechanism.sol";
 
 /// @title The built-in cost functions, in exact integers
-/// @dev A cost function is kept as a block of words in memory, a head and one word per segment:
+/// @dev A cost function is kept as a block in memory, a head of 32 bytes and 16 bytes per segment:
 ///
 ///   head     kind 8 | exponent 8 | denominator 16 | segments 8 | unused 24 | coefficient 96 | linear 96
-///   segment  breakpoint 32 | slope 96 | cost at the breakpoint 128
-///
-/// The cost at a breakpoint is a sum of slopes below 2^96 over a load below 2^32, so it is below 2^128.
+///   segment  breakpoint 32 | slope 96
 library CostFunctions {
     /// @dev Breakpoints of a piecewise function at most: bounds the work of one evaluation.
     uint256 internal constant MAX_SEGMENTS = 16;
@@ -23,12 +21,13 @@ library CostFunctions {
     /// @notice Size in bytes of a block with so many segments.
     function blockSize(uint256 segments) internal pure returns (uint256) {
         unchecked {
-            // At most 17 words.
-            return (segments + 1) << 5;
+            // At most 288 bytes.
+            return 32 + (segments << 4);
         }
     }
 
     /// @notice Check one cost function and write its block at `ptr`; reverts if it is not increasing, convex and whole.
+    /// @dev May overwrite 16 bytes behind the block.
     function write(uint256 ptr, ITwoStageMechanism.Cost calldata cost, uint256 index) internal pure {
         if (cost.kind == ITwoStageMechanism.CostKind.Piecewise) _writePiecewise(ptr, cost, index);
         else _writePolynomial(ptr, cost, index);
@@ -103,28 +102,27 @@ library CostFunctions {
             }
         }
         _store(ptr, (uint256(cost.kind) << 248) | (segments << 216));
-        uint256 previous = 0;
         uint256 slope = 0;
-        uint256 base = 0;
         for (uint256 k = 0; k < segments; ++k) {
-            uint256 breakpoint = breakpoints[k];
-            base += slope * (breakpoint - previous);
             uint256 next = slopes[k];
             if (next <= slope) revert ITwoStageMechanism.CostNotConvex(index);
             slope = next;
-            previous = breakpoint;
-            _store(ptr + ((k + 1) << 5), (breakpoint << 224) | (slope << 128) | base);
+            _store(ptr + 32 + (k << 4), (uint256(breakpoints[k]) << 224) | (slope << 128));
         }
     }
 
-    function _piecewise(uint256 ptr, uint256 head, uint256 load) private pure returns (uint256) {
+    function _piecewise(uint256 ptr, uint256 head, uint256 load) private pure returns (uint256 cost) {
         unchecked {
-            // The first breakpoint is 0, so the search ends there at the latest.
-            uint256 segment = _word(ptr + (((head >> 216) & 0xff) << 5));
-            for (uint256 k = (head >> 216) & 0xff; segment >> 224 > load;) {
-                segment = _word(ptr + (--k << 5));
+            // A sum of slopes below 2^96 over a load below 2^32. Segments are added from the last one down, each from
+            // its breakpoint to where the one above it began; the first breakpoint is 0.
+            for (uint256 k = (head >> 216) & 0xff; k != 0; --k) {
+                uint256 segment = _word(ptr + 16 + (k << 4));
+                uint256 breakpoint = segment >> 224;
+                if (load > breakpoint) {
+                    cost += uint96(segment >> 128) * (load - breakpoint);
+                    load = breakpoint;
+                }
             }
-            return uint128(segment) + uint96(segment >> 128) * (load - (segment >> 224));
         }
     }
 

@@ -258,7 +258,7 @@ library GameData {
             if (segments > CostFunctions.MAX_SEGMENTS) segments = CostFunctions.MAX_SEGMENTS;
             if (segments > h.segments) h.segments = segments;
         }
-        costs = _allocate(count * CostFunctions.blockSize(h.segments));
+        costs = _allocate(count * CostFunctions.blockSize(h.segments) + 16);
         for (uint256 k = 0; k < count; ++k) {
             CostFunctions.write(costs + k * CostFunctions.blockSize(h.segments), p.costs[k], k);
         }
@@ -317,7 +317,7 @@ library GameData {
 
     function _recordSize(uint256 m, bool ownCosts, uint256 segments) private pure returns (uint256) {
         unchecked {
-            // At most 36 + 12 · 64 + 32 · 17 bytes.
+            // At most 36 + 12 · 64 + 288 bytes.
             return _RECORD_HEAD + _TASK_TYPE * m + (ownCosts ? CostFunctions.blockSize(segments) : 0);
         }
     }

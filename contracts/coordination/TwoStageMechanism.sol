@@ -29,8 +29,8 @@ contract TwoStageMechanism is ITwoStageMechanism {
         uint256[2] order;
         bytes32[64] commitments;
         bytes32[64] secrets;
-        /// Pages after the first. A page holds at least 17 seats.
-        address[3] morePages;
+        /// Pages after the first. A page holds at least 22 seats, so three hold all.
+        address[2] morePages;
     }
 
     bytes32 private constant _CONTINUATION = "continuation";

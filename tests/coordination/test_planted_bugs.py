@@ -48,7 +48,7 @@ FIRST: dict[str, tuple[Change, ...]] = {
         Change("if (sum != int256(total)) revert", "if (sum > int256(total)) revert"),
     ),
     "whether to go on is decided by the secrets of the round before": (
-        Change("address[3] morePages;", "address[3] morePages;\n        bytes32 old;"),
+        Change("address[2] morePages;", "address[2] morePages;\n        bytes32 old;"),
         Change("if (round > 1) {", "bytes32 last = game.old;\n        {"),
         Change(
             "bytes32 fresh = Draws.seed(_CONTINUATION, id, round, secrets);",

@@ -251,7 +251,7 @@ def test_joining_starts_with_the_creation() -> None:
     assert table.state().deadline == table.evm.timestamp + JOIN_WINDOW
 
 
-@pytest.mark.parametrize(("types", "pieces_each"), [(64, 1), (48, 16)])
+@pytest.mark.parametrize(("types", "pieces_each"), [(64, 1), (64, 16)])
 def test_the_largest_games_fit_a_block(types: int, pieces_each: int) -> None:
     """64 agents, each with a cost function of its own: the common knowledge fills several pages."""
     starts = tuple(range(0, 2 * pieces_each, 2))
