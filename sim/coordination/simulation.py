@@ -11,14 +11,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed, parallel_config
 
 from sim import exact
-from sim.chain.evm import Name, open_evm
+from sim.chain.evm import Name, is_url, open_evm
 from sim.coordination.bots import make_bots
 from sim.coordination.comparison import Comparison, Tally, compare
+from sim.coordination.on_node import NodeRun
 from sim.coordination.play import FUNCTIONS, Player, Sent, deploy_mechanism
 from sim.coordination.problem import Problem
 from sim.coordination.solution import Solution, solve
@@ -26,8 +28,10 @@ from sim.errors import ParleyError
 
 __all__ = ["CrossCheck", "GameRow", "Simulation", "simulate"]
 
-BATCHES: dict[Name, int] = {"revm": 500, "py-evm": 50}
+BATCHES: dict[str, int] = {"revm": 500, "py-evm": 50}
 """Games that are played and recorded together, on an EVM started afresh: it forgets nothing."""
+NODE_BATCH = 200
+"""Games that are recorded together when a node plays them."""
 CONNECTING = 10
 """Seconds to wait for a cluster's scheduler, and for its first worker."""
 REPORTED = 0.2
@@ -35,7 +39,7 @@ REPORTED = 0.2
 REPLAYED = 3
 """Games at least that are replayed on the other EVM, one of every path among them."""
 
-OTHER: dict[Name, Name] = {"revm": "py-evm", "py-evm": "revm"}
+OTHER: dict[str, Name] = {"revm": "py-evm", "py-evm": "revm"}
 
 Progress = Callable[[int], None]
 """Called with the number of games just finished."""
@@ -57,6 +61,10 @@ class CrossCheck:
         Empty if every transaction had the same return value and events, every account the same balance.
     gas : dict of str to list of int
         Gas used on the EVM that accounts for it exactly, by function.
+    gas_evm : str
+        That EVM.
+    gas_games : int
+        In how many games.
     """
 
     evm: Name
@@ -64,6 +72,8 @@ class CrossCheck:
     paths: dict[str, int]
     differences: list[str]
     gas: dict[str, list[int]]
+    gas_evm: str
+    gas_games: int
 
     @property
     def identical(self) -> bool:
@@ -92,7 +102,7 @@ class Simulation:
 
     problem: Problem
     solution: Solution
-    evm: Name
+    evm: str
     seed: int
     bots: list[str]
     tally: Tally
@@ -131,9 +141,9 @@ class Simulation:
                 for agent in comparison.agents
             ],
             "gas": {
-                "evm": "py-evm",
-                "games": len(check.games),
-                "per_game": sum(map(sum, gas.values())) / len(check.games),
+                "evm": check.gas_evm,
+                "games": check.gas_games,
+                "per_game": sum(map(sum, gas.values())) / check.gas_games,
                 "by_function": {
                     function: {
                         "calls": len(used),
@@ -149,7 +159,8 @@ class Simulation:
             "games_per_second": tally.games / self.seconds,
             "cross_check": {
                 "evm": check.evm,
-                "games": check.games,
+                "games": len(check.games),
+                "numbers": check.games,
                 "paths": check.paths,
                 "identical": check.identical,
                 "differences": check.differences,
@@ -157,7 +168,7 @@ class Simulation:
         }
 
 
-def _set_up(evm_name: Name, problem: Problem, bots: Sequence[str], seed: int) -> Player:
+def _set_up(evm_name: str, problem: Problem, bots: Sequence[str], seed: int) -> Player:
     """A player on a new EVM with the contracts deployed."""
     evm = open_evm(evm_name)
     return Player(evm, deploy_mechanism(evm), problem, make_bots(bots, problem.agents), seed)
@@ -227,7 +238,7 @@ class _Job:
     """A run, as worker processes are told of it."""
 
     number: int
-    evm_name: Name
+    evm_name: str
     problem: Problem
     bots: Sequence[str]
     seed: int
@@ -291,7 +302,7 @@ def _replay(player: Player, k: int) -> tuple[int, ...]:
 
 
 def _cross_check(
-    evm_name: Name, problem: Problem, bots: Sequence[str], seed: int, kept: dict[int, tuple[str, list[Sent]]]
+    evm_name: str, problem: Problem, bots: Sequence[str], seed: int, kept: dict[int, tuple[str, list[Sent]]]
 ) -> CrossCheck:
     """Replay games on both EVMs; compare every transaction and balance, and with those of the run."""
     here, there = (_set_up(name, problem, bots, seed) for name in (evm_name, OTHER[evm_name]))
@@ -315,7 +326,40 @@ def _cross_check(
         for transaction, used in zip(accounting.sent, accounting.gas_used, strict=True):
             gas[names[transaction.data[:4]]].append(used)
     paths = Counter(path for path, _ in kept.values())
-    return CrossCheck(OTHER[evm_name], sorted(kept), dict(paths), differences, dict(gas))
+    return CrossCheck(
+        OTHER[evm_name], sorted(kept), dict(paths), differences, dict(gas), accounting.evm.name, len(kept)
+    )
+
+
+def _parts_on_node(run: NodeRun, job: _Job, games: int, progress: Progress) -> Iterable[Part]:
+    """Play all games on a node; parts come in the order of their games."""
+    played = run.play(range(games))
+    seen: set[str] = set()
+    for start in range(0, games, NODE_BATCH):
+        part = Part(Tally(job.problem.agents))
+        began = time.perf_counter()
+        for outcome, sent, _ in itertools.islice(played, NODE_BATCH):
+            k = outcome.game
+            part.tally.add(outcome)
+            part.tally.transactions += len(sent)
+            if k < REPLAYED or outcome.path not in seen:
+                part.kept[k] = outcome.path, sent
+            seen.add(outcome.path)
+            if job.keep_rows:
+                part.rows.append(
+                    GameRow(k, outcome.ending, outcome.rounds, outcome.proposer, outcome.costs)
+                )
+            progress(1)
+        part.seconds = time.perf_counter() - began
+        yield part
+
+
+def _cross_check_node(run: NodeRun, kept: dict[int, tuple[str, list[Sent]]], games: int) -> CrossCheck:
+    """Replay games of a node on an embedded machine that is given its chain id and contracts."""
+    paths = Counter(path for path, _ in kept.values())
+    return CrossCheck(
+        "revm", sorted(kept), dict(paths), run.differences(kept), dict(run.gas), run.url, games
+    )
 
 
 def simulate(  # noqa: PLR0913 - what makes a run
@@ -323,7 +367,8 @@ def simulate(  # noqa: PLR0913 - what makes a run
     *,
     games: int = 1000,
     seed: int = 0,
-    evm: Name = "revm",
+    evm: str = "revm",
+    deployment: Path | None = None,
     bots: Sequence[str] = ("equilibrium",),
     workers: int = 1,
     cluster: str | None = None,
@@ -339,7 +384,10 @@ def simulate(  # noqa: PLR0913 - what makes a run
     games : int
         At least 1.
     seed : int
-    evm : {"revm", "py-evm"}
+    evm : str
+        ``revm``, ``py-evm`` or the URL of a node.
+    deployment : Path, optional
+        On a node: the file of a deployment to play on. Without one, the contracts are deployed first.
     bots : sequence of str
         One name for all seats, or one per seat.
     workers : int
@@ -358,17 +406,28 @@ def simulate(  # noqa: PLR0913 - what makes a run
     Raises
     ------
     ParleyError
-        If a bot's name is not known or the problem's allocation is not cost-effective.
+        If a bot's name is not known, the problem's allocation is not cost-effective, or the EVM is a node
+        and cannot be played on.
     """
+    on_node = is_url(evm)
+    if on_node and (workers > 1 or cluster is not None):
+        raise ParleyError("--workers, --cluster: on a node games are played side by side by one process")
+    if deployment is not None and not on_node:
+        raise ParleyError("--deployment: is for a node: --evm URL")
     names = [bots[0]] * problem.agents if len(bots) == 1 else list(bots)
     make_bots(names, problem.agents)
     solution = solve(problem)
     tally = Tally(problem.agents)
     kept: dict[int, tuple[str, list[Sent]]] = {}
     job = _Job(next(_job_numbers), evm, problem, names, seed, record is not None)
+    node = NodeRun(evm, problem, names, seed, deployment) if on_node else None
     began = time.perf_counter()
     inside = 0.0
-    for part in _parts(job, games, workers, cluster, progress):
+    for part in (
+        _parts_on_node(node, job, games, progress)
+        if node is not None
+        else _parts(job, games, workers, cluster, progress)
+    ):
         tally.merge(part.tally)
         seen = {path for path, _ in kept.values()}
         kept.update(
@@ -387,6 +446,8 @@ def simulate(  # noqa: PLR0913 - what makes a run
         names,
         tally,
         compare(tally, solution, names),
-        _cross_check(evm, problem, names, seed, kept),
+        _cross_check_node(node, kept, games)
+        if node is not None
+        else _cross_check(evm, problem, names, seed, kept),
         seconds,
     )
