@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,8 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typer.core import TyperGroup
 
 from sim import problemfile
+from sim.chain.evm import is_url, open_evm
 from sim.coordination import simulation, solution
 from sim.coordination import verify as verification
+from sim.coordination.play import CONTRACTS
 from sim.errors import ParleyError, ProblemError, one_line
 from sim.report.run import RunFolder
 from sim.report.simulation import simulation_tables
@@ -120,7 +122,17 @@ def solve(file: File, as_json: Json = False, exact: Exact = False) -> None:  # n
 Games = Annotated[int, typer.Option(min=1, help="How many games to play.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same games, on either EVM and for any workers.")]
 Machine = Annotated[
-    Literal["revm", "py-evm"], typer.Option(help="The fast embedded EVM, or the reference one.")
+    str,
+    typer.Option(
+        metavar="revm|py-evm|URL", help="The fast embedded EVM, the reference one, or a JSON-RPC node."
+    ),
+]
+PlayedOn = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="On a node: play on this deployment. Without it, the contracts are deployed first.",
+    ),
 ]
 BotNames = Annotated[
     str,
@@ -148,6 +160,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     games: Games = 1000,
     seed: Seed = 0,
     evm: Machine = "revm",
+    deployment: PlayedOn = None,
     bots: BotNames = "equilibrium",
     workers: Workers = 1,
     cluster: Cluster = None,
@@ -158,14 +171,18 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     """Play it: real contracts on a real EVM, with bots, and compare what was paid with theory.
 
     Some of the games, one of every kind of path among them, are replayed on the other EVM; the exit status is
-    1 if anything differs there.
+    1 if anything differs there. A node's games are played side by side, by accounts of Parley's own that the
+    node's first account funds, and replayed on revm with the node's chain id and addresses.
 
     For example:
 
     - `parley simulate problems/paper-example-1.toml --games 2000 --seed 1`
     - `parley simulate problems/support-desk.toml --bots greedy,equilibrium,equilibrium --out build/desk`
     - `parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 20 --json`
+    - `parley simulate problems/paper-example-1.toml --evm http://127.0.0.1:8545 --games 200`
     """
+    if evm not in simulation.OTHER and not is_url(evm):
+        raise ParleyError(f"--evm: no EVM is called {evm!r}: revm and py-evm are, or the URL of a node")
     problem = problemfile.load(file)
     problem.check_playable(file)
     with ExitStack() as stack:
@@ -178,6 +195,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
                 games=games,
                 seed=seed,
                 evm=evm,
+                deployment=deployment,
                 bots=bots.split(","),
                 workers=workers,
                 cluster=cluster,
@@ -185,7 +203,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
                 record=folder.record if folder is not None else None,
             )
         except ProblemError as error:
-            raise error.in_file(file) from None
+            # What a deployment file lacks is said of that file.
+            raise (error if error.file else error.in_file(file)) from None
         if folder is not None:
             folder.finish(run)
     if as_json:
@@ -196,6 +215,57 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
             console().print(f"written: {folder.path}/games.parquet, simulation.json, costs.png, costs.svg")
     if not run.cross_check.identical or (check and not run.comparison.holds):
         raise typer.Exit(1)
+
+
+DeployTo = Annotated[str, typer.Option("--evm", metavar="URL", help="The node to deploy to.")]
+DeploymentOut = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The deployment file.  [default: deployments/CHAIN.json]"),
+]
+
+
+@app.command()
+def deploy(
+    evm: DeployTo = "http://127.0.0.1:8545",
+    out: DeploymentOut = None,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Put the contracts on a node's chain and write the deployment file; or, if it is there, check it.
+
+    They are created from Parley's own deployer, whose key is known to everybody and who has no rights in
+    them; the node's first account pays. When the file is there already, nothing is deployed: the code at its
+    addresses is held against what it says, and against what these sources compile to.
+
+    Exit status: 0 done, 1 a contract is not what the file says, 2 nobody at the URL, another chain's file, or
+    one that cannot be read or written.
+
+    For example:
+
+    - `parley deploy`
+    - `parley deploy --evm http://127.0.0.1:8545 --out build/deployment.json`
+    """
+    # Imported when needed: web3 takes a second to load.
+    from sim.chain.compiler import compile_contracts  # noqa: PLC0415 - as above
+    from sim.chain.deployments import CodeError, deploy_once  # noqa: PLC0415 - as above
+
+    if not is_url(evm):
+        raise ParleyError(f"--evm: {evm!r} is not the URL of a node: http://HOST:PORT is")
+    try:
+        file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), CONTRACTS)
+    except CodeError as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+    if as_json:
+        print_json({"file": str(file.path), "deployed": deployed, **file.content})
+        return
+    for name, address in file.addresses.items():
+        typer.echo(f"{address}  {name}")
+    where = f"chain {file.chain_id}"
+    typer.echo(
+        f"deployed to {where}, written to {file.path}"
+        if deployed
+        else f"stands on {where} as {file.path} says: nothing was deployed"
+    )
 
 
 Node = Annotated[str, typer.Option("--evm", metavar="URL", help="The node to read from.")]

@@ -15,10 +15,9 @@ from sim.randomness import keccak
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from web3 import Web3
-
     from sim.chain.compiler import Artifact
     from sim.chain.evm import Evm
+    from sim.chain.node import NodeEvm
 
 
 class DeploymentError(ParleyError):
@@ -102,22 +101,19 @@ def deploy(
 
 
 def deploy_to_node(
-    web3: Web3,
+    evm: NodeEvm,
     artifacts: Mapping[str, Artifact],
     names: Iterable[str],
     arguments: Mapping[str, Sequence[Any]] | None = None,
-    sender: str | None = None,
 ) -> dict[str, Deployment]:
-    """Deploy contracts by name to a node, from an account that the node holds the key of.
+    """Deploy contracts by name to a node, in order, all at once, from Parley's deployer.
 
     Parameters
     ----------
-    web3 : Web3
-        The connection.
+    evm : NodeEvm
+        The node.
     artifacts, names, arguments
         As in `deploy`.
-    sender : str, optional
-        The account; by default the node's first.
 
     Returns
     -------
@@ -127,24 +123,17 @@ def deploy_to_node(
     Raises
     ------
     DeploymentError
-        As `deploy`; or if the node has no account, or a creation fails there.
+        As `deploy`.
+    EvmError
+        If a creation fails.
     """
-    accounts = list(web3.eth.accounts)
-    if sender is None and not accounts:
-        raise DeploymentError("the node holds no account to deploy from")
-    origin = web3.to_checksum_address(sender) if sender else accounts[0]
+    args = {name: tuple((arguments or {}).get(name, ())) for name in names}
+    created = evm.create([initcode(artifacts, name, args[name]) for name in args])
     book = {}
-    for name in names:
-        args = tuple((arguments or {}).get(name, ()))
-        sent = web3.eth.send_transaction({"from": origin, "data": initcode(artifacts, name, args)})
-        receipt = web3.eth.wait_for_transaction_receipt(sent, timeout=60)
-        address = receipt["contractAddress"]
-        if receipt["status"] != 1 or address is None:
-            raise DeploymentError(f"{name} cannot be created: transaction {sent.to_0x_hex()} failed")
-        code_hash = "0x" + keccak(bytes(web3.eth.get_code(address))).hex()
-        book[name] = Deployment(
-            artifacts[name], address, args, code_hash, sent.to_0x_hex(), receipt["blockNumber"]
-        )
+    for name, mined in zip(args, created, strict=True):
+        address = mined.created or ""
+        code_hash = "0x" + keccak(evm.code(address)).hex()
+        book[name] = Deployment(artifacts[name], address, args[name], code_hash, mined.hash, mined.block)
     return book
 
 

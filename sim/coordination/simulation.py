@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from joblib import Parallel, delayed, parallel_config
 
@@ -20,11 +20,13 @@ from sim import exact
 from sim.chain.evm import Name, is_url, open_evm
 from sim.coordination.bots import make_bots
 from sim.coordination.comparison import Comparison, Tally, compare
-from sim.coordination.on_node import NodeRun
 from sim.coordination.play import FUNCTIONS, Player, Sent, deploy_mechanism
 from sim.coordination.problem import Problem
 from sim.coordination.solution import Solution, solve
 from sim.errors import ParleyError
+
+if TYPE_CHECKING:
+    from sim.coordination.on_node import NodeRun
 
 __all__ = ["CrossCheck", "GameRow", "Simulation", "simulate"]
 
@@ -331,14 +333,23 @@ def _cross_check(
     )
 
 
-def _parts_on_node(run: NodeRun, job: _Job, games: int, progress: Progress) -> Iterable[Part]:
+def _open_node(
+    url: str, problem: Problem, bots: Sequence[str], seed: int, deployment: Path | None
+) -> "NodeRun":
+    """A run on a node, contracts in place."""
+    from sim.coordination.on_node import NodeRun  # noqa: PLC0415 - web3 takes a second to load
+
+    return NodeRun(url, problem, bots, seed, deployment)
+
+
+def _parts_on_node(run: "NodeRun", job: _Job, games: int, progress: Progress) -> Iterable[Part]:
     """Play all games on a node; parts come in the order of their games."""
     played = run.play(range(games))
     seen: set[str] = set()
-    for start in range(0, games, NODE_BATCH):
+    for _ in range(0, games, NODE_BATCH):
         part = Part(Tally(job.problem.agents))
         began = time.perf_counter()
-        for outcome, sent, _ in itertools.islice(played, NODE_BATCH):
+        for outcome, sent, _gas in itertools.islice(played, NODE_BATCH):
             k = outcome.game
             part.tally.add(outcome)
             part.tally.transactions += len(sent)
@@ -346,20 +357,16 @@ def _parts_on_node(run: NodeRun, job: _Job, games: int, progress: Progress) -> I
                 part.kept[k] = outcome.path, sent
             seen.add(outcome.path)
             if job.keep_rows:
-                part.rows.append(
-                    GameRow(k, outcome.ending, outcome.rounds, outcome.proposer, outcome.costs)
-                )
+                part.rows.append(GameRow(k, outcome.ending, outcome.rounds, outcome.proposer, outcome.costs))
             progress(1)
         part.seconds = time.perf_counter() - began
         yield part
 
 
-def _cross_check_node(run: NodeRun, kept: dict[int, tuple[str, list[Sent]]], games: int) -> CrossCheck:
+def _cross_check_node(run: "NodeRun", kept: dict[int, tuple[str, list[Sent]]], games: int) -> CrossCheck:
     """Replay games of a node on an embedded machine that is given its chain id and contracts."""
     paths = Counter(path for path, _ in kept.values())
-    return CrossCheck(
-        "revm", sorted(kept), dict(paths), run.differences(kept), dict(run.gas), run.url, games
-    )
+    return CrossCheck("revm", sorted(kept), dict(paths), run.differences(kept), dict(run.gas), run.url, games)
 
 
 def simulate(  # noqa: PLR0913 - what makes a run
@@ -420,7 +427,7 @@ def simulate(  # noqa: PLR0913 - what makes a run
     tally = Tally(problem.agents)
     kept: dict[int, tuple[str, list[Sent]]] = {}
     job = _Job(next(_job_numbers), evm, problem, names, seed, record is not None)
-    node = NodeRun(evm, problem, names, seed, deployment) if on_node else None
+    node = _open_node(evm, problem, names, seed, deployment) if on_node else None
     began = time.perf_counter()
     inside = 0.0
     for part in (

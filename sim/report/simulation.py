@@ -74,11 +74,11 @@ def _proposers(run: Simulation) -> Table:
 
 
 def _gas(run: Simulation) -> Table:
-    table = Table(title="Gas (py-evm)")
+    table = Table(title=f"Gas ({run.cross_check.gas_evm})")
     table.add_column("function")
     for column in ("calls", "least", "mean", "most", "sum"):
         table.add_column(column, justify="right")
-    games = len(run.cross_check.games)
+    games = run.cross_check.gas_games
     total = 0
     for function, used in run.cross_check.gas.items():
         total += sum(used)
