@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sim.chain.abi import Interface
 from sim.chain.compiler import compile_contracts
 from sim.chain.deploy import deploy_to_node
 from sim.chain.deployments import read
-from sim.chain.evm import Reverted
 from sim.chain.node import NodeEvm, side_by_side
 from sim.chain.revm import RevmEvm
 from sim.coordination.bots import make_bots
@@ -25,6 +23,7 @@ from sim.coordination.play import (
     Outcome,
     Player,
     Sent,
+    UnexpectedRevertError,
 )
 from sim.coordination.problem import Problem
 from sim.errors import ParleyError
@@ -89,7 +88,6 @@ class NodeRun:
         self._names = bots
         self._seed = seed
         artifacts = compile_contracts()
-        self._interface = Interface(artifacts["TwoStageMechanism"].abi)
         self._evm = NodeEvm(url)
         addresses: Mapping[str, str]
         if deployment is not None:
@@ -131,8 +129,8 @@ class NodeRun:
         def play(k: int) -> Played:
             try:
                 outcome = player.play(k)
-            except Reverted as reverted:
-                raise ParleyError(self._explain(k, reverted.data)) from None
+            except UnexpectedRevertError as refusal:
+                raise ParleyError(self._explain(k, refusal)) from None
             return Played(outcome, player.sent, player.gas_used)
 
         return play
@@ -141,21 +139,16 @@ class NodeRun:
         bots = make_bots(self._names, self._problem.agents)
         return Player(evm, self._deployment, self._problem, bots, self._seed)
 
-    def _explain(self, k: int, data: bytes) -> str:
+    def _explain(self, k: int, refusal: UnexpectedRevertError) -> str:
         """Why the contract would not go on with a game."""
-        error = self._interface.decode_error(data)
-        if error.name == "GameExists":
+        if refusal.error == "GameExists":
             return (
-                f"{self._evm.name}: game {k} of seed {self._seed} has been played on this contract: give "
-                "another --seed, or leave out --deployment and play on a new contract"
+                f"{self.url}: game {k} of seed {self._seed} has been played on this contract: give another "
+                "--seed, or leave out --deployment and play on a new contract"
             )
-        args = ", ".join("0x" + arg.hex() if isinstance(arg, bytes) else str(arg) for arg in error.args)
-        hint = (
-            f" (windows are {self._problem.window} s: the node's blocks are too slow for that)"
-            if error.name == "DeadlinePassed"
-            else ""
-        )
-        return f"{self._evm.name}: game {k}: the contract reverts with {error.name}({args}){hint}"
+        late = refusal.error == "DeadlinePassed"
+        hint = f" (the node's blocks are too slow for windows of {self._problem.window} s)" if late else ""
+        return f"{self.url}: game {k}: {refusal}{hint}"
 
     # ── what was played, held against an embedded machine ──────────────────────────────────────────
 

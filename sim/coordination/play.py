@@ -421,14 +421,26 @@ class Player:
 
 
 class UnexpectedRevertError(ParleyError):
-    """The contract refused what a bot was entitled to do: it is not the contract that these bots know."""
+    """The contract refused what a bot was entitled to do: it is not the contract that these bots know.
+
+    Attributes
+    ----------
+    error : str
+        Name of the contract's error; empty if it has none.
+    """
+
+    error: str = ""
 
 
 def _refusal(data: bytes, revert: bytes) -> UnexpectedRevertError:
     function = next(name for name, selector in FUNCTIONS.items() if data.startswith(selector))
     error = Interface(compile_contracts()["TwoStageMechanism"].abi).decode_error(revert)
-    reason = f"{error.name}({', '.join(map(str, error.args))})" if error.name else f"0x{revert.hex()}"
-    return UnexpectedRevertError(f"the contract refuses {function}: {reason}")
+    args = ["0x" + arg.hex() if isinstance(arg, bytes) else str(arg) for arg in error.args]
+    reason = f"{error.name}({', '.join(args)})" if error.name else f"0x{revert.hex()}"
+    refusal = UnexpectedRevertError(f"the contract refuses {function}: {reason}")
+    # Not an argument: exceptions that cross processes are made anew from their text.
+    refusal.error = error.name
+    return refusal
 
 
 class _Game:
