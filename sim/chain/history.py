@@ -130,6 +130,10 @@ class Recorder:
         yield from self._calls
         progress(1, 1)
 
+    def __len__(self) -> int:
+        """Return the number of calls."""
+        return len(self._calls)
+
     def traced(self, transaction: str) -> tuple[Call, ...] | None:  # noqa: ARG002 -- no machine here traces
         """See `History.traced`."""
         return None

@@ -27,11 +27,14 @@ class Variant(NamedTuple):
         The rule by which it is caught.
     bots : tuple of str
         Who has to play for it to show.
+    consequences : tuple of str
+        Rules that are broken as well because of it.
     """
 
     changes: tuple[Change, ...]
     rule: str
     bots: tuple[str, ...] = ("equilibrium",)
+    consequences: tuple[str, ...] = ()
 
 
 RELUCTANT = ("stubborn", "equilibrium", "equilibrium", "stubborn:1/3", "equilibrium")
@@ -84,7 +87,7 @@ VARIANTS: dict[str, Variant] = {
     ),
     "the continuation is drawn from the secrets of the round before": Variant(
         (
-            Change("address[3] morePages;", "address[3] morePages;\n        bytes32 old;"),
+            Change("bytes32[64] secrets;", "bytes32[64] secrets;\n        bytes32 old;"),
             Change("if (round > 1) {", "bytes32 last = game.old;\n        {"),
             Change(
                 "bytes32 fresh = Draws.seed(_CONTINUATION, id, round, secrets);",
@@ -106,6 +109,7 @@ VARIANTS: dict[str, Variant] = {
         (Change("if (!_isSilent(game, status, seat)) amount += h.bond;", "amount += h.bond;"),),
         "withdrawal amount",
         IDLE,
+        ("balance",),
     ),
     "somebody who acted is called silent as well": Variant(
         (
@@ -116,6 +120,7 @@ VARIANTS: dict[str, Variant] = {
         ),
         "silent seats",
         IDLE,
+        ("withdrawal amount", "burnt bonds", "balance"),
     ),
     "a game without savings is bargained over": Variant(
         (Change("} else if (total < h.contractedCost) {", "} else if (total <= h.contractedCost) {"),),
@@ -130,6 +135,8 @@ VARIANTS: dict[str, Variant] = {
     "a seat can withdraw again": Variant(
         (Change(_TAKEN, "emit Withdrawn"),),
         "one withdrawal per seat",
+        IDLE,  # what they lose is there for somebody to take
+        ("balance", "state"),
     ),
 }
 

@@ -1,0 +1,101 @@
+"""Games to audit: played on a machine that writes them down, to the end even where a contract is crooked."""
+
+import contextlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from sim.chain.compiler import Artifact, CompilerWarning, compile_contracts
+from sim.chain.deploy import deploy
+from sim.chain.evm import Evm, open_evm
+from sim.chain.history import Recorder
+from sim.coordination.bots import make_bots
+from sim.coordination.play import (
+    CONTRACTS,
+    FUNCTIONS,
+    RECOGNITION_CONTRACTS,
+    Deployment,
+    Player,
+    UnexpectedRevertError,
+)
+from sim.coordination.problem import Problem, example_1
+from sim.coordination.records import read_event
+from sim.coordination.verify import Book
+from sim.randomness import address_word, keccak, word
+from tests.coordination.crooked import MECHANISM, P_STAR, Variant, sources_of
+
+IMPATIENT: Problem = replace(example_1(), continuation=Fraction(1, 2), max_rounds=3)
+"""Rejections end a game soon, one way or the other."""
+
+
+def artifacts_of(variant: Variant | None) -> Mapping[str, Artifact]:
+    """The tree's contracts, with a variant's in place of those that it changes."""
+    artifacts = dict(compile_contracts())
+    if variant is not None:
+        sources = sources_of(variant)
+        with warnings.catch_warnings():
+            # The compiler may well wonder about a crooked contract.
+            warnings.simplefilter("ignore", CompilerWarning)
+            main = P_STAR if P_STAR in sources else MECHANISM
+            artifacts |= compile_contracts(overrides=sources, only=[main])
+    return artifacts
+
+
+def deployed(evm: Evm, variant: Variant | None = None) -> Deployment:
+    """The contracts on a machine, under their own names whatever they do."""
+    book = deploy(evm, artifacts_of(variant), CONTRACTS)
+    return Deployment(
+        book["TwoStageMechanism"].address,
+        {name: book[contract].address for name, contract in RECOGNITION_CONTRACTS.items()},
+    )
+
+
+def book_of(machine: Recorder, contracts: Deployment) -> Book:
+    """What a deployment file would say."""
+    claimed = {address.lower(): name for name, address in contracts.recognition.items()}
+    return Book(machine.chain_id, machine.contract, 0, claimed, {})
+
+
+def played(
+    bots: Sequence[str],
+    games: Sequence[int],
+    variant: Variant | None = None,
+    problem: Problem = IMPATIENT,
+    seed: int = 3,
+) -> tuple[Recorder, Book]:
+    """Games on a recording machine."""
+    machine = Recorder(open_evm("revm"))
+    contracts = deployed(machine, variant)
+    machine.contract = contracts.mechanism
+    player = Player(machine, contracts, problem, make_bots(bots, problem.agents), seed)
+    for k in games:
+        play_on(player, machine, k, crooked=variant is not None)
+    return machine, book_of(machine, contracts)
+
+
+def play_on(player: Player, machine: Recorder, k: int, *, crooked: bool) -> None:
+    """Play game k; where the contract is crooked, try whatever it may let through, and take the money."""
+    if not crooked:
+        player.play(k)
+        return
+    before = len(machine)
+    with contextlib.suppress(UnexpectedRevertError):
+        player.play(k)
+    events = [read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
+    game = events[-1].fields[0]
+    assert isinstance(game, bytes)
+    shares = next((e.fields[3] for e in events if e.name == "Proposed" and e.fields[0] == game), ())
+    assert isinstance(shares, tuple)
+    words = b"".join(map(word, shares))
+    seats = machine.accounts[: player.problem.agents]
+    answer = FUNCTIONS["respond"] + game + word(1) + keccak(words) + word(1)
+    for _ in seats:
+        for address in seats:
+            machine.transact(address, player.mechanism, answer)
+    events = [read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
+    if not any(event.name == "Settled" for event in events):
+        shares, words = (), b""
+    for seat, address in enumerate(seats):
+        head = FUNCTIONS["withdraw"] + game + word(seat) + address_word(address) + word(128)
+        machine.transact(address, player.mechanism, head + word(len(shares)) + words)

@@ -1,0 +1,287 @@
+"""An audit finds nothing in honest games, and in crooked ones the rule that was broken."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from sim.chain.evm import Log, open_evm
+from sim.chain.history import Call, Recorder
+from sim.coordination.bots import make_bots
+from sim.coordination.play import FUNCTIONS, Player
+from sim.coordination.problem import example_1
+from sim.coordination.recognition import RECOGNITION
+from sim.coordination.records import NotReadableError, read_action, read_event
+from sim.coordination.rules import FIELD_RULES
+from sim.coordination.verify import MIN_P, Book, verify
+from sim.randomness import word
+from sim.statistics import count_p_value, recognition_p_value
+from tests.coordination.audited import IMPATIENT, deployed, played
+from tests.coordination.crooked import RELUCTANT, VARIANTS, sources_of
+from tests.coordination.problems import make
+
+POPULATIONS = {
+    "equilibrium": ["equilibrium"],
+    "greedy": ["greedy"],
+    "minimal": ["minimal"],
+    "random": ["random"],
+    "stubborn": ["stubborn"],
+    "some stubborn": list(RELUCTANT),
+    "withholder": ["equilibrium", "withholder", "greedy", "minimal", "equilibrium"],
+    "all withholders": ["withholder"],
+} | {
+    f"silent {phase}": ["equilibrium", "equilibrium", f"silent:{phase}", "equilibrium", "equilibrium"]
+    for phase in ("joining", "announcing", "revealing", "proposing", "responding")
+}
+
+
+@pytest.mark.parametrize("bots", POPULATIONS.values(), ids=POPULATIONS)
+@pytest.mark.parametrize("recognition", ["p-star", "reordered"])
+def test_honest_games_hold(bots: list[str], recognition: str) -> None:
+    machine, book = played(bots, range(60), problem=replace(IMPATIENT, recognition=recognition))
+    found = verify(machine, book)
+    assert (list(found.violations), found.not_followed, found.surplus) == ([], 0, 0)
+    assert found.holds
+    assert found.games == 60
+    assert sum(found.checked[name] for name in FUNCTIONS if name in found.checked) == len(
+        list(machine.calls())
+    )
+
+
+def test_every_recognition_function_is_known_by_its_name_its_code_or_its_answers() -> None:
+    for name in RECOGNITION:
+        machine, book = played(["equilibrium"], range(2), problem=replace(IMPATIENT, recognition=name))
+        assert verify(machine, book).holds
+        assert verify(machine).holds
+    crooked = VARIANTS["p* is computed from D alone"]
+    machine, book = played(["equilibrium"], range(2), crooked)
+    assert [violation.rule for violation in verify(machine, book).violations] == ["recognition fraction"] * 6
+    # Under no name it is a recognition function like any other: asked, it stands by what it answered.
+    assert verify(machine).holds
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_crooked_contract_is_caught_by_the_rule_it_breaks(name: str) -> None:
+    variant = VARIANTS[name]
+    found = verify(*played(variant.bots, range(40), variant))
+    rules = Counter(violation.rule for violation in found.violations)
+    assert not found.holds
+    assert rules[variant.rule] > 0
+    # Nothing else is blamed, but for the money that is missing as a consequence.
+    assert set(rules) <= {variant.rule, *variant.consequences}
+    if variant.rule != "burnt bonds":
+        first = next(violation for violation in found.violations if violation.rule == variant.rule)
+        assert first.game is not None
+        assert first.transaction is not None
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_still_has_its_place(name: str) -> None:
+    assert sources_of(VARIANTS[name])
+
+
+# ───────────────────────────────────────── records that do not add up ─────────────────────────────────────
+
+
+class Altered(Recorder):
+    """A history that somebody has tampered with."""
+
+    def __init__(self, machine: Recorder, calls: Sequence[Call]) -> None:
+        super().__init__(machine.evm, machine._contract)
+        self._calls = list(calls)
+
+
+def altered(change: Callable[[str, Call], Call | None], game: int = 0) -> Counter[str]:
+    """The rules found broken when one of three games is told differently; None leaves a call out."""
+    machine, book = played(["equilibrium"], range(3))
+    calls: list[Call] = []
+    created = -1
+    for call in machine.calls():
+        name = read_action(call.data).name
+        created += name == "create"
+        told = change(name, call) if created == game else call
+        calls += [told] if told is not None else []
+    found = verify(Altered(machine, calls), book)
+    games = {violation.game for violation in found.violations} - {None}
+    assert len(games) <= 1, "other games are blamed"
+    assert not found.holds
+    return Counter(violation.rule for violation in found.violations)
+
+
+def only(name: str, change: Callable[[Call], Call | None]) -> Callable[[str, Call], Call | None]:
+    """Change the first call of a function."""
+    left = [1]
+
+    def applied(found: str, call: Call) -> Call | None:
+        if found == name and left:
+            left.pop()
+            return change(call)
+        return call
+
+    return applied
+
+
+def later(call: Call) -> Call:
+    return call._replace(timestamp=call.timestamp + 10**6)
+
+
+def with_word(index: int, value: bytes) -> Callable[[Call], Call]:
+    def changed(call: Call) -> Call:
+        at = 4 + 32 * index
+        return call._replace(data=call.data[:at] + value + call.data[at + 32 :])
+
+    return changed
+
+
+STRANGER = "0x" + "77" * 20
+
+TAMPERED: dict[str, tuple[str, Callable[[Call], Call | None], str]] = {
+    "a join without its event": ("join", lambda call: call._replace(logs=()), "events"),
+    "a join that left no trace": ("join", lambda _: None, "phase"),
+    "a join by somebody else": ("join", lambda call: call._replace(sender=STRANGER), "seat"),
+    "a join with a wei less": ("join", lambda call: call._replace(value=call.value - 1), "deposit"),
+    "a join of other parameters": ("join", with_word(2, word(9)), "parameters digest"),
+    "a join without commitment": ("join", with_word(3, bytes(32)), "commitment"),
+    "an announcement by another seat": (
+        "announce",
+        lambda call: call._replace(sender=STRANGER),
+        "order of announcements",
+    ),
+    "an announcement after another history": ("announce", with_word(1, word(9)), "history digest"),
+    "an announcement that is too high": ("announce", with_word(4, word(10)), "announcement bounds"),
+    "an announcement that is late": ("announce", later, "deadline"),
+    "an announcement that is paid for": ("announce", lambda call: call._replace(value=5), "deposit"),
+    "a reveal of another secret": ("reveal", with_word(2, word(9)), "reveal"),
+    "a reveal without the next commitment": ("reveal", with_word(3, bytes(32)), "commitment"),
+    "a proposal by another seat": ("propose", lambda call: call._replace(sender=STRANGER), "proposer"),
+    "a proposal for another round": ("propose", with_word(1, word(2)), "round"),
+    "a proposal with another sum": ("propose", with_word(4, word(1)), "proposal sum"),
+    "a proposal beyond a deposit": ("propose", with_word(4, word(-(10**15))), "proposal sum"),
+    "an answer to another proposal": ("respond", with_word(2, word(9)), "proposal digest"),
+    "an answer that says the opposite": ("respond", with_word(3, word(0)), "answer"),
+    "an answer that is left out": ("respond", lambda _: None, "order of answers"),
+    "a withdrawal by somebody else": ("withdraw", lambda call: call._replace(sender=STRANGER), "seat"),
+    "a withdrawal to somebody else": ("withdraw", with_word(2, word(9)), "payee"),
+    "a withdrawal that pays less": (
+        "withdraw",
+        lambda call: call._replace(sent=(call.sent or 0) - 1),
+        "payment",
+    ),
+    "a withdrawal left out": ("withdraw", lambda _: None, "state"),
+    "events of no call": ("announce", lambda call: call._replace(data=b"\1\2\3\4"), "unexplained event"),
+    "an event that nobody knows": (
+        "announce",
+        lambda call: call._replace(logs=(Log(bytes(20), (word(3),), b""), *call.logs)),
+        "events",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TAMPERED)
+def test_a_record_that_is_not_as_it_should_be_is_named(case: str) -> None:
+    name, change, rule = TAMPERED[case]
+    for game in (0, 2):
+        assert altered(only(name, change), game)[rule] > 0
+
+
+def test_two_withdrawals_of_one_seat_are_one_too_many() -> None:
+    machine, book = played(["equilibrium"], range(1))
+    calls = list(machine.calls())
+    found = verify(Altered(machine, [*calls, calls[-1]]), book)
+    assert [v.rule for v in found.violations if v.game is not None] == ["one withdrawal per seat"]
+
+
+def test_money_forced_in_is_no_violation_and_is_shown() -> None:
+    machine, book = played(["equilibrium"], range(2))
+    # Code that destroys itself in the contract's favour: PUSH20 … SELFDESTRUCT, as 22 bytes of one word.
+    runtime = b"\x73" + bytes.fromhex(machine.contract[2:]) + b"\xff"
+    address = machine.deploy(b"\x75" + runtime + bytes.fromhex("5f526016600af3"))
+    assert machine.transact(machine.accounts[0], address, b"", value=5).ok
+    found = verify(machine, book)
+    assert found.surplus == 5
+    assert found.holds
+
+
+# ──────────────────────────────────────────── all games together ──────────────────────────────────────────
+
+
+def test_draws_that_nobody_made_at_random_are_noticed_across_games() -> None:
+    # Every single draw is right; but the games were chosen, by somebody who knew all the secrets beforehand.
+    machine = open_evm("revm")
+    player = Player(machine, deployed(machine), IMPATIENT, make_bots(["equilibrium"], 5), 3)
+    chosen = [k for k in range(400) if player.play(k).proposer == 4]
+    found = verify(*played(["equilibrium"], chosen))
+    assert not found.violations
+    assert found.recognition_p_value is not None
+    assert found.recognition_p_value < MIN_P
+    assert not found.holds
+
+
+def test_continuations_that_were_chosen_are_noticed_across_games() -> None:
+    machine = open_evm("revm")
+    player = Player(machine, deployed(machine), IMPATIENT, make_bots(["stubborn"], 5), 3)
+    chosen = [k for k in range(60) if player.play(k).rounds == 1]
+    found = verify(*played(["stubborn"], chosen))
+    assert not found.violations
+    assert found.continuation_p_value is not None
+    assert found.continuation_p_value < MIN_P
+    assert not found.holds
+
+
+def test_games_with_different_probabilities_and_numbers_of_agents_are_tested_together() -> None:
+    machine = Recorder(open_evm("revm"))
+    contracts = deployed(machine)
+    machine.contract = contracts.mechanism
+    small = make([[9, 0], [0, 5]], [[9, 0], [6, 5]], recognition="equal")
+    other = replace(example_1(), recognition="announcement-proportional")
+    for seed, problem in enumerate((IMPATIENT, small, other)):
+        player = Player(machine, contracts, problem, make_bots(["equilibrium"], problem.agents), seed)
+        for k in range(40):
+            player.play(k)
+    found = verify(machine)
+    assert found.games == 120
+    assert found.recognition_p_value is not None
+    assert found.recognition_p_value > MIN_P
+    assert found.holds
+
+
+def test_hidden_draws_count_for_neither_side() -> None:
+    half = Fraction(1, 2)
+    # Twenty draws, ten of them hidden by whoever had lost them: nothing is odd about that.
+    assert count_p_value(10, {half: 20}, unseen=10) == 1.0
+    assert count_p_value(0, {half: 20}, unseen=10) == 1.0
+    # But no hiding explains thirty out of forty with none hidden, nor twenty-nine of forty with one.
+    assert count_p_value(30, {half: 40}) < count_p_value(29, {half: 40}, unseen=1)
+    assert count_p_value(40, {half: 41}, unseen=1) < MIN_P
+    assert recognition_p_value([40, 0], {(half, half): 40}) == recognition_p_value(
+        [40, 0], {(half, half): 40}, 0
+    )
+
+
+# ──────────────────────────────────────────────── records ────────────────────────────────────────────────
+
+
+def calls_of(bots: list[str]) -> Iterator[Call]:
+    yield from played(bots, range(3))[0].calls()
+
+
+def test_cut_off_records_are_refused_and_not_misread() -> None:
+    for call in calls_of(["random"]):
+        for cut in (3, 4, 35, len(call.data) - 1):
+            with pytest.raises(NotReadableError):
+                read_action(call.data[:cut])
+        for log in call.logs:
+            assert read_event(log).name in FIELD_RULES
+            with pytest.raises(NotReadableError):
+                read_event(log._replace(data=log.data[:-1]))
+            with pytest.raises(NotReadableError):
+                read_event(log._replace(topics=log.topics[:1]))
+
+
+def test_a_deployment_whose_code_has_changed_is_named() -> None:
+    machine, book = played(["equilibrium"], range(1))
+    hashes = {machine.contract: ("TwoStageMechanism", "0x" + "00" * 32)}
+    found = verify(machine, Book(book.chain_id, book.mechanism, 0, book.claimed, hashes))
+    assert [violation.rule for violation in found.violations] == ["deployed code"]

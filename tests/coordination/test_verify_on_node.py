@@ -1,0 +1,194 @@
+"""`parley verify` from the outside, against contracts on a node."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.chain.compiler import project_root
+from sim.chain.deploy import address_book, deploy
+from sim.chain.node import NodeEvm
+from sim.cli import app
+from sim.coordination.bots import make_bots
+from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player, UnexpectedRevertError
+from tests.coordination.audited import IMPATIENT, artifacts_of
+from tests.coordination.crooked import RELUCTANT, VARIANTS, Variant
+from tests.coordination.on_chain import attackers
+
+ANVIL = project_root() / "node_modules" / ".bin" / "anvil"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A new node on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    node = subprocess.Popen([str(ANVIL), "--port", str(port), "--silent"])
+    try:
+        for _ in range(100):
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        node.terminate()
+        node.wait(timeout=30)
+
+
+def put_on(url: str, file: Path, variant: Variant | None = None) -> tuple[NodeEvm, Deployment]:
+    """The contracts on the node, and their deployment file."""
+    machine = NodeEvm(url)
+    book = deploy(machine, artifacts_of(variant), CONTRACTS)
+    file.write_text(json.dumps(address_book(machine.chain_id, book)), encoding="utf-8")
+    recognition = {name: book[contract].address for name, contract in RECOGNITION_CONTRACTS.items()}
+    return machine, Deployment(book["TwoStageMechanism"].address, recognition)
+
+
+def parley_verify(url: str, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sim.cli", "verify", "--evm", url, "--deployment", str(file), *options]
+    return subprocess.run(
+        command, cwd=project_root(), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def report_of(url: str, file: Path, *options: str, status: int) -> dict[str, Any]:
+    done = parley_verify(url, file, "--json", *options)
+    assert done.returncode == status, done.stderr + done.stdout
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_honest_games_of_many_kinds_hold(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "book.json"
+    machine, contracts = put_on(url, file)
+    empty = report_of(url, file, status=0)
+    assert (empty["games"], empty["draws"], empty["recognition_p_value"]) == (0, 0, None)
+
+    populations = [
+        ["equilibrium"],
+        ["random"],
+        list(RELUCTANT),
+        ["equilibrium", "withholder", "greedy", "minimal", "equilibrium"],
+        ["equilibrium", "equilibrium", "silent:responding", "equilibrium", "equilibrium"],
+    ]
+    for seed, bots in enumerate(populations):
+        player = Player(machine, contracts, IMPATIENT, make_bots(bots, 5), seed)
+        for k in range(2):
+            player.play(k)
+    report = report_of(url, file, "--every-block", status=0)
+    assert report["games"] == 10
+    assert report["violations"] == []
+    assert report["holds"] is True
+    assert report["draws"] > 10
+    assert {**report, "seconds": 0} == {**report_of(url, file, status=0), "seconds": 0}
+    shown = parley_verify(url, file)
+    assert shown.returncode == 0
+    assert "no violation" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "the last responder is skipped",
+        "p* is computed from D alone",
+        "a withdrawal is a wei short of what it announces",
+    ],
+)
+def test_a_crooked_contract_is_caught(url: str, tmp_path: Path, name: str) -> None:
+    variant = VARIANTS[name]
+    file = tmp_path / "book.json"
+    machine, contracts = put_on(url, file, variant)
+    player = Player(machine, contracts, IMPATIENT, make_bots(variant.bots, 5), 1)
+    for k in range(3):
+        try:
+            player.play(k)
+        except UnexpectedRevertError:
+            assert variant.rule == "settlement"
+    report = report_of(url, file, status=1)
+    assert report["holds"] is False
+    assert {violation["rule"] for violation in report["violations"]} == {variant.rule}
+    for violation in report["violations"]:
+        assert len(violation["game"]) == len(violation["transaction"]) == 66
+        found = machine.dispatcher.rpc.ask("eth_getTransactionByHash", violation["transaction"])
+        assert found["to"].lower() == contracts.mechanism.lower()
+    assert variant.rule in parley_verify(url, file).stdout
+
+
+class ThroughWallet(NodeEvm):
+    """A node where the first agent's seat is held by a contract that passes its calls on."""
+
+    def hold(self, wallet: str) -> None:
+        self.owner, self.wallet = self.accounts[0], wallet
+        self.accounts = (wallet, *self.accounts[1:])
+        self.execute = attackers()["Reentrant"].selectors["execute"]
+
+    def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Any:  # noqa: ANN401 - as its base
+        if sender != self.wallet:
+            return super().transact(sender, to, data, value)
+        padded = data + bytes(-len(data) % 32)
+        head = bytes(12) + bytes.fromhex(to[2:]) + (64).to_bytes(32, "big") + len(data).to_bytes(32, "big")
+        return super().transact(self.owner, self.wallet, self.execute + head + padded, value)
+
+
+def test_a_seat_held_by_a_contract_is_followed_through_traces(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "book.json"
+    _, contracts = put_on(url, file)
+    machine = ThroughWallet(url)
+    machine.hold(machine.deploy(attackers()["Reentrant"].bytecode))
+    player = Player(machine, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1)
+    for k in range(2):
+        player.play(k)
+    report = report_of(url, file, status=0)
+    assert Counter(report["checked"])["join"] == 10
+    assert report["endings"] == {"settled": 2}
+
+
+def complaint_of(capsys: pytest.CaptureFixture[str], url: str, file: Path) -> str:
+    """The one line with which the command refuses."""
+    with pytest.raises(SystemExit) as ended:
+        app(["verify", "--evm", url, "--deployment", str(file), "--json"], prog_name="parley")
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out, printed.err.count("\n")) == (2, "", 1)
+    return printed.err
+
+
+def test_bad_input_gets_one_line_and_status_2(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "book.json"
+    put_on(url, file)
+    good = json.loads(file.read_text(encoding="utf-8"))
+    mechanism = good["contracts"]["TwoStageMechanism"]
+    nobody = "http://127.0.0.1:1"
+    cases: list[tuple[str, object, str]] = [
+        (nobody, good, nobody),
+        ("geth", good, "geth"),
+        (url, {**good, "chainId": 5}, "chain 5"),
+        (url, {**good, "chainId": "5"}, "chainId"),
+        (url, {"contracts": {"TwoStageMechanism": {**mechanism, "address": "0x" + "12" * 20}}}, "chainId"),
+        (
+            url,
+            {**good, "contracts": {"TwoStageMechanism": {**mechanism, "address": "0x" + "12" * 20}}},
+            "no code",
+        ),
+        (url, {**good, "contracts": {"TwoStageMechanism": {**mechanism, "address": "home"}}}, "address"),
+        (url, {**good, "contracts": {}}, "TwoStageMechanism"),
+        (url, {**good, "contracts": {"TwoStageMechanism": 3}}, "TwoStageMechanism"),
+        (url, [], "contracts"),
+    ]
+    for where, content, complaint in cases:
+        file.write_text(json.dumps(content), encoding="utf-8")
+        assert complaint in complaint_of(capsys, where, file)
+    for missing in (tmp_path / "none.json", tmp_path):
+        assert str(missing) in complaint_of(capsys, url, missing)
+    file.write_text("{", encoding="utf-8")
+    assert str(file) in complaint_of(capsys, url, file)
