@@ -106,7 +106,9 @@ def test_brownie_deploys_to_its_development_network(
     brownie: Path, compiled: Path, environment: dict[str, str]
 ) -> None:
     run(brownie, compiled, environment, "run", "deploy")
-    book = json.loads((compiled / "build" / "deployment.json").read_text())
+    (file,) = (compiled / "deployments").glob("*.json")
+    book = json.loads(file.read_text())
+    assert str(book["chainId"]) == file.stem
     artifacts = compile_contracts()
     assert tuple(book["contracts"]) == CONTRACTS
     assert book["compiler"] == artifacts["TwoStageMechanism"].compiler
