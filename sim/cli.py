@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from sim import problemfile
 from sim.chain.evm import is_url, open_evm
-from sim.coordination import simulation, solution
+from sim.coordination import addressbook, simulation, solution
 from sim.coordination import verify as verification
 from sim.coordination.play import CONTRACTS
 from sim.errors import ParleyError, ProblemError, one_line
@@ -304,8 +304,8 @@ def verify(
 
     - `parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json`
     """
-    book = verification.read_book(deployment)
-    history = verification.open_history(evm, book, every_block=every_block)
+    book = addressbook.read_book(deployment)
+    history = addressbook.open_history(evm, book, every_block=every_block)
     with progress_bar() as progress:
         task = progress.add_task("reading blocks", total=None)
         found = verification.verify(

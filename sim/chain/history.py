@@ -7,6 +7,7 @@ mean.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sim.chain.evm import EvmError, Log, Receipt, Reverted
@@ -251,6 +252,7 @@ class Recorder:
         raise EvmError("a machine whose calls are recorded cannot start anew")
 
 
+@cache
 def _checksum(address: str) -> str:
     from eth_utils.address import to_checksum_address  # noqa: PLC0415 -- pulls in eth_typing, slow to load
 

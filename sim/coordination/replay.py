@@ -17,6 +17,7 @@ from sim.coordination.parameters import QUANTITY_LIMIT, Revert
 from sim.coordination.recognition import RecognitionFunction
 from sim.coordination.records import Action, NotReadableError, is_view, read_action, read_event
 from sim.coordination.rules import (
+    ALL_RULES,
     FIELD_RULES,
     Violation,
     rule_of_presence,
@@ -77,6 +78,8 @@ class Replay:
 
     def note(self, game: Word | None, rule: str, detail: str, transaction: str | None = None) -> None:
         """Write down a violation."""
+        if rule not in ALL_RULES:
+            raise KeyError(rule)
         self._noted[game] += 1
         name = None if game is None else "0x" + game.hex()
         self.violations.append(Violation(name, transaction, rule, detail))
@@ -245,6 +248,8 @@ class Replay:
         """Name what differs, and follow the chain."""
         want = {event.name: event for event in expected}
         have = {event.name: event for event in events}
+        if action.name == "create" and "Created" in have:
+            game_id = self._adopt_created(game_id, have["Created"])
         if len(have) < len(events):
             self._note(game_id, "events", f"{action.name} emitted {', '.join(e.name for e in events)}")
         for name, event in have.items():
@@ -262,6 +267,19 @@ class Replay:
             self._adopt(game, want, have)
         else:
             self.lost.add(game_id)
+
+    def _adopt_created(self, game_id: Word, created: Event) -> Word:
+        """Call a new game what the chain calls it, by id and by digest; returns that id."""
+        game, named = self.model.games[game_id], _game_of(created)
+        if named != game_id and named in self.model.games:
+            self.lost.add(game_id)
+            return game_id
+        _, _, _, digest, _ = created.fields
+        del self.model.games[game_id]
+        game.id = named
+        game.digest = digest if isinstance(digest, bytes) else game.digest
+        self.model.games[game.id] = game
+        return game.id
 
     def _compare_fields(self, game: Word, want: Event, have: Event) -> None:
         seen = set()

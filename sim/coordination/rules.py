@@ -8,6 +8,7 @@ from sim.coordination.model import Event
 from sim.coordination.parameters import Revert
 
 __all__ = [
+    "ALL_RULES",
     "FIELD_RULES",
     "Violation",
     "rule_of_presence",
@@ -93,6 +94,32 @@ FIELD_RULES: Mapping[str, Sequence[str]] = {
     "BrokenDown": ("game id", "round", "breakdown cause", "silent seats"),
     "Withdrawn": ("game id", "seat", "payee", "withdrawal amount"),
 }
+
+_OTHERS = (
+    "balance",
+    "burnt bonds",
+    "continuation draw",
+    "creation",
+    "deployed code",
+    "events",
+    "last round",
+    "no savings",
+    "payment",
+    "settlement",
+    "state",
+    "unexplained event",
+    "unknown call",
+)
+ALL_RULES = frozenset(
+    (
+        *_REFUSALS.values(),
+        *_WRONG_SENDER.values(),
+        *_WRONG_DIGEST.values(),
+        *(rule for rules in FIELD_RULES.values() for rule in rules),
+        *_OTHERS,
+    )
+)
+"""Every rule that a violation can name."""
 
 
 def rule_of_refusal(action: str, refusal: Revert) -> str:

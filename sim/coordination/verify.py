@@ -5,19 +5,17 @@ chain's state is asked only to confirm what the replay has arrived at, and at th
 together are held against the probabilities that the games state.
 """
 
-import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sim.chain.compiler import CompilerError, compile_contracts
+from sim.chain.compiler import Artifact, CompilerError, compile_contracts
 from sim.chain.history import Call, History
+from sim.coordination.addressbook import Book
 from sim.coordination.game import Game
 from sim.coordination.parameters import Revert
 from sim.coordination.play import RECOGNITION_CONTRACTS
@@ -25,104 +23,15 @@ from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn,
 from sim.coordination.records import PRIMARY_TOPICS, fraction_question, view_question
 from sim.coordination.replay import Replay
 from sim.coordination.rules import Violation
-from sim.errors import ParleyError, ProblemError
 from sim.randomness import Word, keccak, word
 from sim.statistics import count_p_value, recognition_p_value
 
-if TYPE_CHECKING:
-    from sim.chain.nodehistory import NodeHistory
-
-__all__ = ["MIN_P", "Book", "Verification", "open_history", "read_book", "verify"]
+__all__ = ["MIN_P", "Verification", "verify"]
 
 MIN_P = 1e-6
 """p-value below which the draws do not follow their stated probabilities."""
 
 _GAMES_AT_ONCE = 100
-
-
-@dataclass(frozen=True)
-class Book:
-    """What a deployment file says of the mechanism.
-
-    Attributes
-    ----------
-    chain_id : int
-    mechanism : str
-        Its address in lower case.
-    first_block : int
-        Where it was deployed, 0 if the file does not say.
-    claimed : dict of str to str
-        Recognition functions, as problem files call them, by the address of their contract in lower case.
-    code_hashes : dict of str to (str, str)
-        Name and hash of the code of every contract, by address in lower case.
-    """
-
-    chain_id: int
-    mechanism: str
-    first_block: int
-    claimed: Mapping[str, str]
-    code_hashes: Mapping[str, tuple[str, str]]
-
-
-def read_book(file: str | Path) -> Book:
-    """Read a deployment file.
-
-    Raises
-    ------
-    ProblemError
-        Naming the file, the key and what is wrong with it.
-    """
-    name = str(file)
-    try:
-        content = json.loads(Path(file).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProblemError(name, "", error.strerror or "cannot be read") from None
-    except ValueError as error:
-        raise ProblemError(name, "", f"is not JSON: {error}") from None
-    if not isinstance(content, dict) or not isinstance(content.get("contracts"), dict):
-        raise ProblemError(name, "contracts", "no deployment file: the contracts are missing")
-    chain_id = content.get("chainId")
-    if not isinstance(chain_id, int):
-        raise ProblemError(name, "chainId", "must be an integer")
-    addresses = {}
-    for contract, entry in content["contracts"].items():
-        address = entry.get("address") if isinstance(entry, dict) else None
-        if not isinstance(address, str) or not re.fullmatch(r"0x[0-9a-fA-F]{40}", address):
-            raise ProblemError(name, f"contracts.{contract}.address", "must be an address")
-        addresses[contract] = address.lower()
-    if "TwoStageMechanism" not in addresses:
-        raise ProblemError(name, "contracts.TwoStageMechanism", "is missing")
-    entries = content["contracts"]
-    block = entries["TwoStageMechanism"].get("blockNumber")
-    return Book(
-        chain_id,
-        addresses["TwoStageMechanism"],
-        block if isinstance(block, int) else 0,
-        {addresses[c]: function for function, c in RECOGNITION_CONTRACTS.items() if c in addresses},
-        {
-            address: (contract, str(entries[contract]["bytecodeHash"]).lower())
-            for contract, address in addresses.items()
-            if entries[contract].get("bytecodeHash")
-        },
-    )
-
-
-def open_history(url: str, book: Book, *, every_block: bool = False) -> "NodeHistory":
-    """Return the history of the mechanism on a node.
-
-    Raises
-    ------
-    ParleyError
-        If nobody answers, the chain is another one, or there is no code at the address.
-    """
-    from sim.chain.nodehistory import NodeHistory  # noqa: PLC0415 -- web3 takes a second to load
-
-    history = NodeHistory(url, book.mechanism, book.first_block, every_block=every_block)
-    if history.chain_id != book.chain_id:
-        raise ParleyError(f"{url}: chain {history.chain_id}, but the deployment is on chain {book.chain_id}")
-    if not history.code(book.mechanism):
-        raise ParleyError(f"{url}: there is no code at {book.mechanism}: nothing to verify")
-    return history
 
 
 @dataclass(frozen=True)
@@ -146,6 +55,9 @@ class Verification:
         stated probabilities; None where nothing was drawn.
     surplus : int
         Wei that the contract holds beyond what calls brought in and took out: forced in, or not paid out.
+    own_code : bool or None
+        Whether the contract has the code that this tree compiles to; None where nothing can be compiled. No
+        violation: a contract is judged by what it has done.
     seconds : float
     """
 
@@ -158,6 +70,7 @@ class Verification:
     recognition_p_value: float | None
     continuation_p_value: float | None
     surplus: int
+    own_code: bool | None
     seconds: float
 
     @property
@@ -191,6 +104,7 @@ class Verification:
             "recognition_p_value": self.recognition_p_value,
             "continuation_p_value": self.continuation_p_value,
             "surplus_wei": str(self.surplus),
+            "own_code": self.own_code,
             "holds": self.holds,
             "seconds": self.seconds,
         }
@@ -254,6 +168,7 @@ def verify(
         recognition,
         continuation,
         surplus,
+        _has_own_code(history),
         time.perf_counter() - began,
     )
 
@@ -322,13 +237,24 @@ class _Stated(Mapping[str, RecognitionFunction]):
 
 
 @cache
-def _known_codes() -> Mapping[Word, str]:
-    """The tree's own recognition functions by the hash of their code; empty where nothing can be compiled."""
+def _artifacts() -> Mapping[str, Artifact]:
+    """The tree's own contracts; none where nothing can be compiled."""
     try:
-        artifacts = compile_contracts()
+        return compile_contracts()
     except CompilerError:
         return {}
-    return {keccak(artifacts[c].deployed_bytecode): name for name, c in RECOGNITION_CONTRACTS.items()}
+
+
+@cache
+def _known_codes() -> Mapping[Word, str]:
+    """The tree's own recognition functions by the hash of their code."""
+    found = ((name, _artifacts().get(contract)) for name, contract in RECOGNITION_CONTRACTS.items())
+    return {keccak(artifact.deployed_bytecode): name for name, artifact in found if artifact is not None}
+
+
+def _has_own_code(history: History) -> bool | None:
+    artifact = _artifacts().get("TwoStageMechanism")
+    return None if artifact is None else history.code(history.contract) == artifact.deployed_bytecode
 
 
 # ── what the chain says now ─────────────────────────────────────────────────────────────────────────────────

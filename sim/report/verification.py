@@ -64,6 +64,12 @@ def _verdicts(found: Verification) -> list[Text]:
         else:
             relation, style = ("not below", "green") if p >= MIN_P else ("below", "bold red")
             lines.append(Text(f"{what}: p-value {p:.3g}, {relation} {MIN_P:g}", style=style))
+    if found.own_code is not None:
+        lines.append(
+            Text(
+                f"the contract's code is {'' if found.own_code else 'NOT '}the one that this tree compiles to"
+            )
+        )
     if found.surplus:
         lines.append(Text(f"the contract holds {found.surplus} wei beyond its calls", style="yellow"))
     if found.not_followed:

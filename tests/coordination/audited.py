@@ -10,6 +10,7 @@ from sim.chain.compiler import Artifact, CompilerWarning, compile_contracts
 from sim.chain.deploy import deploy
 from sim.chain.evm import Evm, open_evm
 from sim.chain.history import Recorder
+from sim.coordination.addressbook import Book
 from sim.coordination.bots import make_bots
 from sim.coordination.play import (
     CONTRACTS,
@@ -21,7 +22,6 @@ from sim.coordination.play import (
 )
 from sim.coordination.problem import Problem, example_1
 from sim.coordination.records import read_event
-from sim.coordination.verify import Book
 from sim.randomness import address_word, keccak, word
 from tests.coordination.crooked import MECHANISM, P_STAR, Variant, sources_of
 

@@ -1,5 +1,6 @@
 """An audit finds nothing in honest games, and in crooked ones the rule that was broken."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -7,19 +8,21 @@ from fractions import Fraction
 
 import pytest
 
+from sim.chain.compiler import project_root
 from sim.chain.evm import Log, open_evm
 from sim.chain.history import Call, Recorder
+from sim.coordination.addressbook import Book
 from sim.coordination.bots import make_bots
 from sim.coordination.play import FUNCTIONS, Player
 from sim.coordination.problem import example_1
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.records import NotReadableError, read_action, read_event
-from sim.coordination.rules import FIELD_RULES
-from sim.coordination.verify import MIN_P, Book, verify
+from sim.coordination.rules import ALL_RULES, FIELD_RULES
+from sim.coordination.verify import MIN_P, verify
 from sim.randomness import word
 from sim.statistics import count_p_value, recognition_p_value
 from tests.coordination.audited import IMPATIENT, deployed, played
-from tests.coordination.crooked import RELUCTANT, VARIANTS, sources_of
+from tests.coordination.crooked import P_STAR, RELUCTANT, VARIANTS, sources_of
 from tests.coordination.problems import make
 
 POPULATIONS = {
@@ -44,6 +47,7 @@ def test_honest_games_hold(bots: list[str], recognition: str) -> None:
     found = verify(machine, book)
     assert (list(found.violations), found.not_followed, found.surplus) == ([], 0, 0)
     assert found.holds
+    assert found.own_code is True
     assert found.games == 60
     assert sum(found.checked[name] for name in FUNCTIONS if name in found.checked) == len(
         list(machine.calls())
@@ -68,6 +72,7 @@ def test_a_crooked_contract_is_caught_by_the_rule_it_breaks(name: str) -> None:
     found = verify(*played(variant.bots, range(40), variant))
     rules = Counter(violation.rule for violation in found.violations)
     assert not found.holds
+    assert found.own_code is (P_STAR in sources_of(variant))
     assert rules[variant.rule] > 0
     # Nothing else is blamed, but for the money that is missing as a consequence.
     assert set(rules) <= {variant.rule, *variant.consequences}
@@ -138,6 +143,10 @@ def with_word(index: int, value: bytes) -> Callable[[Call], Call]:
 STRANGER = "0x" + "77" * 20
 
 TAMPERED: dict[str, tuple[str, Callable[[Call], Call | None], str]] = {
+    "a game that was never created": ("create", lambda _: None, "phase"),
+    "a game without bond": ("create", with_word(10, word(0)), "creation"),
+    "a game with another salt": ("create", with_word(0, word(9)), "game id"),
+    "a game by another creator": ("create", lambda call: call._replace(sender=STRANGER), "creator"),
     "a join without its event": ("join", lambda call: call._replace(logs=()), "events"),
     "a join that left no trace": ("join", lambda _: None, "phase"),
     "a join by somebody else": ("join", lambda call: call._replace(sender=STRANGER), "seat"),
@@ -278,6 +287,13 @@ def test_cut_off_records_are_refused_and_not_misread() -> None:
                 read_event(log._replace(data=log.data[:-1]))
             with pytest.raises(NotReadableError):
                 read_event(log._replace(topics=log.topics[:1]))
+
+
+def test_every_rule_is_explained() -> None:
+    text = (project_root() / "docs" / "auditing.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
+    named = {variant.rule for variant in VARIANTS.values()} | {rule for _, _, rule in TAMPERED.values()}
+    assert named | ALL_RULES == explained
 
 
 def test_a_deployment_whose_code_has_changed_is_named() -> None:
