@@ -143,8 +143,6 @@ class Replay:
 
     def _unexplained(self, events: Sequence[Event], reason: str) -> None:
         """Events of a call that is none of the contract's actions, or cannot be read."""
-        if not self._call.direct:
-            reason = "the call came through another contract, and the node gives no traces"
         if not events and not is_view(self._call.data):
             self.note(None, "unknown call", reason, self._call.transaction)
         for event in events:

@@ -23,6 +23,7 @@ from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn,
 from sim.coordination.records import PRIMARY_TOPICS, fraction_question, view_question
 from sim.coordination.replay import Replay
 from sim.coordination.rules import Violation
+from sim.errors import ParleyError
 from sim.randomness import Word, keccak, word
 from sim.statistics import count_p_value, recognition_p_value
 
@@ -128,6 +129,11 @@ def verify(
     -------
     Verification
 
+    Raises
+    ------
+    ParleyError
+        If the chain cannot be read, or a call came through another contract and there are no traces of it.
+
     Examples
     --------
     Twenty games on a machine that writes down what passes through it:
@@ -178,7 +184,13 @@ def _inner_calls(history: History, call: Call) -> tuple[Call, ...]:
     emitted = sum(bool(log.topics) and log.topics[0] in PRIMARY_TOPICS for log in call.logs)
     if call.direct and emitted <= 1:
         return (call,)
-    return history.traced(call.transaction) or (call,)
+    traced = history.traced(call.transaction)
+    if traced is None and not call.direct:
+        raise ParleyError(
+            f"transaction {call.transaction} calls the contract through another one, and there are no traces "
+            "to say how: ask a node that has debug_traceTransaction"
+        )
+    return traced or (call,)
 
 
 def _standing(game: Game) -> str:

@@ -19,6 +19,7 @@ from sim.coordination.recognition import RECOGNITION
 from sim.coordination.records import NotReadableError, read_action, read_event
 from sim.coordination.rules import ALL_RULES, FIELD_RULES
 from sim.coordination.verify import MIN_P, verify
+from sim.errors import ParleyError
 from sim.randomness import word
 from sim.statistics import count_p_value, recognition_p_value
 from tests.coordination.audited import IMPATIENT, deployed, played
@@ -193,6 +194,13 @@ def test_a_record_that_is_not_as_it_should_be_is_named(case: str) -> None:
     name, change, rule = TAMPERED[case]
     for game in (0, 2):
         assert altered(only(name, change), game)[rule] > 0
+
+
+def test_a_call_through_another_contract_needs_traces() -> None:
+    machine, book = played(["equilibrium"], range(1))
+    calls = [call._replace(direct=False, data=b"") for call in machine.calls()]
+    with pytest.raises(ParleyError, match="debug_traceTransaction"):
+        verify(Altered(machine, calls), book)
 
 
 def test_two_withdrawals_of_one_seat_are_one_too_many() -> None:

@@ -1,10 +1,8 @@
 """`parley verify` from the outside, against contracts on a node."""
 
 import json
-import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,27 +19,14 @@ from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, 
 from tests.coordination.audited import IMPATIENT, artifacts_of
 from tests.coordination.crooked import RELUCTANT, VARIANTS, Variant
 from tests.coordination.on_chain import attackers
-
-ANVIL = project_root() / "node_modules" / ".bin" / "anvil"
+from tests.nodes import KINDS, running
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """A new node on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    node = subprocess.Popen([str(ANVIL), "--port", str(port), "--silent"])
-    try:
-        for _ in range(100):
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        node.terminate()
-        node.wait(timeout=30)
+    """A new node."""
+    with running("anvil") as node:
+        yield node.url
 
 
 def put_on(url: str, file: Path, variant: Variant | None = None) -> tuple[NodeEvm, Deployment]:
@@ -53,11 +38,15 @@ def put_on(url: str, file: Path, variant: Variant | None = None) -> tuple[NodeEv
     return machine, Deployment(book["TwoStageMechanism"].address, recognition)
 
 
-def parley_verify(url: str, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", "verify", "--evm", url, "--deployment", str(file), *options]
+def parley(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sim.cli", *arguments]
     return subprocess.run(
         command, cwd=project_root(), capture_output=True, text=True, check=False, timeout=300
     )
+
+
+def parley_verify(url: str, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return parley("verify", "--evm", url, "--deployment", str(file), *options)
 
 
 def report_of(url: str, file: Path, *options: str, status: int) -> dict[str, Any]:
@@ -65,6 +54,25 @@ def report_of(url: str, file: Path, *options: str, status: int) -> dict[str, Any
     assert done.returncode == status, done.stderr + done.stdout
     report: dict[str, Any] = json.loads(done.stdout)
     return report
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deployed_played_and_verified_by_the_commands(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "book.json"
+    with running(kind) as node:
+        for arguments in (
+            ("deploy", "--evm", node.url, "--out", str(file)),
+            (
+                *("simulate", "problems/paper-example-1.toml", "--games", "200"),
+                *("--evm", node.url, "--deployment", str(file)),
+            ),
+        ):
+            done = parley(*arguments)
+            assert done.returncode == 0, done.stderr
+        report = report_of(node.url, file, status=0)
+    assert (report["games"], report["draws"], report["endings"]) == (200, 400, {"settled": 200})
+    assert (report["violations"], report["holds"], report["own_code"]) == ([], True, True)
+    assert report["recognition_p_value"] > 1e-6
 
 
 def test_honest_games_of_many_kinds_hold(url: str, tmp_path: Path) -> None:
