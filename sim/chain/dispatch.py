@@ -40,6 +40,9 @@ _GAS_CAP = 2**24
 _LEAST_GAS = 300_000
 """Gas limit below which nothing is gained by knowing better."""
 
+_GAS_PER_BYTE = 40
+"""The most that a byte of calldata costs, whatever is done with it (EIP-7623)."""
+
 _REMEMBERED = 20_000
 """Transactions that can be sent again should the node lose them."""
 
@@ -105,6 +108,7 @@ class Dispatcher:
         self._gas: dict[tuple[str, bytes], int] = {}
         self._snapshots: list[tuple[int, str, list[Transaction], Counter[str], Counter[str]]] = []
         self._next_snapshot = 0
+        self._exchanges = 0
         self._not_before = 0
         self._lock = threading.RLock()
         self._mining = self._who_mines()
@@ -142,6 +146,9 @@ class Dispatcher:
         for order in orders:
             self._prepare(order.sender)
         group = [self._sign(order, fees, price) for order in orders]
+        self._exchanges += 1
+        for sent in group:
+            sent.exchange, sent.not_before = self._exchanges, self._not_before
         self._reserve(group)
         self._see_through(group)
         self._journal.extend(group)
@@ -171,7 +178,8 @@ class Dispatcher:
         self._nonces[sender] = mined
 
     def _sign(self, order: Order, fees: Mapping[str, int], price: int) -> Transaction:
-        gas = min(self._most_gas, max(_LEAST_GAS, 2 * self._gas.get(kind(order), self._most_gas)))
+        learnt = max(_LEAST_GAS, 2 * self._gas.get(kind(order), self._most_gas))
+        gas = min(self._most_gas, learnt + _GAS_PER_BYTE * len(order.data))
         nonce = self._nonces[order.sender]
         self._nonces[order.sender] += 1
         transaction = Transaction(order, nonce, gas, price)
@@ -201,6 +209,9 @@ class Dispatcher:
         while left := self._attempt(group):
             hope.check(len(left), f"transaction {left[0].hash}", refusal_among(left))
             self._bring_back(group)
+            # What the accounts were given may be lost too.
+            if missing := self._collect(group):
+                self._reserve(missing)
 
     def _attempt(self, group: Sequence[Transaction]) -> list[Transaction]:
         """Send what the chain does not have, wait a while, and return what it still does not have."""
@@ -232,8 +243,9 @@ class Dispatcher:
 
     def _put(self, transactions: Sequence[Transaction]) -> None:
         """Hand transactions to the node, and see to it that they become one block if that is ours to say."""
-        if self._not_before:
-            self._wait_for(self._not_before)
+        due = max(sent.not_before for sent in transactions)
+        if due > self._head.timestamp:
+            self._wait_for(due)
         with self._held(len(transactions)):
             replies = self.rpc.ask_all([("eth_sendRawTransaction", (sent.raw,)) for sent in transactions])
             for sent, reply in zip(transactions, replies, strict=True):
@@ -341,17 +353,24 @@ class Dispatcher:
         """After the node was away, or when nothing moves: send again, in order, what its chain has lost."""
         hope = Hope(self.rpc.url)
         left: Sequence[Transaction] = ()
+        drift = 0
         while lost := self._lost(group):
             hope.check(len(lost), f"transaction {lost[0].hash}", refusal_among(left))
-            times = groupby(lost, key=lambda sent: sent.mined.timestamp if sent.mined is not None else 0)
-            for timestamp, together in times:
+            # What was sent together does not depend on each other; what was sent later may.
+            for _, together in groupby(lost, key=lambda sent: sent.exchange):
                 again = list(together)
                 self._reserve(again)
-                self._move_clock(timestamp)
+                due = _latest(again)
+                self._move_clock(due + drift)
                 left = self._attempt(again)
                 if left:
                     # Away once more: begin again with what the chain has then.
                     break
+                # Some seconds late; then so is all that follows, or a deadline might not have passed in time.
+                drift = max(drift, _latest(again) - due)
+        for sent in group:
+            sent.not_before += drift if sent.not_before else 0
+        self._not_before += drift if self._not_before else 0
 
     def _lost(self, group: Sequence[Transaction]) -> list[Transaction]:
         """Return what was mined once and is no more, in order."""
@@ -378,8 +397,7 @@ class Dispatcher:
                     f"{self.rpc.url}: the node came back without transaction {count} of {sender}, which this "
                     "run did not send or no longer has: it cannot go on"
                 )
-        if lost:
-            self.funds.forget()
+        self.funds.forget()
         return lost
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -519,3 +537,8 @@ class Dispatcher:
         # The base fee doubles over six full blocks: time enough to be mined.
         most = 2 * int(base, 16) + self._tip
         return {"type": 2, "maxFeePerGas": most, "maxPriorityFeePerGas": self._tip}, most
+
+
+def _latest(transactions: Sequence[Transaction]) -> int:
+    """Return the time of the last of some transactions that were mined."""
+    return max(sent.mined.timestamp for sent in transactions if sent.mined is not None)

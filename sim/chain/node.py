@@ -292,12 +292,13 @@ class _Meeting:
         self._orders: dict[int, Order] = {}
         self._answers: dict[int, Mined] = {}
         self._results: dict[int, object] = {}
-        self._error: BaseException | None = None
+        self._errors: dict[int, BaseException] = {}
         self._closed = False
         self._change = threading.Condition()
 
     def work(self, begin: Callable[[], Callable[[int], T]]) -> None:
         """Carry out tasks until none is left."""
+        index = -1
         try:
             task = begin()
             while True:
@@ -312,7 +313,7 @@ class _Meeting:
             pass
         except BaseException as error:  # noqa: BLE001 -- raised again where the results are awaited
             with self._change:
-                self._error = self._error or error
+                self._errors[index] = error
         finally:
             with self._change:
                 self.working -= 1
@@ -333,9 +334,10 @@ class _Meeting:
         following = 0
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._error or len(self._orders) == self.working)
-                if self._error is not None:
-                    raise self._error
+                self._change.wait_for(lambda: len(self._orders) == self.working)
+                if self._errors:
+                    # The same one whichever thread was faster.
+                    raise self._errors[min(self._errors)]
                 ready = []
                 while following in self._results:
                     ready.append(self._results.pop(following))

@@ -58,7 +58,20 @@ class Mined(NamedTuple):
 class Transaction:
     """An order, signed."""
 
-    __slots__ = ("cost", "gas", "hash", "mined", "nonce", "order", "price", "raw", "refusal", "sent")
+    __slots__ = (
+        "cost",
+        "exchange",
+        "gas",
+        "hash",
+        "mined",
+        "nonce",
+        "not_before",
+        "order",
+        "price",
+        "raw",
+        "refusal",
+        "sent",
+    )
 
     def __init__(self, order: Order, nonce: int, gas: int, price: int) -> None:
         self.order = order
@@ -71,6 +84,10 @@ class Transaction:
         self.mined: Mined | None = None
         self.cost = 0
         """Wei that its gas cost."""
+        self.exchange = 0
+        """Number of the exchange that it was part of."""
+        self.not_before = 0
+        """Time before which it may not take place."""
 
     @property
     def most(self) -> int:

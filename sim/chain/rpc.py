@@ -41,6 +41,16 @@ _CHUNK = 200
 _BUSY = frozenset({429, 502, 503, 504})
 
 
+# What stands in the text of exceptions, and what it means.
+_SIGNS = {
+    "Connection refused": "connection refused",
+    "Connection reset": "connection lost",
+    "Connection aborted": "connection lost",
+    "Name or service not known": "no such host",
+    "Temporary failure in name resolution": "no such host",
+}
+
+
 class NodeError(EvmError):
     """A node cannot be reached, or does not do what it should."""
 
@@ -245,7 +255,7 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     text = str(error)
-    for known in ("Connection refused", "Connection reset by peer", "Name or service not known"):
-        if known in text:
-            return known.lower()
+    for sign, words in _SIGNS.items():
+        if sign in text:
+            return words
     return shorten(text, 120)
