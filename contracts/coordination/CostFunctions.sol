@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ITwoStageMechanism} from "../interfaces/ITwoStageMechanism.sol";
+import {Memory} from "./Memory.sol";
 
 /// @title The built-in cost functions, in exact integers
 /// @dev A cost function is kept as a block in memory, a head of 32 bytes and 16 bytes per segment:
@@ -35,7 +36,7 @@ library CostFunctions {
 
     /// @notice f(q) in wei, for loads up to the one that `fits` has accepted.
     function at(uint256 ptr, uint256 load) internal pure returns (uint256) {
-        uint256 head = _word(ptr);
+        uint256 head = Memory.load(ptr);
         unchecked {
             // `fits` has bounded the numerator by 2^113 and the piecewise value by 2^96 for every load that can occur.
             if (head >> 248 == uint256(ITwoStageMechanism.CostKind.Piecewise)) return _piecewise(ptr, head, load);
@@ -49,7 +50,7 @@ library CostFunctions {
 
     /// @notice Whether f(load) is below 2^96, and then every smaller load's too.
     function fits(uint256 ptr, uint256 load) internal pure returns (bool) {
-        uint256 head = _word(ptr);
+        uint256 head = Memory.load(ptr);
         unchecked {
             // power ≤ load^8 < 2^256 as loads are below 2^32; the rest is bounded line by line.
             if (head >> 248 != uint256(ITwoStageMechanism.CostKind.Piecewise)) {
@@ -83,7 +84,7 @@ library CostFunctions {
                 }
             }
         }
-        _store(
+        Memory.store(
             ptr,
             (uint256(cost.kind) << 248) | (exponent << 240) | (denominator << 224) | (coefficient << 96) | linear
         );
@@ -101,13 +102,13 @@ library CostFunctions {
                 revert ITwoStageMechanism.BreakpointsInvalid(index, segments, segments);
             }
         }
-        _store(ptr, (uint256(cost.kind) << 248) | (segments << 216));
+        Memory.store(ptr, (uint256(cost.kind) << 248) | (segments << 216));
         uint256 slope = 0;
         for (uint256 k = 0; k < segments; ++k) {
             uint256 next = slopes[k];
             if (next <= slope) revert ITwoStageMechanism.CostNotConvex(index);
             slope = next;
-            _store(ptr + 32 + (k << 4), (uint256(breakpoints[k]) << 224) | (slope << 128));
+            Memory.store(ptr + 32 + (k << 4), (uint256(breakpoints[k]) << 224) | (slope << 128));
         }
     }
 
@@ -116,25 +117,13 @@ library CostFunctions {
             // A sum of slopes below 2^96 over a load below 2^32. Segments are added from the last one down, each from
             // its breakpoint to where the one above it began; the first breakpoint is 0.
             for (uint256 k = (head >> 216) & 0xff; k != 0; --k) {
-                uint256 segment = _word(ptr + 16 + (k << 4));
+                uint256 segment = Memory.load(ptr + 16 + (k << 4));
                 uint256 breakpoint = segment >> 224;
                 if (load > breakpoint) {
                     cost += uint96(segment >> 128) * (load - breakpoint);
                     load = breakpoint;
                 }
             }
-        }
-    }
-
-    function _word(uint256 ptr) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(ptr)
-        }
-    }
-
-    function _store(uint256 ptr, uint256 word) private pure {
-        assembly ("memory-safe") {
-            mstore(ptr, word)
         }
     }
 }

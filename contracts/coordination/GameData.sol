@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {ITwoStageMechanism} from "../interfaces/ITwoStageMechanism.sol";
 import {CodeStorage} from "./CodeStorage.sol";
 import {CostFunctions} from "./CostFunctions.sol";
+import {Memory} from "./Memory.sol";
 
 /// @title The common knowledge of a game, as constant data
 /// @notice Checks the parameters of a game, digests them into what play will need of each seat, and keeps that as the
@@ -60,12 +61,12 @@ library GameData {
     // ────────────────────────────────────────────── reading ──────────────────────────────────────────────
 
     function header(address page) internal view returns (Header memory h) {
-        uint256 ptr = _allocate(_HEADER);
+        uint256 ptr = Memory.allocate(_HEADER);
         CodeStorage.read(page, 0, ptr, _HEADER);
-        uint256 word = _word(ptr);
+        uint256 word = Memory.load(ptr);
         h.recognition = address(uint160(word >> 96));
         h.bond = uint96(word);
-        word = _word(ptr + 32);
+        word = Memory.load(ptr + 32);
         h.contractedCost = word >> 160;
         h.continuationNumerator = uint32(word >> 128);
         h.continuationDenominator = uint32(word >> 96);
@@ -85,7 +86,7 @@ library GameData {
             // A page is shorter than 2^15 bytes.
             uint256 size = _recordSize(h.taskTypes, h.ownCosts, h.segments);
             uint256 offset = _HEADER + (h.ownCosts ? 0 : CostFunctions.blockSize(h.segments));
-            ptr = _allocate(size);
+            ptr = Memory.allocate(size);
             CodeStorage.read(page, offset + (seat % h.seatsPerPage) * size, ptr, size);
         }
     }
@@ -95,23 +96,23 @@ library GameData {
         unchecked {
             if (h.ownCosts) return record_ + _RECORD_HEAD + _TASK_TYPE * h.taskTypes;
             uint256 size = CostFunctions.blockSize(h.segments);
-            ptr = _allocate(size);
+            ptr = Memory.allocate(size);
             CodeStorage.read(page, _HEADER, ptr, size);
         }
     }
 
     function agent(uint256 record_) internal pure returns (address) {
-        return address(uint160(_word(record_) >> 96));
+        return address(uint160(Memory.load(record_) >> 96));
     }
 
     /// @notice f_i(d_i) in wei.
     function contractedCostOf(uint256 record_) internal pure returns (uint256) {
-        return uint96(_word(record_));
+        return uint96(Memory.load(record_));
     }
 
     /// @notice Units contracted by this seat and the later ones.
     function contractedFrom(uint256 record_) internal pure returns (uint256) {
-        return _word(record_ + 32) >> 224;
+        return Memory.load(record_ + 32) >> 224;
     }
 
     /// @notice Of one task type: the seat's capacity c, its contract d, and the capacity that the later seats have
@@ -123,7 +124,7 @@ library GameData {
     {
         unchecked {
             // A record is shorter than 2^11 bytes.
-            uint256 word = _word(record_ + _RECORD_HEAD + _TASK_TYPE * t);
+            uint256 word = Memory.load(record_ + _RECORD_HEAD + _TASK_TYPE * t);
             return (word >> 224, uint32(word >> 192), uint32(word >> 160));
         }
     }
@@ -146,7 +147,7 @@ library GameData {
 
             // Task types are written as whole words over what follows, so 32 bytes of slack behind; the code prefix
             // wants as much before.
-            uint256 records = _allocate(32 + front + h.agents * size + 32) + 32 + front;
+            uint256 records = Memory.allocate(32 + front + h.agents * size + 32) + 32 + front;
             uint256 from = totals.contracted;
             for (uint256 seat = 0; seat < h.agents; ++seat) {
                 uint256 cost = h.ownCosts ? costs + seat * block_ : costs;
@@ -161,7 +162,7 @@ library GameData {
                 uint256 count = h.agents - first < h.seatsPerPage ? h.agents - first : h.seatsPerPage;
                 uint256 start = records + first * size - front;
                 _writeHeader(start, h);
-                if (!h.ownCosts) _copy(start + _HEADER, costs, block_);
+                if (!h.ownCosts) Memory.copy(start + _HEADER, costs, block_);
                 pages[k] = CodeStorage.write(start, front + count * size);
             }
         }
@@ -258,7 +259,7 @@ library GameData {
             if (segments > CostFunctions.MAX_SEGMENTS) segments = CostFunctions.MAX_SEGMENTS;
             if (segments > h.segments) h.segments = segments;
         }
-        costs = _allocate(count * CostFunctions.blockSize(h.segments) + 16);
+        costs = Memory.allocate(count * CostFunctions.blockSize(h.segments) + 16);
         for (uint256 k = 0; k < count; ++k) {
             CostFunctions.write(costs + k * CostFunctions.blockSize(h.segments), p.costs[k], k);
         }
@@ -280,7 +281,7 @@ library GameData {
             uint32[] calldata capacity = p.capacity[seat * m:(seat + 1) * m];
             uint32[] calldata contracted = p.contracted[seat * m:(seat + 1) * m];
             uint256[] memory spares = totals.spare;
-            _store(ptr + 32, from << 224);
+            Memory.store(ptr + 32, from << 224);
             uint256 cell = ptr + _RECORD_HEAD;
             uint256 most = 0;
             for (uint256 t = 0; t < m; ++t) {
@@ -290,7 +291,7 @@ library GameData {
                 spares[t] = spare;
                 most += c;
                 own += d;
-                _store(cell, (c << 224) | (d << 192) | (spare << 160));
+                Memory.store(cell, (c << 224) | (d << 192) | (spare << 160));
                 cell += _TASK_TYPE;
             }
             if (most > totals.contracted) most = totals.contracted;
@@ -300,14 +301,14 @@ library GameData {
 
             uint256 ownCost = CostFunctions.at(cost, own);
             h.contractedCost += ownCost;
-            _store(ptr, (uint256(uint160(p.agents[seat])) << 96) | ownCost);
-            if (h.ownCosts) _copy(cell, cost, CostFunctions.blockSize(h.segments));
+            Memory.store(ptr, (uint256(uint160(p.agents[seat])) << 96) | ownCost);
+            if (h.ownCosts) Memory.copy(cell, cost, CostFunctions.blockSize(h.segments));
         }
     }
 
     function _writeHeader(uint256 ptr, Header memory h) private pure {
-        _store(ptr, (uint256(uint160(h.recognition)) << 96) | h.bond);
-        _store(
+        Memory.store(ptr, (uint256(uint160(h.recognition)) << 96) | h.bond);
+        Memory.store(
             ptr + 32,
             (h.contractedCost << 160) | (h.continuationNumerator << 128) | (h.continuationDenominator << 96)
                 | (h.window << 64) | (h.rounds << 48) | (h.agents << 40) | (h.taskTypes << 32) | (h.seatsPerPage << 24)
@@ -319,31 +320,6 @@ library GameData {
         unchecked {
             // At most 36 + 12 · 64 + 288 bytes.
             return _RECORD_HEAD + _TASK_TYPE * m + (ownCosts ? CostFunctions.blockSize(segments) : 0);
-        }
-    }
-
-    function _allocate(uint256 size) private pure returns (uint256 ptr) {
-        assembly ("memory-safe") {
-            ptr := mload(0x40)
-            mstore(0x40, and(add(add(ptr, size), 31), not(31)))
-        }
-    }
-
-    function _word(uint256 ptr) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(ptr)
-        }
-    }
-
-    function _store(uint256 ptr, uint256 word) private pure {
-        assembly ("memory-safe") {
-            mstore(ptr, word)
-        }
-    }
-
-    function _copy(uint256 to, uint256 from, uint256 length) private pure {
-        assembly ("memory-safe") {
-            mcopy(to, from, length)
         }
     }
 }
