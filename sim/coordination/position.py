@@ -38,6 +38,7 @@ class Bargaining:
     problem: Problem
     rows: tuple[Row, ...]
     probabilities: tuple[Fraction, ...]
+    _thresholds: dict[tuple[int, bool], int] = field(default_factory=dict, compare=False, repr=False)
     _offers: dict[tuple[int, bool], Row] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -65,10 +66,13 @@ class Bargaining:
 
         In the last round allowed, a rejection leads to D for certain, and the threshold is f_j(d_j).
         """
-        delta = Fraction(0) if last_round else self.problem.continuation
-        return threshold_wei(
-            self.contracted_costs[agent], self.probabilities[agent], delta, max(self.savings, 0)
-        )
+        key = (agent, last_round)
+        if key not in self._thresholds:
+            delta = Fraction(0) if last_round else self.problem.continuation
+            self._thresholds[key] = threshold_wei(
+                self.contracted_costs[agent], self.probabilities[agent], delta, max(self.savings, 0)
+            )
+        return self._thresholds[key]
 
     def proposal(self, proposer: int, *, last_round: bool = False) -> Row:
         """What an equilibrium proposer offers: every other agent's threshold, and what is left of F(X)."""
