@@ -17,10 +17,12 @@ import pytest
 
 from sim.chain import solc
 from sim.chain.compiler import cache_directory, compile_contracts, project_root, read_settings
+from tests.nodes import anvil
 
 pytestmark = pytest.mark.deep
 
 VERSION = "1.22.2"
+EXAMPLE = project_root() / "problems" / "paper-example-1.toml"
 CONTRACTS = (
     "TwoStageMechanism",
     "PStarRecognition",
@@ -72,7 +74,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return os.environ | {"HOME": str(home), "SOLCX_BINARY_PATH": str(compilers), "PATH": path}
 
 
-def run(brownie: Path, tree: Path, environment: dict[str, str], *arguments: str) -> None:
+def run(brownie: Path, tree: Path, environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
         [str(brownie), *arguments],
         cwd=tree,
@@ -83,6 +85,7 @@ def run(brownie: Path, tree: Path, environment: dict[str, str], *arguments: str)
         timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -106,16 +109,44 @@ def test_brownie_deploys_to_its_development_network(
     brownie: Path, compiled: Path, environment: dict[str, str]
 ) -> None:
     run(brownie, compiled, environment, "run", "deploy")
-    (file,) = (compiled / "deployments").glob("*.json")
+    (file,) = (compiled / "deployments").iterdir()
     book = json.loads(file.read_text())
-    assert str(book["chainId"]) == file.stem
     artifacts = compile_contracts()
+    assert file.stem == str(book["chainId"])
     assert tuple(book["contracts"]) == CONTRACTS
     assert book["compiler"] == artifacts["TwoStageMechanism"].compiler
     assert len({entry["address"] for entry in book["contracts"].values()}) == len(CONTRACTS)
     for name, entry in book["contracts"].items():
         assert entry["abi"] == artifacts[name].abi
         assert entry["transactionHash"].startswith("0x")
+
+
+def test_brownie_and_parley_deploy_alike_to_a_node(
+    brownie: Path, compiled: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    # As brownie wants a node that it did not start itself.
+    with anvil("--block-base-fee-per-gas", "0", "--chain-id", "777") as node:
+        network = ["networks", "add", "development", "by-hand", "cmd=anvil", "host=http://127.0.0.1"]
+        port = node.url.rpartition(":")[2]
+        run(brownie, compiled, environment, *network, f"port={port}", "chain_id=777")
+        for said in ("written to", "nothing was deployed"):
+            assert said in run(brownie, compiled, environment, "run", "deploy", "--network", "by-hand")
+        theirs = compiled / "deployments" / "777.json"
+        # What Brownie deployed, Parley checks, and plays on.
+        again = parley("deploy", "--evm", node.url, "--out", theirs)
+        assert again.returncode == 0, again.stderr
+        assert "nothing was deployed" in again.stdout
+        played = parley("simulate", EXAMPLE, "--evm", node.url, "--deployment", theirs, "--games", 5)
+        assert played.returncode == 0, played.stderr
+        ours = tmp_path / "ours.json"
+        assert parley("deploy", "--evm", node.url, "--out", ours).returncode == 0
+        for name, entry in json.loads(ours.read_text())["contracts"].items():
+            assert entry["bytecodeHash"] == json.loads(theirs.read_text())["contracts"][name]["bytecodeHash"]
+
+
+def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=project_root(), capture_output=True, text=True, check=False)
 
 
 def test_brownie_runs_the_simulation(brownie: Path, compiled: Path, environment: dict[str, str]) -> None:

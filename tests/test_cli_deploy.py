@@ -1,0 +1,175 @@
+"""`parley deploy` and `parley simulate --evm URL` from the outside."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.coordination.play import CONTRACTS
+from tests.nodes import KINDS, LocalNode, anvil, running
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
+
+
+def parley(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def complaint(done: subprocess.CompletedProcess[str], status: int) -> str:
+    """What a command that fails says: one line on standard error, nothing elsewhere."""
+    assert done.returncode == status, done.stdout + done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[LocalNode]:
+    with anvil() as process:
+        yield process
+
+
+@pytest.fixture
+def book(node: LocalNode, tmp_path: Path) -> Path:
+    file = tmp_path / "deployment.json"
+    assert parley("deploy", "--evm", node.url, "--out", file).returncode == 0
+    return file
+
+
+def change(file: Path, name: str, **fields: object) -> None:
+    content = json.loads(file.read_text())
+    content["contracts"][name] |= fields
+    file.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deploy_then_check_then_play(kind: str, tmp_path: Path) -> None:
+    with running(kind) as local:
+        first = parley("deploy", "--evm", local.url, "--json", cwd=tmp_path)
+        assert first.returncode == 0, first.stderr
+        said = json.loads(first.stdout)
+        file = tmp_path / "deployments" / "31337.json"
+        content = json.loads(file.read_text())
+        assert said == {"file": "deployments/31337.json", "deployed": True, **content}
+        assert set(content) == {"chainId", "compiler", "contracts"}
+        assert (content["chainId"], tuple(content["contracts"])) == (31337, CONTRACTS)
+        assert all(
+            set(entry) == {"address", "transactionHash", "blockNumber", "abi", "bytecodeHash", "args"}
+            for entry in content["contracts"].values()
+        )
+        second = parley("deploy", "--evm", local.url, cwd=tmp_path)
+        assert second.returncode == 0
+        assert "nothing was deployed" in second.stdout
+        assert json.loads(file.read_text()) == content
+
+        options = ["--evm", local.url, "--deployment", file, "--games", 10, "--seed", 4, "--json"]
+        done = parley("simulate", EXAMPLE, *options)
+        assert done.returncode == 0, done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        assert (report["evm"], report["settled"], report["gas"]["evm"]) == (local.url, 10, local.url)
+        assert (report["cross_check"]["evm"], report["cross_check"]["identical"]) == ("revm", True)
+        again = complaint(parley("simulate", EXAMPLE, *options), 2)
+        assert "game 0 of seed 4 has been played on this contract" in again
+
+
+def test_the_script_and_the_command_are_one(node: LocalNode, book: Path) -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "deploy.py"), "--evm", node.url, "--out", str(book)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "nothing was deployed" in done.stdout
+    spec: dict[str, Any] = {}
+    exec((ROOT / "scripts" / "deploy.py").read_text(), spec)  # noqa: S102 - no package holds it
+    assert spec["CONTRACTS"] == CONTRACTS
+
+
+def test_a_contract_that_is_not_what_the_file_says_is_named(node: LocalNode, book: Path) -> None:
+    untouched = book.read_text()
+    other = json.loads(untouched)["contracts"]["EqualRecognition"]
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"bytecodeHash": "0x" + "00" * 32}, "is not what was deployed there"),
+        ({"address": "0x" + "12" * 20}, "no code at"),
+        (
+            {"address": other["address"], "bytecodeHash": other["bytecodeHash"]},
+            "was compiled from other sources than these",
+        ),
+    ]
+    for fields, reason in cases:
+        book.write_text(untouched)
+        change(book, "PStarRecognition", **fields)
+        said = complaint(parley("deploy", "--out", book, "--evm", node.url), 1)
+        assert said.startswith(f"{book}: contracts.PStarRecognition: ")
+        assert reason in said
+    # What cannot be played on is bad input.
+    assert reason in complaint(parley("simulate", EXAMPLE, "--deployment", book, "--evm", node.url), 2)
+
+
+def test_another_chains_file_is_not_touched(book: Path) -> None:
+    before = book.read_text()
+    with anvil("--chain-id", "5") as other:
+        said = complaint(parley("deploy", "--evm", other.url, "--out", book), 2)
+        assert said == f"{book}: chainId: it is chain 31337's; {other.url} is chain 5\n"
+        complaint(parley("simulate", EXAMPLE, "--evm", other.url, "--deployment", book), 2)
+    assert book.read_text() == before
+
+
+def test_a_chain_that_was_started_anew_is_noticed(book: Path) -> None:
+    with anvil() as anew:
+        said = complaint(parley("deploy", "--evm", anew.url, "--out", book), 1)
+    assert "TwoStageMechanism: no code at" in said
+    assert "remove the file and deploy again" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "is no deployment file"),
+        ("{}", "chainId: must be a positive integer, not None"),
+        ('{"chainId": true}', "chainId: must be a positive integer"),
+        ('{"chainId": 31337, "contracts": []}', "contracts: must be an object"),
+        ('{"chainId": 31337, "contracts": {}}', "contracts.TwoStageMechanism: is missing"),
+        (
+            '{"chainId": 31337, "contracts": {"TwoStageMechanism": {"address": "0x12"}}}',
+            "contracts.TwoStageMechanism.address: must be an address, not '0x12'",
+        ),
+    ],
+)
+def test_a_file_that_is_none_gets_one_line(node: LocalNode, tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "deployment.json"
+    file.write_text(text)
+    said = complaint(parley("deploy", "--evm", node.url, "--out", file), 2)
+    assert said.startswith(f"{file}: ")
+    assert reason in said
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["deploy", "--evm", "http://127.0.0.1:1"], "http://127.0.0.1:1: nobody answers there"),
+        (["deploy", "--evm", "revm"], "--evm: 'revm' is not the URL of a node"),
+        (["deploy", "--evm", "ws://127.0.0.1:1"], "not the URL of a node"),
+        (["simulate", EXAMPLE, "--evm", "http://127.0.0.1:1"], "nobody answers there: connection refused"),
+        (["simulate", EXAMPLE, "--deployment", "x.json"], "--deployment: is for a node"),
+        (["simulate", EXAMPLE, "--evm", "http://127.0.0.1:1", "--workers", "2"], "--workers"),
+    ],
+)
+def test_bad_input_gets_one_line_and_status_2(arguments: list[object], reason: str, tmp_path: Path) -> None:
+    assert reason in complaint(parley(*arguments, cwd=tmp_path), 2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_where_nothing_can_be_written_costs_nothing(node: LocalNode) -> None:
+    from sim.chain.node import NodeEvm  # noqa: PLC0415 - web3 is slow to load
+
+    rpc = NodeEvm(node.url).dispatcher.rpc
+    before = rpc.ask("eth_blockNumber")
+    assert "/dev/null/x" in complaint(parley("deploy", "--evm", node.url, "--out", "/dev/null/x/y.json"), 2)
+    assert rpc.ask("eth_blockNumber") == before
