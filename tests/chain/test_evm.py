@@ -245,7 +245,7 @@ def test_recycling_keeps_contracts_and_nothing_else(evm: Evm, probe: Interface, 
 
 def test_an_unknown_machine_is_named() -> None:
     with pytest.raises(EvmError, match="'geth'"):
-        open_evm("geth")  # type: ignore[arg-type]
+        open_evm("geth")
 
 
 def test_the_reference_machine_refuses_strangers() -> None:
