@@ -11,11 +11,10 @@ Many transactions are sent as one message and, where the node can be told when t
 
 from __future__ import annotations
 
-import enum
 import threading
 import time
 from collections import Counter, deque
-from contextlib import contextmanager
+from contextlib import nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,11 +22,12 @@ from eth_account import Account
 
 from sim.chain.evm import GAS_LIMIT, EvmError
 from sim.chain.funds import Funds
+from sim.chain.mining import Mining, find_tip, held, who_mines
 from sim.chain.orders import PATIENCE, Hope, Mined, Order, Transaction, kind, read_log, refusal_among
-from sim.chain.rpc import NodeError, RpcError, UnreachableError
+from sim.chain.rpc import NodeError, RpcError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from eth_account.signers.local import LocalAccount
     from eth_keys.datatypes import PrivateKey
@@ -49,22 +49,8 @@ _REMEMBERED = 20_000
 _STALL, _LONG_STALL = 1.0, 15.0
 """Seconds without anything being mined after which we look what became of it, where we mine and elsewhere."""
 
-_TIP = 10**9
-"""Wei per unit of gas offered on top of the base fee where the node names no tip."""
-
 _LONGEST_WAIT = 120
 """Seconds that a deadline is waited for on a node whose clock cannot be moved."""
-
-
-class _Mining(enum.Enum):
-    """Who makes blocks."""
-
-    EACH = enum.auto()
-    """The node, one for each transaction, unless told to hold on."""
-    ASKED = enum.auto()
-    """The node, when asked to."""
-    OTHERS = enum.auto()
-    """The node or its network, in their own time."""
 
 
 class _Head(NamedTuple):
@@ -111,8 +97,8 @@ class Dispatcher:
         self._exchanges = 0
         self._not_before = 0
         self._lock = threading.RLock()
-        self._mining = self._who_mines()
-        self._tip = self._find_tip()
+        self._mining = who_mines(self.rpc)
+        self._tip = find_tip(self.rpc)
         self._head, self._block = self._look()
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
@@ -171,7 +157,7 @@ class Dispatcher:
             if pending <= mined:
                 break
             hope.check(pending - mined, f"transaction {mined} of {sender}")
-            if self._mining is _Mining.OTHERS:
+            if self._mining is Mining.OTHERS:
                 time.sleep(1)
             else:
                 self.rpc.ask("evm_mine")
@@ -220,7 +206,7 @@ class Dispatcher:
         if not missing:
             return []
         self._put(missing)
-        ours = self._mining is not _Mining.OTHERS
+        ours = self._mining is not Mining.OTHERS
         began, pause = time.monotonic(), 0.002
         while True:
             before = len(missing)
@@ -246,32 +232,17 @@ class Dispatcher:
         due = max(sent.not_before for sent in transactions)
         if due > self._head.timestamp:
             self._wait_for(due)
-        with self._held(len(transactions)):
+        hold = self._mining is Mining.EACH and len(transactions) > 1
+        with held(self.rpc) if hold else nullcontext():
             replies = self.rpc.ask_all([("eth_sendRawTransaction", (sent.raw,)) for sent in transactions])
             for sent, reply in zip(transactions, replies, strict=True):
                 sent.sent = True
                 sent.refusal = reply if isinstance(reply, RpcError) else None
-            if self._mining is _Mining.ASKED or (self._mining is _Mining.EACH and len(transactions) > 1):
+            if hold or self._mining is Mining.ASKED:
                 self.rpc.ask("evm_mine")
 
-    @contextmanager
-    def _held(self, transactions: int) -> Iterator[None]:
-        """Keep a node that mines at once from doing so, if there are several transactions to mine."""
-        if self._mining is not _Mining.EACH or transactions == 1:
-            yield
-            return
-        self.rpc.ask("evm_setAutomine", False)
-        try:
-            yield
-        except UnreachableError:
-            raise
-        except BaseException:
-            self.rpc.ask("evm_setAutomine", True)
-            raise
-        self.rpc.ask("evm_setAutomine", True)
-
     def _mine(self) -> None:
-        if self._mining is _Mining.ASKED:
+        if self._mining is Mining.ASKED:
             self.rpc.ask("evm_mine")
 
     def _collect(self, transactions: Sequence[Transaction]) -> list[Transaction]:
@@ -379,7 +350,7 @@ class Dispatcher:
             raise NodeError(
                 f"{self.rpc.url}: chain {self.chain_id} was played on, and now chain {chain_id} answers"
             )
-        self._mining = self._who_mines()
+        self._mining = who_mines(self.rpc)
         senders = list(self._nonces)
         replies = self.rpc.ask_all([("eth_getTransactionCount", (sender, "latest")) for sender in senders])
         counts = {
@@ -488,26 +459,6 @@ class Dispatcher:
             self._head, self._block = self._look()
 
     # ── the node's ways ──────────────────────────────────────────────────────────────────────────────────
-
-    def _who_mines(self) -> _Mining:
-        """Ask a development node how it makes blocks; what does not know is none."""
-        try:
-            # Hardhat's name for it; anvil answers to it too.
-            if self.rpc.ask("hardhat_getAutomine"):
-                return _Mining.EACH
-        except RpcError:
-            return _Mining.OTHERS
-        try:
-            interval = self.rpc.ask("anvil_getIntervalMining")
-        except RpcError:
-            interval = None
-        return _Mining.OTHERS if interval else _Mining.ASKED
-
-    def _find_tip(self) -> int:
-        try:
-            return int(self.rpc.ask("eth_maxPriorityFeePerGas"), 16)
-        except RpcError:
-            return _TIP
 
     def _look(self) -> tuple[_Head, Mapping[str, Any]]:
         block = self.rpc.ask("eth_getBlockByNumber", "latest", False)

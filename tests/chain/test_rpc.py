@@ -1,0 +1,111 @@
+"""Asking a node: what is asked again, what is not, and what the user is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sim.chain.rpc import NodeError, Rpc, RpcError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ONE = json.dumps({"jsonrpc": "2.0", "id": 0, "result": "0x1"}).encode()
+
+
+@contextmanager
+def server(*answers: tuple[int, bytes]) -> Iterator[str]:
+    """Answer each request with the next status and body, the last one for ever."""
+    left = list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            status, body = left.pop(0) if len(left) > 1 else left[0]
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    listening = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.server_port}"
+    finally:
+        listening.shutdown()
+        listening.server_close()
+        thread.join()
+
+
+def test_a_busy_node_is_asked_again_and_the_user_told() -> None:
+    notes: list[str] = []
+    with server((200, ONE), (503, b""), (429, b""), (200, ONE)) as url:
+        rpc = Rpc(url, note=notes.append)
+        assert [rpc.ask("eth_chainId"), rpc.ask("eth_chainId")] == ["0x1", "0x1"]
+        assert rpc.absences == 1
+    assert notes == [
+        f"{url}: the node does not answer (HTTP status 503): trying again for 120 s",
+        f"{url}: the node answers again",
+    ]
+
+
+def test_before_the_first_answer_nobody_is_waited_for() -> None:
+    with (
+        server((503, b"")) as url,
+        pytest.raises(UnreachableError, match="nobody answers there: HTTP status 503"),
+    ):
+        Rpc(url).ask("eth_chainId")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (404, b"", "no node answers there: HTTP status 404"),
+        (200, b"<html>", "no node answers there"),
+        (200, b"[]", "the answer is none"),
+        (200, b'{"hello": 1}', "the answer is none"),
+    ],
+)
+def test_what_is_no_node_is_said_to_be_none(status: int, body: bytes, reason: str) -> None:
+    with server((status, body)) as url, pytest.raises(NodeError, match=reason):
+        Rpc(url).ask("eth_chainId")
+
+
+def test_a_node_without_batches_is_said_to_be_one() -> None:
+    refusal = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no batches"}}
+    with (
+        server((200, json.dumps(refusal).encode())) as url,
+        pytest.raises(NodeError, match="takes no batches"),
+    ):
+        Rpc(url).ask_all([("eth_chainId", ())])
+
+
+def test_a_refusal_takes_its_answers_place_or_is_raised() -> None:
+    answers = [
+        {"jsonrpc": "2.0", "id": 0, "result": "0x1"},
+        {"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "not\nfound"}},
+    ]
+    calls = [("eth_chainId", ()), ("nonsense", ())]
+    with server((200, json.dumps(answers).encode())) as url:
+        first, second = Rpc(url).ask_all(calls)
+        assert first == "0x1"
+        assert isinstance(second, RpcError)
+        assert (second.code, second.message) == (-32601, "not\nfound")
+        assert str(second).count("\n") == 0
+        with pytest.raises(RpcError, match="nonsense"):
+            Rpc(url).ask_all(calls, strict=True)
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:1", "http://", "file:///x", "8545"])
+def test_only_http_is_spoken(url: str) -> None:
+    with pytest.raises(NodeError, match="not the URL of a node"):
+        Rpc(url)
