@@ -10,7 +10,6 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import fftconvolve
 from scipy.stats import binom
 
 __all__ = ["count_p_value", "recognition_p_value", "z_score"]
@@ -50,6 +49,8 @@ def _sum_distribution(groups: Sequence[tuple[float, int]]) -> npt.NDArray[np.flo
     if len(groups) == 1:
         p, count = groups[0]
         return np.asarray(binom.pmf(np.arange(count + 1), count, p), dtype=np.float64)
+    from scipy.signal import fftconvolve  # noqa: PLC0415 - a second to load, and seldom needed
+
     half = len(groups) // 2
     product = fftconvolve(_sum_distribution(groups[:half]), _sum_distribution(groups[half:]))
     # Rounding leaves values of the order of −1e−17 where the truth is a smaller positive number.

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 from sim.coordination.problem import Problem
 from sim.coordination.simulation import GameRow, Simulation
 from sim.errors import ParleyError
-from sim.report.figures import cost_figure, save
 
 __all__ = ["RunFolder"]
 
@@ -75,6 +74,8 @@ class RunFolder:
 
     def finish(self, run: Simulation) -> None:
         """Write down what the run came to."""
+        from sim.report.figures import cost_figure, save  # noqa: PLC0415 - matplotlib is slow to load
+
         (self.path / "simulation.json").write_text(
             json.dumps(run.to_json(), indent=1) + "\n", encoding="utf-8"
         )
