@@ -1,5 +1,6 @@
 """What a runner is here, and the loop of those that send one transaction at a time."""
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from benchmarks.runners.script import Call, Events, Played, Table, game
@@ -27,18 +28,18 @@ class Runner(Protocol):
         """Stop whatever was started."""
 
 
-class Peer:
+class Peer(ABC):
     """A runner that executes calls one by one; `table` and `send` are what differs."""
 
     table: Table
 
+    @abstractmethod
     def prepare(self) -> None:
         """See `Runner.prepare`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def send(self, call: Call) -> Events:
         """Code a call, execute it, and decode what it emits."""
-        raise NotImplementedError
 
     def play(self, games: int) -> list[Played]:
         """See `Runner.play`."""
@@ -59,7 +60,7 @@ class Peer:
         """See `Runner.check`."""
         check(self.table, played)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most start nothing that must be stopped
         """See `Runner.close`."""
 
 
