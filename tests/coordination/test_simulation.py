@@ -112,6 +112,15 @@ def test_silence_costs_the_silent_its_bond_and_nobody_else(phase: str) -> None:
         for i, total in enumerate(run.tally.cost_sums):
             contracted = problem.cost(i, int(problem.contracted[i].sum()))
             assert Fraction(total, games * problem.wei_per_cost) == contracted + (bond if i == 1 else 0)
+    else:
+        # Agent 2 is missed when it proposes, or when somebody else does and it is asked.
+        missed = run.tally.proposed[1] if phase == "proposing" else games - run.tally.proposed[1]
+        assert run.tally.endings["expired"] == missed
+    # All that is paid is the work that stands, and a bond for each game that expired.
+    settled, expired = run.tally.endings["settled"], run.tally.endings["expired"]
+    assert settled + expired == games
+    paid = Fraction(sum(run.tally.cost_sums), problem.wei_per_cost)
+    assert paid == settled * run.solution.cost_allocated + expired * (run.solution.cost_contracted + bond)
     assert run.cross_check.identical
 
 
