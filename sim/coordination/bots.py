@@ -16,7 +16,7 @@ from sim.coordination.problem import Matrix, Problem
 from sim.errors import ParleyError
 from sim.randomness import seed, uniform
 
-__all__ = ["KINDS", "PHASES", "Bot", "Reveals", "make_bots", "proposer_of"]
+__all__ = ["KINDS", "PHASES", "Announcing", "Bot", "Reveals", "make_bots", "proposer_of"]
 
 PHASES = ("joining", "announcing", "revealing", "proposing", "responding")
 
@@ -174,6 +174,20 @@ class Silent(Bot):
     def acts(self, phase: str) -> bool:
         """False in the phase that this bot sleeps through."""
         return phase != self.phase
+
+
+class Announcing(Bot):
+    """Announces what it was told to, and plays the equilibrium otherwise. Told in code, not by name."""
+
+    kind = "announcing"
+
+    def __init__(self, seat: int, row: Row) -> None:
+        super().__init__(seat)
+        self.row = row
+
+    def announce(self, position: Position, random: Random) -> Row:
+        """The row."""
+        return self.row
 
 
 KINDS: dict[str, type[Bot]] = {

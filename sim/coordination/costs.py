@@ -14,9 +14,10 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sim.errors import ProblemError
+from sim.exact import show, show_all
 
 MIN_EXPONENT, MAX_EXPONENT = 2, 8
 # What the contract stores and walks through for one piecewise-linear function.
@@ -71,6 +72,10 @@ class Cost(ABC):
         """f(tasks), exactly, for any number of tasks at or above zero."""
 
     @abstractmethod
+    def to_mapping(self) -> dict[str, Any]:
+        """Give the keys that a problem file has for it."""
+
+    @abstractmethod
     def check(self, key: str) -> None:
         """Raise ProblemError at `key` unless the function is increasing and convex."""
 
@@ -104,6 +109,14 @@ class Power(Cost):
 
     def __call__(self, tasks: Fraction | int) -> Fraction:  # noqa: D102 - see the base
         return Fraction(self.coefficient * tasks**self.exponent + self.linear * tasks)
+
+    def to_mapping(self) -> dict[str, Any]:  # noqa: D102 - see the base
+        return {
+            "type": "power",
+            "coefficient": show(self.coefficient),
+            "exponent": self.exponent,
+            "linear": show(self.linear),
+        }
 
     def check(self, key: str) -> None:  # noqa: D102 - see the base
         if not MIN_EXPONENT <= self.exponent <= MAX_EXPONENT:
@@ -150,6 +163,9 @@ class Quadratic(Power):
     def __init__(self, quadratic: Fraction, linear: Fraction = Fraction(0)) -> None:
         super().__init__(quadratic, 2, linear)
 
+    def to_mapping(self) -> dict[str, Any]:  # noqa: D102 - see the base
+        return {"type": "quadratic", "quadratic": show(self.coefficient), "linear": show(self.linear)}
+
     def _struct(self, denominator: int, coefficient: int, linear: int) -> ChainCost:
         return ChainCost(CostKind.QUADRATIC, 0, denominator, coefficient, linear, (), ())
 
@@ -177,6 +193,13 @@ class Piecewise(Cost):
     def __call__(self, tasks: Fraction | int) -> Fraction:  # noqa: D102 - see the base
         k = bisect_right(self.breakpoints, tasks) - 1
         return self._at_breakpoints[k] + self.slopes[k] * (tasks - self.breakpoints[k])
+
+    def to_mapping(self) -> dict[str, Any]:  # noqa: D102 - see the base
+        return {
+            "type": "piecewise",
+            "breakpoints": show_all(self.breakpoints),
+            "slopes": show_all(self.slopes),
+        }
 
     def check(self, key: str) -> None:  # noqa: D102 - see the base
         if len(self.breakpoints) != len(self.slopes):

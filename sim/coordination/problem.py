@@ -21,6 +21,7 @@ from sim.coordination.costs import ChainCost, Cost, Piecewise, Quadratic
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.schema import MAX_TOTAL, read_keys, read_matrix
 from sim.errors import ProblemError, shorten
+from sim.exact import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -335,6 +336,49 @@ class Problem:
             unit=keys.unit,
             **optional,
         )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give the keys of a problem file that says the same, without those that would say the default.
+
+        Examples
+        --------
+        >>> problem = example_1()
+        >>> Problem.from_mapping(problem.to_mapping()).to_mapping() == problem.to_mapping()
+        True
+        """
+
+        def tasks(matrix: Matrix) -> list[list[str | int]]:
+            return [
+                [x // self.unit if x % self.unit == 0 else show(self.tasks(x)) for x in row]
+                for row in matrix.tolist()
+            ]
+
+        shared = self.costs[:1] if len(set(self.costs)) == 1 else self.costs
+        mapping: dict[str, Any] = {
+            "kind": "coordination",
+            "contracted": tasks(self.contracted),
+            "capacity": tasks(self.capacity),
+            "costs": [cost.to_mapping() for cost in shared],
+            "continuation": show(self.continuation),
+            "recognition": self.recognition,
+        }
+        if self.unit != 1:
+            mapping["unit"] = self.unit
+        if self.allocation is not None:
+            mapping["allocation"] = tasks(self.allocation)
+        plain = self.from_mapping(mapping)
+        if self.wei_per_cost != plain.wei_per_cost:
+            mapping["wei_per_cost"] = self.wei_per_cost
+        if self.bond != plain.bond:
+            mapping["bond"] = show(self.bond)
+        for name in ("window", "max_rounds"):
+            if getattr(self, name) != getattr(plain, name):
+                mapping[name] = getattr(self, name)
+        names = {"agents": self.agent_names, "tasks": self.task_names}
+        defaults = {"agents": plain.agent_names, "tasks": plain.task_names}
+        if given := {key: list(value) for key, value in names.items() if value != defaults[key]}:
+            mapping["names"] = given
+        return mapping
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Pickling forgets that an array is read-only; problems travel to worker processes.

@@ -70,7 +70,7 @@ class Solution:
         proposals = None if self.proposals is None else [show_all(row) for row in self.proposals]
         return {
             "kind": "coordination",
-            "allocation": _tasks(self.allocation, unit),
+            "allocation": in_tasks(self.allocation, unit),
             "workloads": show_all(Fraction(load, unit) for load in self.allocation.sum(axis=1).tolist()),
             "cost_contracted": show(self.cost_contracted),
             "cost_allocated": show(self.cost_allocated),
@@ -79,7 +79,7 @@ class Solution:
                 "function": self.problem.recognition,
                 "probabilities": _numbers(self.probabilities),
             },
-            "maximal_announcements": _tasks(self.maximal_announcements, unit),
+            "maximal_announcements": in_tasks(self.maximal_announcements, unit),
             "expected_costs": _numbers(self.expected_costs),
             "acceptance_thresholds": _numbers(self.acceptance_thresholds),
             "proposals": proposals,
@@ -154,7 +154,14 @@ def solve(problem: Problem, *, exact: bool = False) -> Solution:
     )
 
 
-def _tasks(matrix: Matrix, unit: int) -> list[list[str]]:
+def in_tasks(matrix: Matrix, unit: int) -> list[list[str]]:
+    """Write a matrix of units in tasks, exactly.
+
+    Examples
+    --------
+    >>> in_tasks(np.array([[3, 4]]), 2)
+    [['3/2', '2']]
+    """
     if unit == 1:
         return [[str(entry) for entry in row] for row in matrix.tolist()]
     return [show_all(Fraction(entry, unit) for entry in row) for row in matrix.tolist()]

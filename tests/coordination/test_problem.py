@@ -3,6 +3,7 @@ import pickle
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sim.coordination.allocation import cost_effective
 from sim.coordination.costs import Piecewise, Power, Quadratic
 from sim.coordination.problem import Problem, example_1, load_problem
 from sim.errors import ProblemError
-from tests.coordination.problems import example_1_keys, make
+from tests.coordination.problems import example_1_keys, make, random_problem
 
 READY = Path(__file__).parents[2] / "problems"
 SQUARE = [[9, 0], [0, 5]]
@@ -285,3 +286,18 @@ def test_a_json_file_states_a_problem_too(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps(example_1_keys(continuation=0.9)))
     assert load_problem(path).continuation == Fraction(9, 10)
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_a_problem_written_as_a_file_says_the_same(special: bool) -> None:
+    dice = Random(11)
+    for _ in range(100):
+        problem = random_problem(
+            dice, special=special, unit=dice.choice((1, 3)), window=dice.choice((60, 3600))
+        )
+        again = Problem.from_mapping(problem.to_mapping())
+        for name in ("costs", "continuation", "recognition", "unit", "wei_per_cost", "bond", "window"):
+            assert getattr(again, name) == getattr(problem, name)
+        assert (again.contracted == problem.contracted).all()
+        assert (again.capacity == problem.capacity).all()
+        assert json.loads(json.dumps(problem.to_mapping())) == problem.to_mapping()
