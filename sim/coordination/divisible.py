@@ -30,8 +30,8 @@ import numpy as np
 from sim.coordination.allocation import cost_effective
 from sim.coordination.announcements import check_feasible
 from sim.coordination.costs import Piecewise, Power
+from sim.coordination.divisible_decomposition import FractionRow, FractionRows, is_rational, optimal_rows
 from sim.coordination.problem import Problem
-from sim.coordination.rational import FractionRow, FractionRows, is_rational, optimal_rows
 from sim.errors import ParleyError
 
 if TYPE_CHECKING:
