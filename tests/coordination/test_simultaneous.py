@@ -207,8 +207,8 @@ def test_sequential_play_avoids_the_trap_that_simultaneous_play_may_end_in() -> 
     )
     assert both.contracts == 18
     assert both.least == 12
-    assert both.sequential == (12, 12)
-    assert (both.nash.best, both.nash.worst) == (12, 14)
+    assert both.sequential == (F(12), F(12))
+    assert {both.nash.best, both.nash.worst} == {12, 14}
     assert both.share(F(14)) == F(2, 3)
     assert [path.end for path in both.paths] == ["equilibrium"] * 2
     assert [path.outcome.cost for path in both.paths] == [14, 14]
