@@ -38,12 +38,12 @@ def top_heavy(dice: Random, *, special: bool, n: int, m: int) -> tuple[Rows, Row
     return rows_of(D), rows_of(C)
 
 
-def announced(dice: Random, D: Rows, C: Rows, *, tries: int) -> Rows:
-    """Legal announcements, each amount the least of so many draws."""
+def announced(dice: Random, D: Rows, C: Rows, *, tries: int, given: Rows = ()) -> Rows:
+    """Legal announcements that continue those given, each amount the least of so many draws."""
     n, m = len(D), len(D[0])
-    left = [0] * m
-    rows: list[Row] = []
-    for j in range(n):
+    left = [sum(d[t] for d in D[: len(given)]) - sum(x[t] for x in given) for t in range(m)]
+    rows: list[Row] = list(given)
+    for j in range(len(given), n):
         pool = [left[t] + D[j][t] for t in range(m)]
         spare = [sum(C[k][t] - D[k][t] for k in range(j + 1, n)) for t in range(m)]
         row = tuple(
