@@ -38,8 +38,8 @@ from tests.coordination.problems import Matrix, make, random_announcements, rand
 cp: Any = import_module("cvxpy")
 
 DIGITS = 2**40
-# Clarabel stops at a gap of 1e-8; through the cones that powers become, up to 3e-7 has been seen. No comparison
-# uses this number: it only says that an interval is narrow enough to mean something.
+# Clarabel stops at a gap of 1e-8; through the cones that powers become, up to 3e-7 has been seen. Nothing is
+# compared with this number: it only says that an interval is narrow enough to mean something.
 NARROW = Fraction(1, 10**5)
 FINE = 1000
 
