@@ -345,6 +345,8 @@ class Slice:
     """Corners of the slice of 𝒵*."""
     fixed: Column
     """Amounts of agents 2, …, n of which those of all others are kept."""
+    direct: Point | None
+    """What direct transfer gives the three, if it gives the others what is fixed."""
 
     @property
     def area(self) -> Fraction:
@@ -396,6 +398,9 @@ def slice_of(
     if len(kept) != triple.agents - 1 or sum(kept) != nested.amount:
         raise ParleyError(f"amounts {kept} do not divide {nested.amount} among agents 2 to {triple.agents}")
     free = tuple(agent - 1 for agent in agents)
+    direct = nested.earliest
+    first, second, third = (Fraction(direct[j]) for j in free)
+    here = all(direct[j] == amount for j, amount in enumerate(kept) if j not in free)
     return Slice(
         task_type,
         agents,
@@ -403,6 +408,7 @@ def slice_of(
         _polygon(nested, free, kept),
         _polygon(star, free, kept),
         kept,
+        (first, second, third) if here else None,
     )
 
 

@@ -375,6 +375,8 @@ def test_figure_2_has_the_corners_that_the_paper_draws() -> None:
     assert whole(cut.star) == {(2, 0, 0), (1, 1, 0), (1, 0, 1)}
     assert cut.area == 1
     assert cut.star_area == F(1, 2)
+    assert cut.direct == (F(2), F(0), F(0))
+    assert slice_of(EXAMPLE_2, 0, (2, 3, 4), (1, 2, 1, 0)).direct is None
 
 
 def test_the_widest_slice_of_example_2_is_that_of_figure_2() -> None:
