@@ -1,13 +1,21 @@
 """How long the allocation solver takes, and what memory: `python benchmarks/allocation.py [--quick]`.
 
 Problems are drawn from seeds by the generators below; each solution is checked by the prices that come with
-it.
+it. Then others solve the same problems beside it, larger and larger ones, each until it takes too long: see
+``solvers``. OR-tools and networkx live in the peers' environment (see ``peers``).
 """
 
 import argparse
+import json
 import resource
+import statistics
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -76,39 +84,135 @@ def _problem(contracted: np.ndarray, capacity: np.ndarray, costs: tuple[Cost, ..
     return Problem(contracted=contracted, capacity=capacity, costs=costs, continuation=Fraction(1, 2))
 
 
-CASES: list[tuple[str, Callable[[int, int, int], Problem], int, int, float]] = [
-    ("special domain", special_domain, 10_000, 100, 5),
-    ("special, mixed costs", mixed_costs, 10_000, 100, 5),
-    ("special, 16 digits", many_digits, 10_000, 100, 5),
-    ("general domain", general_domain, 2_000, 50, 60),
-    ("general, scarce, ties", scarce_general_domain, 2_000, 50, 60),
+ROOT = Path(__file__).parents[1]
+
+GENERATORS: dict[str, Callable[[int, int, int], Problem]] = {
+    "special domain": special_domain,
+    "special, mixed costs": mixed_costs,
+    "special, 16 digits": many_digits,
+    "general domain": general_domain,
+    "general, scarce, ties": scarce_general_domain,
+}
+
+CASES: list[tuple[str, int, int, float]] = [
+    ("special domain", 10_000, 100, 5),
+    ("special, mixed costs", 10_000, 100, 5),
+    ("special, 16 digits", 10_000, 100, 5),
+    ("general domain", 2_000, 50, 60),
+    ("general, scarce, ties", 2_000, 50, 60),
+    ("special domain", 100_000, 100, 60),
+    ("special, mixed costs", 100_000, 100, 60),
+    ("special, 16 digits", 100_000, 100, 60),
 ]
+"""Agents, types, and seconds that it may take."""
+
+SIZES = {
+    "general domain": [(5, 3), (20, 5), (100, 10), (300, 20), (1_000, 30)],
+    "special domain": [(20, 3), (100, 10), (1_000, 20), (10_000, 20)],
+}
+"""Agents and types of the races."""
+
+OURS = ("cvxpy, its choice", "cvxpy, Clarabel", "HiGHS, linear", "HiGHS, integer", "SciPy, SLSQP")
+PEERS = {"OR-tools, flows": "ortools", "networkx, flows": "networkx"}
+"""By the package that they need."""
 
 
-def main() -> None:
-    """Solve each case and print what it took."""
-    parser = argparse.ArgumentParser(description="Benchmark the allocation solver.")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the agents")
-    parser.add_argument("--seeds", type=int, default=2, help="problems a case (default 2)")
-    options = parser.parse_args()
+def solve(name: str, agents: int, types: int, seed: int) -> tuple[float, float, float]:
+    """Return seconds, the share of cost that is saved, and the process's peak of memory in MB."""
+    problem = GENERATORS[name](agents, types, seed)
+    start = perf_counter()
+    found = cost_effective(problem)
+    seconds = perf_counter() - start
+    # Checking by Python's own integers takes longer and more memory than solving.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if not proves_optimal(problem, found.matrix, found.prices):
+        raise SystemExit(f"{name}, seed {seed}: the prices do not prove the allocation optimal")
+    saved = 1 - found.total_cost / problem.total_cost(problem.contracted)
+    return seconds, float(saved), peak
+
+
+def time_and_memory(seeds: int, *, quick: bool) -> None:
+    """Solve each case in a process of its own and print what it took."""
     print(
         f"{'case':24}{'agents':>8}{'types':>7}{'seed':>6}{'seconds':>9}{'limit':>7}{'saved':>8}{'peak MB':>9}"
     )
-    for name, generate, agents, types, limit in CASES:
-        for seed in range(1, options.seeds + 1):
-            problem = generate(agents // 10 if options.quick else agents, types, seed)
-            start = perf_counter()
-            found = cost_effective(problem)
-            seconds = perf_counter() - start
-            if not proves_optimal(problem, found.matrix, found.prices):
-                raise SystemExit(f"{name}, seed {seed}: the prices do not prove the allocation optimal")
-            saved = 1 - found.total_cost / problem.total_cost(problem.contracted)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for name, most, types, limit in CASES:
+        agents = most // 10 if quick else most
+        for seed in range(1, seeds + 1):
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                seconds, saved, peak = process.submit(solve, name, agents, types, seed).result()
             print(
-                f"{name:24}{problem.agents:8,}{types:7}{seed:6}{seconds:9.2f}{limit:7}{float(saved):8.1%}{peak:9.0f}"
+                f"{name:24}{agents:8,}{types:7}{seed:6}{seconds:9.2f}{limit:7}{saved:8.1%}{peak:9.0f}",
+                flush=True,
             )
             if seconds > limit:
                 raise SystemExit(f"{name}, seed {seed}: took {seconds:.2f} s, more than {limit} s")
+
+
+def contestants() -> dict[str, str]:
+    """Who can play, with the Python that each needs; a word about those who cannot."""
+    found = dict.fromkeys(OURS, sys.executable)
+    python = ROOT / "build" / "peers" / "bin" / "python"
+    for name, package in PEERS.items():
+        command = [str(python), "-c", f"import {package}"]
+        if python.exists() and not subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
+            found[name] = str(python)
+        else:
+            print(f"{name}: left out, the peers' environment has no {package} (benchmarks/peers.py makes it)")
+    return found
+
+
+def race(name: str, python: str, case: str, size: tuple[int, int], limit: float) -> list[dict[str, float]]:
+    """Let one solver take turns with Parley; as many turns as it manages before the limit, three at most."""
+    command = [python, "-m", "benchmarks.solvers", name, case, *map(str, size), "3"]
+    try:
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit, check=False)  # noqa: S603
+        lines, failed = ran.stdout, ran.stderr.strip() if ran.returncode else ""
+    except subprocess.TimeoutExpired as expired:
+        lines, failed = (expired.stdout or b"").decode(), ""
+    if failed:
+        print(f"    {name}: {failed.splitlines()[-1]}")
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def races(limit: float, *, quick: bool) -> None:
+    """Let everybody play, on larger and larger problems; who does not end in time plays no larger ones."""
+    playing = contestants()
+    for case, sizes in SIZES.items():
+        left = dict(playing)
+        for size in sizes[:2] if quick else sizes:
+            print(f"\n{case}, {size[0]:,} agents × {size[1]} types")
+            for name, python in list(left.items()):
+                turns = race(name, python, case, size, limit)
+                if not turns:
+                    print(f"    {name:20} no answer in {limit:.0f} s")
+                    del left[name]
+                    continue
+                ratio, ours, theirs, off = (
+                    statistics.median(values)
+                    for values in (
+                        [turn["theirs"] / turn["ours"] for turn in turns],
+                        [turn["ours"] for turn in turns],
+                        [turn["theirs"] for turn in turns],
+                        [turn["off"] for turn in turns],
+                    )
+                )
+                print(
+                    f"    {name:20} {theirs:9.4f} s  Parley {ours:9.4f} s  {ratio:9.1f} times"
+                    f"  cost off by {off:.0e}" + ("" if len(turns) == 3 else f"  ({len(turns)} of 3 turns)"),
+                    flush=True,
+                )
+
+
+def main() -> None:
+    """Solve each case and print what it took, then race."""
+    parser = argparse.ArgumentParser(description="Benchmark the allocation solver.")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the agents, and small races")
+    parser.add_argument("--seeds", type=int, default=2, help="problems a case (default 2)")
+    parser.add_argument("--limit", type=float, default=30, help="seconds for three turns of a race (30)")
+    options = parser.parse_args()
+    time_and_memory(options.seeds, quick=options.quick)
+    races(options.limit, quick=options.quick)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
+from benchmarks.allocation import OURS, general_domain
+from benchmarks.solvers import SOLVERS, Model, agrees
 from sim.coordination.allocation import Prices, cost_effective
 from sim.coordination.announcements import is_feasible
 from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
@@ -224,3 +226,15 @@ def test_highs_finds_the_same_cost_in_whole_units(*, special: bool) -> None:
         assert problem.total_cost(X) == ours
         saved += ours < problem.total_cost(D)
     assert saved > 40
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_solvers_that_the_benchmark_races_solve_the_same_problem(name: str) -> None:
+    problem = general_domain(6, 3, seed=1)
+    best = cost_effective(problem).total_cost
+    X = SOLVERS[name]()(Model.of(problem))
+    assert agrees(problem, X, best) < 1e-4
+    with pytest.raises(SystemExit):
+        agrees(problem, X, best + 50)
+    with pytest.raises(SystemExit):
+        agrees(problem, X + 1, best)
