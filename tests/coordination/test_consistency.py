@@ -55,7 +55,7 @@ def certified(p: Recognition, triple: Triple, certificate: Certificate) -> bool:
 def test_p_star_is_consistent_with_direct_transfer(*, special: bool) -> None:
     dice = Random(201 + special)
     p = recognition_of("p-star")
-    for _ in range(300):
+    for _ in range(600):
         triple = random_triple(dice, special=special, spread=True)
         assert direct_transfer_holds(p, triple)
         found = find_distribution(p, triple)

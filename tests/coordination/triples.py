@@ -13,7 +13,7 @@ def random_triple(
     dice: Random, *, special: bool, n: int | None = None, m: int | None = None, spread: bool = False
 ) -> Triple:
     """A small problem at random announcements; `spread` leaves many ways to hand agent 1's excess on."""
-    n, m = n or dice.randint(2, 5), m or dice.randint(1, 3)
+    n, m = n or dice.randint(2, 5), m or dice.randint(1, 4)
     if spread:
         D, C = top_heavy(dice, special=special, n=n, m=m)
         return Triple.of(announced(dice, D, C, tries=2), D, C)
