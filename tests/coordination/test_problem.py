@@ -289,7 +289,7 @@ def test_a_json_file_states_a_problem_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("special", [True, False])
-def test_a_problem_written_as_a_file_says_the_same(special: bool) -> None:
+def test_a_problem_written_as_a_file_says_the_same(*, special: bool) -> None:
     dice = Random(11)
     for _ in range(100):
         problem = random_problem(

@@ -9,7 +9,7 @@ from sim.chain.compiler import project_root
 
 SIM = project_root() / "sim"
 
-DRIVERS = {"addressbook", "on_node", "play", "records", "replay", "simulation", "verify"}
+DRIVERS = {"addressbook", "demonstration", "on_node", "play", "records", "replay", "simulation", "verify"}
 """The files of a mechanism that may know the chain; `comparison` and `events` follow what they give."""
 
 PURE = {path for path in (SIM / "coordination").glob("*.py") if path.stem not in DRIVERS | {"comparison"}}

@@ -1,0 +1,454 @@
+"""The audit of a recognition function: which axioms hold, with witnesses, and what a deviator gains.
+
+For each axiom a counterexample is looked for over random problems of the special domain. Where a theorem says
+that there is none (`PROVED`), the search runs all the same, and a counterexample would prevail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.coordination import counterexamples
+from sim.coordination.consistency import find_distribution
+from sim.coordination.costs import Quadratic
+from sim.coordination.counterexamples import Disproportion, Inconsistency, Unimplemented
+from sim.coordination.custom import Named, recognition_named
+from sim.coordination.equilibrium import Equilibria, backward_induction, count_allocations, stage_one
+from sim.coordination.implementation import CONTINUATION
+from sim.coordination.manipulation import Manipulations, manipulations
+from sim.coordination.problem import Matrix, Problem
+from sim.coordination.recognition import RECOGNITION
+from sim.coordination.solution import announced_allocation, in_tasks
+from sim.coordination.triple import Recognition, Rows, Triple
+from sim.errors import ParleyError
+from sim.exact import show, show_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IMPLEMENTATION = "cost_effective_implementation"
+CONSISTENCY = "consistency"
+PROPORTIONALITY = "top_agent_proportionality"
+AXIOMS = {
+    IMPLEMENTATION: "cost-effective implementation",
+    CONSISTENCY: "consistency",
+    PROPORTIONALITY: "top-agent proportionality",
+}
+"""The axioms by their keys, with their names."""
+
+PROVED: dict[str, dict[str, str]] = {
+    "p-star": dict.fromkeys(AXIOMS, "Theorem 1"),
+    "equal": {
+        IMPLEMENTATION: "Proposition 2: 1/n depends on no announcement",
+        CONSISTENCY: "1/n = (1 − 1/n)·1/(n − 1), whatever Z",
+    },
+    "contract-proportional": {
+        IMPLEMENTATION: "Proposition 2: it depends on no announcement",
+        PROPORTIONALITY: "by definition",
+    },
+    "announcement-proportional": {
+        CONSISTENCY: "Σ_t x_jt / Σ X = (1 − Σ_t x_1t / Σ X)·Σ_t x_jt / Σ X_≥2, whatever Z",
+    },
+    "reordered": {
+        CONSISTENCY: "by construction, from Proposition 3",
+        PROPORTIONALITY: "by definition",
+    },
+}
+"""Which axiom holds of which function, and why. What is not listed here is left to the search."""
+
+PROBLEMS = 1000
+"""Problems searched if nothing else is said."""
+MAX_COURSES = 20_000
+"""Courses of announcements up to which all equilibria of the audited problem are found."""
+UNITS_CHECKED = 50
+"""Problems on which a function is held against itself in units half as large."""
+
+Witness = Unimplemented | Inconsistency | Disproportion
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of one axiom."""
+
+    holds: bool | None
+    """Over all problems of the special domain; None if neither shown nor refuted."""
+    searched: int
+    """Problems searched, until a witness was found."""
+    source: str | None = None
+    """Why it holds, where that is proved."""
+    witness: Witness | None = None
+    undecided: int = 0
+    """Problems of those on which the search could not tell."""
+    here: bool | None = None
+    """Of the audited problem; None if not known."""
+    here_basis: str = ""
+    """How `here` is known."""
+
+    @property
+    def basis(self) -> str | int:
+        """``theorem``, or how many problems were searched."""
+        return "theorem" if self.source is not None and self.witness is None else self.searched
+
+
+@dataclass
+class _Search:
+    """The search for counterexamples of one function to all axioms."""
+
+    p: Recognition
+    proved: dict[str, str]
+    found: dict[str, Witness] = field(default_factory=dict)
+    at: dict[str, int] = field(default_factory=dict)
+    partial: Unimplemented | None = None
+    partial_at: int = 0
+    undecided: int = 0
+    proportional: bool = True
+    """Whether agent 1 got its share on everything seen so far."""
+
+    def look(self, number: int, triples: list[Triple]) -> None:
+        """Look at one D and C."""
+        undecided = False
+        for triple in triples:
+            if PROPORTIONALITY not in self.found and (found := counterexamples.disproportion(self.p, triple)):
+                self._found(PROPORTIONALITY, number, found)
+            if CONSISTENCY not in self.found:
+                if unfit := counterexamples.inconsistency(self.p, triple):
+                    self._found(CONSISTENCY, number, unfit)
+                elif CONSISTENCY not in self.proved:
+                    undecided |= find_distribution(self.p, triple).holds is not True
+            if IMPLEMENTATION not in self.found and (game := counterexamples.unimplemented(self.p, triple)):
+                if game.of_whole_game:
+                    self._found(IMPLEMENTATION, number, game)
+                elif self.partial is None:
+                    self.partial, self.partial_at = game, number
+        self.undecided += undecided
+
+    def _found(self, axiom: str, number: int, witness: Witness) -> None:
+        self.found[axiom] = witness
+        self.at[axiom] = number
+
+    def verdict(self, axiom: str, searched: int) -> Verdict:
+        witness, at = self.found.get(axiom), self.at.get(axiom, searched)
+        if witness is None and axiom == IMPLEMENTATION and self.partial is not None:
+            witness, at = self.partial, self.partial_at
+        source = self.proved.get(axiom)
+        undecided = self.undecided if axiom == CONSISTENCY else 0
+        holds = None if witness is None and source is None and undecided else witness is None
+        return Verdict(holds, at, source, witness, undecided)
+
+
+def search(
+    function: Named,
+    *,
+    problems: int = PROBLEMS,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Verdict]:
+    """Look for counterexamples of a recognition function to the three axioms.
+
+    Parameters
+    ----------
+    function : Named
+    problems : int
+        Matrices D and C drawn, each with three allocations.
+    seed : int
+    progress : callable, optional
+        Called with the number of problems done.
+
+    Returns
+    -------
+    dict of str to Verdict
+        By the axiom's key.
+
+    Raises
+    ------
+    ParleyError
+        If the function depends on the unit that quantities are counted in.
+
+    Examples
+    --------
+    >>> found = search(recognition_named("announcement-proportional"), problems=20)
+    >>> [(verdict.holds, verdict.basis == "theorem") for verdict in found.values()]
+    [(False, False), (True, True), (False, False)]
+    """
+    state = _Search(function.probabilities, PROVED.get(function.name, {}))
+    for number, triples in enumerate(counterexamples.random_problems(seed, problems), start=1):
+        if number <= UNITS_CHECKED:
+            _check_units(function, triples[-1])
+        state.look(number, triples)
+        if progress is not None:
+            progress(number)
+    return {axiom: state.verdict(axiom, problems) for axiom in AXIOMS}
+
+
+@cache
+def _search_known(name: str, problems: int, seed: int) -> dict[str, Verdict]:
+    """Search with a function that does not change: once is enough."""
+    return search(recognition_named(name), problems=problems, seed=seed)
+
+
+def _check_units(function: Named, triple: Triple) -> None:
+    if function.probabilities(triple) != function.probabilities(triple.times(2)):
+        raise ParleyError(
+            f"{function.name}: depends on the unit: its probabilities at {triple} are others when every"
+            " quantity is counted in halves"
+        )
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All that the audit of a function at one problem found."""
+
+    problem: Problem
+    function: Named
+    allocation: Matrix
+    """X: the cost-effective allocation that is announced, in units."""
+    axioms: dict[str, Verdict]
+    others: dict[str, dict[str, Verdict]]
+    """The same of the other functions, for comparison: by name and axiom."""
+    equilibria: Equilibria | None
+    """All of the problem's game, if its tree is small enough."""
+    manipulations: Manipulations
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the audit as plain values: exact numbers as strings, in tasks and units of cost."""
+        unit = self.problem.unit
+        return {
+            "kind": "coordination",
+            "recognition": self.function.name,
+            "special_domain": self.problem.in_special_domain,
+            "allocation": in_tasks(self.allocation, unit),
+            "axioms": {
+                axiom: {
+                    "holds": verdict.holds,
+                    "basis": verdict.basis,
+                    "here": verdict.here,
+                    "witness": _witness(verdict.witness, self.function),
+                    "source": verdict.source,
+                    "searched": verdict.searched,
+                    "undecided": verdict.undecided,
+                    "here_basis": verdict.here_basis,
+                }
+                for axiom, verdict in self.axioms.items()
+            },
+            "functions": {
+                name: {axiom: verdict.holds for axiom, verdict in verdicts.items()}
+                for name, verdicts in self.table().items()
+            },
+            "equilibria": _equilibria(self.equilibria),
+            "manipulation": [
+                {
+                    "agent": found.agents[0] if len(found.agents) == 1 else list(found.agents),
+                    "best_deviation": _deviation(found.best_deviation, unit),
+                    "gain": show(found.gain),
+                    "exhaustive": found.exhaustive,
+                    "tried": found.tried,
+                }
+                for found in self.manipulations.entries
+            ],
+        }
+
+    @property
+    def holds(self) -> bool:
+        """Whether no axiom was refuted, here or anywhere, and nobody gains alone."""
+        refuted = any(verdict.witness or verdict.here is False for verdict in self.axioms.values())
+        alone = any(found.gain for found in self.manipulations.entries if len(found.agents) == 1)
+        return not refuted and not alone
+
+    def table(self) -> dict[str, dict[str, Verdict]]:
+        """Verdicts by function and axiom, the audited function first."""
+        return {self.function.name: self.axioms} | self.others
+
+
+def audit(
+    problem: Problem,
+    function: Named | None = None,
+    *,
+    problems: int = PROBLEMS,
+    seed: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Audit:
+    """Audit a recognition function: its axioms over all problems, and what deviators gain in this one.
+
+    Parameters
+    ----------
+    problem : Problem
+    function : Named, optional
+        By default the problem's own.
+    problems : int
+        Problems to search for counterexamples.
+    seed : int
+        Of that search.
+    progress : callable, optional
+        Called with what is being done, how much of it is done, and of how much.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    ProblemError
+        If the problem names an allocation that is not cost-effective.
+    ParleyError
+        If the function fails, or returns no probabilities.
+
+    Examples
+    --------
+    >>> from sim.coordination.problem import example_1
+    >>> found = audit(example_1(), problems=20)
+    >>> [(verdict.holds, verdict.here) for verdict in found.axioms.values()]
+    [(True, True), (True, True), (True, True)]
+    """
+
+    def tell(what: str, done: int, total: int) -> None:
+        if progress is not None:
+            progress(what, done, total)
+
+    function = function or recognition_named(problem.recognition)
+    X, _ = announced_allocation(problem)
+    p = function.probabilities
+    own = search(
+        function,
+        problems=problems,
+        seed=seed,
+        progress=lambda done: tell(f"searching counterexamples to {function.name}", done, problems),
+    )
+    others = {}
+    for name in RECOGNITION:
+        if name != function.name:
+            tell(f"searching counterexamples to {name}", 0, 1)
+            others[name] = _search_known(name, problems, seed)
+    equilibria = None
+    if count_allocations(problem) <= MAX_COURSES:
+        tell("finding all equilibria", 0, 1)
+        equilibria = backward_induction(stage_one(problem, p), efficient_ties=True)
+    found = manipulations(problem, p, progress=lambda done, total: tell("trying deviations", done, total))
+    here = _here(p, PROVED.get(function.name, {}), Triple.at(problem, X), equilibria, found)
+    axioms = {
+        axiom: Verdict(
+            verdict.holds,
+            verdict.searched,
+            verdict.source,
+            verdict.witness,
+            verdict.undecided,
+            *here[axiom],
+        )
+        for axiom, verdict in own.items()
+    }
+    return Audit(problem, function, X, axioms, others, equilibria, found)
+
+
+def _here(
+    p: Recognition,
+    proved: dict[str, str],
+    triple: Triple,
+    equilibria: Equilibria | None,
+    found: Manipulations,
+) -> dict[str, tuple[bool | None, str]]:
+    """Whether each axiom holds at the problem itself, and how that is known."""
+    here: dict[str, tuple[bool | None, str]] = {}
+    if equilibria is not None:
+        basis = "all equilibria, indifferent agents preferring the lower cost"
+        here[IMPLEMENTATION] = equilibria.cost_effective, basis
+    else:
+        gaining = [entry for entry in found.entries if len(entry.agents) == 1 and entry.gain > 0]
+        here[IMPLEMENTATION] = (
+            (False, f"agent {gaining[0].agents[0] + 1} gains by another announcement")
+            if gaining
+            else (None, "no agent was found to gain alone; the game is too large to find all its equilibria")
+        )
+    verdict = find_distribution(p, triple, top_agent=PROPORTIONALITY in proved)
+    if verdict.holds:
+        Z = "; ".join(" ".join(map(show, row)) for row in verdict.distribution or ())
+        basis = f"at the announced allocation, with Z = [{Z}]"
+    elif verdict.certificate is not None:
+        basis = f"at the announced allocation: {verdict.certificate}"
+    else:
+        basis = f"at the announced allocation no Z was found: {', '.join(verdict.searched)}"
+    here[CONSISTENCY] = verdict.holds, basis
+    here[PROPORTIONALITY] = counterexamples.disproportion(p, triple) is None, "at the announced allocation"
+    return here
+
+
+# ── plain values ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _plain(rows: Rows) -> list[list[int]]:
+    return [list(row) for row in rows]
+
+
+def _problem_file(triple: Triple, function: Named) -> dict[str, Any]:
+    """A problem file with D and C; the costs play no role."""
+    problem = Problem(
+        contracted=np.array(triple.contracted),
+        capacity=np.array(triple.capacity),
+        costs=(Quadratic(Fraction(1)),),
+        continuation=CONTINUATION,
+    )
+    return problem.to_mapping() | {"recognition": function.name}
+
+
+def _witness(witness: Witness | None, function: Named) -> dict[str, Any] | None:
+    """The whole counterexample; its `problem` is a problem file."""
+    match witness:
+        case Unimplemented():
+            game = witness.game
+            problem = game.problem
+            return {
+                "problem": problem.to_mapping() | {"recognition": function.name},
+                "agent": game.agent,
+                "allocation": _plain(game.allocation),
+                "deviation": _plain(game.deviation),
+                "probabilities": show_all(game.probabilities),
+                "total_costs": show_all(map(problem.total_cost, (game.allocation, game.deviation))),
+                "cost_contracted": show(problem.total_cost(problem.contracted)),
+                "expected_costs": show_all(game.costs),
+                "gain": show(game.gain),
+                "equilibria": _equilibria(witness.equilibria),
+            }
+        case Inconsistency():
+            triple, smaller = witness.triple, witness.reduced
+            return {
+                "problem": _problem_file(triple, function),
+                "allocation": _plain(triple.allocation),
+                "probabilities": show_all(witness.probabilities),
+                "only_distribution": [show_all(row) for row in witness.distribution],
+                "reduced": {
+                    "contracted": _plain(smaller.contracted),
+                    "capacity": _plain(smaller.capacity),
+                    "allocation": _plain(smaller.allocation),
+                    "probabilities": show_all(witness.reduced_probabilities),
+                },
+                "required": show_all(witness.required),
+            }
+        case Disproportion():
+            return {
+                "problem": _problem_file(witness.triple, function),
+                "allocation": _plain(witness.triple.allocation),
+                "probabilities": show_all(witness.probabilities),
+                "share": show(witness.share),
+            }
+    return None
+
+
+def _equilibria(found: Equilibria | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "total_costs": show_all(sorted({outcome.cost for outcome in found.outcomes})),
+        "least_total_cost": show(found.least),
+        "outcomes": len(found.outcomes),
+        "subgames": found.subgames,
+        "ties": found.ties,
+        "subgames_not_cost_effective": found.violations,
+    }
+
+
+def _deviation(rows: Rows, unit: int) -> list[Any]:
+    plain = [[show(Fraction(x, unit)) for x in row] for row in rows]
+    return plain[0] if len(plain) == 1 else plain

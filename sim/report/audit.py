@@ -1,0 +1,241 @@
+"""The audit for people: which axioms hold, why one does not, and who gains by deviating."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sim.coordination.audit import AXIOMS, Audit, Verdict
+from sim.coordination.costs import Piecewise
+from sim.coordination.counterexamples import Disproportion, Inconsistency, Unimplemented
+from sim.coordination.triple import Triple
+from sim.errors import ParleyError
+from sim.report.solution import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sim.coordination.demonstration import Demonstration
+    from sim.coordination.triple import Rows
+
+SHOWN = 12
+"""Deviations in the table; the rest is in --json."""
+
+
+def audit_tables(audit: Audit, played: Demonstration | None = None) -> RenderableType:
+    """What an audit found, for a person to read.
+
+    Parameters
+    ----------
+    audit : Audit
+    played : Demonstration, optional
+        The manipulation that was found, as played on the EVM.
+    """
+    return Group(
+        _axioms(audit),
+        *(text for axiom, verdict in audit.axioms.items() for text in _explanation(audit, axiom, verdict)),
+        *_played(played),
+        *_equilibria(audit),
+        *_manipulations(audit),
+    )
+
+
+def in_words(verdict: Verdict) -> str:
+    """One verdict in a few words: by which of the problems searched it is refuted, if by one."""
+    if verdict.witness is not None:
+        return f"fails: problem {verdict.searched:,}"
+    if verdict.source is not None:
+        return "holds: theorem"
+    if verdict.holds is None:
+        return f"undecided on {verdict.undecided:,} of {verdict.searched:,}"
+    return f"not refuted by {verdict.searched:,}"
+
+
+def _axioms(audit: Audit) -> Table:
+    table = Table(title="Axioms, over all problems of the special domain")
+    table.add_column("recognition function", no_wrap=True)
+    for name in AXIOMS.values():
+        table.add_column(name)
+    for function, verdicts in audit.table().items():
+        style = "bold" if function == audit.function.name else None
+        cells = [
+            Text(in_words(verdict), style="red" if verdict.witness is not None else "")
+            for verdict in verdicts.values()
+        ]
+        table.add_row(function, *cells, style=style)
+    return table
+
+
+def _explanation(audit: Audit, axiom: str, verdict: Verdict) -> Iterator[Text]:
+    here = {True: "holds", False: "does not hold", None: "is not known to hold"}[verdict.here]
+    said = Text.assemble(
+        (f"{audit.function.name}, {AXIOMS[axiom]}: ", "bold"),
+        in_words(verdict),
+        f". In this problem it {here}",
+    )
+    said.append(f" ({verdict.here_basis}).")
+    if verdict.source is not None and verdict.witness is None:
+        said.append(f" Why it holds: {verdict.source}.")
+    yield said
+    if verdict.witness is not None:
+        yield Text("  " + "\n  ".join(witness_in_words(verdict.witness)), style="dim")
+
+
+def _matrix(rows: Rows) -> str:
+    return "; ".join(" ".join(map(str, row)) for row in rows)
+
+
+def witness_in_words(witness: Unimplemented | Inconsistency | Disproportion) -> list[str]:
+    """Describe a counterexample, line by line, so that it can be checked by hand."""
+    if isinstance(witness, Unimplemented):
+        return _game_in_words(witness)
+    triple = witness.triple
+    p = ", ".join(map(str, witness.probabilities))
+    problem = f"X = [{_matrix(triple.allocation)}], {_contracts(triple)}: p = ({p})"
+    if isinstance(witness, Inconsistency):
+        required = ", ".join(map(str, witness.required))
+        return [
+            problem,
+            f"the only Z is [{_matrix(witness.distribution)}]; the others would need ({required})",
+        ]
+    return [problem, f"agent 1 has contracted on {witness.share} of all tasks"]
+
+
+def _contracts(triple: Triple) -> str:
+    return f"D = [{_matrix(triple.contracted)}], C = [{_matrix(triple.capacity)}]"
+
+
+def _game_in_words(witness: Unimplemented) -> list[str]:
+    game, problem = witness.game, witness.game.problem
+    marginal = [
+        f"agent {i + 1}: {' '.join(map(str, cost.slopes))}"
+        for i, cost in enumerate(problem.costs)
+        if isinstance(cost, Piecewise)
+    ]
+    low, high = game.probabilities
+    at_D, at_X, at_Y = map(problem.total_cost, (problem.contracted, game.allocation, game.deviation))
+    if witness.of_whole_game:
+        costs = sorted({outcome.cost for outcome in witness.equilibria.outcomes})
+        whole = f"the whole game's equilibria cost {', '.join(map(str, costs))} in total"
+    else:
+        whole = "in the whole game no equilibrium comes to this subgame"
+    return [
+        _contracts(Triple.at(problem, game.allocation)),
+        f"marginal costs, unit by unit: {'; '.join(marginal)}",
+        f"X = [{_matrix(game.allocation)}] is cost-effective: F(D) = {at_D}, F(X) = {at_X}",
+        f"Y = [{_matrix(game.deviation)}] is not: F(Y) = {at_Y}",
+        f"agent {game.agent + 1} is recognized with {low} at X and {high} at Y",
+        f"and expects to bear {game.costs[0]} at X and {game.costs[1]} at Y: it gains {game.gain}",
+        whole,
+    ]
+
+
+def _played(played: Demonstration | None) -> Iterator[Text]:
+    if played is None:
+        return
+    z = "" if played.z is None else f", {played.z:+.2f} standard errors away"
+    yield Text(
+        f"Played {played.followed.games:,} games each way on {played.evm}: by announcing Y, agent"
+        f" {played.agent + 1} gained {float(played.gain):,.0f} wei per game"
+        f" (theory: {float(played.expected_gain):,.0f}{z}).",
+        style="bold",
+    )
+
+
+def _equilibria(audit: Audit) -> Iterator[Text]:
+    found = audit.equilibria
+    if found is None:
+        return
+    costs = sorted({outcome.cost for outcome in found.outcomes})
+    yield Text(
+        f"This problem's game has {found.subgames:,} subgames, {found.ties:,} of them with several best"
+        f" announcements. Equilibria cost {', '.join(map(number, costs))} in total; the least is"
+        f" {number(found.least)}. From {found.violations:,} subgames an equilibrium costs more than it need."
+    )
+
+
+def _manipulations(audit: Audit) -> Iterator[RenderableType]:
+    entries = audit.manipulations.entries
+    gaining = sorted((e for e in entries if e.gain > 0), key=lambda e: (len(e.agents), -e.gain))
+    alone = sum(len(e.agents) == 1 for e in gaining)
+    pairs = len(gaining) - alone
+    tried = sum(e.tried for e in entries)
+    proof = (
+        "all announcements tried" if all(e.exhaustive for e in entries) else "a search, which proves nothing"
+    )
+    yield Text(
+        f"Deviations in this problem, against agents who play the equilibrium: {alone} of"
+        f" {audit.problem.agents} agents gain alone, {pairs} pairs gain together"
+        f" ({tried:,} courses of announcements; {proof})."
+    )
+    if not gaining:
+        return
+    table = Table(title="Who gains by deviating")
+    for column, justify in (("agents", "left"), ("announce", "left"), ("gain", "right"), ("", "left")):
+        table.add_column(column, justify="right" if justify == "right" else "left")
+    names = audit.problem.agent_names
+    for entry in gaining[:SHOWN]:
+        rows = "; ".join(
+            " ".join(number(audit.problem.tasks(x)) for x in row) for row in entry.best_deviation
+        )
+        table.add_row(
+            " + ".join(names[i] for i in entry.agents),
+            rows,
+            number(entry.gain),
+            "" if entry.exhaustive else "at least",
+        )
+    if len(gaining) > SHOWN:
+        table.caption = f"and {len(gaining) - SHOWN} more: see --json"
+    yield table
+
+
+# ── files ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def write_audit(folder: Path, audit: Audit, report: dict[str, Any]) -> list[str]:
+    """Write what an audit found into a folder: its JSON, its witnesses as problem files, its pictures.
+
+    Returns
+    -------
+    list of str
+        Names of the files.
+
+    Raises
+    ------
+    ParleyError
+        If the folder cannot be written.
+    """
+    from sim.report.figures import audit_figure, save  # noqa: PLC0415 - matplotlib is slow to load
+    from sim.report.regions import region_figure  # noqa: PLC0415 - as above
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = ["audit.json"]
+        _write(folder / "audit.json", report)
+        for axiom, verdict in report["axioms"].items():
+            if verdict["witness"] is not None:
+                name = f"witness-{axiom.replace('_', '-')}.json"
+                _write(folder / name, verdict["witness"]["problem"])
+                written.append(name)
+        figures = {"audit": audit_figure(audit)}
+        triple = Triple.at(audit.problem, audit.allocation)
+        if any(triple.excess) and audit.problem.agents >= 4:
+            with suppress(ParleyError):  # no type has an excess that three agents could share
+                figures["distributions"] = region_figure(triple)
+        for name, figure in figures.items():
+            for ending in ("png", "svg"):
+                save(figure, folder / f"{name}.{ending}")
+                written.append(f"{name}.{ending}")
+    except OSError as error:
+        raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
+    return written
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
