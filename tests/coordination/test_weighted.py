@@ -182,8 +182,11 @@ def test_under_the_generalized_p_star_least_cost_is_implemented_from_every_subga
         assert found.least == min(default, *map(problem.total_cost, allowed))
         assert {outcome.cost for outcome in found.outcomes} == {found.least}
         dearer += found.least > cost_effective(problem).total_cost
-        # Ties aside: only an agent that is never recognized may do otherwise.
-        indifferent += not backward_induction(weighted_stage_one(weighted)).cost_effective_everywhere
+        # Only agents that are never recognized may do otherwise, and where the last agent has contracts of its
+        # own there are none that have a choice.
+        as_well = backward_induction(weighted_stage_one(weighted)).cost_effective_everywhere
+        assert as_well or not any(weighted.contracted[-1])
+        indifferent += not as_well
         failing += not backward_induction(
             weighted_stage_one(weighted, PROPORTIONAL), efficient_ties=True
         ).cost_effective_everywhere
