@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.coordination import counterexamples
+from sim.coordination import consistency, counterexamples
 from sim.coordination.consistency import find_distribution
 from sim.coordination.costs import Quadratic
 from sim.coordination.counterexamples import Disproportion, Inconsistency, Unimplemented
@@ -61,6 +61,9 @@ PROVED: dict[str, dict[str, str]] = {
 }
 """Which axiom holds of which function, and why. What is not listed here is left to the search."""
 
+AFFINE = {"equal", "contract-proportional"}
+"""Functions whose probabilities at the reduced problem are affine in Z."""
+
 PROBLEMS = 1000
 """Problems searched if nothing else is said."""
 MAX_COURSES = 20_000
@@ -99,15 +102,20 @@ class Verdict:
 class _Search:
     """The search for counterexamples of one function to all axioms."""
 
-    p: Recognition
-    proved: dict[str, str]
+    function: Named
     found: dict[str, Witness] = field(default_factory=dict)
     at: dict[str, int] = field(default_factory=dict)
     partial: Unimplemented | None = None
     partial_at: int = 0
     undecided: int = 0
-    proportional: bool = True
-    """Whether agent 1 got its share on everything seen so far."""
+
+    @property
+    def p(self) -> Recognition:
+        return self.function.probabilities
+
+    @property
+    def proved(self) -> dict[str, str]:
+        return PROVED.get(self.function.name, {})
 
     def look(self, number: int, triples: list[Triple]) -> None:
         """Look at one D and C."""
@@ -119,7 +127,7 @@ class _Search:
                 if unfit := counterexamples.inconsistency(self.p, triple):
                     self._found(CONSISTENCY, number, unfit)
                 elif CONSISTENCY not in self.proved:
-                    undecided |= find_distribution(self.p, triple).holds is not True
+                    undecided |= _consistency(self.function, triple).holds is not True
             if IMPLEMENTATION not in self.found and (game := counterexamples.unimplemented(self.p, triple)):
                 if game.of_whole_game:
                     self._found(IMPLEMENTATION, number, game)
@@ -175,7 +183,7 @@ def search(
     >>> [(verdict.holds, verdict.basis == "theorem") for verdict in found.values()]
     [(False, False), (True, True), (False, False)]
     """
-    state = _Search(function.probabilities, PROVED.get(function.name, {}))
+    state = _Search(function)
     for number, triples in enumerate(counterexamples.random_problems(seed, problems), start=1):
         if number <= UNITS_CHECKED:
             _check_units(function, triples[-1])
@@ -183,6 +191,16 @@ def search(
         if progress is not None:
             progress(number)
     return {axiom: state.verdict(axiom, problems) for axiom in AXIOMS}
+
+
+def _consistency(function: Named, triple: Triple) -> consistency.Verdict:
+    """Search for a Z that a function is consistent with, given what is proved of the function."""
+    return find_distribution(
+        function.probabilities,
+        triple,
+        top_agent=PROPORTIONALITY in PROVED.get(function.name, {}),
+        affine=function.name in AFFINE,
+    )
 
 
 @cache
@@ -328,7 +346,7 @@ def audit(
         tell("finding all equilibria", 0, 1)
         equilibria = backward_induction(stage_one(problem, p), efficient_ties=True)
     found = manipulations(problem, p, progress=lambda done, total: tell("trying deviations", done, total))
-    here = _here(p, PROVED.get(function.name, {}), Triple.at(problem, X), equilibria, found)
+    here = _here(function, Triple.at(problem, X), equilibria, found)
     axioms = {
         axiom: Verdict(
             verdict.holds,
@@ -344,8 +362,7 @@ def audit(
 
 
 def _here(
-    p: Recognition,
-    proved: dict[str, str],
+    function: Named,
     triple: Triple,
     equilibria: Equilibria | None,
     found: Manipulations,
@@ -362,7 +379,7 @@ def _here(
             if gaining
             else (None, "no agent was found to gain alone; the game is too large to find all its equilibria")
         )
-    verdict = find_distribution(p, triple, top_agent=PROPORTIONALITY in proved)
+    verdict = _consistency(function, triple)
     if verdict.holds:
         Z = "; ".join(" ".join(map(show, row)) for row in verdict.distribution or ())
         basis = f"at the announced allocation, with Z = [{Z}]"
@@ -371,7 +388,10 @@ def _here(
     else:
         basis = f"at the announced allocation no Z was found: {', '.join(verdict.searched)}"
     here[CONSISTENCY] = verdict.holds, basis
-    here[PROPORTIONALITY] = counterexamples.disproportion(p, triple) is None, "at the announced allocation"
+    here[PROPORTIONALITY] = (
+        counterexamples.disproportion(function.probabilities, triple) is None,
+        "at the announced allocation",
+    )
     return here
 
 

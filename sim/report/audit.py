@@ -18,11 +18,10 @@ from sim.errors import ParleyError
 from sim.report.solution import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sim.coordination.demonstration import Demonstration
-    from sim.coordination.triple import Rows
 
 SHOWN = 12
 """Deviations in the table; the rest is in --json."""
@@ -87,7 +86,7 @@ def _explanation(audit: Audit, axiom: str, verdict: Verdict) -> Iterator[Text]:
         yield Text("  " + "\n  ".join(witness_in_words(verdict.witness)), style="dim")
 
 
-def _matrix(rows: Rows) -> str:
+def _matrix(rows: Sequence[Sequence[object]]) -> str:
     return "; ".join(" ".join(map(str, row)) for row in rows)
 
 
@@ -119,7 +118,8 @@ def _game_in_words(witness: Unimplemented) -> list[str]:
         if isinstance(cost, Piecewise)
     ]
     low, high = game.probabilities
-    at_D, at_X, at_Y = map(problem.total_cost, (problem.contracted, game.allocation, game.deviation))
+    at_D = problem.total_cost(problem.contracted)
+    at_X, at_Y = problem.total_cost(game.allocation), problem.total_cost(game.deviation)
     if witness.of_whole_game:
         costs = sorted({outcome.cost for outcome in witness.equilibria.outcomes})
         whole = f"the whole game's equilibria cost {', '.join(map(str, costs))} in total"

@@ -11,6 +11,7 @@ from matplotlib.patches import Polygon
 
 from sim.coordination.reduction import widest_slice
 from sim.errors import ParleyError
+from sim.report.figures import INK, PLAYED, SHADE, THEORY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
     from sim.coordination.reduction import Point, Slice
     from sim.coordination.triple import Triple
-
-# The colours of the other figures.
-_INK = "#1b2a41"
-_THEORY = "#d1495b"
-_DARK = "#2e6f95"
-_LIGHT = "#c9d6df"
 
 _HEIGHT = 3**0.5 / 2
 
@@ -74,12 +69,10 @@ def region_figure(triple: Triple, cut: Slice | None = None, *, unit: int = 1) ->
             (nothing, nothing, cut.amount),
         ]
         _fill(axes, cut, ends, "white", "ruled out by capacities or announcements")
-        _fill(axes, cut, cut.everything, _LIGHT, "Z: leaves a problem")
-        _fill(axes, cut, cut.star, _DARK, "Z*: gives p*", width=1 if cut.star_area else 4)
+        _fill(axes, cut, cut.everything, SHADE, "Z: leaves a problem")
+        _fill(axes, cut, cut.star, PLAYED, "Z*: gives p*", width=1 if cut.star_area else 4)
         if cut.direct is not None:
-            axes.plot(
-                *_place(cut, cut.direct), "o", ms=9, color=_THEORY, zorder=3, label="Ẑ: direct transfer"
-            )
+            axes.plot(*_place(cut, cut.direct), "o", ms=9, color=THEORY, zorder=3, label="Ẑ: direct transfer")
         for at in dict.fromkeys([*ends, *cut.everything, *cut.star]):
             _name(axes, cut, at, unit)
         for end, agent in zip(ends, cut.agents, strict=True):
@@ -91,14 +84,14 @@ def region_figure(triple: Triple, cut: Slice | None = None, *, unit: int = 1) ->
                 textcoords="offset points",
                 ha="center",
                 va="center",
-                color=_INK,
+                color=INK,
                 weight="bold",
             )
-        axes.set_title(_title(cut, unit), color=_INK, pad=12)
+        axes.set_title(_title(cut, unit), color=INK, pad=12)
         axes.set_aspect("equal")
         axes.margins(0.16)
         axes.axis("off")
-        figure.legend(frameon=False, loc="outside lower center", ncols=2, labelcolor=_INK)
+        figure.legend(frameon=False, loc="outside lower center", ncols=2, labelcolor=INK)
         return figure
 
 
@@ -128,7 +121,7 @@ def _fill(
     """Fill a region; one without area is seen by its `width` in points."""
     if corners:
         places = [_place(cut, corner) for corner in corners]
-        edge = _INK if width == 1 else colour
+        edge = INK if width == 1 else colour
         axes.add_patch(Polygon(places, facecolor=colour, edgecolor=edge, lw=width, label=label))
         axes.update_datalim(places)
 
@@ -147,5 +140,5 @@ def _name(axes: Axes, cut: Slice, at: Point, unit: int) -> None:
         textcoords="offset points",
         ha="center",
         va="center",
-        color=_INK,
+        color=INK,
     )
