@@ -284,3 +284,16 @@ def test_best_responses_can_cycle_under_announcement_proportional_recognition_bu
     again = best_response_path(problem, recognition_of("announcement-proportional"), path.demands)
     assert again.demands == path.demands
     assert best_response_path(problem, recognition_of("p-star"), problem.contracted).end == "equilibrium"
+
+
+def test_the_equilibria_are_the_same_for_all_independent_recognition_that_recognizes_everybody() -> None:
+    dice = Random(163)
+    done = 0
+    while done < 40:
+        problem = small_problem(dice, 10**5)
+        if not problem.contracted.any(axis=1).all():
+            continue
+        found = [nash_equilibria(problem, recognition_of(name)) for name in INDEPENDENT]
+        assert len({tuple(end.allocation for end in each.outcomes) for each in found}) == 1
+        assert len({each.count for each in found}) == 1
+        done += 1
