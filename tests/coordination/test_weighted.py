@@ -182,8 +182,8 @@ def test_under_the_generalized_p_star_least_cost_is_implemented_from_every_subga
         assert found.least == min(default, *map(problem.total_cost, allowed))
         assert {outcome.cost for outcome in found.outcomes} == {found.least}
         dearer += found.least > cost_effective(problem).total_cost
-        # Only agents that are never recognized may do otherwise, and where the last agent has contracts of its
-        # own there are none that have a choice.
+        # Only agents that are never recognized may do otherwise, and where the last agent has contracts of
+        # its own none of these has a choice.
         as_well = backward_induction(weighted_stage_one(weighted)).cost_effective_everywhere
         assert as_well or not any(weighted.contracted[-1])
         indifferent += not as_well
