@@ -274,7 +274,7 @@ class Audit:
     def holds(self) -> bool:
         """Whether no axiom was refuted, here or anywhere, and nobody gains alone."""
         refuted = any(verdict.witness or verdict.here is False for verdict in self.axioms.values())
-        alone = any(found.gain for found in self.manipulations.entries if len(found.agents) == 1)
+        alone = any(found.gain for found in self.manipulations.singles)
         return not refuted and not alone
 
     def table(self) -> dict[str, dict[str, Verdict]]:
@@ -372,13 +372,14 @@ def _here(
     if equilibria is not None:
         basis = "all equilibria, indifferent agents preferring the lower cost"
         here[IMPLEMENTATION] = equilibria.cost_effective, basis
+    elif gaining := [entry for entry in found.singles if entry.gain > 0]:
+        basis = f"agent {gaining[0].agents[0] + 1} gains by another announcement"
+        here[IMPLEMENTATION] = False, basis
+    elif IMPLEMENTATION in PROVED.get(function.name, {}):
+        here[IMPLEMENTATION] = True, "by the theorem; the game is too large to list its equilibria"
     else:
-        gaining = [entry for entry in found.entries if len(entry.agents) == 1 and entry.gain > 0]
-        here[IMPLEMENTATION] = (
-            (False, f"agent {gaining[0].agents[0] + 1} gains by another announcement")
-            if gaining
-            else (None, "no agent was found to gain alone; the game is too large to find all its equilibria")
-        )
+        basis = "no agent was found to gain alone; the game is too large to find all its equilibria"
+        here[IMPLEMENTATION] = None, basis
     verdict = _consistency(function, triple)
     if verdict.holds:
         Z = "; ".join(" ".join(map(show, row)) for row in verdict.distribution or ())

@@ -341,3 +341,16 @@ def test_every_ready_problem_can_be_audited(file: str) -> None:
     assert all(Fraction(entry["gain"]) >= 0 for entry in report["manipulation"])
     n = problem.agents
     assert len(report["manipulation"]) == n + n * (n - 1) // 2
+
+
+def test_of_a_large_game_only_what_is_known_is_said() -> None:
+    problem = load_problem("problems/support-desk.toml")
+    verdicts = {name: audit(problem, recognition_named(name), problems=20).axioms for name in PAPER}
+    here = {name: found[IMPLEMENTATION].here for name, found in verdicts.items()}
+    assert here == {
+        "p-star": True,
+        "equal": True,
+        "contract-proportional": True,
+        "announcement-proportional": False,
+        "reordered": None,
+    }
