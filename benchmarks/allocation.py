@@ -162,17 +162,17 @@ def contestants() -> dict[str, str]:
     return found
 
 
-def race(name: str, python: str, case: str, size: tuple[int, int], limit: float) -> list[dict[str, float]]:
-    """Let one solver take turns with Parley; as many turns as it manages before the limit, three at most."""
+def race(
+    name: str, python: str, case: str, size: tuple[int, int], limit: float
+) -> tuple[list[dict[str, float]], str]:
+    """Let one solver take turns with Parley; as many turns as it manages before the limit, three at most, and what went wrong."""
     command = [python, "-m", "benchmarks.solvers", name, case, *map(str, size), "3"]
     try:
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit, check=False)  # noqa: S603
         lines, failed = ran.stdout, ran.stderr.strip() if ran.returncode else ""
     except subprocess.TimeoutExpired as expired:
-        lines, failed = (expired.stdout or b"").decode(), ""
-    if failed:
-        print(f"    {name}: {failed.splitlines()[-1]}")
-    return [json.loads(line) for line in lines.splitlines()]
+        lines, failed = (expired.stdout or b"").decode(), f"no answer in {limit:.0f} s"
+    return [json.loads(line) for line in lines.splitlines()], failed.splitlines()[-1] if failed else ""
 
 
 def races(limit: float, *, quick: bool) -> None:
@@ -183,9 +183,9 @@ def races(limit: float, *, quick: bool) -> None:
         for size in sizes[:2] if quick else sizes:
             print(f"\n{case}, {size[0]:,} agents × {size[1]} types")
             for name, python in list(left.items()):
-                turns = race(name, python, case, size, limit)
+                turns, failed = race(name, python, case, size, limit)
                 if not turns:
-                    print(f"    {name:20} no answer in {limit:.0f} s")
+                    print(f"    {name:20} {failed}")
                     del left[name]
                     continue
                 ratio, ours, theirs, off = (
