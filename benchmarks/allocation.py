@@ -165,7 +165,7 @@ def contestants() -> dict[str, str]:
 def race(
     name: str, python: str, case: str, size: tuple[int, int], limit: float
 ) -> tuple[list[dict[str, float]], str]:
-    """Let one solver take turns with Parley; as many turns as it manages before the limit, three at most, and what went wrong."""
+    """Let one solver take turns with Parley, three at most in the time; return these and what went wrong."""
     command = [python, "-m", "benchmarks.solvers", name, case, *map(str, size), "3"]
     try:
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit, check=False)  # noqa: S603
