@@ -1,0 +1,128 @@
+"""The exact twin: the same games as on chain, without one, and two hundred times as fast.
+
+A :class:`Twin` plays what :class:`sim.coordination.play.Player` plays on an EVM: from the same seed the same
+game ids, secrets, commitments, draws, offers, answers and endings, and the same costs to the wei.
+
+Line-ups of bots that decide by common knowledge are compiled (numba, with a Keccak of our own). In a line-up
+with a bot that draws random numbers every game is another one: it is worked out in Python, with the same
+hashes and the same stream of random numbers as `Player` gives it. `Twin.compiles` tells which.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chain.evm import Evm, open_evm
+from sim.coordination.parameters import encode_parameters
+from sim.coordination.play import Deployment, deploy_mechanism, parameters_of
+from sim.coordination.problem import Problem
+from sim.coordination.twin_games import AnyTwin, Games
+from sim.coordination.twin_python import Hashes
+from sim.coordination.twin_tables import ENDINGS, Results, Strategy, Tables, lanes
+from sim.errors import ParleyError
+from sim.randomness import address_word, keccak, purpose_word, word
+
+__all__ = ["ENDINGS", "Chain", "Games", "Strategy", "Twin", "embedded"]
+
+_PURPOSES = np.stack([lanes(purpose_word(purpose)) for purpose in (b"continuation", b"proposer", b"order")])
+
+
+class Chain(NamedTuple):
+    """Where games take place: all that their hashes depend on, besides problem and seed.
+
+    Attributes
+    ----------
+    chain_id : int
+    mechanism : str
+        Address of the contract.
+    recognition : mapping of str to str
+        Addresses of the recognition functions, by the names that problem files use.
+    creator : str
+        Who creates the games.
+    seats : tuple of str
+        Accounts of the agents, by seat; at least as many as agents.
+    """
+
+    chain_id: int
+    mechanism: str
+    recognition: Mapping[str, str]
+    creator: str
+    seats: tuple[str, ...]
+
+    @classmethod
+    def of(cls, evm: Evm, deployment: Deployment) -> "Chain":
+        """The chain behind an EVM."""
+        return cls(
+            evm.chain_id, deployment.mechanism, deployment.recognition, evm.deployer, tuple(evm.accounts)
+        )
+
+
+@cache
+def embedded() -> Chain:
+    """The chain that both embedded EVMs keep: where `parley simulate` plays."""
+    evm = open_evm("revm")
+    return Chain.of(evm, deploy_mechanism(evm))
+
+
+class Twin(AnyTwin):
+    """Games as the contract plays them, hash by hash.
+
+    Parameters
+    ----------
+    problem : Problem
+        One that a game on chain can take.
+    strategies : sequence of str or callable
+        Bots by name (``stubborn:1/4``), or callables that make one for a seat. A bot must decide by what it
+        is asked alone, not by games before.
+    chain : Chain, optional
+        Where the games take place; without it, on the embedded EVMs.
+
+    Raises
+    ------
+    ParleyError
+        If a name is not known, or no game on chain can hold the problem.
+
+    Notes
+    -----
+    With ``transcripts`` each game comes with the Keccak-256 hash of the words that are hashed or drawn on
+    chain, in the order in which they are: the game's id; the commitment of every seat that joins; the digest
+    of parameters and announcements; and for every round the commitments that come with the reveals, proposer
+    and packed order, digest of the offer, and a number, twice the answers given plus one unless the last of
+    them rejects. Without, only what a game's course depends on is hashed.
+
+    Examples
+    --------
+    >>> from sim.coordination.problem import example_1
+    >>> twin = Twin(example_1(), ["equilibrium", "greedy"])
+    >>> games = twin.play(seed=1, first=0, games=3, seats=[0, 1, 0, 0, 1])
+    >>> games.outcome(2).ending
+    'settled'
+    >>> sum(games.outcome(2).costs) == games.outcome(2).position.bargaining.total_cost
+    True
+    """
+
+    def __init__(
+        self, problem: Problem, strategies: Sequence[Strategy], *, chain: Chain | None = None
+    ) -> None:
+        where = embedded() if chain is None else chain
+        if problem.agents > len(where.seats):
+            raise ParleyError(f"{problem.agents} agents, but {len(where.seats)} accounts to play them")
+        seats = where.seats[: problem.agents]
+        parameters = parameters_of(problem, seats, where.recognition[problem.recognition])
+        super().__init__(problem, strategies, keccak(encode_parameters(parameters)))
+        self._id_prefix = word(where.chain_id) + address_word(where.mechanism) + address_word(where.creator)
+
+    def _run(
+        self, tables: Tables, seed: int, first: int, lineups: NDArray[np.int32], results: Results
+    ) -> None:
+        from sim.coordination.twin_compiled import play_games  # noqa: PLC0415 - numba takes a second to load
+
+        prefix = np.frombuffer(b"parley:%d:" % seed, dtype=np.uint8).copy()
+        creation = lanes(self._id_prefix + bytes(32)).copy()
+        play_games(tables, _PURPOSES, creation, prefix, first, lineups, results)
+
+    def _source(self, seed: int, game: int) -> Hashes:
+        return Hashes(self._id_prefix, seed, game, self.problem.agents)

@@ -1,0 +1,493 @@
+"""What the twins look up: a line-up of bots, worked out once, as numbers that a compiled loop can go by.
+
+What a bot announces, proposes and accepts depends on common knowledge alone unless it draws random numbers.
+So everything that can come of a line-up (one strategy a seat) is known before its first game: where the
+announcements lead, which offers are made there, who accepts them, and what each agent bears. What is left to
+chance is who is recognized, who is asked first, and whether the bargaining goes on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from random import Random
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.coordination.bots import Bot, Withholder, make_bots, plan
+from sim.coordination.play import UnexpectedRevertError
+from sim.coordination.position import Bargaining, Position, Ratio, Row
+from sim.coordination.problem import Problem
+from sim.coordination.recognition import fraction
+from sim.errors import ParleyError
+from sim.randomness import keccak, word
+
+__all__ = ["ENDINGS", "Lineup", "Lineups", "Node", "Results", "Strategy", "Tables", "stack"]
+
+ENDINGS = ("settled", "broken down", "expired")
+"""Ways in which a game ends, in the order of their codes."""
+
+# Compiled code holds these codes; see there.
+SETTLED, BROKEN_DOWN, EXPIRED = range(3)
+OPEN = 3
+"""Not over yet."""
+REFUSED = 4
+"""The contract would not take what a bot proposes."""
+UNKNOWN = 5
+"""Not to be told before the game: a bot draws random numbers."""
+
+REJECTS, ACCEPTS, SILENT = range(3)
+"""How a seat answers an offer."""
+
+UNANIMOUS, DIVIDED, UNPROPOSED, UNACCEPTABLE = range(4)
+"""What comes of a round: all accept; somebody does not; no proposal; one that the contract refuses."""
+
+Strategy = str | Callable[[int], Bot]
+"""A bot by name, or what makes one for a seat. It must decide by what it is asked, not by games before."""
+
+_INT128 = 1 << 127
+
+
+class UsesChanceError(Exception):
+    """A bot has drawn a random number: it cannot be worked out before the game."""
+
+
+class _NoDice(Random):
+    """Handed to bots that are asked what they would do in any game."""
+
+    def random(self) -> float:
+        raise UsesChanceError
+
+    def getrandbits(self, k: int, /) -> int:  # noqa: ARG002 - none come of it
+        raise UsesChanceError
+
+
+NO_DICE = _NoDice()
+
+
+@dataclass(eq=False)
+class Node:
+    """A position, as it looks in games of one kind.
+
+    What equilibrium plans at a position depends on what was planned at the one before: where several
+    allocations are cost-effective it keeps to the one it has. The same announcements can therefore be two
+    nodes, with a plan behind them and without.
+
+    Attributes
+    ----------
+    planned : Position
+        Where bots plan.
+    bare : Position
+        The same, for bots that do not.
+    """
+
+    planned: Position
+    bare: Position
+    _moves: dict[int, tuple[Row, bool]] = field(default_factory=dict)
+    _children: dict[tuple[Row, bool], "Node"] = field(default_factory=dict)
+    _offers: dict[tuple[int, int, bool], Row] = field(default_factory=dict)
+    _answers: dict[tuple[int, int, int, bool], bool] = field(default_factory=dict)
+
+    @classmethod
+    def at(
+        cls, problem: Problem, rows: tuple[Row, ...], fractions: tuple[Ratio, ...], parent: Position | None
+    ) -> "Node":
+        """A node whose parent, if one is given, has a plan."""
+        planned, bare = (Position(problem, rows, fractions, parent=parent) for _ in range(2))
+        return cls(planned, bare)
+
+    @property
+    def position(self) -> Position:
+        """What is common knowledge here."""
+        return self.planned
+
+    @property
+    def bargaining(self) -> Bargaining:
+        """The second stage, once all have announced."""
+        return self.planned.bargaining
+
+    def move(self, strategy: int, bot: Bot) -> tuple[Row, bool]:
+        """What a bot announces here, and whether it made a plan for it.
+
+        Raises
+        ------
+        UsesChanceError
+            If that differs from game to game.
+        """
+        known = self._moves.get(strategy)
+        if known is None:
+            if type(bot).announce is Bot.announce:
+                known = bot.announce(self.planned, NO_DICE), True
+            else:
+                row, bare = bot.announce(self.bare, NO_DICE), self.bare
+                known = row, "plan" in bare.memory
+                if known[1]:
+                    self.planned = bare
+                    self.bare = Position(bare.problem, bare.rows, bare.fractions, parent=bare.parent)
+            check_announcement(self.planned, known[0])
+            self._moves[strategy] = known
+        return known
+
+    def after(self, row: Row, *, planned: bool) -> "Node":
+        """The node after an announcement."""
+        child = self._children.get((row, planned))
+        if child is None:
+            here = self.planned
+            if planned:
+                plan(here)
+            problem, rows = here.problem, (*here.rows, row)
+            ratio = fraction(problem.recognition, problem, len(here.rows), here.rows, row)
+            child = self.at(problem, rows, (*here.fractions, ratio), here if planned else None)
+            self._children[row, planned] = child
+        return child
+
+    def offer(self, strategy: int, bot: Bot, *, last_round: bool) -> Row:
+        """What a proposer proposes here."""
+        key = strategy, bot.seat, last_round
+        if key not in self._offers:
+            self._offers[key] = bot.propose(self.bargaining, last_round=last_round)
+        return self._offers[key]
+
+    def accepts(self, strategy: int, bot: Bot, share: int, *, last_round: bool) -> bool:
+        """Whether a responder agrees to a cost share here; raises as `move`."""
+        key = strategy, bot.seat, share, last_round
+        if key not in self._answers:
+            self._answers[key] = bot.accepts(self.bargaining, share, NO_DICE, last_round=last_round)
+        return self._answers[key]
+
+
+def reveal_order(bots: Sequence[Bot]) -> list[int]:
+    """Who reveals after whom."""
+    return sorted(range(len(bots)), key=lambda seat: bots[seat].reveals_last)
+
+
+def decider_of(bots: Sequence[Bot]) -> int:
+    """The seat that knows the draw before it reveals, and looks; -1 if there is none.
+
+    Raises
+    ------
+    UsesChanceError
+        If a bot looks at more than the draw.
+    """
+    if not any(bot.reveals_last for bot in bots):
+        return -1
+    if any(type(bot).reveals not in (Bot.reveals, Withholder.reveals) for bot in bots):
+        raise UsesChanceError
+    last = reveal_order(bots)[-1]
+    return last if type(bots[last]).reveals is Withholder.reveals else -1
+
+
+def check_announcement(position: Position, row: Row) -> None:
+    """Refuse what the contract refuses, in its words."""
+    lower, upper = position.bounds
+    if len(row) != len(lower):
+        _refuse("announce", "AnnouncementLengthMismatch", len(row), len(lower))
+    for t, (x, least, most) in enumerate(zip(row, lower, upper, strict=True)):
+        if x > most:
+            _refuse("announce", "AnnouncementTooHigh", t, x, most)
+        if x < least:
+            _refuse("announce", "AnnouncementTooLow", t, x, least)
+
+
+def check_offer(problem: Problem, bargaining: Bargaining, shares: Row) -> None:
+    """Refuse what the contract refuses, in its words."""
+    if len(shares) != problem.agents:
+        _refuse("propose", "ProposalLengthMismatch", len(shares), problem.agents)
+    if not all(-_INT128 <= share < _INT128 for share in shares):
+        raise ParleyError("a proposal holds a share that does not fit 128 bits")
+    if sum(shares) != bargaining.total_cost:
+        _refuse("propose", "ProposalSumMismatch", sum(shares), bargaining.total_cost)
+    for i, share in enumerate(shares):
+        payment = share - bargaining.announced_costs[i]
+        deposit = bargaining.contracted_costs[i] + problem.bond_wei
+        if payment > deposit:
+            _refuse("propose", "ProposalBeyondDeposit", i, payment, deposit)
+
+
+def _refuse(function: str, error: str, *arguments: int) -> NoReturn:
+    shown = ", ".join(map(str, arguments))
+    refusal = UnexpectedRevertError(f"the contract refuses {function}: {error}({shown})")
+    refusal.error = error
+    raise refusal
+
+
+class Tables(NamedTuple):
+    """What the compiled loops look up. The first axis of an array is the line-up, where nothing else is said.
+
+    Outcomes are numbered within a line-up of n seats: last · n + i if proposer i's offer is accepted (`last`
+    is 1 in the last round allowed, else 0), 2n if D stands, 2n + 1 + i if besides seat i has lost its bond,
+    3n + 1 if all have that slept through revealing.
+    """
+
+    delta: NDArray[np.uint64]
+    """Numerator and denominator of δ, shape (2,)."""
+    max_rounds: int
+    ending: NDArray[np.uint8]
+    """How the game ends before anybody reveals, or `OPEN`."""
+    outcome: NDArray[np.int32]
+    """The outcome in that case."""
+    transactions: NDArray[np.int32]
+    """Sent until then; withdrawals, one for each that joined, not counted."""
+    joins: NDArray[np.bool_]
+    """By seat."""
+    reveals: NDArray[np.bool_]
+    """By seat: not asleep."""
+    all_reveal: NDArray[np.bool_]
+    outcome_unrevealed: NDArray[np.int32]
+    """The outcome if somebody sleeps through revealing."""
+    reveal_order: NDArray[np.int8]
+    decider: NDArray[np.int8]
+    """The seat that reveals only if it is recognized, or -1."""
+    numerators: NDArray[np.uint64]
+    """Of the recognition fractions, by seat."""
+    denominators: NDArray[np.uint64]
+    verdict: NDArray[np.uint8]
+    """What comes of a round, by (last, proposer)."""
+    answers: NDArray[np.uint8]
+    """By (last, proposer, responder)."""
+    digest: NDArray[np.uint64]
+    """Of the game, after the announcements, in four lanes."""
+    offers: NDArray[np.uint64]
+    """Digests of offers, by (last, proposer), in four lanes."""
+
+
+class Results(NamedTuple):
+    """Where a compiled loop writes games, one entry each."""
+
+    ending: NDArray[np.uint8]
+    rounds: NDArray[np.int32]
+    proposer: NDArray[np.int8]
+    outcome: NDArray[np.int32]
+    transactions: NDArray[np.int32]
+    transcripts: NDArray[np.uint64]
+    """Four lanes a game; no game at all where transcripts are not asked for."""
+
+    @classmethod
+    def of(cls, games: int, *, transcripts: bool) -> "Results":
+        """Room for so many games."""
+        return cls(
+            np.zeros(games, np.uint8),
+            np.zeros(games, np.int32),
+            np.full(games, -1, np.int8),
+            np.zeros(games, np.int32),
+            np.zeros(games, np.int32),
+            np.zeros((games if transcripts else 0, 4), np.uint64),
+        )
+
+
+@dataclass(eq=False)
+class Lineup:
+    """What is known of a line-up before it plays.
+
+    Attributes
+    ----------
+    strategies : tuple of int
+        Numbers of the strategies by seat.
+    bots : tuple of Bot
+    node : Node or None
+        How far the announcements come. None if a bot draws random numbers, so that this is not known.
+    ending, outcome, transactions, decider, digest
+        As in `Tables`.
+    """
+
+    strategies: tuple[int, ...]
+    bots: tuple[Bot, ...]
+    node: Node | None = None
+    ending: int = OPEN
+    outcome: int = -1
+    transactions: int = 1
+    decider: int = -1
+    digest: bytes = b""
+    verdict: NDArray[np.uint8] | None = None
+    answers: NDArray[np.uint8] | None = None
+    offers: dict[tuple[int, int], Row] = field(default_factory=dict)
+    """Cost shares by (last, proposer)."""
+
+    @cached_property
+    def joins(self) -> tuple[bool, ...]:
+        """Which seats join."""
+        return tuple(bot.acts("joining") for bot in self.bots)
+
+    @cached_property
+    def reveals(self) -> tuple[bool, ...]:
+        """Which seats do not sleep through revealing."""
+        return tuple(bot.acts("revealing") for bot in self.bots)
+
+    @cached_property
+    def reveal_order(self) -> list[int]:
+        """Who reveals after whom."""
+        return reveal_order(self.bots)
+
+    def costs(self, outcome: int) -> Row:
+        """What an outcome costs each agent, in wei."""
+        if self.node is None:
+            raise ValueError("what this line-up announces is not known before its game")
+        n = len(self.bots)
+        if outcome < 2 * n:
+            return self.offers[divmod(outcome, n)]
+        problem = self.node.position.problem
+        if outcome == 2 * n:
+            silent: set[int] = set()
+        elif outcome <= 3 * n:
+            silent = {outcome - 2 * n - 1}
+        else:
+            silent = {seat for seat in range(n) if not self.reveals[seat]}
+        alone = (problem.cost_wei(i, int(d.sum())) for i, d in enumerate(problem.contracted))
+        return tuple(cost + problem.bond_wei * (i in silent) for i, cost in enumerate(alone))
+
+
+class Lineups:
+    """All line-ups of some strategies that have been asked for, each worked out once.
+
+    Parameters
+    ----------
+    problem : Problem
+        One that a game on chain can take.
+    strategies : sequence of Strategy
+    digest : bytes
+        Of the game's parameters.
+
+    Raises
+    ------
+    ParleyError
+        If a name is not known.
+    """
+
+    def __init__(self, problem: Problem, strategies: Sequence[Strategy], digest: bytes) -> None:
+        problem.check_playable()
+        self.problem = problem
+        self.digest = digest
+        n = problem.agents
+        self.bots: list[tuple[Bot, ...]] = [
+            make_bots([strategy], n)
+            if isinstance(strategy, str)
+            else tuple(strategy(seat) for seat in range(n))
+            for strategy in strategies
+        ]
+        """By strategy and seat."""
+        self.known: list[Lineup] = []
+        self._numbers: dict[tuple[int, ...], int] = {}
+        self._root = Node.at(problem, (), (), None)
+
+    def number(self, strategies: tuple[int, ...]) -> int:
+        """The number of a line-up, which is worked out if it is new."""
+        number = self._numbers.get(strategies)
+        if number is None:
+            number = self._numbers[strategies] = len(self.known)
+            self.known.append(self._work_out(strategies))
+        return number
+
+    def _work_out(self, strategies: tuple[int, ...]) -> Lineup:
+        lineup = Lineup(strategies, tuple(self.bots[s][seat] for seat, s in enumerate(strategies)))
+        try:
+            lineup.decider = decider_of(lineup.bots)
+            lineup.node = self._announced(lineup)
+            if lineup.ending == OPEN:
+                lineup.verdict, lineup.answers = _negotiations(self.problem, lineup, lineup.node)
+        except UsesChanceError:
+            lineup.node, lineup.ending = None, UNKNOWN
+        return lineup
+
+    def _announced(self, lineup: Lineup) -> Node:
+        """Go through joining and announcing."""
+        n = self.problem.agents
+        node, lineup.digest = self._root, self.digest
+        lineup.transactions = 1 + sum(lineup.joins)
+        if not all(lineup.joins):
+            lineup.ending, lineup.outcome = EXPIRED, 2 * n
+            lineup.transactions += 1
+            return node
+        for seat, bot in enumerate(lineup.bots):
+            lineup.transactions += 1
+            if not bot.acts("announcing"):
+                lineup.ending, lineup.outcome = EXPIRED, 2 * n + 1 + seat
+                return node
+            row, planned = node.move(lineup.strategies[seat], bot)
+            lineup.digest = keccak(lineup.digest + b"".join(map(word, row)))
+            node = node.after(row, planned=planned)
+        if node.bargaining.savings <= 0:
+            lineup.ending, lineup.outcome = BROKEN_DOWN, 2 * n
+        return node
+
+
+def _negotiations(
+    problem: Problem, lineup: Lineup, node: Node
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """What comes of every round that may be: `verdict` and `answers` of `Tables`."""
+    n = problem.agents
+    verdict = np.full((2, n), UNPROPOSED, dtype=np.uint8)
+    answers = np.full((2, n, n), ACCEPTS, dtype=np.uint8)
+    awake = [bot.acts("responding") for bot in lineup.bots]
+    for proposer, probability in enumerate(node.bargaining.probabilities):
+        bot = lineup.bots[proposer]
+        if probability == 0 or not bot.acts("proposing"):
+            continue
+        # Before the last round and in it; a cap of one round leaves nothing before.
+        for last in range(0 if problem.max_rounds > 1 else 1, 2):
+            shares = node.offer(lineup.strategies[proposer], bot, last_round=bool(last))
+            lineup.offers[last, proposer] = shares
+            try:
+                check_offer(problem, node.bargaining, shares)
+            except ParleyError:  # raised if a game comes to it
+                verdict[last, proposer] = UNACCEPTABLE
+                continue
+            for seat, responder in enumerate(lineup.bots):
+                if seat == proposer:
+                    continue
+                if not awake[seat]:
+                    answers[last, proposer, seat] = SILENT
+                elif not node.accepts(
+                    lineup.strategies[seat], responder, shares[seat], last_round=bool(last)
+                ):
+                    answers[last, proposer, seat] = REJECTS
+            agreed = bool((answers[last, proposer] == ACCEPTS).all())
+            verdict[last, proposer] = UNANIMOUS if agreed else DIVIDED
+    return verdict, answers
+
+
+def lanes(words: bytes) -> NDArray[np.uint64]:
+    """Words as the lanes that Keccak takes."""
+    return np.frombuffer(words, dtype="<u8").astype(np.uint64)
+
+
+def stack(problem: Problem, lineups: Sequence[Lineup]) -> Tables:
+    """Tables of some line-ups; one that is not known before its games has a row that is not to be used."""
+    n = problem.agents
+    count = len(lineups)
+    ratios = np.zeros((count, n, 2), dtype=np.uint64)
+    verdict = np.zeros((count, 2, n), dtype=np.uint8)
+    answers = np.zeros((count, 2, n, n), dtype=np.uint8)
+    digest = np.zeros((count, 4), dtype=np.uint64)
+    offers = np.zeros((count, 2, n, 4), dtype=np.uint64)
+    for k, lineup in enumerate(lineups):
+        if lineup.node is None:
+            continue
+        digest[k] = lanes(lineup.digest)
+        if lineup.verdict is not None and lineup.answers is not None:
+            ratios[k] = lineup.node.position.fractions
+            verdict[k], answers[k] = lineup.verdict, lineup.answers
+            for (last, proposer), shares in lineup.offers.items():
+                if verdict[k, last, proposer] != UNACCEPTABLE:
+                    offers[k, last, proposer] = lanes(keccak(b"".join(map(word, shares))))
+    asleep = [[seat for seat in range(n) if not lineup.reveals[seat]] for lineup in lineups]
+    unrevealed = [2 * n + 1 + seats[0] if len(seats) == 1 else 3 * n + 1 for seats in asleep]
+    return Tables(
+        delta=np.array([problem.continuation.numerator, problem.continuation.denominator], dtype=np.uint64),
+        max_rounds=problem.max_rounds,
+        ending=np.array([lineup.ending for lineup in lineups], dtype=np.uint8),
+        outcome=np.array([lineup.outcome for lineup in lineups], dtype=np.int32),
+        transactions=np.array([lineup.transactions for lineup in lineups], dtype=np.int32),
+        joins=np.array([lineup.joins for lineup in lineups], dtype=np.bool_).reshape(count, n),
+        reveals=np.array([lineup.reveals for lineup in lineups], dtype=np.bool_).reshape(count, n),
+        all_reveal=np.array([not seats for seats in asleep], dtype=np.bool_),
+        outcome_unrevealed=np.array(unrevealed, dtype=np.int32),
+        reveal_order=np.array([lineup.reveal_order for lineup in lineups], dtype=np.int8).reshape(count, n),
+        decider=np.array([lineup.decider for lineup in lineups], dtype=np.int8),
+        numerators=np.ascontiguousarray(ratios[:, :, 0]),
+        denominators=np.ascontiguousarray(ratios[:, :, 1]),
+        verdict=verdict,
+        answers=answers,
+        digest=digest,
+        offers=offers,
+    )
