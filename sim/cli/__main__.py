@@ -1,0 +1,5 @@
+"""``python -m sim.cli``: the command without its script."""
+
+from sim.cli import main
+
+main()

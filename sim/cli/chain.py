@@ -1,0 +1,117 @@
+"""Contracts on a chain: `parley deploy` and `parley verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.chain.evm import is_url, open_evm
+from sim.cli.shared import Json, app, complain, console, print_json, progress_bar
+from sim.coordination import addressbook
+from sim.coordination import verify as verification
+from sim.coordination.play import CONTRACTS
+from sim.errors import ParleyError
+from sim.report.verification import verification_tables
+
+DeployTo = Annotated[str, typer.Option("--evm", metavar="URL", help="The node to deploy to.")]
+DeploymentOut = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The deployment file.  [default: deployments/CHAIN.json]"),
+]
+
+
+@app.command()
+def deploy(
+    evm: DeployTo = "http://127.0.0.1:8545",
+    out: DeploymentOut = None,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Put the contracts on a node's chain and write the deployment file; or, if it is there, check it.
+
+    They are created from Parley's own deployer, whose key is known to everybody and who has no rights in
+    them; the node's first account pays. When the file is there already, nothing is deployed: the code at its
+    addresses is held against what it says, and against what these sources compile to.
+
+    Exit status: 0 done, 1 a contract is not what the file says, 2 nobody at the URL, another chain's file, or
+    one that cannot be read or written.
+
+    For example:
+
+    - `parley deploy`
+    - `parley deploy --evm http://127.0.0.1:8545 --out build/deployment.json`
+    """
+    # Imported when needed: web3 takes a second to load.
+    from sim.chain.compiler import compile_contracts  # noqa: PLC0415 - as above
+    from sim.chain.deployments import CodeError, deploy_once  # noqa: PLC0415 - as above
+
+    if not is_url(evm):
+        raise ParleyError(f"--evm: {evm!r} is not the URL of a node: http://HOST:PORT is")
+    try:
+        file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), CONTRACTS)
+    except CodeError as error:
+        complain(str(error))
+        raise typer.Exit(1) from None
+    if as_json:
+        print_json({"file": str(file.path), "deployed": deployed, **file.content})
+        return
+    for name, address in file.addresses.items():
+        typer.echo(f"{address}  {name}")
+    where = f"chain {file.chain_id}"
+    typer.echo(
+        f"deployed to {where}, written to {file.path}"
+        if deployed
+        else f"stands on {where} as {file.path} says: nothing was deployed"
+    )
+
+
+Node = Annotated[str, typer.Option("--evm", metavar="URL", help="The node to read from.")]
+DeploymentFile = Annotated[
+    Path,
+    typer.Option("--deployment", metavar="FILE", help="Where the contracts stand, as written by deploy."),
+]
+EveryBlock = Annotated[
+    bool,
+    typer.Option(
+        "--every-block", help="Read every block: also finds calls that emit nothing. For local nodes."
+    ),
+]
+
+
+@app.command(no_args_is_help=True)
+def verify(
+    evm: Node,
+    deployment: DeploymentFile,
+    every_block: EveryBlock = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Replay every game of a deployed contract from the outside, and check everything that happened.
+
+    Calldata and events are replayed against the reference model: who may call when and with how much money,
+    every announcement and recognition fraction, every reveal, every draw made again from the revealed
+    secrets, proposals, answers, settlements and payments. The contract's state only confirms what comes out.
+
+    Across games, first proposers and first continuations are tested against their stated probabilities,
+    which differ from game to game: exact Poisson-binomial tails, one test per seat, combined by Bonferroni;
+    fails at p < 1e-6.
+
+    Exit status: 0 it holds, 1 it does not, 2 nobody at the URL, another chain, or no contract there.
+
+    For example:
+
+    - `parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json`
+    """
+    book = addressbook.read_book(deployment)
+    history = addressbook.open_history(evm, book, every_block=every_block)
+    with progress_bar() as progress:
+        task = progress.add_task("reading blocks", total=None)
+        found = verification.verify(
+            history, book, lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    if as_json:
+        print_json(found.to_json())
+    else:
+        console().print(verification_tables(found))
+    if not found.holds:
+        raise typer.Exit(1)

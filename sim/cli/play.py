@@ -1,0 +1,114 @@
+"""Games on an EVM, many of them: `parley simulate`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim import problemfile
+from sim.chain.evm import is_url
+from sim.cli.shared import File, Json, app, console, print_json, progress_bar
+from sim.coordination import simulation
+from sim.errors import ParleyError, ProblemError
+from sim.report.run import RunFolder
+from sim.report.simulation import simulation_tables
+
+Games = Annotated[int, typer.Option(min=1, help="How many games to play.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same games, on either EVM and for any workers.")]
+Machine = Annotated[
+    str,
+    typer.Option(
+        metavar="revm|py-evm|URL", help="The fast embedded EVM, the reference one, or a JSON-RPC node."
+    ),
+]
+PlayedOn = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="On a node: play on this deployment. Without it, the contracts are deployed first.",
+    ),
+]
+BotNames = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME[,NAME…]",
+        help="One for all, or one per agent: equilibrium, greedy, minimal, stubborn[:share], random, "
+        "withholder, silent:PHASE (joining, announcing, revealing, proposing, responding).",
+    ),
+]
+Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
+Cluster = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Play on the workers of this Dask scheduler instead.")
+]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write games.parquet, simulation.json and pictures there.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Exit 1 if some |z| > 4.5 or the p-value is below 1e-6.")
+]
+
+
+@app.command(no_args_is_help=True)
+def simulate(  # noqa: PLR0913, PLR0917 - one for each option
+    file: File,
+    games: Games = 1000,
+    seed: Seed = 0,
+    evm: Machine = "revm",
+    deployment: PlayedOn = None,
+    bots: BotNames = "equilibrium",
+    workers: Workers = 1,
+    cluster: Cluster = None,
+    out: Out = None,
+    check: Check = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Play it: real contracts on a real EVM, with bots, and compare what was paid with theory.
+
+    Some of the games, one of every kind of path among them, are replayed on the other EVM; the exit status is
+    1 if anything differs there. A node's games are played side by side, by accounts of Parley's own that the
+    node's first account funds, and replayed on revm with the node's chain id and addresses.
+
+    For example:
+
+    - `parley simulate problems/paper-example-1.toml --games 2000 --seed 1`
+    - `parley simulate problems/support-desk.toml --bots greedy,equilibrium,equilibrium --out build/desk`
+    - `parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 20 --json`
+    - `parley simulate problems/paper-example-1.toml --evm http://127.0.0.1:8545 --games 200`
+    """
+    if evm not in simulation.OTHER and not is_url(evm):
+        raise ParleyError(f"--evm: no EVM is called {evm!r}: revm and py-evm are, or the URL of a node")
+    problem = problemfile.load(file)
+    problem.check_playable(file)
+    with ExitStack() as stack:
+        folder = stack.enter_context(RunFolder(out, problem)) if out is not None else None
+        progress = stack.enter_context(progress_bar())
+        task = progress.add_task("playing", total=games)
+        try:
+            run = simulation.simulate(
+                problem,
+                games=games,
+                seed=seed,
+                evm=evm,
+                deployment=deployment,
+                bots=bots.split(","),
+                workers=workers,
+                cluster=cluster,
+                progress=lambda done: progress.advance(task, done),
+                record=folder.record if folder is not None else None,
+            )
+        except ProblemError as error:
+            # What a deployment file lacks is said of that file.
+            raise (error if error.file else error.in_file(file)) from None
+        if folder is not None:
+            folder.finish(run)
+    if as_json:
+        print_json(run.to_json())
+    else:
+        console().print(simulation_tables(run))
+        if folder is not None:
+            console().print(f"written: {folder.path}/games.parquet, simulation.json, costs.png, costs.svg")
+    if not run.cross_check.identical or (check and not run.comparison.holds):
+        raise typer.Exit(1)

@@ -1,0 +1,89 @@
+"""What the commands share: the application, how it complains, what it prints with."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
+
+from sim.errors import ParleyError, one_line
+
+BAD_INPUT = 2
+
+
+class _OneLineErrors(TyperGroup):
+    """Bad input ends in one line on standard error and exit status 2, whoever calls the command."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - the signature of its base
+        standalone = extra.get("standalone_mode", True)
+        extra["standalone_mode"] = False
+        if not standalone:
+            return super().main(*args, **extra)
+        try:
+            status = super().main(*args, **extra)
+        except ParleyError as error:
+            complain(str(error))
+            sys.exit(BAD_INPUT)
+        except typer.Abort:
+            complain("aborted")
+            sys.exit(1)
+        except Exception as error:
+            # A usage error: its class lives elsewhere in another release of typer, what it carries does not.
+            explain = getattr(error, "format_message", None)
+            if explain is None:
+                raise
+            if explain():  # empty where the help has just been printed instead
+                complain(f"{explain()} (see parley --help)")
+            sys.exit(BAD_INPUT)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def complain(text: str) -> None:
+    """Say what is wrong, in one line on standard error."""
+    encoding = sys.stderr.encoding or "utf-8"
+    typer.echo(one_line(text).encode(encoding, "backslashreplace").decode(encoding), err=True)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print the one JSON object that a command with ``--json`` answers with."""
+    typer.echo(json.dumps(value, allow_nan=False))
+
+
+def console() -> Console:
+    """Where tables go. Names out of problem files are shown as they are."""
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+app = typer.Typer(
+    name="parley",
+    cls=_OneLineErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="Problem file, TOML or JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; exact numbers are strings.")]
+
+
+@app.callback()
+def parley() -> None:
+    """Task-allocation mechanisms: what theory says, and what happens when real contracts are played.
+
+    A problem file (TOML or JSON) states who has contracted on which tasks, who could do them and at what
+    cost. Every command prints tables, or with --json one JSON object. Exit status: 0 done, 1 a check did not
+    hold, 2 bad input.
+    """
+
+
+def progress_bar() -> Progress:
+    """Return a progress bar on standard error, seen only where somebody is looking."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
