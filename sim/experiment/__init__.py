@@ -1,0 +1,1 @@
+"""Populations that play again and again: who they are, how they adapt, and what comes of it."""

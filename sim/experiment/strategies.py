@@ -1,0 +1,238 @@
+"""Strategies of a population: the bots that there are, bots that adapt, and classes that a user brings.
+
+A strategy is a `Bot`: it decides from what the chain shows (`Position`, `Bargaining`) and from what its own
+games cost it (`Experience`), and from nothing else. It has no names for the others: members meet at random,
+and nobody has a reputation.
+
+A member that learns is a strategy with a *state*: plain data (numbers, lists and dicts of them), which stays
+as it is while a generation is played, and is renewed from the generation's games when it is over. So a
+generation's games may be played in any order, on any number of workers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from sim import exact
+from sim.coordination.bots import KINDS, Bot, make_bots, plan
+from sim.errors import ParleyError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
+
+    from sim.coordination.position import Position, Row
+
+__all__ = ["HEIGHTS", "Experience", "Strategy", "at_height", "known_strategies", "make_strategy", "pick"]
+
+State = Any
+"""What a member remembers from one generation to the next: plain data, as JSON has it."""
+
+HEIGHTS = (Fraction(-1), Fraction(-1, 2), Fraction(0), Fraction(1, 2), Fraction(1))
+"""What strategies that try things out choose among: see `at_height`."""
+
+
+class Experience(NamedTuple):
+    """What a member knows of a game that it has played: what the chain showed, and what it paid.
+
+    Attributes
+    ----------
+    seat : int
+    announced : tuple of tuple of int
+        All announcements that were made, in units.
+    ending : str
+        ``settled``, ``broken down`` or ``expired``.
+    rounds : int
+    proposer : int
+        Of the first round; -1 if none was drawn.
+    cost : int
+        What the game cost the member, in wei.
+    contracted_cost : int
+        What its contract would have cost it, f_i(d_i), in wei.
+    possible : int
+        What all together could have saved at most, in wei; never negative.
+    note : plain data
+        What the strategy jotted down during the game.
+    """
+
+    seat: int
+    announced: tuple[Row, ...]
+    ending: str
+    rounds: int
+    proposer: int
+    cost: int
+    contracted_cost: int
+    possible: int
+    note: Any
+
+    @property
+    def saved(self) -> float:
+        """What the member saved, as a share of what all together could have saved."""
+        return (self.contracted_cost - self.cost) / self.possible if self.possible else 0.0
+
+
+class Strategy(Bot):
+    """The base of strategies of one's own: plays as in equilibrium but where a method says otherwise.
+
+    Methods to replace are those of `Bot` (`announce`, `propose`, `accepts`, `reveals`, `acts`) and, for a
+    strategy that learns, `initial` and `learn`. During a game ``self.state`` is the member's; it is not to be
+    changed there. What is to be remembered of a game goes to ``self.note`` and comes back in `learn`.
+    """
+
+    kind = "strategy"
+    learns: ClassVar[bool] = False
+    """Whether members have a state."""
+
+    def __init__(self, seat: int) -> None:
+        super().__init__(seat)
+        self.state: State = None
+        self.note: Any = None
+
+    def initial(self) -> State:
+        """The state that a member begins with."""
+        return None
+
+    def learn(self, past: Sequence[Experience], random: Random) -> State:
+        """The member's next state, from its present one and the games that it has just played, in order.
+
+        Parameters
+        ----------
+        past : sequence of Experience
+            May be empty: not everybody meets somebody in every generation.
+        random : Random
+            The member's own.
+        """
+        return self.state
+
+
+def at_height(position: Position, height: Fraction) -> Row:
+    """An announcement on the way from the least legal one (−1) over the cost-effective (0) to x̄ (1).
+
+    Between them, every task type is moved by that part of the way, rounded toward the cost-effective one.
+
+    Examples
+    --------
+    >>> from sim.coordination.position import Position
+    >>> from sim.coordination.problem import example_1
+    >>> [at_height(Position(example_1()), Fraction(h, 2))[0] for h in (-2, -1, 0, 1, 2)]
+    [3, 4, 5, 7, 9]
+    """
+    usual = plan(position)[len(position.rows)]
+    if height == 0:
+        return usual
+    end = position.bounds[1 if height > 0 else 0]
+    way = abs(height)
+    return tuple(x + (1 if e > x else -1) * int(abs(e - x) * way) for x, e in zip(usual, end, strict=True))
+
+
+def pick(weights: Sequence[float], random: Random) -> int:
+    """Draw an index with probabilities proportional to weights, which are not negative.
+
+    Examples
+    --------
+    >>> from random import Random
+    >>> [pick([0.0, 1.0, 0.0], Random(k)) for k in range(3)]
+    [1, 1, 1]
+    """
+    left = random.random() * sum(weights)
+    for k, weight in enumerate(weights):
+        left -= weight
+        if left < 0:
+            return k
+    return max(k for k, weight in enumerate(weights) if weight > 0)
+
+
+# ── by name ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def known_strategies() -> dict[str, type[Bot]]:
+    """All strategies that have a name of their own: the kinds of bots, and those that adapt."""
+    from sim.experiment.adaptive import ADAPTIVE  # noqa: PLC0415 - they are made of what stands here
+
+    return KINDS | ADAPTIVE
+
+
+def make_strategy(name: str, seat: int, folder: Path = Path()) -> Bot:
+    """Make a strategy from its name in an experiment file.
+
+    Parameters
+    ----------
+    name : str
+        A kind of bot as ``parley simulate`` takes it (``greedy``, ``stubborn:1/4``, …); one that adapts, with
+        its arguments by name (``quantal:temperature=1/20``); or ``FILE.py:Class`` with arguments likewise
+        (``FILE.py:Class:hope=1/2``). A Python file is run.
+    seat : int
+    folder : Path
+        Where FILE.py is looked for: the experiment file's.
+
+    Raises
+    ------
+    ParleyError
+        In one line: the strategy and what is wrong with it.
+
+    Examples
+    --------
+    >>> make_strategy("greedy", 0).kind, make_strategy("quantal:temperature=1/20", 0).kind
+    ('greedy', 'quantal')
+    """
+    name = name.strip()
+    file, mark, rest = name.partition(".py:")
+    if mark:
+        class_name, _, argument = rest.partition(":")
+        return _build(_class_of(str(folder / f"{file}.py"), class_name), name, seat, argument)
+    kind, _, argument = name.partition(":")
+    if kind in KINDS:
+        try:
+            return make_bots([name], seat + 1)[seat]
+        except ParleyError as error:
+            raise ParleyError(str(error).removeprefix("--bots: ")) from None
+    known = known_strategies()
+    if kind not in known:
+        raise ParleyError(f"unknown strategy {name!r} (known: {', '.join(known)}, or FILE.py:Class)")
+    return _build(known[kind], name, seat, argument)
+
+
+def _build(made: type[Bot], name: str, seat: int, argument: str) -> Bot:
+    """Call a strategy's class with the arguments that stand behind its name."""
+    known = [key for key in inspect.signature(made).parameters if key != "seat"]
+    given: dict[str, Fraction] = {}
+    for part in argument.split(",") if argument else ():
+        key, mark, value = (text.strip() for text in part.partition("="))
+        if not mark or key not in known or key in given:
+            raise ParleyError(
+                f"{name!r}: {part!r} is not one argument KEY=NUMBER (known: {', '.join(known) or 'none'})"
+            )
+        try:
+            given[key] = exact.parse(value)
+        except ValueError as error:
+            raise ParleyError(f"{name!r}: {key}: {error}") from None
+    try:
+        return made(seat, **given)
+    except ParleyError as error:
+        raise ParleyError(f"{name!r}: {error}") from None
+    except Exception as error:
+        raise ParleyError(f"{name!r}: {one_line(f'{type(error).__name__}: {error}')[:200]}") from error
+
+
+@lru_cache(maxsize=64)
+def _class_of(file: str, name: str) -> type[Bot]:
+    path = Path(file)
+    if not path.is_file():
+        raise ParleyError(f"{file}: no such file")
+    spec = importlib.util.spec_from_file_location(f"strategies_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ParleyError(f"{file}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ParleyError(f"{file}: {one_line(f'{type(error).__name__}: {error}')[:200]}") from error
+    found = getattr(module, name, None)
+    if not isinstance(found, type) or not issubclass(found, Bot):
+        raise ParleyError(f"{file}: has no class {name!r} that is a Strategy")
+    return found

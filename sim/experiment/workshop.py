@@ -1,0 +1,93 @@
+"""Where batches are played: in this process or in others, with what was worked out for the batch before."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from joblib import Parallel, delayed
+
+from sim.chain.evm import open_evm
+from sim.coordination.play import deploy_mechanism
+from sim.experiment.games import Batch, Bots, Order, SeatedPlayer, play_batch
+from sim.experiment.streams import player_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sim.chain.evm import Evm
+    from sim.coordination.play import Deployment
+
+__all__ = ["Pool", "Workshop"]
+
+PLAYERS_KEPT = 128
+"""Players that a process keeps from one batch to the next; each has worked out the positions of its cell."""
+
+_job_numbers = itertools.count()
+
+
+class Workshop:
+    """What a process keeps between batches of one run: a machine, and the players of its cells."""
+
+    def __init__(self, evm: str = "revm") -> None:
+        self._evm: Evm = open_evm(evm)
+        self._deployment: Deployment = deploy_mechanism(self._evm)
+        self._players: OrderedDict[int, tuple[SeatedPlayer, Bots]] = OrderedDict()
+
+    def player_of(self, order: Order) -> tuple[SeatedPlayer, Bots]:
+        """The player of an order's cell, and the cell's bots."""
+        cell = order.cell
+        kept = self._players.pop(cell.index, None)
+        if kept is None:
+            bots = Bots(cell)
+            first = [seat[0] for seat in bots.made]
+            seed = player_seed(cell.seed, cell.index)
+            kept = SeatedPlayer(self._evm, self._deployment, cell.problem, first, seed), bots
+        self._players[cell.index] = kept
+        if len(self._players) > PLAYERS_KEPT:
+            self._players.popitem(last=False)
+        return kept
+
+    def play(self, order: Order) -> Batch:
+        """Play a batch on a fresh machine."""
+        player, bots = self.player_of(order)
+        self._evm.recycle()
+        return play_batch(player, bots, order)
+
+
+_workshops: dict[tuple[int, int], Workshop] = {}
+"""In a process, the workshop of the run under way, by the parent process and its number for the run."""
+
+
+def _play_for(job: tuple[int, int], order: Order) -> Batch:
+    if job not in _workshops:
+        _workshops.clear()
+        _workshops[job] = Workshop()
+    return _workshops[job].play(order)
+
+
+class Pool:
+    """Plays batches, in this process or spread over several.
+
+    Parameters
+    ----------
+    workers : int
+        Processes.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._job = (os.getpid(), next(_job_numbers))
+        self._own: Workshop | None = None
+
+    def play(self, orders: Iterable[Order]) -> Iterator[Batch]:
+        """Play batches; what they bring comes in their order."""
+        if self._workers == 1:
+            if self._own is None:
+                self._own = Workshop()
+            yield from map(self._own.play, orders)
+        else:
+            calls = (delayed(_play_for)(self._job, order) for order in orders)
+            yield from Parallel(n_jobs=self._workers, return_as="generator")(calls)
