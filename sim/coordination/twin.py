@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sim.chain.evm import Evm, open_evm
 from sim.coordination.parameters import encode_parameters
@@ -114,6 +114,41 @@ class Twin(AnyTwin):
         parameters = parameters_of(problem, seats, where.recognition[problem.recognition])
         super().__init__(problem, strategies, keccak(encode_parameters(parameters)))
         self._id_prefix = word(where.chain_id) + address_word(where.mechanism) + address_word(where.creator)
+
+    def play(
+        self,
+        seed: int,
+        first: int,
+        games: int,
+        seats: ArrayLike | None = None,
+        *,
+        transcripts: bool = False,
+    ) -> Games:
+        """Play games `first` to `first + games − 1` of a run.
+
+        Parameters
+        ----------
+        seed : int
+            Of the run. With a game's number it determines the game, whatever else is played.
+        first, games : int
+        seats : array_like of int, shape (n,) or (games, n), optional
+            Which strategy plays in each seat, in all games or in each; without it one strategy plays in all
+            seats, or one each.
+        transcripts : bool
+            Whether to hash what the chain hashes and games do not depend on; see `Twin`.
+
+        Returns
+        -------
+        Games
+
+        Raises
+        ------
+        ParleyError
+            If the seats do not fit the strategies.
+        UnexpectedRevertError
+            If the contract would refuse what a bot announces or proposes.
+        """
+        return self._play(seed, first, games, seats, transcripts=transcripts)
 
     def _run(
         self, tables: Tables, seed: int, first: int, lineups: NDArray[np.int32], results: Results

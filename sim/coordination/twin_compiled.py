@@ -432,7 +432,7 @@ def play_games(  # noqa: C901, PLR0912, PLR0915 - one game from beginning to end
 
         results.ending[g], results.outcome[g] = ending, outcome
         results.rounds[g], results.proposer[g] = rounds, proposer
-        results.transactions[g] = transactions + np.sum(t.joins[p])
+        results.transactions[g] = transactions
         if noting:
             at = int(np.int64(transcript[25]))
             transcript[at] ^= np.uint64(1)

@@ -61,8 +61,8 @@ class Games:
         Index into `costs`.
     costs : sequence of tuple of int
         What a game cost each agent, in wei.
-    transactions : ndarray of int32, shape (games,), or None
-        How many the game took on chain; None from the statistical twin.
+    transactions : ndarray of int32, shape (games,)
+        How many the game takes on chain.
     transcripts : ndarray of uint8, shape (games, 32), or None
         See `sim.coordination.twin.Twin.play`; None where they were not asked for.
     """
@@ -75,7 +75,7 @@ class Games:
     positions: Sequence[Position]
     cost: NDArray[np.int32]
     costs: Sequence[Row]
-    transactions: NDArray[np.int32] | None = None
+    transactions: NDArray[np.int32]
     transcripts: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
@@ -114,8 +114,7 @@ class Games:
                 tally.endings[ending] += count
                 tally.paths[f"{ending}, continued" if kind % 2 else ending] += count
         tally.rounds = int(self.rounds.sum(dtype=np.int64))
-        if self.transactions is not None:
-            tally.transactions = int(self.transactions.sum(dtype=np.int64))
+        tally.transactions = int(self.transactions.sum(dtype=np.int64))
         begun = self.rounds > 0
         tally.proposed[:] = np.bincount(self.proposer[begun], minlength=agents).tolist()
         draws: Counter[int] = Counter(dict(enumerate(np.bincount(self.position[begun]).tolist())))
@@ -197,39 +196,10 @@ class AnyTwin(ABC):
         numbers = [self._lineups.number(tuple(row)) for row in different.tolist()]
         return numbers, np.array(numbers, dtype=np.int32)[which]
 
-    def play(
-        self,
-        seed: int,
-        first: int,
-        games: int,
-        seats: ArrayLike | None = None,
-        *,
-        transcripts: bool = False,
+    def _play(
+        self, seed: int, first: int, games: int, seats: ArrayLike | None, *, transcripts: bool
     ) -> Games:
-        """Play games `first` to `first + games − 1` of a run.
-
-        Parameters
-        ----------
-        seed : int
-            Of the run. With a game's number it determines the game, whatever else is played.
-        first, games : int
-        seats : array_like of int, shape (n,) or (games, n), optional
-            Which strategy plays in each seat, in all games or in each; without it one strategy plays in all
-            seats, or one each.
-        transcripts : bool
-            Whether to hash what the chain hashes and games do not depend on; see `Twin`.
-
-        Returns
-        -------
-        Games
-
-        Raises
-        ------
-        ParleyError
-            If the seats do not fit the strategies.
-        UnexpectedRevertError
-            If the contract would refuse what a bot announces or proposes.
-        """
+        """`Twin.play`, for both."""
         if first < 0 or games < 0 or first + games >= 1 << 62:
             raise ParleyError(f"games {first} to {first + games - 1}: numbers are from 0 and below 2^62")
         used, lineups = self._numbered(games, seats)
@@ -256,7 +226,7 @@ class AnyTwin(ABC):
         Parameters
         ----------
         seed, first, games, seats
-            As in `play`.
+            As `play` takes them.
         progress : callable, optional
             Called with the number of games just finished.
         """
@@ -265,7 +235,7 @@ class AnyTwin(ABC):
         for start in range(0, games, BATCH):
             size = min(BATCH, games - start)
             part = each if each is None or each.ndim == 1 else each[start : start + size]
-            tally.merge(self.play(seed, first + start, size, part).tally())
+            tally.merge(self._play(seed, first + start, size, part, transcripts=False).tally())
             progress(size)
         return tally
 

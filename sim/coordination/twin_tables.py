@@ -228,7 +228,7 @@ class Tables(NamedTuple):
     outcome: NDArray[np.int32]
     """The outcome in that case."""
     transactions: NDArray[np.int32]
-    """Sent until then; withdrawals, one for each that joined, not counted."""
+    """Sent until then, and for the withdrawals at the end."""
     joins: NDArray[np.bool_]
     """By seat."""
     reveals: NDArray[np.bool_]
@@ -393,7 +393,7 @@ class Lineups:
         """Go through joining and announcing."""
         n = self.problem.agents
         node, lineup.digest = self._root, self.digest
-        lineup.transactions = 1 + sum(lineup.joins)
+        lineup.transactions = 1 + 2 * sum(lineup.joins)
         if not all(lineup.joins):
             lineup.ending, lineup.outcome = EXPIRED, 2 * n
             lineup.transactions += 1
