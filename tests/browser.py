@@ -20,10 +20,13 @@ The fixtures `browser` and `tab` are known to every test (tests/conftest.py)::
         tab.screenshot("something-phone-dark")  # build/screenshots/something-phone-dark.png
         tab.print(tmp_path / "page.pdf")
 
-Everything else is `Tab.page`, a Playwright page with all that this offers: locators, `evaluate`, `keyboard`,
-`expect`. A test with a tab fails if the page wrote an error or a warning to its console, threw, or asked for
-anything that could not be loaded, unless the test says which complaint it expected (`Tab.expect_complaint`).
-Nothing but the page's own origin is reachable: a request to anywhere else is refused and is a complaint.
+Everything else is `Tab.page`, a Playwright page with all that this offers: locators, `evaluate`, `keyboard`.
+To wait for something, use Playwright's `expect(locator)`; its `wait_for_function` is stopped by a page's policy
+against evaluating strings.
+
+A test with a tab fails if the page wrote an error or a warning to its console, threw, or asked for anything
+that could not be loaded, unless the test says which complaint it expected (`Tab.expect_complaint`). Nothing
+but the page's own origin is reachable: a request to anywhere else is refused and is a complaint.
 
 The browser lives as long as one test file, since Playwright's loop would be in the way of other files' own.
 """
@@ -147,8 +150,8 @@ class Tab:
             self.complaints.append(f"{message.type}: {message.text}")
 
     def _failed(self, request: Request) -> None:
-        # A stream of events ends as a failed request when its page is left: that is no complaint.
-        if request.resource_type != "eventsource":
+        # Aborted is what the page itself gave up, and what Chromium calls a stream that was read to its end.
+        if request.failure != "net::ERR_ABORTED":
             self.complaints.append(f"not loaded: {request.url} ({request.failure})")
 
     def _route(self, route: Route) -> None:

@@ -1,0 +1,194 @@
+"""Who may ask the live page's server, and what it answers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sim.coordination.problem import Problem, example_1
+from sim.errors import ParleyError, ProblemError
+from sim.live.server import MAX_BODY, serve
+from sim.live.setting import as_toml
+from tests.live.serving import live_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.live.serving import LiveServer
+
+TEXT = as_toml(example_1())
+JSON = {"Content-Type": "application/json"}
+
+
+def ask(
+    server: LiveServer,
+    path: str,
+    body: object = None,
+    headers: dict[str, str] | None = None,
+) -> tuple[int, str, dict[str, str]]:
+    """One request with exactly these headers; status, text and headers of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    given = headers or {}
+    try:
+        connection.putrequest("POST" if body is not None else "GET", path, skip_host="Host" in given)
+        data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+        for name, value in given.items():
+            connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("Content-Length", str(len(data)))
+        connection.endheaders(data)
+        response = connection.getresponse()
+        return response.status, response.read().decode(), dict(response.getheaders())
+    finally:
+        connection.close()
+
+
+def post(server: LiveServer, path: str, **choice: Any) -> tuple[int, Any]:  # noqa: ANN401 - JSON
+    status, text, _ = ask(server, path, {"text": TEXT, **choice}, JSON)
+    return status, json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["example.org", "example.org:{port}", "127.0.0.1", "127.0.0.1:1", "0.0.0.0:{port}", "[::1]:{port}", ""],
+)
+@pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/choices", "/nothing"])
+def test_another_host_s_name_is_refused(server: LiveServer, host: str, path: str) -> None:
+    status, text, _ = ask(server, path, headers={"Host": host.format(port=server.port)})
+    assert status == 403
+    assert "answers as 127.0.0.1" in text
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_this_machine_s_names_are_answered(server: LiveServer, name: str) -> None:
+    host = f"{name}:{server.port}"
+    status, text, _ = ask(server, "/", headers={"Host": host, "Origin": f"http://{host}"})
+    assert status == 200
+    assert "<title>Parley" in text
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://example.org", "null", "https://127.0.0.1:{port}", "http://127.0.0.1", "http://127.0.0.1:1"],
+)
+def test_another_page_s_scripts_are_refused(server: LiveServer, origin: str) -> None:
+    headers = JSON | {"Origin": origin.format(port=server.port)}
+    for path in ("/api/setting", "/api/game", "/api/crowd"):
+        assert ask(server, path, {"text": TEXT}, headers)[0] == 403
+    assert ask(server, "/api/choices", headers=headers)[0] == 403
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_what_another_page_s_form_could_send_is_refused(server: LiveServer, kind: str) -> None:
+    assert ask(server, "/api/game", {"text": TEXT}, {"Content-Type": kind})[0] == 415
+
+
+def test_it_listens_on_the_loopback_interface_alone(server: LiveServer) -> None:
+    with socket.socket() as elsewhere:
+        # Free on every other address: taken for all of them, it would be refused.
+        elsewhere.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        elsewhere.bind(("127.0.0.2", server.port))
+
+
+def test_the_page_may_load_nothing_from_elsewhere_and_be_shown_nowhere_else(server: LiveServer) -> None:
+    for path in ("/", "/static/main.js", "/api/choices", "/nothing"):
+        policy = ask(server, path)[2]["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+
+
+def test_nothing_but_the_page_s_own_files_is_given(server: LiveServer) -> None:
+    for path in ("/static/../server.py", "/static/%2e%2e/server.py", "/static/..%2fserver.py", "/static/"):
+        assert ask(server, path)[0] in {403, 404}, path
+
+
+@pytest.mark.parametrize(
+    ("choice", "line"),
+    [
+        ({"text": TEXT.replace("9/10", "11/10")}, "continuation: 11/10 is outside [0, 1)"),
+        ({"text": "a = 1\nkind = nothing"}, "line 2, column 8: broken TOML: Invalid value"),
+        ({"text": '{"kind": }'}, "line 1, column 10: broken JSON: Expecting value"),
+        ({"text": ""}, "kind: missing; known: coordination"),
+        ({"continuation": "much"}, "continuation: 'much' is not a number"),
+        ({"recognition": "mine"}, "recognition: unknown recognition function 'mine'"),
+        ({"bots": ["equilibrium", "clever"]}, "--bots: 2 names for 5 agents"),
+        ({"bots": ["clever"]}, "--bots: unknown bot 'clever'"),
+        ({"bots": []}, "bots: List should have at least 1 item"),
+        ({"seed": -1}, "seed: Input should be greater than or equal to 0"),
+        ({"seed": "1"}, "seed: Input should be a valid integer"),
+        ({"games": 10**9}, "games: Input should be less than or equal to 100000"),
+        ({"unknown": 1}, "unknown: Extra inputs are not permitted"),
+    ],
+)
+def test_what_cannot_be_played_is_said_in_one_line(
+    server: LiveServer, choice: dict[str, Any], line: str
+) -> None:
+    for path in ("/api/setting", "/api/game", "/api/crowd"):
+        status, answer = post(server, path, **choice)
+        assert status == 400
+        assert answer["error"].startswith(line)
+        assert len(answer["error"].splitlines()) == 1
+
+
+def test_broken_requests_are_answered_and_do_no_harm(server: LiveServer) -> None:
+    assert ask(server, "/api/game", b"{", JSON)[0] == 400
+    assert ask(server, "/api/game", b"\xff\xfe", JSON)[0] == 400
+    assert ask(server, "/api/game", b"[" * 100_000, JSON)[0] == 400
+    assert ask(server, "/api/game", b" " * (MAX_BODY + 1), JSON)[0] == 413
+    assert ask(server, "/api/game")[0] == 405
+    assert post(server, "/api/setting")[0] == 200
+
+
+def test_a_run_that_nobody_waits_for_ends(server: LiveServer) -> None:
+    body = json.dumps({"text": TEXT, "games": 100_000}).encode()
+    head = f"POST /api/crowd HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert b"200 OK" in connection.recv(1000)
+    # Were it played on, the thread would keep the server from ending for a minute and a half.
+    status, answer = post(server, "/api/game")
+    assert status == 200
+    assert answer["outcome"]["ending"] == "settled"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_told_to_even_during_a_run(how: signal.Signals) -> None:
+    with live_server() as server:
+        body = json.dumps({"text": TEXT, "games": 100_000}).encode()
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection.request("POST", "/api/crowd", body, JSON)
+        connection.getresponse().readline()
+        assert server.stop(how) == 0
+        connection.close()
+
+
+def test_a_given_problem_is_offered_first(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(TEXT.replace("9/10", "1/3"), encoding="utf-8")
+    with live_server(str(file)) as server:
+        first, second, *_ = json.loads(ask(server, "/api/choices")[1])["problems"]
+        assert first["name"] == "the given problem"
+        assert 'continuation = "1/3"' in first["text"]
+        assert second["name"] == "paper-example-1"
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ParleyError, match=rf"^--port: {port} cannot be listened on: "):
+            serve(None, port=port, open_browser=False)
+    with pytest.raises(ParleyError, match=r"^--port: 99999 is outside 0\.\.65535$"):
+        serve(None, port=99999, open_browser=False)
+
+
+def test_a_problem_that_no_game_on_chain_can_hold_is_refused_at_once() -> None:
+    mapping = example_1().to_mapping() | {"window": 1}
+    with pytest.raises(ProblemError, match="window: 1 seconds is outside"):
+        serve(Problem.from_mapping(mapping), open_browser=False)
