@@ -1,8 +1,9 @@
-"""Games of an experiment, played once more on the reference EVM and compared."""
+"""Games of an experiment compared: with the reference EVM's, and a twin's with a sample of the EVM's."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from math import erfc, sqrt
 from typing import TYPE_CHECKING, Any
 
 from sim.coordination.play import FUNCTIONS
@@ -11,14 +12,18 @@ from sim.experiment.population import Population
 from sim.experiment.workshop import Workshop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.coordination.play import Sent
     from sim.experiment.games import Order
     from sim.experiment.specification import Experiment
+    from sim.experiment.sums import Sums
 
-__all__ = ["cross_check"]
+__all__ = ["DIFFERENCES_TOLD", "cross_check", "twin_check"]
 
 CELLS = 3
 """Cells whose first game is played on the reference EVM too."""
+DIFFERENCES_TOLD = 10
 
 
 def cross_check(experiment: Experiment) -> dict[str, Any]:
@@ -65,3 +70,35 @@ def _first_game(workshop: Workshop, order: Order) -> tuple[tuple[object, ...], l
     game = played.outcome
     came = game.position.rows, game.rounds, game.proposer, game.ending, game.costs, played.draws
     return came, player.sent, player.gas_used
+
+
+def twin_check(
+    engine: str, sums: Sequence[Sums], samples: Sequence[Sums], differences: list[str]
+) -> dict[str, Any] | None:
+    """Compare a twin's games with the sample that the EVM has played.
+
+    Returns
+    -------
+    dict or None
+        `engine` and `games` (the sample's). Of the exact twin, whose games are the EVM's, whether they are
+        `identical`, and the first `differences`. Of the statistical one, for which the EVM's are other games
+        of the same population, the largest |z| among the differences of all agents' mean costs, in all cells,
+        and its `p_value` (normal, Bonferroni). The variance is the twin's, which has seen what is rare.
+        None if the EVM has played everything.
+    """
+    if engine == "evm":
+        return None
+    games = sum(sample.games for sample in samples)
+    found: dict[str, Any] = {"engine": engine, "games": games}
+    if engine == "exact":
+        return found | {"identical": not differences, "differences": differences[:DIFFERENCES_TOLD]}
+    scores = [
+        (twin.costs[i] / twin.games - sample.costs[i] / sample.games) / sqrt(variance)
+        for twin, sample in zip(sums, samples, strict=True)
+        if sample.games
+        for i in range(twin.agents)
+        if (variance := twin.variance(i) * (1 / twin.games + 1 / sample.games)) > 0
+    ]
+    largest = max(map(abs, scores), default=None)
+    p_value = None if largest is None else min(1.0, len(scores) * erfc(largest / sqrt(2)))
+    return found | {"largest_z": largest, "p_value": p_value}

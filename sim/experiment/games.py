@@ -6,7 +6,7 @@ cell, the generation, the games' numbers and the members' states, and on nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -35,7 +35,18 @@ if TYPE_CHECKING:
     from sim.experiment.population import Population
     from sim.experiment.specification import Cell
 
-__all__ = ["BATCH", "Batch", "Draw", "Order", "Played", "SeatedPlayer", "orders_of", "play_batch"]
+__all__ = [
+    "BATCH",
+    "TWIN_BATCH",
+    "Batch",
+    "Draw",
+    "Order",
+    "Played",
+    "SeatedPlayer",
+    "batch_size",
+    "orders_of",
+    "play_batch",
+]
 
 
 class Draw(NamedTuple):
@@ -107,6 +118,13 @@ class SeatedPlayer(Player):
 
 BATCH = 250
 """Games that are played and recorded together, whatever the number of workers."""
+TWIN_BATCH = 2**16
+"""Games that a twin plays together."""
+
+
+def batch_size(cell: Cell) -> int:
+    """Games of a cell that are played together."""
+    return BATCH if cell.engine == "evm" else TWIN_BATCH
 
 
 @dataclass(frozen=True)
@@ -134,6 +152,11 @@ class Order:
     strategies: NDArray[np.int64]
     states: dict[tuple[int, int], Any]
 
+    def sampled(self) -> Order:
+        """Those of a twin's games that the EVM plays too: the first ones of every generation."""
+        here = slice(0, max(0, self.cell.sample - self.first))
+        return replace(self, members=self.members[here], strategies=self.strategies[here])
+
 
 def orders_of(population: Population, generation: int) -> Iterator[Order]:
     """Order all games of a cell's generation, in batches."""
@@ -142,8 +165,9 @@ def orders_of(population: Population, generation: int) -> Iterator[Order]:
     strategies = np.stack(
         [population.strategies[seat][members[:, seat]] for seat in range(cell.problem.agents)], axis=1
     )
-    for first in range(0, cell.games, BATCH):
-        here = slice(first, first + BATCH)
+    size = batch_size(cell)
+    for first in range(0, cell.games, size):
+        here = slice(first, first + size)
         states = {
             (seat, member): states[member]
             for seat, states in enumerate(population.states)
@@ -165,11 +189,17 @@ class Batch:
     sums : Sums
     past : dict of (seat, member) to list of Experience
         Of those that learn, in the order of the games.
+    sample : Sums or None
+        Of the games that a twin has played and the EVM as well.
+    differences : list of str
+        Games of the exact twin that are not the EVM's.
     """
 
     tables: dict[str, pa.Table]
     sums: Sums
     past: dict[tuple[int, int], list[Experience]]
+    sample: Sums | None = None
+    differences: list[str] = field(default_factory=list)
 
 
 class Bots:
@@ -192,7 +222,7 @@ class Bots:
         return bots
 
 
-def play_batch(player: SeatedPlayer, bots: Bots, order: Order) -> Batch:
+def play_batch(player: SeatedPlayer, bots: Bots, order: Order, keep: list[Outcome] | None = None) -> Batch:
     """Play games, and put down what they brought.
 
     Parameters
@@ -202,6 +232,8 @@ def play_batch(player: SeatedPlayer, bots: Bots, order: Order) -> Batch:
     bots : Bots
         Of the cell.
     order : Order
+    keep : list, optional
+        What games came to is appended to it.
 
     Raises
     ------
@@ -223,6 +255,8 @@ def play_batch(player: SeatedPlayer, bots: Bots, order: Order) -> Batch:
         except Exception as error:
             raise _blamed(error, cell, order.generation, number, strategies) from error
         rows.add(number, members, strategies, played)
+        if keep is not None:
+            keep.append(played.outcome)
         sums.add(contracted, strategies, played.outcome)
         for seat, bot in enumerate(seated):
             if isinstance(bot, Strategy) and bot.learns:

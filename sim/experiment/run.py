@@ -23,8 +23,8 @@ import pyarrow as pa
 from sim.chain.compiler import compile_contracts
 from sim.coordination.play import CONTRACTS
 from sim.errors import ParleyError, shorten
-from sim.experiment.check import cross_check
-from sim.experiment.games import BATCH, Batch, orders_of
+from sim.experiment.check import DIFFERENCES_TOLD, cross_check, twin_check
+from sim.experiment.games import Batch, batch_size, orders_of
 from sim.experiment.population import Population
 from sim.experiment.specification import Experiment, load_experiment
 from sim.experiment.study import Study
@@ -84,6 +84,8 @@ class _Run:
         self.populations = [Population(cell) for cell in experiment.cells]
         self.sums = [Sums(cell.problem.agents) for cell in experiment.cells]
         self.last = [Sums(cell.problem.agents) for cell in experiment.cells]
+        self.samples = [Sums(cell.problem.agents) for cell in experiment.cells]
+        self.differences: list[str] = []
 
     # ── generations ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,13 +110,16 @@ class _Run:
         for study, population, sums in zip(self.studies, self.populations, self.sums, strict=True):
             here = Sums(study.cell.problem.agents)
             past: dict[tuple[int, int], list[Experience]] = {}
-            for _ in range(0, study.cell.games, BATCH):
+            for _ in range(0, study.cell.games, batch_size(study.cell)):
                 batch = next(waiting)
                 for name, table in batch.tables.items():
                     part.add(name, table)
                 here.merge(batch.sums)
                 for key, told in batch.past.items():
                     past.setdefault(key, []).extend(told)
+                if batch.sample is not None:
+                    self.samples[study.cell.index].merge(batch.sample)
+                    self.differences.extend(batch.differences)
                 yield batch
             for name, columns in _of_generation(study, population, here, generation).items():
                 part.add(name, table_of(name, columns))
@@ -127,11 +132,10 @@ class _Run:
 
     # ── from a kill to the next start ───────────────────────────────────────────────────────────────────────
 
-    def _state(self) -> list[dict[str, Any]]:
-        return [
-            {"population": population.to_plain(), "sums": sums.to_plain(), "last": last.to_plain()}
-            for population, sums, last in zip(self.populations, self.sums, self.last, strict=True)
-        ]
+    def _state(self) -> dict[str, Any]:
+        each = zip(self.populations, self.sums, self.last, self.samples, strict=True)
+        cells = [[part.to_plain() for part in parts] for parts in each]
+        return {"cells": cells, "differences": self.differences[:DIFFERENCES_TOLD]}
 
     def _resume(self) -> int:
         """Take up the state that the last whole generation has left; how many generations are done."""
@@ -140,11 +144,12 @@ class _Run:
             done += 1
         if done:
             text = (part_folder(self.parts, done - 1) / STATE).read_text(encoding="utf-8")
-            for k, (study, plain) in enumerate(zip(self.studies, json.loads(text), strict=True)):
-                agents = study.cell.problem.agents
-                self.populations[k] = Population.from_plain(study.cell, plain["population"])
-                self.sums[k] = Sums.from_plain(agents, plain["sums"])
-                self.last[k] = Sums.from_plain(agents, plain["last"])
+            state = json.loads(text)
+            self.differences = state["differences"]
+            for k, (study, plain) in enumerate(zip(self.studies, state["cells"], strict=True)):
+                self.populations[k] = Population.from_plain(study.cell, plain[0])
+                for sums, kept in zip((self.sums, self.last, self.samples), plain[1:], strict=True):
+                    sums[k] = Sums.from_plain(study.cell.problem.agents, kept)
         return done
 
     # ── what is left in the end ─────────────────────────────────────────────────────────────────────────────
@@ -158,7 +163,8 @@ class _Run:
                 cell_summary(study, sums, last)
                 for study, sums, last in zip(self.studies, self.sums, self.last, strict=True)
             ],
-            "cross_check": cross_check(self.experiment),
+            "cross_check": cross_check(self.experiment)
+            | {"twin": twin_check(self.experiment.keys.engine, self.sums, self.samples, self.differences)},
         }
         _write(self.out / SUMMARY, summary)
         manifest["complete"] = True

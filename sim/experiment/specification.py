@@ -23,9 +23,10 @@ from sim.coordination.problem import Problem
 from sim.coordination.schema import Number, Whole, spell
 from sim.errors import ParleyError, ProblemError, shorten
 from sim.exact import show
+from sim.experiment.adaptive import Colluding
 from sim.experiment.dynamics import Adaptation
 from sim.experiment.families import Family, draw
-from sim.experiment.strategies import make_strategy
+from sim.experiment.strategies import Strategy, make_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,6 +159,10 @@ class Cell:
         What the sweep says of this cell.
     folder : Path
         Where FILE.py in a strategy's name is looked for.
+    engine : str
+        What plays its games: ``evm``, or a twin, ``exact`` or ``statistical``.
+    sample : int
+        Of a twin's games, how many of each generation the EVM plays too.
     """
 
     def __init__(  # noqa: PLR0913 - what makes a cell
@@ -173,6 +178,8 @@ class Cell:
         adaptation: Adaptation,
         varied: dict[str, Any],
         folder: Path,
+        engine: str = "evm",
+        sample: int = 0,
     ) -> None:
         self.index = index
         self.problem_name = problem_name
@@ -184,6 +191,8 @@ class Cell:
         self.adaptation = adaptation
         self.varied = varied
         self.folder = folder
+        self.engine = engine
+        self.sample = sample
 
     @cached_property
     def cost_effective(self) -> Fraction:
@@ -330,6 +339,8 @@ class Experiment:
             adaptation=Adaptation.of(adaptation.rule, **numbers),
             varied=varied,
             folder=self.folder,
+            engine=self.keys.engine,
+            sample=self.keys.sample,
         )
 
     def _check_strategy(self, name: str, seat: int, agents: int) -> None:
@@ -337,9 +348,12 @@ class Experiment:
             made = make_strategy(name, seat, self.folder)
         except ParleyError as error:
             raise ProblemError("", "population", str(error)) from None
-        partner = getattr(made, "partner", None)
-        if partner is not None and partner >= agents:
-            raise ProblemError("", "population", f"{name!r}: there is no seat {partner} of {agents}")
+        if isinstance(made, Colluding) and made.partner >= agents:
+            raise ProblemError("", "population", f"{name!r}: there is no seat {made.partner} of {agents}")
+        by_twin = not (isinstance(made, Colluding) or (isinstance(made, Strategy) and made.learns))
+        if self.keys.engine != "evm" and not by_twin:
+            reason = f"{name!r} is no strategy for a twin (it learns from single games, or shares secrets)"
+            raise ProblemError("", "engine", f"{reason}: evm plays it")
 
 
 def problem_hash(problem: Problem) -> str:

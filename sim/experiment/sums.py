@@ -105,6 +105,11 @@ class Sums:
             self.draws[theory.exact] += times
             self.proposed[outcome.proposer] += times
 
+    def variance(self, agent: int) -> float:
+        """The sample's, of an agent's costs, in wei²; the difference is taken in integers."""
+        games, total, squares = self.games, self.costs[agent], self.squares[agent]
+        return float(Fraction(games * squares - total * total, games * (games - 1))) if games > 1 else 0.0
+
     def merge(self, other: Sums) -> None:
         """Count another's games too."""
         self.endings += other.endings

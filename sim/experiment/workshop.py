@@ -13,12 +13,13 @@ from sim.chain.evm import open_evm
 from sim.coordination.play import deploy_mechanism
 from sim.experiment.games import Batch, Bots, Order, SeatedPlayer, play_batch
 from sim.experiment.streams import player_seed
+from sim.experiment.twins import CellTwin, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sim.chain.evm import Evm
-    from sim.coordination.play import Deployment
+    from sim.coordination.play import Deployment, Outcome
 
 __all__ = ["Pool", "Workshop"]
 
@@ -35,6 +36,7 @@ class Workshop:
         self._evm: Evm = open_evm(evm)
         self._deployment: Deployment = deploy_mechanism(self._evm)
         self._players: OrderedDict[int, tuple[SeatedPlayer, Bots]] = OrderedDict()
+        self._twins: OrderedDict[int, CellTwin] = OrderedDict()
 
     def player_of(self, order: Order) -> tuple[SeatedPlayer, Bots]:
         """The player of an order's cell, and the cell's bots."""
@@ -54,7 +56,22 @@ class Workshop:
         """Play a batch on a fresh machine."""
         player, bots = self.player_of(order)
         self._evm.recycle()
-        return play_batch(player, bots, order)
+        if order.cell.engine == "evm":
+            return play_batch(player, bots, order)
+        sums, games = self._twin_of(order).play(order)
+        kept: list[Outcome] = []
+        batch = play_batch(player, bots, order.sampled(), kept)
+        wrong = differences(order, games, kept) if order.cell.engine == "exact" else []
+        return Batch(batch.tables, sums, {}, batch.sums, wrong)
+
+    def _twin_of(self, order: Order) -> CellTwin:
+        cell = order.cell
+        if cell.index not in self._twins:
+            if len(self._twins) == PLAYERS_KEPT:
+                self._twins.popitem(last=False)
+            self._twins[cell.index] = CellTwin(cell, player_seed(cell.seed, cell.index))
+        self._twins.move_to_end(cell.index)
+        return self._twins[cell.index]
 
 
 _workshops: dict[tuple[int, int], Workshop] = {}
