@@ -12,6 +12,7 @@ from sim.coordination.comparison import Tally
 from sim.coordination.play import Outcome
 from sim.coordination.position import Position, Row
 from sim.coordination.problem import Problem
+from sim.coordination.twin_nodes import UsesChanceError, check_offer
 from sim.coordination.twin_python import Played, Source, play_game
 from sim.coordination.twin_tables import (
     ENDINGS,
@@ -20,8 +21,6 @@ from sim.coordination.twin_tables import (
     Results,
     Strategy,
     Tables,
-    UsesChanceError,
-    check_offer,
     stack,
 )
 from sim.errors import ParleyError
@@ -245,7 +244,7 @@ class AnyTwin(ABC):
             lineup = self._lineups.known[lineups[refused[0]]]
             assert lineup.node is not None  # noqa: S101 - it was played by its tables
             offer = lineup.offers[divmod(int(results.outcome[refused[0]]), self.problem.agents)]
-            check_offer(self.problem, lineup.node.bargaining, offer)
+            check_offer(self.problem, lineup.node.bargaining, offer.shares)
 
     def _in_python(
         self, used: Sequence[int], lineups: NDArray[np.int32], seed: int, first: int

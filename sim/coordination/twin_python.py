@@ -13,14 +13,8 @@ from sim.coordination.bots import Bot, Reveals
 from sim.coordination.position import Position, Row
 from sim.coordination.problem import Problem
 from sim.coordination.recognition import fraction
-from sim.coordination.twin_tables import (
-    BROKEN_DOWN,
-    EXPIRED,
-    SETTLED,
-    check_announcement,
-    check_offer,
-    decider_of,
-)
+from sim.coordination.twin_nodes import check_announcement, check_offer, decider_of
+from sim.coordination.twin_tables import BROKEN_DOWN, EXPIRED, SETTLED
 from sim.randomness import commitment, keccak, pack_order, permutation, seed, uniform, word
 
 __all__ = ["Hashes", "Luck", "Played", "Source", "play_game"]

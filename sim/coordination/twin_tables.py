@@ -9,21 +9,18 @@ chance is who is recognized, who is asked first, and whether the bargaining goes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from random import Random
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.coordination.bots import Bot, Withholder, make_bots, plan
-from sim.coordination.play import UnexpectedRevertError
-from sim.coordination.position import Bargaining, Position, Ratio, Row
+from sim.coordination.bots import Bot, make_bots
+from sim.coordination.position import Row
 from sim.coordination.problem import Problem
-from sim.coordination.recognition import fraction
-from sim.errors import ParleyError
+from sim.coordination.twin_nodes import Node, Offer, UsesChanceError, decider_of, reveal_order
 from sim.randomness import keccak, word
 
-__all__ = ["ENDINGS", "Lineup", "Lineups", "Node", "Results", "Strategy", "Tables", "stack"]
+__all__ = ["ENDINGS", "Lineup", "Lineups", "Results", "Strategy", "Tables", "stack"]
 
 ENDINGS = ("settled", "broken down", "expired")
 """Ways in which a game ends, in the order of their codes."""
@@ -45,171 +42,6 @@ UNANIMOUS, DIVIDED, UNPROPOSED, UNACCEPTABLE = range(4)
 
 Strategy = str | Callable[[int], Bot]
 """A bot by name, or what makes one for a seat. It must decide by what it is asked, not by games before."""
-
-_INT128 = 1 << 127
-
-
-class UsesChanceError(Exception):
-    """A bot has drawn a random number: it cannot be worked out before the game."""
-
-
-class _NoDice(Random):
-    """Handed to bots that are asked what they would do in any game."""
-
-    def random(self) -> float:
-        raise UsesChanceError
-
-    def getrandbits(self, k: int, /) -> int:  # noqa: ARG002 - none come of it
-        raise UsesChanceError
-
-
-NO_DICE = _NoDice()
-
-
-@dataclass(eq=False)
-class Node:
-    """A position, as it looks in games of one kind.
-
-    What equilibrium plans at a position depends on what was planned at the one before: where several
-    allocations are cost-effective it keeps to the one it has. The same announcements can therefore be two
-    nodes, with a plan behind them and without.
-
-    Attributes
-    ----------
-    planned : Position
-        Where bots plan.
-    bare : Position
-        The same, for bots that do not.
-    """
-
-    planned: Position
-    bare: Position
-    _moves: dict[int, tuple[Row, bool]] = field(default_factory=dict)
-    _children: dict[tuple[Row, bool], "Node"] = field(default_factory=dict)
-    _offers: dict[tuple[int, int, bool], Row] = field(default_factory=dict)
-    _answers: dict[tuple[int, int, int, bool], bool] = field(default_factory=dict)
-
-    @classmethod
-    def at(
-        cls, problem: Problem, rows: tuple[Row, ...], fractions: tuple[Ratio, ...], parent: Position | None
-    ) -> "Node":
-        """A node whose parent, if one is given, has a plan."""
-        planned, bare = (Position(problem, rows, fractions, parent=parent) for _ in range(2))
-        return cls(planned, bare)
-
-    @property
-    def position(self) -> Position:
-        """What is common knowledge here."""
-        return self.planned
-
-    @property
-    def bargaining(self) -> Bargaining:
-        """The second stage, once all have announced."""
-        return self.planned.bargaining
-
-    def move(self, strategy: int, bot: Bot) -> tuple[Row, bool]:
-        """What a bot announces here, and whether it made a plan for it.
-
-        Raises
-        ------
-        UsesChanceError
-            If that differs from game to game.
-        """
-        known = self._moves.get(strategy)
-        if known is None:
-            if type(bot).announce is Bot.announce:
-                known = bot.announce(self.planned, NO_DICE), True
-            else:
-                row, bare = bot.announce(self.bare, NO_DICE), self.bare
-                known = row, "plan" in bare.memory
-                if known[1]:
-                    self.planned = bare
-                    self.bare = Position(bare.problem, bare.rows, bare.fractions, parent=bare.parent)
-            check_announcement(self.planned, known[0])
-            self._moves[strategy] = known
-        return known
-
-    def after(self, row: Row, *, planned: bool) -> "Node":
-        """The node after an announcement."""
-        child = self._children.get((row, planned))
-        if child is None:
-            here = self.planned
-            if planned:
-                plan(here)
-            problem, rows = here.problem, (*here.rows, row)
-            ratio = fraction(problem.recognition, problem, len(here.rows), here.rows, row)
-            child = self.at(problem, rows, (*here.fractions, ratio), here if planned else None)
-            self._children[row, planned] = child
-        return child
-
-    def offer(self, strategy: int, bot: Bot, *, last_round: bool) -> Row:
-        """What a proposer proposes here."""
-        key = strategy, bot.seat, last_round
-        if key not in self._offers:
-            self._offers[key] = bot.propose(self.bargaining, last_round=last_round)
-        return self._offers[key]
-
-    def accepts(self, strategy: int, bot: Bot, share: int, *, last_round: bool) -> bool:
-        """Whether a responder agrees to a cost share here; raises as `move`."""
-        key = strategy, bot.seat, share, last_round
-        if key not in self._answers:
-            self._answers[key] = bot.accepts(self.bargaining, share, NO_DICE, last_round=last_round)
-        return self._answers[key]
-
-
-def reveal_order(bots: Sequence[Bot]) -> list[int]:
-    """Who reveals after whom."""
-    return sorted(range(len(bots)), key=lambda seat: bots[seat].reveals_last)
-
-
-def decider_of(bots: Sequence[Bot]) -> int:
-    """The seat that knows the draw before it reveals, and looks; -1 if there is none.
-
-    Raises
-    ------
-    UsesChanceError
-        If a bot looks at more than the draw.
-    """
-    if not any(bot.reveals_last for bot in bots):
-        return -1
-    if any(type(bot).reveals not in (Bot.reveals, Withholder.reveals) for bot in bots):
-        raise UsesChanceError
-    last = reveal_order(bots)[-1]
-    return last if type(bots[last]).reveals is Withholder.reveals else -1
-
-
-def check_announcement(position: Position, row: Row) -> None:
-    """Refuse what the contract refuses, in its words."""
-    lower, upper = position.bounds
-    if len(row) != len(lower):
-        _refuse("announce", "AnnouncementLengthMismatch", len(row), len(lower))
-    for t, (x, least, most) in enumerate(zip(row, lower, upper, strict=True)):
-        if x > most:
-            _refuse("announce", "AnnouncementTooHigh", t, x, most)
-        if x < least:
-            _refuse("announce", "AnnouncementTooLow", t, x, least)
-
-
-def check_offer(problem: Problem, bargaining: Bargaining, shares: Row) -> None:
-    """Refuse what the contract refuses, in its words."""
-    if len(shares) != problem.agents:
-        _refuse("propose", "ProposalLengthMismatch", len(shares), problem.agents)
-    if not all(-_INT128 <= share < _INT128 for share in shares):
-        raise ParleyError("a proposal holds a share that does not fit 128 bits")
-    if sum(shares) != bargaining.total_cost:
-        _refuse("propose", "ProposalSumMismatch", sum(shares), bargaining.total_cost)
-    for i, share in enumerate(shares):
-        payment = share - bargaining.announced_costs[i]
-        deposit = bargaining.contracted_costs[i] + problem.bond_wei
-        if payment > deposit:
-            _refuse("propose", "ProposalBeyondDeposit", i, payment, deposit)
-
-
-def _refuse(function: str, error: str, *arguments: int) -> NoReturn:
-    shown = ", ".join(map(str, arguments))
-    refusal = UnexpectedRevertError(f"the contract refuses {function}: {error}({shown})")
-    refusal.error = error
-    raise refusal
 
 
 class Tables(NamedTuple):
@@ -301,8 +133,8 @@ class Lineup:
     digest: bytes = b""
     verdict: NDArray[np.uint8] | None = None
     answers: NDArray[np.uint8] | None = None
-    offers: dict[tuple[int, int], Row] = field(default_factory=dict)
-    """Cost shares by (last, proposer)."""
+    offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
+    """By (last, proposer)."""
 
     @cached_property
     def joins(self) -> tuple[bool, ...]:
@@ -325,7 +157,7 @@ class Lineup:
             raise ValueError("what this line-up announces is not known before its game")
         n = len(self.bots)
         if outcome < 2 * n:
-            return self.offers[divmod(outcome, n)]
+            return self.offers[divmod(outcome, n)].shares
         problem = self.node.position.problem
         if outcome == 2 * n:
             silent: set[int] = set()
@@ -425,24 +257,25 @@ def _negotiations(
             continue
         # Before the last round and in it; a cap of one round leaves nothing before.
         for last in range(0 if problem.max_rounds > 1 else 1, 2):
-            shares = node.offer(lineup.strategies[proposer], bot, last_round=bool(last))
-            lineup.offers[last, proposer] = shares
-            try:
-                check_offer(problem, node.bargaining, shares)
-            except ParleyError:  # raised if a game comes to it
+            offer = node.offer(lineup.strategies[proposer], bot, last_round=bool(last))
+            lineup.offers[last, proposer] = offer
+            if offer.digest is None:
                 verdict[last, proposer] = UNACCEPTABLE
                 continue
+            verdict[last, proposer] = UNANIMOUS
             for seat, responder in enumerate(lineup.bots):
                 if seat == proposer:
                     continue
                 if not awake[seat]:
-                    answers[last, proposer, seat] = SILENT
-                elif not node.accepts(
-                    lineup.strategies[seat], responder, shares[seat], last_round=bool(last)
+                    answer = SILENT
+                elif node.accepts(
+                    lineup.strategies[seat], responder, offer.shares[seat], last_round=bool(last)
                 ):
-                    answers[last, proposer, seat] = REJECTS
-            agreed = bool((answers[last, proposer] == ACCEPTS).all())
-            verdict[last, proposer] = UNANIMOUS if agreed else DIVIDED
+                    continue
+                else:
+                    answer = REJECTS
+                answers[last, proposer, seat] = answer
+                verdict[last, proposer] = DIVIDED
     return verdict, answers
 
 
@@ -467,9 +300,9 @@ def stack(problem: Problem, lineups: Sequence[Lineup]) -> Tables:
         if lineup.verdict is not None and lineup.answers is not None:
             ratios[k] = lineup.node.position.fractions
             verdict[k], answers[k] = lineup.verdict, lineup.answers
-            for (last, proposer), shares in lineup.offers.items():
-                if verdict[k, last, proposer] != UNACCEPTABLE:
-                    offers[k, last, proposer] = lanes(keccak(b"".join(map(word, shares))))
+            for (last, proposer), offer in lineup.offers.items():
+                if offer.digest is not None:
+                    offers[k, last, proposer] = lanes(offer.digest)
     asleep = [[seat for seat in range(n) if not lineup.reveals[seat]] for lineup in lineups]
     unrevealed = [2 * n + 1 + seats[0] if len(seats) == 1 else 3 * n + 1 for seats in asleep]
     return Tables(
