@@ -1,16 +1,21 @@
 """The exact twin plays the chain's games: every field of every game, and every hash."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from hashlib import shake_256
 from random import Random
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import pytest
 
 from sim.chain.compiler import project_root
 from sim.chain.evm import Evm, open_evm
+from sim.coordination import twin_compiled
 from sim.coordination.bots import Bot, Greedy, make_bots
 from sim.coordination.comparison import Tally
 from sim.coordination.events import SIGNATURES, ProposerDrawn
@@ -27,7 +32,7 @@ from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Problem, example_1, load_problem
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.twin import Chain, Games, Twin, embedded
-from sim.coordination.twin_compiled import keccak_lanes, residue, shake_lanes
+from sim.coordination.twin_compiled import compiled, keccak_lanes, residue, shake_lanes
 from sim.coordination.twin_tables import lanes
 from sim.errors import ParleyError
 from sim.randomness import highest_accepted, keccak, word
@@ -300,6 +305,43 @@ def test_costs_beyond_64_bits_stay_exact(machine: Machine) -> None:
     assert games.cost_sums() == tuple(map(sum, zip(*costs, strict=True)))
 
 
+def test_forty_agents_play_as_on_the_contract(machine: Machine) -> None:
+    # More than one word of the packed order, and several blocks of SHAKE256.
+    agents = 40
+    contracted = np.zeros((agents, 2), dtype=np.int64)
+    contracted[:3] = [[30, 0], [0, 40], [20, 20]]
+    capacity = contracted + 2
+    problem = Problem(contracted, capacity, example_1().costs[:1], Fraction(9, 10))
+    names = ["equilibrium"] * agents
+    names[5], names[38] = "stubborn", "silent:responding"
+    machine.evm.recycle()
+    on = Player(machine.evm, machine.deployment, problem, make_bots(names, agents), 1)
+    games = Twin(problem, names).play(1, 0, 12, transcripts=True)
+    assert len({assert_same(games, i, on).path for i in range(12)}) > 1
+
+
+def test_where_allocations_tie_the_plan_made_before_is_kept(machine: Machine) -> None:
+    # Agent 2 may follow a plan or announce at random what the plan has: on chain as here, a plan is common
+    # knowledge of those who plan, and others' games must not bring one about.
+    found = 0
+    for seed in range(40):
+        dice = Random(seed)
+        problem = replace(random_problem(dice, special=False), continuation=Fraction(1, 2))
+        n = problem.agents
+        names = ["equilibrium", "greedy", "minimal"]
+        twin = Twin(problem, names)
+        lineups = [tuple(dice.randrange(3) for _ in range(n)) for _ in range(6)]
+        rows = {}
+        for lineup in lineups:
+            machine.evm.recycle()
+            bots = [make_bots([names[s]], n)[seat] for seat, s in enumerate(lineup)]
+            on = Player(machine.evm, machine.deployment, problem, bots, seed)
+            games = twin.play(seed, 0, 1, lineup, transcripts=True)
+            rows[lineup] = assert_same(games, 0, on).position.rows
+        found += len(set(rows.values())) > 1
+    assert found > 10
+
+
 def test_another_chain_has_other_games() -> None:
     here = embedded()
     elsewhere = Chain(1, here.mechanism, here.recognition, here.creator, here.seats)
@@ -412,3 +454,26 @@ def test_words_are_taken_and_left_as_the_contract_does(bound: int) -> None:
         if value < 2**256:
             accepted, rest = residue(lanes(word(value)), np.uint64(bound))
             assert (accepted, int(rest)) == (value <= highest, value % bound)
+
+
+def test_numba_is_not_loaded_before_a_twin_plays() -> None:
+    code = (
+        "import sys\n"
+        "import sim.cli\n"
+        "from sim.coordination.statistical import StatisticalTwin\n"
+        "from sim.coordination.twin import Twin\n"
+        "from sim.coordination.problem import example_1\n"
+        "Twin(example_1(), ['greedy']).compiles(), StatisticalTwin(example_1(), ['random'])\n"
+        "sys.exit('numba' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_without_a_place_to_keep_machine_code_it_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_cache(function: Callable[..., object], *, cache: bool = False, nogil: bool) -> object:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return numba.njit(function, nogil=nogil)
+
+    monkeypatch.setattr(twin_compiled, "njit", without_cache)
+    assert compiled(lambda x: x + 1)(2) == 3
