@@ -1,0 +1,134 @@
+"""The report: one HTML page that holds all it needs, made from the folder that a run left.
+
+The page is a file like any other: it loads nothing, sends nothing, and its own security policy forbids both,
+and every script but the three that stand in it. Text that comes from files of others (titles, names) reaches
+it through a template that escapes it, or as JSON that the script writes as text, never as markup.
+
+Charts are Observable Plot's, on D3: the only well-kept library of marks in plain SVG that brings hover, axes
+that read well, and facets, and that can be put into a page whole. Both together are 490 kB, a third of what
+the general charting bundles weigh; SVG can be styled (dark, print), counted by a test, and read aloud.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+
+from sim.errors import ParleyError
+from sim.report.page_audit import audit_sheet
+from sim.report.page_experiment import experiment_sheet
+from sim.report.page_read import kind_of_folder
+from sim.report.page_simulation import simulation_sheet
+
+if TYPE_CHECKING:
+    from sim.report.page_model import Sheet
+
+__all__ = ["render", "write_page"]
+
+PAGE = "report.html"
+
+_ASSETS = Path(__file__).with_name("assets")
+_TREE = Path(__file__).resolve().parents[2]
+_LIBRARIES = ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js")
+"""In the order in which they need each other."""
+_SCRIPTS = ("tables.js", "charts.js", "chartsgames.js", "page.js")
+
+
+def write_page(folder: Path) -> Path:
+    """Write ``report.html`` into the folder of a run, and the pictures of an experiment beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        What `parley experiment`, `parley simulate --out` or `parley audit --out` left.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    ParleyError
+        In one line: the folder holds nothing to report on, one of its files is not what it should be, a
+        library of the page is not installed, or the page cannot be written.
+    """
+    kind = kind_of_folder(folder)
+    run = None
+    if kind == "experiment":
+        sheet, run = experiment_sheet(folder)
+    else:
+        sheet = simulation_sheet(folder) if kind == "simulation" else audit_sheet(folder)
+    page = render(sheet)
+    try:
+        if run is not None:
+            from sim.report.page_figures import write_figures  # noqa: PLC0415 - matplotlib is slow to load
+
+            write_figures(run, folder)
+        (folder / PAGE).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
+    return folder / PAGE
+
+
+def render(sheet: Sheet) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    sheet : Sheet
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Raises
+    ------
+    ParleyError
+        If a library is not installed.
+    """
+    scripts = [_script(_library(name)) for name in _LIBRARIES]
+    scripts.append(_script("\n".join(_asset(name) for name in _SCRIPTS)))
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html")).render(
+        sheet=sheet,
+        style=Markup(_asset("page.css")),  # noqa: S704 - our own file
+        scripts=[Markup(text) for text, _ in scripts],  # noqa: S704 - our own, and the libraries
+        hashes=[digest for _, digest in scripts],
+        data=Markup(_json(sheet.to_json())),  # noqa: S704 - no "<" is left in it
+    )
+
+
+def _json(value: object) -> str:
+    """JSON that may stand in a page: nothing in it can end or begin a tag."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _library(name: str) -> str:
+    path = _TREE / "node_modules" / name
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        package = name.split("/dist/", maxsplit=1)[0]
+        raise ParleyError(f"{path}: the page's library {package} is not there: run `make setup`") from None
+
+
+def _script(text: str) -> tuple[str, str]:
+    """A script as it may stand in a page, and the hash by which the page's policy knows it."""
+    inline = text.replace("\r", "").replace("</script", r"<\/script").replace("<!--", r"<\!--")
+    digest = b64encode(sha256(inline.encode()).digest()).decode()
+    return inline, f"sha256-{digest}"
