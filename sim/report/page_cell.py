@@ -52,8 +52,7 @@ def savings_columns() -> list[Column]:
 
 def savings_values(cells: list[Cell], generation: int) -> list[float | None]:
     """What the runs of a setting saved in a generation, with the interval, and what theory expects."""
-    shares = [cell.savings[generation].share for cell in cells if generation in cell.savings]
-    found = together(shares)
+    found = together(cell.saved([generation]) for cell in cells)
     around: list[float | None] = [None, None, None]
     if found is not None:
         middle, half = found
@@ -107,7 +106,7 @@ def cell_figures(cell: Cell, step: int) -> list[Figure]:
         names = [cell.agent_name(seat) for seat in range(len(proposer["counts"]))]
         figures.append(proposer_figure(proposer, names))
     if cell.rounds:
-        figures.append(rounds_figure(cell.rounds))
+        figures.append(rounds_figure(cell.rounds, sampled=cell.recorded != cell.games))
     return figures
 
 

@@ -17,14 +17,16 @@ from sim.report.page_cell import (
     share_columns,
     thinned,
 )
+from sim.report.page_load import read_experiment
 from sim.report.page_model import Z95, Column, Figure, Sheet, exactly
 from sim.report.page_parts import gas_figures, wilson
-from sim.report.page_tables import Experiment, read_experiment
 from sim.report.page_words import cell_notes, findings
 from sim.statistics import count_p_value
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sim.report.page_tables import Experiment
 
 __all__ = ["experiment_sheet"]
 
@@ -88,6 +90,7 @@ def _facts(run: Experiment) -> list[tuple[str, str]]:
         ("cells", f"{len(run.cells):,}"),
         ("generations", f"{max((len(cell.generations) for cell in run.cells), default=0):,}"),
         ("games", f"{run.games:,}"),
+        *([("on the EVM", f"{run.recorded:,}")] if run.recorded != run.games else []),
         ("engine", str(manifest.get("engine", "not recorded"))),
         ("seeds" if len(seeds) > 1 else "seed", ", ".join(map(str, seeds))),
     ]
@@ -162,10 +165,12 @@ def _overview(run: Experiment, step: int) -> Figure:
         alt="For each setting: the strategies' shares of the members, stacked, and the savings realized in"
         " per cent of the possible ones, with what theory expects, over the generations.",
         note="Top: strategies' shares of the members in all seats where there is a choice. Bottom: cost"
-        " savings Δ realized, of those that a cost-effective allocation would bring, with 95% intervals. Dotted:"
-        " what"
-        " theory expects of the announcements that were made. Dashed: the course that theory expects a very"
-        f" large population to take from the first generation's shares.{several}{thinned(step)}{more}",
+        " savings Δ realized, of those that a cost-effective allocation would bring, with 95% intervals."
+        " Dotted: what theory expects of the announcements that were made. Dashed: the course that theory"
+        " expects a very large population to take from the first generation's shares."
+        + several
+        + thinned(step)
+        + more,
         folded=True,
         options={"levels": [{"cell": name, **level} for name, cells in shown for level in levels(cells[0])]},
     )
@@ -190,8 +195,8 @@ def _cells_table(run: Experiment) -> Figure:
     ]
     rows: list[list[Any]] = []
     for cell in run.cells:
-        saved, games = cell.saved(), cell.games or 1
-        last = cell.pooled(cell.generations[-1:]).share
+        saved, games = cell.saved(cell.generations), cell.games or 1
+        last = cell.saved(cell.generations[-1:])
         rows.append(
             [
                 {"v": cell.number, "t": cell.name, "i": len(rows)},
@@ -205,7 +210,7 @@ def _cells_table(run: Experiment) -> Figure:
                 last and last.mean,
                 cell.endings["broken down"] / games,
                 cell.endings["expired"] / games,
-                sum(r * n for r, n in cell.rounds.items()) / games,
+                cell.mean_rounds,
                 max((abs(z) for z in cell.z_scores), default=None),
                 cell.p_value,
             ]
@@ -240,7 +245,7 @@ def _over_delta(run: Experiment) -> list[Figure]:
                 {"v": cell.number, "t": cell.name, "i": k},
                 cell.recognition,
                 exactly(delta),
-                sum(r * n for r, n in cell.rounds.items()) / games,
+                cell.mean_rounds,
                 broken / games,
                 *wilson(broken, games),
                 draws,

@@ -32,7 +32,7 @@ MOST = 6
 
 @contextmanager
 def _style() -> Iterator[None]:
-    # Names are text: a dollar sign in one begins no formula, and for letters that the font lacks stands a box.
+    # Names are text: a dollar sign in one begins no formula; for letters that the font lacks stands a box.
     with (
         warnings.catch_warnings(),
         mpl.rc_context(
@@ -136,7 +136,7 @@ def _shares(axes: Axes, run: Experiment, cells: list[Cell]) -> None:
 def _savings(axes: Axes, cells: list[Cell]) -> None:
     points = []
     for generation in cells[0].generations:
-        found = together(cell.savings[generation].share for cell in cells if generation in cell.savings)
+        found = together(cell.saved([generation]) for cell in cells)
         if found is not None:
             points.append((generation, 100 * found[0], 100 * found[1]))
     if points:

@@ -142,7 +142,7 @@ MOST_ROUNDS = 30
 """Games longer than this are counted together in the histogram of rounds."""
 
 
-def rounds_figure(rounds: Mapping[int, int]) -> Figure:
+def rounds_figure(rounds: Mapping[int, int], *, sampled: bool = False) -> Figure:
     """How many rounds games took."""
     games = sum(rounds.values())
     most = max(rounds)
@@ -160,7 +160,7 @@ def rounds_figure(rounds: Mapping[int, int]) -> Figure:
         chart="rounds",
         alt="How many games took how many bargaining rounds.",
         note="Games without a round ended before the bargaining: nothing could be saved, or somebody was"
-        " silent.",
+        " silent." + (f" Of {count(games, 'game')} that the EVM has played." if sampled else ""),
         folded=True,
     )
 

@@ -7,20 +7,16 @@ are drawn side by side, and what happened in them is independent.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from scipy.stats import t as student_t
 
-from sim.errors import ParleyError
 from sim.report.page_model import Z95
-from sim.report.page_problems import problems_of
-from sim.report.page_read import Moments, batches, grouped, numbers, read_json, read_table
+from sim.report.page_read import Moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
 
     from sim.coordination.problem import Problem
 
-__all__ = ["Cell", "Estimate", "Experiment", "Savings", "Standing", "read_experiment", "together"]
+__all__ = ["Cell", "Estimate", "Experiment", "Standing", "together"]
 
 
 class Estimate(NamedTuple):
@@ -60,31 +56,6 @@ def together(estimates: Iterable[Estimate | None]) -> tuple[float, float] | None
     sample = Moments()
     sample.add(np.array([estimate.mean for estimate in known]))
     return sample.mean, float(student_t.ppf(0.975, len(known) - 1)) * sample.std_error
-
-
-@dataclass
-class Savings:
-    """What some games saved, of what they could have saved."""
-
-    saved: Moments = field(default_factory=Moments)
-    possible: Moments = field(default_factory=Moments)
-    both: Moments = field(default_factory=Moments)
-    """Of their sum, which gives the covariance."""
-
-    @property
-    def share(self) -> Estimate | None:
-        """Realized over possible savings; None where nothing could be saved.
-
-        A ratio of means, with the usual first-order error. Where every game could save the same it is the
-        mean of a sample, and the error exact.
-        """
-        possible = self.possible.mean
-        if possible <= 0:
-            return None
-        ratio = self.saved.mean / possible
-        covariance = (self.both.variance - self.saved.variance - self.possible.variance) / 2
-        variance = self.saved.variance + ratio * (ratio * self.possible.variance - 2 * covariance)
-        return Estimate(ratio, sqrt(max(variance, 0.0) / self.possible.count) / possible)
 
 
 class Standing(NamedTuple):
@@ -120,10 +91,12 @@ class Cell:
     """Its name without the seed: cells of one setting are independent runs of the same."""
     standings: dict[tuple[int, int, str], Standing] = field(default_factory=dict)
     """By generation, seat and strategy."""
-    savings: dict[int, Savings] = field(default_factory=dict)
-    """By generation."""
-    expected_total: dict[int, Moments] = field(default_factory=dict)
-    """By generation: what theory expects the seats of a game to bear, each by itself, in wei."""
+    savings: dict[int, Moments] = field(default_factory=dict)
+    """By generation: what each game in the tables saved, as a share of the possible; nothing if none is."""
+    possible_wei: float = 0.0
+    """What a game can save, in wei."""
+    counted: dict[int, tuple[int, float | None]] = field(default_factory=dict)
+    """By generation: all its games, and what they saved of the possible; a twin's are not in the tables."""
     costs: dict[tuple[int, int, str], Moments] = field(default_factory=dict)
     """By generation, seat and strategy: what members bore, in wei."""
     endings: Counter[str] = field(default_factory=Counter)
@@ -167,10 +140,21 @@ class Cell:
         """Games that were played."""
         return self.endings.total()
 
+    @property
+    def recorded(self) -> int:
+        """Games that are in the tables: all, or the sample of a twin's that the EVM has played."""
+        return sum(self.rounds.values())
+
+    @property
+    def mean_rounds(self) -> float:
+        """Bargaining rounds of a game."""
+        mean: float = self.summary["mean_rounds"]
+        return mean
+
     @cached_property
     def z_scores(self) -> list[float]:
         """Of the agents' mean costs, where something is random."""
-        return [entry["z"] for entry in self.summary.get("agents", ()) if entry.get("z") is not None]
+        return [entry["z"] for entry in self.summary["agents"] if entry.get("z") is not None]
 
     @property
     def rest(self) -> Mapping[str, Any] | None:
@@ -184,47 +168,43 @@ class Cell:
     @property
     def p_value(self) -> float | None:
         """Of the test that proposers follow their probabilities."""
-        p: float | None = (self.summary.get("proposer") or {}).get("p_value")
+        p: float | None = self.summary["proposer"]["p_value"]
         return p
 
-    @cached_property
-    def wei_per_cost(self) -> float | None:
-        """Wei in a unit of cost; None where neither the problem nor the tables tell."""
-        if self.problem is not None:
-            return float(self.problem.wei_per_cost)
-        pooled = self.pooled(self.generations)
-        return pooled.possible.mean / self.possible_savings if self.possible_savings > 0 else None
+    def saved(self, generations: Iterable[int]) -> Estimate | None:
+        """Share of the possible savings realized in some generations; None where nothing could be saved.
 
-    def pooled(self, generations: Iterable[int]) -> Savings:
-        """Savings of several generations together."""
-        together = Savings()
-        for generation in generations:
-            if (one := self.savings.get(generation)) is not None:
-                together.saved.merge(one.saved)
-                together.possible.merge(one.possible)
-                together.both.merge(one.both)
-        return together
-
-    def saved(self) -> Estimate | None:
-        """Share of the possible savings realized in all games.
-
-        The error is that within generations: what the population does from one to the next is no noise.
+        The error is that within generations: what the population does from one to the next is no noise. Of a
+        twin's games only a sample is in the tables; it tells how much they vary.
         """
-        pooled = self.pooled(self.generations).share
-        if pooled is None:
-            return None
-        parts = [(one.possible.count, one.share) for one in self.savings.values()]
-        variance = sum((games * share.std_error) ** 2 for games, share in parts if share is not None)
-        return Estimate(pooled.mean, sqrt(variance) / max(1, sum(games for games, _ in parts)))
+        total, realized, variance = 0, 0.0, 0.0
+        for generation in generations:
+            sample = self.savings.get(generation)
+            if sample is None:
+                continue
+            games, mean = self.counted.get(generation, (sample.count, None))
+            total += games
+            realized += games * (sample.mean if mean is None else mean)
+            variance += games * sample.variance
+        return Estimate(realized / total, sqrt(variance) / total) if total else None
 
     def expected_share(self, generation: int) -> float | None:
         """Share of the possible savings that theory expects of what was announced in a generation."""
-        expected, savings = self.expected_total.get(generation), self.savings.get(generation)
-        if expected is None or savings is None or not self.wei_per_cost or savings.possible.mean <= 0:
+        if self.possible_savings <= 0:
             return None
-        # Seats are kept as single samples: n of them make a game.
-        total = expected.mean * self.agents
-        return (self.cost_contracted * self.wei_per_cost - total) / savings.possible.mean
+        total = 0.0
+        for seat in self.seats:
+            known = [
+                (standing.games, standing.expected_cost)
+                for strategy in self.strategies
+                if (standing := self.standings.get((generation, seat, strategy))) is not None
+                and standing.expected_cost is not None
+            ]
+            games = sum(number for number, _ in known)
+            if not games:
+                return None
+            total += sum(number * cost for number, cost in known) / games
+        return (self.cost_contracted - total) / self.possible_savings
 
     @cached_property
     def shares(self) -> dict[int, dict[str, float]]:
@@ -255,23 +235,54 @@ class Cell:
         The mean over seats and generations in which both were played, each weighted as its numbers of games
         deserve; so that what changes from generation to generation does not count as anybody's merit.
         """
-        if not self.wei_per_cost:
-            return None
-        rivals: dict[tuple[int, int], tuple[Moments, Moments]] = {}
-        for (generation, seat, who), sample in self.costs.items():
-            pair = rivals.setdefault((generation, seat), (Moments(), Moments()))
-            pair[who != strategy].merge(sample)
         weights = difference = variance = 0.0
-        for own, others in rivals.values():
-            if own.count > 1 and others.count > 1:
-                weight = own.count * others.count / (own.count + others.count)
-                weights += weight
-                difference += weight * (others.mean - own.mean)
-                variance += weight**2 * (own.std_error**2 + others.std_error**2)
-        if not weights:
-            return None
-        scale = weights * self.wei_per_cost
-        return Estimate(difference / scale, sqrt(variance) / scale)
+        for generation, seat in dict.fromkeys((g, seat) for g, seat, _ in self.standings):
+            here = {name: self.standings.get((generation, seat, name)) for name in self.strategies}
+            played = {
+                name: (standing.games, standing.mean_cost)
+                for name, standing in here.items()
+                if standing is not None and standing.games and standing.mean_cost is not None
+            }
+            games = sum(number for number, _ in played.values())
+            if strategy not in played or len(played) < 2:
+                continue
+            own, mean = played.pop(strategy)
+            others = games - own
+            weight = own * others / games
+            weights += weight
+            difference += weight * (sum(number * cost for number, cost in played.values()) / others - mean)
+            noise = self._variance(seat, strategy) / own
+            noise += sum(n * self._variance(seat, name) for name, (n, _) in played.items()) / others**2
+            variance += weight**2 * noise
+        return Estimate(difference / weights, sqrt(variance) / weights) if weights else None
+
+    def _variance(self, seat: int, strategy: str) -> float:
+        """Of the cost of one game within a generation, in units of cost."""
+        known = self.variances.get((seat, strategy))
+        # Of a strategy seen once at a time there is no variance: then the most that its rivals have.
+        others = (value for (where, _), value in self.variances.items() if where == seat)
+        return known if known is not None else max(others, default=0.0)
+
+    @cached_property
+    def variances(self) -> dict[tuple[int, str], float]:
+        """Variance of what a game costs within generations, by seat and strategy, in squared cost."""
+        sums: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for (_, seat, strategy), sample in self.costs.items():
+            sums[seat, strategy][0] += sample.deviations
+            sums[seat, strategy][1] += sample.count - 1
+        wei = self.wei_per_cost
+        if not wei:
+            return {}
+        return {key: total / degrees / wei**2 for key, (total, degrees) in sums.items() if degrees}
+
+    @cached_property
+    def wei_per_cost(self) -> float | None:
+        """Wei in a unit of cost; None where neither the problem nor the tables tell."""
+        if self.problem is not None:
+            return float(self.problem.wei_per_cost)
+        if self.possible_savings > 0 and self.possible_wei:
+            return self.possible_wei / self.possible_savings
+        return None
 
 
 @dataclass
@@ -301,189 +312,7 @@ class Experiment:
         """Games that were played in all cells."""
         return sum(cell.games for cell in self.cells)
 
-
-def read_experiment(folder: Path) -> Experiment:
-    """Read the folder that `parley experiment` leaves.
-
-    Raises
-    ------
-    ParleyError
-        In one line: the file and what is wrong with it.
-    """
-    manifest = read_json(folder / "manifest.json")
-    if manifest.get("kind") != "experiment":
-        raise ParleyError(f"{folder / 'manifest.json'}: kind is {manifest.get('kind')!r}, not 'experiment'")
-    if manifest.get("complete") is False:
-        raise ParleyError(f"{folder}: the experiment was not finished; run it again, and it goes on")
-    summary = read_json(folder / "summary.json")
-    try:
-        cells = _cells(folder, summary)
-        by_number = {cell.number: cell for cell in cells}
-        _read_generations(folder, by_number)
-        _read_games(folder / "games.parquet", by_number)
-        _read_agents(folder / "agents.parquet", by_number)
-        _read_draws(folder / "draws.parquet", by_number)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ParleyError(
-            f"{folder}: its tables do not fit together: {type(error).__name__} {error}"
-        ) from None
-    problems = problems_of(manifest, folder)
-    for cell in cells:
-        if (problem := problems.get(cell.problem_name)) is not None:
-            cell.problem = replace(
-                problem, recognition=cell.recognition, continuation=Fraction(cell.continuation)
-            )
-    return Experiment(folder, manifest, summary, cells)
-
-
-TOLD_APART = (
-    "recognition",
-    "continuation",
-    "problem",
-    "agents",
-    "task_types",
-    "members",
-    "games",
-    "rule",
-    "rate",
-    "temperature",
-    "mutation",
-    "seed",
-)
-"""Columns of the table of cells that name one, in this order, if they are not the same in all."""
-
-
-def _cells(folder: Path, summary: Mapping[str, Any]) -> list[Cell]:
-    needed = ["cell", "problem", "agents", "task_types", "recognition", "continuation", "cost_contracted"]
-    table = read_table(folder / "cells.parquet", [*needed, "possible_savings"])
-    summaries = {entry["cell"]: entry for entry in summary["cells"]}
-    cells = [
-        Cell(
-            number=number,
-            problem_name=str(table["problem"][k]),
-            agents=table["agents"][k],
-            task_types=table["task_types"][k],
-            recognition=str(table["recognition"][k]),
-            # Exact in the summary, a float in the table.
-            continuation=str(
-                summaries.get(number, {}).get("continuation") or _text(table["continuation"][k])
-            ),
-            cost_contracted=float(table["cost_contracted"][k]),
-            possible_savings=float(table["possible_savings"][k]),
-            summary=summaries.get(number, {}),
-        )
-        for k, number in enumerate(table["cell"])
-    ]
-    varying = [key for key in TOLD_APART if len(set(map(_text, table.get(key, ())))) > 1] or ["recognition"]
-    spelt = {"recognition": "{}", "continuation": "δ = {}", "problem": "{}", "task_types": "task types {}"}
-    for k, cell in enumerate(cells):
-        parts = {
-            key: spelt.get(key, key + " {}").format(
-                cell.continuation if key == "continuation" else _text(table[key][k])
-            )
-            for key in varying
-        }
-        cell.name = ", ".join(parts.values())
-        parts.pop("seed", None)
-        cell.setting = ", ".join(parts.values()) or cell.recognition
-    repeated = Counter(cell.name for cell in cells)
-    for cell in cells:
-        if repeated[cell.name] > 1:
-            cell.name = f"{cell.name} (cell {cell.number + 1})"
-    return cells
-
-
-def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _read_generations(folder: Path, cells: Mapping[int, Cell]) -> None:
-    columns = ["cell", "generation", "seat", "strategy", "members", "share", "games", "mean_cost"]
-    for batch in batches(folder / "generations.parquet", [*columns, "expected_cost"], ["predicted_share"]):
-        table = batch.to_pydict()
-        for cell, generation, seat, strategy, *standing in zip(*table.values(), strict=True):
-            cells[cell].standings[generation, seat, str(strategy)] = Standing(*standing)
-    path = folder / "savings.parquet"
-    if path.is_file():
-        for batch in batches(path, ["cell", "generation", "predicted_saved_share"]):
-            for cell, generation, share in zip(*batch.to_pydict().values(), strict=True):
-                if share is not None:
-                    cells[cell].predicted_saved[generation] = share
-
-
-def _whole(column: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.asarray(column.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-class _Labels:
-    """Numbers for texts, the same in every batch."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self._numbers: dict[str, int] = {}
-
-    def numbers(self, column: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-        coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-        table = []
-        for name in map(str, coded.dictionary.to_pylist()):
-            if name not in self._numbers:
-                self._numbers[name] = len(self.names)
-                self.names.append(name)
-            table.append(self._numbers[name])
-        codes: np.ndarray[Any, np.dtype[np.int64]] = np.asarray(table or [0], dtype=np.int64)
-        return np.take(codes, _whole(coded.indices))
-
-
-def _read_games(path: Path, cells: Mapping[int, Cell]) -> None:
-    labels = _Labels()
-    saved: dict[tuple[Any, ...], Moments] = {}
-    possible: dict[tuple[Any, ...], Moments] = {}
-    both: dict[tuple[Any, ...], Moments] = {}
-    columns = ["cell", "generation", "ending", "rounds", "saved_wei", "possible_wei"]
-    for batch in batches(path, columns):
-        keys = [_whole(batch["cell"]), _whole(batch["generation"])]
-        money = numbers(batch["saved_wei"]), numbers(batch["possible_wei"])
-        for into, values in ((saved, money[0]), (possible, money[1]), (both, money[0] + money[1])):
-            grouped(into, keys, values)
-        for name, column in (
-            ("endings", labels.numbers(batch["ending"])),
-            ("rounds", _whole(batch["rounds"])),
-        ):
-            pairs, times = np.unique(np.stack([keys[0], column]), axis=1, return_counts=True)
-            for cell, value, number in zip(*pairs.tolist(), times.tolist(), strict=True):
-                if name == "endings":
-                    cells[cell].endings[labels.names[value]] += number
-                else:
-                    cells[cell].rounds[value] += number
-    for (cell, generation), moments in saved.items():
-        key = (cell, generation)
-        cells[cell].savings[generation] = Savings(moments, possible[key], both[key])
-
-
-def _read_agents(path: Path, cells: Mapping[int, Cell]) -> None:
-    labels = _Labels()
-    costs: dict[tuple[Any, ...], Moments] = {}
-    expected: dict[tuple[Any, ...], Moments] = {}
-    columns = ["cell", "generation", "seat", "strategy", "cost_wei", "expected_cost_wei"]
-    for batch in batches(path, columns):
-        cell, generation, seat = (_whole(batch[key]) for key in columns[:3])
-        strategy = labels.numbers(batch["strategy"])
-        grouped(costs, [cell, generation, seat, strategy], numbers(batch["cost_wei"]))
-        theory = numbers(batch["expected_cost_wei"])
-        known = ~np.isnan(theory)
-        grouped(expected, [cell[known], generation[known]], theory[known])
-    for (cell, generation, seat, strategy), moments in costs.items():
-        cells[cell].costs[generation, seat, labels.names[strategy]] = moments
-    for (cell, generation), moments in expected.items():
-        cells[cell].expected_total[generation] = moments
-
-
-def _read_draws(path: Path, cells: Mapping[int, Cell]) -> None:
-    for batch in batches(path, ["cell", "continued"]):
-        drawn = batch.filter(batch["continued"].is_valid())
-        for cell, continued in zip(
-            _whole(drawn["cell"]).tolist(), drawn["continued"].to_pylist(), strict=True
-        ):
-            tally = cells[cell].continued
-            tally[0] += 1
-            tally[1] += continued
+    @property
+    def recorded(self) -> int:
+        """Games that are in the tables."""
+        return sum(cell.recorded for cell in self.cells)

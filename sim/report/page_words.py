@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from math import erfc, expm1, log1p, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.coordination.comparison import MAX_Z, MIN_P
 from sim.report.page_model import Z95, count, p_value, percent, plus_minus
@@ -42,7 +42,8 @@ def findings(run: Experiment) -> list[str]:
     endings: Counter[str] = Counter()
     for cell in run.cells:
         endings += cell.endings
-    return [*said, *ended(endings), *cross_checked(run.summary.get("cross_check"))]
+    check = run.summary.get("cross_check") or {}
+    return [*said, *ended(endings), *cross_checked(check), *_sampled(check.get("twin"))]
 
 
 def cell_notes(cell: Cell) -> list[str]:
@@ -123,7 +124,7 @@ def savings(name: str, cells: Sequence[Cell]) -> list[str]:
         Independent runs of it, at least one.
     """
     one = cells[0]
-    starts, ends = ([cell.pooled(cell.generations[k:][:1]).share for cell in cells] for k in (0, -1))
+    starts, ends = ([cell.saved(cell.generations[k:][:1]) for cell in cells] for k in (0, -1))
     start, end = together(starts), together(ends)
     if start is None or end is None:
         return [f"Under {name} there is nothing to save."] if one.savings else []
@@ -173,7 +174,7 @@ def _ranges(function: str, cells: Sequence[Cell]) -> list[str]:
             told.append(f"{name} grew in {up} and fell in {down}")
     said = f"Under {function}, {count(len(cells), 'cell')}"
     said += f": {_listed(told)}." if told else "."
-    ends = [share for cell in cells if (share := cell.pooled(cell.generations[-1:]).share) is not None]
+    ends = [share for cell in cells if (share := cell.saved(cell.generations[-1:])) is not None]
     if ends:
         low, high = min(ends), max(ends)
         said += (
@@ -233,6 +234,25 @@ def cross_checked(check: Mapping[str, object] | None) -> list[str]:
     number = count(games, "game") if isinstance(games, int) else "Some games"
     same = "every transaction and balance was the same" if check["identical"] else "they were NOT the same"
     return [f"{number} replayed on {check.get('evm', 'another machine')}: {same}."]
+
+
+def _sampled(check: Mapping[str, Any] | None) -> list[str]:
+    """Whether a twin's games are those of the contract, or like them."""
+    if not check:
+        return []
+    games = f"{count(check['games'], 'game')} of the sample that the EVM has played"
+    if check["engine"] == "exact":
+        same = "came out the same" if check["identical"] else "did NOT come out the same"
+        return [f"The games are an exact twin's; {games} {same} there in every field."]
+    if check.get("largest_z") is None:
+        return [f"The games are a statistical twin's; {games} are too few to compare with."]
+    return [
+        (
+            f"The games are a statistical twin's; held against {games}, mean costs are at"
+            f" most {check['largest_z']:.2f} standard errors apart (p-value {p_value(check['p_value'])},"
+            " corrected for their number)."
+        )
+    ]
 
 
 def _listed(parts: Iterable[str]) -> str:
