@@ -1,4 +1,4 @@
-"""A population of 1,000 agents over 200 generations: real games on the EVM, how many a second, in how much memory.
+"""A population of 1,000 agents over 200 generations: games on the EVM a second, and the memory they take.
 
 Five seats of the greed experiment's problem, 200 members each, 500 games a generation: 100,000 games of the
 contract in 26 transactions each, with matching, imitation and tables. Memory is that of this process and its

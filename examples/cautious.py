@@ -1,4 +1,4 @@
-"""A strategy of one's own: asks for little, and takes what it can get once it has seen bargaining break down.
+"""A strategy of one's own: asks for little work and takes any offer, and grows bolder while all goes well.
 
 An experiment file names it, from the folder that it stands in:
 
@@ -6,8 +6,8 @@ An experiment file names it, from the folder that it stands in:
     members = 20
     strategies = { equilibrium = 0.5, "../examples/cautious.py:Cautious:step=1/4" = 0.5 }
 
-A class derives from `Strategy` and replaces what it does otherwise than in equilibrium. The numbers behind its
-name (``step=1/4``) come to ``__init__`` as exact fractions. Plain data that a member remembers from one
+A class derives from `Strategy` and replaces what it does otherwise than in equilibrium. The numbers behind
+its name (``step=1/4``) come to ``__init__`` as exact fractions. Plain data that a member remembers from one
 generation to the next is its state: what `initial` and `learn` return, and ``self.state`` during a game.
 """
 
@@ -46,7 +46,7 @@ class Cautious(Strategy):
         return share <= bargaining.contracted_costs[self.seat]
 
     def learn(self, past: Sequence[Experience], random: Random) -> float:
-        """Grow bolder by a step for a generation that was settled throughout, else as cautious as at first."""
+        """Grow bolder by a step if every game was settled, else be as cautious as at first."""
         if not past:
             return float(self.state)
         settled = all(game.ending == "settled" for game in past)

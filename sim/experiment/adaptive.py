@@ -11,11 +11,11 @@ from math import exp
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sim.coordination.allocation import cost_effective
+from sim.coordination.axioms.manipulation import manipulations
+from sim.coordination.axioms.triple import recognition_of
 from sim.coordination.bargaining import default_costs
 from sim.coordination.bots import Bot, Reveals, proposer_of
-from sim.coordination.manipulation import manipulations
 from sim.coordination.recognition import fraction, stick_breaking
-from sim.coordination.triple import recognition_of
 from sim.errors import ParleyError
 from sim.experiment.strategies import HEIGHTS, Experience, Strategy, at_height, pick
 

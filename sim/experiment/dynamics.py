@@ -87,6 +87,8 @@ def mean_field(shares: Floats, costs: Floats, how: Adaptation) -> Floats:
     >>> mean_field(half, np.array([1.0, 0.8]), Adaptation("replicator")).round(3).tolist()
     [0.45, 0.55]
     """
+    if how.rule == "none":
+        return shares.copy()
     moved: Floats = shares @ _transitions(shares, costs, how)
     result: Floats = (1 - how.mutation) * moved + how.mutation / len(shares)
     return result

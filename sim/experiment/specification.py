@@ -127,7 +127,7 @@ class ExperimentKeys(_Strict):
     kind: Literal["experiment"]
     title: str
     question: str = ""
-    seeds: list[Index] = [0]
+    seeds: Annotated[list[Index], Field(min_length=1)] = [0]
     generations: Count = 1
     games: Count
     engine: Literal["evm", "exact", "statistical"] = "evm"
@@ -429,6 +429,7 @@ _SAID = {
     "model_attributes_type": "is not a table",
     "dict_type": "is not a table",
     "list_type": "is not a list",
+    "too_short": "is empty",
     "string_type": "is not a text",
     "literal_error": "is not known; known: {expected}",
     "greater_than_equal": "is not at least {ge}",

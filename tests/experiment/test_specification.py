@@ -1,0 +1,188 @@
+"""What experiment files say, and what is said of those that are wrong."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.errors import ProblemError
+from sim.experiment.specification import load_experiment
+from tests.experiment.files import EXAMPLE, GREED, keys, written
+
+FAMILY = {"agents": 3, "task_types": 4}
+
+
+def test_all_combinations_are_cells_and_seeds_vary_fastest(tmp_path: Path) -> None:
+    file = written(
+        tmp_path, seeds=[5, 6], sweep={"recognition": ["p-star", "equal"], "continuation": ["1/2", 0.75]}
+    )
+    cells = load_experiment(file).cells
+    assert [(c.problem.recognition, c.problem.continuation, c.seed) for c in cells] == [
+        (recognition, continuation, seed)
+        for recognition in ("p-star", "equal")
+        for continuation in (Fraction(1, 2), Fraction(3, 4))
+        for seed in (5, 6)
+    ]
+    assert [cell.index for cell in cells] == list(range(8))
+
+
+def test_a_familys_parameters_are_swept_and_its_problems_are_the_same_for_all_functions(
+    tmp_path: Path,
+) -> None:
+    file = written(
+        tmp_path,
+        problem={"family": FAMILY | {"draws": 2}},
+        sweep={"recognition": ["p-star", "equal"], "agents": [3, 5]},
+    )
+    cells = load_experiment(file).cells
+    assert [(c.problem.agents, c.problem_name, c.problem.recognition) for c in cells] == [
+        (n, f"draw {k}, agents {n}", recognition)
+        for n in (3, 5)
+        for k in (1, 2)
+        for recognition in ("p-star", "equal")
+    ]
+    drawn = [cell.problem.contracted.tolist() for cell in cells]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_toml_and_json_say_the_same(tmp_path: Path) -> None:
+    text = """
+        kind = "experiment"
+        title = "Test"
+        games = 6
+        generations = 2
+        [problem]
+        file = "%s"
+        [population]
+        members = 4
+        strategies = { equilibrium = 0.75, greedy = "1/4" }
+    """
+    (tmp_path / "a.toml").write_text(text % EXAMPLE, encoding="utf-8")
+    population = {"members": 4, "strategies": {"equilibrium": "3/4", "greedy": 0.25}}
+    one, other = (
+        load_experiment(tmp_path / "a.toml"),
+        load_experiment(written(tmp_path, population=population)),
+    )
+    assert one.to_mapping() == other.to_mapping()
+    assert list(one.cells[0].strategies[2]) == ["equilibrium", "greedy"]
+
+
+def test_what_is_written_down_reads_back_as_itself(tmp_path: Path) -> None:
+    experiment = load_experiment(GREED)
+    mapping = experiment.to_mapping()
+    mapping["problem"] = {"file": str(GREED.parent / mapping["problem"]["file"])}
+    (tmp_path / "again.json").write_text(json.dumps(mapping), encoding="utf-8")
+    again = load_experiment(tmp_path / "again.json")
+    assert again.to_mapping() == mapping
+    assert [cell.strategies for cell in again.cells] == [cell.strategies for cell in experiment.cells]
+
+
+def test_seats_may_have_strategies_of_their_own(tmp_path: Path) -> None:
+    population = {"strategies": {"greedy": 1}, "seats": [{"seat": 1, "strategies": {"stubborn:1/4": 1}}]}
+    cell = load_experiment(written(tmp_path, population=population)).cells[0]
+    assert cell.names == (("greedy",), ("stubborn:1/4",), ("greedy",), ("greedy",), ("greedy",))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"kind": "coordination"}, "kind: unknown kind 'coordination'; known: experiment"),
+        ({"title": None}, "title: missing"),
+        ({"title": 3}, "title: 3 is not a text"),
+        ({"generation": 3}, "generation: unknown key (did you mean generations?)"),
+        ({"games": 0}, "games: 0 is not at least 1"),
+        ({"games": "1/2"}, "games: 1/2 is not a whole number"),
+        ({"engine": "anvil"}, "engine: 'anvil' is not known; known: 'evm', 'exact' or 'statistical'"),
+        ({"seeds": 4}, "seeds: 4 is not a list"),
+        ({"seeds": [-1]}, "seeds[0]: -1 is not at least 0"),
+        ({"seeds": []}, "seeds: [] is empty"),
+        ({"problem": {}}, "problem: holds nothing; must hold file, files or family"),
+        ({"problem": {"file": EXAMPLE, "files": [EXAMPLE]}}, "problem: holds file and files; must hold"),
+        ({"problem": {"files": []}}, "problem: files is empty"),
+        ({"problem": {"family": {"agents": 3}}}, "problem.family.task_types: missing"),
+        (
+            {"problem": {"family": FAMILY | {"agent": 3}}},
+            "problem.family.agent: unknown key (did you mean agents?)",
+        ),
+        ({"problem": {"family": FAMILY | {"agents": 65}}}, "problem.family.agents: 65 is above 64"),
+        (
+            {"problem": {"family": FAMILY | {"contracted": {"uniform": [3, 1]}}}},
+            "problem.family.contracted: uniform: [3, 1] is no range of numbers from 0 to 2^31",
+        ),
+        (
+            {"problem": {"family": FAMILY | {"contracted": "1/2"}}},
+            "problem.family.contracted: 1/2 is not a whole number of tasks",
+        ),
+        (
+            {"problem": {"family": FAMILY | {"contracted": 0}}},
+            "problem.family.contracted: nothing is contracted in 1000 draws",
+        ),
+        ({"problem": {"family": FAMILY | {"recognition": "fair"}}}, "problem.family.recognition: unknown"),
+        (
+            {"population": {"strategies": {"greedy": 0.5}}},
+            "population.strategies: shares sum to 1/2, not to 1",
+        ),
+        (
+            {"population": {"strategies": {"kind": 1}}},
+            "population: unknown strategy 'kind' (known: equilibrium,",
+        ),
+        (
+            {"population": {"strategies": {"greedy": "x"}}},
+            "population.strategies.greedy: 'x' is not a number",
+        ),
+        (
+            {"population": {"seats": [{"seat": 5, "strategies": {"greedy": 1}}]}},
+            "population.seats[0].seat: 5 is no seat of 5 (counted from 0)",
+        ),
+        (
+            {"population": {"strategies": {"colluding:partner=7": 1}}},
+            "population: 'colluding:partner=7': there is no seat 7 of 5",
+        ),
+        ({"population": {"members": []}}, "population.members: [] is not a number"),
+        (
+            {"adaptation": {"rule": "fashion"}},
+            "adaptation.rule: 'fashion' is not known; known: 'none', 'replicator'",
+        ),
+        ({"adaptation": {"rule": "logit"}}, "adaptation.temperature: missing; logit needs one"),
+        (
+            {"adaptation": {"rule": "logit", "temperature": 1, "rate": 2}},
+            "adaptation.rate: above 1: for logit it is a probability",
+        ),
+        ({"adaptation": {"rule": "replicator", "mutation": 2}}, "adaptation.mutation: 2 is above 1"),
+        ({"sweep": {"recognition": []}}, "sweep: recognition: empty"),
+        ({"sweep": {"games": [2, 2]}}, "sweep: games: a value stands twice"),
+        ({"sweep": {"recognition": ["fair"]}}, "sweep.recognition: unknown recognition function 'fair'"),
+        ({"sweep": {"continuation": [1]}}, "sweep.continuation: 1 is outside [0, 1)"),
+        ({"sweep": {"agents": [3]}}, "sweep.agents: varies a random family, and the problem is none"),
+        ({"sweep": {"mutation": [0]}}, "sweep.mutation: there is no rule of adaptation to vary it in"),
+        (
+            {"engine": "exact", "population": {"strategies": {"roth-erev": 1}}},
+            "engine: 'roth-erev' is no strategy for a twin",
+        ),
+    ],
+)
+def test_bad_files_get_one_line_with_file_key_and_reason(
+    tmp_path: Path, changed: dict[str, Any], said: str
+) -> None:
+    file = written(tmp_path, **changed)
+    with pytest.raises(ProblemError) as caught:
+        load_experiment(file)
+    assert str(caught.value).startswith(f"{file}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_problem_file_that_is_wrong_is_the_one_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('kind = "coordination"\ncontracted = 3\n', encoding="utf-8")
+    with pytest.raises(ProblemError, match=r"bad\.toml: capacity: missing"):
+        load_experiment(written(tmp_path, problem={"file": "bad.toml"}))
+    with pytest.raises(ProblemError, match=r"none\.toml: cannot be read"):
+        load_experiment(written(tmp_path, problem={"files": [EXAMPLE, "none.toml"]}))
+
+
+def test_the_smallest_file_is_played_in_equilibrium_by_one_member_each(tmp_path: Path) -> None:
+    assert set(keys()) == {"kind", "title", "games", "generations", "problem"}
+    (cell,) = load_experiment(written(tmp_path)).cells
+    assert (cell.members, cell.seed, cell.adaptation.rule) == (1, 0, "none")
+    assert cell.names == (("equilibrium",),) * 5
