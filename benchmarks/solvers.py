@@ -24,8 +24,8 @@ from benchmarks.allocation import GENERATORS
 from sim.coordination.allocation import cost_effective, proves_optimal
 from sim.coordination.announcements import is_feasible
 from sim.coordination.costs import Quadratic
-from sim.coordination.decomposition import Network, build_network
 from sim.coordination.problem import Problem
+from sim.coordination.solver.decomposition import Network, build_network
 
 IntArray = NDArray[np.int64]
 

@@ -24,20 +24,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sim.coordination.allocation import cost_effective
-from sim.coordination.costs import Quadratic
-from sim.coordination.divisible import divisible_optimum, indivisibility_gap
-from sim.coordination.equilibrium import backward_induction, count_allocations, stage_one
-from sim.coordination.learning import Beliefs, learn, until_rest
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.simultaneous import best_response_path, compare_with_sequential
-from sim.coordination.triple import recognition_of, rows_of
-from sim.coordination.weighted import (
+from sim.coordination.axioms.equilibrium import backward_induction, count_allocations, stage_one
+from sim.coordination.axioms.triple import recognition_of, rows_of
+from sim.coordination.beyond.divisible import divisible_optimum, indivisibility_gap
+from sim.coordination.beyond.learning import Beliefs, learn, until_rest
+from sim.coordination.beyond.simultaneous import best_response_path, compare_with_sequential
+from sim.coordination.beyond.weighted import (
     WeightedProblem,
     least_cost,
     regardless_of_weights,
     weighted_p_star,
     weighted_stage_one,
 )
+from sim.coordination.costs import Quadratic
+from sim.coordination.problem import Problem, example_1
 from sim.report.figures import save
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sim.coordination.simultaneous import Comparison
+    from sim.coordination.beyond.simultaneous import Comparison
 
 MOST_ALLOCATIONS = 400
 """Problems with more allocations are drawn again where all equilibria are looked for."""

@@ -21,8 +21,8 @@ The fixtures `browser` and `tab` are known to every test (tests/conftest.py)::
         tab.print(tmp_path / "page.pdf")
 
 Everything else is `Tab.page`, a Playwright page with all that this offers: locators, `evaluate`, `keyboard`.
-To wait for something, use Playwright's `expect(locator)`; its `wait_for_function` is stopped by a page's policy
-against evaluating strings.
+To wait for something, use Playwright's `expect(locator)`; its `wait_for_function` is stopped by a page's
+policy against evaluating strings.
 
 A test with a tab fails if the page wrote an error or a warning to its console, threw, or asked for anything
 that could not be loaded, unless the test says which complaint it expected (`Tab.expect_complaint`). Nothing

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import Polygon
 
+from sim.coordination.axioms.reduction import slice_of
+from sim.coordination.axioms.triple import Triple
 from sim.coordination.problem import example_1
-from sim.coordination.reduction import slice_of
-from sim.coordination.triple import Triple
 from sim.errors import ParleyError
 from sim.report.figures import save
 from sim.report.regions import region_figure

@@ -11,8 +11,8 @@ from sim import problemfile
 from sim.cli.shared import File, Json, app, console, print_json, progress_bar
 from sim.coordination import audit as auditing
 from sim.coordination import demonstration, solution
-from sim.coordination.counterexamples import Unimplemented
-from sim.coordination.custom import recognition_named
+from sim.coordination.axioms.counterexamples import Unimplemented
+from sim.coordination.axioms.custom import recognition_named
 from sim.coordination.play import RECOGNITION_CONTRACTS
 from sim.errors import ParleyError, ProblemError
 from sim.report.audit import audit_tables, write_audit

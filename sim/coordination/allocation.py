@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim.coordination.announcements import check_feasible
-from sim.coordination.decomposition import decompose
-from sim.coordination.lexicographic import greatest_matrix
-from sim.coordination.marginals import Exact, Marginals
+from sim.coordination.solver.decomposition import decompose
+from sim.coordination.solver.lexicographic import greatest_matrix
+from sim.coordination.solver.marginals import Exact, Marginals
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.coordination import consistency, counterexamples
-from sim.coordination.consistency import find_distribution
+from sim.coordination.axioms import consistency, counterexamples
+from sim.coordination.axioms.consistency import find_distribution
+from sim.coordination.axioms.counterexamples import Disproportion, Inconsistency, Unimplemented
+from sim.coordination.axioms.custom import Named, recognition_named
+from sim.coordination.axioms.equilibrium import Equilibria, backward_induction, count_allocations, stage_one
+from sim.coordination.axioms.implementation import CONTINUATION
+from sim.coordination.axioms.manipulation import Manipulations, manipulations
+from sim.coordination.axioms.triple import Recognition, Rows, Triple
 from sim.coordination.costs import Quadratic
-from sim.coordination.counterexamples import Disproportion, Inconsistency, Unimplemented
-from sim.coordination.custom import Named, recognition_named
-from sim.coordination.equilibrium import Equilibria, backward_induction, count_allocations, stage_one
-from sim.coordination.implementation import CONTINUATION
-from sim.coordination.manipulation import Manipulations, manipulations
 from sim.coordination.problem import Matrix, Problem
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.solution import announced_allocation, in_tasks
-from sim.coordination.triple import Recognition, Rows, Triple
 from sim.errors import ParleyError
 from sim.exact import show, show_all
 

@@ -18,11 +18,11 @@ import numpy as np
 from sim.chain.compiler import compile_contracts, compile_sources
 from sim.chain.deploy import deploy
 from sim.chain.evm import Evm, open_evm
+from sim.coordination.axioms.counterexamples import random_problems
+from sim.coordination.axioms.custom import Named
+from sim.coordination.axioms.implementation import ManipulableGame
 from sim.coordination.bots import Announcing, Bot
 from sim.coordination.comparison import Tally
-from sim.coordination.counterexamples import random_problems
-from sim.coordination.custom import Named
-from sim.coordination.implementation import ManipulableGame
 from sim.coordination.play import Deployment, Player, deploy_mechanism
 from sim.coordination.problem import Problem
 from sim.coordination.recognition import RECOGNITION

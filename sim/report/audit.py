@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.coordination.audit import AXIOMS, Audit, Verdict
+from sim.coordination.axioms.counterexamples import Disproportion, Inconsistency, Unimplemented
+from sim.coordination.axioms.triple import Triple
 from sim.coordination.costs import Piecewise
-from sim.coordination.counterexamples import Disproportion, Inconsistency, Unimplemented
-from sim.coordination.triple import Triple
 from sim.errors import ParleyError
 from sim.report.solution import number
 

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from sim.coordination.reduction import widest_slice
+from sim.coordination.axioms.reduction import widest_slice
 from sim.errors import ParleyError
 from sim.report.figures import INK, PLAYED, SHADE, THEORY
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from sim.coordination.reduction import Point, Slice
-    from sim.coordination.triple import Triple
+    from sim.coordination.axioms.reduction import Point, Slice
+    from sim.coordination.axioms.triple import Triple
 
 _HEIGHT = 3**0.5 / 2
 
@@ -51,7 +51,7 @@ def region_figure(triple: Triple, cut: Slice | None = None, *, unit: int = 1) ->
 
     Examples
     --------
-    >>> from sim.coordination.triple import Triple
+    >>> from sim.coordination.axioms.triple import Triple
     >>> triple = Triple.of([[0], [0], [1], [1]], [[2], [0], [0], [0]], [[2], [1], [1], [2]])
     >>> region_figure(triple).axes[0].get_title().splitlines()[0]
     "Ways to divide agent 1's excess of type 1"

@@ -22,8 +22,7 @@ from benchmarks.allocation import OURS, general_domain
 from benchmarks.solvers import SOLVERS, Model, agrees
 from sim.coordination.allocation import Prices, cost_effective
 from sim.coordination.announcements import is_feasible
-from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
-from sim.coordination.divisible import (
+from sim.coordination.beyond.divisible import (
     chord,
     divisible_cost,
     divisible_optimum,
@@ -32,7 +31,8 @@ from sim.coordination.divisible import (
     improving_exchange,
     in_tasks,
 )
-from sim.coordination.divisible_decomposition import FractionRows
+from sim.coordination.beyond.divisible_decomposition import FractionRows
+from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
 from sim.coordination.problem import Problem
 from tests.coordination.problems import Matrix, make, random_announcements, random_cost, random_matrices
 

@@ -18,14 +18,19 @@ from sim.coordination.audit import (
     audit,
     search,
 )
-from sim.coordination.characterization import transfer_family
+from sim.coordination.axioms.characterization import transfer_family
+from sim.coordination.axioms.counterexamples import (
+    disproportion,
+    inconsistency,
+    random_problems,
+    unimplemented,
+)
+from sim.coordination.axioms.custom import Named, recognition_named
+from sim.coordination.axioms.equilibrium import backward_induction, stage_one
+from sim.coordination.axioms.triple import Triple, recognition_of, stick_broken
 from sim.coordination.costs import Quadratic
-from sim.coordination.counterexamples import disproportion, inconsistency, random_problems, unimplemented
-from sim.coordination.custom import Named, recognition_named
-from sim.coordination.equilibrium import backward_induction, stage_one
 from sim.coordination.problem import Problem, example_1, load_problem
 from sim.coordination.recognition import RECOGNITION, Turn
-from sim.coordination.triple import Triple, recognition_of, stick_broken
 from sim.errors import ParleyError
 from tests.coordination.problems import all_allocations, make
 

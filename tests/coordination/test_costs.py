@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim.coordination.costs import ChainCost, Cost, CostKind, Piecewise, Power, Quadratic
-from sim.coordination.marginals import Marginals
+from sim.coordination.solver.marginals import Marginals
 from tests.coordination.problems import make, random_cost
 
 EXAMPLES: list[Cost] = [

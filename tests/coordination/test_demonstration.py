@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from sim.coordination.axioms.counterexamples import unimplemented
+from sim.coordination.axioms.custom import recognition_named
+from sim.coordination.axioms.implementation import ManipulableGame
+from sim.coordination.axioms.triple import Recognition, Triple, recognition_of
 from sim.coordination.comparison import MAX_Z
-from sim.coordination.counterexamples import unimplemented
-from sim.coordination.custom import recognition_named
 from sim.coordination.demonstration import check_contract, demonstrate
-from sim.coordination.implementation import ManipulableGame
 from sim.coordination.recognition import RECOGNITION
-from sim.coordination.triple import Recognition, Triple, recognition_of
 from sim.errors import ParleyError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -43,9 +43,10 @@ def test_the_lock_holds_the_node_for_every_platform() -> None:
         assert (entry["version"], entry["optional"], entry["dev"]) == (wanted, True, True)
 
 
-def test_only_development_needs_a_node() -> None:
-    assert "@foundry-rs/anvil" in PACKAGE["devDependencies"]
-    assert set(PACKAGE["dependencies"]) == {"solc", "@openzeppelin/contracts"}
+def test_only_development_needs_a_node_and_a_browser() -> None:
+    assert {"@foundry-rs/anvil", "@sparticuz/chromium"} <= set(PACKAGE["devDependencies"])
+    # The compiler and its library; the charts that a report carries with it.
+    assert set(PACKAGE["dependencies"]) == {"solc", "@openzeppelin/contracts", "d3", "@observablehq/plot"}
 
 
 @pytest.mark.parametrize("requirement", PROJECT["dependencies"])

@@ -1,0 +1,1 @@
+"""Equilibria of the announcements, the paper's axioms, its characterization: for any recognition function."""

@@ -1,0 +1,170 @@
+"""What one agent or two gain by announcing otherwise, against agents that play the equilibrium."""
+
+from fractions import Fraction
+from itertools import combinations, product
+from random import Random
+
+import pytest
+
+from sim.coordination.allocation import cost_effective
+from sim.coordination.announcements import bounds, is_feasible
+from sim.coordination.axioms.manipulation import Followers, best_response, manipulations
+from sim.coordination.axioms.triple import Recognition, Rows, Triple, recognition_of, rows_of
+from sim.coordination.bargaining import savings
+from sim.coordination.costs import Quadratic
+from sim.coordination.problem import Matrix, Problem, example_1, load_problem
+from tests.coordination.problems import X, make, random_announcements, random_problem
+
+P_STAR = recognition_of("p-star")
+
+
+def continued(problem: Problem, rows: Rows) -> Rows:
+    """What agents announce after some rows if they play on as bots do."""
+    return rows_of(cost_effective(problem, announced=rows).matrix)
+
+
+def saved_by(problem: Problem, p: Recognition, allocation: Rows) -> list[Fraction]:
+    gain = max(savings(problem, allocation), Fraction(0))
+    return [share * gain for share in p(Triple.at(problem, allocation))]
+
+
+def legal(problem: Problem, rows: Rows) -> list[tuple[int, ...]]:
+    lower, upper = bounds(problem, rows)
+    return list(product(*(range(a, b + 1) for a, b in zip(lower.tolist(), upper.tolist(), strict=True))))
+
+
+def best_by_hand(problem: Problem, p: Recognition, agents: tuple[int, ...]) -> Fraction:
+    """The most that agents save together, from the definitions: every announcement that they could make."""
+
+    def after(rows: Rows) -> Fraction:
+        if len(rows) == problem.agents:
+            return sum((saved_by(problem, p, rows)[i] for i in agents), Fraction(0))
+        if len(rows) in agents:
+            return max(after((*rows, row)) for row in legal(problem, rows))
+        return after((*rows, continued(problem, rows)[len(rows)]))
+
+    return after(())
+
+
+@pytest.mark.parametrize("name", ["p-star", "announcement-proportional", "reordered"])
+def test_exhaustive_gains_are_those_of_the_definitions(name: str) -> None:
+    dice = Random(4)
+    p = recognition_of(name)
+    gaining = 0
+    for _ in range(25):
+        problem = random_problem(dice, special=dice.random() < 0.7)
+        found = manipulations(problem, p)
+        assert found.exhaustive
+        usual = saved_by(problem, p, continued(problem, ()))
+        everybody = [(i,) for i in range(problem.agents)] + list(combinations(range(problem.agents), 2))
+        assert [entry.agents for entry in found.entries] == everybody
+        for entry in found.entries:
+            together = sum((usual[i] for i in entry.agents), Fraction(0))
+            assert entry.gain == best_by_hand(problem, p, entry.agents) - together
+            gaining += entry.gain > 0
+    assert gaining > 0
+
+
+def test_what_is_reported_can_be_announced_and_saves_what_is_said() -> None:
+    dice = Random(5)
+    for _ in range(60):
+        problem = random_problem(dice, special=True)
+        p = recognition_of(dice.choice(("p-star", "announcement-proportional")))
+        found = manipulations(problem, p)
+        usual = found.equilibrium.savings
+        for entry in found.entries:
+            ended = entry.outcome.allocation
+            assert is_feasible(problem, ended)
+            assert tuple(ended[i] for i in entry.agents) == entry.best_deviation
+            assert entry.outcome.savings == tuple(saved_by(problem, p, ended))
+            assert entry.gain == sum(entry.outcome.savings[i] - usual[i] for i in entry.agents) >= 0
+
+
+def test_nobody_gains_alone_under_p_star_over_1000_random_problems() -> None:
+    dice = Random(6)
+    pairs = 0
+    for number in range(1000):
+        problem = random_problem(dice, special=True)
+        found = manipulations(problem, P_STAR, pairs=number % 10 == 0)
+        assert found.exhaustive
+        assert all(entry.gain == 0 for entry in found.singles)
+        # Nothing to gain: the best announcement is the usual one.
+        assert all(entry.outcome == found.equilibrium for entry in found.singles)
+        pairs += any(entry.gain > 0 for entry in found.pairs)
+    assert pairs > 0
+
+
+def test_agents_that_play_on_find_the_solvers_allocation() -> None:
+    dice = Random(7)
+    for _ in range(100):
+        problem = random_problem(dice, special=dice.random() < 0.5)
+        followers = Followers(problem)
+        for _ in range(5):
+            rows = rows_of(random_announcements(dice, problem, dice.randrange(problem.agents)))
+            assert followers.finish(rows) == continued(problem, rows)
+
+
+def test_the_pair_of_the_protocol_note() -> None:
+    """Agents 1 and 3 save more together while all save less: from 56/5 to 468/25, Δ from 56 to 52."""
+    one, five = Quadratic(Fraction(1)), Quadratic(Fraction(5))
+    problem = make([[1, 0], [0, 4], [0, 0]], [[1, 0], [0, 4], [2, 2]], one, five, one)
+    found = manipulations(problem, P_STAR)
+    pair = next(entry for entry in found.pairs if entry.agents == (0, 2))
+    usual = found.equilibrium.savings
+    assert (usual[0] + usual[2], pair.gain) == (Fraction(56, 5), Fraction(468, 25) - Fraction(56, 5))
+    assert (sum(usual), sum(pair.outcome.savings)) == (56, 52)
+    assert all(entry.gain == 0 for entry in found.singles)
+
+
+@pytest.mark.parametrize("allocation", [None, X])
+def test_agents_3_and_4_of_the_papers_example_gain_by_choosing_among_cost_effective_allocations(
+    allocation: Matrix | None,
+) -> None:
+    example = example_1()
+    problem = make(example.contracted, example.capacity, *example.costs, allocation=allocation)
+    found = manipulations(problem, P_STAR)
+    pair = next(entry for entry in found.pairs if entry.agents == (2, 3))
+    assert pair.gain == Fraction(57, 112)
+    assert pair.outcome.cost == found.equilibrium.cost == 89
+    assert all(entry.gain == 0 for entry in found.singles)
+
+
+def test_a_problems_own_allocation_is_what_the_others_announce() -> None:
+    example = example_1()
+    problem = make(example.contracted, example.capacity, *example.costs, allocation=X)
+    assert manipulations(problem, P_STAR).equilibrium.allocation == rows_of(X)
+
+
+def test_where_a_search_is_cut_short_it_says_so_and_its_gains_are_real() -> None:
+    p = recognition_of("announcement-proportional")
+    full = {entry.agents: entry for entry in manipulations(example_1(), p).entries}
+    short = manipulations(example_1(), p, limit=150)
+    assert not short.exhaustive
+    assert any(not entry.exhaustive for entry in short.entries)
+    for entry in short.entries:
+        assert 0 <= entry.gain <= full[entry.agents].gain
+        assert entry.gain == full[entry.agents].gain or not entry.exhaustive
+    assert sum(entry.tried for entry in short.entries) <= 400
+
+
+def test_large_problems_end_within_their_limit_and_report_progress() -> None:
+    problem = load_problem("problems/support-desk.toml")
+    seen: list[tuple[int, int]] = []
+    found = manipulations(problem, P_STAR, limit=300, progress=lambda done, limit: seen.append((done, limit)))
+    assert not found.exhaustive
+    assert all(entry.gain == 0 for entry in found.singles)
+    assert seen == sorted(seen)
+
+
+def test_a_best_response_after_any_announcements() -> None:
+    dice = Random(9)
+    for _ in range(40):
+        problem = random_problem(dice, special=True)
+        rows = rows_of(random_announcements(dice, problem, dice.randrange(problem.agents - 1)))
+        j = len(rows)
+        for name in ("p-star", "announcement-proportional"):
+            p = recognition_of(name)
+            usual = saved_by(problem, p, continued(problem, rows))[j]
+            ways = [saved_by(problem, p, continued(problem, (*rows, row)))[j] for row in legal(problem, rows)]
+            assert best_response(problem, p, rows).gain == max(ways) - usual
+            assert name != "p-star" or max(ways) == usual
