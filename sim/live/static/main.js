@@ -114,9 +114,10 @@ function showSetting() {
   $("seats").dataset.names = JSON.stringify(agents);
   $("seats").replaceChildren(
     ...agents.map((name, i) => {
-      const select = h("select", { on: { change: showEverybody } }, ...botOptions());
+      const id = `seat-${i}`;
+      const select = h("select", { id, on: { change: showEverybody } }, ...botOptions());
       select.value = kept.length === agents.length ? kept[i] : $("everybody").value || "equilibrium";
-      return h("label", {}, swatch(i), h("span", { class: "name", title: name }, name), select);
+      return h("div", {}, swatch(i), h("label", { for: id, class: "name", title: name }, name), select);
     }),
   );
   showEverybody();
