@@ -131,6 +131,7 @@ class Twin(AnyTwin):
         seed : int
             Of the run. With a game's number it determines the game, whatever else is played.
         first, games : int
+            From 0, and at least 1.
         seats : array_like of int, shape (n,) or (games, n), optional
             Which strategy plays in each seat, in all games or in each; without it one strategy plays in all
             seats, or one each.

@@ -199,8 +199,8 @@ class AnyTwin(ABC):
         self, seed: int, first: int, games: int, seats: ArrayLike | None, *, transcripts: bool
     ) -> Games:
         """`Twin.play`, for both."""
-        if first < 0 or games < 0 or first + games >= 1 << 62:
-            raise ParleyError(f"games {first} to {first + games - 1}: numbers are from 0 and below 2^62")
+        if first < 0 or games < 1 or first + games > 1 << 62:
+            raise ParleyError(f"{games} games from {first} on: numbers are from 0 and below 2^62")
         used, lineups = self._numbered(games, seats)
         known = self._lineups.known
         if self._stacked is None or len(self._stacked.ending) < len(known):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple, NoReturn
 
-from sim.coordination.bots import Bot, Withholder, plan
+from sim.coordination.bots import Bot, Withholder
 from sim.coordination.play import UnexpectedRevertError
-from sim.coordination.position import Bargaining, Position, Ratio, Row
+from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Problem
 from sim.coordination.recognition import fraction
 from sim.errors import ParleyError
@@ -52,78 +52,49 @@ class Offer(NamedTuple):
 
 @dataclass(eq=False)
 class Node:
-    """A position, as it looks in games of one kind.
+    """A position, and what bots do there.
 
-    What equilibrium plans at a position depends on what was planned at the one before: where several
-    allocations are cost-effective it keeps to the one it has. The same announcements can therefore be two
-    nodes, with a plan behind them and without.
+    Line-ups that come to a position share it. They may: a plan that somebody has made there before is the one
+    that would be made anew, since `cost_effective` finds again what it has found, once that is followed.
 
     Attributes
     ----------
-    planned : Position
-        Where bots plan.
-    bare : Position
-        The same, for bots that do not.
+    position : Position
     """
 
-    planned: Position
-    bare: Position
-    _moves: dict[int, tuple[Row, bool]] = field(default_factory=dict)
-    _children: dict[tuple[Row, bool], "Node"] = field(default_factory=dict)
+    position: Position
+    _moves: dict[int, Row] = field(default_factory=dict)
+    _children: dict[Row, "Node"] = field(default_factory=dict)
     _offers: dict[tuple[int, int, bool], Offer] = field(default_factory=dict)
     _answers: dict[tuple[int, int, int, bool], bool] = field(default_factory=dict)
-
-    @classmethod
-    def at(
-        cls, problem: Problem, rows: tuple[Row, ...], fractions: tuple[Ratio, ...], parent: Position | None
-    ) -> "Node":
-        """A node whose parent, if one is given, has a plan."""
-        planned, bare = (Position(problem, rows, fractions, parent=parent) for _ in range(2))
-        return cls(planned, bare)
-
-    @property
-    def position(self) -> Position:
-        """What is common knowledge here."""
-        return self.planned
 
     @property
     def bargaining(self) -> Bargaining:
         """The second stage, once all have announced."""
-        return self.planned.bargaining
+        return self.position.bargaining
 
-    def move(self, strategy: int, bot: Bot) -> tuple[Row, bool]:
-        """What a bot announces here, and whether it made a plan for it.
+    def move(self, strategy: int, bot: Bot) -> Row:
+        """What a bot announces here.
 
         Raises
         ------
         UsesChanceError
             If that differs from game to game.
         """
-        known = self._moves.get(strategy)
-        if known is None:
-            if type(bot).announce is Bot.announce:
-                known = bot.announce(self.planned, NO_DICE), True
-            else:
-                row, bare = bot.announce(self.bare, NO_DICE), self.bare
-                known = row, "plan" in bare.memory
-                if known[1]:
-                    self.planned = bare
-                    self.bare = Position(bare.problem, bare.rows, bare.fractions, parent=bare.parent)
-            check_announcement(self.planned, known[0])
-            self._moves[strategy] = known
-        return known
+        row = self._moves.get(strategy)
+        if row is None:
+            row = bot.announce(self.position, NO_DICE)
+            check_announcement(self.position, row)
+            self._moves[strategy] = row
+        return row
 
-    def after(self, row: Row, *, planned: bool) -> "Node":
+    def after(self, row: Row) -> "Node":
         """The node after an announcement."""
-        child = self._children.get((row, planned))
+        child = self._children.get(row)
         if child is None:
-            here = self.planned
-            if planned:
-                plan(here)
-            problem, rows = here.problem, (*here.rows, row)
-            ratio = fraction(problem.recognition, problem, len(here.rows), here.rows, row)
-            child = self.at(problem, rows, (*here.fractions, ratio), here if planned else None)
-            self._children[row, planned] = child
+            here = self.position
+            ratio = fraction(here.problem.recognition, here.problem, len(here.rows), here.rows, row)
+            child = self._children[row] = Node(here.after(row, ratio))
         return child
 
     def offer(self, strategy: int, bot: Bot, *, last_round: bool) -> Offer:
@@ -133,7 +104,7 @@ class Node:
         if known is None:
             shares = bot.propose(self.bargaining, last_round=last_round)
             try:
-                check_offer(self.planned.problem, self.bargaining, shares)
+                check_offer(self.position.problem, self.bargaining, shares)
             except ParleyError:  # raised if a game comes to it
                 known = Offer(shares, None)
             else:

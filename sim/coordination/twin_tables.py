@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.coordination.bots import Bot, make_bots
-from sim.coordination.position import Row
+from sim.coordination.position import Position, Row
 from sim.coordination.problem import Problem
 from sim.coordination.twin_nodes import Node, Offer, UsesChanceError, decider_of, reveal_order
 from sim.randomness import keccak, word
@@ -200,7 +200,7 @@ class Lineups:
         """By strategy and seat."""
         self.known: list[Lineup] = []
         self._numbers: dict[tuple[int, ...], int] = {}
-        self._root = Node.at(problem, (), (), None)
+        self._root = Node(Position(problem))
 
     def number(self, strategies: tuple[int, ...]) -> int:
         """The number of a line-up, which is worked out if it is new."""
@@ -235,9 +235,9 @@ class Lineups:
             if not bot.acts("announcing"):
                 lineup.ending, lineup.outcome = EXPIRED, 2 * n + 1 + seat
                 return node
-            row, planned = node.move(lineup.strategies[seat], bot)
+            row = node.move(lineup.strategies[seat], bot)
             lineup.digest = keccak(lineup.digest + b"".join(map(word, row)))
-            node = node.after(row, planned=planned)
+            node = node.after(row)
         if node.bargaining.savings <= 0:
             lineup.ending, lineup.outcome = BROKEN_DOWN, 2 * n
         return node
