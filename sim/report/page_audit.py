@@ -50,10 +50,18 @@ def _sheet(found: Mapping[str, Any]) -> Sheet:
             ("domain", "special" if found["special_domain"] else "general"),
         ],
         findings=[
-            *(_verdict(function, axiom, verdict) for axiom, verdict in found["axioms"].items()),
-            *_gains(alone, pairs, names),
-            *_equilibria(found.get("equilibria")),
-            *_played(found.get("played")),
+            *(
+                (AXIOMS.get(axiom, axiom).capitalize(), _verdict(verdict))
+                for axiom, verdict in found["axioms"].items()
+            ),
+            *(
+                ("", text)
+                for text in (
+                    *_gains(alone, pairs, names),
+                    *_equilibria(found.get("equilibria")),
+                    *_played(found.get("played")),
+                )
+            ),
         ],
         passages=_witnesses(found),
         figures=[
@@ -81,9 +89,10 @@ def _said(verdict: Mapping[str, Any]) -> str:
     return f"no counterexample in {count(verdict['searched'], 'problem')}"
 
 
-def _verdict(function: str, axiom: str, verdict: Mapping[str, Any]) -> str:
+def _verdict(verdict: Mapping[str, Any]) -> str:
     here = {True: "it holds", False: "it does not hold", None: "it is not known to hold"}[verdict["here"]]
-    said = f"{function}, {AXIOMS.get(axiom, axiom)}: {_said(verdict)}. In this problem {here}"
+    said = _said(verdict)
+    said = f"{said[0].upper()}{said[1:]}. In this problem {here}"
     said += f" ({verdict['here_basis']})." if verdict["here_basis"] else "."
     if verdict["source"] is not None and verdict["witness"] is None:
         said += f" Why it holds: {verdict['source']}."

@@ -75,7 +75,7 @@ def levels(cell: Cell) -> list[dict[str, Any]]:
     if cell.rest is None:
         return []
     share = cell.rest["saved_share"]
-    return [{"value": share, "text": f"theory: comes to rest at {percent(share)}"}]
+    return [{"value": share, "text": f"theory rests at {percent(share)}"}]
 
 
 def share_columns(strategies: list[str]) -> list[Column]:

@@ -24,9 +24,10 @@ from sim.report.page_words import cell_notes, findings
 from sim.statistics import count_p_value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from sim.report.page_tables import Experiment
+    from sim.report.page_tables import Cell, Experiment
 
 __all__ = ["experiment_sheet"]
 
@@ -177,11 +178,19 @@ def _overview(run: Experiment, step: int) -> Figure:
 
 
 def _cells_table(run: Experiment) -> Figure:
+    # What is the same in all cells is no column; what is not stands in their names too, but unsorted.
+    told: dict[str, tuple[Column, Callable[[Cell], Any]]] = {
+        "problem": (Column("problem", "problem"), lambda cell: cell.problem_name),
+        "recognition": (Column("recognition", "recognition function"), lambda cell: cell.recognition),
+        "continuation": (
+            Column("continuation", "continuation probability δ", "number"),
+            lambda cell: exactly(parse(cell.continuation)),
+        ),
+    }
+    varying = [entry for entry in told.values() if len({str(entry[1](cell)) for cell in run.cells}) > 1]
     columns = [
         Column("cell", "cell", "cell"),
-        Column("problem", "problem"),
-        Column("recognition", "recognition function"),
-        Column("continuation", "continuation probability δ", "number"),
+        *(column for column, _ in varying),
         Column("games", "games", "count"),
         Column("saved", "saved, of the possible", "percent"),
         Column("low", "95% from", "percent"),
@@ -194,15 +203,13 @@ def _cells_table(run: Experiment) -> Figure:
         Column("p", "proposers: p-value", "p"),
     ]
     rows: list[list[Any]] = []
-    for cell in run.cells:
+    for k, cell in enumerate(run.cells):
         saved, games = cell.saved(cell.generations), cell.games or 1
         last = cell.saved(cell.generations[-1:])
         rows.append(
             [
-                {"v": cell.number, "t": cell.name, "i": len(rows)},
-                cell.problem_name,
-                cell.recognition,
-                exactly(parse(cell.continuation)),
+                {"v": cell.number, "t": cell.name, "i": k},
+                *(value(cell) for _, value in varying),
                 cell.games,
                 saved and saved.mean,
                 saved and saved.mean - Z95 * saved.std_error,

@@ -159,7 +159,7 @@ def _savings(axes: Axes, cells: list[Cell]) -> None:
         level = 100 * cells[0].rest["saved_share"]
         axes.axhline(level, color=THEORY, lw=0.9)
         axes.annotate(
-            f"theory: rests at {level:.1f}%",
+            f"theory rests at {level:.1f}%",
             (1, level),
             xycoords=("axes fraction", "data"),
             xytext=(-2, -4 if level > 85 else 4),

@@ -112,8 +112,8 @@ class Sheet:
         What a reader wants to know before anything else, labelled.
     warnings : list of str
         What makes the figures worth less than they seem: an unfinished run, machines that differ.
-    findings : list of str
-        What came out, in sentences.
+    findings : list of (str, str)
+        What came out: what it is about (may be empty), and sentences.
     passages : list of (str, list of str)
         What is to be read line by line, under headings.
     figures : list of Figure
@@ -131,7 +131,7 @@ class Sheet:
     question: str
     facts: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
+    findings: list[tuple[str, str]] = field(default_factory=list)
     passages: list[tuple[str, list[str]]] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     cells: list[tuple[str, list[str], list[Figure]]] = field(default_factory=list)

@@ -41,7 +41,8 @@ def problems_of(manifest: Mapping[str, Any], folder: Path) -> dict[str, Problem]
     if not isinstance(hashes, Mapping) or not isinstance(keys, Mapping):
         return {}
     found: dict[str, Problem] = {}
-    places = (folder, Path(), Path("problems/experiments"), Path("problems"), _TREE / "problems/experiments")
+    shipped = Path("problems/experiments")
+    places = (folder, folder.parent, Path(), shipped, Path("problems"), _TREE / shipped)
     for place in places:
         for name, problem in _problems_at(place, keys):
             if name not in found and hashes.get(name) == problem_hash(problem):

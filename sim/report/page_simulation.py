@@ -60,14 +60,17 @@ def _sheet(report: Mapping[str, Any], rounds: Counter[int], name: str) -> Sheet:
             ("transactions", f"{report['transactions']:,}"),
         ],
         findings=[
-            *agreement(
-                [entry["z"] for entry in agents if entry["z"] is not None],
-                [] if proposer["p_value"] is None else [proposer["p_value"]],
-            ),
-            *_departures(bots),
-            *ended(endings),
-            f"A game took {report['mean_rounds']:.3f} bargaining rounds on average.",
-            *cross_checked(report.get("cross_check")),
+            ("", text)
+            for text in (
+                *agreement(
+                    [entry["z"] for entry in agents if entry["z"] is not None],
+                    [] if proposer["p_value"] is None else [proposer["p_value"]],
+                    [bot for bot in bots if bot != "equilibrium"],
+                ),
+                *ended(endings),
+                f"A game took {report['mean_rounds']:.3f} bargaining rounds on average.",
+                *cross_checked(report.get("cross_check")),
+            )
         ],
         figures=[
             cost_figure(agents, names),
@@ -93,13 +96,6 @@ def _sheet(report: Mapping[str, Any], rounds: Counter[int], name: str) -> Sheet:
             ("Differences", [(str(k + 1), str(text)) for k, text in enumerate(check.get("differences", ()))])
         )
     return sheet
-
-
-def _departures(bots: list[str]) -> list[str]:
-    others = [bot for bot in bots if bot != "equilibrium"]
-    if not others:
-        return []
-    return [f"Theory is that of equilibrium play; {', '.join(others)} may depart from it on purpose."]
 
 
 def _paths(paths: Mapping[str, int], games: int) -> Figure:

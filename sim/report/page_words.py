@@ -23,49 +23,55 @@ STAYED = 0.005
 """A share that changed by less has stayed as it was, in words."""
 
 
-def findings(run: Experiment) -> list[str]:
-    """Say what an experiment came to."""
-    said = []
+def findings(run: Experiment) -> list[tuple[str, str]]:
+    """Say what an experiment came to: what each finding is about, and the finding."""
+    said: list[tuple[str, str]] = []
     if len(run.settings) <= ONE_BY_ONE:
         for setting, cells in run.settings.items():
-            said += [*growth(setting, cells), *savings(setting, cells)]
+            said.append((setting, " ".join([*growth(cells), *savings(cells)])))
     else:
         by_function: dict[str, list[Cell]] = defaultdict(list)
         for cell in run.cells:
             by_function[cell.recognition].append(cell)
-        for function, cells in by_function.items():
-            said += _ranges(function, cells)
-    said += agreement(
-        [z for cell in run.cells for z in cell.z_scores],
-        [cell.p_value for cell in run.cells if cell.p_value is not None],
-    )
+        said += [(function, _ranges(cells)) for function, cells in by_function.items()]
+    z_scores = [z for cell in run.cells for z in cell.z_scores]
+    p_values = [cell.p_value for cell in run.cells if cell.p_value is not None]
     endings: Counter[str] = Counter()
     for cell in run.cells:
         endings += cell.endings
     check = run.summary.get("cross_check") or {}
-    return [*said, *ended(endings), *cross_checked(check), *_sampled(check.get("twin"))]
+    others = [
+        *agreement(z_scores, p_values, _otherwise(run.strategies)),
+        *ended(endings),
+        *cross_checked(check),
+        *_sampled(check.get("twin")),
+    ]
+    return [(lead, text) for lead, text in said if text] + [("", text) for text in others]
 
 
 def cell_notes(cell: Cell) -> list[str]:
     """Say what one cell came to."""
     p = [] if cell.p_value is None else [cell.p_value]
     return [
-        *growth(cell.name, [cell]),
-        *savings(cell.name, [cell]),
-        *agreement(cell.z_scores, p),
+        *growth([cell]),
+        *savings([cell]),
+        *agreement(cell.z_scores, p, _otherwise(cell.strategies)),
         *ended(cell.endings),
     ]
 
 
-def growth(name: str, cells: Sequence[Cell]) -> list[str]:
+def _otherwise(strategies: Iterable[str]) -> list[str]:
+    """Strategies that may bargain otherwise than in equilibrium."""
+    return [name for name in strategies if name not in {"equilibrium", "greedy", "minimal"}]
+
+
+def growth(cells: Sequence[Cell]) -> list[str]:
     """Which strategies grew, and what that has to do with their costs.
 
     Parameters
     ----------
-    name : str
-        Of the setting.
     cells : sequence of Cell
-        Independent runs of it, at least one.
+        Independent runs of one setting, at least one.
     """
     one = cells[0]
     if not one.contested or not one.generations:
@@ -90,7 +96,7 @@ def growth(name: str, cells: Sequence[Cell]) -> list[str]:
     told = _listed(f"{strategy} {_moved(before[0], *after)}" for strategy, before, after in moves)
     times = "" if runs == 1 else f", in {runs} independent runs"
     over = count(len(one.generations), "generation")
-    said = f"Under {name}, among {count(members, 'member')} with a choice over {over}{times}: {told}."
+    said = f"Among {count(members, 'member')} with a choice, over {over}{times}: {told}."
     top = moves[0][0]
     gain = together(cell.advantage(top) for cell in cells)
     return [said if gain is None else f"{said} {_merit(top, *gain)}"]
@@ -113,23 +119,21 @@ def _merit(strategy: str, gain: float, half: float) -> str:
     return f"{said} than others in the same seat and generation (units of cost, 95%)."
 
 
-def savings(name: str, cells: Sequence[Cell]) -> list[str]:
+def savings(cells: Sequence[Cell]) -> list[str]:
     """Whether savings fell or rose, and whether theory expects what is saved.
 
     Parameters
     ----------
-    name : str
-        Of the setting.
     cells : sequence of Cell
-        Independent runs of it, at least one.
+        Independent runs of one setting, at least one.
     """
     one = cells[0]
     starts, ends = ([cell.saved(cell.generations[k:][:1]) for cell in cells] for k in (0, -1))
     start, end = together(starts), together(ends)
     if start is None or end is None:
-        return [f"Under {name} there is nothing to save."] if one.savings else []
+        return ["There is nothing to save."] if one.generations else []
     if len(one.generations) < 2:
-        return [f"Under {name}, {percent(*end)} of the possible savings were realized."]
+        return [f"Of the possible savings, {percent(*end)} were realized."]
     changes = together(
         Estimate(b.mean - a.mean, sqrt(a.std_error**2 + b.std_error**2))
         for a, b in zip(starts, ends, strict=True)
@@ -142,7 +146,7 @@ def savings(name: str, cells: Sequence[Cell]) -> list[str]:
         points = percent(abs(change), half).replace("%", "")
         moved = f"they {'fell' if change < 0 else 'rose'} by {points} percentage points"
     said = (
-        f"Under {name}, {percent(*start)} of the possible savings were realized in the first generation and"
+        f"Of the possible savings, {percent(*start)} were realized in the first generation and"
         f" {percent(*end)} in the last: {moved} (95%)."
     )
     expected = [share for cell in cells if (share := cell.expected_share(cell.generations[-1])) is not None]
@@ -159,7 +163,7 @@ def savings(name: str, cells: Sequence[Cell]) -> list[str]:
     return [said]
 
 
-def _ranges(function: str, cells: Sequence[Cell]) -> list[str]:
+def _ranges(cells: Sequence[Cell]) -> str:
     """One sentence on all cells with a recognition function."""
     strategies = dict.fromkeys(name for cell in cells for name in cell.strategies)
     told = []
@@ -172,8 +176,7 @@ def _ranges(function: str, cells: Sequence[Cell]) -> list[str]:
         up, down = sum(c > STAYED for c in changes), sum(c < -STAYED for c in changes)
         if changes:
             told.append(f"{name} grew in {up} and fell in {down}")
-    said = f"Under {function}, {count(len(cells), 'cell')}"
-    said += f": {_listed(told)}." if told else "."
+    said = f"Of {count(len(cells), 'cell')}, {_listed(told)}." if told else f"{count(len(cells), 'cell')}."
     ends = [share for cell in cells if (share := cell.saved(cell.generations[-1:])) is not None]
     if ends:
         low, high = min(ends), max(ends)
@@ -181,20 +184,33 @@ def _ranges(function: str, cells: Sequence[Cell]) -> list[str]:
             f" In the last generation between {percent(low.mean, Z95 * low.std_error)} and"
             f" {percent(high.mean, Z95 * high.std_error)} of the possible savings were realized."
         )
-    return [said]
+    return said
 
 
-def agreement(z_scores: Sequence[float], p_values: Sequence[float]) -> list[str]:
-    """Whether play agrees with theory, with what chance alone would do among so many comparisons."""
+def agreement(
+    z_scores: Sequence[float], p_values: Sequence[float], otherwise: Sequence[str] = ()
+) -> list[str]:
+    """Whether play agrees with theory, with what chance alone would do among so many comparisons.
+
+    Parameters
+    ----------
+    z_scores : sequence of float
+        Deviations of mean costs from theory.
+    p_values : sequence of float
+        Of the tests of proposers.
+    otherwise : sequence of str
+        Who may depart from theory on purpose.
+    """
     said = []
     if z_scores:
         largest = max(map(abs, z_scores))
         alone = erfc(largest / sqrt(2))
         chance = -_power(alone, len(z_scores))
         verdict = "Mean costs agree with theory" if largest <= MAX_Z else "Mean costs differ from theory"
+        meant = f" {_listed(otherwise)} may depart from it on purpose." if otherwise else ""
         said.append(
             f"{verdict}: the largest deviation of {count(len(z_scores), 'mean')} is {largest:.2f} standard"
-            f" errors; by chance alone one as large is seen with probability {p_value(chance)}."
+            f" errors; by chance alone one as large is seen with probability {p_value(chance)}.{meant}"
         )
     if p_values:
         least = min(p_values)

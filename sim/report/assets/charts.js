@@ -112,12 +112,12 @@ parley.legend = (items) => {
           ? Plot.ruleX(known, { x: "generation", y1: "low", y2: "high", stroke: "var(--played)", strokeWidth: 2 })
           : Plot.areaY(known, { x: "generation", y1: "low", y2: "high", fill: "var(--played)", fillOpacity: 0.22 }),
         ...(levels.length ? [Plot.ruleY(levels, { y: "value", stroke: "var(--theory)", strokeWidth: 1 })] : []),
-        ...(levels.length
-          ? [Plot.text(levels, { y: "value", text: "text", frameAnchor: "right", dy: (levels[0].value > 0.85 ? 1 : -1) * 9, fill: "var(--theory)", stroke: "var(--ground)", strokeWidth: 3 })]
-          : []),
         line("predicted", LONG),
         one ? Plot.dot(known, { x: "generation", y: "saved", fill: "var(--played)", r: 4 }) : Plot.lineY(known, { x: "generation", y: "saved", stroke: "var(--played)", strokeWidth: 2 }),
         line("expected", SHORT),
+        ...(levels.length
+          ? [Plot.text(levels, { y: "value", text: "text", frameAnchor: "right", dy: (levels[0].value > 0.85 ? 1 : -1) * 9, fill: "var(--theory)", stroke: "var(--ground)", strokeWidth: 3 })]
+          : []),
         ...(one ? [] : [Plot.ruleX(known, Plot.pointerX({ x: "generation", stroke: "var(--ink)" }))]),
         parley.tip(known, Plot.pointerX({ x: "generation", y: "saved", title })),
       ],

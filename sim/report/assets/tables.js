@@ -29,7 +29,7 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
     return Math.min(12, Math.max(2, 3 - Math.floor(Math.log10(most))));
   };
 
-  const number = (value, places = decimals([value])) => grouped(places, places).format(value);
+  const number = (value, places = decimals([value])) => (value === 0 ? "0" : grouped(places, places).format(value));
 
   // A function that writes the values of a column.
   parley.writer = (format, values) => {
@@ -100,6 +100,8 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
 
   parley.table = (figure) => {
     const table = parley.element("table", {}, parley.element("caption", figure.chart ? {} : { class: "unseen" }, figure.chart ? `${figure.title}: the numbers` : figure.title));
+    if (figure.columns.length > 9) table.classList.add("wide");
+    if (figure.columns.length > 16) table.classList.add("widest");
     const headings = table.createTHead().insertRow();
     const body = table.createTBody();
     const writers = figure.columns.map(([, , format], k) => parley.writer(format, figure.rows.map((row) => row[k])));

@@ -1,0 +1,374 @@
+"""The report's page as a text, and its numbers against the tables that they come from."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from base64 import b64encode
+from collections import defaultdict
+from fractions import Fraction
+from hashlib import sha256
+from html import unescape
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from sim.coordination.problem import Problem
+from sim.coordination.recognition import RECOGNITION, probabilities
+from sim.coordination.solution import announced_allocation
+from sim.errors import ParleyError
+from sim.report import page
+from sim.report.page import write_page
+from sim.report.page_experiment import experiment_sheet
+from sim.report.page_load import read_experiment
+from tests.report import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MOST_BYTES = 1_500_000
+
+
+def text_of(folder: Path) -> str:
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def data_of(folder: Path) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="parley-data">(.*?)</script>', text_of(folder))
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def figure(figures: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Rows of a figure as dictionaries, exact numbers as fractions."""
+    (found,) = [entry for entry in figures if entry["id"] == name]
+    keys = [column[0] for column in found["columns"]]
+    return [dict(zip(keys, row, strict=True)) for row in found["rows"]]
+
+
+def table(folder: Path, name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(folder / f"{name}.parquet").to_pylist()
+    return rows
+
+
+# ── one file that needs nothing ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit"])
+def test_a_page_is_one_file_below_its_size_that_refers_to_nothing(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    text = text_of(request.getfixturevalue(kind))
+    assert len(text.encode()) < MOST_BYTES
+    markup = re.sub(r"<script>.*?</script>|<style>.*?</style>", "", text, flags=re.DOTALL)
+    references = re.findall(r'(?:src|href|action|data)\s*=\s*"([^"]*)"', markup)
+    assert references
+    assert all(reference.startswith("#") for reference in references)
+    assert "url(" not in text[text.index("<style>") : text.index("</style>")]
+
+
+def test_the_policy_of_a_page_allows_its_own_scripts_and_no_other(experiment: Path) -> None:
+    text = text_of(experiment)
+    scripts = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    hashes = [f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts]
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    assert len(hashes) == 3
+    assert f"script-src {' '.join(hashes)};" in unescape(policy[1])
+    assert unescape(policy[1]).startswith("default-src 'none';")
+
+
+def test_the_same_folder_gives_the_same_page(experiment: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(experiment, tmp_path / experiment.name)
+    (copy.parent / "problem.json").write_text(json.dumps(folders.PROBLEM), encoding="utf-8")
+    for name in ("report.html", "population.svg"):
+        (copy / name).unlink()
+    assert write_page(copy) == copy / "report.html"
+    assert text_of(copy) == text_of(experiment)
+    assert (copy / "population.svg").read_bytes() == (experiment / "population.svg").read_bytes()
+
+
+def test_titles_and_names_are_escaped_wherever_they_stand(experiment: Path) -> None:
+    text = text_of(experiment)
+    assert "&lt;b&gt;glory&lt;/b&gt;" in text
+    assert "Is {{ 7 * 7 }} &lt; 50" in text  # nor is anything of others a template
+    for hostile in ("<b>glory", "<img", 'owned"</script>'):
+        assert hostile not in text
+    assert data_of(experiment)["cells"]
+
+
+def test_pictures_are_written_beside_the_page_of_an_experiment(experiment: Path) -> None:
+    for name in ("population", "costs"):
+        assert (experiment / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (experiment / f"{name}.svg").read_text(encoding="utf-8")
+
+
+# ── numbers ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_shares_over_generations_are_those_of_the_tables(experiment: Path) -> None:
+    wanted = {
+        (row["cell"], row["seat"], row["generation"], row["strategy"]): (row["share"], row["predicted_share"])
+        for row in table(experiment, "generations")
+    }
+    strategies = list(folders.EXPERIMENT["population"]["strategies"])  # type: ignore[index]
+    seen = 0
+    for k, cell in enumerate(data_of(experiment)["cells"]):
+        for row in figure(cell["figures"], "shares"):
+            seat = folders.NAMES.index(row["seat"])
+            for i, strategy in enumerate(strategies):
+                share, predicted = wanted[k, seat, row["generation"], strategy]
+                assert row[f"share:{i}"] == pytest.approx(share, abs=1e-11)
+                assert row[f"theory:{i}"] == pytest.approx(predicted, abs=1e-11)
+                seen += 1
+    # The third seat has one strategy only, and is not drawn.
+    assert seen == 4 * 2 * folders.GENERATIONS * len(strategies)
+
+
+def test_savings_are_recomputed_from_the_games_with_their_intervals(experiment: Path) -> None:
+    games = defaultdict(list)
+    for row in table(experiment, "games"):
+        games[row["cell"], row["generation"]].append(float(row["saved_wei"] / row["possible_wei"]))
+    expected: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
+    for row in table(experiment, "agents"):
+        expected[row["cell"], row["generation"]] += Fraction(int(row["expected_cost_wei"]))
+    problem = Problem.from_mapping(folders.PROBLEM)
+    contracted = problem.total_cost_wei(problem.contracted)
+    possible = contracted - problem.total_cost_wei(announced_allocation(problem)[0])
+    for k, cell in enumerate(data_of(experiment)["cells"]):
+        rows = figure(cell["figures"], "savings")
+        assert len(rows) == folders.GENERATIONS
+        for row in rows:
+            sample = games[k, row["generation"]]
+            half = 1.96 * stdev(sample) / len(sample) ** 0.5
+            assert row["saved"] == pytest.approx(mean(sample))
+            assert (row["low"], row["high"]) == pytest.approx((mean(sample) - half, mean(sample) + half))
+            theory = (contracted - expected[k, row["generation"]] / len(sample)) / possible
+            assert row["expected"] == pytest.approx(float(theory), abs=1e-8)
+
+
+def test_the_split_is_what_every_recognition_function_gives_exactly(experiment: Path) -> None:
+    problem = Problem.from_mapping(folders.PROBLEM)
+    X, best = announced_allocation(problem)
+    possible = problem.total_cost(problem.contracted) - best.total_cost
+    summary = json.loads((experiment / "summary.json").read_text())
+    for k, cell in enumerate(data_of(experiment)["cells"]):
+        rows = figure(cell["figures"], "split")
+        for seat, row in enumerate(rows):
+            for name in RECOGNITION:
+                share = probabilities(name, problem, X)[seat] * possible
+                given = row[f"by:{name}"]
+                assert Fraction(given.get("x", int(given["v"]))) == share
+            alone = problem.cost(seat, int(problem.contracted[seat].sum()))
+            agent = summary["cells"][k]["agents"][seat]
+            assert row["saved"] == pytest.approx(float(alone) - agent["mean_cost"])
+            assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * agent["std_error"])
+
+
+def test_the_table_of_cells_says_what_the_games_say(experiment: Path) -> None:
+    endings: dict[int, list[str]] = defaultdict(list)
+    rounds = defaultdict(list)
+    for row in table(experiment, "games"):
+        endings[row["cell"]].append(row["ending"])
+        rounds[row["cell"]].append(row["rounds"])
+    rows = figure(data_of(experiment)["figures"], "cells")
+    assert [row["cell"]["t"] for row in rows] == [
+        f"{function}, δ = {delta}" for function in folders.RECOGNITION for delta in folders.CONTINUATION
+    ]
+    for k, row in enumerate(rows):
+        games = folders.GENERATIONS * folders.GAMES
+        assert row["games"] == len(endings[k]) == games
+        assert row["broken"] == pytest.approx(endings[k].count("broken down") / games)
+        assert row["rounds"] == pytest.approx(mean(rounds[k]))
+
+
+def test_continuation_draws_are_held_against_their_probability(experiment: Path) -> None:
+    drawn = defaultdict(list)
+    for row in table(experiment, "draws"):
+        if row["kind"] == "continuation":
+            drawn[row["cell"]].append(row["continued"])
+    rows = figure(data_of(experiment)["figures"], "delta")
+    assert sum(row["draws"] for row in rows) > 20
+    for k, row in enumerate(rows):
+        assert row["draws"] == len(drawn[k])
+        assert row["went_on"] == pytest.approx(mean(drawn[k]))
+        assert row["p"] > 1e-6
+
+
+def test_a_strategys_merit_is_the_mean_difference_within_seats_and_generations(experiment: Path) -> None:
+    costs: dict[tuple[int, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in table(experiment, "agents"):
+        if row["cell"] == 0:
+            costs[row["generation"], row["seat"]][row["strategy"]].append(float(row["cost_wei"]) / 1e9)
+    problem = Problem.from_mapping(folders.PROBLEM)
+    assert problem.wei_per_cost == 10**9
+    weighted = weights = 0.0
+    for by_strategy in costs.values():
+        greedy = by_strategy.pop("greedy", [])
+        others = [cost for sample in by_strategy.values() for cost in sample]
+        if greedy and others:
+            weight = len(greedy) * len(others) / (len(greedy) + len(others))
+            weighted += weight * (mean(others) - mean(greedy))
+            weights += weight
+    rows = figure(data_of(experiment)["cells"][0]["figures"], "merits")
+    (gain,) = [row["gain"] for row in rows if row["strategy"] == "greedy"]
+    assert gain == pytest.approx(weighted / weights)
+
+
+def test_findings_say_which_strategies_grew_and_what_was_saved(experiment: Path) -> None:
+    sheet, run = experiment_sheet(experiment)
+    seats = [row for row in table(experiment, "generations") if row["cell"] == 0 and row["seat"] < 2]
+    last = [row for row in seats if row["generation"] == folders.GENERATIONS - 1]
+    members = sum(row["members"] for row in last)
+    greedy = sum(row["members"] for row in last if row["strategy"] == "greedy") / members
+    said = " ".join(text for _, text in sheet.findings)
+    assert [lead for lead, _ in sheet.findings][: len(run.cells)] == [cell.name for cell in run.cells]
+    assert f"Among {members} members with a choice, over 4 generations" in sheet.findings[0][1]
+    (moved,) = re.findall(r"greedy \w+ (?:from \S+ to|at) (\S+)%", sheet.findings[0][1])
+    assert float(moved) == pytest.approx(100 * greedy, abs=0.05)
+    assert "Of the possible savings, " in said
+    assert "stubborn:1/10 may depart from it on purpose" in said
+    assert "Proposers follow their recognition probabilities" in said
+    assert f"Of {4 * folders.GENERATIONS * folders.GAMES} games" in said
+    assert "every transaction and balance was the same" in said
+    for _, text in sheet.findings:
+        assert text.endswith(".")
+
+
+def test_the_exact_value_stands_beside_its_decimals(audit: Path) -> None:
+    found = json.loads((audit / "audit.json").read_text())
+    rows = figure(data_of(audit)["figures"], "deviations")
+    gains = [row["gain"] for row in rows]
+    assert any("x" in gain for gain in gains)
+    for gain, entry in zip(gains, found["manipulation"], strict=True):
+        assert Fraction(gain.get("x", int(gain["v"]))) == Fraction(entry["gain"])
+
+
+def test_the_page_of_an_audit_tells_every_axiom_and_every_counterexample(audit: Path) -> None:
+    found = json.loads((audit / "audit.json").read_text())
+    text = unescape(text_of(audit))
+    assert "Cost-effective implementation.</strong> Fails: a counterexample among" in text
+    assert "Top-agent proportionality.</strong> Fails" in text
+    witness = found["axioms"]["cost_effective_implementation"]["witness"]
+    assert f"it gains {witness['gain']}" in text
+    assert text.count('<section id="passage-') == sum(
+        v["witness"] is not None for v in found["axioms"].values()
+    )
+
+
+def test_seeds_of_one_setting_are_told_together_with_students_interval(tmp_path: Path) -> None:
+    sweep = {"recognition": ["announcement-proportional"]}
+    folder = folders.make_experiment(tmp_path, seeds=[1, 2, 3], games=20, generations=2, sweep=sweep)
+    sheet, run = experiment_sheet(folder)
+    assert list(run.settings) == ["announcement-proportional"]
+    assert [cell.name for cell in run.cells] == ["seed 1", "seed 2", "seed 3"]
+    ends = [cell.saved([1]) for cell in run.cells]
+    values = [end.mean for end in ends if end is not None]
+    half = 4.303 * stdev(values) / 3**0.5
+    (row,) = [
+        row for row in figure([f.to_json() for f in sheet.figures], "overview") if row["generation"] == 1
+    ]
+    assert row["saved"] == pytest.approx(mean(values))
+    assert row["high"] - row["saved"] == pytest.approx(half, rel=1e-3)
+    assert any("in 3 independent runs" in said for _, said in sheet.findings)
+
+
+def test_a_twins_games_are_counted_by_its_sums_and_the_sample_by_the_tables(tmp_path: Path) -> None:
+    sweep = {"recognition": ["p-star"]}
+    folder = folders.make_experiment(tmp_path, engine="exact", sample=10, games=60, sweep=sweep)
+    sheet, run = experiment_sheet(folder)
+    assert (run.games, run.recorded) == (240, 40)
+    assert dict(sheet.facts)["games"] == "240"
+    assert dict(sheet.facts)["on the EVM"] == "40"
+    (cell,) = run.cells
+    summary = json.loads((folder / "summary.json").read_text())["cells"][0]
+    whole = cell.saved(cell.generations)
+    assert whole is not None
+    assert whole.mean == pytest.approx(summary["saved_share"])
+    told = [text for _, text in sheet.findings if "exact twin" in text]
+    assert [text.endswith("came out the same there in every field.") for text in told] == [True]
+
+
+def test_a_problem_that_has_changed_since_is_not_the_one_reported_on(
+    experiment: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(experiment, tmp_path / "tables")
+    other = folders.PROBLEM | {"costs": [{"type": "quadratic", "quadratic": 2}]}
+    (tmp_path / "problem.json").write_text(json.dumps(other), encoding="utf-8")
+    assert all(cell.problem is None for cell in read_experiment(copy).cells)
+    write_page(copy)
+    ids = [entry["id"] for entry in data_of(copy)["cells"][0]["figures"]]
+    assert "costs" in ids
+    assert "split" not in ids
+
+
+# ── what cannot be reported on ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_folder_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ParleyError, match=r"nothing to report on: it holds none of manifest\.json") as caught:
+        write_page(tmp_path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ParleyError, match="no such folder"):
+        write_page(tmp_path / "nowhere")
+
+
+def broken(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def without(path: Path, column: str) -> None:
+    pq.write_table(pq.read_table(path).drop_columns([column]), path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda f: broken(f / "manifest.json", "{"), r"manifest\.json: is not JSON"),
+        (lambda f: broken(f / "manifest.json", "[]"), r"manifest\.json: holds \[\], not an object"),
+        (lambda f: broken(f / "manifest.json", '{"kind": "other"}'), r"kind is 'other', not 'experiment'"),
+        (lambda f: broken(f / "summary.json", '{"cells": []}'), "its tables do not fit together"),
+        (lambda f: broken(f / "games.parquet", "no table"), r"games\.parquet: cannot be read"),
+        (lambda f: (f / "agents.parquet").unlink(), r"agents\.parquet: cannot be read"),
+        (lambda f: without(f / "games.parquet", "rounds"), r"games\.parquet: has no column rounds"),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_one_line(
+    spoil: Callable[[Path], None], complaint: str, experiment: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(experiment, tmp_path / "copy")
+    spoil(copy)
+    with pytest.raises(ParleyError, match=complaint) as caught:
+        write_page(copy)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unfinished_experiment_is_told_to_go_on(experiment: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(experiment, tmp_path / "copy")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    broken(copy / "manifest.json", json.dumps(manifest | {"complete": False}))
+    with pytest.raises(ParleyError, match="was not finished; run it again, and it goes on"):
+        write_page(copy)
+
+
+@pytest.mark.parametrize(("kind", "file"), [("simulation", "simulation.json"), ("audit", "audit.json")])
+def test_files_of_another_shape_are_refused_in_one_line(
+    kind: str, file: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(request.getfixturevalue(kind), tmp_path / "copy")
+    broken(copy / file, "{}")
+    with pytest.raises(ParleyError, match=f"{file}: not what"):
+        write_page(copy)
+
+
+def test_a_missing_library_is_answered_with_the_remedy(
+    audit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "_TREE", tmp_path)
+    with pytest.raises(ParleyError, match="library d3 is not there: run `make setup`"):
+        write_page(audit)
