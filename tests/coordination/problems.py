@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim.coordination.announcements import bounds
+from sim.coordination.axioms.equilibrium import count_allocations
 from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
 from sim.coordination.problem import Problem
 
@@ -75,6 +76,20 @@ def random_problem(dice: Random, *, special: bool, **others: object) -> Problem:
     D, C = random_matrices(dice, special=special, n=n, m=dice.randint(1, 3))
     costs = [random_cost(dice) for _ in range(dice.choice([1, n]))]
     return make(D, C, *costs, **others)
+
+
+def small_special_problems(dice: Random, count: int, most: int = 250) -> Iterator[Problem]:
+    """Problems of the special domain with n ≤ 5, m ≤ 4 and mixed costs.
+
+    With something to choose, and at most so many allocations.
+    """
+    while count:
+        n = dice.randint(2, 5)
+        D, C = random_matrices(dice, special=True, n=n, m=dice.randint(1, 4))
+        problem = make(D, C, *(random_cost(dice) for _ in range(dice.choice([1, n]))))
+        if 2 <= count_allocations(problem) <= most:
+            count -= 1
+            yield problem
 
 
 def random_announcements(dice: Random, problem: Problem, count: int, given: Matrix | None = None) -> Matrix:

@@ -44,9 +44,8 @@ from tests.coordination.problems import (
     all_allocations,
     make,
     random_announcements,
-    random_cost,
-    random_matrices,
     random_problem,
+    small_special_problems,
 )
 
 F = Fraction
@@ -272,17 +271,6 @@ def test_illegal_announcements_are_refused() -> None:
 
 
 # ── what the equilibria implement ───────────────────────────────────────────────────────────────────────────
-
-
-def small_special_problems(dice: Random, count: int, most: int = 250) -> Iterator[Problem]:
-    """n ≤ 5, m ≤ 4, mixed costs; with something to choose, and at most so many allocations."""
-    while count:
-        n = dice.randint(2, 5)
-        D, C = random_matrices(dice, special=True, n=n, m=dice.randint(1, 4))
-        problem = make(D, C, *(random_cost(dice) for _ in range(dice.choice([1, n]))))
-        if 2 <= count_allocations(problem) <= most:
-            count -= 1
-            yield problem
 
 
 def all_have_a_say(problem: Problem, p: Recognition, subgames: list[Subgame], game: StageOne) -> bool:

@@ -8,12 +8,19 @@ import pytest
 
 from sim.coordination.allocation import cost_effective
 from sim.coordination.announcements import bounds, is_feasible
+from sim.coordination.axioms import manipulation
 from sim.coordination.axioms.manipulation import Followers, best_response, manipulations
 from sim.coordination.axioms.triple import Recognition, Rows, Triple, recognition_of, rows_of
 from sim.coordination.bargaining import savings
 from sim.coordination.costs import Quadratic
 from sim.coordination.problem import Matrix, Problem, example_1, load_problem
-from tests.coordination.problems import X, make, random_announcements, random_problem
+from tests.coordination.problems import (
+    X,
+    make,
+    random_announcements,
+    random_problem,
+    small_special_problems,
+)
 
 P_STAR = recognition_of("p-star")
 
@@ -83,8 +90,7 @@ def test_what_is_reported_can_be_announced_and_saves_what_is_said() -> None:
 def test_nobody_gains_alone_under_p_star_over_1000_random_problems() -> None:
     dice = Random(6)
     pairs = 0
-    for number in range(1000):
-        problem = random_problem(dice, special=True)
+    for number, problem in enumerate(small_special_problems(dice, 1000)):
         found = manipulations(problem, P_STAR, pairs=number % 10 == 0)
         assert found.exhaustive
         assert all(entry.gain == 0 for entry in found.singles)
@@ -102,6 +108,37 @@ def test_agents_that_play_on_find_the_solvers_allocation() -> None:
         for _ in range(5):
             rows = rows_of(random_announcements(dice, problem, dice.randrange(problem.agents)))
             assert followers.finish(rows) == continued(problem, rows)
+
+
+def test_solved_and_tabulated_continuations_lead_to_the_same_manipulations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dice = Random(8)
+    for _ in range(15):
+        problem = random_problem(dice, special=dice.random() < 0.5)
+        p = recognition_of(dice.choice(("p-star", "announcement-proportional")))
+        tabulated = manipulations(problem, p)
+        with monkeypatch.context() as patch:
+            patch.setattr(manipulation, "SMALL", 0)
+            assert manipulations(problem, p, limit=manipulation.LIMIT_SMALL) == tabulated
+
+
+def test_under_p_star_a_pair_gains_by_what_its_first_member_announces() -> None:
+    """Once the first has announced both probabilities are settled, and the second does best by following."""
+    dice = Random(10)
+    gaining = 0
+    for _ in range(150):
+        problem = random_problem(dice, special=True)
+        found = manipulations(problem, P_STAR)
+        for entry in found.pairs:
+            if entry.gain:
+                gaining += 1
+                first = entry.agents[0]
+                rows = (*found.equilibrium.allocation[:first], entry.best_deviation[0])
+                saved = saved_by(problem, P_STAR, continued(problem, rows))
+                usual = found.equilibrium.savings
+                assert entry.gain == sum(saved[i] - usual[i] for i in entry.agents)
+    assert gaining > 10
 
 
 def test_the_pair_of_the_protocol_note() -> None:
