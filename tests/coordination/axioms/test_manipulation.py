@@ -127,7 +127,7 @@ def test_under_p_star_a_pair_gains_by_what_its_first_member_announces() -> None:
     """Once the first has announced both probabilities are settled, and the second does best by following."""
     dice = Random(10)
     gaining = 0
-    for _ in range(150):
+    for _ in range(400):
         problem = random_problem(dice, special=True)
         found = manipulations(problem, P_STAR)
         for entry in found.pairs:
