@@ -1,17 +1,16 @@
-"""What withholding costs the withholder: every way a game may end, with its probability, and what was played."""
+"""What withholding costs the withholder: every way a game may end, its probability, and what was played."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from math import sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scripts.shipped.common import COLORS, Z95, Claim, Page, axes_of, percent, read, table
+from scripts.shipped.laws import Sum, Way, late, settling
 from sim.coordination.allocation import cost_effective
-from sim.coordination.bargaining import default_costs, savings
-from sim.coordination.recognition import probabilities
+from sim.coordination.bargaining import default_costs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from sim.coordination.problem import Problem
     from sim.experiment.specification import Experiment
 
-__all__ = ["Way", "page", "ways"]
+__all__ = ["page", "ways"]
 
 USUAL = "equilibrium"
 IN_WORDS = {
@@ -33,15 +32,6 @@ IN_WORDS = {
     "silent:proposing": "never proposes",
     "silent:responding": "never answers",
 }
-
-
-class Way(NamedTuple):
-    """One way in which a game may go."""
-
-    probability: Fraction
-    costs: tuple[Fraction, ...]
-    late: int
-    """Bonds that are burnt."""
 
 
 def ways(problem: Problem, strategies: Sequence[str]) -> list[Way]:
@@ -70,60 +60,32 @@ def ways(problem: Problem, strategies: Sequence[str]) -> list[Way]:
     >>> sum(way.probability for way in found if way.late)  # unless it is recognized, with 3/7
     Fraction(4, 7)
     """
-    n, f, bond = problem.agents, default_costs(problem), problem.bond
-    X = cost_effective(problem).matrix
-    p, gain, delta = probabilities(problem.recognition, problem, X), savings(problem, X), problem.continuation
-
-    def late(probability: Fraction, *agents: int) -> Way:
-        costs = tuple(cost + bond if k in agents else cost for k, cost in enumerate(f))
-        return Way(probability, costs, len(agents))
+    one = Fraction(1)
+    settled = settling(problem, cost_effective(problem).matrix)
 
     def doing(strategy: str) -> list[int]:
         return [k for k, name in enumerate(strategies) if name == strategy]
 
     if doing("silent:announcing"):
-        return [late(Fraction(1), doing("silent:announcing")[0])]
+        return [late(problem, one, doing("silent:announcing")[:1])]
     if doing("silent:revealing"):
-        return [late(Fraction(1), *doing("silent:revealing"))]
-    recognized = list(range(n))
+        return [late(problem, one, doing("silent:revealing"))]
+    recognized = list(range(problem.agents))
     found = []
     if doing("withholder"):
         k = doing("withholder")[-1]
-        found.append(late(1 - p[k], k))
+        found.append(late(problem, 1 - settled[k].probability, [k]))
         recognized = [k]
     for i in recognized:
+        p = settled[i].probability
         mute = [k for k in doing("silent:responding") if k != i]
         if strategies[i] == "silent:proposing":
-            found.append(late(p[i], i))
+            found.append(late(problem, p, [i]))
         elif mute:
-            found += [late(p[i] / len(mute), k) for k in mute]
+            found += [late(problem, p / len(mute), [k]) for k in mute]
         else:
-            kept = [(1 - delta) * gain if k == i else Fraction(0) for k in range(n)]
-            costs = tuple(f[k] - delta * p[k] * gain - kept[k] for k in range(n))
-            found.append(Way(p[i], costs, 0))
+            found.append(settled[i])
     return found
-
-
-class _Sum:
-    """A sum over games whose expectations and variances are known, each its own."""
-
-    def __init__(self) -> None:
-        self.total, self.games = 0.0, 0
-        self.expected, self.variance = Fraction(0), Fraction(0)
-
-    def add(self, values: float, games: int, law: Sequence[tuple[Fraction, Fraction]]) -> None:
-        """Add the sum of so many games' values, which follow a law: pairs of probability and value."""
-        mean = sum((q * value for q, value in law), Fraction(0))
-        self.total += values
-        self.games += games
-        self.expected += games * mean
-        self.variance += games * (sum((q * value**2 for q, value in law), Fraction(0)) - mean**2)
-
-    def mean(self, name: str) -> Claim:
-        """The mean, beside its expectation."""
-        games = self.games
-        error = sqrt(self.variance) / games
-        return Claim(name, self.total / games, float(self.expected / games), error, games)
 
 
 def _profiles(played: Played) -> Iterator[tuple[tuple[str, ...], Played]]:
@@ -139,9 +101,9 @@ def page(experiment: Experiment, folder: Path) -> Page:
     lone_rows, all_rows, bars = [], [], {}
     for played in read(experiment, folder):
         problem = played.cell.problem
-        own = {name: [_Sum() for _ in range(problem.agents)] for name in IN_WORDS}
-        together, others = {name: _Sum() for name in IN_WORDS}, {name: _Sum() for name in IN_WORDS}
-        expired, burnt = _Sum(), _Sum()
+        own = {name: [Sum() for _ in range(problem.agents)] for name in IN_WORDS}
+        together, others = {name: Sum() for name in IN_WORDS}, {name: Sum() for name in IN_WORDS}
+        expired, burnt = Sum(), Sum()
         settled = ways(problem, [USUAL] * problem.agents)
         usual = [
             sum((w.probability * w.costs[k] for w in settled), Fraction(0)) for k in range(problem.agents)
