@@ -58,5 +58,5 @@ class StatisticalTwin(AnyTwin):
         key = np.frombuffer(shake_256(b"parley:statistical:%d" % seed).digest(8), dtype="<u4")
         play_games(tables, key.astype(np.uint64), first, lineups, results)
 
-    def _source(self, seed: int, game: int) -> Luck:
+    def _source(self, seed: int, game: int, *, transcripts: bool) -> Luck:  # noqa: ARG002 - there are none
         return Luck(seed, game, self.problem.agents)

@@ -160,5 +160,5 @@ class Twin(AnyTwin):
         creation = lanes(self._id_prefix + bytes(32)).copy()
         play_games(tables, _PURPOSES, creation, prefix, first, lineups, results)
 
-    def _source(self, seed: int, game: int) -> Hashes:
-        return Hashes(self._id_prefix, seed, game, self.problem.agents)
+    def _source(self, seed: int, game: int, *, transcripts: bool) -> Hashes:
+        return Hashes(self._id_prefix, seed, game, self.problem.agents, noting=transcripts)

@@ -12,7 +12,7 @@ from sim.coordination.comparison import Tally
 from sim.coordination.play import Outcome
 from sim.coordination.position import Position, Row
 from sim.coordination.problem import Problem
-from sim.coordination.twin_nodes import UsesChanceError, check_offer
+from sim.coordination.twin_nodes import Node, UsesChanceError, check_offer
 from sim.coordination.twin_python import Played, Source, play_game
 from sim.coordination.twin_tables import (
     ENDINGS,
@@ -148,7 +148,8 @@ class AnyTwin(ABC):
         self.strategies = tuple(strategies)
         self._lineups = Lineups(problem, self.strategies, digest)
         self._stacked: Tables | None = None
-        self._roots: dict[int, tuple[Position, int]] = {}
+        self._root = Node(Position(problem))
+        self._played_from_root = 0
 
     @abstractmethod
     def _run(
@@ -157,7 +158,7 @@ class AnyTwin(ABC):
         """Play games in compiled code."""
 
     @abstractmethod
-    def _source(self, seed: int, game: int) -> Source:
+    def _source(self, seed: int, game: int, *, transcripts: bool) -> Source:
         """The luck of one game that is played in Python."""
 
     def compiles(self, seats: ArrayLike | None = None) -> bool:
@@ -209,7 +210,8 @@ class AnyTwin(ABC):
         if any(known[number].node is not None for number in used):
             self._run(self._stacked, seed, first, lineups, results)
             self._check_refusals(lineups, results)
-        return self._collect(used, lineups, results, first, self._in_python(used, lineups, seed, first))
+        played = self._in_python(used, lineups, seed, first, transcripts=transcripts)
+        return self._collect(used, lineups, results, first, played)
 
     def tally(
         self,
@@ -247,7 +249,7 @@ class AnyTwin(ABC):
             check_offer(self.problem, lineup.node.bargaining, offer.shares)
 
     def _in_python(
-        self, used: Sequence[int], lineups: NDArray[np.int32], seed: int, first: int
+        self, used: Sequence[int], lineups: NDArray[np.int32], seed: int, first: int, *, transcripts: bool
     ) -> dict[int, Played]:
         """Play the games that are not compiled."""
         played = {}
@@ -256,13 +258,12 @@ class AnyTwin(ABC):
             if lineup.node is not None:
                 continue
             for i in np.flatnonzero(lineups == number).tolist():
-                root, games = self._roots.get(number, (None, 0))
-                if root is None or games == GAMES_PER_ROOT:
-                    root, games = Position(self.problem), 0
-                self._roots[number] = root, games + 1
-                source = self._source(seed, first + i)
+                if self._played_from_root == GAMES_PER_ROOT:
+                    self._root, self._played_from_root = Node(Position(self.problem)), 0
+                self._played_from_root += 1
+                source = self._source(seed, first + i, transcripts=transcripts)
                 try:
-                    played[i] = play_game(self.problem, lineup.bots, root, source, self.digest)
+                    played[i] = play_game(lineup.bots, self._root, source, self.digest)
                 except UsesChanceError:
                     raise ParleyError("a bot looks at secrets, and the statistical twin has none") from None
         return played

@@ -67,6 +67,7 @@ class Node:
     _children: dict[Row, "Node"] = field(default_factory=dict)
     _offers: dict[tuple[int, int, bool], Offer] = field(default_factory=dict)
     _answers: dict[tuple[int, int, int, bool], bool] = field(default_factory=dict)
+    _digests: dict[Row, bytes] = field(default_factory=dict)
 
     @property
     def bargaining(self) -> Bargaining:
@@ -83,16 +84,21 @@ class Node:
         """
         row = self._moves.get(strategy)
         if row is None:
-            row = bot.announce(self.position, NO_DICE)
-            check_announcement(self.position, row)
-            self._moves[strategy] = row
+            row = self._moves[strategy] = bot.announce(self.position, NO_DICE)
         return row
 
     def after(self, row: Row) -> "Node":
-        """The node after an announcement."""
+        """The node after an announcement.
+
+        Raises
+        ------
+        UnexpectedRevertError
+            If the contract would refuse it.
+        """
         child = self._children.get(row)
         if child is None:
             here = self.position
+            check_announcement(here, row)
             ratio = fraction(here.problem.recognition, here.problem, len(here.rows), here.rows, row)
             child = self._children[row] = Node(here.after(row, ratio))
         return child
@@ -104,12 +110,18 @@ class Node:
         if known is None:
             shares = bot.propose(self.bargaining, last_round=last_round)
             try:
-                check_offer(self.position.problem, self.bargaining, shares)
+                known = Offer(shares, self.digest(shares))
             except ParleyError:  # raised if a game comes to it
                 known = Offer(shares, None)
-            else:
-                known = Offer(shares, keccak(b"".join(map(word, shares))))
             self._offers[key] = known
+        return known
+
+    def digest(self, shares: Row) -> bytes:
+        """Digest of a proposal; raises as `after`."""
+        known = self._digests.get(shares)
+        if known is None:
+            check_offer(self.position.problem, self.bargaining, shares)
+            known = self._digests[shares] = keccak(b"".join(map(word, shares)))
         return known
 
     def accepts(self, strategy: int, bot: Bot, share: int, *, last_round: bool) -> bool:

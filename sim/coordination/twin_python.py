@@ -11,9 +11,7 @@ from typing import NamedTuple, Protocol
 
 from sim.coordination.bots import Bot, Reveals
 from sim.coordination.position import Position, Row
-from sim.coordination.problem import Problem
-from sim.coordination.recognition import fraction
-from sim.coordination.twin_nodes import check_announcement, check_offer, decider_of
+from sim.coordination.twin_nodes import Node, decider_of
 from sim.coordination.twin_tables import BROKEN_DOWN, EXPIRED, SETTLED
 from sim.randomness import commitment, keccak, pack_order, permutation, seed, uniform, word
 
@@ -66,10 +64,13 @@ class Hashes:
         What a game's id is the hash of, up to the salt.
     run, number, agents : int
         The run's seed, the game's number, how many seats there are.
+    noting : bool
+        Whether a transcript is wanted.
     """
 
-    def __init__(self, prefix: bytes, run: int, number: int, agents: int) -> None:
+    def __init__(self, prefix: bytes, run: int, number: int, agents: int, *, noting: bool) -> None:
         self.run, self.number, self.agents = run, number, agents
+        self.noting = noting
         self.words: list[bytes] = []
         material = self._derived(1)
         self.secrets, salt = material[:agents], material[agents]
@@ -85,7 +86,7 @@ class Hashes:
 
     def commit(self, seat: int) -> bytes:
         """What a seat commits to on joining."""
-        return commitment(self.game, seat, self.secrets[seat])
+        return commitment(self.game, seat, self.secrets[seat]) if self.noting else b""
 
     def silent(self, bots: Sequence[Bot], position: Position, round_number: int) -> set[int]:
         """Go through the reveals, each seat seeing those before it."""
@@ -101,7 +102,8 @@ class Hashes:
             ):
                 continue
             seen[seat] = secret
-            self.note(commitment(self.game, seat, self.fresh[seat]))
+            if self.noting:
+                self.note(commitment(self.game, seat, self.fresh[seat]))
         return set(range(self.agents)) - set(seen)
 
     def proposer(self, position: Position, round_number: int) -> int | None:
@@ -193,10 +195,10 @@ class _Ended(Exception):  # noqa: N818 - not an error
 class _Game:
     """One game under way."""
 
-    def __init__(self, problem: Problem, bots: Sequence[Bot], root: Position, source: Source) -> None:
-        self.problem = problem
+    def __init__(self, bots: Sequence[Bot], root: Node, source: Source) -> None:
+        self.problem = root.position.problem
         self.bots = bots
-        self.position = root
+        self.node = root
         self.source = source
         self.rounds = 0
         self.first_proposer = -1
@@ -223,14 +225,14 @@ class _Game:
             ending,
             self.rounds,
             self.first_proposer,
-            self.position,
+            self.node.position,
             costs,
             self.transactions,
             self.source.transcript(),
         )
 
     def _announce(self, joined: Sequence[int], digest: bytes) -> None:
-        source, problem, bots = self.source, self.problem, self.bots
+        source, bots = self.source, self.bots
         source.note(*map(source.commit, joined))
         try:
             if len(joined) < len(bots):
@@ -238,26 +240,23 @@ class _Game:
             for seat, bot in enumerate(bots):
                 if not bot.acts("announcing"):
                     raise _Ended(EXPIRED, {seat})
-                here = self.position
-                row = bot.announce(here, source.dice)
-                check_announcement(here, row)
-                ratio = fraction(problem.recognition, problem, seat, here.rows, row)
-                self.position = here.after(row, ratio)
+                row = bot.announce(self.node.position, source.dice)
+                self.node = self.node.after(row)
                 digest = keccak(digest + b"".join(map(word, row)))
                 self.transactions += 1
         finally:
             source.note(digest)
-        if self.position.bargaining.savings <= 0:
+        if self.node.bargaining.savings <= 0:
             raise _Ended(BROKEN_DOWN)
 
     def _bargain(self) -> None:
-        n, source = len(self.bots), self.source
+        n, source, position = len(self.bots), self.source, self.node.position
         for round_number in range(1, self.problem.max_rounds + 1):
-            silent = source.silent(self.bots, self.position, round_number)
+            silent = source.silent(self.bots, position, round_number)
             self.transactions += n - len(silent)
             if silent:
                 raise _Ended(EXPIRED, silent)
-            proposer = source.proposer(self.position, round_number)
+            proposer = source.proposer(position, round_number)
             if proposer is None:
                 raise _Ended(BROKEN_DOWN)
             self.rounds += 1
@@ -270,13 +269,12 @@ class _Game:
 
     def _agreed(self, proposer: int, order: Sequence[int], *, last_round: bool) -> bool:
         """One proposal and the answers to it."""
-        bots, bargaining, source = self.bots, self.position.bargaining, self.source
+        bots, bargaining, source = self.bots, self.node.bargaining, self.source
         if not bots[proposer].acts("proposing"):
             raise _Ended(EXPIRED, {proposer})
         self.shares = shares = bots[proposer].propose(bargaining, last_round=last_round)
-        check_offer(self.problem, bargaining, shares)
+        source.note(self.node.digest(shares))
         self.transactions += 1
-        source.note(keccak(b"".join(map(word, shares))))
         answered = 0
         accepted = True
         try:
@@ -293,16 +291,15 @@ class _Game:
         return accepted
 
 
-def play_game(problem: Problem, bots: Sequence[Bot], root: Position, source: Source, digest: bytes) -> Played:
+def play_game(bots: Sequence[Bot], root: Node, source: Source, digest: bytes) -> Played:
     """Play one game.
 
     Parameters
     ----------
-    problem : Problem
     bots : sequence of Bot
         One per seat.
-    root : Position
-        Where announcing begins. Games of the same bots should share one: what they work out is kept in it.
+    root : Node
+        Where announcing begins. Games should share one: what bots work out is kept in it.
     source : Source
     digest : bytes
         Of the game's parameters.
@@ -312,4 +309,4 @@ def play_game(problem: Problem, bots: Sequence[Bot], root: Position, source: Sou
     UnexpectedRevertError
         If the contract would refuse what a bot announces or proposes.
     """
-    return _Game(problem, bots, root, source).play(digest)
+    return _Game(bots, root, source).play(digest)

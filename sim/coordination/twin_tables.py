@@ -236,8 +236,8 @@ class Lineups:
                 lineup.ending, lineup.outcome = EXPIRED, 2 * n + 1 + seat
                 return node
             row = node.move(lineup.strategies[seat], bot)
-            lineup.digest = keccak(lineup.digest + b"".join(map(word, row)))
             node = node.after(row)
+            lineup.digest = keccak(lineup.digest + b"".join(map(word, row)))
         if node.bargaining.savings <= 0:
             lineup.ending, lineup.outcome = BROKEN_DOWN, 2 * n
         return node
