@@ -63,7 +63,7 @@ def experiment(
         print_json({"folder": str(run.folder), "manifest": run.manifest, "summary": run.summary})
         return
     console().print(experiment_tables(run))
-    console().print(f"written: {run.folder}; a page of it: parley report {run.folder}")
+    typer.echo(f"written: {run.folder}; for a page of it: parley report {run.folder}")
 
 
 @app.command(no_args_is_help=True)

@@ -137,7 +137,7 @@ def audit(  # noqa: PLR0913, PLR0917 - one for each option
     else:
         console().print(audit_tables(found, played))
         if out is not None:
-            console().print(f"written: {out}/{', '.join(written)}")
+            typer.echo(f"written: {out}/{', '.join(written)}")
     if check and not found.holds:
         raise typer.Exit(1)
 

@@ -1,0 +1,111 @@
+"""`parley experiment`, `report` and `serve` from the outside: what they print, write and exit with."""
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
+SMALL = f"""
+kind = "experiment"
+title = "Small"
+question = "Does it run?"
+seeds = [1]
+generations = 2
+games = 20
+
+[problem]
+file = "{EXAMPLE}"
+
+[population]
+members = 5
+strategies = {{ equilibrium = "1/2", greedy = "1/2" }}
+
+[sweep]
+recognition = ["p-star", "equal"]
+"""
+
+
+def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("experiment")
+    file = folder / "small.toml"
+    file.write_text(SMALL, encoding="utf-8")
+    return folder / "out", parley("experiment", file, "--out", folder / "out", "--workers", 2)
+
+
+def test_an_experiment_says_what_it_came_to_and_leaves_tables(
+    ran: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, done = ran
+    assert done.returncode == 0, done.stderr
+    assert "Small: 80 games in 2 cells" in done.stdout
+    assert "p-star, seed 1" in done.stdout
+    assert "parley report" in done.stdout
+    assert {"manifest.json", "summary.json", "games.parquet"} <= {path.name for path in out.iterdir()}
+
+
+def test_a_complete_experiment_is_told_again_and_not_played(
+    ran: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, _ = ran
+    before = (out / "games.parquet").stat().st_mtime_ns
+    done = parley("experiment", out.parent / "small.toml", "--out", out, "--json")
+    report = json.loads(done.stdout)
+    assert report["manifest"]["complete"] is True
+    assert [cell["games"] for cell in report["summary"]["cells"]] == [40, 40]
+    assert (out / "games.parquet").stat().st_mtime_ns == before
+
+
+def test_a_report_is_one_page_beside_the_tables(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    out, _ = ran
+    done = parley("report", out)
+    assert done.returncode == 0, done.stderr
+    page = Path(done.stdout.strip())
+    assert page == out / "report.html"
+    assert "<html" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("experiment", "nowhere.toml"), "nowhere.toml: cannot be read"),
+        (("experiment", EXAMPLE), "kind"),
+        (("report", "nowhere"), "nowhere: no such folder"),
+        (("report", "docs"), "docs"),
+        (("serve", "nowhere.toml"), "nowhere.toml: cannot be read"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments: tuple[object, ...], said: str) -> None:
+    done = parley(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not done.stdout
+
+
+def test_the_live_page_is_served_on_loopback_until_interrupted() -> None:
+    command = [sys.executable, "-m", "sim.cli", "serve", str(EXAMPLE), "--no-browser"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as served:
+        try:
+            assert served.stdout is not None
+            url = served.stdout.readline().strip()
+            assert url.startswith("http://127.0.0.1:")
+            with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own, on loopback
+                assert b"Parley" in answer.read()
+        finally:
+            served.send_signal(signal.SIGINT)
+            served.wait(timeout=20)
+    assert served.returncode == 0
