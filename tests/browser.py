@@ -214,6 +214,9 @@ class Tab:
         """Take a picture, of the whole page or of what is in view, to build/screenshots/NAME.png."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         path = SCREENSHOTS / f"{name}.png"
+        if whole:
+            # What sticks to the top of the view would otherwise stick in the middle of the picture.
+            self.page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
         self.page.screenshot(path=path, full_page=whole)
         return path
 

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "bars", "crowd", "equilibrium_costs"]
 
 PAUSE = 0.08
-"""Seconds of play between two sets of figures."""
+"""Seconds of play at least between two sets of figures."""
+
+SHARE = 4
+"""Times as long at least as the last ones took: their test is slow where announcements vary."""
 
 MOST_BARS = 24
 """Costs of more values than this are counted in as many classes of equal width."""
@@ -109,7 +112,7 @@ def crowd(setting: Setting, bots: Sequence[str], *, games: int, seed: int) -> It
     tally = Tally(problem.agents)
     costs: list[Counter[int]] = [Counter() for _ in range(problem.agents)]
     theory = equilibrium_costs(setting)
-    told = perf_counter()
+    due = perf_counter() + PAUSE
     for k in range(games):
         if k % BATCHES["revm"] == 0:
             player.evm.recycle()
@@ -117,10 +120,12 @@ def crowd(setting: Setting, bots: Sequence[str], *, games: int, seed: int) -> It
         tally.add(outcome)
         for counter, cost in zip(costs, outcome.costs, strict=True):
             counter[cost] += 1
-        if k + 1 == games or perf_counter() - told > PAUSE:
+        began = perf_counter()
+        if k + 1 == games or began > due:
             tally.transactions = player.transactions
-            yield _figures(setting, names, tally, costs, theory) | {"of": games}
-            told = perf_counter()
+            figures = _figures(setting, names, tally, costs, theory) | {"of": games}
+            due = perf_counter() + max(PAUSE, SHARE * (perf_counter() - began))
+            yield figures
 
 
 def _figures(

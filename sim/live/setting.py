@@ -27,6 +27,9 @@ __all__ = ["Choice", "Setting", "bot_choices", "choices", "read_choice", "read_s
 MAX_GAMES = 100_000
 """Games of one run: some minutes."""
 
+KIND = "coordination"
+"""Problems that the two-stage game is about."""
+
 FIRST = "paper-example-1"
 """The ready problem that a page begins with."""
 
@@ -121,7 +124,9 @@ def read_setting(choice: Choice) -> Setting:
         In one line: key and reason, as every command of the program says it.
     """
     mapping = _read(choice.text)
-    problemfile.kind_of(mapping, "")
+    kind = problemfile.kind_of(mapping, "")
+    if kind != KIND:
+        raise ProblemError("", "kind", f"{kind} problems are not played here; {KIND} problems are")
     if choice.continuation is not None:
         mapping["continuation"] = choice.continuation
     if choice.recognition is not None:
@@ -150,7 +155,8 @@ def _read(text: str) -> dict[str, Any]:
 def choices(given: Problem | None) -> dict[str, Any]:
     """List ready problems (the given one first), bots and recognition functions."""
     problems = [] if given is None else [{"name": "the given problem", "text": as_toml(given)}]
-    ready = sorted((project_root() / "problems").glob("*.toml"))
+    files = (project_root() / "problems").glob("*.toml")
+    ready = sorted(path for path in files if problemfile.read(path).get("kind") == KIND)
     ready.sort(key=lambda path: path.stem != FIRST)
     problems += [{"name": path.stem, "text": path.read_text(encoding="utf-8")} for path in ready]
     bots = [{"name": name, "label": label} for name, label in bot_choices()]

@@ -24,11 +24,12 @@ def number(value: Fraction | float) -> str:
 
     Examples
     --------
-    >>> number(Fraction(-23, 11)), number(12.5), number(61234)
-    ('−2.091', '12.5', '61,234')
+    >>> number(Fraction(-23, 11)), number(12.5), number(61234.56)
+    ('−2.091', '12.5', '61,234.6')
     """
     exact = float(value)
-    text = f"{exact:,.{3 if abs(exact) < 100 else 2}f}".rstrip("0").rstrip(".")
+    decimals = 3 if abs(exact) < 100 else 2 if abs(exact) < 10_000 else 1
+    text = f"{exact:,.{decimals}f}".rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text.replace("-", "−")
 
 

@@ -501,6 +501,9 @@ def test_it_fits_a_phone(tab: Tab, page: Page, dark: bool) -> None:  # noqa: FBT
     if dark:
         tab.dark()
     tab.phone()
+    page.reload()
+    expect(page.locator("#seats select")).to_have_count(5)
+    expect(page.get_by_label("Problem file")).to_be_hidden()
     start(page)
     page.locator("#position").evaluate("(at) => { at.value = 17; at.dispatchEvent(new Event('input')) }")
     assert tab.overflow() == 0

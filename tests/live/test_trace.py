@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim import problemfile
 from sim.chain.compiler import project_root
 from sim.coordination.bots import KINDS, PHASES, make_bots
 from sim.coordination.costs import Quadratic
@@ -31,7 +32,11 @@ from sim.live.crowd import crowd, equilibrium_costs
 from sim.live.setting import FIRST, Choice, Setting, as_toml, bot_choices, choices, read_setting
 from sim.live.trace import open_player, trace
 
-PROBLEMS = sorted(path.stem for path in (project_root() / "problems").glob("*.toml"))
+PROBLEMS = sorted(
+    path.stem
+    for path in (project_root() / "problems").glob("*.toml")
+    if problemfile.read(path)["kind"] == "coordination"
+)
 
 WAYS: dict[str, tuple[list[str], str]] = {
     "settled": (["equilibrium"], "settled"),

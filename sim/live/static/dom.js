@@ -47,7 +47,8 @@ export const swatch = (seat) => h("span", { class: "swatch", style: { "--seat": 
 
 /** A number as the server's sentences write it: three decimals at most, fewer the greater it is. */
 export function number(value) {
-  const digits = Math.abs(value) < 100 ? 3 : 2;
+  const size = Math.abs(value);
+  const digits = size < 100 ? 3 : size < 10_000 ? 2 : 1;
   const text = new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(value).replace("-", "−");
   return text === "−0" ? "0" : text;
 }

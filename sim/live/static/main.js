@@ -2,7 +2,7 @@
 
 import { draw } from "./board.js";
 import { drawCrowd, drawLegend } from "./crowd.js";
-import { $, colour, h, icon, swatch } from "./dom.js";
+import { $, colour, h, icon, number, swatch } from "./dom.js";
 import { follow } from "./game.js";
 
 const LATER = 350; // milliseconds without typing before a text is checked
@@ -102,12 +102,11 @@ function showSetting() {
   $("fault").hidden = true;
   for (const id of ["text", "continuation", "recognition"]) $(id).removeAttribute("aria-invalid");
   const { agents, tasks, cost_contracted, cost_allocated, savings } = setting;
-  const cost = (value) => new Intl.NumberFormat("en", { maximumFractionDigits: 2 }).format(value);
   $("facts").replaceChildren(
     `${agents.length} agents, ${tasks.length} ${tasks.length === 1 ? "type" : "types"} of tasks. As contracted, the work costs `,
-    h("b", {}, cost(cost_contracted)),
+    h("b", {}, number(cost_contracted)),
     savings > 0 ? ". Done by whoever does it best, it costs " : ". Nobody can do it for less: there is nothing to save.",
-    ...(savings > 0 ? [h("b", {}, cost(cost_allocated)), ": there is ", h("b", {}, cost(savings)), " to save and to share."] : []),
+    ...(savings > 0 ? [h("b", {}, number(cost_allocated)), ": there is ", h("b", {}, number(savings)), " to save and to share."] : []),
   );
   const kept = bots();
   if (kept.length === agents.length && $("seats").dataset.names === JSON.stringify(agents)) return;
@@ -190,7 +189,7 @@ function show(k) {
   $("where").replaceChildren(
     `Game ${trace.game}, transaction ${watched.k + 1} of ${trace.steps.length}:`,
     h("span", {}, step.actor === null ? "" : swatch(step.actor), " ", sender(step), " calls ", h("code", {}, step.action)),
-    step.paid.wei === "0" ? "" : h("span", { title: `${step.paid.wei} wei` }, `and pays ${step.paid.cost.toLocaleString("en", { maximumFractionDigits: 3 })}`),
+    step.paid.wei === "0" ? "" : h("span", { title: `${step.paid.wei} wei` }, `and pays ${number(step.paid.cost)}`),
   );
   $("said").textContent = step.said;
   $("narration").style.setProperty("--seat", step.actor === null ? "var(--soft)" : colour(step.actor));
