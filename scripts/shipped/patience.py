@@ -59,7 +59,7 @@ def bargained(problem: Problem, stubborn: Iterable[int]) -> Bargained:
     >>> from sim.coordination.problem import example_1
     >>> alone = bargained(example_1(), [0])
     >>> alone.costs[0], alone.broken_down  # costs what it costs in equilibrium
-    (Fraction(453, 7), Fraction(4, 25))
+    (Fraction(453, 7), Fraction(2, 17))
     """
     held = frozenset(stubborn)
     X = cost_effective(problem).matrix
