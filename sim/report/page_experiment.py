@@ -18,7 +18,7 @@ from sim.report.page_cell import (
     thinned,
 )
 from sim.report.page_load import read_experiment
-from sim.report.page_model import Z95, Column, Figure, Sheet, exactly
+from sim.report.page_model import Z95, Column, Figure, Sheet, count, exactly
 from sim.report.page_parts import gas_figures, wilson
 from sim.report.page_words import cell_notes, findings
 from sim.statistics import count_p_value
@@ -33,7 +33,11 @@ __all__ = ["experiment_sheet"]
 
 AT_ONCE = 12
 """Cells that the first figure shows side by side; any other is a choice away."""
-MOST_NUMBERS = 60_000
+MOST_CELLS = 1_000
+"""Rows of the tables of cells."""
+MOST_AGENTS = 1_200
+"""Agents, counted in every cell, that the figures of single cells show: with more, some cells have none."""
+MOST_NUMBERS = 40_000
 """Numbers in all curves over generations: beyond, generations are left out evenly, and the page says so."""
 
 
@@ -73,7 +77,9 @@ def experiment_sheet(folder: Path) -> tuple[Sheet, Experiment]:
         *_over_delta(run),
         *gas_figures(check.get("gas"), str(check.get("evm")), check.get("games", 0)),
     ]
-    sheet.cells = [(cell.name, cell_notes(cell), cell_figures(cell, step)) for cell in run.cells]
+    sheet.cells = [
+        (cell.name, cell_notes(cell), cell_figures(cell, step)) for cell in run.cells[: detailed(run)]
+    ]
     return sheet, run
 
 
@@ -120,10 +126,21 @@ def _said(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def detailed(run: Experiment) -> int:
+    """How many cells, from the first, have figures of their own."""
+    agents = 0
+    for number, cell in enumerate(run.cells):
+        agents += cell.agents
+        if agents > MOST_AGENTS and number:
+            return number
+    return len(run.cells)
+
+
 def _step(run: Experiment) -> int:
     """One in how many generations is drawn."""
     numbers = sum(
-        len(cell.generations) * (2 + len(cell.strategies)) * (1 + len(cell.seats)) for cell in run.cells
+        len(cell.generations) * (2 + len(cell.strategies)) * (1 + len(cell.seats))
+        for cell in run.cells[: detailed(run)]
     )
     return max(1, -(-numbers // MOST_NUMBERS))
 
@@ -203,12 +220,12 @@ def _cells_table(run: Experiment) -> Figure:
         Column("p", "proposers: p-value", "p"),
     ]
     rows: list[list[Any]] = []
-    for k, cell in enumerate(run.cells):
+    for k, cell in enumerate(run.cells[:MOST_CELLS]):
         saved, games = cell.saved(cell.generations), cell.games or 1
         last = cell.saved(cell.generations[-1:])
         rows.append(
             [
-                {"v": cell.number, "t": cell.name, "i": k},
+                _link(run, k),
                 *(value(cell) for _, value in varying),
                 cell.games,
                 saved and saved.mean,
@@ -222,7 +239,18 @@ def _cells_table(run: Experiment) -> Figure:
                 cell.p_value,
             ]
         )
-    return Figure("cells", "All cells", columns, rows, note="A cell's name leads to its figures.")
+    note = "A cell's name leads to its figures."
+    if len(run.cells) > detailed(run):
+        note += f" Only the first {count(detailed(run), 'cell')} have some."
+    if len(run.cells) > MOST_CELLS:
+        note += f" The first {MOST_CELLS:,} of {len(run.cells):,}; all are in cells.parquet and summary.json."
+    return Figure("cells", "All cells", columns, rows, note=note)
+
+
+def _link(run: Experiment, k: int) -> dict[str, Any]:
+    """A cell in a table: a link to its figures, if it has any."""
+    entry = {"v": run.cells[k].number, "t": run.cells[k].name}
+    return entry | ({"i": k} if k < detailed(run) else {})
 
 
 def _over_delta(run: Experiment) -> list[Figure]:
@@ -240,7 +268,7 @@ def _over_delta(run: Experiment) -> list[Figure]:
     ]
     rows: list[list[Any]] = []
     deltas = set()
-    for k, cell in enumerate(run.cells):
+    for k, cell in enumerate(run.cells[:MOST_CELLS]):
         games, broken = cell.games, cell.endings["broken down"]
         if not games:
             continue
@@ -249,7 +277,7 @@ def _over_delta(run: Experiment) -> list[Figure]:
         deltas.add(delta)
         rows.append(
             [
-                {"v": cell.number, "t": cell.name, "i": k},
+                _link(run, k),
                 cell.recognition,
                 exactly(delta),
                 cell.mean_rounds,

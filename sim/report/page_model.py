@@ -90,7 +90,8 @@ class Figure:
             "id": self.id,
             "title": self.title,
             "columns": [[column.key, column.label, column.format] for column in self.columns],
-            "rows": [[plain(value) for value in row] for row in self.rows],
+            # Long curves are drawn, seldom read: fewer digits halve the page.
+            "rows": [[plain(value, 7 if self.folded else 12) for value in row] for row in self.rows],
             "chart": self.chart,
             "alt": self.alt,
             "note": self.note,
@@ -165,12 +166,12 @@ def exactly(value: Fraction | str) -> dict[str, Any]:
     return rounded if fraction.denominator == 1 else rounded | {"x": show(fraction)}
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
-    """A value as JSON takes it; floats with twelve digits, more than anybody reads, and null for NaN."""
+def plain(value: Any, digits: int = 12) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """A value as JSON takes it: floats with so many digits, and null for NaN."""
     if isinstance(value, float):
-        return float(f"{value:.12g}") if math.isfinite(value) else None
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: plain(entry) for key, entry in value.items()}
+        return {key: plain(entry, digits) for key, entry in value.items()}
     return value
 
 

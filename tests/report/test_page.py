@@ -123,8 +123,8 @@ def test_shares_over_generations_are_those_of_the_tables(experiment: Path) -> No
             seat = folders.NAMES.index(row["seat"])
             for i, strategy in enumerate(strategies):
                 share, predicted = wanted[k, seat, row["generation"], strategy]
-                assert row[f"share:{i}"] == pytest.approx(share, abs=1e-11)
-                assert row[f"theory:{i}"] == pytest.approx(predicted, abs=1e-11)
+                assert row[f"share:{i}"] == pytest.approx(share, abs=1e-6)
+                assert row[f"theory:{i}"] == pytest.approx(predicted, abs=1e-6)
                 seen += 1
     # The third seat has one strategy only, and is not drawn.
     assert seen == 4 * 2 * folders.GENERATIONS * len(strategies)
@@ -149,7 +149,7 @@ def test_savings_are_recomputed_from_the_games_with_their_intervals(experiment: 
             assert row["saved"] == pytest.approx(mean(sample))
             assert (row["low"], row["high"]) == pytest.approx((mean(sample) - half, mean(sample) + half))
             theory = (contracted - expected[k, row["generation"]] / len(sample)) / possible
-            assert row["expected"] == pytest.approx(float(theory), abs=1e-8)
+            assert row["expected"] == pytest.approx(float(theory), abs=1e-6)
 
 
 def test_the_split_is_what_every_recognition_function_gives_exactly(experiment: Path) -> None:

@@ -271,7 +271,8 @@ MARKS = ("played", "theory", "quiet", "heat-high", *(f"series-{k}" for k in rang
 def colour(tab: Tab, name: str) -> tuple[int, int, int]:
     found = tab.page.evaluate(
         "name => { const node = document.createElement('i'); node.style.color = `var(--${name})`;"
-        " document.body.append(node); const { color } = getComputedStyle(node); node.remove(); return color; }",
+        " document.body.append(node); const { color } = getComputedStyle(node); node.remove();"
+        " return color; }",
         name,
     )
     red, green, blue = (int(part) for part in re.findall(r"\d+", found)[:3])
