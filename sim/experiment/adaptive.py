@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ADAPTIVE", "DEMANDS", "Colluding", "Quantal", "RegretMatching", "RothErev", "WinStay", "outlook"]
 
-DEMANDS = (Fraction(0), Fraction(1, 20), Fraction(1, 10), Fraction(1, 5))
-"""Shares of Δ that an offer has to leave below the threshold."""
+DEMANDS = (Fraction(-1, 10), Fraction(0), Fraction(1, 10))
+"""Shares of Δ that an offer has to leave below the threshold; a negative one may be missing."""
 
 
 def _between(name: str, value: Fraction, least: int, most: int | None, *, strict: bool = False) -> float:

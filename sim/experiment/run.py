@@ -35,10 +35,11 @@ from sim.experiment.workshop import Pool
 from sim.randomness import keccak
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
     from os import PathLike
 
     from sim.experiment.dynamics import Floats
+    from sim.experiment.prediction import Prediction
     from sim.experiment.strategies import Experience
 
 __all__ = ["ExperimentRun", "run_experiment"]
@@ -80,7 +81,8 @@ class _Run:
         self.progress = progress
         self.generations = experiment.keys.generations
         self.pool = Pool(workers)
-        self.studies = [Study(cell, self.generations) for cell in experiment.cells]
+        known: dict[Hashable, Prediction | None] = {}
+        self.studies = [Study(cell, self.generations, known) for cell in experiment.cells]
         self.populations = [Population(cell) for cell in experiment.cells]
         self.sums = [Sums(cell.problem.agents) for cell in experiment.cells]
         self.last = [Sums(cell.problem.agents) for cell in experiment.cells]

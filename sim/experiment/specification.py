@@ -163,6 +163,8 @@ class Cell:
         What plays its games: ``evm``, or a twin, ``exact`` or ``statistical``.
     sample : int
         Of a twin's games, how many of each generation the EVM plays too.
+    kind : int
+        The same for cells whose problem and strategies are the same.
     """
 
     def __init__(  # noqa: PLR0913 - what makes a cell
@@ -180,6 +182,7 @@ class Cell:
         folder: Path,
         engine: str = "evm",
         sample: int = 0,
+        kind: int = 0,
     ) -> None:
         self.index = index
         self.problem_name = problem_name
@@ -193,6 +196,7 @@ class Cell:
         self.folder = folder
         self.engine = engine
         self.sample = sample
+        self.kind = kind
 
     @cached_property
     def cost_effective(self) -> Fraction:
@@ -228,6 +232,7 @@ class Experiment:
         self.folder = Path(file).parent
         self.keys = _read(mapping)
         self._check_sweep()
+        self._kinds: dict[tuple[int, str], int] = {}
         self.cells = tuple(self._cells())
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
@@ -341,6 +346,7 @@ class Experiment:
             folder=self.folder,
             engine=self.keys.engine,
             sample=self.keys.sample,
+            kind=self._kinds.setdefault((id(problem), repr(shares)), len(self._kinds)),
         )
 
     def _check_strategy(self, name: str, seat: int, agents: int) -> None:

@@ -9,6 +9,7 @@ from sim.experiment.population import Population
 from sim.experiment.prediction import Prediction, fair_share, payoffs, predict
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from fractions import Fraction
 
     from sim.experiment.specification import Cell
@@ -19,6 +20,13 @@ __all__ = ["Study"]
 class Study:
     """A cell, and what theory says of it.
 
+    Parameters
+    ----------
+    cell : Cell
+    generations : int
+    known : dict
+        Predictions that have been made already, by what they depend on; added to.
+
     Attributes
     ----------
     cell : Cell
@@ -28,7 +36,7 @@ class Study:
         Where theory has something to say of all its strategies.
     """
 
-    def __init__(self, cell: Cell, generations: int) -> None:
+    def __init__(self, cell: Cell, generations: int, known: dict[Hashable, Prediction | None]) -> None:
         self.cell = cell
         problem = cell.problem
         self.contracted = problem.total_cost(problem.contracted)
@@ -36,7 +44,11 @@ class Study:
         self.possible = self.contracted - self.cost_effective
         self.possible_wei = cell.possible_wei
         self.unit = fair_share(problem, self.possible)
-        self.prediction = self._predicted(generations)
+        # Theory knows no seeds.
+        key = cell.kind, cell.members, cell.adaptation
+        if key not in known:
+            known[key] = self._predicted(generations)
+        self.prediction = known[key]
 
     def _predicted(self, generations: int) -> Prediction | None:
         cell = self.cell

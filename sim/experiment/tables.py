@@ -165,6 +165,7 @@ class PartWriter:
         shutil.rmtree(self._partial, ignore_errors=True)
         self._partial.mkdir(parents=True)
         self._stack = ExitStack()
+        self._waiting: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
         self._writers = {
             name: self._stack.enter_context(
                 pq.ParquetWriter(self._partial / f"{name}.parquet", schema, compression="zstd")
@@ -176,6 +177,9 @@ class PartWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for name, waiting in self._waiting.items():
+            if waiting and error is None:
+                self._flush(name)
         self._stack.close()
         if error is not None:
             shutil.rmtree(self._partial, ignore_errors=True)
@@ -187,8 +191,15 @@ class PartWriter:
 
     def add(self, name: str, table: pa.Table) -> None:
         """Append rows to a table."""
-        if len(table):
-            self._writers[name].write_table(table)
+        waiting = self._waiting[name]
+        waiting.append(table)
+        if sum(map(len, waiting)) >= _ROWS:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        # Many small row groups take longer to write than what is in them.
+        self._writers[name].write_table(_whole(self._waiting[name]))
+        self._waiting[name].clear()
 
     def note(self, name: str, text: str) -> None:
         """Put a file of text beside the tables."""

@@ -41,18 +41,15 @@ class _Maker:
 
 
 class CellTwin:
-    """A twin of a cell's games.
+    """A twin of the games of cells whose problem and strategies are the same.
 
     Parameters
     ----------
     cell : Cell
-        Whose engine is ``exact`` or ``statistical``.
-    seed : int
-        Of its games.
+        One of them, whose engine is ``exact`` or ``statistical``.
     """
 
-    def __init__(self, cell: Cell, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, cell: Cell) -> None:
         names = list(dict.fromkeys(name for seat in cell.names for name in seat))
         made = [
             name if name.partition(":")[0] in KINDS and ".py:" not in name else _Maker(name, cell.folder)
@@ -61,14 +58,14 @@ class CellTwin:
         self._twin = (Twin if cell.engine == "exact" else StatisticalTwin)(cell.problem, made)
         self._number_of = [np.array([names.index(name) for name in seat]) for seat in cell.names]
 
-    def play(self, order: Order) -> tuple[Sums, Games]:
-        """Play an order's games, and add up what they came to."""
+    def play(self, order: Order, seed: int) -> tuple[Sums, Games]:
+        """Play an order's games, given their seed, and add up what they came to."""
         cell = order.cell
         problem = cell.problem
         columns = range(problem.agents)
         seats = np.stack([self._number_of[i][order.strategies[:, i]] for i in columns], axis=1)
         first = order.generation * cell.games + order.first
-        games = self._twin.play(self._seed, first, len(seats), seats)
+        games = self._twin.play(seed, first, len(seats), seats)
         contracted = problem.total_cost_wei(problem.contracted)
         sums = Sums(problem.agents)
         alike, counts = _alike(order.strategies, games)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Pool", "Workshop"]
 
 PLAYERS_KEPT = 128
-"""Players that a process keeps from one batch to the next; each has worked out the positions of its cell."""
+"""Players that a process keeps from one batch to the next; each has worked out the positions of its cells."""
 
 _job_numbers = itertools.count()
 
@@ -41,13 +41,14 @@ class Workshop:
     def player_of(self, order: Order) -> tuple[SeatedPlayer, Bots]:
         """The player of an order's cell, and the cell's bots."""
         cell = order.cell
-        kept = self._players.pop(cell.index, None)
+        seed = player_seed(cell.seed, cell.index)
+        kept = self._players.pop(cell.kind, None)
         if kept is None:
             bots = Bots(cell)
             first = [seat[0] for seat in bots.made]
-            seed = player_seed(cell.seed, cell.index)
             kept = SeatedPlayer(self._evm, self._deployment, cell.problem, first, seed), bots
-        self._players[cell.index] = kept
+        kept[0].seed = seed
+        self._players[cell.kind] = kept
         if len(self._players) > PLAYERS_KEPT:
             self._players.popitem(last=False)
         return kept
@@ -58,7 +59,7 @@ class Workshop:
         self._evm.recycle()
         if order.cell.engine == "evm":
             return play_batch(player, bots, order)
-        sums, games = self._twin_of(order).play(order)
+        sums, games = self._twin_of(order).play(order, player.seed)
         kept: list[Outcome] = []
         batch = play_batch(player, bots, order.sampled(), kept)
         wrong = differences(order, games, kept) if order.cell.engine == "exact" else []
@@ -66,12 +67,11 @@ class Workshop:
 
     def _twin_of(self, order: Order) -> CellTwin:
         cell = order.cell
-        if cell.index not in self._twins:
-            if len(self._twins) == PLAYERS_KEPT:
-                self._twins.popitem(last=False)
-            self._twins[cell.index] = CellTwin(cell, player_seed(cell.seed, cell.index))
-        self._twins.move_to_end(cell.index)
-        return self._twins[cell.index]
+        twin = self._twins.pop(cell.kind, None) or CellTwin(cell)
+        self._twins[cell.kind] = twin
+        if len(self._twins) > PLAYERS_KEPT:
+            self._twins.popitem(last=False)
+        return twin
 
 
 _workshops: dict[tuple[int, int], Workshop] = {}

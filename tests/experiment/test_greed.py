@@ -39,20 +39,20 @@ def played(folder: Path, **changed: object) -> ExperimentRun:
 
 @pytest.fixture(scope="module")
 def populations(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRun:
-    """Twelve populations under each function, on the exact twin, with some of their games on the EVM."""
-    return played(tmp_path_factory.mktemp("greed"), seeds=list(range(1, 13)), engine="exact", sample=1)
+    """Nine populations under each function, on the exact twin, with some of their games on the EVM."""
+    return played(tmp_path_factory.mktemp("greed"), seeds=list(range(1, 10)), engine="exact", sample=1)
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRun:
-    """One population of half the size under each function, every game on the EVM."""
+    """One smaller population under each function, every game on the EVM."""
     population = {
-        "members": 50,
+        "members": 40,
         "strategies": {"equilibrium": 0.8, "greedy": 0.2},
         "seats": [{"seat": 4, "strategies": {"equilibrium": 1}}],
     }
     folder = tmp_path_factory.mktemp("real")
-    return played(folder, seeds=[1], games=50, population=population)
+    return played(folder, seeds=[1], games=40, population=population)
 
 
 def saved_in_the_end(run: ExperimentRun, recognition: str) -> list[float]:
@@ -133,14 +133,14 @@ def test_greed_takes_over_three_seats_and_none_under_p_star(populations: Experim
 
 def test_the_twins_games_are_the_evms(populations: ExperimentRun) -> None:
     check = populations.summary["cross_check"]["twin"]
-    assert check["games"] == 2 * 12 * 100
+    assert check["games"] == 2 * 9 * 100
     assert check["identical"], check["differences"]
 
 
 def test_on_the_evm_too_greed_takes_over_in_one_population_and_not_in_the_other(real: ExperimentRun) -> None:
     assert real.manifest["engine"] == "evm"
     (announced,), (p_star,) = (saved_in_the_end(real, name) for name in (ANNOUNCED, P_STAR))
-    # Forty generations of 50 games: single populations stray this far from the rest point in no twin's run.
+    # Forty generations of 40 games: single populations stray this far from the rest point in no twin's run.
     assert announced == pytest.approx(predicted(real, ANNOUNCED)["saved_share"], abs=0.05)
     assert p_star == pytest.approx(predicted(real, P_STAR)["saved_share"], abs=0.05)
 
@@ -171,8 +171,8 @@ def test_members_switch_with_the_probabilities_that_the_costs_they_see_give(real
         )
         expected = mean_field(shares, costs, how)[1]
         # Members of one strategy switch alike; the variance of all is at most the binomial's.
-        deviation += 50 * (following["greedy"]["share"] - expected)
-        information += 50 * expected * (1 - expected)
+        deviation += 40 * (following["greedy"]["share"] - expected)
+        information += 40 * expected * (1 - expected)
     assert information > 100
     assert abs(deviation) < 4.5 * sqrt(information)
 

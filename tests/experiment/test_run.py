@@ -1,7 +1,6 @@
 """Runs leave the same tables whatever they are played by, and however often they are killed."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from sim.errors import ParleyError
 from sim.experiment.run import run_experiment
+from sim.experiment.twins import CellTwin
 from tests.experiment.files import EXAMPLE, GREED_PROBLEM, TABLES, bytes_of, rows, written
 
 MIXED: dict[str, Any] = {
@@ -103,7 +103,7 @@ def test_parts_that_were_not_finished_are_not_believed(mixed: Path, tmp_path: Pa
 
 
 def test_a_complete_run_is_not_played_again(mixed: Path) -> None:
-    before = {file: os.stat(file).st_mtime_ns for file in (mixed / "run").iterdir()}
+    before = {file: file.stat().st_mtime_ns for file in (mixed / "run").iterdir()}
     calls: list[int] = []
     again = run_experiment(
         mixed / "experiment.json", out=mixed / "run", progress=lambda done, _: calls.append(done)
@@ -111,7 +111,7 @@ def test_a_complete_run_is_not_played_again(mixed: Path) -> None:
     assert calls == []
     assert again.manifest["complete"]
     assert len(again.summary["cells"]) == 2
-    assert {file: os.stat(file).st_mtime_ns for file in (mixed / "run").iterdir()} == before
+    assert {file: file.stat().st_mtime_ns for file in (mixed / "run").iterdir()} == before
 
 
 def test_a_folder_of_something_else_is_refused_in_one_line(mixed: Path, tmp_path: Path) -> None:
@@ -240,15 +240,15 @@ def test_members_that_learn_keep_what_they_have_learnt(tmp_path: Path) -> None:
     """Agents that reinforce what saves them something end up saving more than at first."""
     file = written(
         tmp_path,
-        games=30,
-        generations=50,
+        games=20,
+        generations=40,
         problem={"file": GREED_PROBLEM},
-        population={"members": 10, "strategies": {"roth-erev": 1}},
+        population={"members": 5, "strategies": {"roth-erev": 1}},
     )
     run_experiment(file, out=tmp_path / "run")
     saved = [row["saved_share"] for row in rows(tmp_path / "run", "savings")]
     early, late = saved[:15], saved[-15:]
-    # 15 generations of 30 games each; their means' spread is seen in the figures themselves.
+    # 15 generations of 20 games each; their means' spread is seen in the figures themselves.
     spread = (variance(early) / 15 + variance(late) / 15) ** 0.5
     assert mean(late) - mean(early) > 3 * spread
 
@@ -290,17 +290,11 @@ def test_the_exact_twin_leaves_the_evms_generations(tmp_path: Path) -> None:
 
 
 def test_a_twin_that_plays_another_game_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sim.experiment import workshop  # noqa: PLC0415 - to be changed
-
-    monkeypatch.setattr(workshop, "player_seed", ever_new_seeds())
+    play = CellTwin.play
+    monkeypatch.setattr(CellTwin, "play", lambda self, order, seed: play(self, order, seed + 1))
     twin = run_experiment(written(tmp_path, **TWIN, engine="exact", sample=5), out=tmp_path / "run")
     assert not twin.summary["cross_check"]["twin"]["identical"]
     assert len(twin.summary["cross_check"]["twin"]["differences"]) == 10
-
-
-def ever_new_seeds() -> Any:
-    numbers = iter(range(1000))
-    return lambda _seed, _cell: next(numbers)
 
 
 def test_the_statistical_twins_costs_are_the_evms_on_average(tmp_path: Path) -> None:
