@@ -352,9 +352,10 @@ def ex_ante_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True) -
         return Verdict(None, certificate={"reason": "estimated"})
     utilities = utilities_of(problem)
     program, cells, rows, columns = assignment_program(problem, lambda _i, _o: 0)
-    at_least = []
+    at_least, gains = [], []
     for i, (row, u) in enumerate(zip(matrix, utilities, strict=True)):
         gain = program.variable(1)
+        gains.append(gain)
         own = {cell: u[o] or Fraction(0) for (agent, o), cell in cells.items() if agent == i}
         at_least.append(program.equals({**own, gain: -1}, expected(row, u)))
     best = program.solve()
@@ -364,10 +365,13 @@ def ex_ante_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True) -
         prices = [best.prices[column] for column in columns]
         certificate = {"weights": show_all(weights), "offsets": show_all(offsets), "prices": show_all(prices)}
         return Verdict(holds=True, certificate=certificate)
+    # Of all that gain as much together, one that serves as many as possible.
+    program.equals(dict.fromkeys(gains, 1), best.value)
+    program.objective = [Fraction(int(cell not in gains)) for cell in range(len(program.columns))]
     groups: dict[object, list[int]] = {}
     for i, row in enumerate(matrix):
         groups.setdefault((utilities[i], row), []).append(i)
-    better = averaged(problem, matrix_of(problem, cells, best.point), list(groups.values()))
+    better = averaged(problem, matrix_of(problem, cells, program.solve().point), list(groups.values()))
     after = [expected(row, u) for row, u in zip(better, utilities, strict=True)]
     before = [expected(row, u) for row, u in zip(matrix, utilities, strict=True)]
     witness = {

@@ -49,8 +49,16 @@ THRIFT = 1e-3
 RELAXED = 35
 """Round from which on that is made to vanish, by `RELAXING` in every round."""
 RELAXING = 0.3
+GLANCES = (13, 18, 24, 32, 40)
+"""Rounds after which prices are looked at, in case they are simple numbers already."""
+SIMPLE = 3
+"""How many of the following denominators are simple."""
 DENOMINATORS = (12, 60, 840, 27_720, 10**6, 10**9, 10**12)
 """Of the prices that are tried: simple numbers first, since they may be the exact ones."""
+
+
+class NoEquilibriumError(ParleyError):
+    """The search found no equilibrium, though there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +181,8 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     ------
     ProblemError
         If there are no utilities.
-    ParleyError
-        If no such equilibrium was found.
+    NoEquilibriumError
+        If the search found none.
 
     Examples
     --------
@@ -189,9 +197,9 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     [['5/12', '1/2', '1/12'], ['5/12', '1/2', '1/12'], ['1/6', '0', '5/6']]
     """
     best: Equilibrium | None = None
-    for rough in _rough_prices(problem, seed):
-        tried: set[tuple[Fraction, ...]] = set()
-        for denominator in DENOMINATORS:
+    tried: set[tuple[Fraction, ...]] = set()
+    for rough, last in _rough_prices(problem, seed):
+        for denominator in DENOMINATORS if last else DENOMINATORS[:SIMPLE]:
             prices = tuple(Fraction(p).limit_denominator(denominator) for p in rough)
             if prices in tried:
                 continue
@@ -205,7 +213,7 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
         if best is not None and best.shortfall.greatest <= TOLERANCE:
             return best
     lacks = float(best.shortfall.greatest) if best is not None else 1.0
-    raise ParleyError(
+    raise NoEquilibriumError(
         f"no equilibrium of the pseudo-market was found to within {float(TOLERANCE):g}"
         f" (the best one lacks {lacks:.1g})"
     )
@@ -240,15 +248,14 @@ def _purchases(problem: Problem, prices: tuple[Fraction, ...]) -> Matrix:
     return averaged(problem, matrix_of(problem, cells, program.solve().point), problem.alike)
 
 
-def _rough_prices(problem: Problem, seed: int) -> Iterator[list[float]]:
-    """Look for prices in floating point, from one start after the other."""
+def _rough_prices(problem: Problem, seed: int) -> Iterator[tuple[list[float], bool]]:
+    """Look for prices in floating point, from one start after the other; say which are a start's last."""
     dice = np.random.default_rng(seed)
     market = _Market(problem)
     for _ in range(STARTS):
-        with np.errstate(all="ignore"):  # what overflows is no solution, and is checked afterwards
-            prices = market.settle(0.5 + 0.5 * dice.random(len(problem.items)))
-        if np.isfinite(prices).all():
-            yield (prices * market.unit).tolist()
+        for prices, last in market.settle(0.5 + 0.5 * dice.random(len(problem.items))):
+            if np.isfinite(prices).all():
+                yield (prices * market.unit).tolist(), last
 
 
 class _Market:
@@ -270,25 +277,31 @@ class _Market:
         # An item that nobody wants is free; its demand tells Newton's method nothing.
         self.wanted = np.isfinite(self.utilities[:, :-1]).any(axis=0) & (self.capacities > 0)
 
-    def settle(self, start: Floats) -> Floats:
-        """Make the market sharper and sharper until prices stay."""
+    def settle(self, start: Floats) -> Iterator[tuple[Floats, bool]]:
+        """Make the market sharper and sharper; give prices now and then, and in the end."""
         self.anchor = np.zeros_like(self.utilities)
         self.smoothing, self.thrift = SMOOTH, THRIFT
         state = np.where(self.wanted, start, -self.capacities)
         for number in range(ROUNDS):
-            state = least_squares(
-                self._imbalance, state, jac=self._slope, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=100
-            ).x
-            prices = np.maximum(state, 0)
-            if self.smoothing > ANCHORED:
-                self.smoothing *= 0.7
-                continue
-            logs = np.log(np.maximum(self._demand(np.append(prices, 0.0))[0], 1e-200))
-            self.anchor = logs - logs.max(axis=1, keepdims=True)
-            self.smoothing = max(self.smoothing * 0.8, SHARP)
-            if number >= RELAXED:
-                self.thrift *= RELAXING
-        return np.maximum(state, 0)
+            with np.errstate(all="ignore"):  # what overflows is no solution, and is checked afterwards
+                state = self._sharper(state, number)
+            if number in GLANCES:
+                yield np.maximum(state, 0), False
+        yield np.maximum(state, 0), True
+
+    def _sharper(self, state: Floats, number: int) -> Floats:
+        state = least_squares(
+            self._imbalance, state, jac=self._slope, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=100
+        ).x
+        if self.smoothing > ANCHORED:
+            self.smoothing *= 0.7
+            return state
+        logs = np.log(np.maximum(self._demand(np.append(np.maximum(state, 0), 0.0))[0], 1e-200))
+        self.anchor = logs - logs.max(axis=1, keepdims=True)
+        self.smoothing = max(self.smoothing * 0.8, SHARP)
+        if number >= RELAXED:
+            self.thrift *= RELAXING
+        return state
 
     def _imbalance(self, state: Floats) -> Floats:
         """Say what of each item is left over (or short); below a price of 0, supply may be in excess."""
