@@ -266,11 +266,16 @@ class _Search:
             mine = [entry for entry in waiting if entry.agents[0] == i]
             share = 3 if any(len(entry.agents) == 2 for entry in mine) else 4
             self.search_first(i, mine, (self.limit - len(self.known)) * share // (4 * (len(firsts) - done)))
-        together = sorted(
-            (entry for entry in waiting if len(entry.agents) == 2), key=lambda entry: -entry.gain
-        )
+        together = [entry for entry in waiting if len(entry.agents) == 2]
+        together.sort(key=lambda entry: -entry.gain)
         for done, entry in enumerate(together):
+            if len(self.known) >= self.limit:
+                break
             self.search_both(entry, -(-(self.limit - len(self.known)) // (len(together) - done)))
+        # Searches often end before their budgets do.
+        for entry in waiting:
+            if entry.most <= self.limit - len(self.known):
+                self.try_all(entry)
         if self.progress is not None:
             self.progress(self.limit, self.limit)
 

@@ -184,6 +184,18 @@ def test_where_a_search_is_cut_short_it_says_so_and_its_gains_are_real() -> None
     assert sum(entry.tried for entry in short.entries) <= 400
 
 
+@pytest.mark.parametrize("limit", [1, 20, 150, 300])
+def test_no_more_allocations_are_looked_at_than_the_limit_says(limit: int) -> None:
+    seen: list[Rows] = []
+
+    def watched(triple: Triple) -> tuple[Fraction, ...]:
+        seen.append(triple.allocation)
+        return P_STAR(triple)
+
+    manipulations(example_1(), watched, limit=limit)
+    assert limit // 2 < len(set(seen)) == len(seen) <= limit
+
+
 def test_large_problems_end_within_their_limit_and_report_progress() -> None:
     problem = load_problem("problems/support-desk.toml")
     seen: list[tuple[int, int]] = []
