@@ -33,11 +33,13 @@ __all__ = ["experiment_sheet"]
 
 AT_ONCE = 12
 """Cells that the first figure shows side by side; any other is a choice away."""
-MOST_CELLS = 1_000
+MOST_CELLS = 500
 """Rows of the tables of cells."""
+MOST_DETAILED = 100
+"""Cells that have figures of their own: the first ones."""
 MOST_AGENTS = 1_200
-"""Agents, counted in every cell, that the figures of single cells show: with more, some cells have none."""
-MOST_NUMBERS = 40_000
+"""Agents, counted in every cell, that these figures show: with more, fewer cells have some."""
+MOST_NUMBERS = 30_000
 """Numbers in all curves over generations: beyond, generations are left out evenly, and the page says so."""
 
 
@@ -131,7 +133,7 @@ def detailed(run: Experiment) -> int:
     agents = 0
     for number, cell in enumerate(run.cells):
         agents += cell.agents
-        if agents > MOST_AGENTS and number:
+        if number and (agents > MOST_AGENTS or number == MOST_DETAILED):
             return number
     return len(run.cells)
 

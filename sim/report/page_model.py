@@ -5,6 +5,7 @@ A chart is drawn from its table and from nothing else, so that whoever cannot se
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -140,13 +141,24 @@ class Sheet:
     strategies: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Give what the page's script draws: figures, and the colours' order."""
+        """Give what the page's script draws: figures, and the colours' order.
+
+        Cells have the same figures with other rows: what they have in common stands once, under ``heads``.
+        """
+        heads: dict[str, int] = {}
+        cells = []
+        for name, notes, figures in self.cells:
+            entries = []
+            for figure in figures:
+                whole = figure.to_json()
+                own = {key: whole.pop(key) for key in ("rows", "note")}
+                head = json.dumps(whole, ensure_ascii=False)
+                entries.append({"head": heads.setdefault(head, len(heads)), **own})
+            cells.append({"name": name, "notes": notes, "figures": entries})
         return {
             "figures": [figure.to_json() for figure in self.figures],
-            "cells": [
-                {"name": name, "notes": notes, "figures": [figure.to_json() for figure in figures]}
-                for name, notes, figures in self.cells
-            ],
+            "heads": [json.loads(head) for head in heads],
+            "cells": cells,
             "strategies": self.strategies,
         }
 

@@ -7,6 +7,7 @@ import re
 import shutil
 from base64 import b64encode
 from collections import defaultdict
+from dataclasses import replace
 from fractions import Fraction
 from hashlib import sha256
 from html import unescape
@@ -20,7 +21,7 @@ from sim.coordination.problem import Problem
 from sim.coordination.recognition import RECOGNITION, probabilities
 from sim.coordination.solution import announced_allocation
 from sim.errors import ParleyError
-from sim.report import page
+from sim.report import page, page_experiment
 from sim.report.page import write_page
 from sim.report.page_experiment import experiment_sheet
 from sim.report.page_load import read_experiment
@@ -41,6 +42,8 @@ def data_of(folder: Path) -> dict[str, Any]:
     found = re.search(r'<script type="application/json" id="parley-data">(.*?)</script>', text_of(folder))
     assert found is not None
     data: dict[str, Any] = json.loads(found[1])
+    for cell in data["cells"]:
+        cell["figures"] = [data["heads"][entry["head"]] | entry for entry in cell["figures"]]
     return data
 
 
@@ -305,6 +308,24 @@ def test_a_problem_that_has_changed_since_is_not_the_one_reported_on(
     ids = [entry["id"] for entry in data_of(copy)["cells"][0]["figures"]]
     assert "costs" in ids
     assert "split" not in ids
+
+
+def test_a_sweep_of_many_cells_is_still_a_small_page_that_says_what_it_leaves_out(
+    experiment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = read_experiment(experiment)
+    many = [
+        replace(run.cells[k % 4], number=k, name=f"cell {k}", setting=f"setting {k}") for k in range(1_500)
+    ]
+    monkeypatch.setattr(page_experiment, "read_experiment", lambda _: replace(run, cells=many))
+    sheet, _ = experiment_sheet(experiment)
+    text = page.render(sheet)
+    assert len(text.encode()) < MOST_BYTES
+    (cells,) = [entry for entry in sheet.figures if entry.id == "cells"]
+    assert len(cells.rows) == 500
+    assert len(sheet.cells) == 100
+    assert "Only the first 100 cells have some. The first 500 of 1,500" in cells.note
+    assert [row[0].get("i") for row in cells.rows[98:102]] == [98, 99, None, None]
 
 
 # ── what cannot be reported on ──────────────────────────────────────────────────────────────────────────────

@@ -56,7 +56,8 @@
     const cell = data.cells[Number(choice.value)];
     document.getElementById("cell-name").textContent = cell.name;
     document.getElementById("cell-notes").replaceChildren(...cell.notes.map((note) => parley.element("li", {}, note)));
-    const figures = cell.figures.map((figure) => {
+    const figures = cell.figures.map(({ head, ...own }) => {
+      const figure = { ...data.heads[head], ...own };
       const node = contents(figure);
       node.prepend(parley.element("h3", {}, figure.title));
       return node;
