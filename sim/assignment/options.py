@@ -364,6 +364,11 @@ def strategy_proof(problem: Problem, sets: list[OptionSet], reason: str | None =
         With utilities, a gain is one of expected utility. Without, it is one for some utilities that agree
         with the ranking, which the witness names; `weak` then says whether no lie gains for all of them.
     """
+    if reason is not None and problem.rule == "serial-dictatorship":
+        proof = "theorem: whoever picks takes its favourite of what is left"
+        return Verdict(
+            holds=True, certificate={"reason": proof}, more={"weak": {"holds": True, "witness": None}}
+        )
     if reason is not None:
         return Verdict(None, certificate={"reason": reason}, more={"weak": {"holds": None, "witness": None}})
     lies = [(found, lie) for found in sets if (lie := found.best_lie) is not None]

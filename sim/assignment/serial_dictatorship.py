@@ -30,6 +30,10 @@ MAX_STATES = 6_000_000
 """States of one layer (as many served) up to which probabilities are exact: about a gigabyte."""
 MAX_OUTCOMES = 20_000
 """Partial assignments of one layer up to which all outcomes are listed."""
+MACHINE_AGENTS = 20
+"""Agents up to which counts of orders fit in 64 bits."""
+SLOWDOWN = 100
+"""How many fewer states are taken where they do not."""
 ENUMERATED = 9
 """Agents up to which plain enumeration of all orders is offered."""
 KEY_BITS = 62
@@ -188,8 +192,10 @@ class _Layers:
         for key, base in self.base.items():
             self.stride[key] = stride
             stride *= base
-        # Counts of orders reach n!, which 64 bits hold up to 20!.
-        self.exact_type: Any = np.int64 if self.agents <= 20 else object
+        self.exact_type: Any = np.int64
+        if self.agents > MACHINE_AGENTS:
+            self.exact_type = object
+            self.max_states //= SLOWDOWN
 
     def _digit(self, states: NDArray[np.int64], key: tuple[str, int]) -> NDArray[np.int64]:
         digit: NDArray[np.int64] = states // self.stride[key] % self.base[key]
