@@ -68,6 +68,9 @@ FLAGS = (
     "--font-render-hinting=none",  # letters of the same width on every machine
 )
 
+PATIENCE = 30_000
+"""Milliseconds to wait for what a page is expected to do: busy machines are slow."""
+
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
 
@@ -225,8 +228,9 @@ class Tab:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A headless Chromium for the tests of one file."""
     # Imported when needed: most tests have no browser.
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - as above
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - as above
 
+    expect.set_options(timeout=PATIENCE)
     program, environment = executable()
     home = tmp_path_factory.mktemp("browser")
     with sync_playwright() as playwright:
@@ -247,7 +251,7 @@ def tab(browser: Browser) -> Iterator[Tab]:
         viewport={"width": width, "height": height}, color_scheme="light", locale="en-GB"
     )
     opened = Tab(context.new_page())
-    opened.page.set_default_timeout(20_000)
+    opened.page.set_default_timeout(PATIENCE)
     yield opened
     context.close()
     opened.settle_complaints()

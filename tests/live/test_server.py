@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import signal
 import socket
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import ClientSession, web
 
 from sim.coordination.problem import Problem, example_1
 from sim.errors import ParleyError, ProblemError
-from sim.live.server import MAX_BODY, serve
+from sim.live.server import MAX_BODY, make_app, serve
 from sim.live.setting import as_toml
 from tests.live.serving import live_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.live.serving import LiveServer
@@ -145,16 +150,36 @@ def test_broken_requests_are_answered_and_do_no_harm(server: LiveServer) -> None
     assert post(server, "/api/setting")[0] == 200
 
 
-def test_a_run_that_nobody_waits_for_ends(server: LiveServer) -> None:
-    body = json.dumps({"text": TEXT, "games": 100_000}).encode()
-    head = f"POST /api/crowd HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
-        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        assert b"200 OK" in connection.recv(1000)
-    # Were it played on, the thread would keep the server from ending for a minute and a half.
-    status, answer = post(server, "/api/game")
-    assert status == 200
-    assert answer["outcome"]["ending"] == "settled"
+def test_a_run_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+
+    def endless(*_: object, **__: object) -> Iterator[dict[str, int]]:
+        try:
+            while True:
+                time.sleep(0.01)
+                yield {"games": 1}
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("sim.live.server.crowd", endless)
+
+    async def leave() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            runner = web.AppRunner(make_app(None, port), access_log=None, shutdown_timeout=1)
+            await runner.setup()
+            await web.SockSite(runner, listener).start()
+            try:
+                async with (
+                    ClientSession() as session,
+                    session.post(f"http://127.0.0.1:{port}/api/crowd", json={"text": TEXT}) as response,
+                ):
+                    assert await response.content.readline() == b'{"games": 1}\n'
+                assert await asyncio.to_thread(ended.wait, 20)
+            finally:
+                await runner.cleanup()
+
+    asyncio.run(leave())
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
