@@ -27,8 +27,8 @@ from sim.coordination.bots import make_bots
 from sim.coordination.comparison import Tally
 from sim.coordination.play import Outcome, Player, deploy_mechanism
 from sim.coordination.problem import Problem, load_problem
-from sim.coordination.statistical import StatisticalTwin
-from sim.coordination.twin import Twin
+from sim.coordination.twins.exact import Twin
+from sim.coordination.twins.statistical import StatisticalTwin
 
 SEED = 1
 EXAMPLE = Path(__file__).parents[1] / "problems" / "paper-example-1.toml"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.coordination.bots import KINDS
-from sim.coordination.statistical import StatisticalTwin
-from sim.coordination.twin import Twin
+from sim.coordination.twins.exact import Twin
+from sim.coordination.twins.statistical import StatisticalTwin
 from sim.experiment.strategies import make_strategy
 from sim.experiment.sums import Sums
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sim.coordination.bots import Bot
     from sim.coordination.play import Outcome
-    from sim.coordination.twin_games import Games
+    from sim.coordination.twins.games import Games
     from sim.experiment.games import Order
     from sim.experiment.specification import Cell
 

@@ -1,6 +1,10 @@
 """Pictures of a run."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -10,7 +14,7 @@ from sim.coordination.audit import AXIOMS, Audit
 from sim.coordination.simulation import Simulation
 from sim.report.audit import in_words
 
-__all__ = ["audit_figure", "cost_figure", "save"]
+__all__ = ["audit_figure", "cost_figure", "save", "style"]
 
 INK = "#1b2a41"
 THEORY = "#d1495b"
@@ -19,6 +23,30 @@ SHADE = "#c9d6df"
 
 CONFIDENCE = 1.96
 """Half-width of the bars in standard errors: 95% for means of many games."""
+
+
+@contextmanager
+def style(**settings: object) -> Iterator[None]:
+    """Draw and save figures in one style.
+
+    Names are text: a dollar sign in one begins no formula; for letters that the font lacks stands a box.
+
+    Parameters
+    ----------
+    **settings
+        Further settings of Matplotlib, with underscores for dots.
+    """
+    common: dict[Any, Any] = {
+        "font.size": 9,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "text.parse_math": False,
+        "svg.hashsalt": "parley",
+    }
+    further = {name.replace("_", "."): value for name, value in settings.items()}
+    with warnings.catch_warnings(), mpl.rc_context(common | further):
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        yield
 
 
 def cost_figure(run: Simulation) -> Figure:
@@ -39,9 +67,7 @@ def cost_figure(run: Simulation) -> Figure:
     problem, agents = run.problem, run.comparison.agents
     seats = np.arange(problem.agents)
     labels = problem.agent_names if problem.agents <= 12 else [str(i + 1) for i in seats]
-    with mpl.rc_context(
-        {"font.size": 9, "axes.edgecolor": INK, "axes.labelcolor": INK, "svg.hashsalt": "parley"}
-    ):
+    with style():
         figure = Figure(figsize=(13, 4), layout="constrained")
         costs, gaps, draws = figure.subplots(1, 3, width_ratios=(4, 3, 3))
         contracted = [float(problem.cost(i, int(d.sum()))) for i, d in enumerate(problem.contracted)]
@@ -106,7 +132,7 @@ def audit_figure(audit: Audit) -> Figure:
     """
     functions = audit.table()
     n = audit.problem.agents
-    with mpl.rc_context({"font.size": 9, "axes.edgecolor": INK, "svg.hashsalt": "parley"}):
+    with style():
         figure = Figure(figsize=(13, 4.2), layout="constrained")
         axioms, gains = figure.subplots(1, 2, width_ratios=(3, 2))
         axioms.set_xlim(-0.5, len(AXIOMS) - 0.5)
@@ -154,8 +180,8 @@ def audit_figure(audit: Audit) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure in the format of the path's ending, the same bytes for the same figure."""
+    """Write a figure in the format of the path's ending: the same bytes whenever it is drawn anew."""
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"Date": None} if path.suffix == ".svg" else None
-    with mpl.rc_context({"svg.hashsalt": "parley"}):
+    with style():
         figure.savefig(path, dpi=160, metadata=metadata)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from sim.report.figures import INK, PLAYED, SHADE, THEORY, save
+from sim.report.figures import INK, PLAYED, SHADE, THEORY, save, style
 from sim.report.page_model import Z95
 from sim.report.page_tables import together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -28,26 +24,6 @@ COLORS = ("#1d6a99", "#c2541a", "#26804f", "#8148b5", "#9a6f00", "#b5327a", "#4f
 """Of the strategies: those of the page."""
 MOST = 6
 """Settings side by side."""
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    # Names are text: a dollar sign in one begins no formula; for letters that the font lacks stands a box.
-    with (
-        warnings.catch_warnings(),
-        mpl.rc_context(
-            {
-                "font.size": 9,
-                "axes.edgecolor": INK,
-                "axes.labelcolor": INK,
-                "axes.titlesize": 9,
-                "svg.hashsalt": "parley",
-                "text.parse_math": False,
-            }
-        ),
-    ):
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        yield
 
 
 def write_figures(run: Experiment, folder: Path) -> list[str]:
@@ -65,7 +41,7 @@ def write_figures(run: Experiment, folder: Path) -> list[str]:
     """
     figures = {"population": population_figure(run), "costs": experiment_cost_figure(run)}
     written = []
-    with _style():
+    with style(axes_titlesize=9):
         for name, figure in figures.items():
             for ending in ("png", "svg"):
                 save(figure, folder / f"{name}.{ending}")
@@ -89,7 +65,7 @@ def population_figure(run: Experiment) -> Figure:
     matplotlib.figure.Figure
     """
     settings = list(run.settings.items())[:MOST]
-    with _style():
+    with style(axes_titlesize=9):
         figure = Figure(figsize=(max(4.6, 3.9 * len(settings)), 5.2), layout="constrained")
         grid = figure.subplots(2, max(1, len(settings)), sharex="col", sharey="row", squeeze=False)
         for column, (setting, cells) in enumerate(settings):
@@ -190,7 +166,7 @@ def experiment_cost_figure(run: Experiment) -> Figure:
     settings = [(name, cells) for name, cells in run.settings.items() if cells[0].summary.get("agents")][
         :MOST
     ]
-    with _style():
+    with style(axes_titlesize=9):
         figure = Figure(figsize=(max(4.6, 3.9 * len(settings)), 3.2), layout="constrained")
         row = figure.subplots(1, max(1, len(settings)), squeeze=False)[0]
         for axes, (setting, cells) in zip(row, settings, strict=False):

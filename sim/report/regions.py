@@ -5,13 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from sim.coordination.axioms.reduction import widest_slice
 from sim.errors import ParleyError
-from sim.report.figures import INK, PLAYED, SHADE, THEORY
+from sim.report.figures import INK, PLAYED, SHADE, THEORY, style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +58,7 @@ def region_figure(triple: Triple, cut: Slice | None = None, *, unit: int = 1) ->
     cut = cut or widest_slice(triple)
     if not cut.area:
         raise ParleyError("the slice has no area to draw")
-    with mpl.rc_context({"font.size": 9, "svg.hashsalt": "parley"}):
+    with style():
         figure = Figure(figsize=(6, 6), layout="constrained")
         axes = figure.subplots()
         nothing = Fraction(0)

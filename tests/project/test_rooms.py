@@ -50,7 +50,7 @@ def inside(names: set[str], *packages: str) -> set[str]:
     return {name for name in names if any(name == p or name.startswith(f"{p}.") for p in packages)}
 
 
-PURE = [path for path in files(*MECHANISMS) if path.stem not in DRIVERS and not path.stem.startswith("twin")]
+PURE = [path for path in files(*MECHANISMS) if path.stem not in DRIVERS and "twins" not in path.parts]
 ABOVE = ("sim.experiment", "sim.report", "sim.live", "sim.cli")
 
 

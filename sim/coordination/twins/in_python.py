@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 
 from sim.coordination.bots import Bot, Reveals
 from sim.coordination.position import Position, Row
-from sim.coordination.twin_nodes import Node, decider_of
-from sim.coordination.twin_tables import BROKEN_DOWN, EXPIRED, SETTLED
+from sim.coordination.twins.nodes import Node, decider_of
+from sim.coordination.twins.tables import BROKEN_DOWN, EXPIRED, SETTLED
 from sim.randomness import commitment, keccak, pack_order, permutation, seed, uniform, word
 
 __all__ = ["Hashes", "Luck", "Played", "Source", "play_game"]

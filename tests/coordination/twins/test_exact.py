@@ -15,7 +15,6 @@ import pytest
 
 from sim.chain.compiler import project_root
 from sim.chain.evm import Evm, open_evm
-from sim.coordination import twin_compiled
 from sim.coordination.bots import Bot, Greedy, make_bots
 from sim.coordination.comparison import Tally
 from sim.coordination.events import SIGNATURES, ProposerDrawn
@@ -31,9 +30,10 @@ from sim.coordination.play import (
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Problem, example_1, load_problem
 from sim.coordination.recognition import RECOGNITION
-from sim.coordination.twin import Chain, Games, Twin, embedded
-from sim.coordination.twin_compiled import compiled, keccak_lanes, residue, shake_lanes
-from sim.coordination.twin_tables import lanes
+from sim.coordination.twins import compiled as twin_compiled
+from sim.coordination.twins.compiled import compiled, keccak_lanes, residue, shake_lanes
+from sim.coordination.twins.exact import Chain, Games, Twin, embedded
+from sim.coordination.twins.tables import lanes
 from sim.errors import ParleyError
 from sim.randomness import highest_accepted, keccak, word
 from tests.coordination.problems import random_problem
@@ -286,7 +286,7 @@ def test_only_line_ups_with_random_bots_are_not_compiled() -> None:
 
 
 def test_a_tally_is_that_of_the_games(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.coordination.twin_games.BATCH", 64)
+    monkeypatch.setattr("sim.coordination.twins.games.BATCH", 64)
     twin = Twin(example_1(), ["equilibrium", "stubborn"])
     seats = np.random.default_rng(3).integers(0, 2, (300, 5))
     done: list[int] = []
@@ -461,8 +461,8 @@ def test_numba_is_not_loaded_before_a_twin_plays() -> None:
     code = (
         "import sys\n"
         "import sim.cli\n"
-        "from sim.coordination.statistical import StatisticalTwin\n"
-        "from sim.coordination.twin import Twin\n"
+        "from sim.coordination.twins.statistical import StatisticalTwin\n"
+        "from sim.coordination.twins.exact import Twin\n"
         "from sim.coordination.problem import example_1\n"
         "Twin(example_1(), ['greedy']).compiles(), StatisticalTwin(example_1(), ['random'])\n"
         "sys.exit('numba' in sys.modules)"

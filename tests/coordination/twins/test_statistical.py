@@ -22,10 +22,10 @@ from sim.coordination.position import Position
 from sim.coordination.problem import Problem, example_1, load_problem
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.solution import solve
-from sim.coordination.statistical import StatisticalTwin
-from sim.coordination.twin import Games, Twin
-from sim.coordination.twin_philox import below, philox
-from sim.coordination.twin_tables import ENDINGS
+from sim.coordination.twins.exact import Games, Twin
+from sim.coordination.twins.philox import below, philox
+from sim.coordination.twins.statistical import StatisticalTwin
+from sim.coordination.twins.tables import ENDINGS
 from sim.errors import ParleyError
 
 ROOT = project_root()

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim.coordination.problem import Problem
-from sim.coordination.twin_games import AnyTwin, Games
-from sim.coordination.twin_python import Luck
-from sim.coordination.twin_tables import Results, Strategy, Tables
+from sim.coordination.twins.games import AnyTwin, Games
+from sim.coordination.twins.in_python import Luck
+from sim.coordination.twins.tables import Results, Strategy, Tables
 
 __all__ = ["StatisticalTwin"]
 
@@ -27,8 +27,8 @@ class StatisticalTwin(AnyTwin):
     problem : Problem
         One that a game on chain can take.
     strategies : sequence of str or callable
-        As `sim.coordination.twin.Twin` takes them. One that looks at others' secrets in a way of its own
-        cannot be played: there are none.
+        As `sim.coordination.twins.exact.Twin` takes them. One that looks at others' secrets in a way of its
+        own cannot be played: there are none.
 
     Raises
     ------
@@ -53,7 +53,7 @@ class StatisticalTwin(AnyTwin):
     def _run(
         self, tables: Tables, seed: int, first: int, lineups: NDArray[np.int32], results: Results
     ) -> None:
-        from sim.coordination.twin_philox import play_games  # noqa: PLC0415 - numba takes a second to load
+        from sim.coordination.twins.philox import play_games  # noqa: PLC0415 - numba takes a second to load
 
         key = np.frombuffer(shake_256(b"parley:statistical:%d" % seed).digest(8), dtype="<u4")
         play_games(tables, key.astype(np.uint64), first, lineups, results)

@@ -19,9 +19,9 @@ from sim.chain.evm import Evm, open_evm
 from sim.coordination.parameters import encode_parameters
 from sim.coordination.play import Deployment, deploy_mechanism, parameters_of
 from sim.coordination.problem import Problem
-from sim.coordination.twin_games import AnyTwin, Games
-from sim.coordination.twin_python import Hashes
-from sim.coordination.twin_tables import ENDINGS, Results, Strategy, Tables, lanes
+from sim.coordination.twins.games import AnyTwin, Games
+from sim.coordination.twins.in_python import Hashes
+from sim.coordination.twins.tables import ENDINGS, Results, Strategy, Tables, lanes
 from sim.errors import ParleyError
 from sim.randomness import address_word, keccak, purpose_word, word
 
@@ -154,7 +154,7 @@ class Twin(AnyTwin):
     def _run(
         self, tables: Tables, seed: int, first: int, lineups: NDArray[np.int32], results: Results
     ) -> None:
-        from sim.coordination.twin_compiled import play_games  # noqa: PLC0415 - numba takes a second to load
+        from sim.coordination.twins.compiled import play_games  # noqa: PLC0415 - numba takes a second to load
 
         prefix = np.frombuffer(b"parley:%d:" % seed, dtype=np.uint8).copy()
         creation = lanes(self._id_prefix + bytes(32)).copy()

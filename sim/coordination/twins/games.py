@@ -12,9 +12,9 @@ from sim.coordination.comparison import Tally
 from sim.coordination.play import Outcome
 from sim.coordination.position import Position, Row
 from sim.coordination.problem import Problem
-from sim.coordination.twin_nodes import Node, UsesChanceError, check_offer
-from sim.coordination.twin_python import Played, Source, play_game
-from sim.coordination.twin_tables import (
+from sim.coordination.twins.in_python import Played, Source, play_game
+from sim.coordination.twins.nodes import Node, UsesChanceError, check_offer
+from sim.coordination.twins.tables import (
     ENDINGS,
     REFUSED,
     Lineups,
@@ -63,7 +63,7 @@ class Games:
     transactions : ndarray of int32, shape (games,)
         How many the game takes on chain.
     transcripts : ndarray of uint8, shape (games, 32), or None
-        See `sim.coordination.twin.Twin.play`; None where they were not asked for.
+        See `sim.coordination.twins.exact.Twin.play`; None where they were not asked for.
     """
 
     first: int

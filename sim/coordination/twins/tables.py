@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sim.coordination.bots import Bot, make_bots
 from sim.coordination.position import Position, Row
 from sim.coordination.problem import Problem
-from sim.coordination.twin_nodes import Node, Offer, UsesChanceError, decider_of, reveal_order
+from sim.coordination.twins.nodes import Node, Offer, UsesChanceError, decider_of, reveal_order
 from sim.randomness import keccak, word
 
 __all__ = ["ENDINGS", "Lineup", "Lineups", "Results", "Strategy", "Tables", "stack"]

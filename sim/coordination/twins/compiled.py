@@ -3,7 +3,7 @@
 Bytes are kept as Keccak takes them, in little-endian *lanes* of 64 bits: a word of 32 bytes is four lanes.
 
 All of it stands in one file, since numba looks at a function's own file alone to tell whether what it has
-kept on disk is still valid: after a change of the numbered codes in `twin_tables`, touch this file. Importing
+kept on disk is still valid: after a change of the numbered codes in `tables`, touch this file. Importing
 it imports numba, which takes a second: only a twin that plays does.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sim.coordination.twin_tables import (
+from sim.coordination.twins.tables import (
     ACCEPTS,
     BROKEN_DOWN,
     DIVIDED,

@@ -2,14 +2,14 @@
 
 Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011) turns a
 key and a counter into four random words. The counter is the game's number and how often the game has asked:
-what a game draws depends on no other game. What holds for `twin_compiled`'s place on disk holds here too.
+what a game draws depends on no other game. What holds for `compiled`'s place on disk holds here too.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.coordination.twin_compiled import compiled
-from sim.coordination.twin_tables import (
+from sim.coordination.twins.compiled import compiled
+from sim.coordination.twins.tables import (
     ACCEPTS,
     BROKEN_DOWN,
     DIVIDED,
