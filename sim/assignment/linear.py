@@ -101,6 +101,8 @@ class Program:
 
     def _basis(self) -> list[int]:
         """Ask HiGHS for an optimal basis: numbers of variables, then of constraints' slacks."""
+        if not self.columns:  # HiGHS solves nothing of that kind
+            return list(range(len(self.bounds)))
         highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (
             ("output_flag", False),

@@ -77,10 +77,7 @@ class Problem:
     agent_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.items:
-            raise ProblemError("", "items", "there are none")
-        for k, name in enumerate(self.items):
-            _check_name(f"items[{k}]", name, self.items[:k])
+        _check_items(self.items)
         if not self.rankings:
             raise ProblemError("", "rankings", "there are no agents")
         self._check_capacities()
@@ -221,6 +218,7 @@ class Problem:
     @classmethod
     def _from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
         keys = read_keys(ProblemKeys, mapping)
+        _check_items(keys.items)
         numbers = {name: item for item, name in enumerate(keys.items)}
         rankings = None if keys.rankings is None else read_rankings(keys.rankings, numbers)
         utilities = None
@@ -297,6 +295,13 @@ def _check_name(key: str, name: str, before: Sequence[str]) -> None:
         raise ProblemError("", key, f"{shorten(name)} is not a printable name")
     if name in before:
         raise ProblemError("", key, f"{shorten(name)} stands twice")
+
+
+def _check_items(items: Sequence[str]) -> None:
+    if not items:
+        raise ProblemError("", "items", "there are none")
+    for k, name in enumerate(items):
+        _check_name(f"items[{k}]", name, items[:k])
 
 
 def _check_agreement(key: str, ranking: Ranking, row: Utilities) -> None:
