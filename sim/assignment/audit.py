@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import perm
 from typing import TYPE_CHECKING, Any
 
 from sim.assignment.efficiency import ex_ante_efficient, ex_post_efficient, ordinally_efficient
 from sim.assignment.envy import envy_free, equal_treatment, sd_envy_free
-from sim.assignment.options import OptionSet, option_set, strategy_proof
+from sim.assignment.options import MARKET_REPORTS, OptionSet, option_set, reports_of, strategy_proof
+from sim.assignment.problem import CARDINAL
 from sim.assignment.serial_dictatorship import TooLargeError
 from sim.assignment.solution import RUNS, Solution, solve
 
@@ -29,7 +29,7 @@ PROPERTIES = {
 }
 """The properties by their keys, with their names."""
 
-MAX_WORK = 25_000
+MAX_WORK = 12_000
 """Reports of all agents together up to which option sets are found."""
 
 
@@ -122,8 +122,8 @@ def _option_sets(
     problem: Problem, solution: Solution, tell: Callable[[str, int, int], None]
 ) -> tuple[tuple[OptionSet, ...] | None, str | None]:
     """Find the option sets of all agents, or say why not. Agents that are alike have the same one."""
-    items, groups = len(problem.items), problem.alike
-    each = min(sum(perm(items, k) for k in range(items + 1)), (items + 1) ** 2)
+    groups = problem.alike
+    each = MARKET_REPORTS if problem.rule in CARDINAL else reports_of(len(problem.items))
     if not solution.exact:
         return None, "the rule's probabilities are estimated"
     if len(groups) * each > MAX_WORK:

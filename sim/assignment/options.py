@@ -295,6 +295,17 @@ def option_set(problem: Problem, agent: int, progress: Callable[[], None] | None
     return OptionSet(agent, truth, rows, exhaustive, problem)
 
 
+def reports_of(items: int) -> int:
+    """Count the rankings that an agent is made to report, if the rule looks at rankings.
+
+    Examples
+    --------
+    >>> reports_of(3), reports_of(20)
+    (16, 421)
+    """
+    return _count(items) if _count(items) <= MAX_REPORTS else items * (items + 1) + 1
+
+
 def _count(items: int) -> int:
     """Count strict rankings of all sets of items."""
     return sum(perm(items, k) for k in range(items + 1))
