@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
+from scipy.stats import t as student
 
 from sim.report.figures import INK, save
 from sim.report.page_figures import COLORS
@@ -35,6 +36,7 @@ __all__ = [
     "axes_of",
     "compared",
     "draw",
+    "interval",
     "percent",
     "points",
     "read",
@@ -188,6 +190,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) ->
 def percent(share: float, digits: int = 1) -> str:
     """A share in per cent."""
     return f"{100 * share:.{digits}f}%"
+
+
+def interval(shares: Sequence[float]) -> str:
+    """The mean of independent populations in per cent, with a 95% interval from how much they differ."""
+    count = len(shares)
+    if count < 2:
+        return percent(shares[0])
+    half = float(student.ppf(0.975, count - 1)) * float(np.std(shares, ddof=1)) / sqrt(count)
+    return f"{percent(float(np.mean(shares)))} ± {percent(half)}"
 
 
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from scipy.stats import t as student
 
-from scripts.shipped.common import COLORS, Claim, Page, axes_of, percent, read, table
-from scripts.shipped.laws import settling
+from scripts.shipped.common import COLORS, Claim, Page, axes_of, interval, percent, read, table
+from scripts.shipped.laws import late, settling
 from sim.coordination.bargaining import default_costs
 from sim.coordination.position import Position
 from sim.coordination.recognition import fraction
@@ -49,6 +48,8 @@ def profile_ways(problem: Problem, greedy: Sequence[bool]) -> list[Way]:
         row = at_height(position, Fraction(int(most)))
         frozen = fraction(problem.recognition, problem, seat, position.rows, row)
         position = position.after(row, frozen)
+    if position.bargaining.savings <= 0:
+        return [late(problem, Fraction(1), ())]  # nothing to share: the contracts stand
     return settling(problem, position.rows)
 
 
@@ -62,7 +63,7 @@ def _profiles(played: Played, claims: list[Claim]) -> None:
         ways = profile_ways(problem, profile)
         who = ", ".join(str(k + 1) for k, most in enumerate(profile) if most) or "nobody"
         name = f"{problem.recognition}, seed {played.cell.seed}, {who} greedy"
-        saved = sum(f) - sum(ways[0].costs)
+        saved = sum(f) - sum(ways[0].costs)  # the same whoever proposes
         claims.append(Claim(f"{name}: saved", float(games.saved.mean()), float(saved), 0.0, games.games))
         for k in range(problem.agents):
             mean = sum((way.probability * way.costs[k] for way in ways), Fraction(0))
@@ -93,25 +94,17 @@ def page(experiment: Experiment, folder: Path) -> Page:
         rows.append(
             [
                 function,
-                _with_interval([float(saved[c][0][0]) for c in cells]),
+                interval([float(saved[c][0][0]) for c in cells]),
                 percent(float(saved[cells[0]][1][0])),
-                _with_interval([float(saved[c][0][-last:].mean()) for c in cells]),
+                interval([float(saved[c][0][-last:].mean()) for c in cells]),
                 percent(float(saved[cells[0]][1][-last:].mean())),
                 percent(rest["saved_share"]) if rest else "—",
-                *(_with_interval([float(greedy[c][k][-last:].mean()) for c in cells]) for k in range(4)),
+                *(interval([float(greedy[c][k][-last:].mean()) for c in cells]) for k in range(4)),
             ]
         )
     shown = [f"agent {k + 1} greedy, last {last}" for k in range(4)]
     head = ["recognition", "saved, first generation", "theory", f"saved, last {last}", "theory", "at rest"]
     return Page((table([*head, *shown], rows),), tuple(claims), _figure(experiment, functions, saved, greedy))
-
-
-def _with_interval(values: Sequence[float]) -> str:
-    """The mean of independent populations, with a 95% interval from how much they differ."""
-    if len(values) < 2:
-        return percent(values[0])
-    half = float(student.ppf(0.975, len(values) - 1)) * float(np.std(values, ddof=1)) / sqrt(len(values))
-    return f"{percent(float(np.mean(values)))} ± {percent(half)}"
 
 
 def _by_cell(folder: Path, generations: int) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
@@ -159,7 +152,7 @@ def _figure(
             axes[k + 1].set_title(f"Greedy members, %: {function}")
             axes[k + 1].legend(frameon=False, loc="center right")
         axes[0].set_title("Savings, % of the possible ones\n(dashed: an infinite population)")
-        axes[0].legend(frameon=False, loc="center right")
+        axes[0].legend(frameon=False, loc="lower right")
         for each in axes:
             each.set_ylim(0, 103)
             each.set_xlabel("generation")

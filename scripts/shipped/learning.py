@@ -9,9 +9,8 @@ from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
 
-from scripts.shipped.common import COLORS, Z95, Claim, Page, axes_of, percent, read, table
+from scripts.shipped.common import COLORS, Z95, Claim, Page, axes_of, interval, percent, read, table
 from sim.coordination.bargaining import default_costs
 from sim.coordination.position import Position
 from sim.coordination.recognition import fraction
@@ -34,6 +33,8 @@ __all__ = ["Chance", "page", "untaught"]
 
 KINDS = {"roth-erev": "reinforcement", "regret-matching": "regret", "quantal": "noisy best response"}
 """By what a strategy's name begins with."""
+MODEST = sum(demand <= 0 for demand in DEMANDS) / len(DEMANDS)
+"""With what probability one that has learned nothing accepts an offer at its threshold."""
 SHOWN = 8
 """Spans of generations that are put together in the tables."""
 
@@ -82,7 +83,7 @@ def untaught(problem: Problem, possible: Fraction, kinds: Sequence[str]) -> Chan
         ``roth-erev``, ``regret-matching`` or ``quantal``.
     """
     n, delta = problem.agents, float(problem.continuation)
-    modest = [1.0 if kind == "quantal" else DEMANDS.count(Fraction(0)) / len(DEMANDS) for kind in kinds]
+    modest = [1.0 if kind == "quantal" else MODEST for kind in kinds]
     whole = float(possible * problem.wei_per_cost)
     moments = np.zeros(5)
     for position, chance in _announced(problem, kinds).items():
@@ -155,7 +156,7 @@ def page(experiment: Experiment, folder: Path) -> Page:
         rows.append(
             [
                 f"{span.start * games + 1} – {span.stop * games}",
-                *(_with_interval(column) for column in columns),
+                *(interval(column) for column in columns),
             ]
         )
     head = ["games of a member", "saved", "if all were settled", "settled"]
@@ -186,15 +187,6 @@ def _announced_in_equilibrium(problem: Problem) -> list[float]:
         position = position.after(row, frozen)
     bargaining = position.bargaining
     return [float(p * bargaining.savings / problem.wei_per_cost) for p in bargaining.probabilities]
-
-
-def _with_interval(values: Sequence[float]) -> str:
-    """The mean of independent populations, with a 95% interval from how much they differ."""
-    count = len(values)
-    if count < 2:
-        return percent(values[0])
-    half = float(student.ppf(0.975, count - 1)) * float(np.std(values, ddof=1)) / sqrt(count)
-    return f"{percent(float(np.mean(values)))} ± {percent(half)}"
 
 
 def _compared(

@@ -87,14 +87,13 @@ def together(shares: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float
 
 
 class _Problem(NamedTuple):
-    """What a cell shows: squared spreads, as measured and by theory, and whom nothing comes to."""
+    """A problem with something to save: squared spreads, played and by theory, and whom nothing comes to."""
 
     squared: float
     theory: float
     variance: float
     nothing: float
     nothing_theory: float
-    saved: float
 
 
 def _one(played: Played) -> _Problem:
@@ -113,7 +112,6 @@ def _one(played: Played) -> _Problem:
         float(n**2 * exact.variance),
         float((np.abs(saved).max(axis=0) == 0).mean()),
         sum(x == 0 for x in p) / n,
-        float(played.saved.mean()),
     )
 
 
@@ -124,12 +122,14 @@ def page(experiment: Experiment, folder: Path) -> Page:
     claims: list[Claim] = []
     for played in read(experiment, folder):
         problem = played.cell.problem
+        problems.setdefault(problem.agents, {})[played.cell.problem_name] = problem
+        possible = problem.total_cost(problem.contracted) - played.cell.cost_effective
+        name = f"{played.cell.problem_name}, {problem.recognition}"
+        claims.append(Claim(f"{name}: saved", float(played.saved.mean()), float(possible), 0.0, played.games))
+        if not possible:
+            continue
         found = _one(played)
         of.setdefault((problem.agents, problem.recognition), []).append(found)
-        problems.setdefault(problem.agents, {})[played.cell.problem_name] = problem
-        possible = float(problem.total_cost(problem.contracted) - cost_effective(problem).total_cost)
-        name = f"{played.cell.problem_name}, {problem.recognition}"
-        claims.append(Claim(f"{name}: saved", found.saved, possible, 0.0, played.games))
         claims.append(Claim(f"{name}: nothing", found.nothing, found.nothing_theory, 0.0, played.games))
     functions = list(dict.fromkeys(function for _, function in of))
     spreads, nothing = [], []
@@ -147,7 +147,14 @@ def page(experiment: Experiment, folder: Path) -> Page:
     savings = {n: _savings(list(drawn.values())) for n, drawn in problems.items()}
     tables = (
         table(
-            ["agents", "problems", "cost of the contracts", "saved, of that", "saved per agent"],
+            [
+                "agents",
+                "problems",
+                "with something to save",
+                "cost of the contracts",
+                "saved, of that",
+                "saved per agent",
+            ],
             [[str(n), *cells] for n, (cells, _, _) in savings.items()],
         ),
         table(["agents", *(text for name in functions for text in (name, "theory"))], spreads),
@@ -181,6 +188,7 @@ def _savings(problems: list[Problem]) -> _Savings:
     )
     cells = [
         str(len(problems)),
+        str(int((saved > 0).sum())),
         f"{contracted.mean():.0f}",
         f"{percent(share[0])} ± {percent(Z95 * share[1])}",
         f"{each[0]:.1f} ± {Z95 * each[1]:.1f}",
