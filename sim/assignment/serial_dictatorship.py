@@ -127,7 +127,7 @@ def probabilities(problem: Problem, *, max_states: int = MAX_STATES) -> Matrix:
     ------
     TooLargeError
         If there are more states than that. Random rankings of n items by n agents stay below the default up
-        to about n = 14; see `docs/assignment.md`.
+        to about n = 18; see `docs/assignment.md`.
 
     Examples
     --------
@@ -280,25 +280,29 @@ def outcomes(problem: Problem, *, limit: int = MAX_OUTCOMES) -> Lottery | None:
     >>> [(str(term.weight), term.assignment) for term in outcomes(from_orders([[0, 1], [0, 1]], 2))]
     [('1/2', (0, 1)), ('1/2', (1, 0))]
     """
-    waiting = -1  # for an agent's turn; −2 once it got nothing
-    layer: dict[tuple[int, ...], int] = {(waiting,) * problem.agents: 1}
-    for _ in range(problem.agents):
+    orders, plenty = wanted(problem)
+    waiting, without = -1, -2  # an agent whose turn is to come; one that got nothing
+    # Who gets the same whenever its turn comes needs no turn.
+    start = tuple(without if not order else order[0] if plenty[order[0]] else waiting for order in orders)
+    turns = start.count(waiting)
+    layer = {start: 1}
+    for _ in range(turns):
         following: dict[tuple[int, ...], int] = {}
         for state, ways in layer.items():
             left = list(problem.capacities)
             for got in state:
                 if got >= 0:
-                    left[got] -= 1
+                    left[got] -= 1  # of what there is plenty of, no matter how much
             for agent, got in enumerate(state):
                 if got != waiting:
                     continue
-                item = next((o for o in problem.orders[agent] if left[o]), -2)
+                item = next((o for o in orders[agent] if plenty[o] or left[o]), without)
                 reached = (*state[:agent], item, *state[agent + 1 :])
                 following[reached] = following.get(reached, 0) + ways
         if len(following) > limit:
             return None
         layer = following
-    total = factorial(problem.agents)
+    total = factorial(turns)
     return merged(
         {
             tuple(None if got < 0 else got for got in state): Fraction(ways, total)
