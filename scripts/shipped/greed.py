@@ -102,8 +102,8 @@ def page(experiment: Experiment, folder: Path) -> Page:
                 *(interval([float(greedy[c][k][-last:].mean()) for c in cells]) for k in range(4)),
             ]
         )
-    shown = [f"agent {k + 1} greedy, last {last}" for k in range(4)]
-    head = ["recognition", "saved, first generation", "theory", f"saved, last {last}", "theory", "at rest"]
+    shown = [f"agent {k + 1} greedy" for k in range(4)]
+    head = ["recognition", "saved, at first", "theory", "saved, in the end", "theory", "at rest"]
     return Page((table([*head, *shown], rows),), tuple(claims), _figure(experiment, functions, saved, greedy))
 
 
