@@ -5,6 +5,7 @@ knows, and so with a known standard deviation: none may be off by five of them, 
 1.7 million times (of some six hundred claims altogether: in one of three thousand runs with other seeds).
 """
 
+import doctest
 import re
 import shutil
 import tomllib
@@ -13,12 +14,13 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from statistics import NormalDist
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from scripts import experiments
-from scripts.shipped import collusion, learning, patience, scale, withholding
+from scripts.shipped import collusion, laws, learning, patience, scale, withholding
 from scripts.shipped.common import Claim, Page, Played, draw, read
 from scripts.shipped.laws import Way
 from sim.chain.compiler import project_root
@@ -191,6 +193,13 @@ def test_a_folder_of_something_else_is_refused_by_the_script(
     (tmp_path / "patience" / "letter.txt").write_text("Dear", encoding="utf-8")
     assert experiments.run(["patience", "--out", str(tmp_path)]) == 2
     assert "is not empty, and holds no experiment" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", [laws, patience, scale, withholding])
+def test_examples_in_docstrings_of_the_pages_theory_are_right(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 # ── what the index says ─────────────────────────────────────────────────────────────────────────────────────
