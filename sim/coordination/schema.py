@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from sim import exact
 from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
 from sim.errors import ProblemError, shorten
+from sim.keys import Keys, Number, Whole, did_you_mean, spell
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,22 +22,7 @@ if TYPE_CHECKING:
 MAX_TOTAL = 2**62
 
 
-def _whole(value: object) -> int:
-    number = exact.parse(value)
-    if number.denominator != 1:
-        raise ValueError(f"{number} is not a whole number")
-    return int(number)
-
-
-Number = Annotated[Fraction, BeforeValidator(exact.parse)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class _Quadratic(_Strict):
+class _Quadratic(Keys):
     type: Literal["quadratic"]
     quadratic: Number
     linear: Number = Fraction(0)
@@ -46,7 +31,7 @@ class _Quadratic(_Strict):
         return Quadratic(self.quadratic, self.linear)
 
 
-class _Power(_Strict):
+class _Power(Keys):
     type: Literal["power"]
     coefficient: Number
     exponent: Whole
@@ -56,7 +41,7 @@ class _Power(_Strict):
         return Power(self.coefficient, self.exponent, self.linear)
 
 
-class _Piecewise(_Strict):
+class _Piecewise(Keys):
     type: Literal["piecewise"]
     breakpoints: list[Number]
     slopes: list[Number]
@@ -68,14 +53,14 @@ class _Piecewise(_Strict):
 CostEntry = Annotated[_Quadratic | _Power | _Piecewise, Field(discriminator="type")]
 
 
-class Names(_Strict):
+class Names(Keys):
     """What to call agents and task types in tables."""
 
     agents: list[str] | None = None
     tasks: list[str] | None = None
 
 
-class ProblemKeys(_Strict):
+class ProblemKeys(Keys):
     """All keys of a coordination problem. Matrices are read by `read_matrix`, entry by entry."""
 
     kind: Literal["coordination"]
@@ -121,8 +106,7 @@ def _explain(detail: ErrorDetails) -> tuple[str, str]:
             models: dict[str, type[BaseModel]] = {"": ProblemKeys, "names": Names}
             fields = models.get(spell(parent))
             known = list(fields.model_fields) if fields else _cost_fields(detail)
-            close = get_close_matches(str(name), known, n=1)
-            reason = "unknown key" + (f" (did you mean {close[0]}?)" if close else "")
+            reason = "unknown key" + did_you_mean(str(name), known)
         case "missing":
             reason = "missing"
         case "union_tag_not_found" | "model_attributes_type" if not isinstance(value, Mapping):
@@ -147,20 +131,6 @@ def _cost_fields(detail: ErrorDetails) -> list[str]:
     kinds: dict[str, type[BaseModel]] = {"quadratic": _Quadratic, "power": _Power, "piecewise": _Piecewise}
     model = kinds.get(str(detail["loc"][2])) if len(detail["loc"]) > 2 else None
     return list(model.model_fields) if model else []
-
-
-def spell(place: list[int | str]) -> str:
-    """Write a place in a nested file the way Python would.
-
-    Examples
-    --------
-    >>> spell(["costs", 0, "exponent"])
-    'costs[0].exponent'
-    """
-    text = ""
-    for part in place:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
 
 
 def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:

@@ -13,9 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
 from sim.coordination.problem import Problem
-from sim.coordination.schema import Number, Whole
 from sim.errors import ProblemError
 from sim.experiment.streams import Purpose, stream
+from sim.keys import Number, Whole
 
 __all__ = ["Distribution", "Family", "draw"]
 

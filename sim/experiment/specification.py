@@ -20,13 +20,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sim import problemfile
 from sim.coordination.allocation import cost_effective
 from sim.coordination.problem import Problem
-from sim.coordination.schema import Number, Whole, spell
 from sim.errors import ParleyError, ProblemError, shorten
 from sim.exact import show
 from sim.experiment.adaptive import Colluding
 from sim.experiment.dynamics import Adaptation
 from sim.experiment.families import Family, draw
 from sim.experiment.strategies import Strategy, make_strategy
+from sim.keys import Number, Whole, spell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

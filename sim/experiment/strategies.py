@@ -11,7 +11,6 @@ generation's games may be played in any order, on any number of workers.
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 from fractions import Fraction
 from functools import lru_cache
@@ -20,7 +19,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from sim import exact
 from sim.coordination.bots import KINDS, Bot, make_bots, plan
-from sim.errors import ParleyError, one_line
+from sim.errors import ParleyError
+from sim.userfile import run_file, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -216,23 +216,12 @@ def _build(made: type[Bot], name: str, seat: int, argument: str) -> Bot:
     except ParleyError as error:
         raise ParleyError(f"{name!r}: {error}") from None
     except Exception as error:
-        raise ParleyError(f"{name!r}: {one_line(f'{type(error).__name__}: {error}')[:200]}") from error
+        raise ParleyError(f"{name!r}: {told(error)}") from error
 
 
 @lru_cache(maxsize=64)
 def _class_of(file: str, name: str) -> type[Bot]:
-    path = Path(file)
-    if not path.is_file():
-        raise ParleyError(f"{file}: no such file")
-    spec = importlib.util.spec_from_file_location(f"strategies_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ParleyError(f"{file}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ParleyError(f"{file}: {one_line(f'{type(error).__name__}: {error}')[:200]}") from error
-    found = getattr(module, name, None)
+    found = getattr(run_file(file), name, None)
     if not isinstance(found, type) or not issubclass(found, Bot):
         raise ParleyError(f"{file}: has no class {name!r} that is a Strategy")
     return found

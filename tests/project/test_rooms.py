@@ -80,7 +80,7 @@ def test_pages_know_no_commands(path: Path) -> None:
     assert not inside(imported(path), "sim.cli")
 
 
-@pytest.mark.parametrize("name", ["errors", "exact", "randomness", "statistics"])
+@pytest.mark.parametrize("name", ["errors", "exact", "keys", "randomness", "statistics", "userfile"])
 def test_what_all_share_knows_nobody(name: str) -> None:
     shared = {f"sim.{name}" for name in MECHANISMS}
     assert not inside(imported(SIM / f"{name}.py"), "sim.chain", *shared, *ABOVE)

@@ -10,17 +10,16 @@ Neither may depend on the unit that quantities are counted in.
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from sim.coordination.axioms.triple import Recognition, Triple, stick_broken
 from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
-from sim.errors import ParleyError, one_line, shorten
+from sim.errors import ParleyError, shorten
+from sim.userfile import run_file, told
 
 MAX_UNITS = 2**32
 """The contract keeps both parts of a fraction in 32 bits."""
@@ -68,7 +67,9 @@ def recognition_named(text: str) -> Named:
             f"{shorten(text)}: no recognition function of this name; known: {', '.join(RECOGNITION)},"
             " or FILE.py:FUNCTION"
         )
-    function = _load(file, name)
+    function = getattr(run_file(file), name, None)
+    if not callable(function):
+        raise ParleyError(f"{file}: has no function {name!r}")
     try:
         parameters = len(inspect.signature(function).parameters)
     except (TypeError, ValueError):
@@ -84,28 +85,6 @@ def recognition_named(text: str) -> Named:
     )
 
 
-def _load(file: str, name: str) -> Callable[..., Any]:
-    path = Path(file)
-    if not path.is_file():
-        raise ParleyError(f"{file}: no such file")
-    spec = importlib.util.spec_from_file_location(f"recognition_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ParleyError(f"{file}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ParleyError(f"{file}: {_told(error)}") from error
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise ParleyError(f"{file}: has no function {name!r}")
-    return function  # type: ignore[no-any-return]
-
-
-def _told(error: BaseException) -> str:
-    return one_line(f"{type(error).__name__}: {error}")[:200]
-
-
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -115,7 +94,7 @@ def _guarded_fraction(text: str, function: Callable[[Turn], Any]) -> Recognition
         try:
             result = function(turn)
         except Exception as error:
-            raise ParleyError(f"{text}: {_told(error)}, at {turn}") from error
+            raise ParleyError(f"{text}: {told(error)}, at {turn}") from error
         whole = isinstance(result, Sequence) and len(result) == 2 and all(map(_whole, result))
         if not whole or not 0 <= result[0] <= result[1] < MAX_UNITS:
             raise ParleyError(
@@ -133,7 +112,7 @@ def _guarded_probabilities(text: str, function: Callable[..., Any]) -> Recogniti
             result = function(triple.allocation, triple.contracted, triple.capacity)
             given = tuple(Fraction(p) for p in result)
         except Exception as error:
-            raise ParleyError(f"{text}: {_told(error)}, at {triple}") from error
+            raise ParleyError(f"{text}: {told(error)}, at {triple}") from error
         if len(given) != triple.agents or min(given) < 0 or sum(given) != 1:
             numbers = ", ".join(map(str, given))
             raise ParleyError(
