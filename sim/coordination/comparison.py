@@ -37,7 +37,9 @@ class Tally:
     proposed : list of int
         How often each agent was recognized in a first round.
     draws : Counter
-        First-round draws by vector of recognition probabilities.
+        First-round draws that were begun, by vector of recognition probabilities.
+    unseen : int
+        Those of them that were withheld from.
     cost_sums, cost_squares : list of int
         Of each agent's costs, in wei and wei².
     """
@@ -47,6 +49,7 @@ class Tally:
     paths: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
     transactions: int = 0
+    unseen: int = 0
     proposed: list[int] = field(default_factory=list)
     draws: Counter[tuple[Fraction, ...]] = field(default_factory=Counter)
     cost_sums: list[int] = field(default_factory=list)
@@ -68,7 +71,9 @@ class Tally:
         if outcome.rounds:
             self.rounds += outcome.rounds
             self.proposed[outcome.proposer] += 1
+        if outcome.rounds or outcome.withheld:
             self.draws[outcome.position.bargaining.probabilities] += 1
+            self.unseen += outcome.withheld
         sums, squares = self.cost_sums, self.cost_squares
         for i, cost in enumerate(outcome.costs):
             sums[i] += cost
@@ -81,6 +86,7 @@ class Tally:
         self.draws += other.draws
         self.rounds += other.rounds
         self.transactions += other.transactions
+        self.unseen += other.unseen
         for mine, theirs in (
             (self.proposed, other.proposed),
             (self.cost_sums, other.cost_sums),
@@ -177,7 +183,9 @@ def compare(tally: Tally, solution: Solution, bots: Sequence[str]) -> Comparison
     expected_counts = tuple(
         sum((p[i] * number for p, number in tally.draws.items()), Fraction(0)) for i in range(problem.agents)
     )
-    return Comparison(tuple(agents), expected_counts, recognition_p_value(tally.proposed, tally.draws))
+    return Comparison(
+        tuple(agents), expected_counts, recognition_p_value(tally.proposed, tally.draws, tally.unseen)
+    )
 
 
 def _std_error(total: int, squares: int, games: int) -> float:

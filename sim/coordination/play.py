@@ -152,6 +152,12 @@ class Outcome(NamedTuple):
     costs: Row
 
     @property
+    def withheld(self) -> bool:
+        """Whether the draw of a first proposer was begun and never completed: somebody withheld."""
+        everybody = len(self.position.rows) == self.position.problem.agents
+        return self.ending == "expired" and not self.rounds and everybody
+
+    @property
     def path(self) -> str:
         """The kind of way the game took: its ending, and whether a rejection was survived on the way."""
         return f"{self.ending}, continued" if self.rounds > 1 else self.ending

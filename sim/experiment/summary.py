@@ -91,7 +91,8 @@ def cell_summary(study: Study, sums: Sums, last: Sums) -> dict[str, Any]:
             "counts": sums.all_proposed,
             "expected": sums.expected_proposed,
             "tested": sums.draws.total(),
-            "p_value": recognition_p_value(sums.proposed, sums.draws),
+            "unseen": sums.unseen,
+            "p_value": recognition_p_value(sums.proposed, sums.draws, sums.unseen),
         },
     }
 

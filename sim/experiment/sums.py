@@ -29,6 +29,8 @@ class Sums:
         Bargaining rounds; savings in wei, and their squares.
     proposed : list of int
         First-round recognitions of each agent, among the draws that are tested.
+    unseen : int
+        Draws among those that are tested that were withheld from.
     draws : Counter
         Of these draws, by recognition probabilities.
     expected_proposed : list of float
@@ -47,7 +49,7 @@ class Sums:
     def __init__(self, agents: int) -> None:
         self.agents = agents
         self.endings: Counter[str] = Counter()
-        self.rounds = self.saved = self.saved_squares = self.known = 0
+        self.rounds = self.saved = self.saved_squares = self.known = self.unseen = 0
         self.proposed = [0] * agents
         self.draws: Counter[tuple[Fraction, ...]] = Counter()
         self.all_proposed = [0] * agents
@@ -96,14 +98,18 @@ class Sums:
             entry = self.by_strategy[i, strategies[i]]
             entry[2] += times
             entry[3] += expected * times
-        if not outcome.rounds:
+        if not (outcome.rounds or outcome.withheld):
             return
-        self.all_proposed[outcome.proposer] += times
+        if outcome.rounds:
+            self.all_proposed[outcome.proposer] += times
         for i, p in enumerate(theory.probabilities):
             self.expected_proposed[i] += p * times
         if theory.exact in self.draws or len(self.draws) < KINDS_OF_DRAWS:
             self.draws[theory.exact] += times
-            self.proposed[outcome.proposer] += times
+            if outcome.withheld:
+                self.unseen += times
+            else:
+                self.proposed[outcome.proposer] += times
 
     def variance(self, agent: int) -> float:
         """The sample's, of an agent's costs, in wei²; the difference is taken in integers."""
@@ -113,11 +119,12 @@ class Sums:
     def merge(self, other: Sums) -> None:
         """Count another's games too."""
         self.endings += other.endings
-        for name in ("rounds", "saved", "saved_squares", "known"):
+        for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         # Which draws are tested must not depend on their outcome: all of a vector's, or none of a batch's.
         if set(other.draws) <= set(self.draws) or len(set(self.draws) | set(other.draws)) <= KINDS_OF_DRAWS:
             self.draws += other.draws
+            self.unseen += other.unseen
             self._sum("proposed", other)
         for name in _LISTS:
             self._sum(name, other)
@@ -133,8 +140,8 @@ class Sums:
         """Give plain data that JSON keeps exactly."""
         return {
             "endings": dict(self.endings),
-            **{name: getattr(self, name) for name in ("rounds", "saved", "saved_squares", "known")},
-            **{name: getattr(self, name) for name in (*_LISTS, "proposed")},
+            **{name: getattr(self, name) for name in _NUMBERS},
+            **{name: getattr(self, name) for name in (*_LISTS, "proposed", "unseen")},
             "draws": [[[str(p) for p in vector], count] for vector, count in self.draws.items()],
         }
 
@@ -143,10 +150,11 @@ class Sums:
         """Take them up again; sums by strategy are those of one generation only, and are not kept."""
         sums = cls(agents)
         sums.endings.update(plain["endings"])
-        for name in ("rounds", "saved", "saved_squares", "known", *_LISTS, "proposed"):
+        for name in (*_NUMBERS, *_LISTS, "proposed", "unseen"):
             setattr(sums, name, plain[name])
         sums.draws.update({tuple(map(Fraction, vector)): count for vector, count in plain["draws"]})
         return sums
 
 
+_NUMBERS = ("rounds", "saved", "saved_squares", "known")
 _LISTS = ("all_proposed", "expected_proposed", "costs", "squares", "expected", "paid", "variances")

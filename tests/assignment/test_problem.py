@@ -169,7 +169,7 @@ def test_a_tie_is_taken_in_the_order_of_items_and_the_audit_sees_what_that_costs
     assert improving_cycle(problem, found.solution.matrix) is not None
 
 
-@pytest.mark.parametrize("path", sorted(READY.glob("assignment-*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(READY.glob("*.toml")), ids=lambda path: path.stem)
 def test_ready_problem_files_solve_and_audit_to_plain_json(path: Path) -> None:
     found = audit(load_problem(path))
     audited = json.loads(json.dumps(found.to_json(), allow_nan=False))

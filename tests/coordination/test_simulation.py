@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sim.coordination.comparison import MIN_P
 from sim.coordination.problem import Problem, example_1
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.simulation import Simulation, simulate
@@ -207,3 +208,13 @@ def test_a_run_of_one_game_reports() -> None:
     assert report["games"] == 1
     assert report["agents"][0]["std_error"] == 0
     assert report["gas"]["per_game"] <= 1_900_000
+
+
+def test_a_proposer_that_lets_others_draws_expire_is_no_evidence_against_the_draw() -> None:
+    """Of a withholder's draws only those are seen in which it proposes: the others count as unseen."""
+    problem = example_1()
+    run = simulate(problem, games=300, seed=2, bots=["withholder", *["equilibrium"] * 4])
+    assert run.tally.unseen == run.tally.endings["expired"] > 100
+    assert run.tally.proposed == [run.tally.endings["settled"], 0, 0, 0, 0]
+    assert run.comparison.p_value is not None
+    assert run.comparison.p_value > MIN_P

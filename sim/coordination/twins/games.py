@@ -116,7 +116,11 @@ class Games:
         tally.transactions = int(self.transactions.sum(dtype=np.int64))
         begun = self.rounds > 0
         tally.proposed[:] = np.bincount(self.proposer[begun], minlength=agents).tolist()
-        draws: Counter[int] = Counter(dict(enumerate(np.bincount(self.position[begun]).tolist())))
+        ended = np.array([len(position.rows) == agents for position in self.positions])
+        withheld = ~begun & (self.ending == ENDINGS.index("expired")) & ended[self.position]
+        tally.unseen = int(withheld.sum())
+        drawn = self.position[begun | withheld]
+        draws: Counter[int] = Counter(dict(enumerate(np.bincount(drawn).tolist())))
         for place, count in draws.items():
             if count:
                 tally.draws[self.positions[place].bargaining.probabilities] += count
