@@ -6,6 +6,7 @@ to leave them below their acceptance threshold. But for that they bargain as in 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from fractions import Fraction
 from math import exp
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -103,14 +104,14 @@ class Quantal(Strategy):
 # ── learning from what one's own games cost ─────────────────────────────────────────────────────────────────
 
 
-class _Learner(Strategy):
+class _Learner(Strategy, ABC):
     """Chooses an announcement and a demand, each with a mixed strategy of its own, by what games brought."""
 
     learns: ClassVar[bool] = True
 
+    @abstractmethod
     def mixed(self, part: Any) -> Sequence[float]:  # noqa: ANN401 - a part of the state
         """Weights of the choices, from the part of the state that is about them."""
-        raise NotImplementedError
 
     def announce(self, position: Position, random: Random) -> Row:
         """Draw an announcement, and already now what to demand later."""
