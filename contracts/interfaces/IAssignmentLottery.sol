@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title A lottery that assigns items to agents
+/// @notice Agents rank items, and a draw that nobody controls decides who gets which. Serial dictatorship runs here from
+/// beginning to end: a uniform order, then picks. Of any other rule a random assignment is posted together with a lottery
+/// over assignments, and verified rather than trusted. One contract holds many lotteries.
+///
+/// A lottery runs committing → revealing, then under serial dictatorship it is drawn; under other rules it goes on to
+/// posting → opening, and is then drawn. An action is valid if and only if its block's timestamp is at or before the
+/// deadline; after that anyone may call `expire`, and the lottery goes on without those who were silent: they get
+/// nothing, and whoever had committed loses its bond. It is cancelled only if nobody is left, or nothing was posted.
+///
+/// A report is a ranking, one byte an item (numbered from 0), best first; an item that is left out is worse than nothing.
+/// A report is committed to together with a secret, and opened with it. Under serial dictatorship these secrets make the
+/// draw. Under other rules, whoever posts has seen them, so that a fresh secret is committed to with the report's opening
+/// and opened after the posting. Whoever keeps the last secret to itself knows the draw that it prevents, and gets nothing
+/// in the one that replaces it.
+interface IAssignmentLottery {
+    // ─────────────────────────────────────────────── types ───────────────────────────────────────────────
+
+    enum Phase {
+        None,
+        Committing,
+        Revealing,
+        Posting,
+        Opening,
+        Drawn,
+        Cancelled
+    }
+
+    /// @notice How items are given out. What the last three come to depends on what the contract cannot see, or is too
+    /// long to compute: their posting must be a lottery over assignments that average to the matrix, and nothing more.
+    enum Rule {
+        SerialDictatorship,
+        ProbabilisticSerial,
+        Boston,
+        Welfare,
+        PseudoMarket
+    }
+
+    /// @notice What is common knowledge before a lottery begins.
+    struct Parameters {
+        /// Seat i belongs to agents[i].
+        address[] agents;
+        /// How many agents may get each item.
+        uint32[] capacities;
+        Rule rule;
+        /// Lost by who commits and is silent later.
+        uint96 bond;
+        /// Seconds until all must have committed.
+        uint32 joinWindow;
+        /// Seconds for each later phase.
+        uint32 actionWindow;
+    }
+
+    /// @notice A random assignment and what proves it. Probabilities are numerators over one denominator.
+    struct Certificate {
+        uint256 denominator;
+        /// Row by row: matrix[i · m + o] for seat i and item o.
+        uint256[] matrix;
+        /// Probabilistic serial only: when each item runs out, over the same denominator; the denominator itself if
+        /// something is left at time 1. Empty under other rules.
+        uint256[] times;
+        /// Of the lottery's terms.
+        uint256[] weights;
+        /// Term by term, one byte a seat: one more than the item it gets, or 0 for nothing.
+        bytes assignments;
+    }
+
+    /// @notice Where a lottery stands. In `committed`, `revealed`, `opened` and `withdrawn`, bit i is seat i's.
+    struct State {
+        Phase phase;
+        /// The phase it was cancelled in; None if it was not.
+        Phase lapsed;
+        uint40 deadline;
+        uint64 committed;
+        uint64 revealed;
+        uint64 opened;
+        uint64 withdrawn;
+    }
+
+    // ─────────────────────────────────────────────── events ──────────────────────────────────────────────
+
+    event Created(
+        bytes32 indexed id, address indexed creator, bytes32 indexed salt, bytes32 digest, Parameters parameters
+    );
+    event Committed(bytes32 indexed id, uint256 seat, bytes32 commitment);
+    /// @param ranking as in a report
+    event Revealed(bytes32 indexed id, uint256 seat, bytes32 secret, bytes ranking, bytes32 nextCommitment);
+    /// @param digest hash of the certificate
+    event Posted(bytes32 indexed id, address indexed poster, bytes32 digest, uint256 terms);
+    event Opened(bytes32 indexed id, uint256 seat, bytes32 secret);
+    /// @notice A deadline passed and the lottery went on without some.
+    /// @param phase the one that ended
+    /// @param silent bit i set: seat i had committed, was silent, and loses its bond
+    event Expired(bytes32 indexed id, Phase phase, uint256 silent);
+    /// @param order in which seats pick, one byte each, the first in the lowest byte; entry k is in word k / 32. Seats
+    /// that have not revealed stand in it, and are passed over
+    event OrderDrawn(bytes32 indexed id, uint256[2] order);
+    /// @param number below the denominator, which falls to the term
+    event TermDrawn(bytes32 indexed id, uint256 number, uint256 term);
+    /// @param assignment one byte a seat, seat 0 in the lowest byte of the first word: one more than its item, or 0
+    event Assigned(bytes32 indexed id, uint256[2] assignment);
+    event Cancelled(bytes32 indexed id, Phase phase);
+    event Withdrawn(bytes32 indexed id, uint256 seat, address to, uint256 amount);
+
+    // ─────────────────────────────────────────────── errors ──────────────────────────────────────────────
+
+    error LotteryExists(bytes32 id);
+    error AgentCountOutOfRange(uint256 count);
+    error ItemCountOutOfRange(uint256 count);
+    error ZeroAgent(uint256 seat);
+    error DuplicateAgent(uint256 seat, uint256 other);
+    error WindowOutOfRange(uint256 window);
+
+    error WrongPhase(bytes32 id, Phase phase, Phase required);
+    error DeadlinePassed(bytes32 id, uint256 deadline);
+    error DeadlineNotPassed(bytes32 id, uint256 deadline);
+    error SeatOutOfRange(uint256 seat, uint256 agents);
+    error NotTheSeat(uint256 seat, address caller);
+    error StaleDigest(bytes32 given, bytes32 current);
+
+    error AlreadyCommitted(uint256 seat);
+    error NotCommitted(uint256 seat);
+    error AlreadyRevealed(uint256 seat);
+    error NotRevealed(uint256 seat);
+    error AlreadyOpened(uint256 seat);
+    error ZeroCommitment();
+    error ZeroSecret();
+    error WrongDeposit(uint256 given, uint256 bond);
+    error WrongSecret(uint256 seat, bytes32 commitment);
+    error RankingTooLong(uint256 length, uint256 items);
+    error UnknownItem(uint256 rank, uint256 item, uint256 items);
+    error ItemRankedTwice(uint256 rank, uint256 item);
+    /// @notice Under serial dictatorship there is no second secret.
+    error UnwantedCommitment(bytes32 commitment);
+
+    error NotTheOrganizer(address caller, address creator);
+    error DenominatorOutOfRange(uint256 denominator);
+    error MatrixLengthMismatch(uint256 length, uint256 expected);
+    error TimesLengthMismatch(uint256 length, uint256 expected);
+    error AssignmentsLengthMismatch(uint256 length, uint256 expected);
+    /// @notice The lottery takes more room than one contract's code has.
+    error TooManyTerms(uint256 terms, uint256 most);
+    error TimeOutOfRange(uint256 item, uint256 time, uint256 denominator);
+    /// @notice By the posted times more is eaten of an item than there is, or less although it is said to have run out.
+    error EatenMismatch(uint256 item, uint256 eaten, uint256 available);
+    /// @notice The matrix gives a seat another share of an item than it eats.
+    error ShareMismatch(uint256 seat, uint256 item, uint256 share, uint256 eaten);
+    error ZeroWeight(uint256 term);
+    error WeightsMismatch(uint256 sum, uint256 denominator);
+    /// @notice A term gives a seat an item that it has not ranked.
+    error UnwantedItem(uint256 term, uint256 seat, uint256 item);
+    error CapacityExceeded(uint256 term, uint256 item, uint256 count, uint256 capacity);
+    /// @notice The terms give a seat another share of an item than the matrix says.
+    error AverageMismatch(uint256 seat, uint256 item, uint256 average, uint256 share);
+
+    error NothingToWithdraw(uint256 seat);
+
+    // ────────────────────────────────────────────── actions ──────────────────────────────────────────────
+
+    /// @notice Open a lottery; the caller is its organizer.
+    function create(bytes32 salt, Parameters calldata parameters) external returns (bytes32 id);
+
+    /// @notice Commit to a report and a secret, paying exactly the bond.
+    /// @param digest of the lottery: the hash of its parameters
+    /// @param commitment keccak256(abi.encode(id, seat, keccak256(secret ‖ ranking)))
+    function commit(bytes32 id, uint256 seat, bytes32 digest, bytes32 commitment) external payable;
+
+    /// @notice Open one's report. The last of those who have committed ends the phase.
+    /// @param nextCommitment keccak256(abi.encode(id, seat, secret)) of the secret that will be opened after the
+    /// posting; zero under serial dictatorship
+    function reveal(bytes32 id, uint256 seat, bytes32 secret, bytes calldata ranking, bytes32 nextCommitment) external;
+
+    /// @notice Post a random assignment with its lottery. Under probabilistic serial anyone may, as there is but one
+    /// right one; under other rules only the organizer.
+    /// @param digest of the lottery and all that has been revealed: see `digestOf`
+    function post(bytes32 id, bytes32 digest, Certificate calldata certificate) external;
+
+    /// @notice Open the secret committed to when revealing. The last one draws a term.
+    function open(bytes32 id, uint256 seat, bytes32 secret) external;
+
+    /// @notice End a phase whose deadline has passed, for everybody.
+    function expire(bytes32 id) external;
+
+    /// @notice Take one's bond out of a lottery that has ended, once, to any address.
+    function withdraw(bytes32 id, uint256 seat, address payable to) external;
+
+    // ─────────────────────────────────────────────── views ───────────────────────────────────────────────
+
+    /// @notice Bonds lost, of all lotteries. Nobody gets them.
+    function burnt() external view returns (uint256);
+
+    /// @notice keccak256(abi.encode(chain id, this contract, creator, salt)).
+    function lotteryId(address creator, bytes32 salt) external view returns (bytes32);
+
+    /// @notice All zero for a lottery that does not exist.
+    function state(bytes32 id) external view returns (State memory);
+
+    /// @notice What the seat has committed to and not opened yet; zero if there is no such thing.
+    function commitment(bytes32 id, uint256 seat) external view returns (bytes32);
+
+    /// @notice The ranking that a seat has revealed; empty if it has not.
+    function rankingOf(bytes32 id, uint256 seat) external view returns (bytes memory);
+
+    /// @notice The hash of the parameters; with each report that is opened it becomes keccak256(digest ‖ seat ‖ ranking),
+    /// the seat as a word.
+    function digestOf(bytes32 id) external view returns (bytes32);
+
+    /// @notice As in `Assigned`; zero before the draw.
+    function assignmentOf(bytes32 id) external view returns (uint256[2] memory);
+}
