@@ -38,7 +38,7 @@ from sim.coordination.beyond.weighted import (
 )
 from sim.coordination.costs import Quadratic
 from sim.coordination.problem import Problem, example_1
-from sim.report.figures import save
+from sim.report.style import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,8 @@ from sim.coordination.audit import audit
 from sim.coordination.axioms.custom import recognition_named
 from sim.coordination.problem import Problem
 from sim.coordination.simulation import simulate
-from sim.report.figures import audit_figure, cost_figure, save
+from sim.report.coordination.figures import audit_figure, cost_figure
+from sim.report.style import save
 from tests.coordination.problems import example_1_keys
 
 HOSTILE = ["$\\frac{", "<b>", "\N{SNOWMAN}\N{EGYPTIAN HIEROGLYPH A001}", "&amp;", "%s"]

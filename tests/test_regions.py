@@ -11,8 +11,8 @@ from sim.coordination.axioms.reduction import slice_of
 from sim.coordination.axioms.triple import Triple
 from sim.coordination.problem import example_1
 from sim.errors import ParleyError
-from sim.report.figures import save
-from sim.report.regions import region_figure
+from sim.report.coordination.regions import region_figure
+from sim.report.style import save
 from tests.coordination.problems import X, Y
 
 EXAMPLE_2 = Triple.at(example_1(), X)

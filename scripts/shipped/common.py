@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from sim.report.figures import INK, save
 from sim.report.page_figures import COLORS
+from sim.report.style import INK, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,8 +13,8 @@ from sim.chain.evm import is_url
 from sim.cli.shared import File, Json, app, console, print_json, progress_bar
 from sim.coordination import simulation
 from sim.errors import ParleyError, ProblemError
-from sim.report.run import RunFolder
-from sim.report.simulation import simulation_tables
+from sim.report.coordination.run import RunFolder
+from sim.report.coordination.simulation import simulation_tables
 
 Games = Annotated[int, typer.Option(min=1, help="How many games to play.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same games, on either EVM and for any workers.")]

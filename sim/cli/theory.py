@@ -15,8 +15,8 @@ from sim.coordination.axioms.counterexamples import Unimplemented
 from sim.coordination.axioms.custom import recognition_named
 from sim.coordination.play import RECOGNITION_CONTRACTS
 from sim.errors import ParleyError, ProblemError
-from sim.report.audit import audit_tables, write_audit
-from sim.report.solution import solution_tables
+from sim.report.coordination.audit import audit_tables, write_audit
+from sim.report.coordination.solution import solution_tables
 
 if TYPE_CHECKING:
     from rich.progress import Progress

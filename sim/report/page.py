@@ -21,10 +21,10 @@ import jinja2
 from markupsafe import Markup
 
 from sim.errors import ParleyError
-from sim.report.page_audit import audit_sheet
+from sim.report.coordination.page_audit import audit_sheet
+from sim.report.coordination.page_simulation import simulation_sheet
 from sim.report.page_experiment import experiment_sheet
 from sim.report.page_read import kind_of_folder
-from sim.report.page_simulation import simulation_sheet
 
 if TYPE_CHECKING:
     from sim.report.page_model import Sheet

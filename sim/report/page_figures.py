@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from sim.report.figures import INK, PLAYED, SHADE, THEORY, save, style
 from sim.report.page_model import Z95
 from sim.report.page_tables import together
+from sim.report.style import INK, PLAYED, SHADE, THEORY, save, style
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,33 +1,50 @@
-"""The folder that a run leaves: a table of its games, what it came to, and a picture."""
+"""The folder that a run leaves: a table of its games, what it came to, and pictures."""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from decimal import Decimal
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.coordination.problem import Problem
-from sim.coordination.simulation import GameRow, Simulation
 from sim.errors import ParleyError
 
-__all__ = ["RunFolder"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
 
-_WEI = pa.decimal128(38)
-"""Costs are exact: below 2^98 wei, which 30 digits hold."""
+    from matplotlib.figure import Figure
+
+__all__ = ["FINISHED", "GAMES", "Folder", "write_json", "write_pictures"]
+
+GAMES = "games.parquet"
+FINISHED = "simulation.json"
 
 
-class RunFolder:
-    """Streams ``games.parquet``; at the end writes ``simulation.json``, ``costs.png`` and ``costs.svg``.
+class Run(Protocol):
+    """A finished run."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `parley simulate --json` prints."""
+
+
+Row = TypeVar("Row")
+R = TypeVar("R", bound=Run)
+
+
+class Folder(Generic[Row, R]):
+    """Streams ``games.parquet``; at the end writes ``simulation.json`` and pictures.
+
+    What a game is to the table, and which pictures there are, a mechanism's `RunFolder` says.
 
     Parameters
     ----------
     path : Path
         Made if it is not there; files of an earlier run are replaced.
-    problem : Problem
+    schema : pyarrow.Schema
+        Of the table of games.
 
     Raises
     ------
@@ -35,23 +52,30 @@ class RunFolder:
         If nothing can be written there.
     """
 
-    def __init__(self, path: Path, problem: Problem) -> None:
+    pictures: ClassVar[tuple[str, ...]]
+    """Names of the pictures."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
-        self._agents = range(problem.agents)
-        self._schema = pa.schema(
-            [
-                ("game", pa.int64()),
-                ("ending", pa.dictionary(pa.int8(), pa.string())),
-                ("rounds", pa.int32()),
-                ("proposer", pa.int16()),
-                *((f"cost_{i}_wei", _WEI) for i in self._agents),
-            ]
-        )
+        self._schema = schema
+
+    @property
+    def files(self) -> list[str]:
+        """Names of all that the folder holds in the end."""
+        return [GAMES, FINISHED, *(f"{name}.{ending}" for name in self.pictures for ending in ("png", "svg"))]
+
+    def columns(self, rows: Sequence[Row]) -> list[pa.Array]:
+        """One array for each column of the table."""
+        raise NotImplementedError
+
+    def figures(self, run: R) -> dict[str, Figure]:
+        """Draw the pictures, by their names."""
+        raise NotImplementedError
 
     def __enter__(self) -> Self:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self.path / "games.parquet", self._schema)
+            self._writer = pq.ParquetWriter(self.path / GAMES, self._schema)
         except OSError as error:
             raise ParleyError(f"{self.path}: cannot be written: {error.strerror or error}") from None
         return self
@@ -61,24 +85,28 @@ class RunFolder:
     ) -> None:
         self._writer.close()
 
-    def record(self, rows: Sequence[GameRow]) -> None:
+    def record(self, rows: Sequence[Row]) -> None:
         """Append games to the table."""
-        columns = [
-            pa.array([row.game for row in rows], pa.int64()),
-            pa.array([row.ending for row in rows], pa.string()).dictionary_encode(),
-            pa.array([row.rounds for row in rows], pa.int32()),
-            pa.array([row.proposer for row in rows], pa.int16()),
-            *(pa.array([Decimal(row.costs[i]) for row in rows], _WEI) for i in self._agents),
-        ]
-        self._writer.write_table(pa.table(columns, schema=self._schema))
+        self._writer.write_table(pa.table(self.columns(rows), schema=self._schema))
 
-    def finish(self, run: Simulation) -> None:
+    def finish(self, run: R) -> None:
         """Write down what the run came to."""
-        from sim.report.figures import cost_figure, save  # noqa: PLC0415 - matplotlib is slow to load
+        write_json(self.path / FINISHED, run.to_json())
+        write_pictures(self.path, self.figures(run))
 
-        (self.path / "simulation.json").write_text(
-            json.dumps(run.to_json(), indent=1) + "\n", encoding="utf-8"
-        )
-        figure = cost_figure(run)
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write an object as JSON that people can read."""
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_pictures(folder: Path, figures: Mapping[str, Figure]) -> list[str]:
+    """Write figures as PNG and SVG, and give the names of the files."""
+    from sim.report.style import save  # noqa: PLC0415 - matplotlib is slow to load
+
+    written = []
+    for name, figure in figures.items():
         for ending in ("png", "svg"):
-            save(figure, self.path / f"costs.{ending}")
+            save(figure, folder / f"{name}.{ending}")
+            written.append(f"{name}.{ending}")
+    return written

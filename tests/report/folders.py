@@ -10,8 +10,8 @@ from sim.coordination.axioms.custom import recognition_named
 from sim.coordination.problem import Problem
 from sim.coordination.simulation import simulate
 from sim.experiment.run import run_experiment
-from sim.report.audit import write_audit
-from sim.report.run import RunFolder
+from sim.report.coordination.audit import write_audit
+from sim.report.coordination.run import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,8 @@ from sim.coordination.axioms.counterexamples import Disproportion, Inconsistency
 from sim.coordination.axioms.triple import Triple
 from sim.coordination.costs import Piecewise
 from sim.errors import ParleyError
-from sim.report.solution import number
+from sim.report.run import write_json, write_pictures
+from sim.report.tables import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -211,31 +211,24 @@ def write_audit(folder: Path, audit: Audit, report: dict[str, Any]) -> list[str]
     ParleyError
         If the folder cannot be written.
     """
-    from sim.report.figures import audit_figure, save  # noqa: PLC0415 - matplotlib is slow to load
-    from sim.report.regions import region_figure  # noqa: PLC0415 - as above
+    from sim.report.coordination.figures import audit_figure  # noqa: PLC0415 - matplotlib is slow to load
+    from sim.report.coordination.regions import region_figure  # noqa: PLC0415 - as above
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = ["audit.json"]
-        _write(folder / "audit.json", report)
+        write_json(folder / "audit.json", report)
         for axiom, verdict in report["axioms"].items():
             if verdict["witness"] is not None:
                 name = f"witness-{axiom.replace('_', '-')}.json"
-                _write(folder / name, verdict["witness"]["problem"])
+                write_json(folder / name, verdict["witness"]["problem"])
                 written.append(name)
         figures = {"audit": audit_figure(audit)}
         triple = Triple.at(audit.problem, audit.allocation)
         if any(triple.excess) and audit.problem.agents >= 4:
             with suppress(ParleyError):  # no type has an excess that three agents could share
                 figures["distributions"] = region_figure(triple)
-        for name, figure in figures.items():
-            for ending in ("png", "svg"):
-                save(figure, folder / f"{name}.{ending}")
-                written.append(f"{name}.{ending}")
+        written += write_pictures(folder, figures)
     except OSError as error:
         raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
     return written
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

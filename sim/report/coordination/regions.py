@@ -10,7 +10,7 @@ from matplotlib.patches import Polygon
 
 from sim.coordination.axioms.reduction import widest_slice
 from sim.errors import ParleyError
-from sim.report.figures import INK, PLAYED, SHADE, THEORY, style
+from sim.report.style import INK, PLAYED, SHADE, THEORY, style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

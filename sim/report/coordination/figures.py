@@ -1,10 +1,4 @@
-"""Pictures of a run."""
-
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+"""Pictures of a run, and of an audit."""
 
 import matplotlib as mpl
 import numpy as np
@@ -12,41 +6,10 @@ from matplotlib.figure import Figure
 
 from sim.coordination.audit import AXIOMS, Audit
 from sim.coordination.simulation import Simulation
-from sim.report.audit import in_words
+from sim.report.coordination.audit import in_words
+from sim.report.style import CONFIDENCE, INK, PALE, PLAYED, SHADE, THEORY, style
 
-__all__ = ["audit_figure", "cost_figure", "save", "style"]
-
-INK = "#1b2a41"
-THEORY = "#d1495b"
-PLAYED = "#2e6f95"
-SHADE = "#c9d6df"
-
-CONFIDENCE = 1.96
-"""Half-width of the bars in standard errors: 95% for means of many games."""
-
-
-@contextmanager
-def style(**settings: object) -> Iterator[None]:
-    """Draw and save figures in one style.
-
-    Names are text: a dollar sign in one begins no formula; for letters that the font lacks stands a box.
-
-    Parameters
-    ----------
-    **settings
-        Further settings of Matplotlib, with underscores for dots.
-    """
-    common: dict[Any, Any] = {
-        "font.size": 9,
-        "axes.edgecolor": INK,
-        "axes.labelcolor": INK,
-        "text.parse_math": False,
-        "svg.hashsalt": "parley",
-    }
-    further = {name.replace("_", "."): value for name, value in settings.items()}
-    with warnings.catch_warnings(), mpl.rc_context(common | further):
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        yield
+__all__ = ["audit_figure", "cost_figure"]
 
 
 def cost_figure(run: Simulation) -> Figure:
@@ -157,7 +120,7 @@ def audit_figure(audit: Audit) -> Figure:
         highest = float(np.nanmax(table)) or 1.0
         shown = gains.imshow(
             table,
-            cmap=mpl.colors.LinearSegmentedColormap.from_list("", ["#f4f7f9", THEORY]),
+            cmap=mpl.colors.LinearSegmentedColormap.from_list("", [PALE, THEORY]),
             vmin=0,
             vmax=highest,
         )
@@ -177,11 +140,3 @@ def audit_figure(audit: Audit) -> Figure:
         gains.spines[:].set_visible(False)
         figure.colorbar(shown, ax=gains, label="cost")
         return figure
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure in the format of the path's ending: the same bytes whenever it is drawn anew."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    metadata = {"Date": None} if path.suffix == ".svg" else None
-    with style():
-        figure.savefig(path, dpi=160, metadata=metadata)

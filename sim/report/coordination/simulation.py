@@ -8,6 +8,7 @@ from rich.text import Text
 
 from sim.coordination.comparison import MAX_Z, MIN_P
 from sim.coordination.simulation import Simulation
+from sim.report.tables import cross_check_lines, gas_table
 
 __all__ = ["simulation_tables"]
 
@@ -23,7 +24,12 @@ def simulation_tables(run: Simulation) -> RenderableType:
         f"{tally.games / run.seconds:,.0f} games/s, {tally.transactions / run.seconds:,.0f} transactions/s",
     )
     return Group(
-        header, _gas(run), _proposers(run), _costs(run), *_verdicts(comparison.holds, check.differences, run)
+        header,
+        gas_table(check),
+        _proposers(run),
+        _costs(run),
+        _agreement(comparison.holds),
+        *cross_check_lines(check),
     )
 
 
@@ -73,42 +79,10 @@ def _proposers(run: Simulation) -> Table:
     return table
 
 
-def _gas(run: Simulation) -> Table:
-    table = Table(title=f"Gas ({run.cross_check.gas_evm})")
-    table.add_column("function")
-    for column in ("calls", "least", "mean", "most", "sum"):
-        table.add_column(column, justify="right")
-    games = run.cross_check.gas_games
-    total = 0
-    for function, used in run.cross_check.gas.items():
-        total += sum(used)
-        table.add_row(
-            function,
-            f"{len(used)}",
-            f"{min(used):,}",
-            f"{sum(used) / len(used):,.0f}",
-            f"{max(used):,}",
-            f"{sum(used) / games:,.0f}",
-        )
-    table.add_row("a game", "", "", "", "", f"{total / games:,.0f}", style="bold")
-    table.caption = f"over {games} games; sums are per game"
-    return table
-
-
-def _verdicts(holds: bool, differences: list[str], run: Simulation) -> list[Text]:  # noqa: FBT001 - two verdicts
-    check = run.cross_check
-    lines = [
-        Text(
-            f"agrees with theory: no |z| above {MAX_Z}, no p-value below {MIN_P:g}"
-            if holds
-            else f"differs from the equilibrium: some |z| above {MAX_Z} or a p-value below {MIN_P:g}",
-            style="green" if holds else "yellow",
-        )
-    ]
-    paths = ", ".join(f"{count} {path}" for path, count in sorted(check.paths.items()))
-    if check.identical:
-        lines.append(Text(f"replayed on {check.evm}, identical: {paths}", style="green"))
-    else:
-        lines.append(Text(f"replayed on {check.evm}, NOT identical:", style="bold red"))
-        lines.extend(Text(f"  {difference}", style="red") for difference in differences)
-    return lines
+def _agreement(holds: bool) -> Text:  # noqa: FBT001 - a verdict
+    return Text(
+        f"agrees with theory: no |z| above {MAX_Z}, no p-value below {MIN_P:g}"
+        if holds
+        else f"differs from the equilibrium: some |z| above {MAX_Z} or a p-value below {MIN_P:g}",
+        style="green" if holds else "yellow",
+    )
