@@ -41,6 +41,9 @@ FUNDS = 2**100
 
 Name: TypeAlias = Literal["revm", "py-evm"]
 
+Logs: TypeAlias = "Sequence[tuple[Sequence[bytes], bytes]]"
+"""Topics and data of each event of a transaction, in order."""
+
 
 class EvmError(ParleyError):
     """A transaction that no block can contain, or a machine used against its rules."""
@@ -160,7 +163,7 @@ class Evm(Protocol):
             As `transact`.
         """
 
-    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
+    def take_logs(self) -> Logs:
         """Return topics and data of each event of the last `send`, in order; none if it failed."""
 
     def balance(self, address: str) -> int:

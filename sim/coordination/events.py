@@ -4,11 +4,12 @@ Each event is a named tuple of the contract's own fields, but for the game's id,
 all. The interface says what they mean (contracts/interfaces/ITwoStageMechanism.sol).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from struct import Struct
 from typing import NamedTuple
 
+from sim.chain.evm import Logs
 from sim.randomness import keccak
 
 __all__ = [
@@ -17,7 +18,6 @@ __all__ = [
     "Created",
     "Event",
     "Joined",
-    "Logs",
     "Proposed",
     "ProposerDrawn",
     "Responded",
@@ -26,10 +26,6 @@ __all__ = [
     "Withdrawn",
     "decode",
 ]
-
-Logs = Sequence[tuple[Sequence[bytes], bytes]]
-"""Topics and data of each event of a transaction, as an EVM gives them."""
-
 
 class Created(NamedTuple):
     """A game was opened; its parameters follow the digest in the raw data."""
