@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ITwoStageMechanism} from "../interfaces/ITwoStageMechanism.sol";
-import {Memory} from "./Memory.sol";
+import {Memory} from "../storage/Memory.sol";
 
 /// @title The built-in cost functions, in exact integers
 /// @dev A cost function is kept as a block in memory, a head of 32 bytes and 16 bytes per segment:

@@ -2,9 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {ITwoStageMechanism} from "../interfaces/ITwoStageMechanism.sol";
-import {CodeStorage} from "./CodeStorage.sol";
+import {CodeStorage} from "../storage/CodeStorage.sol";
+import {Memory} from "../storage/Memory.sol";
 import {CostFunctions} from "./CostFunctions.sol";
-import {Memory} from "./Memory.sol";
 
 /// @title The common knowledge of a game, as constant data
 /// @notice Checks the parameters of a game, digests them into what play will need of each seat, and keeps that as the

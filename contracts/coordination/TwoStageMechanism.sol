@@ -232,7 +232,7 @@ contract TwoStageMechanism is ITwoStageMechanism {
 
     /// @inheritdoc ITwoStageMechanism
     function gameId(address creator, bytes32 salt) public view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), creator, salt));
+        return CommitReveal.gameId(creator, salt);
     }
 
     /// @inheritdoc ITwoStageMechanism

@@ -139,6 +139,7 @@ MORE: dict[str, tuple[Change, ...]] = {
         Change(
             "abi.encode(block.chainid, address(this), creator, salt)",
             "abi.encode(block.chainid, address(this), salt)",
+            COMMIT_REVEAL,
         ),
     ),
     "a later seat's spare capacity counts once too often": (
