@@ -4,15 +4,15 @@ What is known exactly is used exactly: the variance of a cost whose distribution
 distribution of a count whose every term has a known probability. Nothing is estimated that can be computed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from scipy.stats import binom, hypergeom
 
-__all__ = ["count_p_value", "recognition_p_value", "z_score"]
+__all__ = ["bonferroni", "count_p_value", "recognition_p_value", "same_rate_p_value", "z_score"]
 
 
 def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int) -> float | None:
@@ -105,6 +105,46 @@ def count_p_value(count: int, groups: Mapping[Fraction, int], unseen: int = 0) -
     return min(1.0, 2.0 * min(lower, upper))
 
 
+def same_rate_p_value(count: int, trials: int, other_count: int, other_trials: int) -> float:
+    """Two-sided p-value of two numbers of successes whose trials have one probability, which is not known.
+
+    For what theory can only sample too. Given the successes of both together, how many of them fall among the
+    first trials has a hypergeometric distribution whatever the probability is. That is computed, not
+    approximated (relative rounding is below 1e-8), so that the test keeps its level for any number of trials.
+
+    Parameters
+    ----------
+    count, other_count : int
+        Observed successes.
+    trials, other_trials : int
+        Of how many.
+
+    Examples
+    --------
+    >>> round(same_rate_p_value(3, 3, 0, 3), 3)  # twice 1/20: all three successes on one side
+    0.1
+    >>> same_rate_p_value(0, 10, 0, 1000)
+    1.0
+    """
+    numbers = trials + other_trials, count + other_count, trials
+    lower, upper = float(hypergeom.cdf(count, *numbers)), float(hypergeom.sf(count - 1, *numbers))
+    return min(1.0, 2.0 * min(lower, upper))
+
+
+def bonferroni(p_values: Iterable[float]) -> float:
+    """One p-value for several tests, whatever the dependence between them: the smallest, times their number.
+
+    Examples
+    --------
+    >>> bonferroni([0.5, 0.01, 0.25])
+    0.03
+    >>> bonferroni([])  # nothing was tested
+    1.0
+    """
+    found = list(p_values)
+    return min(1.0, len(found) * min(found)) if found else 1.0
+
+
 def recognition_p_value(
     counts: Sequence[int], draws: Mapping[tuple[Fraction, ...], int], unseen: int = 0
 ) -> float | None:
@@ -138,11 +178,11 @@ def recognition_p_value(
     """
     if not draws:
         return None
-    smallest = 1.0
+    p_values = []
     for agent, count in enumerate(counts):
         groups: dict[Fraction, int] = {}
         for probabilities, number in draws.items():
             p = probabilities[agent]
             groups[p] = groups.get(p, 0) + number
-        smallest = min(smallest, count_p_value(count, groups, unseen))
-    return min(1.0, len(counts) * smallest)
+        p_values.append(count_p_value(count, groups, unseen))
+    return bonferroni(p_values)

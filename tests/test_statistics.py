@@ -2,11 +2,13 @@
 
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import comb, prod
+from random import Random
 
 import pytest
+from scipy.stats import binom
 
-from sim.statistics import count_p_value, recognition_p_value, z_score
+from sim.statistics import bonferroni, count_p_value, recognition_p_value, same_rate_p_value, z_score
 
 
 def exact_distribution(probabilities: list[Fraction]) -> list[Fraction]:
@@ -71,3 +73,53 @@ def test_heterogeneous_probabilities_use_the_sum_of_variances() -> None:
 def test_z_score_uses_the_known_variance() -> None:
     assert z_score(Fraction(3), Fraction(1), Fraction(4), 16) == 4.0
     assert z_score(Fraction(3), Fraction(1), Fraction(0), 16) is None
+
+
+def both_ways(first: int, second: int, successes: int) -> list[Fraction]:
+    """How likely it is that 0, 1, … of so many successes fall among the first trials, not the second."""
+    total = comb(first + second, successes)
+    return [Fraction(comb(first, k) * comb(second, successes - k), total) for k in range(successes + 1)]
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 1), (5, 8), (30, 4), (12, 200)])
+def test_same_rate_p_value_is_the_exact_two_sided_tail_given_all_successes(first: int, second: int) -> None:
+    for successes in {0, 1, 2, first, first + second // 2, first + second}:
+        weights = both_ways(first, second, successes)
+        for count in range(max(0, successes - second), min(first, successes) + 1):
+            tail = min(sum(weights[: count + 1]), sum(weights[count:]))
+            p = same_rate_p_value(count, first, successes - count, second)
+            assert p == pytest.approx(float(min(1, 2 * tail)), rel=1e-8)
+
+
+def test_the_same_rate_test_keeps_its_level_for_every_probability() -> None:
+    first, second = 9, 25
+    p_values = {
+        (a, b): same_rate_p_value(a, first, b, second) for a in range(first + 1) for b in range(second + 1)
+    }
+    for rate in (Fraction(1, 50), Fraction(1, 3), Fraction(9, 10)):
+        one, other = exact_distribution_of(first, rate), exact_distribution_of(second, rate)
+        for alpha in (0.5, 0.05, 0.01):
+            rejected = sum(one[a] * other[b] for (a, b), p in p_values.items() if p <= alpha)
+            assert rejected <= alpha
+    # Other rates are seen.
+    assert same_rate_p_value(90, 100, 500, 1000) < 1e-9
+
+
+def exact_distribution_of(trials: int, rate: Fraction) -> list[Fraction]:
+    return [comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(trials + 1)]
+
+
+def test_bonferroni_keeps_the_level_of_tests_that_depend_on_each_other() -> None:
+    """Throws of one die, all six counts tested."""
+    repetitions, throws, alpha = 4000, 40, 0.1
+    dice = Random(11)
+    rejected = 0
+    for _ in range(repetitions):
+        counts = [0] * 6
+        for _ in range(throws):
+            counts[dice.randrange(6)] += 1
+        rejected += bonferroni(count_p_value(c, {Fraction(1, 6): throws}) for c in counts) <= alpha
+    # Beyond this a binomial number with probability α comes once in a million.
+    assert 0 < rejected <= binom.isf(1e-6, repetitions, alpha)
+    assert bonferroni([0.4, 0.6]) == 0.8
+    assert bonferroni([0.6, 0.7]) == 1.0

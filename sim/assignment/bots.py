@@ -1,0 +1,343 @@
+"""Who takes part: four kinds of agents that know the problem and what the chain shows, and nothing else.
+
+A bot decides what to report and in which phases to act. It neither sends transactions nor knows another
+seat's secret before it is revealed. No bot waits to see how the draw would fall: reports and silences are
+settled before anything is drawn.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from sim.assignment.envy import dominates, prefix_sums
+from sim.assignment.lottery import expected
+from sim.assignment.options import Report, option_set
+from sim.assignment.problem import CARDINAL, Problem
+from sim.assignment.solution import rule_matrix
+from sim.errors import ParleyError
+from sim.keys import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sim.assignment.lottery import Row
+    from sim.assignment.problem import Utilities
+
+__all__ = ["KINDS", "PHASES", "Bot", "Order", "Told", "make_bots", "reported", "told"]
+
+Order = tuple[int, ...]
+"""What is reported on chain: items from 0, best first; who leaves one out would rather have nothing."""
+
+PHASES = ("committing", "revealing", "opening")
+"""When seats have to act. Under serial dictatorship nothing is opened."""
+
+EXHAUSTIVE_ITEMS = 6
+"""Items up to which a best response is looked for among all rankings."""
+LISTED_AGENTS = 8
+"""Agents up to which that is done under Boston, whose probabilities take a pass through all their orders."""
+MOST_ASKED = 300
+"""Reports that are tried where they are too many to try all."""
+
+
+class Told(NamedTuple):
+    """What one seat says: a ranking, on chain, and to the organizer utilities if the rule looks at them."""
+
+    order: Order
+    utilities: Utilities | None = None
+
+
+class Bot:
+    """The truthful agent, and the base of the others: reports its own ranking and keeps every deadline."""
+
+    kind = "truthful"
+    copies = False
+    """Whether it commits last, to what another seat has committed to."""
+    silent_from: str | None = None
+    """The phase from which on it does nothing."""
+
+    def __init__(self, seat: int) -> None:
+        self.seat = seat
+
+    def acts(self, phase: str) -> bool:
+        """Whether this seat does anything in a phase."""
+        return self.silent_from is None or PHASES.index(phase) < PHASES.index(self.silent_from)
+
+    def report(self, problem: Problem, agent: int) -> Order:
+        """The ranking that this seat reveals, strict."""
+        return self.tells(problem, agent).order
+
+    def tells(self, problem: Problem, agent: int) -> Told:
+        """All that this seat says: its ranking and, where the rule looks at them, its utilities."""
+        return _truth(problem, agent)
+
+
+class Misreporting(Bot):
+    """Reports what serves it best, given that the others are truthful; see :func:`best_response`."""
+
+    kind = "misreporting"
+
+    def tells(self, problem: Problem, agent: int) -> Told:
+        """A best response."""
+        return best_response(problem, agent)
+
+
+class Absent(Bot):
+    """Truthful, but silent from a phase on."""
+
+    kind = "absent"
+
+    def __init__(self, seat: int, phase: str = PHASES[0]) -> None:
+        super().__init__(seat)
+        self.silent_from = phase
+
+
+class Copying(Bot):
+    """Commits last, to a copy of the first commitment on chain, and tries to open it as that one is opened.
+
+    A commitment holds the number of its seat, so that a copy opens to nothing: the contract refuses, and the
+    seat is silent with its bond at stake. Where there is nothing to copy it does not commit.
+    """
+
+    kind = "copying"
+    copies = True
+
+
+KINDS: dict[str, type[Bot]] = {bot.kind: bot for bot in (Bot, Misreporting, Absent, Copying)}
+
+
+def told(problem: Problem, bots: Sequence[Bot]) -> tuple[Told, ...]:
+    """What each seat says if it is heard at all.
+
+    Parameters
+    ----------
+    problem : Problem
+    bots : sequence of Bot
+        One per seat.
+
+    Raises
+    ------
+    ParleyError
+        If a best response is asked for where the rule's probabilities are not exact.
+
+    Examples
+    --------
+    >>> from sim.assignment.problem import from_orders
+    >>> [said.order for said in told(from_orders([[1, 0], [0]], 2), make_bots(["truthful"], 2))]
+    [(1, 0), (0,)]
+    """
+    return tuple(bot.tells(problem, agent) for agent, bot in enumerate(bots))
+
+
+def reported(problem: Problem, heard: Sequence[Told | None]) -> Problem:
+    """Make the problem that the organizer sees: what was said, and nothing wanted where a seat was silent.
+
+    Parameters
+    ----------
+    problem : Problem
+    heard : sequence of Told or None
+        One per seat.
+
+    Returns
+    -------
+    Problem
+        With strict rankings and, if the rule does not look at them, without utilities.
+
+    Examples
+    --------
+    >>> from sim.assignment.problem import from_orders
+    >>> reported(from_orders([[1, 0], [0]], 2), [Told((0, 1)), None]).rankings
+    (((0,), (1,)), ())
+    """
+    nothing: Utilities = (None,) * len(problem.items)
+    utilities = (
+        tuple(nothing if said is None or said.utilities is None else said.utilities for said in heard)
+        if problem.rule in CARDINAL
+        else None
+    )
+    return Problem(
+        items=problem.items,
+        rankings=tuple(() if said is None else tuple((o,) for o in said.order) for said in heard),
+        rule=problem.rule,
+        capacities=problem.capacities,
+        utilities=utilities,
+        weights=problem.weights,
+        budgets=problem.budgets,
+        agent_names=problem.agent_names,
+    )
+
+
+# ── the best response ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=256)
+def best_response(problem: Problem, agent: int) -> Told:
+    """Find the report that serves an agent best, given that the others are truthful.
+
+    With utilities that is the one of greatest expected utility. Without, no number says what is best: a
+    report whose row stochastically dominates the truthful one, so that it gains whatever the utilities, comes
+    before one that gains for some utilities only (`envy.utilities_for` names such); among several, the one
+    that adds most to the probability of the best k items for some k. Of reports that are as good the first
+    one tried is taken, and the truth is tried first: if nothing gains, the agent is truthful. A report that
+    may bring an item that is worse than nothing is not considered.
+
+    With up to six items all rankings are tried (`options.option_set`). With more, or under Boston with more
+    than eight agents, the search is local: from the truth on, to the best report among those with two items
+    exchanged (first those high up), or with the end cut off, until none of them is better or 300 have been
+    tried. Rules that look at utilities are asked for those that `options.option_set` tries. Under serial
+    dictatorship nothing is tried: whoever picks does best to pick by its own ranking.
+
+    Parameters
+    ----------
+    problem : Problem
+    agent : int
+        From 0.
+
+    Returns
+    -------
+    Told
+
+    Raises
+    ------
+    TooLargeError
+        If the rule's probabilities are not exact.
+
+    Examples
+    --------
+    Under Boston, agent 2 does better to ask for item 1 at once, which nobody else ranks first:
+
+    >>> from sim.assignment.problem import from_orders
+    >>> problem = from_orders([[0, 2, 1], [0, 1, 2], [0, 1, 2]], 3, "boston")
+    >>> best_response(problem, 1).order
+    (1, 0, 2)
+    """
+    truth = _truth(problem, agent)
+    if problem.rule == "serial-dictatorship":
+        return truth
+    if problem.rule in CARDINAL or _all_tried(problem):
+        found = option_set(problem, agent)
+        tried = {Told(_strictly(report), report.utilities): row for report, row in found.rows.items()}
+    else:
+        tried = _climb(problem, agent)
+    best = max(tried, key=lambda said: _merit(problem, agent, tried[said], tried[truth]))
+    return best if _merit(problem, agent, tried[best], tried[truth]) > _NO_GAIN else truth
+
+
+_Merit = tuple[bool, Fraction, Fraction]
+
+_ZERO = Fraction(0)
+_NO_GAIN: _Merit = (False, _ZERO, _ZERO)
+"""The merit of the truth itself."""
+
+
+def _all_tried(problem: Problem) -> bool:
+    items = len(problem.items)
+    return items <= EXHAUSTIVE_ITEMS and (problem.rule != "boston" or problem.agents <= LISTED_AGENTS)
+
+
+def _merit(problem: Problem, agent: int, row: Row, own: Row) -> _Merit:
+    """How much better a row is than the truthful one: compared first to last, nothing below `_NO_GAIN`."""
+    unwanted = any(p and o not in problem.rank_of[agent] for o, p in enumerate(row))
+    if unwanted:
+        return False, Fraction(-1), _ZERO
+    if problem.utilities is not None:
+        u = problem.utilities[agent]
+        return False, max(expected(row, u) - expected(own, u), _ZERO), _ZERO
+    ranking = problem.rankings[agent]
+    steps = [p - q for p, q in zip(prefix_sums(ranking, row), prefix_sums(ranking, own), strict=True)]
+    most = max(steps, default=_ZERO)
+    if most <= 0:
+        return _NO_GAIN
+    return dominates(ranking, row, own), most, sum(steps, _ZERO)
+
+
+def _climb(problem: Problem, agent: int) -> dict[Told, Row]:
+    """Try reports near the truth, then near the best of them, and so on; what each leads to."""
+    here = _truth(problem, agent)
+    own = rule_matrix(problem)[agent]
+    tried = {here: own}
+    while True:
+        for order in _neighbours(here.order):
+            said = Told(order)
+            if said in tried:
+                continue
+            if len(tried) == MOST_ASKED:
+                return tried
+            tried[said] = rule_matrix(problem.reporting(agent, tuple((o,) for o in order)))[agent]
+        best = max(tried, key=lambda said: _merit(problem, agent, tried[said], own))
+        merits = (_merit(problem, agent, tried[said], own) for said in (best, here))
+        if next(merits) <= next(merits):
+            return tried
+        here = best
+
+
+def _neighbours(order: Order) -> Iterator[Order]:
+    """Exchange two items, those high up first, or cut off the end.
+
+    Examples
+    --------
+    >>> list(_neighbours((0, 1, 2)))
+    [(1, 0, 2), (2, 1, 0), (0, 2, 1), (0, 1), (0,), ()]
+    """
+    swapped = (
+        (*order[:i], order[j], *order[i + 1 : j], order[i], *order[j + 1 :])
+        for j in range(len(order))
+        for i in range(j)
+    )
+    return chain(swapped, (order[:k] for k in range(len(order) - 1, -1, -1)))
+
+
+def _truth(problem: Problem, agent: int) -> Told:
+    utilities = problem.utilities if problem.rule in CARDINAL else None
+    return Told(problem.orders[agent], None if utilities is None else utilities[agent])
+
+
+def _strictly(report: Report) -> Order:
+    """A report's items, those of one rank in the order of `items`."""
+    return tuple(o for rank in report.ranking for o in rank)
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
+    """One bot per seat from their names.
+
+    Parameters
+    ----------
+    names : sequence of str
+        One name for all seats, or one per seat, as the command line takes them: ``truthful``,
+        ``misreporting``, ``absent``, ``absent:revealing``, ``copying``.
+    agents : int
+        Number of seats.
+
+    Raises
+    ------
+    ParleyError
+        Naming the bot and what is wrong with it.
+
+    Examples
+    --------
+    >>> [bot.kind for bot in make_bots(["copying"], 2)]
+    ['copying', 'copying']
+    """
+    if len(names) not in (1, agents):
+        raise ParleyError(f"--bots: {len(names)} names for {agents} agents (give one for all, or one each)")
+    return tuple(_make_bot(names[0] if len(names) == 1 else names[seat], seat) for seat in range(agents))
+
+
+def _make_bot(name: str, seat: int) -> Bot:
+    kind, colon, argument = name.strip().partition(":")
+    if kind not in KINDS:
+        hint = did_you_mean(kind, KINDS) or f" (known: {', '.join(KINDS)})"
+        raise ParleyError(f"--bots: unknown bot {name!r}{hint}")
+    if kind == Absent.kind and colon:
+        if argument not in PHASES:
+            hint = did_you_mean(argument, PHASES) or f" (known: {', '.join(PHASES)})"
+            raise ParleyError(f"--bots: {name!r}: no seat acts in a phase {argument!r}{hint}")
+        return Absent(seat, argument)
+    if colon:
+        raise ParleyError(f"--bots: {name!r}: {kind} takes no argument")
+    return KINDS[kind](seat)
