@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import tomllib
 from decimal import Decimal, InvalidOperation
-from importlib import import_module
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim import mechanisms
 from sim.errors import ProblemError, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-# Which module knows each kind of problem, and what to call there with (mapping, file). Modules are named, not
-# imported, so that this one depends on no mechanism.
-KINDS: dict[str, tuple[str, str]] = {"coordination": ("sim.coordination.problem", "from_mapping")}
+    from collections.abc import Mapping
 
 
 def load(path: str | PathLike[str]) -> Any:  # noqa: ANN401 - the mechanism decides
@@ -38,18 +34,17 @@ def load(path: str | PathLike[str]) -> Any:  # noqa: ANN401 - the mechanism deci
         If the file cannot be read, breaks the syntax, or states no problem that can be solved.
     """
     mapping = read(path)
-    module, function = KINDS[kind_of(mapping, fspath(path))]
-    parse: Callable[[Mapping[str, Any], str], Any] = getattr(import_module(module), function)
-    return parse(mapping, fspath(path))
+    kind = kind_of(mapping, fspath(path))
+    return mechanisms.module(kind, "problem").Problem.from_mapping(mapping, fspath(path))
 
 
 def kind_of(mapping: Mapping[str, Any], file: str) -> str:
     """Look up the `kind` of a problem among those that are known."""
-    known = ", ".join(sorted(KINDS))
+    known = ", ".join(mechanisms.KINDS)
     if "kind" not in mapping:
         raise ProblemError(file, "kind", f"missing; known: {known}")
     kind = mapping["kind"]
-    if not isinstance(kind, str) or kind not in KINDS:
+    if not isinstance(kind, str) or kind not in mechanisms.KINDS:
         raise ProblemError(file, "kind", f"unknown kind {shorten(kind)}; known: {known}")
     return kind
 

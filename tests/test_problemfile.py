@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sim import problemfile
+from sim import mechanisms, problemfile
 from sim.coordination.problem import Problem
 from sim.errors import ParleyError, ProblemError
 from tests.coordination.problems import example_1_keys
+
+READY = Path(__file__).parents[1] / "problems"
 
 
 def test_decimals_reach_the_reader_unrounded(tmp_path: Path) -> None:
@@ -30,6 +32,21 @@ def test_toml_and_json_state_the_same_problem(tmp_path: Path) -> None:
     assert problem.total_cost(problem.contracted) == 127
 
 
+@pytest.mark.parametrize("file", sorted(READY.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_kind_says_which_mechanism_reads_a_file(file: Path) -> None:
+    problem = problemfile.load(file)
+    assert problem.kind == problemfile.read(file)["kind"]
+    assert type(problem) is mechanisms.module(problem.kind, "problem").Problem
+    problem.check_playable()
+
+
+def test_every_kind_has_a_ready_problem_and_no_other_has_a_room() -> None:
+    kinds = {problemfile.read(file)["kind"] for file in READY.glob("*.toml")}
+    assert kinds == set(mechanisms.KINDS)
+    with pytest.raises(ValueError, match="no kind 'chain'"):
+        mechanisms.module("chain", "evm")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
@@ -43,8 +60,8 @@ def test_toml_and_json_state_the_same_problem(tmp_path: Path) -> None:
         ("a.json", "[1, 2]", "holds [1, 2], not an object"),
         ("a.json", "", "line 1, column 1: broken JSON"),
         ("a.json", "[" * 100_000, "nested too deeply"),
-        ("a.json", "{}", "kind: missing; known: coordination"),
-        ("a.json", '{"kind": "auction"}', "kind: unknown kind 'auction'; known: coordination"),
+        ("a.json", "{}", "kind: missing; known: coordination, assignment"),
+        ("a.json", '{"kind": "auction"}', "kind: unknown kind 'auction'; known: coordination, assignment"),
         ("a.json", '{"kind": ["coordination"]}', "kind: unknown kind"),
     ],
 )

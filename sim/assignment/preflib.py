@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim import exact
+from sim.assignment.problem import in_names
 from sim.errors import ProblemError, shorten
 from sim.keys import did_you_mean, whole
 
@@ -87,7 +88,7 @@ def read_preflib(
     mapping: dict[str, Any] = {"kind": "assignment", "items": items}
     if capacities is not None:
         mapping["capacities"] = _capacities(fspath(capacities), items)
-    mapping["rankings"] = [_named(order, items) for order in rankings]
+    mapping["rankings"] = [in_names(order, items) for order in rankings]
     mapping["rule"] = rule
     return mapping
 
@@ -226,10 +227,6 @@ def _order(file: str, place: str, line: str, count: int) -> tuple[int, list[list
         if rank:
             ranks.append(rank)
     return _count(file, place, match[1]), ranks
-
-
-def _named(order: list[list[int]], items: Sequence[str]) -> list[str | list[str]]:
-    return [items[rank[0]] if len(rank) == 1 else [items[o] for o in rank] for rank in order]
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -13,11 +13,12 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 from sim import problemfile
 from sim.assignment.lottery import Lottery, Matrix, Term, show_matrix
 from sim.assignment.schema import (
+    DEFAULT_BOND,
     PostedKeys,
     ProblemKeys,
     Ranking,
@@ -29,6 +30,8 @@ from sim.assignment.schema import (
 from sim.errors import ProblemError, shorten
 from sim.exact import show, show_all
 from sim.keys import read_keys
+from sim.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
+from sim.names import check_names, name_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +42,9 @@ RULES: tuple[str, ...] = get_args(Rule)
 CARDINAL = ("welfare", "pseudo-market")
 """Rules that look at utilities; the others look at rankings only."""
 
+MAX_ITEMS = 64
+"""Items of one lottery on chain."""
+
 
 @dataclass(frozen=True)
 class Posted:
@@ -46,6 +52,13 @@ class Posted:
 
     matrix: Matrix
     lottery: Lottery | None = None
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give the keys of a problem file that says the same."""
+        mapping: dict[str, Any] = {"matrix": show_matrix(self.matrix)}
+        if self.lottery is not None:
+            mapping["lottery"] = [term.to_json() for term in self.lottery]
+        return mapping
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,8 @@ class Problem:
     (2, (1, 1), ((0, 1), (0,)))
     """
 
+    kind: ClassVar[str] = "assignment"
+
     items: tuple[str, ...]
     rankings: tuple[Ranking, ...]
     """Row i: the ranks of agent i, best first, each a tuple of items."""
@@ -75,6 +90,10 @@ class Problem:
     """Of agents, for the rule ``pseudo-market``; 1 each if not given."""
     posted: Posted | None = None
     agent_names: tuple[str, ...] = ()
+    bond: int = DEFAULT_BOND
+    """Wei that an agent pays when it commits, and loses if it is silent later."""
+    window: int = DEFAULT_WINDOW
+    """Seconds for each step on chain."""
 
     def __post_init__(self) -> None:
         _check_items(self.items)
@@ -90,12 +109,12 @@ class Problem:
                 _check_agreement(f"utilities[{i}]", ranking, row)
         self._check_numbers("weights", "welfare")
         self._check_numbers("budgets", "pseudo-market")
-        names = self.agent_names or tuple(f"agent {i}" for i in range(1, self.agents + 1))
-        if len(names) != self.agents:
-            raise ProblemError("", "names.agents", f"{len(names)} names for {self.agents}")
-        for k, name in enumerate(names):
-            _check_name(f"names.agents[{k}]", name, names[:k])
+        names = name_all("names.agents", "agent", self.agent_names, self.agents)
         object.__setattr__(self, "agent_names", names)
+        if self.bond < 0:
+            raise ProblemError("", "bond", f"{self.bond} is negative")
+        if self.window < 1:
+            raise ProblemError("", "window", f"{self.window} seconds is not at least 1")
 
     def _check_capacities(self) -> None:
         capacities = self.capacities or (1,) * len(self.items)
@@ -118,6 +137,18 @@ class Problem:
                 raise ProblemError("", f"{key}[{i}]", f"{number} is not above 0")
         if self.rule == rule:
             object.__setattr__(self, key, numbers)
+
+    def check_playable(self, file: str = "") -> None:
+        """Raise ProblemError if one lottery on chain cannot hold this problem; `solve` has no such limits."""
+        try:
+            at_most("rankings", "the number of agents", self.agents, MAX_SEATS)
+            at_most("items", "the number of items", len(self.items), MAX_ITEMS)
+            for o, capacity in enumerate(self.capacities):
+                at_most(f"capacities[{o}]", "the number of places", capacity, MAX_UINT32)
+            at_most("bond", "the number of wei", self.bond, MAX_WEI)
+            check_window(self.window)
+        except ProblemError as error:
+            raise error.in_file(file) from None
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,6 +263,8 @@ class Problem:
         for key in ("capacities", "weights", "budgets"):
             if getattr(keys, key) == []:
                 raise ProblemError("", key, "empty")
+        if keys.names.agents == []:
+            raise ProblemError("", "names.agents", "empty; leave the key out instead")
         return cls(
             items=tuple(keys.items),
             rankings=rankings,
@@ -244,6 +277,8 @@ class Problem:
             if keys.posted is None
             else _read_posted(keys.posted, numbers, len(rankings), len(keys.items)),
             agent_names=tuple(keys.names.agents or ()),
+            bond=keys.bond,
+            window=keys.window,
         )
 
     def to_mapping(self) -> dict[str, Any]:
@@ -259,10 +294,7 @@ class Problem:
         if any(capacity != 1 for capacity in self.capacities):
             mapping["capacities"] = list(self.capacities)
         if self.utilities is None or self.rankings != tuple(map(ranking_of, self.utilities)):
-            mapping["rankings"] = [
-                [self.items[rank[0]] if len(rank) == 1 else [self.items[o] for o in rank] for rank in ranking]
-                for ranking in self.rankings
-            ]
+            mapping["rankings"] = [in_names(ranking, self.items) for ranking in self.rankings]
         if self.utilities is not None:
             mapping["utilities"] = [[None if u is None else show(u) for u in row] for row in self.utilities]
         mapping["rule"] = self.rule
@@ -270,9 +302,10 @@ class Problem:
             if any(number != 1 for number in getattr(self, key)):
                 mapping[key] = show_all(getattr(self, key))
         if self.posted is not None:
-            mapping["posted"] = {"matrix": show_matrix(self.posted.matrix)}
-            if self.posted.lottery is not None:
-                mapping["posted"]["lottery"] = [term.to_json() for term in self.posted.lottery]
+            mapping["posted"] = self.posted.to_mapping()
+        for key, default in (("bond", DEFAULT_BOND), ("window", DEFAULT_WINDOW)):
+            if getattr(self, key) != default:
+                mapping[key] = getattr(self, key)
         if self.agent_names != tuple(f"agent {i}" for i in range(1, self.agents + 1)):
             mapping["names"] = {"agents": list(self.agent_names)}
         return mapping
@@ -290,18 +323,21 @@ def ranking_of(utilities: Sequence[Fraction | None]) -> Ranking:
     return tuple(tuple(o for o, u in enumerate(utilities) if u == value) for value in values)
 
 
-def _check_name(key: str, name: str, before: Sequence[str]) -> None:
-    if not name or not name.isprintable():
-        raise ProblemError("", key, f"{shorten(name)} is not a printable name")
-    if name in before:
-        raise ProblemError("", key, f"{shorten(name)} stands twice")
+def in_names(ranking: Sequence[Sequence[int]], items: Sequence[str]) -> list[str | list[str]]:
+    """Write a ranking as a problem file does: names of items, and lists of names that are tied.
+
+    Examples
+    --------
+    >>> in_names(((1,), (0, 2)), ["a", "b", "c"])
+    ['b', ['a', 'c']]
+    """
+    return [items[rank[0]] if len(rank) == 1 else [items[o] for o in rank] for rank in ranking]
 
 
 def _check_items(items: Sequence[str]) -> None:
     if not items:
         raise ProblemError("", "items", "there are none")
-    for k, name in enumerate(items):
-        _check_name(f"items[{k}]", name, items[:k])
+    check_names("items", items)
 
 
 def _check_agreement(key: str, ranking: Ranking, row: Utilities) -> None:
@@ -334,11 +370,6 @@ def _read_posted(keys: PostedKeys, items: Mapping[str, int], agents: int, count:
             raise ProblemError("", place, f"{len(assignment)} entries for {agents} agents")
         terms.append(Term(term.weight, assignment))
     return Posted(matrix, tuple(terms))
-
-
-def from_mapping(mapping: Mapping[str, Any], file: str = "") -> Problem:
-    """`Problem.from_mapping`, under the name that the registry of problem kinds calls."""
-    return Problem.from_mapping(mapping, file)
 
 
 def load_problem(path: str | PathLike[str]) -> Problem:

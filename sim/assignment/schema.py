@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sim import exact
 from sim.errors import ProblemError, shorten
 from sim.keys import Keys, Number, Whole, did_you_mean
+from sim.limits import DEFAULT_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,8 @@ Ranking = tuple[tuple[int, ...], ...]
 """An agent's ranks, best first, each with the items that the agent is indifferent between."""
 
 Rule = Literal["serial-dictatorship", "probabilistic-serial", "boston", "welfare", "pseudo-market"]
+DEFAULT_BOND = 10**15
+"""Wei of bond if a problem file does not say: a thousandth of an ether."""
 NOTHING = (None, "")
 """How a file says that there is no number, or no item; TOML has no null."""
 
@@ -52,6 +55,8 @@ class ProblemKeys(Keys):
     weights: list[Number] | None = None
     budgets: list[Number] | None = None
     posted: PostedKeys | None = None
+    bond: Whole = DEFAULT_BOND
+    window: Whole = DEFAULT_WINDOW
     names: NameKeys = NameKeys()
 
 

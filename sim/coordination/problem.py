@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import lcm
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,13 +22,14 @@ from sim.coordination.recognition import RECOGNITION
 from sim.coordination.schema import MAX_TOTAL, read_keys, read_matrix
 from sim.errors import ProblemError, shorten
 from sim.exact import show
+from sim.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
+from sim.names import name_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 Matrix = NDArray[np.int64]
 
-DEFAULT_WINDOW = 3600  # seconds
 MAX_ROUNDS = (
     2**16 - 1
 )  # the contract counts rounds in 16 bits; also the default, since a cap changes no expected cost
@@ -36,10 +37,7 @@ GWEI = 10**9
 MAX_WEI_PER_COST = 10**60  # far beyond any balance, far below what would make arithmetic slow
 
 # What one game on chain takes.
-MAX_SEATS = MAX_TASK_TYPES = 64
-MAX_UNITS = 2**32 - 1  # quantities and fractions are packed in 32 bits
-MAX_WEI = 2**96 - 1
-MIN_WINDOW, MAX_WINDOW = 60, 30 * 24 * 3600
+MAX_TASK_TYPES = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +53,8 @@ class Problem:
     >>> problem.total_cost(problem.contracted), problem.in_special_domain
     (Fraction(25, 1), True)
     """
+
+    kind: ClassVar[str] = "coordination"
 
     contracted: Matrix
     """D in units, shape (n, m), read-only."""
@@ -102,8 +102,8 @@ class Problem:
             raise ProblemError("", "window", f"{self.window} seconds is not at least 1")
         if not 1 <= self.max_rounds <= MAX_ROUNDS:
             raise ProblemError("", "max_rounds", f"{self.max_rounds} is outside 1..{MAX_ROUNDS}")
-        self._set("agent_names", _names("agents", "agent", self.agent_names, self.agents))
-        self._set("task_names", _names("tasks", "type", self.task_names, self.task_types))
+        self._set("agent_names", name_all("names.agents", "agent", self.agent_names, self.agents))
+        self._set("task_names", name_all("names.tasks", "type", self.task_names, self.task_types))
         if self.allocation is not None:
             self._set("allocation", _locked("allocation", self.allocation))
             _check_shape("allocation", self.allocation, self.contracted)
@@ -174,37 +174,27 @@ class Problem:
             raise error.in_file(file) from None
 
     def _check_playable(self) -> None:
-        def limit(key: str, what: str, value: int, most: int) -> None:
-            if value > most:
-                raise ProblemError(
-                    "", key, f"{what} {shorten(value)} is above {most}, what one game on chain takes"
-                )
-
-        limit("contracted", "the number of agents", self.agents, MAX_SEATS)
-        limit("contracted", "the number of task types", self.task_types, MAX_TASK_TYPES)
-        limit("contracted", "the total number of units", self.total, MAX_UNITS)
-        limit("capacity", "the total number of units", int(self.capacity.sum()), MAX_UNITS)
-        limit("continuation", "the denominator", self.continuation.denominator, MAX_UNITS)
-        if not MIN_WINDOW <= self.window <= MAX_WINDOW:
-            reason = (
-                f"{self.window} seconds is outside {MIN_WINDOW}..{MAX_WINDOW}, what one game on chain takes"
-            )
-            raise ProblemError("", "window", reason)
+        at_most("contracted", "the number of agents", self.agents, MAX_SEATS)
+        at_most("contracted", "the number of task types", self.task_types, MAX_TASK_TYPES)
+        at_most("contracted", "the total number of units", self.total, MAX_UINT32)
+        at_most("capacity", "the total number of units", int(self.capacity.sum()), MAX_UINT32)
+        at_most("continuation", "the denominator", self.continuation.denominator, MAX_UINT32)
+        check_window(self.window)
         for k, cost in enumerate(self.chain_costs):
             for value in (cost.coefficient, cost.linear, *cost.slopes):
-                limit(f"costs[{k}]", "a coefficient in wei", value, MAX_WEI)
+                at_most(f"costs[{k}]", "a coefficient in wei", value, MAX_WEI)
             for value in cost.breakpoints:
-                limit(f"costs[{k}].breakpoints", "a breakpoint in units", value, MAX_UNITS)
+                at_most(f"costs[{k}].breakpoints", "a breakpoint in units", value, MAX_UINT32)
         highest = 0
         for i, most in enumerate(self.capacity.sum(axis=1).tolist()):
             highest += self.cost_wei(i, min(self.total, most))
-            limit(
+            at_most(
                 f"costs[{i if len(self.chain_costs) > 1 else 0}]",
                 "the highest total cost in wei",
                 highest,
                 MAX_WEI,
             )
-        limit("bond", "the number of wei", self.bond_wei, MAX_WEI)
+        at_most("bond", "the number of wei", self.bond_wei, MAX_WEI)
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -404,24 +394,6 @@ def _check_shape(key: str, matrix: Matrix, like: Matrix) -> None:
         rows, columns = matrix.shape
         reason = f"{rows} × {columns}, but contracted is {like.shape[0]} × {like.shape[1]}"
         raise ProblemError("", key, reason)
-
-
-def _names(key: str, default: str, names: Sequence[str], count: int) -> tuple[str, ...]:
-    if not names:
-        return tuple(f"{default} {k}" for k in range(1, count + 1))
-    if len(names) != count:
-        raise ProblemError("", f"names.{key}", f"{len(names)} names for {count}")
-    for k, name in enumerate(names):
-        if not name or not name.isprintable():
-            raise ProblemError("", f"names.{key}[{k}]", f"{shorten(name)} is not a printable name")
-        if name in names[:k]:
-            raise ProblemError("", f"names.{key}[{k}]", f"{shorten(name)} stands twice")
-    return tuple(names)
-
-
-def from_mapping(mapping: Mapping[str, Any], file: str = "") -> Problem:
-    """`Problem.from_mapping`, under the name that the registry of problem kinds calls."""
-    return Problem.from_mapping(mapping, file)
 
 
 def load_problem(path: str | PathLike[str]) -> Problem:

@@ -13,11 +13,11 @@ from sim.assignment.problem import Problem, from_orders, letter, load_problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-READY = Path(__file__).parent / "files"
+READY = Path(__file__).parents[2] / "problems"
 
 
 def ready(name: str) -> Problem:
-    return load_problem(READY / f"{name}.toml")
+    return load_problem(READY / f"assignment-{name}.toml")
 
 
 def cardinal(utilities: list[list[Any]], rule: str = "serial-dictatorship", **more: object) -> Problem:

@@ -64,6 +64,12 @@ def refusal(**changed: object) -> str:
         ({"budgets": [1, 1]}, "budgets: only the rule pseudo-market has budgets"),
         ({"names": {"agents": ["x"]}}, "names.agents: 1 names for 2"),
         ({"names": {"agent": ["x"]}}, "names.agent: unknown key (did you mean agents?)"),
+        ({"names": {"agents": []}}, "names.agents: empty; leave the key out instead"),
+        ({"names": {"agents": ["x", "x"]}}, "names.agents[1]: 'x' stands twice"),
+        ({"names": {"agents": ["x", "\n"]}}, "names.agents[1]: '\\n' is not a printable name"),
+        ({"bond": -1}, "bond: -1 is negative"),
+        ({"bond": "1/2"}, "bond: 1/2 is not a whole number"),
+        ({"window": 0}, "window: 0 seconds is not at least 1"),
         ({"posted": 3}, "posted: 3 is not a table"),
         ({"posted": {"matrix": HALVES, "lotery": []}}, "posted.lotery: unknown key (did you mean lottery?)"),
         ({"posted": {"matrix": [[1, 0], [1, 0]]}}, "posted.matrix: gives out 2 of item 1"),
@@ -104,6 +110,41 @@ def refusal(**changed: object) -> str:
 )
 def test_a_broken_promise_gets_one_line_with_key_and_reason(changed: dict[str, Any], line: str) -> None:
     assert refusal(**changed).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"rankings": [["a"]] * 65}, "rankings: the number of agents 65 is above 64"),
+        ({"items": [f"i{k}" for k in range(65)], "rankings": [["i0"]]}, "items: the number of items 65 is "),
+        ({"capacities": [1, 2**32]}, "capacities[1]: the number of places 4294967296 is above 4294967295"),
+        ({"bond": 2**96}, f"bond: the number of wei {2**96} is above {2**96 - 1}"),
+        ({"window": 59}, "window: 59 seconds is outside 60..2592000"),
+        ({"window": 30 * 24 * 3600 + 1}, "window: 2592001 seconds is outside 60..2592000"),
+    ],
+)
+def test_what_one_lottery_on_chain_cannot_hold_is_solved_but_not_played(
+    changed: dict[str, Any], line: str
+) -> None:
+    problem = Problem.from_mapping(BASE | changed)
+    assert solve(problem).exact
+    with pytest.raises(ProblemError) as caught:
+        problem.check_playable("a.toml")
+    assert str(caught.value).startswith(f"a.toml: {line}")
+    assert "\n" not in str(caught.value)
+
+
+def test_bond_and_window_are_kept_and_have_defaults() -> None:
+    plain = Problem.from_mapping(BASE)
+    assert (plain.bond, plain.window) == (10**15, 3600)
+    assert not {"bond", "window"} & set(plain.to_mapping())
+    problem = Problem.from_mapping(BASE | {"bond": "5", "window": 60})
+    assert (problem.bond, problem.window) == (5, 60)
+    assert Problem.from_mapping(problem.to_mapping()) == problem
+    # What a lottery on chain holds at most, and no bond at all, can be played.
+    widest = {"rankings": [["a"]] * 64, "capacities": [0, 2**32 - 1], "bond": 2**96 - 1, "window": 2592000}
+    Problem.from_mapping(BASE | widest).check_playable()
+    Problem.from_mapping(BASE | {"bond": 0}).check_playable()
 
 
 def test_what_is_posted_rightly_is_used() -> None:
@@ -169,7 +210,7 @@ def test_a_tie_is_taken_in_the_order_of_items_and_the_audit_sees_what_that_costs
     assert improving_cycle(problem, found.solution.matrix) is not None
 
 
-@pytest.mark.parametrize("path", sorted(READY.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(READY.glob("assignment-*.toml")), ids=lambda path: path.stem)
 def test_ready_problem_files_solve_and_audit_to_plain_json(path: Path) -> None:
     found = audit(load_problem(path))
     audited = json.loads(json.dumps(found.to_json(), allow_nan=False))
