@@ -11,7 +11,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sim.coordination.simulation import CrossCheck
+    from sim.driver.run import CrossCheck
 
 __all__ = ["cross_check_lines", "gas_table", "number"]
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.coordination.verify import MIN_P, Verification
+from sim.verification.verification import MIN_P, Verification
 
 __all__ = ["verification_tables"]
 
@@ -55,10 +55,7 @@ def _violations(found: Verification) -> Table:
 
 def _verdicts(found: Verification) -> list[Text]:
     lines = []
-    for what, p in (
-        ("first proposers", found.recognition_p_value),
-        ("first continuations", found.continuation_p_value),
-    ):
+    for _, what, p in found.judged:
         if p is None:
             lines.append(Text(f"{what}: nothing was drawn"))
         else:

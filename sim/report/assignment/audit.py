@@ -1,27 +1,177 @@
-"""The audit for people: which properties the random assignment has, and what shows it."""
+"""The audit for people: properties, what shows it, and what agents could have had."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
+from sim.assignment.audit import PROPERTIES
+from sim.assignment.envy import prefix_sums
+from sim.assignment.lottery import expected
 from sim.errors import ParleyError
-from sim.report.run import write_json
+from sim.report.assignment.solution import ordinal
+from sim.report.assignment.words import lottery_of, ranked, reasons, standing
+from sim.report.run import write_json, write_pictures
+from sim.report.tables import number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sim.assignment.audit import Audit
+    from sim.assignment.options import OptionSet, Report
+    from sim.assignment.verdict import Verdict
+
+__all__ = ["audit_tables", "write_audit"]
+
+MAX_AGENTS = 64
+MAX_SETS = 3
+"""Option sets that are shown whole."""
+MAX_OPTIONS = 10
+"""Lotteries of one of them."""
+MAX_RANKS = 6
+
+STYLES = {"holds": "green", "fails": "red", "not known": "dim"}
 
 
 def audit_tables(found: Audit) -> RenderableType:
-    """What an audit found, for a person to read."""
-    return Group(f"{found.problem.rule}")
+    """What an audit found, for a person to read.
+
+    Parameters
+    ----------
+    found : Audit
+    """
+    told = {key: reasons(key, verdict.to_json(), found.problem) for key, verdict in found.verdicts.items()}
+    return Group(
+        _properties(found, told),
+        *(text for key, lines in told.items() for text in _whole(key, lines)),
+        *_option_sets(found),
+    )
+
+
+def _properties(found: Audit, told: dict[str, list[str]]) -> Table:
+    table = Table(title=f"Properties of what {found.problem.rule} does here")
+    table.add_column("property", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("because", overflow="fold")
+    for key, verdict in found.verdicts.items():
+        said = standing(verdict.to_json())
+        table.add_row(PROPERTIES[key], Text(said, style=STYLES[said]), told[key][0])
+    return table
+
+
+def _whole(key: str, lines: list[str]) -> Iterator[RenderableType]:
+    """What the table has no room for."""
+    if lines[1:]:
+        yield Text(f"{PROPERTIES[key]}: {lines[0]}", style="bold")
+        for line in lines[1:]:
+            yield Padding(Text(line, style="dim"), (0, 0, 0, 2))
+
+
+# ── option sets ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _option_sets(found: Audit) -> Iterator[RenderableType]:
+    sets = found.option_sets
+    if sets is None:
+        return
+    table = Table(title="What agents could have had by reporting otherwise")
+    table.add_column("agent")
+    for name in ("reports", "lotteries"):
+        table.add_column(name, justify="right")
+    for name in ("own is its favourite", "support function", "convex", "homogeneous"):
+        table.add_column(name)
+    for options in sets[:MAX_AGENTS]:
+        favourite = options.best_lie is None
+        checks = (options.support_function(), options.convex(), options.homogeneous())
+        table.add_row(
+            found.problem.agent_names[options.agent],
+            f"{len(options.rows):,}{'' if options.exhaustive else '+'}",
+            f"{len(options.lotteries):,}",
+            Text("yes" if favourite else "no", style="green" if favourite else "red"),
+            *map(_check, checks),
+        )
+    more = "" if len(sets) <= MAX_AGENTS else f"and {len(sets) - MAX_AGENTS} more agents: see --json; "
+    some = "" if all(options.exhaustive for options in sets) else "; + means that not all reports were tried"
+    table.caption = f"{more}expected utility as a function of the report: support function of the set{some}"
+    yield table
+    first = [sets[group[0]] for group in found.problem.alike]
+    for options in first[:MAX_SETS]:
+        yield option_table(options)
+    if len(first) > MAX_SETS:
+        yield f"The option sets of {len(first) - MAX_SETS} other kinds of agents are in --json."
+
+
+def _check(verdict: Verdict) -> Text:
+    said = standing(verdict.to_json())
+    return Text({"holds": "yes", "fails": "no"}.get(said, "as tried"), style=STYLES[said])
+
+
+def option_table(options: OptionSet) -> Table:
+    """List what one agent could have had: its own lottery first, and why it is the favourite.
+
+    With utilities, by what each lottery is worth; without, by the probabilities of the first choice, of one
+    of the first two, and so on, which for the favourite are nowhere below those of another.
+    """
+    problem, agent = options.problem, options.agent
+    table = Table(title=f"What {problem.agent_names[agent]} could have had")
+    table.add_column("lottery", overflow="fold")
+    table.add_column("by reporting", overflow="fold")
+    utilities = None if problem.utilities is None else problem.utilities[agent]
+    ranking = options.truth.ranking
+    ranks = min(MAX_RANKS, len(ranking))
+    heads = [ordinal(1), *(f"1st–{ordinal(k + 1)}" for k in range(1, ranks))]
+    for head in heads if utilities is None else ["is worth"]:
+        table.add_column(head, justify="right")
+    rest = [(row, report) for row, report in options.lotteries.items() if row != options.own]
+    if utilities is not None:
+        rest.sort(key=lambda pair: -expected(pair[0], utilities))
+    else:
+        rest.sort(key=lambda pair: [-p for p in prefix_sums(ranking, pair[0])])
+    for row, report in [(options.own, options.truth), *rest][:MAX_OPTIONS]:
+        own = row == options.own
+        if utilities is not None:
+            cells = [number(expected(row, utilities))]
+        else:
+            cells = [number(p) for p in prefix_sums(ranking, row)[:ranks]]
+        better = not own and options.better(row)
+        table.add_row(
+            lottery_of(row, problem.items),
+            "the truth" if own else reported(report, options),
+            *cells,
+            style="bold" if own else "red" if better else None,
+        )
+    left = len(rest) + 1 - MAX_OPTIONS
+    said = ["" if utilities is not None else "probabilities of one of the first choices"]
+    said += [
+        f"true: {reported(options.truth, options)}",
+        f"{left} more lotteries: see --json" if left > 0 else "",
+    ]
+    table.caption = "; ".join(filter(None, said))
+    return table
+
+
+def reported(report: Report, options: OptionSet) -> str:
+    """Write what an agent may report, in the items' names."""
+    items = options.problem.items
+    if report.utilities is None:
+        return ranked(report.ranking, items)
+    return ", ".join(f"{name} {u}" for name, u in zip(items, report.utilities, strict=True) if u is not None)
+
+
+def _pictures(found: Audit) -> dict[str, Any]:
+    return {}
+
+
+# ── files ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def write_audit(folder: Path, found: Audit, report: dict[str, Any]) -> list[str]:
-    """Write what an audit found into a folder: its JSON, the problem, its pictures.
+    """Write what an audit found into a folder: its JSON, what it is about, and its pictures.
 
     Returns
     -------
@@ -35,8 +185,13 @@ def write_audit(folder: Path, found: Audit, report: dict[str, Any]) -> list[str]
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "audit.json", report)
-        write_json(folder / "problem.json", found.problem.to_mapping())
+        parts = {
+            "audit.json": report,
+            "problem.json": found.problem.to_mapping(),
+            "solution.json": found.solution.to_json(),
+        }
+        for name, value in parts.items():
+            write_json(folder / name, value)
+        return [*parts, *write_pictures(folder, _pictures(found))]
     except OSError as error:
         raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
-    return ["audit.json", "problem.json"]
