@@ -10,12 +10,14 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from sim.assignment.certificate import Order, as_reported
 from sim.assignment.envy import dominates, prefix_sums
 from sim.assignment.lottery import expected
-from sim.assignment.options import Report, option_set
-from sim.assignment.problem import CARDINAL, Problem
+from sim.assignment.options import option_set
+from sim.assignment.problem import CARDINAL
+from sim.assignment.pseudo_market import NoEquilibriumError
 from sim.assignment.solution import rule_matrix
 from sim.errors import ParleyError
 from sim.keys import did_you_mean
@@ -24,29 +26,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sim.assignment.lottery import Row
-    from sim.assignment.problem import Utilities
+    from sim.assignment.problem import Problem
 
-__all__ = ["KINDS", "PHASES", "Bot", "Order", "Told", "make_bots", "reported", "told"]
-
-Order = tuple[int, ...]
-"""What is reported on chain: items from 0, best first; who leaves one out would rather have nothing."""
+__all__ = ["KINDS", "PHASES", "Bot", "best_response", "make_bots"]
 
 PHASES = ("committing", "revealing", "opening")
 """When seats have to act. Under serial dictatorship nothing is opened."""
 
-EXHAUSTIVE_ITEMS = 6
-"""Items up to which a best response is looked for among all rankings."""
+LISTED_ITEMS = 6
+"""Items up to which all rankings are tried, as many as `options.option_set` tries all of."""
 LISTED_AGENTS = 8
-"""Agents up to which that is done under Boston, whose probabilities take a pass through all their orders."""
-MOST_ASKED = 300
-"""Reports that are tried where they are too many to try all."""
-
-
-class Told(NamedTuple):
-    """What one seat says: a ranking, on chain, and to the organizer utilities if the rule looks at them."""
-
-    order: Order
-    utilities: Utilities | None = None
+"""Agents up to which all rankings are tried under Boston, which goes through all orders of its agents."""
+MOST_TRIED = 300
+"""Reports that are tried where not all are."""
+MOST_MARKETS = 24
+"""Of a pseudo-market, each of which is a new equilibrium."""
 
 
 class Bot:
@@ -66,12 +60,8 @@ class Bot:
         return self.silent_from is None or PHASES.index(phase) < PHASES.index(self.silent_from)
 
     def report(self, problem: Problem, agent: int) -> Order:
-        """The ranking that this seat reveals, strict."""
-        return self.tells(problem, agent).order
-
-    def tells(self, problem: Problem, agent: int) -> Told:
-        """All that this seat says: its ranking and, where the rule looks at them, its utilities."""
-        return _truth(problem, agent)
+        """What this seat reveals: items, best first, without those that are worse than nothing."""
+        return problem.orders[agent]
 
 
 class Misreporting(Bot):
@@ -79,7 +69,7 @@ class Misreporting(Bot):
 
     kind = "misreporting"
 
-    def tells(self, problem: Problem, agent: int) -> Told:
+    def report(self, problem: Problem, agent: int) -> Order:
         """A best response."""
         return best_response(problem, agent)
 
@@ -108,72 +98,11 @@ class Copying(Bot):
 KINDS: dict[str, type[Bot]] = {bot.kind: bot for bot in (Bot, Misreporting, Absent, Copying)}
 
 
-def told(problem: Problem, bots: Sequence[Bot]) -> tuple[Told, ...]:
-    """What each seat says if it is heard at all.
-
-    Parameters
-    ----------
-    problem : Problem
-    bots : sequence of Bot
-        One per seat.
-
-    Raises
-    ------
-    ParleyError
-        If a best response is asked for where the rule's probabilities are not exact.
-
-    Examples
-    --------
-    >>> from sim.assignment.problem import from_orders
-    >>> [said.order for said in told(from_orders([[1, 0], [0]], 2), make_bots(["truthful"], 2))]
-    [(1, 0), (0,)]
-    """
-    return tuple(bot.tells(problem, agent) for agent, bot in enumerate(bots))
-
-
-def reported(problem: Problem, heard: Sequence[Told | None]) -> Problem:
-    """Make the problem that the organizer sees: what was said, and nothing wanted where a seat was silent.
-
-    Parameters
-    ----------
-    problem : Problem
-    heard : sequence of Told or None
-        One per seat.
-
-    Returns
-    -------
-    Problem
-        With strict rankings and, if the rule does not look at them, without utilities.
-
-    Examples
-    --------
-    >>> from sim.assignment.problem import from_orders
-    >>> reported(from_orders([[1, 0], [0]], 2), [Told((0, 1)), None]).rankings
-    (((0,), (1,)), ())
-    """
-    nothing: Utilities = (None,) * len(problem.items)
-    utilities = (
-        tuple(nothing if said is None or said.utilities is None else said.utilities for said in heard)
-        if problem.rule in CARDINAL
-        else None
-    )
-    return Problem(
-        items=problem.items,
-        rankings=tuple(() if said is None else tuple((o,) for o in said.order) for said in heard),
-        rule=problem.rule,
-        capacities=problem.capacities,
-        utilities=utilities,
-        weights=problem.weights,
-        budgets=problem.budgets,
-        agent_names=problem.agent_names,
-    )
-
-
 # ── the best response ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @lru_cache(maxsize=256)
-def best_response(problem: Problem, agent: int) -> Told:
+def best_response(problem: Problem, agent: int) -> Order:
     """Find the report that serves an agent best, given that the others are truthful.
 
     With utilities that is the one of greatest expected utility. Without, no number says what is best: a
@@ -183,11 +112,12 @@ def best_response(problem: Problem, agent: int) -> Told:
     one tried is taken, and the truth is tried first: if nothing gains, the agent is truthful. A report that
     may bring an item that is worse than nothing is not considered.
 
-    With up to six items all rankings are tried (`options.option_set`). With more, or under Boston with more
-    than eight agents, the search is local: from the truth on, to the best report among those with two items
-    exchanged (first those high up), or with the end cut off, until none of them is better or 300 have been
-    tried. Rules that look at utilities are asked for those that `options.option_set` tries. Under serial
-    dictatorship nothing is tried: whoever picks does best to pick by its own ranking.
+    With up to six items all rankings are tried (`options.option_set`). The search is local with more items,
+    under Boston with more than eight agents, and under rules that look at utilities: from the truth on, to
+    the best report among those with two items exchanged (first those high up) or the end cut off, until none
+    of them is better or enough have been tried (300; 24 in a pseudo-market). What a report comes to where the
+    rule looks at utilities, `certificate.certify` says. Under serial dictatorship nothing is tried: whoever
+    picks does best to pick by its own ranking.
 
     Parameters
     ----------
@@ -197,7 +127,8 @@ def best_response(problem: Problem, agent: int) -> Told:
 
     Returns
     -------
-    Told
+    tuple of int
+        Items, best first.
 
     Raises
     ------
@@ -206,23 +137,29 @@ def best_response(problem: Problem, agent: int) -> Told:
 
     Examples
     --------
-    Under Boston, agent 2 does better to ask for item 1 at once, which nobody else ranks first:
+    Under Boston, agent 2 does better to ask first for item 1, which nobody else ranks first:
 
     >>> from sim.assignment.problem import from_orders
     >>> problem = from_orders([[0, 2, 1], [0, 1, 2], [0, 1, 2]], 3, "boston")
-    >>> best_response(problem, 1).order
+    >>> best_response(problem, 1)
     (1, 0, 2)
     """
-    truth = _truth(problem, agent)
+    truth = problem.orders[agent]
     if problem.rule == "serial-dictatorship":
         return truth
-    if problem.rule in CARDINAL or _all_tried(problem):
-        found = option_set(problem, agent)
-        tried = {Told(_strictly(report), report.utilities): row for report, row in found.rows.items()}
+    if _all_tried(problem):
+        found = option_set(problem, agent).rows
+        tried = {tuple(o for rank in report.ranking for o in rank): row for report, row in found.items()}
     else:
         tried = _climb(problem, agent)
-    best = max(tried, key=lambda said: _merit(problem, agent, tried[said], tried[truth]))
+    best = max(tried, key=lambda order: _merit(problem, agent, tried[order], tried[truth]))
     return best if _merit(problem, agent, tried[best], tried[truth]) > _NO_GAIN else truth
+
+
+def _all_tried(problem: Problem) -> bool:
+    if problem.rule in CARDINAL or (problem.rule == "boston" and problem.agents > LISTED_AGENTS):
+        return False
+    return len(problem.items) <= LISTED_ITEMS
 
 
 _Merit = tuple[bool, Fraction, Fraction]
@@ -232,15 +169,9 @@ _NO_GAIN: _Merit = (False, _ZERO, _ZERO)
 """The merit of the truth itself."""
 
 
-def _all_tried(problem: Problem) -> bool:
-    items = len(problem.items)
-    return items <= EXHAUSTIVE_ITEMS and (problem.rule != "boston" or problem.agents <= LISTED_AGENTS)
-
-
 def _merit(problem: Problem, agent: int, row: Row, own: Row) -> _Merit:
-    """How much better a row is than the truthful one: compared first to last, nothing below `_NO_GAIN`."""
-    unwanted = any(p and o not in problem.rank_of[agent] for o, p in enumerate(row))
-    if unwanted:
+    """How much better a row is than the truthful one: compared first to last, above `_NO_GAIN` if it is."""
+    if any(p and o not in problem.rank_of[agent] for o, p in enumerate(row)):
         return False, Fraction(-1), _ZERO
     if problem.utilities is not None:
         u = problem.utilities[agent]
@@ -253,22 +184,27 @@ def _merit(problem: Problem, agent: int, row: Row, own: Row) -> _Merit:
     return dominates(ranking, row, own), most, sum(steps, _ZERO)
 
 
-def _climb(problem: Problem, agent: int) -> dict[Told, Row]:
+def _climb(problem: Problem, agent: int) -> dict[Order, Row]:
     """Try reports near the truth, then near the best of them, and so on; what each leads to."""
-    here = _truth(problem, agent)
+    here = problem.orders[agent]
     own = rule_matrix(problem)[agent]
     tried = {here: own}
+    asked = {here}
+    most = MOST_MARKETS if problem.rule == "pseudo-market" else MOST_TRIED
     while True:
-        for order in _neighbours(here.order):
-            said = Told(order)
-            if said in tried:
+        for order in _neighbours(here):
+            if order in asked:
                 continue
-            if len(tried) == MOST_ASKED:
+            if len(asked) == most:
                 return tried
-            tried[said] = rule_matrix(problem.reporting(agent, tuple((o,) for o in order)))[agent]
-        best = max(tried, key=lambda said: _merit(problem, agent, tried[said], own))
-        merits = (_merit(problem, agent, tried[said], own) for said in (best, here))
-        if next(merits) <= next(merits):
+            asked.add(order)
+            reports = (*problem.orders[:agent], order, *problem.orders[agent + 1 :])
+            try:
+                tried[order] = rule_matrix(as_reported(problem, reports))[agent]
+            except NoEquilibriumError:
+                continue
+        best = max(tried, key=lambda order: _merit(problem, agent, tried[order], own))
+        if _merit(problem, agent, tried[best], own) <= _merit(problem, agent, tried[here], own):
             return tried
         here = best
 
@@ -287,16 +223,6 @@ def _neighbours(order: Order) -> Iterator[Order]:
         for i in range(j)
     )
     return chain(swapped, (order[:k] for k in range(len(order) - 1, -1, -1)))
-
-
-def _truth(problem: Problem, agent: int) -> Told:
-    utilities = problem.utilities if problem.rule in CARDINAL else None
-    return Told(problem.orders[agent], None if utilities is None else utilities[agent])
-
-
-def _strictly(report: Report) -> Order:
-    """A report's items, those of one rank in the order of `items`."""
-    return tuple(o for rank in report.ranking for o in rank)
 
 
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────
