@@ -137,7 +137,7 @@ def test_beyond_six_items_the_search_is_local_bounded_and_finds_a_simple_lie(
 
 
 def test_a_lie_to_welfare_is_found() -> None:
-    """Instead of the coin toss, agent 1 gets its first choice for sure: it calls the last one worth nothing."""
+    """Agent 1 calls its last item worth nothing, and so has its first for sure instead of the coin toss."""
     weights = (Fraction(1), Fraction(2), Fraction(1))
     problem = replace(ready("cyclic").with_rule("welfare"), weights=weights)
     utilities = (problem.utilities or ())[0]
