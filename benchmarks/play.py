@@ -34,8 +34,9 @@ from sim.chain import accounts
 from sim.chain.compiler import compile_contracts
 from sim.chain.evm import FUNDS, Name, open_evm
 from sim.coordination.bots import make_bots
-from sim.coordination.play import CONTRACTS, Player, Sent, deploy_mechanism
+from sim.coordination.play import CONTRACTS, Player, deploy_mechanism
 from sim.coordination.problem import example_1
+from sim.driver.player import Sent
 
 SEED = 1
 
@@ -54,7 +55,7 @@ def recorded(games: int) -> tuple[str, list[Sent]]:
     for k in range(games):
         on.play(k)
         sent.extend(on.sent)
-    return on.mechanism, sent
+    return on.contract, sent
 
 
 def time_parley(on: Player, games: int) -> float:
@@ -71,7 +72,7 @@ def time_bare(on: Player, sent: list[Sent]) -> float:
     """Return transactions per second of the bare loop on the same machine, fresh."""
     on.evm.recycle()
     call = on.evm._evm.message_call  # type: ignore[attr-defined]  # noqa: SLF001 - the machine without Parley
-    mechanism = on.mechanism
+    mechanism = on.contract
     prebuilt = [(entry.sender, entry.data, entry.value) for entry in sent]
     began = time.perf_counter()
     for sender, data, value in prebuilt:

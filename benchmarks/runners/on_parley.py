@@ -11,8 +11,9 @@ from sim.chain import accounts
 from sim.chain.evm import FUNDS, Name, open_evm
 from sim.chain.revm import RevmEvm
 from sim.coordination.bots import make_bots
-from sim.coordination.play import Player, Sent, deploy_mechanism
+from sim.coordination.play import Player, deploy_mechanism
 from sim.coordination.problem import example_1
+from sim.driver.player import Sent
 
 
 class Parley:
@@ -54,7 +55,7 @@ class _Recorded:
     def __init__(self) -> None:
         self._recorder = Parley()
         self._sent: list[list[Sent]] = []
-        self.mechanism = self._recorder.player.mechanism
+        self.mechanism = self._recorder.player.contract
 
     def transactions(self, games: int) -> list[Sent]:
         """Return those of some games, recording what is not there yet."""

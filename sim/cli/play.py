@@ -12,6 +12,7 @@ from sim import problemfile
 from sim.chain.evm import is_url
 from sim.cli.shared import File, Json, app, console, print_json, progress_bar
 from sim.coordination import simulation
+from sim.driver.run import OTHER
 from sim.errors import ParleyError, ProblemError
 from sim.report.coordination.run import RunFolder
 from sim.report.coordination.simulation import simulation_tables
@@ -78,7 +79,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     - `parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 20 --json`
     - `parley simulate problems/paper-example-1.toml --evm http://127.0.0.1:8545 --games 200`
     """
-    if evm not in simulation.OTHER and not is_url(evm):
+    if evm not in OTHER and not is_url(evm):
         raise ParleyError(f"--evm: no EVM is called {evm!r}: revm and py-evm are, or the URL of a node")
     problem = problemfile.load(file)
     problem.check_playable(file)

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import sqrt
+from typing import Self
 
 from sim.coordination.play import Outcome
 from sim.coordination.solution import Solution
+from sim.driver import tally as driver
 from sim.statistics import recognition_p_value, z_score
 
 __all__ = ["AgentComparison", "Comparison", "Tally", "compare"]
@@ -24,14 +26,12 @@ MIN_P = 1e-6
 
 
 @dataclass
-class Tally:
+class Tally(driver.Tally[Outcome]):
     """Running sums over games, exact and of bounded size however many there are.
 
     Attributes
     ----------
     agents : int
-    endings, paths : Counter
-        Games by ending and by path.
     rounds : int
         Bargaining rounds in all.
     proposed : list of int
@@ -45,10 +45,7 @@ class Tally:
     """
 
     agents: int
-    endings: Counter[str] = field(default_factory=Counter)
-    paths: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
-    transactions: int = 0
     unseen: int = 0
     proposed: list[int] = field(default_factory=list)
     draws: Counter[tuple[Fraction, ...]] = field(default_factory=Counter)
@@ -59,15 +56,9 @@ class Tally:
         for sums in (self.proposed, self.cost_sums, self.cost_squares):
             sums.extend([0] * (self.agents - len(sums)))
 
-    @property
-    def games(self) -> int:
-        """Games counted."""
-        return self.endings.total()
-
     def add(self, outcome: Outcome) -> None:
         """Count one game."""
-        self.endings[outcome.ending] += 1
-        self.paths[outcome.path] += 1
+        super().add(outcome)
         if outcome.rounds:
             self.rounds += outcome.rounds
             self.proposed[outcome.proposer] += 1
@@ -79,13 +70,11 @@ class Tally:
             sums[i] += cost
             squares[i] += cost * cost
 
-    def merge(self, other: "Tally") -> None:
+    def merge(self, other: Self) -> None:
         """Count another tally's games too."""
-        self.endings += other.endings
-        self.paths += other.paths
+        super().merge(other)
         self.draws += other.draws
         self.rounds += other.rounds
-        self.transactions += other.transactions
         self.unseen += other.unseen
         for mine, theirs in (
             (self.proposed, other.proposed),

@@ -1,28 +1,25 @@
 """Games on a real EVM: the one file that drives the two-stage contract.
 
-A :class:`Player` plays game after game on one EVM, each through its own bots' decisions: it sends their
-transactions, reads what the contract emits, and keeps accounts from the money that actually moved. It knows
-the contract's calls and events, and nothing of how the EVM behind the seam works.
+A :class:`Player` plays game after game on one EVM, each through its own bots' decisions: it puts together
+their calls, reads what the contract emits, and keeps accounts from the money that actually moved. It knows
+the contract's calls and events; how they are sent is the driver's business.
 
 Calldata is put together from parts encoded once: of a game's 26 transactions, few bytes differ from the last
 game's.
 """
 
 from collections.abc import Mapping, Sequence
-from hashlib import shake_256
 from random import Random
-from typing import NamedTuple, cast
+from typing import NamedTuple, Self, cast
 
-from sim.chain.abi import Interface
 from sim.chain.compiler import compile_contracts
 from sim.chain.deploy import deploy
-from sim.chain.evm import Evm, Reverted
+from sim.chain.evm import Evm
 from sim.coordination.bots import Bot, Reveals
 from sim.coordination.events import (
     PARAMETERS,
     Announced,
     Event,
-    Logs,
     Proposed,
     ProposerDrawn,
     Revealed,
@@ -32,10 +29,19 @@ from sim.coordination.events import (
 from sim.coordination.parameters import Cost, CostKind, Parameters, encode_parameters
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Problem
-from sim.errors import ParleyError
+from sim.driver import player as driver
 from sim.randomness import address_word, commitment, keccak, word
 
-__all__ = ["RECOGNITION_CONTRACTS", "Deployment", "Outcome", "Player", "deploy_mechanism", "parameters_of"]
+__all__ = [
+    "CONTRACTS",
+    "FUNCTIONS",
+    "RECOGNITION_CONTRACTS",
+    "Deployment",
+    "Outcome",
+    "Player",
+    "deploy_mechanism",
+    "parameters_of",
+]
 
 RECOGNITION_CONTRACTS: dict[str, str] = {
     "p-star": "PStarRecognition",
@@ -46,7 +52,8 @@ RECOGNITION_CONTRACTS: dict[str, str] = {
 }
 """Which contract is which recognition function."""
 
-CONTRACTS = ("TwoStageMechanism", *RECOGNITION_CONTRACTS.values())
+MECHANISM = "TwoStageMechanism"
+CONTRACTS = (MECHANISM, *RECOGNITION_CONTRACTS.values())
 """What is deployed for this mechanism, in this order, which decides the addresses."""
 
 
@@ -84,14 +91,19 @@ class Deployment(NamedTuple):
     mechanism: str
     recognition: Mapping[str, str]
 
+    @classmethod
+    def at(cls, addresses: Mapping[str, str]) -> Self:
+        """Where the contracts stand, by the contracts' own names."""
+        return cls(
+            addresses[MECHANISM],
+            {name: addresses[contract] for name, contract in RECOGNITION_CONTRACTS.items()},
+        )
+
 
 def deploy_mechanism(evm: Evm) -> Deployment:
     """Put the mechanism and all recognition functions on a chain, always in the same order."""
     book = deploy(evm, compile_contracts(), CONTRACTS)
-    return Deployment(
-        book["TwoStageMechanism"].address,
-        {name: book[contract].address for name, contract in RECOGNITION_CONTRACTS.items()},
-    )
+    return Deployment.at({name: entry.address for name, entry in book.items()})
 
 
 def parameters_of(problem: Problem, agents: Sequence[str], recognition: str) -> Parameters:
@@ -163,16 +175,6 @@ class Outcome(NamedTuple):
         return f"{self.ending}, continued" if self.rounds > 1 else self.ending
 
 
-class Sent(NamedTuple):
-    """One transaction and all that came of it."""
-
-    sender: str
-    data: bytes
-    value: int
-    output: bytes
-    logs: Logs
-
-
 class _Ended(Exception):  # noqa: N818 - not an error
     """The game is over; how."""
 
@@ -181,7 +183,7 @@ class _Ended(Exception):  # noqa: N818 - not an error
         self.ending = ending
 
 
-class Player:
+class Player(driver.Player[Outcome]):
     """Plays games of one problem with one set of bots on one EVM.
 
     Parameters
@@ -198,30 +200,19 @@ class Player:
     def __init__(
         self, evm: Evm, deployment: Deployment, problem: Problem, bots: Sequence[Bot], seed: int
     ) -> None:
+        n = problem.agents
+        super().__init__(evm, deployment.mechanism, n, seed, FUNCTIONS, MECHANISM)
         self.problem = problem
         self.bots = bots
-        self.seed = seed
-        self.transactions = 0
-        self.sent: list[Sent] = []
-        """Everything that the last game sent, in order."""
-        self.gas_used: list[int] = []
-        """Gas used by each of them, where the EVM accounts for it."""
-
-        n = problem.agents
-        self.evm = evm
-        self.mechanism = deployment.mechanism
-        """Address of the contract."""
-        self._seats = tuple(evm.accounts[:n])
-        self._creator = evm.deployer
-        self._id_prefix = word(evm.chain_id) + address_word(self.mechanism) + address_word(self._creator)
-        parameters = parameters_of(problem, self._seats, deployment.recognition[problem.recognition])
+        self._id_prefix = word(evm.chain_id) + address_word(self.contract) + address_word(self.creator)
+        parameters = parameters_of(problem, self.seats, deployment.recognition[problem.recognition])
         encoded = encode_parameters(parameters)
         # As the second argument of `create`, the struct starts behind two words of head, not one.
         self._create_tail = word(64) + encoded[32:]
         self._digest = keccak(encoded)
         self._deposits = tuple(parameters.deposit(i) for i in range(n))
         self._contracted_costs = tuple(parameters.contracted_cost(i) for i in range(n))
-        self._withdraw_tails = tuple(address_word(seat) + word(128) for seat in self._seats)
+        self._withdraw_tails = tuple(address_word(seat) + word(128) for seat in self.seats)
         self._reveal_order = sorted(range(n), key=lambda i: bots[i].reveals_last)
         self._watched = any(bot.reveals_last for bot in bots)
         self._needs_random = any(bot.kind == "random" for bot in bots)
@@ -230,24 +221,19 @@ class Player:
         self._moves: dict[tuple[Position, Row], tuple[bytes, bytes]] = {}
         self._offers: dict[Row, tuple[bytes, bytes]] = {}
 
-    def balances(self) -> tuple[int, ...]:
-        """Balances of the seats and of the contract, in wei, net of gas."""
-        return tuple(self.evm.balance(account) for account in (*self._seats, self.mechanism))
-
     # ── one game ───────────────────────────────────────────────────────────────────────────────────
 
     def play(self, k: int) -> Outcome:
         """Play game k from creation to the last withdrawal."""
         n = self.problem.agents
-        secrets = self._secrets(k, 1)
+        secrets = self.secrets(k, 1)
         salt = secrets[n]
         game = keccak(self._id_prefix + salt)
         if self._needs_random:
             self._random.seed(salt)
-        self.sent = []
-        self.gas_used = []
+        self.begin()
         state = _Game(k, game, self._root)
-        self._send(self._creator, _CREATE + salt + self._create_tail)
+        self._send(self.creator, _CREATE + salt + self._create_tail)
         try:
             self._join(state, secrets)
             self._announce(state)
@@ -265,7 +251,7 @@ class Player:
 
     def _join(self, state: "_Game", secrets: Sequence[bytes]) -> None:
         complete = True
-        for seat, address in enumerate(self._seats):
+        for seat, address in enumerate(self.seats):
             if not self.bots[seat].acts("joining"):
                 complete = False
                 continue
@@ -295,7 +281,7 @@ class Player:
                     keccak(digest + words),
                 )
             tail, digest = move
-            events = self._send(self._seats[seat], prefix + tail)
+            events = self._send(self.seats[seat], prefix + tail)
             announced = cast("Announced", events[0])
             position = position.after(row, (announced.numerator, announced.denominator))
         state.position = position
@@ -308,7 +294,7 @@ class Player:
         bargaining = state.position.bargaining
         round_number = 1
         while True:
-            fresh = self._secrets(state.number, round_number + 1)
+            fresh = self.secrets(state.number, round_number + 1)
             drawn = self._reveal(state, round_number, secrets, fresh)
             secrets = fresh
             state.rounds += 1
@@ -337,7 +323,7 @@ class Player:
                 complete = False
                 continue
             sealed = commitment(game, seat, fresh[seat])
-            events = self._send(self._seats[seat], _REVEAL + game + _WORDS[seat] + secret + sealed)
+            events = self._send(self.seats[seat], _REVEAL + game + _WORDS[seat] + secret + sealed)
             if self._watched:
                 seen[seat] = cast("Revealed", events[0]).secret
         if not complete:
@@ -368,7 +354,7 @@ class Player:
             offer = self._offers[shares] = (word(len(shares)) + words, keccak(words))
         tail, digest = offer
         round_word = word(drawn.round)
-        events = self._send(self._seats[proposer], _PROPOSE + state.game + round_word + _WORDS[96] + tail)
+        events = self._send(self.seats[proposer], _PROPOSE + state.game + round_word + _WORDS[96] + tail)
         proposed = cast("Proposed", events[0])
         answer = _RESPOND + state.game + round_word + digest
         for seat in drawn.order[: len(bots) - 1]:
@@ -376,7 +362,7 @@ class Player:
                 self._expire(state)
             share = proposed.shares[seat]
             accepted = bots[seat].accepts(bargaining, share, self._random, last_round=last_round)
-            self._send(self._seats[seat], answer + (_TRUE if accepted else _FALSE))
+            self._send(self.seats[seat], answer + (_TRUE if accepted else _FALSE))
             if not accepted:
                 return False
         state.accepted = tail
@@ -384,8 +370,8 @@ class Player:
 
     def _expire(self, state: "_Game") -> None:
         """Somebody was silent: wait until the deadline has passed, and end the game."""
-        self.evm.warp(self.evm.timestamp + self.problem.window + 1)
-        self._send(self._creator, _EXPIRE + state.game)
+        self.wait(self.problem.window)
+        self._send(self.creator, _EXPIRE + state.game)
         raise _Ended("expired")
 
     def _withdraw(self, state: "_Game", *, settled: bool) -> Row:
@@ -394,59 +380,13 @@ class Player:
         tail = state.accepted if settled else _WORDS[0]
         for seat in state.joined:
             data = _WITHDRAW + state.game + _WORDS[seat] + self._withdraw_tails[seat] + tail
-            withdrawn = cast("Withdrawn", self._send(self._seats[seat], data)[0])
+            withdrawn = cast("Withdrawn", self._send(self.seats[seat], data)[0])
             costs[seat] += self._deposits[seat] - withdrawn.amount
         return tuple(costs)
 
-    # ── transactions and secrets ───────────────────────────────────────────────────────────────────
-
     def _send(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
-        """Send a transaction, write it down, and read what it emitted."""
-        evm = self.evm
-        if evm.accounts_gas:
-            receipt = evm.transact(sender, self.mechanism, data, value)
-            if not receipt.ok:
-                raise _refusal(data, receipt.output)
-            output = receipt.output
-            logs: Logs = [(list(log.topics), log.data) for log in receipt.logs]
-            self.gas_used.append(receipt.gas_used)
-        else:
-            try:
-                output = evm.send(sender, self.mechanism, data, value)
-            except Reverted as reverted:
-                raise _refusal(data, reverted.data) from None
-            logs = evm.take_logs()
-        self.sent.append(Sent(sender, data, value, output, logs))
-        return decode(logs)
-
-    def _secrets(self, k: int, round_number: int) -> list[bytes]:
-        """The seats' secrets for a round of game k, then a word more: for round 1, the game's salt."""
-        words = self.problem.agents + 1
-        material = shake_256(b"parley:%d:%d:%d" % (self.seed, k, round_number)).digest(32 * words)
-        return [material[at : at + 32] for at in range(0, 32 * words, 32)]
-
-
-class UnexpectedRevertError(ParleyError):
-    """The contract refused what a bot was entitled to do: it is not the contract that these bots know.
-
-    Attributes
-    ----------
-    error : str
-        Name of the contract's error; empty if it has none.
-    """
-
-    error: str = ""
-
-
-def _refusal(data: bytes, revert: bytes) -> UnexpectedRevertError:
-    function = next(name for name, selector in FUNCTIONS.items() if data.startswith(selector))
-    error = Interface(compile_contracts()["TwoStageMechanism"].abi).decode_error(revert)
-    args = ["0x" + arg.hex() if isinstance(arg, bytes) else str(arg) for arg in error.args]
-    reason = f"{error.name}({', '.join(args)})" if error.name else f"0x{revert.hex()}"
-    refusal = UnexpectedRevertError(f"the contract refuses {function}: {reason}")
-    # Not an argument: exceptions that cross processes are made anew from their text.
-    refusal.error = error.name
-    return refusal
+        """Send a transaction, and read what it emitted."""
+        return decode(self.send(sender, data, value))
 
 
 class _Game:

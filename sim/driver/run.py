@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sim.driver.player import Player, Sent
     from sim.driver.setting import Setting
 
-__all__ = ["BATCHES", "CrossCheck", "Played", "Progress", "Record", "open_player", "play_games"]
+__all__ = ["BATCHES", "OTHER", "CrossCheck", "Played", "Progress", "Record", "open_player", "play_games"]
 
 BATCHES: dict[str, int] = {"revm": 500, "py-evm": 50}
 """Games that are played and recorded together, on an EVM started afresh: it forgets nothing."""
@@ -45,6 +45,7 @@ REPLAYED = 3
 """Games at least that are replayed on the other EVM, one of every path among them."""
 
 OTHER: dict[str, Name] = {"revm": "py-evm", "py-evm": "revm"}
+"""The embedded machine that each is held against."""
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the number of games just finished."""

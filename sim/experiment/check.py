@@ -14,7 +14,7 @@ from sim.experiment.workshop import Workshop
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sim.coordination.play import Sent
+    from sim.driver.player import Sent
     from sim.experiment.games import Order
     from sim.experiment.specification import Experiment
     from sim.experiment.sums import Sums

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.coordination.comparison import MIN_P, Comparison, Tally, compare
 from sim.coordination.position import Bargaining
-from sim.coordination.simulation import BATCHES
+from sim.driver.run import BATCHES
 from sim.live.trace import open_player
 from sim.live.words import counted, listed
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from sim.chain.evm import open_evm
 from sim.coordination.announcements import bounds
-from sim.coordination.bots import make_bots
 from sim.coordination.events import (
     Announced,
     BrokenDown,
@@ -26,24 +24,26 @@ from sim.coordination.events import (
     Withdrawn,
     decode,
 )
-from sim.coordination.play import FUNCTIONS, Outcome, Player, Sent, deploy_mechanism
+from sim.coordination.play import FUNCTIONS, Outcome
 from sim.coordination.recognition import stick_breaking
+from sim.coordination.simulation import Setting
+from sim.driver import run
 from sim.live.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.coordination.problem import Problem
+    from sim.driver.player import Player, Sent
 
 __all__ = ["open_player", "trace"]
 
 ACTIONS = {selector: name for name, selector in FUNCTIONS.items()}
 
 
-def open_player(problem: Problem, bots: Sequence[str], seed: int) -> Player:
+def open_player(problem: Problem, bots: Sequence[str], seed: int) -> Player[Outcome]:
     """A player on a fresh embedded EVM with the contracts deployed."""
-    evm = open_evm("revm")
-    return Player(evm, deploy_mechanism(evm), problem, make_bots(bots, problem.agents), seed)
+    return run.open_player(Setting(problem, bots, seed))
 
 
 def trace(problem: Problem, bots: Sequence[str], *, seed: int, game: int) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def trace(problem: Problem, bots: Sequence[str], *, seed: int, game: int) -> dic
     """
     player = open_player(problem, bots, seed)
     outcome = player.play(game)
-    teller = _Teller(player, outcome)
+    teller = _Teller(problem, player, outcome)
     return {
         "seed": seed,
         "game": game,
@@ -85,11 +85,11 @@ def trace(problem: Problem, bots: Sequence[str], *, seed: int, game: int) -> dic
 class _Teller:
     """Tells a game's transactions one after the other."""
 
-    def __init__(self, player: Player, outcome: Outcome) -> None:
-        self.problem = player.problem
-        self.words = Words(player.problem)
+    def __init__(self, problem: Problem, player: Player[Outcome], outcome: Outcome) -> None:
+        self.problem = problem
+        self.words = Words(problem)
         self.outcome = outcome
-        self.seats = {address: i for i, address in enumerate(player.evm.accounts[: player.problem.agents])}
+        self.seats = {address: i for i, address in enumerate(player.seats)}
         self.rows: list[tuple[int, ...]] = []
         self.fractions: list[tuple[int, int]] = []
         self.left = self.problem.contracted.sum(axis=0).tolist()

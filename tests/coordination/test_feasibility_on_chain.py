@@ -42,7 +42,7 @@ class Prober(Player):
                 )
                 for low, high in zip(lower.tolist(), upper.tolist(), strict=True)
             ]
-            answer = self.evm.call(sender, self.mechanism, data[:132] + words(row))
+            answer = self.evm.call(sender, self.contract, data[:132] + words(row))
             violation = find_violation(self.problem, [*self.rows, row])
             if violation is None:
                 assert answer.ok

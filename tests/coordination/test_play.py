@@ -13,13 +13,12 @@ from sim.coordination.play import (
     FUNCTIONS,
     Outcome,
     Player,
-    Sent,
-    UnexpectedRevertError,
     deploy_mechanism,
     parameters_of,
 )
 from sim.coordination.position import Position, Row
 from sim.coordination.problem import Problem, example_1
+from sim.driver.player import Sent, UnexpectedRevertError
 from sim.randomness import keccak
 
 IMPATIENT = replace(example_1(), continuation=Fraction(1, 2))
@@ -88,7 +87,7 @@ def test_every_wei_is_accounted_for(bots: list[str]) -> None:
         # What the seats lost stays in the contract, and the contract counts it as burnt.
         assert sum(moved) == -burnt
         assert (
-            int.from_bytes(on.evm.call(on.evm.deployer, on.mechanism, burnt_call).output) == on.balances()[-1]
+            int.from_bytes(on.evm.call(on.evm.deployer, on.contract, burnt_call).output) == on.balances()[-1]
         )
         # Work done less money moved is what the outcome calls cost.
         settled = outcome.ending == "settled"

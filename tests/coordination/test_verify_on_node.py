@@ -15,7 +15,8 @@ from sim.chain.deploy import address_book, deploy
 from sim.chain.node import NodeEvm
 from sim.cli import app
 from sim.coordination.bots import make_bots
-from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player, UnexpectedRevertError
+from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
+from sim.driver.player import UnexpectedRevertError
 from tests.coordination.audited import IMPATIENT, artifacts_of
 from tests.coordination.crooked import RELUCTANT, VARIANTS, Variant
 from tests.coordination.on_chain import attackers

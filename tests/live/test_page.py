@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
     from sim.coordination.events import Event
-    from sim.coordination.play import Player
+    from sim.coordination.play import Outcome
+    from sim.driver.player import Player
     from tests.browser import Tab
     from tests.live.serving import LiveServer
 
@@ -64,11 +65,11 @@ def plain(number: str) -> float:
     return float(number.replace("−", "-").replace(",", ""))
 
 
-def events_of(player: Player, kind: type) -> list[Any]:
+def events_of(player: Player[Outcome], kind: type) -> list[Any]:
     return [event for sent in player.sent for event in decode(sent.logs) if isinstance(event, kind)]
 
 
-def replayed(problem: Problem, bots: list[str], game: int) -> Player:
+def replayed(problem: Problem, bots: list[str], game: int) -> Player[Outcome]:
     player = open_player(problem, bots, SEED)
     player.play(game)
     return player

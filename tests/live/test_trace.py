@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -24,13 +24,16 @@ from sim.coordination.events import (
     Withdrawn,
     decode,
 )
-from sim.coordination.play import FUNCTIONS, RECOGNITION_CONTRACTS, Outcome, Player
+from sim.coordination.play import FUNCTIONS, RECOGNITION_CONTRACTS, Outcome
 from sim.coordination.problem import Problem, load_problem
 from sim.coordination.recognition import stick_breaking
 from sim.coordination.simulation import simulate
 from sim.live.crowd import crowd, equilibrium_costs
 from sim.live.setting import FIRST, Choice, Setting, as_toml, bot_choices, choices, read_setting
 from sim.live.trace import open_player, trace
+
+if TYPE_CHECKING:
+    from sim.driver.player import Player
 
 PROBLEMS = sorted(
     path.stem
@@ -60,7 +63,7 @@ def load(name: str) -> Problem:
     return load_problem(project_root() / "problems" / f"{name}.toml")
 
 
-def played(problem: Problem, bots: list[str], seed: int, game: int) -> tuple[Player, Outcome]:
+def played(problem: Problem, bots: list[str], seed: int, game: int) -> tuple[Player[Outcome], Outcome]:
     player = open_player(problem, bots, seed)
     return player, player.play(game)
 

@@ -6,10 +6,10 @@ from random import Random
 from typing import NamedTuple, NoReturn
 
 from sim.coordination.bots import Bot, Withholder
-from sim.coordination.play import UnexpectedRevertError
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Problem
 from sim.coordination.recognition import fraction
+from sim.driver.player import UnexpectedRevertError
 from sim.errors import ParleyError
 from sim.randomness import keccak, word
 

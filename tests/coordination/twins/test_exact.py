@@ -23,8 +23,6 @@ from sim.coordination.play import (
     Deployment,
     Outcome,
     Player,
-    Sent,
-    UnexpectedRevertError,
     deploy_mechanism,
 )
 from sim.coordination.position import Bargaining, Position, Row
@@ -34,6 +32,7 @@ from sim.coordination.twins import compiled as twin_compiled
 from sim.coordination.twins.compiled import compiled, keccak_lanes, residue, shake_lanes
 from sim.coordination.twins.exact import Chain, Games, Twin, embedded
 from sim.coordination.twins.tables import lanes
+from sim.driver.player import Sent, UnexpectedRevertError
 from sim.errors import ParleyError
 from sim.randomness import highest_accepted, keccak, word
 from tests.coordination.problems import random_problem
