@@ -9,11 +9,11 @@ import typer
 
 from sim.chain.evm import is_url, open_evm
 from sim.cli.shared import Json, app, complain, console, print_json, progress_bar
-from sim.coordination import addressbook
 from sim.coordination import verify as verification
 from sim.coordination.play import CONTRACTS
 from sim.errors import ParleyError
 from sim.report.verification import verification_tables
+from sim.verification.book import open_history, read_book
 
 DeployTo = Annotated[str, typer.Option("--evm", metavar="URL", help="The node to deploy to.")]
 DeploymentOut = Annotated[
@@ -102,8 +102,8 @@ def verify(
 
     - `parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json`
     """
-    book = addressbook.read_book(deployment)
-    history = addressbook.open_history(evm, book, every_block=every_block)
+    book = read_book(deployment, [verification.CONTRACT])
+    history = open_history(evm, book, verification.CONTRACT, every_block=every_block)
     with progress_bar() as progress:
         task = progress.add_task("reading blocks", total=None)
         found = verification.verify(

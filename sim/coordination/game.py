@@ -12,9 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from sim.coordination.parameters import Parameters
 from sim.randomness import Word, permutation, seed, uniform
-
-NOTHING: Word = bytes(32)
-"""The zero word: no commitment, no secret, no digest."""
+from sim.reference import NOTHING
 
 
 class Phase(IntEnum):

@@ -1,7 +1,7 @@
 """The two-stage mechanism's contract as a state machine in plain integers: the specification, to be read.
 
 :class:`TwoStageModel` has the contract's methods under the contract's names. Each takes the caller first,
-checks in the order in which the contract must check, raises :class:`~sim.coordination.parameters.Revert` at
+checks in the order in which the contract must check, raises :class:`~sim.reference.Revert` at
 the first check that fails, and only then changes anything: a call that reverts leaves no trace. What the
 contract packs, hashes again or computes at withdrawal is simply kept here.
 
@@ -11,27 +11,18 @@ to revealing for another round (Gudmundsson, Hougaard and Platz, Section 2; the 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from sim.coordination.game import (
-    NOTHING,
     Cause,
     Fraction,
     Game,
     Phase,
     State,
 )
-from sim.coordination.parameters import QUANTITY_LIMIT, Parameters, Revert, check, require
+from sim.coordination.parameters import QUANTITY_LIMIT, Parameters, check
 from sim.coordination.recognition import RecognitionFunction, Turn
 from sim.randomness import Word, commitment, game_id, keccak, pack_order, word
-
-
-class Event(NamedTuple):
-    """What a transition tells the world: the event's name and its fields in the contract's order."""
-
-    name: str
-    fields: tuple[object, ...]
-
+from sim.reference import NOTHING, Event, Revert, require
 
 PLAYING = (Phase.JOINING, Phase.ANNOUNCING, Phase.REVEALING, Phase.PROPOSING, Phase.RESPONDING)
 ENDED = (Phase.SETTLED, Phase.BROKEN_DOWN)
@@ -47,7 +38,7 @@ class TwoStageModel:
         The contract's own address. All addresses are text in one spelling.
     recognitions : mapping of str to callable
         The recognition contracts there are, by address. One that raises
-        :class:`~sim.coordination.parameters.Revert` makes the announcement fail with the same error.
+        :class:`~sim.reference.Revert` makes the announcement fail with the same error.
 
     Attributes
     ----------

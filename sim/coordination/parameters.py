@@ -12,6 +12,7 @@ from enum import IntEnum
 from itertools import pairwise
 
 from sim.randomness import Word, address_word, keccak, word
+from sim.reference import encode_array, encode_tuple, require
 
 MAX_AGENTS = 64
 """Seats fit one byte each in two words, and a set of seats one word."""
@@ -37,45 +38,6 @@ QUANTITY_LIMIT = 1 << 32
 
 MAX_TOTAL_COST = (1 << 96) - 1
 """Wei: 79 billion ether, far more than there is; sums of costs and deposits then never overflow."""
-
-
-class Revert(Exception):  # noqa: N818 - the word of the EVM
-    """A call that fails and changes nothing.
-
-    Attributes
-    ----------
-    name : str
-        The custom error.
-    arguments : tuple
-        Its arguments, in the contract's order.
-
-    Examples
-    --------
-    >>> raise Revert("ZeroBond")
-    Traceback (most recent call last):
-    ...
-    sim.coordination.parameters.Revert: ZeroBond()
-    """
-
-    def __init__(self, name: str, *arguments: object) -> None:
-        super().__init__(f"{name}({', '.join(_shown(argument) for argument in arguments)})")
-        self.name = name
-        self.arguments = arguments
-
-
-def require(condition: bool, name: str, *arguments: object) -> None:  # noqa: FBT001 - reads as in Solidity
-    """Revert with this error unless the condition holds.
-
-    Examples
-    --------
-    >>> require(2 + 2 == 4, "ZeroBond")
-    >>> require(2 + 2 == 5, "SeatOutOfRange", 3, 2)
-    Traceback (most recent call last):
-    ...
-    sim.coordination.parameters.Revert: SeatOutOfRange(3, 2)
-    """
-    if not condition:
-        raise Revert(name, *arguments)
 
 
 class CostKind(IntEnum):
@@ -269,7 +231,7 @@ def check_cost(k: int, cost: Cost) -> None:
     >>> check_cost(0, Cost(CostKind.QUADRATIC, denominator=2, coefficient=1, linear=0))
     Traceback (most recent call last):
     ...
-    sim.coordination.parameters.Revert: CostNotWhole(0, 1)
+    sim.reference.Revert: CostNotWhole(0, 1)
     >>> check_cost(0, Cost(CostKind.QUADRATIC, denominator=2, coefficient=1, linear=1))
     """
     if cost.kind == CostKind.PIECEWISE:
@@ -290,13 +252,13 @@ def check_cost(k: int, cost: Cost) -> None:
 
 def encode_parameters(p: Parameters) -> bytes:
     """Return abi.encode(parameters): the struct as the one argument of a call."""
-    costs = [_tuple_of(_cost_fields(cost)) for cost in p.costs]
+    costs = [encode_tuple(_cost_fields(cost)) for cost in p.costs]
     fields: list[bytes | int] = [
-        _array([int(agent, 16) for agent in p.agents]),
+        encode_array([int(agent, 16) for agent in p.agents]),
         p.task_types,
-        _array(p.contracted),
-        _array(p.capacity),
-        word(len(costs)) + _tuple_of(costs),
+        encode_array(p.contracted),
+        encode_array(p.capacity),
+        word(len(costs)) + encode_tuple(costs),
         int.from_bytes(address_word(p.recognition), "big"),
         p.continuation_numerator,
         p.continuation_denominator,
@@ -305,7 +267,7 @@ def encode_parameters(p: Parameters) -> bytes:
         p.action_window,
         p.max_rounds,
     ]
-    return _tuple_of([_tuple_of(fields)])
+    return encode_tuple([encode_tuple(fields)])
 
 
 def _cost_fields(cost: Cost) -> list[bytes | int]:
@@ -315,31 +277,10 @@ def _cost_fields(cost: Cost) -> list[bytes | int]:
         cost.denominator,
         cost.coefficient,
         cost.linear,
-        _array(cost.breakpoints),
-        _array(cost.slopes),
+        encode_array(cost.breakpoints),
+        encode_array(cost.slopes),
     ]
-
-
-def _array(values: Sequence[int]) -> bytes:
-    """Encode a dynamic array of numbers: its length, then its entries."""
-    return word(len(values)) + b"".join(word(value) for value in values)
-
-
-def _tuple_of(fields: Sequence[bytes | int]) -> bytes:
-    """Encode a tuple: numbers in place, for a dynamic field (bytes, encoded already) its offset."""
-    head, tail = b"", b""
-    for field in fields:
-        if isinstance(field, int):
-            head += word(field)
-        else:
-            head += word(32 * len(fields) + len(tail))
-            tail += field
-    return head + tail
 
 
 def _strictly_increasing(values: Sequence[int]) -> bool:
     return all(low < high for low, high in pairwise(values))
-
-
-def _shown(argument: object) -> str:
-    return "0x" + argument.hex() if isinstance(argument, bytes) else str(argument)

@@ -5,115 +5,32 @@ chain's state is asked only to confirm what the replay has arrived at, and at th
 together are held against the probabilities that the games state.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cache
-from typing import Any
 
-from sim.chain.compiler import Artifact, CompilerError, compile_contracts
-from sim.chain.history import Call, History
-from sim.coordination.addressbook import Book
+from sim.chain.history import History
 from sim.coordination.game import Game
-from sim.coordination.parameters import Revert
-from sim.coordination.play import RECOGNITION_CONTRACTS
+from sim.coordination.model import TwoStageModel
+from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS
 from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn, stick_breaking
-from sim.coordination.records import PRIMARY_TOPICS, fraction_question, view_question
-from sim.coordination.replay import Replay
-from sim.coordination.rules import Violation
-from sim.errors import ParleyError
+from sim.coordination.records import RECORDS, fraction_question
+from sim.coordination.replay import GameReplay
 from sim.randomness import Word, keccak, word
+from sim.reference import Revert
 from sim.statistics import count_p_value, recognition_p_value
+from sim.verification.audit import Progress, View, artifacts, audit
+from sim.verification.book import Book
+from sim.verification.verification import Judged, Verification
 
-__all__ = ["MIN_P", "Verification", "verify"]
+__all__ = ["CONTRACT", "verify"]
 
-MIN_P = 1e-6
-"""p-value below which the draws do not follow their stated probabilities."""
-
-_GAMES_AT_ONCE = 100
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What a contract's history came to.
-
-    Attributes
-    ----------
-    chain_id : int
-    contract : str
-    endings : dict of str to int
-        Games by where they stand: ``settled``, ``broken down``, or the phase they are in.
-    checked : dict of str to int
-        How much of what was checked: calls by function, draws by kind.
-    violations : list of Violation
-        In the chain's order; what no transaction shows comes last.
-    not_followed : int
-        Games of which a part could not be checked because of an earlier violation.
-    recognition_p_value, continuation_p_value : float or None
-        Whether the first draw of a proposer, and the first of a continuation, in every game follow the
-        stated probabilities; None where nothing was drawn.
-    surplus : int
-        Wei that the contract holds beyond what calls brought in and took out: forced in, or not paid out.
-    own_code : bool or None
-        Whether the contract has the code that this tree compiles to; None where nothing can be compiled. No
-        violation: a contract is judged by what it has done.
-    seconds : float
-    """
-
-    chain_id: int
-    contract: str
-    endings: Mapping[str, int]
-    checked: Mapping[str, int]
-    violations: Sequence[Violation]
-    not_followed: int
-    recognition_p_value: float | None
-    continuation_p_value: float | None
-    surplus: int
-    own_code: bool | None
-    seconds: float
-
-    @property
-    def games(self) -> int:
-        """Number of games."""
-        return sum(self.endings.values())
-
-    @property
-    def draws(self) -> int:
-        """Number of draws that were made again from the revealed secrets."""
-        return sum(number for kind, number in self.checked.items() if kind.endswith(" draws"))
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing was found."""
-        p_values = (self.recognition_p_value, self.continuation_p_value)
-        return not self.violations and all(p is None or p >= MIN_P for p in p_values)
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that `parley verify --json` prints."""
-        return {
-            "kind": "coordination",
-            "chain_id": self.chain_id,
-            "contract": self.contract,
-            "games": self.games,
-            "endings": dict(self.endings),
-            "checked": dict(self.checked),
-            "draws": self.draws,
-            "violations": [violation._asdict() for violation in self.violations],
-            "not_followed": self.not_followed,
-            "recognition_p_value": self.recognition_p_value,
-            "continuation_p_value": self.continuation_p_value,
-            "surplus_wei": str(self.surplus),
-            "own_code": self.own_code,
-            "holds": self.holds,
-            "seconds": self.seconds,
-        }
+CONTRACT = CONTRACTS[0]
+"""Name of the contract whose history is replayed."""
 
 
-def verify(
-    history: History, book: Book | None = None, progress: Callable[[int, int], None] = lambda *_: None
-) -> Verification:
+def verify(history: History, book: Book | None = None, progress: Progress = lambda *_: None) -> Verification:
     """Replay every game of a deployed mechanism and check all that the chain shows of it.
 
     Parameters
@@ -153,48 +70,76 @@ def verify(
     >>> found.games, found.draws, found.violations, found.holds
     (20, 40, [], True)
     """
-    began = time.perf_counter()
-    recognitions = _Stated(history, book.claimed if book else {})
-    replay = Replay(history.chain_id, history.contract, recognitions)
-    for call in history.calls(progress):
-        for inner in _inner_calls(history, call):
-            replay.take(inner)
-    _check_code(history, book, replay)
-    _confirm(history, replay)
-    recognition, continuation = _p_values(replay)
-    endings = Counter(_standing(game) for game in replay.model.games.values())
-    surplus = _check_money(history, replay)
-    return Verification(
-        history.chain_id,
-        history.contract,
-        dict(endings),
-        dict(replay.checked),
-        replay.violations,
-        len(replay.lost),
-        recognition,
-        continuation,
-        surplus,
-        _has_own_code(history),
-        time.perf_counter() - began,
+    claimed = {
+        book.addresses[contract]: function
+        for function, contract in RECOGNITION_CONTRACTS.items()
+        if book is not None and contract in book.addresses
+    }
+    replay = GameReplay(history.chain_id, history.contract, _Stated(history, claimed))
+    return audit(
+        history,
+        replay,
+        kind="coordination",
+        contracts=CONTRACTS,
+        book=book,
+        progress=progress,
+        views=lambda game: _views(replay.model, game),
+        judged=lambda: _judged(replay),
     )
 
 
-def _inner_calls(history: History, call: Call) -> tuple[Call, ...]:
-    """The calls within one transaction: one, unless another contract makes them or is paid and comes back."""
-    emitted = sum(bool(log.topics) and log.topics[0] in PRIMARY_TOPICS for log in call.logs)
-    if call.direct and emitted <= 1:
-        return (call,)
-    traced = history.traced(call.transaction)
-    if traced is None and not call.direct:
-        raise ParleyError(
-            f"transaction {call.transaction} calls the contract through another one, and there are no traces "
-            "to say how: ask a node that has debug_traceTransaction"
-        )
-    return traced or (call,)
+def _views(model: TwoStageModel, game: Game) -> Iterator[View]:
+    """Every view of a game."""
+    seats = range(game.agents)
+    answers: list[tuple[str, tuple[int, ...], tuple[int | Word, ...]]] = [
+        ("state", (), tuple(model.state(game.id))),
+        ("order", (), model.order(game.id)),
+    ]
+    for seat in seats:
+        answers.append(("commitment", (seat,), (model.commitment(game.id, seat),)))
+        answers.append(("secret", (seat,), (model.secret(game.id, seat),)))
+        answers.append(("announcementOf", (seat,), model.announcement_of(game.id, seat)))
+    answers += [("carried", (t,), (model.carried(game.id, t),)) for t in range(game.parameters.task_types)]
+    for name, arguments, answer in answers:
+        due = b"".join(value if isinstance(value, bytes) else word(value) for value in answer)
+        text = f"{name}{arguments}" if arguments else name
+        yield View(text, RECORDS.question(name, game.id, *arguments), due)
 
 
-def _standing(game: Game) -> str:
-    return game.phase.name.lower().replace("_", " ")
+def _judged(replay: GameReplay) -> tuple[Judged, ...]:
+    recognition, continuation = _p_values(replay)
+    return (
+        Judged("recognition_p_value", "first proposers", recognition),
+        Judged("continuation_p_value", "first continuations", continuation),
+    )
+
+
+def _p_values(replay: GameReplay) -> tuple[float | None, float | None]:
+    """Hold first proposers, and first continuations, against their stated probabilities.
+
+    Of each game only the first draw of a kind counts: whether there is a second depends on the first. A draw
+    that was begun and never completed, because a secret was withheld, counts as unseen.
+    """
+    stated = cache(stick_breaking)
+    seats = max((game.agents for game in replay.model.games.values()), default=0)
+    counts = [0] * seats
+    draws: Counter[tuple[Fraction, ...]] = Counter()
+    continuations: Counter[Fraction] = Counter()
+    for game in replay.model.games.values():
+        proposer = replay.proposers.get(game.id)
+        if proposer is not None and proposer < game.agents:
+            counts[proposer] += 1
+        if game.round > 0:
+            probabilities = stated(tuple(game.fractions))
+            draws[(*probabilities, *[Fraction(0)] * (seats - game.agents))] += 1
+        if game.round > 1:
+            p = game.parameters
+            continuations[Fraction(p.continuation_numerator, p.continuation_denominator)] += 1
+    recognition = recognition_p_value(counts, draws, draws.total() - sum(counts))
+    went_on, seen = sum(replay.continued.values()), len(replay.continued)
+    if not continuations:
+        return recognition, None
+    return recognition, count_p_value(went_on, continuations, continuations.total() - seen)
 
 
 # ── recognition functions ───────────────────────────────────────────────────────────────────────────────────
@@ -249,137 +194,7 @@ class _Stated(Mapping[str, RecognitionFunction]):
 
 
 @cache
-def _artifacts() -> Mapping[str, Artifact]:
-    """The tree's own contracts; none where nothing can be compiled."""
-    try:
-        return compile_contracts()
-    except CompilerError:
-        return {}
-
-
-@cache
 def _known_codes() -> Mapping[Word, str]:
     """The tree's own recognition functions by the hash of their code."""
-    found = ((name, _artifacts().get(contract)) for name, contract in RECOGNITION_CONTRACTS.items())
+    found = ((name, artifacts().get(contract)) for name, contract in RECOGNITION_CONTRACTS.items())
     return {keccak(artifact.deployed_bytecode): name for name, artifact in found if artifact is not None}
-
-
-def _has_own_code(history: History) -> bool | None:
-    artifact = _artifacts().get("TwoStageMechanism")
-    return None if artifact is None else history.code(history.contract) == artifact.deployed_bytecode
-
-
-# ── what the chain says now ─────────────────────────────────────────────────────────────────────────────────
-
-
-def _check_code(history: History, book: Book | None, replay: Replay) -> None:
-    """Hold the code at each address against what was deployed."""
-    for address, (name, expected) in (book.code_hashes if book else {}).items():
-        found = "0x" + keccak(history.code(address)).hex()
-        if found != expected:
-            replay.note(None, "deployed code", f"{name} has the code {found} where {expected} was deployed")
-
-
-def _views(replay: Replay, game: Game) -> Iterator[tuple[str, bytes, bytes]]:
-    """Every view of a game: in words, the question, and the answer due."""
-    model, seats = replay.model, range(game.agents)
-    answers: list[tuple[str, tuple[int, ...], tuple[int | Word, ...]]] = [
-        ("state", (), tuple(model.state(game.id))),
-        ("order", (), model.order(game.id)),
-    ]
-    for seat in seats:
-        answers.append(("commitment", (seat,), (model.commitment(game.id, seat),)))
-        answers.append(("secret", (seat,), (model.secret(game.id, seat),)))
-        answers.append(("announcementOf", (seat,), model.announcement_of(game.id, seat)))
-    answers += [("carried", (t,), (model.carried(game.id, t),)) for t in range(game.parameters.task_types)]
-    for name, arguments, answer in answers:
-        due = b"".join(value if isinstance(value, bytes) else word(value) for value in answer)
-        yield f"{name}{arguments}" if arguments else name, view_question(name, game.id, *arguments), due
-
-
-def _confirm(history: History, replay: Replay) -> None:
-    """Hold the contract's state against what its calls and events lead to.
-
-    Games in which something was found already are left out.
-    """
-    games = [game for game in replay.model.games.values() if replay.is_clean(game.id)]
-    for start in range(0, len(games), _GAMES_AT_ONCE):
-        asked = [
-            (game, *view) for game in games[start : start + _GAMES_AT_ONCE] for view in _views(replay, game)
-        ]
-        answers = history.ask([(history.contract, question) for _, _, question, _ in asked])
-        for (game, text, _, due), answer in zip(asked, answers, strict=True):
-            if answer != due and replay.is_clean(game.id):
-                found = "nothing" if answer is None else "0x" + answer.hex()
-                replay.note(game.id, "state", f"{text} answers {found} where 0x{due.hex()} is due")
-
-
-def _check_money(history: History, replay: Replay) -> int:
-    """Bonds burnt, and the balance: what is owed and what is burnt is there. Returns what is too much."""
-    model = replay.model
-    (answer,) = history.ask([(history.contract, view_question("burnt"))])
-    burnt = int.from_bytes(answer, "big") if answer else 0
-    if burnt != model.burnt:
-        replay.note(
-            None, "burnt bonds", f"the contract counts {burnt} wei where {model.burnt} have been burnt"
-        )
-    balance = history.balance()
-    surplus = balance - (replay.received - replay.paid)
-    if surplus < 0:
-        replay.note(None, "balance", f"{-surplus} wei have left the contract beyond what it announced")
-    if surplus > 0:
-        _check_payments(history, replay)
-    for game in replay.lost:
-        model.games.pop(game, None)  # what it owes is not known
-    due = model.owed() + model.burnt
-    if balance < due:
-        replay.note(None, "balance", f"{balance} wei where {due} are owed or burnt")
-    return surplus
-
-
-def _check_payments(history: History, replay: Replay) -> None:
-    """Money is left over: was some withdrawal paid less than it announced? Only traces tell."""
-    announced: Counter[str] = Counter()
-    games = {}
-    for game, transaction, amount in replay.withdrawals:
-        announced[transaction] += amount
-        games[transaction] = game
-    for transaction, amount in announced.items():
-        traced = history.traced(transaction)
-        if traced is None:
-            return
-        sent = sum(call.sent or 0 for call in traced)
-        if sent != amount:
-            detail = f"{sent} wei went out where {amount} were announced"
-            replay.note(games[transaction], "payment", detail, transaction)
-
-
-# ── all games together ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _p_values(replay: Replay) -> tuple[float | None, float | None]:
-    """Hold first proposers, and first continuations, against their stated probabilities.
-
-    Of each game only the first draw of a kind counts: whether there is a second depends on the first. A draw
-    that was begun and never completed, because a secret was withheld, counts as unseen.
-    """
-    stated = cache(stick_breaking)
-    seats = max((game.agents for game in replay.model.games.values()), default=0)
-    counts = [0] * seats
-    draws: Counter[tuple[Fraction, ...]] = Counter()
-    continuations: Counter[Fraction] = Counter()
-    for game in replay.model.games.values():
-        proposer = replay.proposers.get(game.id)
-        if proposer is not None and proposer < game.agents:
-            counts[proposer] += 1
-        if game.round > 0:
-            probabilities = stated(tuple(game.fractions))
-            draws[(*probabilities, *[Fraction(0)] * (seats - game.agents))] += 1
-        if game.round > 1:
-            p = game.parameters
-            continuations[Fraction(p.continuation_numerator, p.continuation_denominator)] += 1
-    recognition = recognition_p_value(counts, draws, draws.total() - sum(counts))
-    went_on, seen = sum(replay.continued.values()), len(replay.continued)
-    if not continuations:
-        return recognition, None
-    return recognition, count_p_value(went_on, continuations, continuations.total() - seen)

@@ -10,7 +10,6 @@ from sim.chain.compiler import Artifact, CompilerWarning, compile_contracts
 from sim.chain.deploy import deploy
 from sim.chain.evm import Evm, open_evm
 from sim.chain.history import Recorder
-from sim.coordination.addressbook import Book
 from sim.coordination.bots import make_bots
 from sim.coordination.play import (
     CONTRACTS,
@@ -18,11 +17,12 @@ from sim.coordination.play import (
     RECOGNITION_CONTRACTS,
     Deployment,
     Player,
-    UnexpectedRevertError,
 )
 from sim.coordination.problem import Problem, example_1
-from sim.coordination.records import read_event
+from sim.coordination.records import RECORDS
+from sim.driver.player import UnexpectedRevertError
 from sim.randomness import address_word, keccak, word
+from sim.verification.book import Book
 from tests.coordination.crooked import MECHANISM, P_STAR, Variant, sources_of
 
 IMPATIENT: Problem = replace(example_1(), continuation=Fraction(1, 2), max_rounds=3)
@@ -53,8 +53,10 @@ def deployed(evm: Evm, variant: Variant | None = None) -> Deployment:
 
 def book_of(machine: Recorder, contracts: Deployment) -> Book:
     """What a deployment file would say."""
-    claimed = {address.lower(): name for name, address in contracts.recognition.items()}
-    return Book(machine.chain_id, machine.contract, 0, claimed, {})
+    addresses = {RECOGNITION_CONTRACTS[name]: address for name, address in contracts.recognition.items()}
+    addresses["TwoStageMechanism"] = machine.contract
+    lower = {name: address.lower() for name, address in addresses.items()}
+    return Book(machine.chain_id, lower, {}, {})
 
 
 def played(
@@ -82,7 +84,7 @@ def play_on(player: Player, machine: Recorder, k: int, *, crooked: bool) -> None
     before = len(machine)
     with contextlib.suppress(UnexpectedRevertError):
         player.play(k)
-    events = [read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
+    events = [RECORDS.read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
     game = events[-1].fields[0]
     assert isinstance(game, bytes)
     shares = next((e.fields[3] for e in events if e.name == "Proposed" and e.fields[0] == game), ())
@@ -92,10 +94,10 @@ def play_on(player: Player, machine: Recorder, k: int, *, crooked: bool) -> None
     answer = FUNCTIONS["respond"] + game + word(1) + keccak(words) + word(1)
     for _ in seats:
         for address in seats:
-            machine.transact(address, player.mechanism, answer)
-    events = [read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
+            machine.transact(address, player.contract, answer)
+    events = [RECORDS.read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
     if not any(event.name == "Settled" for event in events):
         shares, words = (), b""
     for seat, address in enumerate(seats):
         head = FUNCTIONS["withdraw"] + game + word(seat) + address_word(address) + word(128)
-        machine.transact(address, player.mechanism, head + word(len(shares)) + words)
+        machine.transact(address, player.contract, head + word(len(shares)) + words)

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from eth_abi.abi import decode, encode
 
 from sim.coordination.game import Game
-from sim.coordination.model import Event, TwoStageModel
-from sim.coordination.parameters import Parameters, Revert
+from sim.coordination.model import TwoStageModel
+from sim.coordination.parameters import Parameters
 from sim.randomness import Word, keccak, word
+from sim.reference import Event, Revert
 
 
 class Log(NamedTuple):

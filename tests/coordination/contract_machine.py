@@ -25,9 +25,10 @@ from hypothesis.stateful import (
 from sim.coordination.game import Game
 from sim.coordination.game import Phase as GamePhase
 from sim.coordination.model import TwoStageModel
-from sim.coordination.parameters import Parameters, Revert
+from sim.coordination.parameters import Parameters
 from sim.coordination.recognition import RecognitionFunction
 from sim.randomness import Word, word
+from sim.reference import Revert
 from tests.coordination import samples
 from tests.coordination.coding import Coder, Log
 from tests.coordination.moves import METHODS, Call, Moves, call_model

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from sim.coordination.game import NOTHING, Game, Phase
+from sim.coordination.game import Game, Phase
 from sim.coordination.model import TwoStageModel
-from sim.coordination.parameters import Revert
 from sim.randomness import Word, commitment, keccak, word
+from sim.reference import NOTHING, Revert
 
 INT128_MAX, INT128_MIN = 2**127 - 1, -(2**127)
 HUGE = 2**256 - 1

@@ -11,10 +11,9 @@ from eth_abi.abi import encode
 from sim.chain.compiler import Artifact, CompilerWarning, compile_contracts, compile_sources
 from sim.chain.evm import Evm
 from sim.coordination.game import Fraction
-from sim.coordination.model import Event
-from sim.coordination.parameters import Revert
 from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
 from sim.randomness import keccak
+from sim.reference import Event, Revert
 from tests.coordination.coding import Coder, Log
 from tests.coordination.contract_machine import Outcome
 from tests.coordination.moves import Call

@@ -8,9 +8,9 @@ from eth_abi.abi import decode
 
 from sim.chain.evm import open_evm
 from sim.coordination.game import Cause, Phase, State
-from sim.coordination.model import Event
-from sim.coordination.parameters import Cost, CostKind, Parameters, Revert
+from sim.coordination.parameters import Cost, CostKind, Parameters
 from sim.randomness import Word, commitment, game_id, keccak, permutation, seed, uniform, unpack_order, word
+from sim.reference import Event, Revert
 from tests.coordination.contract_machine import Outcome
 from tests.coordination.on_chain import OnChain
 

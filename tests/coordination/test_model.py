@@ -14,16 +14,10 @@ from hypothesis import strategies as st
 
 from sim.coordination.game import Cause, Game, Phase
 from sim.coordination.model import TwoStageModel
-from sim.coordination.parameters import (
-    Cost,
-    CostKind,
-    Revert,
-    check,
-    check_cost,
-    encode_parameters,
-)
+from sim.coordination.parameters import Cost, CostKind, check, check_cost, encode_parameters
 from sim.coordination.recognition import RECOGNITION, stick_breaking
 from sim.randomness import commitment, keccak, word
+from sim.reference import Revert
 from tests.coordination import samples
 from tests.coordination.moves import METHODS, Moves, call_model
 

@@ -6,8 +6,8 @@ import pytest
 from eth_abi.abi import decode, encode
 
 from sim.coordination.game import Cause, Phase
-from sim.coordination.parameters import Revert
 from sim.randomness import keccak, word
+from sim.reference import Revert
 from tests.coordination.contract_machine import Outcome
 from tests.coordination.on_chain import PAYEES
 from tests.coordination.table import BOND, Table, X, went

@@ -11,17 +11,19 @@ import pytest
 from sim.chain.compiler import project_root
 from sim.chain.evm import Log, open_evm
 from sim.chain.history import Call, Recorder
-from sim.coordination.addressbook import Book
 from sim.coordination.bots import make_bots
 from sim.coordination.play import FUNCTIONS, Player
 from sim.coordination.problem import example_1
 from sim.coordination.recognition import RECOGNITION
-from sim.coordination.records import NotReadableError, read_action, read_event
-from sim.coordination.rules import ALL_RULES, FIELD_RULES
-from sim.coordination.verify import MIN_P, verify
+from sim.coordination.records import RECORDS
+from sim.coordination.rules import RULES
+from sim.coordination.verify import verify
 from sim.errors import ParleyError
 from sim.randomness import word
 from sim.statistics import count_p_value, recognition_p_value
+from sim.verification.book import Book
+from sim.verification.records import NotReadableError
+from sim.verification.verification import MIN_P
 from tests.coordination.audited import IMPATIENT, deployed, played
 from tests.coordination.crooked import P_STAR, RELUCTANT, VARIANTS, sources_of
 from tests.coordination.problems import make
@@ -105,7 +107,7 @@ def altered(change: Callable[[str, Call], Call | None], game: int = 0) -> Counte
     calls: list[Call] = []
     created = -1
     for call in machine.calls():
-        name = read_action(call.data).name
+        name = RECORDS.read_action(call.data).name
         created += name == "create"
         told = change(name, call) if created == game else call
         calls += [told] if told is not None else []
@@ -242,8 +244,9 @@ def test_continuations_that_were_chosen_are_noticed_across_games() -> None:
     chosen = [k for k in range(60) if player.play(k).rounds == 1]
     found = verify(*played(["stubborn"], chosen))
     assert not found.violations
-    assert found.continuation_p_value is not None
-    assert found.continuation_p_value < MIN_P
+    continuations = found.judged[1].p_value
+    assert continuations is not None
+    assert continuations < MIN_P
     assert not found.holds
 
 
@@ -288,24 +291,24 @@ def test_cut_off_records_are_refused_and_not_misread() -> None:
     for call in calls_of(["random"]):
         for cut in (3, 4, 35, len(call.data) - 1):
             with pytest.raises(NotReadableError):
-                read_action(call.data[:cut])
+                RECORDS.read_action(call.data[:cut])
         for log in call.logs:
-            assert read_event(log).name in FIELD_RULES
+            assert RECORDS.read_event(log).name in RULES.fields
             with pytest.raises(NotReadableError):
-                read_event(log._replace(data=log.data[:-1]))
+                RECORDS.read_event(log._replace(data=log.data[:-1]))
             with pytest.raises(NotReadableError):
-                read_event(log._replace(topics=log.topics[:1]))
+                RECORDS.read_event(log._replace(topics=log.topics[:1]))
 
 
 def test_every_rule_is_explained() -> None:
     text = (project_root() / "docs" / "auditing.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
     named = {variant.rule for variant in VARIANTS.values()} | {rule for _, _, rule in TAMPERED.values()}
-    assert named | ALL_RULES == explained
+    assert named | RULES.all == explained
 
 
 def test_a_deployment_whose_code_has_changed_is_named() -> None:
     machine, book = played(["equilibrium"], range(1))
-    hashes = {machine.contract: ("TwoStageMechanism", "0x" + "00" * 32)}
-    found = verify(machine, Book(book.chain_id, book.mechanism, 0, book.claimed, hashes))
+    hashes = {"TwoStageMechanism": "0x" + "00" * 32}
+    found = verify(machine, Book(book.chain_id, book.addresses, {}, hashes))
     assert [violation.rule for violation in found.violations] == ["deployed code"]

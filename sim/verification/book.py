@@ -1,13 +1,12 @@
-"""Deployment files, as far as an audit of the mechanism needs them."""
+"""Deployment files, as far as an audit needs them."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.coordination.play import RECOGNITION_CONTRACTS
 from sim.errors import ParleyError, ProblemError
 
 if TYPE_CHECKING:
@@ -18,30 +17,33 @@ __all__ = ["Book", "open_history", "read_book"]
 
 @dataclass(frozen=True)
 class Book:
-    """What a deployment file says of the mechanism.
+    """What a deployment file says, by the contracts' names.
 
     Attributes
     ----------
     chain_id : int
-    mechanism : str
-        Its address in lower case.
-    first_block : int
-        Where it was deployed, 0 if the file does not say.
-    claimed : dict of str to str
-        Recognition functions, as problem files call them, by the address of their contract in lower case.
-    code_hashes : dict of str to (str, str)
-        Name and hash of the code of every contract, by address in lower case.
+    addresses : dict of str to str
+        In lower case.
+    first_blocks : dict of str to int
+        Where each was deployed, if the file says.
+    code_hashes : dict of str to str
+        Of each contract's code, if the file says.
     """
 
     chain_id: int
-    mechanism: str
-    first_block: int
-    claimed: Mapping[str, str]
-    code_hashes: Mapping[str, tuple[str, str]]
+    addresses: Mapping[str, str]
+    first_blocks: Mapping[str, int]
+    code_hashes: Mapping[str, str]
 
 
-def read_book(file: str | Path) -> Book:
+def read_book(file: str | Path, names: Sequence[str]) -> Book:
     """Read a deployment file.
+
+    Parameters
+    ----------
+    file : path
+    names : sequence of str
+        Contracts of which it has to name one at least, or there is nothing to audit.
 
     Raises
     ------
@@ -60,31 +62,27 @@ def read_book(file: str | Path) -> Book:
     chain_id = content.get("chainId")
     if not isinstance(chain_id, int):
         raise ProblemError(name, "chainId", "must be an integer")
+    entries = content["contracts"]
     addresses = {}
-    for contract, entry in content["contracts"].items():
+    for contract, entry in entries.items():
         address = entry.get("address") if isinstance(entry, dict) else None
         if not isinstance(address, str) or not re.fullmatch(r"0x[0-9a-fA-F]{40}", address):
             raise ProblemError(name, f"contracts.{contract}.address", "must be an address")
         addresses[contract] = address.lower()
-    if "TwoStageMechanism" not in addresses:
-        raise ProblemError(name, "contracts.TwoStageMechanism", "is missing")
-    entries = content["contracts"]
-    block = entries["TwoStageMechanism"].get("blockNumber")
+    if not any(wanted in addresses for wanted in names):
+        raise ProblemError(name, "contracts", f"no {' and no '.join(names)} among them: nothing to verify")
+    blocks = {contract: entry.get("blockNumber") for contract, entry in entries.items()}
+    hashes = {contract: entry.get("bytecodeHash") for contract, entry in entries.items()}
     return Book(
         chain_id,
-        addresses["TwoStageMechanism"],
-        block if isinstance(block, int) else 0,
-        {addresses[c]: function for function, c in RECOGNITION_CONTRACTS.items() if c in addresses},
-        {
-            address: (contract, str(entries[contract]["bytecodeHash"]).lower())
-            for contract, address in addresses.items()
-            if entries[contract].get("bytecodeHash")
-        },
+        addresses,
+        {contract: block for contract, block in blocks.items() if isinstance(block, int)},
+        {contract: str(code_hash).lower() for contract, code_hash in hashes.items() if code_hash},
     )
 
 
-def open_history(url: str, book: Book, *, every_block: bool = False) -> "NodeHistory":
-    """Return the history of the mechanism on a node.
+def open_history(url: str, book: Book, name: str, *, every_block: bool = False) -> "NodeHistory":
+    """Return the history, on a node, of the contract that the book has under a name.
 
     Raises
     ------
@@ -93,9 +91,10 @@ def open_history(url: str, book: Book, *, every_block: bool = False) -> "NodeHis
     """
     from sim.chain.nodehistory import NodeHistory  # noqa: PLC0415 -- web3 takes a second to load
 
-    history = NodeHistory(url, book.mechanism, book.first_block, every_block=every_block)
+    address = book.addresses[name]
+    history = NodeHistory(url, address, book.first_blocks.get(name, 0), every_block=every_block)
     if history.chain_id != book.chain_id:
         raise ParleyError(f"{url}: chain {history.chain_id}, but the deployment is on chain {book.chain_id}")
-    if not history.code(book.mechanism):
-        raise ParleyError(f"{url}: there is no code at {book.mechanism}: nothing to verify")
+    if not history.code(address):
+        raise ParleyError(f"{url}: there is no code at {address}: nothing to verify")
     return history

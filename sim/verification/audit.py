@@ -1,0 +1,193 @@
+"""An audit from beginning to end: replay all calls, then let the chain's state confirm what they lead to."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sim.chain.compiler import Artifact, CompilerError, compile_contracts
+from sim.chain.history import Call, History
+from sim.errors import ParleyError
+from sim.randomness import keccak
+from sim.verification.book import Book
+from sim.verification.replay import G, Replay
+from sim.verification.verification import Judged, Verification
+
+__all__ = ["Progress", "View", "artifacts", "audit"]
+
+Progress = Callable[[int, int], None]
+"""Called with the blocks read and the blocks to read."""
+
+_GAMES_AT_ONCE = 100
+
+
+class View(NamedTuple):
+    """A question to the contract and the answer that is due, with the question in words."""
+
+    text: str
+    question: bytes
+    answer: bytes
+
+
+def audit(  # noqa: PLR0913 - what a mechanism says of itself
+    history: History,
+    replay: Replay[G],
+    *,
+    kind: str,
+    contracts: Sequence[str],
+    book: Book | None,
+    progress: Progress,
+    views: Callable[[G], Iterator[View]],
+    judged: Callable[[], tuple[Judged, ...]],
+    own: Callable[[], Mapping[str, Any]] = dict,
+) -> Verification:
+    """Replay every game of a contract and check all that the chain shows of it.
+
+    Parameters
+    ----------
+    history : History
+    replay : Replay
+        Which has not seen a call.
+    kind : str
+        The mechanism.
+    contracts : sequence of str
+        Names of its contracts; the first is the one whose history it is.
+    book : Book or None
+        What the deployment file claims.
+    progress : callable
+    views : callable
+        Every view of a game of the replay's model.
+    judged : callable
+        Holds the draws of all games together against their probabilities, after the replay.
+    own : callable
+        What else to say, after the money was counted.
+
+    Raises
+    ------
+    ParleyError
+        If the chain cannot be read, or a call came through another contract and there are no traces of it.
+    """
+    began = time.perf_counter()
+    for call in history.calls(progress):
+        for inner in _inner_calls(history, call, replay):
+            replay.take(inner)
+    if book is not None:
+        _check_code(history, book, contracts, replay)
+    _confirm(history, replay, views)
+    p_values = judged()
+    endings = Counter(_standing(game) for game in replay.model.games.values())
+    surplus = _check_money(history, replay)
+    return Verification(
+        kind,
+        history.chain_id,
+        history.contract,
+        dict(endings),
+        dict(replay.checked),
+        replay.violations,
+        len(replay.lost),
+        p_values,
+        surplus,
+        _has_own_code(history, contracts[0]),
+        time.perf_counter() - began,
+        own(),
+    )
+
+
+@cache
+def artifacts() -> Mapping[str, Artifact]:
+    """The tree's own contracts; none where nothing can be compiled."""
+    try:
+        return compile_contracts()
+    except CompilerError:
+        return {}
+
+
+def _has_own_code(history: History, name: str) -> bool | None:
+    artifact = artifacts().get(name)
+    return None if artifact is None else history.code(history.contract) == artifact.deployed_bytecode
+
+
+def _inner_calls(history: History, call: Call, replay: Replay[G]) -> tuple[Call, ...]:
+    """The calls within one transaction: one, unless another contract makes them or is paid and comes back."""
+    emitted = sum(bool(log.topics) and log.topics[0] in replay.primary for log in call.logs)
+    if call.direct and emitted <= 1:
+        return (call,)
+    traced = history.traced(call.transaction)
+    if traced is None and not call.direct:
+        raise ParleyError(
+            f"transaction {call.transaction} calls the contract through another one, and there are no traces "
+            "to say how: ask a node that has debug_traceTransaction"
+        )
+    return traced or (call,)
+
+
+def _standing(game: G) -> str:
+    return game.phase.name.lower().replace("_", " ")
+
+
+def _check_code(history: History, book: Book, contracts: Sequence[str], replay: Replay[G]) -> None:
+    """Hold the code at each address against what was deployed."""
+    for name in contracts:
+        expected = book.code_hashes.get(name)
+        if expected is None:
+            continue
+        found = "0x" + keccak(history.code(book.addresses[name])).hex()
+        if found != expected:
+            replay.note(None, "deployed code", f"{name} has the code {found} where {expected} was deployed")
+
+
+def _confirm(history: History, replay: Replay[G], views: Callable[[G], Iterator[View]]) -> None:
+    """Hold the contract's state against what its calls and events lead to.
+
+    Games in which something was found already are left out.
+    """
+    games = [game for game in replay.model.games.values() if replay.is_clean(game.id)]
+    for start in range(0, len(games), _GAMES_AT_ONCE):
+        asked = [(game, view) for game in games[start : start + _GAMES_AT_ONCE] for view in views(game)]
+        answers = history.ask([(history.contract, view.question) for _, view in asked])
+        for (game, view), answer in zip(asked, answers, strict=True):
+            if answer != view.answer and replay.is_clean(game.id):
+                found = "nothing" if answer is None else "0x" + answer.hex()
+                detail = f"{view.text} answers {found} where 0x{view.answer.hex()} is due"
+                replay.note(game.id, "state", detail)
+
+
+def _check_money(history: History, replay: Replay[G]) -> int:
+    """Bonds burnt, and the balance: what is owed and what is burnt is there. Returns what is too much."""
+    model = replay.model
+    (answer,) = history.ask([(history.contract, replay.records.question("burnt"))])
+    burnt = int.from_bytes(answer, "big") if answer else 0
+    if burnt != model.burnt:
+        replay.note(
+            None, "burnt bonds", f"the contract counts {burnt} wei where {model.burnt} have been burnt"
+        )
+    balance = history.balance()
+    surplus = balance - (replay.received - replay.paid)
+    if surplus < 0:
+        replay.note(None, "balance", f"{-surplus} wei have left the contract beyond what it announced")
+    if surplus > 0:
+        _check_payments(history, replay)
+    for game in replay.lost:
+        model.games.pop(game, None)  # what it owes is not known
+    due = model.owed() + model.burnt
+    if balance < due:
+        replay.note(None, "balance", f"{balance} wei where {due} are owed or burnt")
+    return surplus
+
+
+def _check_payments(history: History, replay: Replay[G]) -> None:
+    """Money is left over: was some withdrawal paid less than it announced? Only traces tell."""
+    announced: Counter[str] = Counter()
+    games = {}
+    for game, transaction, amount in replay.withdrawals:
+        announced[transaction] += amount
+        games[transaction] = game
+    for transaction, amount in announced.items():
+        traced = history.traced(transaction)
+        if traced is None:
+            return
+        sent = sum(call.sent or 0 for call in traced)
+        if sent != amount:
+            detail = f"{sent} wei went out where {amount} were announced"
+            replay.note(games[transaction], "payment", detail, transaction)

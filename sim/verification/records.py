@@ -1,0 +1,184 @@
+"""What the chain has on record, in a reference model's words: calls from calldata, events from logs.
+
+Nothing of what wrote the records is used to read them: the bytes that a contract was sent and that it emitted
+are all there is. A mechanism says what its actions, views and events look like; :class:`Records` reads them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from sim.chain.evm import Log
+from sim.randomness import Word, keccak, word
+from sim.reference import Event
+
+__all__ = ["Action", "NotReadableError", "Reader", "Records"]
+
+
+class NotReadableError(Exception):
+    """Bytes that are no call, or no event, of the contract."""
+
+
+class Action(NamedTuple):
+    """One call, decoded.
+
+    Attributes
+    ----------
+    name : str
+        The function.
+    game : bytes or None
+        Id of the game; None for `create`, whose id follows from its sender.
+    arguments : tuple
+        The others, in the contract's order.
+    """
+
+    name: str
+    game: Word | None
+    arguments: tuple[Any, ...]
+
+
+class Reader:
+    """Words of ABI-encoded data, refusing to read beyond its end.
+
+    Examples
+    --------
+    >>> reader = Reader(word(7) + word(64) + word(2) + word(5) + word(6))
+    >>> reader.number(0), reader.array(1)
+    (7, (5, 6))
+    >>> reader.number(5)
+    Traceback (most recent call last):
+    ...
+    sim.verification.records.NotReadableError: the data is too short
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def word(self, index: int) -> Word:
+        """Return word number `index`."""
+        return self._at(32 * index)
+
+    def number(self, index: int) -> int:
+        """Return the word as a number."""
+        return int.from_bytes(self._at(32 * index), "big")
+
+    def address(self, index: int) -> str:
+        """Return the word as an address in lower case."""
+        return "0x" + self._at(32 * index)[12:].hex()
+
+    def array(self, index: int, *, signed: bool = False) -> tuple[int, ...]:
+        """Return the array of numbers whose offset is word number `index`."""
+        start = self.number(index)
+        stop = start + 32 * (1 + int.from_bytes(self._at(start), "big"))
+        if stop > len(self.data):
+            raise NotReadableError("an array reaches beyond the data")
+        return tuple(
+            int.from_bytes(self.data[at : at + 32], "big", signed=signed)
+            for at in range(start + 32, stop, 32)
+        )
+
+    def octets(self, index: int) -> bytes:
+        """Return the bytes whose offset is word number `index`."""
+        start = self.number(index)
+        length = int.from_bytes(self._at(start), "big")
+        # The last word is filled up: what is missing there would be missing for the contract as well.
+        if start + 32 + -(-length // 32) * 32 > len(self.data):
+            raise NotReadableError("bytes reach beyond the data")
+        return self.data[start + 32 : start + 32 + length]
+
+    def _at(self, start: int) -> Word:
+        found = self.data[start : start + 32]
+        if len(found) != 32:
+            raise NotReadableError("the data is too short")
+        return found
+
+
+Decode: TypeAlias = Callable[[Reader], tuple[Any, ...]]
+"""Arguments, or fields, from the words; an id that comes first is word 0 and is left out."""
+
+
+class Records:
+    """How a contract's calls and events are written.
+
+    Every action but `create` has the game's id as its first argument, and so has every event.
+
+    Parameters
+    ----------
+    actions : mapping of str to (str, callable)
+        By name: types of the arguments, and how to read them after the selector.
+    views : mapping of str to str
+        Types of the arguments by name.
+    events : mapping of str to (str, int, callable)
+        By name: types of the fields, how many of them are indexed, and how to read all after the id. Indexed
+        or not, fields stand in the order of their declaration.
+
+    Examples
+    --------
+    >>> records = Records({"expire": ("bytes32", lambda _: ())}, {"burnt": ""}, {
+    ...     "Settled": ("bytes32,uint256", 1, lambda reader: (reader.number(1),))})
+    >>> records.read_action(keccak(b"expire(bytes32)")[:4] + word(9))[1] == word(9)
+    True
+    >>> settled = Log(bytes(20), (keccak(b"Settled(bytes32,uint256)"), word(7)), word(2))
+    >>> records.read_event(settled) == Event("Settled", (word(7), 2))
+    True
+    >>> records.is_view(records.question("burnt"))
+    True
+    """
+
+    def __init__(
+        self,
+        actions: Mapping[str, tuple[str, Decode]],
+        views: Mapping[str, str],
+        events: Mapping[str, tuple[str, int, Decode]],
+    ) -> None:
+        self._actions = {_hash(name, types)[:4]: (name, decode) for name, (types, decode) in actions.items()}
+        self._views = {name: _hash(name, types)[:4] for name, types in views.items()}
+        self._topics = {name: _hash(name, types) for name, (types, _, _) in events.items()}
+        self._events = {
+            self._topics[name]: (name, indexed, decode) for name, (_, indexed, decode) in events.items()
+        }
+
+    def read_action(self, data: bytes) -> Action:
+        """Decode the calldata of an action.
+
+        Raises
+        ------
+        NotReadableError
+            If it is none.
+        """
+        found = self._actions.get(data[:4])
+        if found is None:
+            raise NotReadableError(f"the contract has no action {data[:4].hex() or 'without calldata'}")
+        name, decode = found
+        reader = Reader(data[4:])
+        return Action(name, None if name == "create" else reader.word(0), decode(reader))
+
+    def is_view(self, data: bytes) -> bool:
+        """Whether calldata only asks the contract something."""
+        return data[:4] in self._views.values()
+
+    def read_event(self, log: Log) -> Event:
+        """Decode an event, its game's id first, as the reference model puts it.
+
+        Raises
+        ------
+        NotReadableError
+            If it is none.
+        """
+        found = self._events.get(log.topics[0]) if log.topics else None
+        if found is None or len(log.topics) != 1 + found[1]:
+            raise NotReadableError("the contract has no such event")
+        name, _, decode = found
+        reader = Reader(b"".join(log.topics[1:]) + log.data)
+        return Event(name, (reader.word(0), *decode(reader)))
+
+    def question(self, name: str, *arguments: Word | int) -> bytes:
+        """Return the calldata that asks a view of the contract."""
+        return self._views[name] + b"".join(a if isinstance(a, bytes) else word(a) for a in arguments)
+
+    def topics(self, names: Iterable[str]) -> frozenset[Word]:
+        """Return the first topics of events."""
+        return frozenset(self._topics[name] for name in names)
+
+
+def _hash(name: str, types: str) -> Word:
+    return keccak(f"{name}({types})".encode())

@@ -1,0 +1,343 @@
+"""Games replayed from what the chain has on record, against a mechanism's reference model.
+
+Every call is made once more on the model, with the sender, the money and the block's time that it had, and
+what the model emits is compared with what the contract emitted. Where the two part, the rule that was broken
+is named, and the model is then made to follow the chain: a game with one crooked draw does not look crooked
+in everything that comes after.
+
+:class:`Replay` is what all mechanisms have in common. A mechanism says how its records read, which rules its
+refusals and events speak of, how a refused call is mended, and how its model follows the chain.
+"""
+
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+
+from sim.chain.history import Call
+from sim.randomness import Word, game_id
+from sim.reference import Event, Revert
+from sim.verification.records import Action, NotReadableError, Records
+from sim.verification.rules import Rules, Violation, shown
+
+__all__ = ["Attempt", "Game", "Model", "Replay", "number_in"]
+
+
+class Terms(Protocol):
+    """What is agreed on before a game."""
+
+    @property
+    def bond(self) -> int:
+        """Lost by who is silent, in wei."""
+
+
+class Game(Protocol):
+    """One game of a reference model."""
+
+    id: Word
+    digest: Word
+    deadline: int
+
+    @property
+    def phase(self) -> IntEnum:
+        """Where it stands."""
+
+    @property
+    def parameters(self) -> Terms:
+        """What was agreed on."""
+
+
+G = TypeVar("G", bound=Game)
+
+
+class Model(Protocol[G]):
+    """A contract's reference model. Its other methods are the contract's actions."""
+
+    chain_id: int
+    address: str
+    now: int
+    burnt: int
+    games: dict[Word, G]
+    events: list[Event]
+
+    def owed(self) -> int:
+        """Wei that all games together still have to pay out."""
+
+
+class Attempt(NamedTuple):
+    """A call as it is made on the model."""
+
+    sender: str
+    value: int
+    arguments: list[Any]
+
+
+class Replay(ABC, Generic[G]):
+    """The games of one contract, as they ought to have gone.
+
+    Parameters
+    ----------
+    model : Model
+        Without games.
+
+    Attributes
+    ----------
+    model : Model
+        Every game, in the state that the chain's should have.
+    violations : list of Violation
+    checked : Counter
+        How many calls and draws have been checked, by kind.
+    lost : set of bytes
+        Games that have gone where the rules do not lead: what happens in them is no longer checked.
+    received, paid : int
+        Wei that calls brought in, and that ``Withdrawn`` events say went out.
+    withdrawals : list of (bytes, str, int)
+        Game, transaction and amount.
+    """
+
+    records: ClassVar[Records]
+    """How the contract's calls and events read. ``Withdrawn`` has the amount for its fourth field."""
+    rules: ClassVar[Rules]
+    payable: ClassVar[str]
+    """The action that takes money."""
+    primary: ClassVar[frozenset[Word]]
+    """First topics of the events of which a call emits one at most."""
+
+    def __init__(self, model: Model[G]) -> None:
+        self.model = model
+        self.violations: list[Violation] = []
+        self.checked: Counter[str] = Counter()
+        self.lost: set[Word] = set()
+        self.received = 0
+        self.paid = 0
+        self.withdrawals: list[tuple[Word, str, int]] = []
+        self._call = Call("", "", b"", 0, 0, ())
+        self._noted: dict[Word | None, int] = defaultdict(int)
+
+    def note(self, game: Word | None, rule: str, detail: str, transaction: str | None = None) -> None:
+        """Write down a violation."""
+        if rule not in self.rules.all:
+            raise KeyError(rule)
+        self._noted[game] += 1
+        name = None if game is None else "0x" + game.hex()
+        self.violations.append(Violation(name, transaction, rule, detail))
+
+    def is_clean(self, game: Word) -> bool:
+        """Whether nothing has been found against a game, and it has been followed to the end."""
+        return game not in self.lost and not self._noted[game]
+
+    # ── what a mechanism says ────────────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def bonds_burnt(self, event: Event) -> int:
+        """How many bonds an event says were lost."""
+
+    @abstractmethod
+    def mend(self, action: str, game: G, refusal: Revert, attempt: Attempt) -> Attempt | None:
+        """What the call would have had to be, or the game, for the model to take it; None if that is idle."""
+
+    @abstractmethod
+    def follow(self, game: G, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
+        """Put the model's game where the chain's is; where that is impossible, it is lost."""
+
+    def prepare(self, action: Action, game: Word) -> None:
+        """Look at a game before a call is made on the model."""
+
+    def check_draws(
+        self, game: G, expected: list[Event], events: list[Event]
+    ) -> tuple[list[Event], list[Event]]:
+        """Check the draws among a call's events, expected and found; returns the other events of both."""
+        del game
+        return expected, events
+
+    def rule_of_refusal(self, action: str, game: Word, refusal: Revert) -> str:
+        """The rule that a call breaks which goes through and which the model refuses."""
+        del game
+        return self.rules.of_refusal(action, refusal)
+
+    def told(self, rule: str, event: Event, value: object) -> str:
+        """A field of an event for a person to read."""
+        del rule, event
+        return shown(value)
+
+    # ── one call ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, call: Call) -> None:
+        """Check one call; calls come in the chain's order."""
+        self._call = call
+        events = self._events()
+        self.received += call.value
+        for event in events:
+            if event.name == "Withdrawn":
+                self.paid += _amount(event)
+        try:
+            action = self.records.read_action(call.data)
+        except NotReadableError as error:
+            self._unexplained(events, str(error))
+            return
+        game = action.game if action.game is not None else self._id_of_new(action)
+        self.checked[action.name] += 1
+        if action.name == "withdraw":
+            self._check_payment(game, events)
+        if game in self.lost:
+            self._follow_lost(game, events)
+            return
+
+        self.model.now = call.timestamp
+        self.model.events.clear()
+        self.prepare(action, game)
+        if not self._act(action, game):
+            self.lost.add(game)
+            self._follow_lost(game, events)
+            return
+        expected, events = self.check_draws(self.model.games[game], list(self.model.events), events)
+        if events != expected:
+            self._compare(action, game, expected, events)
+
+    def _id_of_new(self, action: Action) -> Word:
+        return game_id(self.model.chain_id, self.model.address, self._call.sender, action.arguments[0])
+
+    def _events(self) -> list[Event]:
+        events = []
+        for log in self._call.logs:
+            try:
+                events.append(self.records.read_event(log))
+            except NotReadableError as error:
+                self.note(None, "events", str(error), self._call.transaction)
+        return events
+
+    def _note(self, game: Word, rule: str, detail: str) -> None:
+        """Write down a violation of the call at hand."""
+        self.note(game, rule, detail, self._call.transaction)
+
+    def _unexplained(self, events: Sequence[Event], reason: str) -> None:
+        """Events of a call that is none of the contract's actions, or cannot be read."""
+        if not events and not self.records.is_view(self._call.data):
+            self.note(None, "unknown call", reason, self._call.transaction)
+        for event in events:
+            game = _game_of(event)
+            if game not in self.lost:
+                self._note(game, "unexplained event", f"{event.name}: {reason}")
+            self.lost.add(game)
+            self._follow_lost(game, [event])
+
+    def _follow_lost(self, game: Word, events: Sequence[Event]) -> None:
+        """Keep count of the bonds that the chain says were burnt in a game that is not followed."""
+        known = self.model.games.get(game)
+        if known is not None:
+            self.model.burnt += known.parameters.bond * sum(map(self.bonds_burnt, events))
+
+    def _check_payment(self, game: Word, events: Sequence[Event]) -> None:
+        amounts = [_amount(event) for event in events if event.name == "Withdrawn"]
+        self.withdrawals += [(game, self._call.transaction, amount) for amount in amounts]
+        if self._call.sent is not None and self._call.sent != sum(amounts):
+            self._note(game, "payment", f"{self._call.sent} wei went out where {sum(amounts)} were announced")
+
+    # ── the call on the model ────────────────────────────────────────────────────────────────────────────
+
+    def _act(self, action: Action, game: Word) -> bool:
+        """Make the call on the model, mending what it refuses; whether it went through."""
+        attempt = Attempt(self._call.sender, self._call.value, list(action.arguments))
+        if attempt.value and action.name != self.payable:
+            self._note(game, "deposit", f"{action.name} took {attempt.value} wei")
+        tried: set[str] = set()
+        while True:
+            try:
+                self._perform(action.name, game, attempt)
+            except Revert as refusal:
+                rule = self.rule_of_refusal(action.name, game, refusal)
+                self._note(game, rule, f"{action.name} went through where it must fail with {refusal}")
+                known = self.model.games.get(game)
+                if refusal.name in tried or known is None:
+                    return False
+                tried.add(refusal.name)
+                mended = self.mend(action.name, known, refusal, attempt)
+                if mended is None:
+                    return False
+                attempt = mended
+            else:
+                return True
+
+    def _perform(self, name: str, game: Word, attempt: Attempt) -> None:
+        sender, value, arguments = attempt
+        act = getattr(self.model, name)
+        if name == "create":
+            act(sender, *arguments)
+        elif name == self.payable:
+            act(sender, value, game, *arguments)
+        else:
+            act(sender, game, *arguments)
+
+    # ── what came of it ──────────────────────────────────────────────────────────────────────────────────
+
+    def _compare(
+        self, action: Action, game_id: Word, expected: Sequence[Event], events: Sequence[Event]
+    ) -> None:
+        """Name what differs, and follow the chain."""
+        want = {event.name: event for event in expected}
+        have = {event.name: event for event in events}
+        if action.name == "create" and "Created" in have:
+            game_id = self._adopt_created(game_id, have["Created"])
+        if len(have) < len(events):
+            self._note(game_id, "events", f"{action.name} emitted {', '.join(e.name for e in events)}")
+        for name, event in have.items():
+            if name in want:
+                self._compare_fields(game_id, want[name], event)
+        for name in [*(want.keys() - have.keys()), *(have.keys() - want.keys())]:
+            rule = self.rules.presence(name, have.get(name, want.get(name, Event("", ()))).fields)
+            how = "missing" if name in want else "not what the rules lead to"
+            self._note(game_id, rule, f"{name} after {action.name}: {how}")
+        self.follow(self.model.games[game_id], want, have)
+
+    def _adopt_created(self, game_id: Word, created: Event) -> Word:
+        """Call a new game what the chain calls it, by id and by digest; returns that id."""
+        games = self.model.games
+        game, named = games[game_id], _game_of(created)
+        if named != game_id and named in games:
+            self.lost.add(game_id)
+            return game_id
+        _, _, _, digest, _ = created.fields
+        del games[game_id]
+        game.id = named
+        game.digest = digest if isinstance(digest, bytes) else game.digest
+        games[game.id] = game
+        return game.id
+
+    def _compare_fields(self, game: Word, want: Event, have: Event) -> None:
+        seen = set()
+        for rule, due, found in zip(self.rules.fields[have.name], want.fields, have.fields, strict=True):
+            if due != found and rule not in seen:
+                seen.add(rule)
+                detail = f"{self.told(rule, have, found)} where {self.told(rule, want, due)} is due"
+                self._note(game, rule, detail)
+
+
+def number_in(event: Event, index: int) -> int:
+    """Return a field of an event as the number that it is: events do not carry their fields' types.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+
+    Examples
+    --------
+    >>> number_in(Event("Settled", (bytes(32), 2)), 1)
+    2
+    """
+    value = event.fields[index]
+    if not isinstance(value, int):
+        raise TypeError(f"{event.name} has no number at {index}")
+    return value
+
+
+def _amount(event: Event) -> int:
+    return number_in(event, 3)
+
+
+def _game_of(event: Event) -> Word:
+    game = event.fields[0]
+    if not isinstance(game, bytes):
+        raise TypeError(f"{event.name} names no game")
+    return game
