@@ -1,4 +1,4 @@
-"""Reading problem files: TOML or JSON, the same keys either way, decimals kept exact."""
+"""Problem files: TOML or JSON, the same keys either way, decimals kept exact."""
 
 from __future__ import annotations
 
@@ -105,3 +105,64 @@ def _decimal(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         raise ValueError(f"{shorten(text)} is out of range") from None
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+WIDTH = 100
+"""Characters of a line that a list without rows may take."""
+
+
+def to_toml(mapping: Mapping[str, Any]) -> str:
+    """Write the keys of a problem file as TOML for people: a row a line, tables last.
+
+    Parameters
+    ----------
+    mapping : mapping
+        As a problem's `to_mapping` gives it: texts, whole numbers, lists and tables; None where there is no
+        number or no item, which is written as an empty text.
+
+    Examples
+    --------
+    >>> print(to_toml({"kind": "assignment", "names": {"agents": ["Ann"]}, "utilities": [[3, None], [1, 2]]}))
+    kind = "assignment"
+    utilities = [
+        [3, ""],
+        [1, 2],
+    ]
+    <BLANKLINE>
+    [names]
+    agents = ["Ann"]
+    <BLANKLINE>
+    """
+    tables = {key: value for key, value in mapping.items() if isinstance(value, dict)}
+    lines = [_pair(key, value) for key, value in mapping.items() if key not in tables]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(_pair(key, value) for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _pair(key: str, value: object) -> str:
+    line = f"{key} = {_value(value)}"
+    if not isinstance(value, list):
+        return line
+    if any(isinstance(entry, list | dict) for entry in value):
+        return f"{key} = [\n" + "".join(f"    {_value(entry)},\n" for entry in value) + "]"
+    if len(line) <= WIDTH:
+        return line
+    rows = [""]
+    for entry in value:
+        text = f"{_value(entry)},"
+        if rows[-1] and len(rows[-1]) + len(text) >= WIDTH - 4:
+            rows.append("")
+        rows[-1] += f" {text}" if rows[-1] else text
+    return f"{key} = [\n" + "".join(f"    {row}\n" for row in rows) + "]"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(entry)}" for key, entry in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    # A text of JSON is one of TOML as well, and so is a whole number.
+    return json.dumps("" if value is None else value, ensure_ascii=False)

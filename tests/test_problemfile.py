@@ -95,3 +95,30 @@ def test_errors_are_one_line_whatever_they_quote() -> None:
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - ours
     assert str(copy) == str(error)
     assert str(ParleyError("two\nlines")) == r"two\nlines"
+
+
+def test_what_is_written_as_toml_reads_as_the_same_problem(tmp_path: Path) -> None:
+    names = ['quoted "name"', "back\\slash", "日本", *(f"agent {k}" for k in range(60))]
+    lines = {
+        "items": ["a", "b"],
+        "utilities": [["1/3", None], [2, 0]] + [[None, 1]] * 61,
+        "capacities": [0, 7],
+        "bond": 5,
+        "names": {"agents": names},
+    }
+    mapping = {"kind": "assignment", "rule": "boston"} | lines
+    text = problemfile.to_toml(mapping)
+    assert max(map(len, text.splitlines())) <= problemfile.WIDTH
+    file = tmp_path / "a.toml"
+    file.write_text(text, encoding="utf-8")
+    problem = problemfile.load(file)
+    assert problem == mechanisms.module("assignment", "problem").Problem.from_mapping(mapping)
+    assert problem.agent_names == tuple(names)
+
+
+@pytest.mark.parametrize("file", sorted(READY.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_ready_problem_is_written_as_it_was_read(file: Path, tmp_path: Path) -> None:
+    mapping = problemfile.load(file).to_mapping()
+    copy = tmp_path / "copy.toml"
+    copy.write_text(problemfile.to_toml(mapping), encoding="utf-8")
+    assert problemfile.load(copy).to_mapping() == mapping

@@ -15,23 +15,31 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim import exact
-from sim.assignment.problem import in_names
+from sim.assignment.problem import MAX_ITEMS, in_names
 from sim.errors import ProblemError, shorten
 from sim.keys import did_you_mean, whole
+from sim.limits import MAX_SEATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Row = dict[str, str]
+Warn = Callable[[str], None]
+"""Called with a line on each thing that is no error, but perhaps not what was meant."""
 
 FORMATS = (".soc", ".soi", ".toc", ".toi")
+COMPLETE = (".soc", ".toc")
+STRICT = (".soc", ".soi")
 MAX_AGENTS = 100_000
+LISTED = 5
+"""Names in a warning; the rest are counted."""
 _ORDER = re.compile(r"(\d+)\s*:\s*(.*)", re.ASCII)
 _RANK = re.compile(r"\{([^{}]*)\}|([^,{}]+)")
 _RANKED = re.compile(r"rank[ _]?(\d+)", re.IGNORECASE | re.ASCII)
@@ -42,6 +50,7 @@ def read_preflib(
     *,
     capacities: str | PathLike[str] | None = None,
     rule: str = "serial-dictatorship",
+    warn: Warn | None = None,
 ) -> dict[str, Any]:
     """Read a PrefLib file of orders.
 
@@ -56,6 +65,8 @@ def read_preflib(
         projects would is no limit that this kind of problem knows. Without it, every item is there once.
     rule : str
         To write into the problem file.
+    warn : callable, optional
+        Called with a line on each thing that is no error, but perhaps not what was meant.
 
     Returns
     -------
@@ -77,6 +88,7 @@ def read_preflib(
     rankings: list[list[list[int]]] = []
     for place, line in orders:
         times, order = _order(file, place, line, count)
+        _check_format(file, place, order, count)
         if len(rankings) + times > MAX_AGENTS:
             raise ProblemError(file, place, f"more than {MAX_AGENTS} agents")
         rankings += [order] * times
@@ -85,11 +97,15 @@ def read_preflib(
         raise ProblemError(file, place, f"{value} voters, but the orders are of {len(rankings)}")
     keys = [f"ALTERNATIVE NAME {k}" for k in range(1, count + 1)]
     items = _distinct([said[key][1] if key in said else f"item {k}" for k, key in enumerate(keys, start=1)])
+    tell = warn or _say_nothing
+    if rankings and all(order and len(order[-1]) > 1 for order in rankings):
+        tell("every order ends in a tie: what agents did not rank stands there, and they are said to want it")
     mapping: dict[str, Any] = {"kind": "assignment", "items": items}
     if capacities is not None:
-        mapping["capacities"] = _capacities(fspath(capacities), items)
+        mapping["capacities"] = _capacities(fspath(capacities), items, tell)
     mapping["rankings"] = [in_names(order, items) for order in rankings]
     mapping["rule"] = rule
+    _look_over(mapping, tell)
     return mapping
 
 
@@ -100,6 +116,7 @@ def read_csv(
     select: Mapping[str, str] | None = None,
     seats: int | None = None,
     rule: str = "serial-dictatorship",
+    warn: Warn | None = None,
 ) -> dict[str, Any]:
     """Read a CSV file of rankings or of points.
 
@@ -115,6 +132,8 @@ def read_csv(
         the agents that the capacities were made for.
     rule : str
         To write into the problem file.
+    warn : callable, optional
+        Called with a line on each thing that is no error, but perhaps not what was meant.
 
     Returns
     -------
@@ -127,21 +146,15 @@ def read_csv(
         In one line: file, line, column and reason.
     """
     file = fspath(path)
-    header, lines = _table(file)
-    chosen = dict(select or {})
-    for column in chosen:
-        if column not in header:
-            raise ProblemError(file, "line 1", f"no column {shorten(column)}{did_you_mean(column, header)}")
-    lines = [(number, row) for number, row in lines if all(row[c] == v for c, v in chosen.items())]
-    if not lines:
-        raise ProblemError(file, "", "no agents")
-    columns = [column for column in header if column not in chosen]
-    agent, *others = columns
-    ranks = sorted((int(match[1]), c) for c in others if (match := _RANKED.fullmatch(c)))
+    (agent, *others), lines = _selected(file, select or {})
+    tell = warn or _say_nothing
+    ranks = sorted(filter(_RANKED.fullmatch, others), key=lambda column: int(_RANKED.sub(r"\1", column)))
     mapping: dict[str, Any] = {"kind": "assignment"}
     content: dict[str, Any]
     if ranks:
-        rankings = [[row[c] for _, c in ranks if row[c]] for _, row in lines]
+        if unread := [column for column in others if column not in ranks]:
+            tell(f"not read: {_listed(unread)}; agents are named by {agent}")
+        rankings = [_ranked(file, number, row, ranks) for number, row in lines]
         items = sorted({item for row in rankings for item in row}, key=_natural)
         content = {"rankings": rankings}
     else:
@@ -149,12 +162,21 @@ def read_csv(
         content = {"utilities": [[_points(file, n, c, row[c]) for c in items] for n, row in lines]}
     mapping["items"] = items
     if capacities is not None:
+        found = _item_capacities(fspath(capacities))
+        amounts = _amounts(fspath(capacities), found, items)
         if ranks:  # items that nobody ranks are there all the same
-            items = mapping["items"] = list(_item_capacities(fspath(capacities)))
-        amounts = _capacities(fspath(capacities), items)
+            mapping["items"], amounts = list(found), list(found.values())
+        elif others := [item for item in found if item not in items]:
+            tell(f"{fspath(capacities)}: not among the items: {_listed(others)}")
         mapping["capacities"] = amounts if seats is None else scaled(amounts, seats)
+    elif seats is not None:
+        raise ProblemError("", "seats", "there are no capacities to scale")
     mapping |= content | {"rule": rule}
-    mapping["names"] = {"agents": _distinct([row[agent] for _, row in lines])}
+    names = [row[agent] for _, row in lines]
+    if len(set(names)) < len(names):
+        tell(f"column {agent} has names that stand more than once: they were numbered")
+    mapping["names"] = {"agents": _distinct(names)}
+    _look_over(mapping, tell)
     return mapping
 
 
@@ -175,6 +197,46 @@ def scaled(capacities: Sequence[int], seats: int) -> list[int]:
     for o in by_rest[: seats - sum(given)]:
         given[o] += 1
     return given
+
+
+def _say_nothing(_: str) -> None:
+    """What a reader should know is not asked for."""
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name some, and count the rest.
+
+    Examples
+    --------
+    >>> _listed(["a", "b"]), _listed(list("abcdefg"))
+    ('a, b', 'a, b, c, d, e and 2 more')
+    """
+    rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + rest
+
+
+def _look_over(mapping: Mapping[str, Any], tell: Warn) -> None:
+    """Tell what stands out in a problem that was read."""
+    items: list[str] = mapping["items"]
+    if "rankings" in mapping:
+        wants = [{o for rank in row for o in _tied(rank)} for row in mapping["rankings"]]
+    else:
+        rows = mapping["utilities"]
+        wants = [{o for o, u in zip(items, row, strict=True) if u is not None} for row in rows]
+    if idle := [f"agent {i}" for i, wanted in enumerate(wants, start=1) if not wanted]:
+        tell(f"wants nothing: {_listed(idle)}")
+    wanted = set().union(*wants)
+    if unwanted := [item for item in items if item not in wanted]:
+        tell(f"wanted by nobody: {_listed(unwanted)}")
+    if none := [item for item, c in zip(items, mapping.get("capacities", ()), strict=False) if c == 0]:
+        tell(f"without a place: {_listed(none)}")
+    for what, count, most in (("agents", len(wants), MAX_SEATS), ("items", len(items), MAX_ITEMS)):
+        if count > most:
+            tell(f"{count} {what}: solved and audited, but not played; a lottery on chain takes {most}")
+
+
+def _tied(rank: str | Sequence[str]) -> Sequence[str]:
+    return [rank] if isinstance(rank, str) else rank
 
 
 def _text(file: str) -> str:
@@ -229,6 +291,17 @@ def _order(file: str, place: str, line: str, count: int) -> tuple[int, list[list
     return _count(file, place, match[1]), ranks
 
 
+def _check_format(file: str, place: str, order: list[list[int]], count: int) -> None:
+    """Check that an order is as strict and as complete as the file's name says."""
+    ending = Path(file).suffix.lower()
+    if ending in STRICT and any(len(rank) > 1 for rank in order):
+        raise ProblemError(file, place, f"a tie, which a {ending} has not")
+    if ending in COMPLETE and sum(map(len, order)) < count:
+        raise ProblemError(
+            file, place, f"{sum(map(len, order))} of {count} alternatives; a {ending} ranks all of them"
+        )
+
+
 def _distinct(names: Sequence[str]) -> list[str]:
     """Number names that stand more than once."""
     given: list[str] = []
@@ -266,48 +339,92 @@ def _table(file: str) -> tuple[list[str], list[tuple[int, Row]]]:
     return header, [(number, dict(zip(header, map(str.strip, row), strict=True))) for number, row in rows[1:]]
 
 
-def _points(file: str, number: int, column: str, text: str) -> str | None:
+def _selected(file: str, chosen: Mapping[str, str]) -> tuple[list[str], list[tuple[int, Row]]]:
+    """Read the lines that have these values, and the names of the other columns."""
+    header, lines = _table(file)
+    for column in chosen:
+        if column not in header:
+            raise ProblemError(file, "line 1", f"no column {shorten(column)}{did_you_mean(column, header)}")
+    others = [column for column in header if column not in chosen]
+    if len(others) < 2:
+        raise ProblemError(file, "line 1", "no column is left for what agents want")
+    lines = [(number, row) for number, row in lines if all(row[c] == v for c, v in chosen.items())]
+    if not lines:
+        raise ProblemError(file, "", "no agents")
+    return others, lines
+
+
+def _ranked(file: str, number: int, row: Row, columns: Sequence[str]) -> list[str]:
+    """Read what an agent ranks, best first; an empty cell is passed over."""
+    given: list[str] = []
+    for column in columns:
+        if row[column] in given:
+            raise ProblemError(file, f"line {number}, column {column}", f"{row[column]} stands twice")
+        if row[column]:
+            given.append(row[column])
+    return given
+
+
+def _points(file: str, number: int, column: str, text: str) -> int | str | None:
+    """Read a number of points: whole, or as a fraction; none where the agent does not want the item."""
     if not text:
         return None
+    place = f"line {number}, column {column}"
     try:
-        return exact.show(exact.parse(text))
+        points = exact.parse(text)
     except ValueError as error:
-        raise ProblemError(file, f"line {number}, column {column}", str(error)) from None
+        raise ProblemError(file, place, str(error)) from None
+    if points < 0:
+        raise ProblemError(file, place, f"{text} is negative; what is worse than nothing is left empty")
+    return int(points) if points.denominator == 1 else exact.show(points)
 
 
 def _item_capacities(file: str) -> dict[str, int]:
+    """Read the capacity of each item, in the order of the file."""
     header, lines = _table(file)
     column = next((name for name in header if name.lower() == "capacity"), None)
     if column is None:
         raise ProblemError(file, "line 1", "no column capacity")
     found: dict[str, int] = {}
     for number, row in lines:
+        place = f"line {number}, column {column}"
         if row[header[0]] in found:
             raise ProblemError(file, f"line {number}", f"{shorten(row[header[0]])} stands twice")
         try:
             found[row[header[0]]] = whole(row[column])
         except ValueError as error:
-            raise ProblemError(file, f"line {number}, column {column}", str(error)) from None
+            raise ProblemError(file, place, str(error)) from None
+        if found[row[header[0]]] < 0:
+            raise ProblemError(file, place, f"{row[column]} is negative")
     return found
 
 
-def _capacities(file: str, items: Sequence[str]) -> list[int]:
-    """Read the capacity of each item, by its name, or by the supervisors of projects numbered from 0."""
-    header, lines = _table(file)
-    if [name.lower() for name in header] == ["supervisor", "capacity", "projects"]:
-        amounts = [1] * len(items)
-        for number, row in lines:
-            place = f"line {number}"
-            most = min(1, _count(file, place, row[header[1]]))
-            for project in row[header[2]].split():
-                o = _count(file, place, project)
-                if o >= len(items):
-                    raise ProblemError(file, place, f"project {o} is outside 0..{len(items) - 1}")
-                amounts[o] = most
-        return amounts
-    found = _item_capacities(file)
+def _amounts(file: str, found: Mapping[str, int], items: Sequence[str]) -> list[int]:
+    """Look up the capacity of each item."""
     for item in items:
         if item not in found:
-            hint = did_you_mean(item, found)
-            raise ProblemError(file, "", f"no capacity of {shorten(item)}{hint}")
+            raise ProblemError(file, "", f"no capacity of {shorten(item)}{did_you_mean(item, found)}")
     return [found[item] for item in items]
+
+
+def _capacities(file: str, items: Sequence[str], tell: Warn) -> list[int]:
+    """Read the capacity of each item by its name, or one for each project whose supervisor takes somebody."""
+    header, lines = _table(file)
+    if [name.lower() for name in header] != ["supervisor", "capacity", "projects"]:
+        return _amounts(file, _item_capacities(file), items)
+    supervisor, capacity, projects = header
+    amounts = [1] * len(items)
+    limited = []
+    for number, row in lines:
+        place = f"line {number}"
+        most, its = _count(file, place, row[capacity]), row[projects].split()
+        for project in its:
+            o = _count(file, place, project)
+            if o >= len(items):
+                raise ProblemError(file, place, f"project {o} is outside 0..{len(items) - 1}")
+            amounts[o] = min(1, most)
+        if 0 < most < len(its):
+            limited.append(row[supervisor])
+    if limited:
+        tell(f"{file}: take fewer agents than they have projects, which is left out: {_listed(limited)}")
+    return amounts

@@ -1,5 +1,6 @@
 """PrefLib's formats and CSV files, on small files made up for this."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,10 @@ def test_a_supervisor_that_takes_nobody_closes_its_projects(tmp_path: Path) -> N
         ("a.soi", HEAD + "1,2\n", "line 7: '1,2' is not COUNT: ALTERNATIVE"),
         ("a.soi", HEAD + "2: 1\n", "line 3: 3 voters, but the orders are of 2"),
         ("a.soi", HEAD + "999999: 1\n", "line 7: more than 100000 agents"),
+        ("a.soi", HEAD + "3: {1,2},3\n", "line 7: a tie, which a .soi has not"),
+        ("a.SOC", HEAD + "3: {1,2},3\n", "line 7: a tie, which a .soc has not"),
+        ("a.soc", HEAD + "3: 1,3\n", "line 7: 2 of 3 alternatives; a .soc ranks all of them"),
+        ("a.toc", HEAD + "3: {1,3}\n", "line 7: 2 of 3 alternatives; a .toc ranks all of them"),
     ],
 )
 def test_a_broken_file_gets_one_line(tmp_path: Path, name: str, text: str, line: str) -> None:
@@ -73,7 +78,7 @@ def test_a_broken_file_gets_one_line(tmp_path: Path, name: str, text: str, line:
 def test_points_and_capacities_become_utilities(tmp_path: Path) -> None:
     file, courses = write(tmp_path, "p.csv", POINTS), write(tmp_path, "c.csv", COURSES)
     mapping = read_csv(file, capacities=courses)
-    assert mapping["utilities"] == [["3", None], ["1/2", "2"]]
+    assert mapping["utilities"] == [[3, None], ["1/2", 2]]
     assert mapping["capacities"] == [30, 10]
     assert mapping["names"] == {"agents": ["ann", "bob"]}
     assert Problem.from_mapping(mapping).orders == ((0,), (1, 0))
@@ -94,14 +99,78 @@ def test_broken_csv_files_get_one_line(tmp_path: Path) -> None:
         ("", {}, "empty"),
         (POINTS, {"select": {"yaer": "1"}}, "line 1: no column 'yaer'"),
         (POINTS, {"select": {"student": "nobody"}}, "no agents"),
+        (POINTS, {"select": {"c1": "3", "c2": ""}}, "line 1: no column is left for what agents want"),
+        (POINTS.replace("0.5", "-1"), {}, "line 3, column c1: -1 is negative"),
+        (POINTS, {"seats": 3}, "seats: there are no capacities to scale"),
+        (RANKS.replace("10,2", "2,2"), {}, "line 2, column rank2: 2 stands twice"),
+        ('student,c1\nann,"3', {}, "line 2: unexpected end of data"),
     ]
     for text, more, line in cases:
         with pytest.raises(ProblemError) as caught:
             read_csv(write(tmp_path, "p.csv", text), **more)  # type: ignore[arg-type]
         assert line in str(caught.value)
-    missing = write(tmp_path, "c.csv", "course,capacity\nc1,3\n")
-    with pytest.raises(ProblemError, match="no capacity of 'c2'"):
-        read_csv(write(tmp_path, "p.csv", POINTS), capacities=missing)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("course,capacity\nc1,3\n", "no capacity of 'c2'"),
+        ("course,places\nc1,3\nc2,1\n", "line 1: no column capacity"),
+        ("course,capacity\nc1,3\nc1,1\n", "line 3: 'c1' stands twice"),
+        ("course,capacity\nc1,3\nc2,x\n", "line 3, column capacity: 'x' is not a number"),
+        ("course,capacity\nc1,3\nc2,-1\n", "line 3, column capacity: -1 is negative"),
+        ("course,capacity\nc1,3\nc2,1/2\n", "line 3, column capacity: 1/2 is not a whole number"),
+    ],
+)
+def test_broken_capacities_get_one_line(tmp_path: Path, text: str, line: str) -> None:
+    courses = write(tmp_path, "c.csv", text)
+    with pytest.raises(ProblemError) as caught:
+        read_csv(write(tmp_path, "p.csv", POINTS), capacities=courses)
+    assert str(caught.value).startswith(f"{courses}: {line}")
+
+
+def warnings(read: Callable[..., object], *arguments: object, **more: object) -> list[str]:
+    said: list[str] = []
+    read(*arguments, **more, warn=said.append)
+    return said
+
+
+def test_what_stands_out_in_orders_is_told(tmp_path: Path) -> None:
+    plain = write(tmp_path, "a.soc", HEAD + "3: 1,2,3\n")
+    assert warnings(read_preflib, plain) == []
+    assert warnings(read_preflib, write(tmp_path, "a.soi", HEAD + "2: 1\n1: \n")) == [
+        "wants nothing: agent 3",
+        "wanted by nobody: Project 1, Project 2",
+    ]
+    (tied,) = warnings(read_preflib, write(tmp_path, "a.toc", HEAD + "3: 1,{2,3}\n"))
+    assert tied.startswith("every order ends in a tie")
+    supervisors = write(tmp_path, "a.dat", "Supervisor,Capacity,Projects\nEve,1,1 2\nFay,0,0\nGil,1,\n")
+    assert warnings(read_preflib, plain, capacities=supervisors) == [
+        f"{supervisors}: take fewer agents than they have projects, which is left out: Eve",
+        "without a place: Project 0",
+    ]
+    many = HEAD.replace("VOTERS: 3", "VOTERS: 65") + "65: 1,2,3\n"
+    assert warnings(read_preflib, write(tmp_path, "b.soc", many)) == [
+        "65 agents: solved and audited, but not played; a lottery on chain takes 64"
+    ]
+
+
+def test_what_stands_out_in_tables_is_told(tmp_path: Path) -> None:
+    points, ranks = write(tmp_path, "p.csv", POINTS), write(tmp_path, "r.csv", RANKS)
+    courses = write(tmp_path, "c.csv", COURSES + "c9,More,0\nc10,Most,1\n")
+    assert warnings(read_csv, points) == []
+    assert warnings(read_csv, points, capacities=courses) == [f"{courses}: not among the items: c9, c10"]
+    assert warnings(read_csv, ranks) == [
+        "not read: student; agents are named by year",
+        "column year has names that stand more than once: they were numbered",
+    ]
+    places = write(tmp_path, "i.csv", "item,capacity\n2,1\n10,1\n11,0\n")
+    mapping = read_csv(ranks, capacities=places, select={"year": "2020"})
+    assert (mapping["items"], mapping["capacities"]) == (["2", "10", "11"], [1, 1, 0])
+    assert warnings(read_csv, ranks, capacities=places, select={"year": "2020"}) == [
+        "wanted by nobody: 11",
+        "without a place: 11",
+    ]
 
 
 def test_scaled_capacities_keep_their_sum() -> None:
