@@ -1,0 +1,319 @@
+"""The lottery's contract as a state machine in plain integers: the specification, to be read.
+
+:class:`LotteryModel` has the contract's methods under the contract's names. Each takes the caller first,
+checks in the order in which the contract must check, raises :class:`~sim.reference.Revert` at the first check
+that fails, and only then changes anything: a call that reverts leaves no trace.
+
+A lottery runs committing → revealing, and under serial dictatorship is then drawn; under other rules it goes
+on posting → opening, and is then drawn. A missed deadline leaves behind whoever was silent, and only if
+nobody is left, or nothing was posted, is the lottery cancelled. The draws follow ``sim.randomness``,
+certificates ``sim.assignment.certificate``. The clock is whatever :attr:`LotteryModel.now` says.
+"""
+
+from sim.assignment.certificate import Certificate, find_fault
+from sim.assignment.lottery_state import Lottery, Phase, State, bits, opened_lottery
+from sim.assignment.parameters import Parameters, Rule, check
+from sim.randomness import Word, commitment, game_id, keccak, pack_order, word
+from sim.reference import NOTHING, Event, Revert, require
+
+PLAYING = (Phase.COMMITTING, Phase.REVEALING, Phase.POSTING, Phase.OPENING)
+ENDED = (Phase.DRAWN, Phase.CANCELLED)
+
+
+class LotteryModel:
+    """What the contract is and does: many lotteries, one balance.
+
+    Parameters
+    ----------
+    chain_id : int
+    address : str
+        The contract's own address. All addresses are text in one spelling.
+
+    Attributes
+    ----------
+    now : int
+        Timestamp of the block in which the next call happens.
+    balance : int
+        Wei that the contract holds.
+    burnt : int
+        Bonds lost so far; they stay in the balance for ever.
+    paid : dict of str to int
+        Wei sent out, by receiver.
+    refusing : dict of str to Revert
+        Receivers that do not take money, and the error with which they refuse.
+    games : dict of bytes to Lottery
+        The lotteries by their ids.
+    events : list of Event
+        All events so far.
+
+    Examples
+    --------
+    Two agents who both want item 0 first, by serial dictatorship:
+
+    >>> from sim.randomness import commitment, keccak, word
+    >>> one, two, home = ("0x" + digits * 20 for digits in ("a1", "a2", "cc"))
+    >>> model = LotteryModel(1, home)
+    >>> lottery = model.create(one, word(1), Parameters((one, two), (1, 1), Rule.SERIAL_DICTATORSHIP, 5, 60, 60))
+    >>> ranking = bytes([0, 1])
+    >>> for seat, agent in enumerate((one, two)):
+    ...     promise = commitment(lottery, seat, keccak(word(7) + ranking))
+    ...     model.commit(agent, 5, lottery, seat, model.digest_of(lottery), promise)
+    >>> for seat, agent in enumerate((one, two)):
+    ...     model.reveal(agent, lottery, seat, word(7), ranking, NOTHING)
+    >>> [event.name for event in model.events[-3:]]
+    ['Revealed', 'OrderDrawn', 'Assigned']
+    >>> sorted(model.games[lottery].assignment)  # one more than the item
+    [1, 2]
+    >>> model.withdraw(two, lottery, 1, two)
+    >>> model.paid[two]
+    5
+    """
+
+    def __init__(self, chain_id: int, address: str) -> None:
+        self.chain_id = chain_id
+        self.address = address
+        self.now = 0
+        self.balance = 0
+        self.burnt = 0
+        self.paid: dict[str, int] = {}
+        self.refusing: dict[str, Revert] = {}
+        self.games: dict[Word, Lottery] = {}
+        self.events: list[Event] = []
+
+    # ───────────────────────────────────────────── actions ─────────────────────────────────────────────
+
+    def create(self, sender: str, salt: Word, parameters: Parameters) -> Word:
+        """Open a lottery and return its id. Refusals are those of :func:`sim.assignment.parameters.check`."""
+        lottery = self.lottery_id(sender, salt)
+        require(lottery not in self.games, "LotteryExists", lottery)
+        check(parameters)
+
+        opened = self.games[lottery] = opened_lottery(lottery, sender, parameters, self.now)
+        self._emit("Created", lottery, sender, salt, opened.digest, parameters)
+        return lottery
+
+    def commit(
+        self, sender: str, value: int, lottery_id: Word, seat: int, digest: Word, commitment: Word
+    ) -> None:
+        """Commit to a secret and a ranking, paying exactly the bond. All have: reports may be opened."""
+        lottery = self._in_phase(lottery_id, Phase.COMMITTING)
+        self._require_seat(lottery, seat, sender)
+        require(seat not in lottery.committed, "AlreadyCommitted", seat)
+        require(digest == lottery.digest, "StaleDigest", digest, lottery.digest)
+        require(commitment != NOTHING, "ZeroCommitment")
+        bond = lottery.parameters.bond
+        require(value == bond, "WrongDeposit", value, bond)
+
+        self.balance += value
+        lottery.committed.add(seat)
+        lottery.commitments[seat] = commitment
+        self._emit("Committed", lottery_id, seat, commitment)
+        if len(lottery.committed) == lottery.agents:
+            self._enter(lottery, Phase.REVEALING)
+
+    def reveal(
+        self, sender: str, lottery_id: Word, seat: int, secret: Word, ranking: bytes, next_commitment: Word
+    ) -> None:
+        """Open one's report. Under serial dictatorship the secret makes the draw; else another one will.
+
+        Parameters
+        ----------
+        ranking : bytes
+            Items from 0, one byte each, best first.
+        next_commitment : bytes
+            To the secret that is opened after the posting; zero under serial dictatorship.
+        """
+        lottery = self._in_phase(lottery_id, Phase.REVEALING)
+        self._require_seat(lottery, seat, sender)
+        require(seat in lottery.committed, "NotCommitted", seat)
+        require(seat not in lottery.revealed, "AlreadyRevealed", seat)
+        self._require_opens(lottery, seat, secret, keccak(secret + ranking))
+        _check_ranking(ranking, lottery.items)
+        serial = lottery.parameters.rule is Rule.SERIAL_DICTATORSHIP
+        require(not serial or next_commitment == NOTHING, "UnwantedCommitment", next_commitment)
+        require(serial or next_commitment != NOTHING, "ZeroCommitment")
+
+        lottery.revealed.add(seat)
+        lottery.rankings[seat] = ranking
+        lottery.commitments[seat] = next_commitment
+        lottery.secrets[seat] = secret if serial else NOTHING
+        lottery.digest = keccak(lottery.digest + word(seat) + ranking)
+        self._emit("Revealed", lottery_id, seat, secret, ranking, next_commitment)
+        if lottery.revealed == lottery.committed:
+            self._end_revealing(lottery)
+
+    def post(self, sender: str, lottery_id: Word, digest: Word, certificate: Certificate) -> None:
+        """Post a random assignment with its lottery: verified, not trusted.
+
+        Under probabilistic serial there is but one right one, so that anyone may post it.
+        """
+        lottery = self._in_phase(lottery_id, Phase.POSTING)
+        p = lottery.parameters
+        anyone = p.rule is Rule.PROBABILISTIC_SERIAL
+        require(anyone or sender == lottery.creator, "NotTheOrganizer", sender, lottery.creator)
+        require(digest == lottery.digest, "StaleDigest", digest, lottery.digest)
+        fault = find_fault(certificate, [tuple(r) for r in lottery.rankings], p.capacities, p.rule.text)
+        if fault is not None:
+            name, arguments = fault
+            raise Revert(name, *arguments)
+
+        lottery.certificate = certificate
+        self._enter(lottery, Phase.OPENING)
+        self._emit("Posted", lottery_id, sender, keccak(certificate.encoded()), certificate.terms)
+
+    def open(self, sender: str, lottery_id: Word, seat: int, secret: Word) -> None:
+        """Open the secret that was committed to when revealing. The last one draws a term."""
+        lottery = self._in_phase(lottery_id, Phase.OPENING)
+        self._require_seat(lottery, seat, sender)
+        require(seat in lottery.revealed, "NotRevealed", seat)
+        require(seat not in lottery.opened, "AlreadyOpened", seat)
+        self._require_opens(lottery, seat, secret, secret)
+
+        lottery.opened.add(seat)
+        lottery.commitments[seat] = NOTHING
+        lottery.secrets[seat] = secret
+        self._emit("Opened", lottery_id, seat, secret)
+        if lottery.opened == lottery.revealed:
+            self._draw_term(lottery)
+
+    def expire(self, sender: str, lottery_id: Word) -> None:  # noqa: ARG002 - anyone may
+        """End a phase whose deadline has passed: the lottery goes on without those who were silent.
+
+        They get nothing, and those of them who had committed lose their bonds, which nobody gets.
+        """
+        lottery = self._lottery(lottery_id)
+        phase = lottery.phase
+        require(phase in PLAYING, "WrongPhase", lottery_id, phase, Phase.NONE)
+        require(self.now > lottery.deadline, "DeadlineNotPassed", lottery_id, lottery.deadline)
+
+        silent = lottery.silent()
+        lottery.lost |= silent
+        self.burnt += lottery.parameters.bond * len(silent)
+        self._emit("Expired", lottery_id, phase, bits(silent))
+        if not lottery.acted(phase):
+            lottery.phase, lottery.lapsed = Phase.CANCELLED, phase
+            self._emit("Cancelled", lottery_id, phase)
+        elif phase is Phase.COMMITTING:
+            self._enter(lottery, Phase.REVEALING)
+        elif phase is Phase.REVEALING:
+            self._end_revealing(lottery)
+        else:
+            self._draw_term(lottery)
+
+    def withdraw(self, sender: str, lottery_id: Word, seat: int, to: str) -> None:
+        """Take one's bond out of a lottery that has ended, once, to any address."""
+        lottery = self._lottery(lottery_id)
+        require(lottery.phase in ENDED, "WrongPhase", lottery_id, lottery.phase, Phase.DRAWN)
+        self._require_seat(lottery, seat, sender)
+        require(seat in lottery.entitled, "NothingToWithdraw", seat)
+        if to in self.refusing:
+            raise self.refusing[to]
+
+        bond = lottery.parameters.bond
+        lottery.withdrawn.add(seat)
+        self._emit("Withdrawn", lottery_id, seat, to, bond)
+        self.balance -= bond
+        self.paid[to] = self.paid.get(to, 0) + bond
+
+    # ────────────────────────────────────────────── views ──────────────────────────────────────────────
+
+    def lottery_id(self, creator: str, salt: Word) -> Word:
+        """Return the id of a lottery, created or not."""
+        return game_id(self.chain_id, self.address, creator, salt)
+
+    def state(self, lottery_id: Word) -> State:
+        """Return where a lottery stands: all zero for one that does not exist."""
+        it = self._lottery(lottery_id)
+        seats = (bits(some) for some in (it.committed, it.revealed, it.opened, it.withdrawn))
+        return State(it.phase, it.lapsed, it.deadline, *seats)
+
+    def commitment(self, lottery_id: Word, seat: int) -> Word:
+        """Return what the seat has committed to and not opened yet; zero if there is no such thing."""
+        return self._lottery(lottery_id).commitments[seat]
+
+    def ranking_of(self, lottery_id: Word, seat: int) -> bytes:
+        """Return the ranking that a seat has revealed; empty if it has not."""
+        return self._lottery(lottery_id).rankings[seat]
+
+    def digest_of(self, lottery_id: Word) -> Word:
+        """Return the hash of the parameters and of all reports that have been opened."""
+        return self._lottery(lottery_id).digest
+
+    def assignment_of(self, lottery_id: Word) -> tuple[int, int]:
+        """Return the assignment, packed; zero before the draw."""
+        return self._lottery(lottery_id).packed_assignment()
+
+    def owed(self) -> int:
+        """Return what the seats of all lotteries together can still take out, now or later, in wei.
+
+        The contract's balance is this plus what is burnt, at every moment.
+        """
+        return sum(lottery.parameters.bond * len(lottery.entitled) for lottery in self.games.values())
+
+    # ───────────────────────────────────────────── guards ──────────────────────────────────────────────
+
+    def _lottery(self, lottery_id: Word) -> Lottery:
+        """Return the lottery, or for an id that nobody has created a stand-in that is in no phase."""
+        return self.games.get(lottery_id) or Lottery(lottery_id, "", NO_PARAMETERS, 0, NOTHING, Phase.NONE)
+
+    def _in_phase(self, lottery_id: Word, required: Phase) -> Lottery:
+        """Return the lottery, if it is in the phase and not late: at the deadline itself an action is valid."""
+        lottery = self._lottery(lottery_id)
+        require(lottery.phase is required, "WrongPhase", lottery_id, lottery.phase, required)
+        require(self.now <= lottery.deadline, "DeadlinePassed", lottery_id, lottery.deadline)
+        return lottery
+
+    @staticmethod
+    def _require_seat(lottery: Lottery, seat: int, sender: str) -> None:
+        require(seat < lottery.agents, "SeatOutOfRange", seat, lottery.agents)
+        require(sender == lottery.parameters.agents[seat], "NotTheSeat", seat, sender)
+
+    @staticmethod
+    def _require_opens(lottery: Lottery, seat: int, secret: Word, sealed: Word) -> None:
+        """Hold a secret against the seat's commitment, which binds lottery, seat and what is `sealed`."""
+        require(secret != NOTHING, "ZeroSecret")
+        promised = lottery.commitments[seat]
+        require(commitment(lottery.id, seat, sealed) == promised, "WrongSecret", seat, promised)
+
+    # ───────────────────────────────────────────── effects ─────────────────────────────────────────────
+
+    def _enter(self, lottery: Lottery, phase: Phase) -> None:
+        lottery.phase = phase
+        lottery.deadline = self.now + lottery.parameters.action_window
+
+    def _end_revealing(self, lottery: Lottery) -> None:
+        """All reports that will be there are there: draw, or wait for the posting."""
+        if lottery.parameters.rule is not Rule.SERIAL_DICTATORSHIP:
+            self._enter(lottery, Phase.POSTING)
+            return
+        order = lottery.draw_order()
+        self._emit("OrderDrawn", lottery.id, pack_order(order))
+        self._assign(lottery, lottery.picks(order))
+
+    def _draw_term(self, lottery: Lottery) -> None:
+        """Draw a term of the posted lottery by its weight."""
+        certificate = lottery.certificate
+        if certificate is None:
+            raise ValueError("nothing was posted")
+        number = lottery.draw_number(certificate.denominator)
+        term = certificate.term(number)
+        self._emit("TermDrawn", lottery.id, number, term)
+        self._assign(lottery, lottery.granted(certificate.assignment(term)))
+
+    def _assign(self, lottery: Lottery, assignment: tuple[int, ...]) -> None:
+        lottery.phase, lottery.assignment = Phase.DRAWN, assignment
+        self._emit("Assigned", lottery.id, lottery.packed_assignment())
+
+    def _emit(self, name: str, *fields: object) -> None:
+        self.events.append(Event(name, fields))
+
+
+NO_PARAMETERS = Parameters((), (), Rule.SERIAL_DICTATORSHIP, 0, 0, 0)
+
+
+def _check_ranking(ranking: bytes, items: int) -> None:
+    """Refuse what is no list of different items."""
+    require(len(ranking) <= items, "RankingTooLong", len(ranking), items)
+    for rank, item in enumerate(ranking):
+        require(item < items, "UnknownItem", rank, item, items)
+        require(item not in ranking[:rank], "ItemRankedTwice", rank, item)
