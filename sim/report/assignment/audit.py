@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from matplotlib.figure import Figure
+
     from sim.assignment.audit import Audit
     from sim.assignment.options import OptionSet, Report
     from sim.assignment.verdict import Verdict
@@ -163,10 +165,6 @@ def reported(report: Report, options: OptionSet) -> str:
     return ", ".join(f"{name} {u}" for name, u in zip(items, report.utilities, strict=True) if u is not None)
 
 
-def _pictures(found: Audit) -> dict[str, Any]:
-    return {}
-
-
 # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -195,3 +193,13 @@ def write_audit(folder: Path, found: Audit, report: dict[str, Any]) -> list[str]
         return [*parts, *write_pictures(folder, _pictures(found))]
     except OSError as error:
         raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
+
+
+def _pictures(found: Audit) -> dict[str, Figure]:
+    from sim.report.assignment.figures import matrix_figure, option_figure  # noqa: PLC0415 - slow to load
+
+    figures = {"matrix": matrix_figure(found.solution)}
+    if found.option_sets is not None:
+        kinds = [found.option_sets[group[0]] for group in found.problem.alike]
+        figures["options"] = option_figure(kinds[:MAX_SETS])
+    return figures
