@@ -2,20 +2,27 @@
 pragma solidity ^0.8.30;
 
 /// @title A lottery that assigns items to agents
-/// @notice Agents rank items, and a draw that nobody controls decides who gets which. Serial dictatorship runs here from
-/// beginning to end: a uniform order, then picks. Of any other rule a random assignment is posted together with a lottery
-/// over assignments, and verified rather than trusted. One contract holds many lotteries.
+/// @notice Agents rank items, and a draw that nobody controls decides who gets which. Serial dictatorship runs here
+/// from beginning to end: a uniform order, then picks. Of any other rule a random assignment is posted together with a
+/// lottery over assignments, and verified rather than trusted. One contract holds many lotteries, each of 1 to 64
+/// agents ("seats", numbered from 0) and 1 to 64 items.
 ///
 /// A lottery runs committing → revealing, then under serial dictatorship it is drawn; under other rules it goes on to
 /// posting → opening, and is then drawn. An action is valid if and only if its block's timestamp is at or before the
 /// deadline; after that anyone may call `expire`, and the lottery goes on without those who were silent: they get
 /// nothing, and whoever had committed loses its bond. It is cancelled only if nobody is left, or nothing was posted.
 ///
-/// A report is a ranking, one byte an item (numbered from 0), best first; an item that is left out is worse than nothing.
-/// A report is committed to together with a secret, and opened with it. Under serial dictatorship these secrets make the
-/// draw. Under other rules, whoever posts has seen them, so that a fresh secret is committed to with the report's opening
-/// and opened after the posting. Whoever keeps the last secret to itself knows the draw that it prevents, and gets nothing
-/// in the one that replaces it.
+/// A report is a ranking, one byte an item (numbered from 0), best first; an item that is left out is worse than
+/// nothing, and a report may leave out all of them. It is committed to together with a secret, and opened with it.
+/// Under serial dictatorship these secrets make the draw. Under other rules, whoever posts has seen them, so that a
+/// fresh secret is committed to with the report's opening and opened after the posting. Whoever keeps the last secret
+/// to itself knows the draw that it prevents, and gets nothing in the one that replaces it.
+///
+/// Seeds are keccak256(purpose ‖ id ‖ 1 ‖ the secrets in seat order), a zero word for each seat that was silent, with
+/// purpose "order" or "term"; integers and orders come from them as in `Draws`.
+///
+/// The events of one action stand in the order of what happened: what was done, then the draw, then what it assigns;
+/// after a missed deadline `Expired`, then what follows from it.
 interface IAssignmentLottery {
     // ─────────────────────────────────────────────── types ───────────────────────────────────────────────
 
@@ -30,7 +37,7 @@ interface IAssignmentLottery {
     }
 
     /// @notice How items are given out. What the last three come to depends on what the contract cannot see, or is too
-    /// long to compute: their posting must be a lottery over assignments that average to the matrix, and nothing more.
+    /// much to compute: what is posted must be a lottery over assignments that average to the matrix, and nothing more.
     enum Rule {
         SerialDictatorship,
         ProbabilisticSerial,
@@ -88,7 +95,7 @@ interface IAssignmentLottery {
     event Committed(bytes32 indexed id, uint256 seat, bytes32 commitment);
     /// @param ranking as in a report
     event Revealed(bytes32 indexed id, uint256 seat, bytes32 secret, bytes ranking, bytes32 nextCommitment);
-    /// @param digest hash of the certificate
+    /// @param digest keccak256(abi.encode(certificate))
     event Posted(bytes32 indexed id, address indexed poster, bytes32 digest, uint256 terms);
     event Opened(bytes32 indexed id, uint256 seat, bytes32 secret);
     /// @notice A deadline passed and the lottery went on without some.
@@ -107,6 +114,8 @@ interface IAssignmentLottery {
 
     // ─────────────────────────────────────────────── errors ──────────────────────────────────────────────
 
+    // Every action makes its checks in the order in which the errors stand here.
+
     error LotteryExists(bytes32 id);
     error AgentCountOutOfRange(uint256 count);
     error ItemCountOutOfRange(uint256 count);
@@ -119,24 +128,26 @@ interface IAssignmentLottery {
     error DeadlineNotPassed(bytes32 id, uint256 deadline);
     error SeatOutOfRange(uint256 seat, uint256 agents);
     error NotTheSeat(uint256 seat, address caller);
-    error StaleDigest(bytes32 given, bytes32 current);
 
     error AlreadyCommitted(uint256 seat);
     error NotCommitted(uint256 seat);
     error AlreadyRevealed(uint256 seat);
     error NotRevealed(uint256 seat);
     error AlreadyOpened(uint256 seat);
-    error ZeroCommitment();
+    error NothingToWithdraw(uint256 seat);
+    error NotTheOrganizer(address caller, address creator);
+    error StaleDigest(bytes32 given, bytes32 current);
+
     error ZeroSecret();
-    error WrongDeposit(uint256 given, uint256 bond);
     error WrongSecret(uint256 seat, bytes32 commitment);
     error RankingTooLong(uint256 length, uint256 items);
     error UnknownItem(uint256 rank, uint256 item, uint256 items);
     error ItemRankedTwice(uint256 rank, uint256 item);
     /// @notice Under serial dictatorship there is no second secret.
     error UnwantedCommitment(bytes32 commitment);
+    error ZeroCommitment();
+    error WrongDeposit(uint256 given, uint256 bond);
 
-    error NotTheOrganizer(address caller, address creator);
     error DenominatorOutOfRange(uint256 denominator);
     error MatrixLengthMismatch(uint256 length, uint256 expected);
     error TimesLengthMismatch(uint256 length, uint256 expected);
@@ -144,19 +155,20 @@ interface IAssignmentLottery {
     /// @notice The lottery takes more room than one contract's code has.
     error TooManyTerms(uint256 terms, uint256 most);
     error TimeOutOfRange(uint256 item, uint256 time, uint256 denominator);
-    /// @notice By the posted times more is eaten of an item than there is, or less although it is said to have run out.
+    /// @notice By the posted times more is eaten of an item than there is, or less although it runs out before time 1.
+    /// Both are numerators over the denominator.
     error EatenMismatch(uint256 item, uint256 eaten, uint256 available);
     /// @notice The matrix gives a seat another share of an item than it eats.
     error ShareMismatch(uint256 seat, uint256 item, uint256 share, uint256 eaten);
     error ZeroWeight(uint256 term);
+    /// @param sum the largest word if it is beyond
     error WeightsMismatch(uint256 sum, uint256 denominator);
     /// @notice A term gives a seat an item that it has not ranked.
     error UnwantedItem(uint256 term, uint256 seat, uint256 item);
+    /// @param count how many seats get the item in this term
     error CapacityExceeded(uint256 term, uint256 item, uint256 count, uint256 capacity);
     /// @notice The terms give a seat another share of an item than the matrix says.
     error AverageMismatch(uint256 seat, uint256 item, uint256 average, uint256 share);
-
-    error NothingToWithdraw(uint256 seat);
 
     // ────────────────────────────────────────────── actions ──────────────────────────────────────────────
 
@@ -195,7 +207,7 @@ interface IAssignmentLottery {
     /// @notice keccak256(abi.encode(chain id, this contract, creator, salt)).
     function lotteryId(address creator, bytes32 salt) external view returns (bytes32);
 
-    /// @notice All zero for a lottery that does not exist.
+    /// @notice Where a lottery stands; all zero if there is none.
     function state(bytes32 id) external view returns (State memory);
 
     /// @notice What the seat has committed to and not opened yet; zero if there is no such thing.
@@ -204,8 +216,8 @@ interface IAssignmentLottery {
     /// @notice The ranking that a seat has revealed; empty if it has not.
     function rankingOf(bytes32 id, uint256 seat) external view returns (bytes memory);
 
-    /// @notice The hash of the parameters; with each report that is opened it becomes keccak256(digest ‖ seat ‖ ranking),
-    /// the seat as a word.
+    /// @notice The hash of the parameters; with each report that is opened it becomes
+    /// keccak256(digest ‖ seat ‖ ranking), the seat as a word.
     function digestOf(bytes32 id) external view returns (bytes32);
 
     /// @notice As in `Assigned`; zero before the draw.

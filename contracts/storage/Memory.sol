@@ -12,6 +12,14 @@ library Memory {
         }
     }
 
+    /// @notice Set aside `count` words of zeros.
+    function zeroed(uint256 count) internal pure returns (uint256 ptr) {
+        uint256[] memory array = new uint256[](count);
+        assembly ("memory-safe") {
+            ptr := add(array, 32)
+        }
+    }
+
     function load(uint256 ptr) internal pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := mload(ptr)
@@ -27,6 +35,13 @@ library Memory {
     function copy(uint256 to, uint256 from, uint256 length) internal pure {
         assembly ("memory-safe") {
             mcopy(to, from, length)
+        }
+    }
+
+    /// @notice Copy all of `data` to memory at `to`.
+    function copyIn(uint256 to, bytes calldata data) internal pure {
+        assembly ("memory-safe") {
+            calldatacopy(to, data.offset, data.length)
         }
     }
 }

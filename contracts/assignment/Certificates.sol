@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IAssignmentLottery} from "../interfaces/IAssignmentLottery.sol";
+import {CodeStorage} from "../storage/CodeStorage.sol";
+import {Memory} from "../storage/Memory.sol";
+
+/// @title Certificates of random assignments: verified, kept, and drawn from
+/// @notice The checks are made in the order in which the interface lists their errors; `UnwantedItem` and
+/// `CapacityExceeded` are looked for together, term by term and seat by seat.
+///
+/// Probabilistic serial is verified by its eating times: rankings and times say what everybody eats, and if of every
+/// item that runs out before time 1 exactly its capacity is eaten, and of any other at most that, no other meal is
+/// right. (Take the first moment at which somebody eats otherwise than in truth. An item can be eaten then in one
+/// history and not in the other, and until then the same was eaten of it in both: so more is eaten of it than there is,
+/// or less although its time is before 1.)
+///
+/// Of a certificate its lottery is kept, as the code of a data contract: the denominator in a word, then for each term
+/// the sum of all weights up to its own, as wide as the denominator, then for each term its assignment as posted.
+library Certificates {
+    /// @dev What a certificate is checked against. The last two are addresses in memory.
+    struct Revealed {
+        uint256 agents;
+        uint256 items;
+        /// Two words for each seat: its ranking, one more than an item in each byte, the best in the lowest byte.
+        uint256 rankings;
+        /// A word for each item.
+        uint256 capacities;
+    }
+
+    /// @dev What the terms are checked with: addresses in memory.
+    struct Tables {
+        /// A word for each seat: the bits of the items that it has ranked.
+        uint256 wanted;
+        /// A word for each item: how much of it the term under way has left.
+        uint256 left;
+        /// A word for each seat and item: the weight of the terms that give it to it.
+        uint256 averages;
+    }
+
+    /// @dev So that 64 agents cannot eat, nor a capacity come to, more than a word holds.
+    uint256 internal constant MAX_DENOMINATOR = type(uint224).max;
+
+    uint256 private constant _HEADER = 32;
+
+    // ───────────────────────────────────────────── verifying ─────────────────────────────────────────────
+
+    /// @notice Check a certificate, and store its lottery.
+    /// @param eating whether it has to be probabilistic serial
+    function store(IAssignmentLottery.Certificate calldata c, Revealed memory g, bool eating)
+        internal
+        returns (address page)
+    {
+        uint256 terms = c.weights.length;
+        _checkLengths(c, g, eating);
+        if (eating) _checkMeal(c, g);
+        unchecked {
+            // A page is shorter than 2^15 bytes. Sums are written as whole words over what follows, and assignments
+            // read as whole words, so 32 bytes of slack behind; the code prefix wants as much before.
+            uint256 width = _width(c.denominator);
+            uint256 length = _HEADER + terms * (width + g.agents);
+            uint256 start = Memory.allocate(32 + length + 32) + 32;
+            Memory.store(start, c.denominator);
+            _writeSums(c, start + _HEADER, width);
+            Memory.copyIn(start + _HEADER + terms * width, c.assignments);
+            _checkTerms(c, g, start + _HEADER + terms * width);
+            page = CodeStorage.write(start, length);
+        }
+    }
+
+    function _checkLengths(IAssignmentLottery.Certificate calldata c, Revealed memory g, bool eating) private pure {
+        uint256 one = c.denominator;
+        if (one == 0 || one > MAX_DENOMINATOR) revert IAssignmentLottery.DenominatorOutOfRange(one);
+        uint256 cells = g.agents * g.items;
+        if (c.matrix.length != cells) revert IAssignmentLottery.MatrixLengthMismatch(c.matrix.length, cells);
+        uint256 times = eating ? g.items : 0;
+        if (c.times.length != times) revert IAssignmentLottery.TimesLengthMismatch(c.times.length, times);
+        uint256 entries = c.weights.length * g.agents;
+        if (c.assignments.length != entries) {
+            revert IAssignmentLottery.AssignmentsLengthMismatch(c.assignments.length, entries);
+        }
+        uint256 most = (CodeStorage.MAX_LENGTH - _HEADER) / (g.agents + _width(one));
+        if (c.weights.length > most) revert IAssignmentLottery.TooManyTerms(c.weights.length, most);
+    }
+
+    /// @dev Let everybody eat by the posted times, and compare what is eaten with what there is and with the matrix.
+    function _checkMeal(IAssignmentLottery.Certificate calldata c, Revealed memory g) private pure {
+        uint256 one = c.denominator;
+        uint256 m = g.items;
+        uint256[] calldata times = c.times;
+        for (uint256 o = 0; o < m; ++o) {
+            if (times[o] > one) revert IAssignmentLottery.TimeOutOfRange(o, times[o], one);
+        }
+        unchecked {
+            // At most 64 times the denominator is eaten, a capacity is below 2^32, and the denominator below 2^224.
+            uint256 eaten = Memory.zeroed(g.agents * m);
+            uint256 totals = Memory.zeroed(m);
+            for (uint256 i = 0; i < g.agents; ++i) {
+                _eat(times, one, m, g.rankings + 64 * i, eaten + 32 * m * i, totals);
+            }
+            for (uint256 o = 0; o < m; ++o) {
+                uint256 total = Memory.load(totals + 32 * o);
+                uint256 available = Memory.load(g.capacities + 32 * o) * one;
+                if (total > available || (total < available && times[o] < one)) {
+                    revert IAssignmentLottery.EatenMismatch(o, total, available);
+                }
+            }
+            uint256[] calldata matrix = c.matrix;
+            for (uint256 cell = 0; cell < matrix.length; ++cell) {
+                uint256 share = Memory.load(eaten + 32 * cell);
+                if (matrix[cell] != share) {
+                    revert IAssignmentLottery.ShareMismatch(cell / m, cell % m, matrix[cell], share);
+                }
+            }
+        }
+    }
+
+    /// @dev One seat walks down its ranking: it eats an item until its time, if that is still to come.
+    /// @param row where to write what it eats
+    /// @param totals to add it to
+    function _eat(uint256[] calldata times, uint256 one, uint256 m, uint256 ranking, uint256 row, uint256 totals)
+        private
+        pure
+    {
+        unchecked {
+            // Times only grow; sums are bounded by the caller.
+            uint256 now_ = 0;
+            uint256 word = Memory.load(ranking);
+            for (uint256 k = 0; k < m && now_ < one; ++k) {
+                if (k == 32) word = Memory.load(ranking + 32);
+                uint256 code = word & 0xff;
+                if (code == 0) return;
+                word >>= 8;
+                uint256 time = times[code - 1];
+                if (time > now_) {
+                    uint256 cell = 32 * (code - 1);
+                    Memory.store(row + cell, time - now_);
+                    Memory.store(totals + cell, Memory.load(totals + cell) + time - now_);
+                    now_ = time;
+                }
+            }
+        }
+    }
+
+    /// @dev Check the weights, and write the sum up to each, `width` bytes wide.
+    function _writeSums(IAssignmentLottery.Certificate calldata c, uint256 ptr, uint256 width) private pure {
+        uint256[] calldata weights = c.weights;
+        uint256 sum = 0;
+        unchecked {
+            for (uint256 k = 0; k < weights.length; ++k) {
+                uint256 weight = weights[k];
+                if (weight == 0) revert IAssignmentLottery.ZeroWeight(k);
+                uint256 next = sum + weight;
+                // A sum beyond a word is said to be the largest word.
+                sum = next < sum ? type(uint256).max : next;
+                Memory.store(ptr, sum << (256 - 8 * width));
+                ptr += width;
+            }
+        }
+        if (sum != c.denominator) revert IAssignmentLottery.WeightsMismatch(sum, c.denominator);
+    }
+
+    /// @dev Check that each term is an assignment, and that they average to the matrix.
+    /// @param codes where the assignments stand in memory
+    function _checkTerms(IAssignmentLottery.Certificate calldata c, Revealed memory g, uint256 codes) private pure {
+        unchecked {
+            // Addresses of memory.
+            uint256 m = g.items;
+            Tables memory t = Tables(_wanted(g), Memory.allocate(32 * m), Memory.zeroed(g.agents * m));
+            for (uint256 k = 0; k < c.weights.length; ++k) {
+                Memory.copy(t.left, g.capacities, 32 * m);
+                _checkTerm(g, t, k, c.weights[k], codes);
+                codes += g.agents;
+            }
+            uint256[] calldata matrix = c.matrix;
+            for (uint256 cell = 0; cell < matrix.length; ++cell) {
+                uint256 average = Memory.load(t.averages + 32 * cell);
+                if (average != matrix[cell]) {
+                    revert IAssignmentLottery.AverageMismatch(cell / m, cell % m, average, matrix[cell]);
+                }
+            }
+        }
+    }
+
+    /// @param codes where term k stands in memory
+    function _checkTerm(Revealed memory g, Tables memory t, uint256 k, uint256 weight, uint256 codes) private pure {
+        unchecked {
+            // Addresses of memory; sums of weights, which are at most the denominator together.
+            for (uint256 i = 0; i < g.agents; ++i) {
+                uint256 code = Memory.load(codes + i) >> 248;
+                if (code == 0) continue;
+                // What a seat has ranked exists.
+                if ((Memory.load(t.wanted + 32 * i) >> (code - 1)) & 1 == 0) {
+                    revert IAssignmentLottery.UnwantedItem(k, i, code - 1);
+                }
+                uint256 cell = t.left + 32 * (code - 1);
+                uint256 units = Memory.load(cell);
+                if (units == 0) _revertExceeded(g, k, codes, code);
+                Memory.store(cell, units - 1);
+                cell = t.averages + 32 * (i * g.items + code - 1);
+                Memory.store(cell, Memory.load(cell) + weight);
+            }
+        }
+    }
+
+    function _revertExceeded(Revealed memory g, uint256 k, uint256 codes, uint256 code) private pure {
+        uint256 count = 0;
+        for (uint256 i = 0; i < g.agents; ++i) {
+            if (Memory.load(codes + i) >> 248 == code) ++count;
+        }
+        uint256 capacity = Memory.load(g.capacities + 32 * (code - 1));
+        revert IAssignmentLottery.CapacityExceeded(k, code - 1, count, capacity);
+    }
+
+    /// @dev As in `Tables`.
+    function _wanted(Revealed memory g) private pure returns (uint256 ptr) {
+        unchecked {
+            // At most 64 seats and 128 bytes.
+            ptr = Memory.allocate(32 * g.agents);
+            for (uint256 i = 0; i < g.agents; ++i) {
+                uint256 items = 0;
+                for (uint256 half = 0; half < 64; half += 32) {
+                    uint256 word = Memory.load(g.rankings + 64 * i + half);
+                    for (; word != 0; word >>= 8) {
+                        items |= 1 << ((word & 0xff) - 1);
+                    }
+                }
+                Memory.store(ptr + 32 * i, items);
+            }
+        }
+    }
+
+    // ────────────────────────────────────────────── drawing ──────────────────────────────────────────────
+
+    /// @notice The denominator of a stored lottery.
+    function denominatorOf(address page) internal view returns (uint256) {
+        uint256 ptr = Memory.allocate(32);
+        CodeStorage.read(page, 0, ptr, 32);
+        return Memory.load(ptr);
+    }
+
+    /// @notice The term of a stored lottery that a number below its denominator falls to.
+    /// @return term the first whose sum of weights is above the number
+    /// @return codes where its assignment stands in memory, one byte a seat, with 32 bytes of room behind
+    function find(address page, uint256 denominator, uint256 agents, uint256 number)
+        internal
+        view
+        returns (uint256 term, uint256 codes)
+    {
+        unchecked {
+            // A page is shorter than 2^15 bytes.
+            uint256 width = _width(denominator);
+            uint256 terms = (page.code.length - 1 - _HEADER) / (agents + width);
+            uint256 sums = Memory.allocate(terms * width + 32);
+            CodeStorage.read(page, _HEADER, sums, terms * width);
+            uint256 shift = 256 - 8 * width;
+            uint256 end = terms - 1;
+            while (term < end) {
+                uint256 middle = (term + end) / 2;
+                if (Memory.load(sums + middle * width) >> shift > number) end = middle;
+                else term = middle + 1;
+            }
+            codes = Memory.allocate(agents + 32);
+            CodeStorage.read(page, _HEADER + terms * width + term * agents, codes, agents);
+        }
+    }
+
+    /// @dev Bytes that a number takes.
+    function _width(uint256 number) private pure returns (uint256 bytes_) {
+        unchecked {
+            for (; number != 0; number >>= 8) {
+                ++bytes_;
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+"""A lottery on the real contract: a thin driver, for tests that play it by hand."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sim.assignment.problem import RULES
+from sim.chain.abi import DecodedError, DecodedEvent, Interface
+from sim.chain.compiler import compile_contracts, compile_sources
+from sim.chain.evm import open_evm
+from sim.randomness import commitment, game_id, keccak, word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sim.assignment.certificate import Certificate, Order
+    from sim.chain.compiler import Artifact
+    from sim.chain.evm import Evm
+
+PHASES = ("none", "committing", "revealing", "posting", "opening", "drawn", "cancelled")
+NONE, COMMITTING, REVEALING, POSTING, OPENING, DRAWN, CANCELLED = range(7)
+SERIAL, EATING, BOSTON, WELFARE, MARKET = RULES
+
+BOND = 1000
+JOIN_WINDOW, ACTION_WINDOW = 600, 300
+
+
+@cache
+def contracts() -> Mapping[str, Artifact]:
+    """The tree's own contracts."""
+    return compile_contracts()
+
+
+@cache
+def receivers() -> Mapping[str, Artifact]:
+    """Contracts that take money, or do not."""
+    return compile_sources({"tests/contracts/Receivers.sol": None})
+
+
+@cache
+def interface() -> Interface:
+    """How to talk to the contract."""
+    abis = [artifact.abi for artifact in receivers().values()]
+    return Interface(contracts()["AssignmentLottery"].abi, *abis)
+
+
+class Done(NamedTuple):
+    """What became of a call."""
+
+    ok: bool
+    error: DecodedError | None
+    """Why it failed."""
+    events: tuple[DecodedEvent, ...]
+    output: bytes
+    gas: int
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the events."""
+        return [event.name for event in self.events]
+
+    def event(self, name: str) -> dict[str, Any]:
+        """Arguments of the one event of this name."""
+        (found,) = (event.args for event in self.events if event.name == name)
+        return found
+
+
+class Table:
+    """One lottery: its seats are the machine's first accounts, its creator the deployer.
+
+    Parameters
+    ----------
+    rankings : sequence of tuple of int
+        What the seats report, unless told otherwise.
+    capacities : sequence of int
+    rule : str
+    evm : str or Evm, optional
+    """
+
+    def __init__(
+        self,
+        rankings: Sequence[Order],
+        capacities: Sequence[int],
+        rule: str = SERIAL,
+        evm: str | Evm = "revm",
+        bond: int = BOND,
+    ) -> None:
+        self.rankings = list(rankings)
+        self.capacities = list(capacities)
+        self.rule = rule
+        self.evm = open_evm(evm) if isinstance(evm, str) else evm
+        self.address = self.evm.deploy(contracts()["AssignmentLottery"].bytecode)
+        self.seats = list(self.evm.accounts[: len(self.rankings)])
+        self.creator = self.evm.deployer
+        self.bond = bond
+        self.salt = word(7)
+
+    # ── what is known ──────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def id(self) -> bytes:
+        """The lottery's id."""
+        return game_id(self.evm.chain_id, self.address, self.creator, self.salt)
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """What it is created with."""
+        rule = RULES.index(self.rule)
+        return (self.seats, self.capacities, rule, self.bond, JOIN_WINDOW, ACTION_WINDOW)
+
+    def secret(self, seat: int, number: int = 1) -> bytes:
+        """A seat's first or second secret."""
+        return keccak(self.salt + word(seat) + word(number))
+
+    def sealed(self, seat: int, ranking: Order | None = None, secret: bytes | None = None) -> bytes:
+        """The commitment to a report."""
+        report = bytes(self.rankings[seat] if ranking is None else ranking)
+        return commitment(self.id, seat, keccak((secret or self.secret(seat)) + report))
+
+    def next_sealed(self, seat: int) -> bytes:
+        """The commitment to the second secret, where there is one."""
+        return bytes(32) if self.rule == SERIAL else commitment(self.id, seat, self.secret(seat, 2))
+
+    # ── calls ──────────────────────────────────────────────────────────────────────────────────────
+
+    def do(self, sender: str, function: str, *args: Any, value: int = 0) -> Done:  # noqa: ANN401 - of any type
+        """Send a transaction."""
+        return self.send(sender, interface().encode(function, *args), value)
+
+    def send(self, sender: str, data: bytes, value: int = 0, to: str = "") -> Done:
+        """Send a transaction that is coded already."""
+        receipt = self.evm.transact(sender, to or self.address, data, value)
+        error = None if receipt.ok else interface().decode_error(receipt.output)
+        events = tuple(interface().decode_event(log.topics, log.data) for log in receipt.logs)
+        return Done(receipt.ok, error, events, receipt.output, receipt.gas_used)
+
+    def ask(self, function: str, *args: Any) -> Any:  # noqa: ANN401 - of any type
+        """Call a view."""
+        receipt = self.evm.call(self.creator, self.address, interface().encode(function, *args))
+        assert receipt.ok, interface().decode_error(receipt.output)
+        answers = interface().decode_output(function, receipt.output)
+        return answers[0] if len(answers) == 1 else answers
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass."""
+        self.evm.warp(self.evm.timestamp + seconds)
+
+    def to_deadline(self, *, past: int = 0) -> None:
+        """Let time pass until the deadline, and so many seconds more."""
+        self.evm.warp(self.deadline + past)
+
+    # ── actions ────────────────────────────────────────────────────────────────────────────────────
+
+    def create(self, **changes: Any) -> Done:  # noqa: ANN401 - of any type
+        """Open the lottery; changes are to its parameters by name."""
+        names = ("agents", "capacities", "rule", "bond", "join_window", "action_window")
+        values = dict(zip(names, self.parameters, strict=True)) | changes
+        return self.do(self.creator, "create", self.salt, tuple(values.values()))
+
+    def commit(self, seat: int, sealed: bytes | None = None) -> Done:
+        """Commit to the seat's report."""
+        sealed = self.sealed(seat) if sealed is None else sealed
+        return self.do(self.seats[seat], "commit", self.id, seat, self.digest, sealed, value=self.bond)
+
+    def reveal(self, seat: int, ranking: Order | None = None) -> Done:
+        """Open the seat's report."""
+        report = bytes(self.rankings[seat] if ranking is None else ranking)
+        args = (self.id, seat, self.secret(seat), report, self.next_sealed(seat))
+        return self.do(self.seats[seat], "reveal", *args)
+
+    def post(self, certificate: Certificate, sender: str | None = None) -> Done:
+        """Post a certificate, the organizer if nobody else."""
+        return self.do(sender or self.creator, "post", self.id, self.digest, tuple(certificate))
+
+    def open(self, seat: int) -> Done:
+        """Open the seat's second secret."""
+        return self.do(self.seats[seat], "open", self.id, seat, self.secret(seat, 2))
+
+    def expire(self) -> Done:
+        """End the phase, by somebody who has no part in it."""
+        return self.do(self.evm.accounts[-1], "expire", self.id)
+
+    def withdraw(self, seat: int, to: str | None = None) -> Done:
+        """Take the seat's bond out."""
+        return self.do(self.seats[seat], "withdraw", self.id, seat, to or self.seats[seat])
+
+    # ── views ──────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def state(self) -> tuple[int, ...]:
+        """Phase, lapsed, deadline, committed, revealed, opened, withdrawn."""
+        found: tuple[int, ...] = self.ask("state", self.id)
+        return found
+
+    @property
+    def phase(self) -> int:
+        """Number of the phase."""
+        return self.state[0]
+
+    @property
+    def deadline(self) -> int:
+        """Of the phase."""
+        return self.state[2]
+
+    @property
+    def digest(self) -> bytes:
+        """Of the lottery."""
+        found: bytes = self.ask("digestOf", self.id)
+        return found
+
+    @property
+    def balance(self) -> int:
+        """Of the contract."""
+        return self.evm.balance(self.address)
+
+    def assignment(self) -> tuple[int | None, ...]:
+        """What each seat got."""
+        return unpack(self.ask("assignmentOf", self.id), len(self.seats))
+
+    # ── whole phases ───────────────────────────────────────────────────────────────────────────────
+
+    def commit_all(self, *, but: Sequence[int] = ()) -> Done:
+        """Everybody commits, and deadlines are waited for if somebody does not."""
+        return self._all(self.commit, but)
+
+    def reveal_all(self, *, but: Sequence[int] = ()) -> Done:
+        """Everybody who may reveals."""
+        committed = self.state[3]
+        silent = [seat for seat in range(len(self.seats)) if not committed >> seat & 1]
+        return self._all(self.reveal, (*but, *silent), waiting=bool(but))
+
+    def open_all(self, *, but: Sequence[int] = ()) -> Done:
+        """Everybody who may opens its second secret."""
+        revealed = self.state[4]
+        silent = [seat for seat in range(len(self.seats)) if not revealed >> seat & 1]
+        return self._all(self.open, (*but, *silent), waiting=bool(but))
+
+    def _all(self, act: Any, but: Sequence[int], *, waiting: bool | None = None) -> Done:  # noqa: ANN401
+        done = Done(ok=False, error=None, events=(), output=b"", gas=0)
+        for seat in range(len(self.seats)):
+            if seat not in but:
+                done = went(act(seat))
+        if bool(but) if waiting is None else waiting:
+            self.to_deadline(past=1)
+            done = went(self.expire())
+        return done
+
+
+def went(done: Done) -> Done:
+    """Insist that a call succeeded."""
+    assert done.ok, done.error
+    return done
+
+
+def refused(done: Done) -> tuple[Any, ...]:
+    """Insist that a call failed; name and arguments of the error."""
+    assert not done.ok
+    assert done.error is not None
+    return (done.error.name, *done.error.args)
+
+
+def unpack(words: Sequence[int], seats: int) -> tuple[int | None, ...]:
+    """Read an assignment as the contract packs it."""
+    codes = b"".join(packed.to_bytes(32, "little") for packed in words)[:seats]
+    return tuple(code - 1 if code else None for code in codes)
