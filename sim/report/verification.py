@@ -17,9 +17,10 @@ _SHOWN = 20
 def verification_tables(found: Verification) -> RenderableType:
     """Return what was checked, what was found, and how the draws of all games compare."""
     standing = ", ".join(f"{count:,} {ending}" for ending, count in sorted(found.endings.items()))
+    where = f"of {found.kind} at {found.contract} on chain {found.chain_id}"
     header = Text.assemble(
         (f"{found.games:,} games", "bold"),
-        f" of {found.contract} on chain {found.chain_id}: {standing or 'none was ever created'}",
+        f" {where}: {standing or 'none was ever created'}",
     )
     parts: list[RenderableType] = [header]
     if found.checked:
