@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sim.coordination import recognition
 from sim.coordination.solution import announced_allocation
 from sim.errors import ParleyError
+from sim.report.coordination.page_parts import cost_figure, proposer_figure, rounds_figure
 from sim.report.page_model import Z95, Column, Figure, cost, exactly, percent
-from sim.report.page_parts import cost_figure, proposer_figure, rounds_figure
 from sim.report.page_tables import Cell, together
 
 if TYPE_CHECKING:

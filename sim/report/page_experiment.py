@@ -17,10 +17,10 @@ from sim.report.page_cell import (
     share_columns,
     thinned,
 )
+from sim.report.page_findings import cell_notes, findings
 from sim.report.page_load import read_experiment
 from sim.report.page_model import Z95, Column, Figure, Sheet, count, exactly
 from sim.report.page_parts import gas_figures, wilson
-from sim.report.page_words import cell_notes, findings
 from sim.statistics import count_p_value
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Figures that more than one kind of page shows: costs against theory, proposers, rounds, gas."""
+"""Parts of figures that every mechanism shows: intervals, means against theory, paths of games, gas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sim.report.page_model import Z95, Column, Figure, count, exactly
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["cost_figure", "gas_figures", "proposer_figure", "rounds_figure", "wilson"]
+__all__ = ["as_float", "gas_figures", "mean_cells", "mean_columns", "paths_figure", "wilson"]
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
@@ -30,138 +30,64 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _quantity(value: object) -> Any:  # noqa: ANN401 - what a table holds
-    """A number that a run wrote down exactly, as a string, or as a float."""
-    return exactly(value) if isinstance(value, str) else value
+def as_float(value: object) -> float | None:
+    """Read a number that a run wrote down exactly, as a string, or as a float; None where there is none.
 
-
-def _float(value: object) -> float | None:
+    Examples
+    --------
+    >>> as_float("1/4"), as_float(0.5), as_float(None)
+    (0.25, 0.5, None)
+    """
     if value is None:
         return None
     return float(Fraction(value)) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
 
 
-def cost_figure(
-    agents: list[dict[str, Any]], names: list[str], contracted: list[Fraction] | None = None
-) -> Figure:
-    """Mean costs against theory, agent by agent.
+def mean_columns(mean: str, expected: str) -> list[Column]:
+    """Columns of means against theory, which the chart of means draws; `mean_cells` fills them.
 
     Parameters
     ----------
-    agents : list of dict
-        As ``summary.json`` and ``simulation.json`` have them.
-    names : list of str
-    contracted : list of Fraction, optional
-        f_i(d_i), in units of cost.
+    mean, expected : str
+        Their headings, which name the unit.
     """
-    with_bots = any("bot" in entry for entry in agents)
-    columns = [
-        Column("agent", "agent"),
-        *([Column("bot", "bot")] if with_bots else []),
-        *([Column("contracted", "contracts alone, f(d) (cost)", "number")] if contracted else []),
-        Column("mean", "mean cost", "number"),
+    return [
+        Column("mean", mean, "number"),
         Column("low", "95% from", "number"),
         Column("high", "to", "number"),
-        Column("expected", "theory (cost)", "number"),
+        Column("expected", expected, "number"),
         Column("gap", "mean less theory", "number"),
         Column("z", "z", "z"),
     ]
-    rows = []
-    for k, (entry, name) in enumerate(zip(agents, names, strict=True)):
-        mean, half = entry["mean_cost"], Z95 * entry["std_error"]
-        expected = _float(entry.get("expected_cost"))
-        rows.append(
-            [
-                name,
-                *([entry.get("bot")] if with_bots else []),
-                *([exactly(contracted[entry.get("agent", k)])] if contracted else []),
-                mean,
-                mean - half,
-                mean + half,
-                _quantity(entry.get("expected_cost")),
-                None if expected is None else mean - expected,
-                entry.get("z"),
-            ]
-        )
+
+
+def mean_cells(mean: float | None, std_error: float | None, expected: object, z: float | None) -> list[Any]:
+    """One row of these columns: a mean with its 95% interval, and how far it is from theory.
+
+    Parameters
+    ----------
+    mean, std_error : float or None
+        None where nothing was measured.
+    expected : str, float or None
+        As a run writes it down.
+    z : float or None
+    """
+    theory = as_float(expected)
+    shown = exactly(expected) if isinstance(expected, str) else expected
+    if mean is None:
+        return [None, None, None, shown, None, z]
+    half = Z95 * (std_error or 0.0)
+    return [mean, mean - half, mean + half, shown, None if theory is None else mean - theory, z]
+
+
+def paths_figure(paths: Mapping[str, int], games: int, note: str) -> Figure:
+    """How many games went which way."""
     return Figure(
-        "costs",
-        "Mean cost against theory",
-        columns,
-        rows,
-        chart="costs",
-        alt="Left: each agent's mean cost and what theory expects. Right, enlarged: the difference, with 95%"
-        " intervals.",
-        note="Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory in"
-        " standard errors; none where nothing is random.",
-    )
-
-
-def proposer_figure(proposer: Mapping[str, Any], names: list[str]) -> Figure:
-    """Who was recognized in first rounds, against the probabilities."""
-    counts, expected = proposer["counts"], proposer["expected"]
-    drawn_in_all = sum(counts)
-    columns = [
-        Column("agent", "agent"),
-        Column("times", "recognized first, times", "count"),
-        Column("expected", "expected, times", "number"),
-        Column("share", "share", "percent"),
-        Column("low", "95% from", "percent"),
-        Column("high", "to", "percent"),
-        Column("probability", "probability, mean", "percent"),
-    ]
-    rows = [
-        [
-            name,
-            times,
-            _float(wanted),
-            times / drawn_in_all if drawn_in_all else None,
-            *(wilson(times, drawn_in_all) if drawn_in_all else (None, None)),
-            (_float(wanted) or 0.0) / drawn_in_all if drawn_in_all else None,
-        ]
-        for name, times, wanted in zip(names, counts, expected, strict=True)
-    ]
-    p = proposer.get("p_value")
-    test = (
-        "Nothing was drawn."
-        if p is None
-        else f"p-value {p:.3g}: how likely counts as far from the probabilities as these are, if these hold"
-        " (exact tests of each agent's count, combined by Bonferroni)."
-    )
-    return Figure(
-        "proposers",
-        "Who was recognized as the first proposer",
-        columns,
-        rows,
-        chart="proposers",
-        alt="For each agent, how often it was recognized first and how often its probability lets expect it.",
-        note=test,
-    )
-
-
-MOST_ROUNDS = 30
-"""Games longer than this are counted together in the histogram of rounds."""
-
-
-def rounds_figure(rounds: Mapping[int, int], *, sampled: bool = False) -> Figure:
-    """How many rounds games took."""
-    games = sum(rounds.values())
-    most = max(rounds)
-    rows: list[list[Any]] = [
-        [str(k), rounds.get(k, 0), rounds.get(k, 0) / games] for k in range(min(most, MOST_ROUNDS) + 1)
-    ]
-    if most > MOST_ROUNDS:
-        beyond = sum(number for k, number in rounds.items() if k > MOST_ROUNDS)
-        rows.append([f"over {MOST_ROUNDS}", beyond, beyond / games])
-    return Figure(
-        "rounds",
-        "Bargaining rounds",
-        [Column("rounds", "rounds"), Column("games", "games", "count"), Column("share", "share", "percent")],
-        rows,
-        chart="rounds",
-        alt="How many games took how many bargaining rounds.",
-        note="Games without a round ended before the bargaining: nothing could be saved, or somebody was"
-        " silent." + (f" Of {count(games, 'game')} that the EVM has played." if sampled else ""),
-        folded=True,
+        "paths",
+        "How games went",
+        [Column("path", "path"), Column("games", "games", "count"), Column("share", "share", "percent")],
+        [[str(path), number, number / games] for path, number in paths.items()],
+        note=note,
     )
 
 

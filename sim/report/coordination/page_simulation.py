@@ -6,10 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import ParleyError
-from sim.report.page_model import Column, Figure, Sheet
-from sim.report.page_parts import cost_figure, gas_figures, proposer_figure, rounds_figure
+from sim.report.coordination.page_parts import cost_figure, proposer_figure, rounds_figure
+from sim.report.coordination.page_words import agreement
+from sim.report.page_model import Sheet
+from sim.report.page_parts import gas_figures, paths_figure
 from sim.report.page_read import batches, numbers, read_json
-from sim.report.page_words import agreement, cross_checked, ended
+from sim.report.page_words import cross_checked, ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +78,9 @@ def _sheet(report: Mapping[str, Any], rounds: Counter[int], name: str) -> Sheet:
             cost_figure(agents, names),
             proposer_figure(proposer, names),
             *([rounds_figure(rounds)] if rounds else []),
-            _paths(report["paths"], report["games"]),
+            paths_figure(
+                report["paths"], report["games"], "“continued”: a rejection was survived on the way."
+            ),
             *gas_figures(report["gas"], str(report["gas"]["evm"]), report["gas"]["games"]),
         ],
         method=[
@@ -96,13 +100,3 @@ def _sheet(report: Mapping[str, Any], rounds: Counter[int], name: str) -> Sheet:
             ("Differences", [(str(k + 1), str(text)) for k, text in enumerate(check.get("differences", ()))])
         )
     return sheet
-
-
-def _paths(paths: Mapping[str, int], games: int) -> Figure:
-    return Figure(
-        "paths",
-        "How games went",
-        [Column("path", "path"), Column("games", "games", "count"), Column("share", "share", "percent")],
-        [[str(path), number, number / games] for path, number in paths.items()],
-        note="“continued”: a rejection was survived on the way.",
-    )
