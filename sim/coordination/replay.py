@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from sim.coordination.game import Cause, Game, Phase
 from sim.coordination.model import TwoStageModel
 from sim.coordination.parameters import QUANTITY_LIMIT
+from sim.coordination.promises import RULES
 from sim.coordination.recognition import RecognitionFunction
 from sim.coordination.records import PRIMARY_TOPICS, RECORDS
-from sim.coordination.rules import RULES
 from sim.randomness import Word, pack_order, unpack_order
 from sim.reference import NOTHING, Event, Revert
 from sim.verification.records import Action
-from sim.verification.replay import Attempt, Replay, number_in
+from sim.verification.replay import Attempt, Replay, number_in, words_in
 from sim.verification.rules import shown
 
 __all__ = ["GameReplay"]
@@ -188,7 +188,7 @@ class GameReplay(Replay[Game]):
         # An order is drawn for whoever the proposer is: a wrong one does not make it wrong as well.
         game.order = game.draw_order(secrets)
         if drawn.fields[3] != pack_order(game.order):
-            order = unpack_order(_words(drawn), game.agents - 1)
+            order = unpack_order(words_in(drawn, 3), game.agents - 1)
             self._note(game.id, "permutation draw", f"{order} where the secrets say {game.order}")
             if any(seat >= game.agents for seat in order):
                 self.lost.add(game.id)
@@ -204,10 +204,3 @@ def _waiting(game: Game) -> list[str]:
 
 def _cause_of(event: Event) -> Cause:
     return Cause(number_in(event, 2))
-
-
-def _words(event: Event) -> tuple[int, int]:
-    words = event.fields[3]
-    if not isinstance(words, tuple):
-        raise TypeError(f"{event.name} has no order")
-    return words[0], words[1]

@@ -85,6 +85,10 @@ class Reader:
             raise NotReadableError("bytes reach beyond the data")
         return self.data[start + 32 : start + 32 + length]
 
+    def nested(self, index: int) -> "Reader":
+        """Return the reader of the tuple whose offset is word number `index`; its offsets count from itself."""
+        return Reader(self.data[self.number(index) :])
+
     def _at(self, start: int) -> Word:
         found = self.data[start : start + 32]
         if len(found) != 32:

@@ -21,7 +21,7 @@ from sim.reference import Event, Revert
 from sim.verification.records import Action, NotReadableError, Records
 from sim.verification.rules import Rules, Violation, shown
 
-__all__ = ["Attempt", "Game", "Model", "Replay", "number_in"]
+__all__ = ["Attempt", "Game", "Model", "Replay", "number_in", "words_in"]
 
 
 class Terms(Protocol):
@@ -144,6 +144,9 @@ class Replay(ABC, Generic[G]):
     def prepare(self, action: Action, game: Word) -> None:
         """Look at a game before a call is made on the model."""
 
+    def inspect(self, action: Action, game: G) -> None:
+        """Look at a game after a call that the model has taken."""
+
     def check_draws(
         self, game: G, expected: list[Event], events: list[Event]
     ) -> tuple[list[Event], list[Event]]:
@@ -191,7 +194,9 @@ class Replay(ABC, Generic[G]):
             self.lost.add(game)
             self._follow_lost(game, events)
             return
-        expected, events = self.check_draws(self.model.games[game], list(self.model.events), events)
+        known = self.model.games[game]
+        self.inspect(action, known)
+        expected, events = self.check_draws(known, list(self.model.events), events)
         if events != expected:
             self._compare(action, game, expected, events)
 
@@ -330,6 +335,25 @@ def number_in(event: Event, index: int) -> int:
     if not isinstance(value, int):
         raise TypeError(f"{event.name} has no number at {index}")
     return value
+
+
+def words_in(event: Event, index: int) -> tuple[int, int]:
+    """Return a field of an event as the two words that it is: an order, or an assignment.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+
+    Examples
+    --------
+    >>> words_in(Event("Assigned", (bytes(32), (513, 0))), 1)
+    (513, 0)
+    """
+    words = event.fields[index]
+    if not isinstance(words, tuple) or len(words) != 2:
+        raise TypeError(f"{event.name} has no two words at {index}")
+    return words[0], words[1]
 
 
 def _amount(event: Event) -> int:

@@ -16,7 +16,7 @@ from sim.coordination.play import FUNCTIONS, Player
 from sim.coordination.problem import example_1
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.records import RECORDS
-from sim.coordination.rules import RULES
+from sim.coordination.promises import RULES
 from sim.coordination.verify import verify
 from sim.errors import ParleyError
 from sim.randomness import word

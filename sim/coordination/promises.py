@@ -1,4 +1,4 @@
-"""The rules that a replay holds the two-stage contract to: which one a refusal, or an event, speaks of."""
+"""The promises that a replay holds the two-stage contract to: which one a refusal, or an event, speaks of."""
 
 from collections.abc import Sequence
 
