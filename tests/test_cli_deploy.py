@@ -77,7 +77,7 @@ def test_deploy_then_check_then_play(kind: str, tmp_path: Path) -> None:
         assert (report["evm"], report["settled"], report["gas"]["evm"]) == (local.url, 10, local.url)
         assert (report["cross_check"]["evm"], report["cross_check"]["identical"]) == ("revm", True)
         again = complaint(parley("simulate", EXAMPLE, *options), 2)
-        assert "game 0 of seed 4 has been played on this contract" in again
+        assert "game 0 of seed 4: it has been played on this contract" in again
 
 
 def test_the_script_and_the_command_are_one(node: LocalNode, book: Path) -> None:

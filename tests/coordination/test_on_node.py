@@ -1,4 +1,4 @@
-"""Games on real nodes: many at a time, identical to an embedded machine's, whatever becomes of the node."""
+"""The two-stage mechanism on real nodes: its long games, too, are an embedded machine's."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from sim.chain.rpc import NodeError
-from sim.coordination import on_node
-from sim.coordination.on_node import NodeRun, Played
+from sim.chain.compiler import compile_contracts
+from sim.chain.deployments import deploy_once
+from sim.chain.evm import open_evm
+from sim.coordination.play import CONTRACTS, Outcome
 from sim.coordination.problem import example_1
-from sim.coordination.simulation import simulate
+from sim.coordination.simulation import Setting, simulate
+from sim.driver.on_node import NodeGame, NodeRun
 from sim.errors import ParleyError
 from tests.nodes import KINDS, LocalNode, anvil, running
 
@@ -19,26 +21,28 @@ PROBLEM = example_1()
 
 GAMES = 16
 
+Games = list[NodeGame[Outcome]]
+
 RESTLESS = ["stubborn", "stubborn", "equilibrium", "random", "greedy"]
 """Bots whose games take all kinds of ways, within the deadlines."""
 
 
-def play(url: str, games: int, bots: list[str], seed: int = 1) -> tuple[NodeRun, list[Played]]:
-    run = NodeRun(url, PROBLEM, bots * (1 if len(bots) > 1 else PROBLEM.agents), seed)
+def play(url: str, games: int, bots: list[str]) -> tuple[NodeRun[Outcome], Games]:
+    run = NodeRun(url, Setting(PROBLEM, bots, 1))
     return run, list(run.play(range(games)))
 
 
-def kept(games: list[Played]) -> dict[int, tuple[str, Any]]:
+def kept(games: Games) -> dict[int, tuple[str, Any]]:
     return {played.outcome.game: (played.outcome.path, played.sent) for played in games}
 
 
-def essence(games: list[Played]) -> list[tuple[Any, ...]]:
+def essence(games: Games) -> list[tuple[Any, ...]]:
     """What has to be the same wherever and however games are played: all but gas and times."""
     return [(*played.outcome._replace(position=None), played.sent) for played in games]  # type: ignore[arg-type]  # positions are compared by identity
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> list[Played]:
+def undisturbed() -> Games:
     with anvil() as node:
         run, games = play(node.url, GAMES, RESTLESS)
         assert run.differences(kept(games)) == []
@@ -66,38 +70,11 @@ def test_deadlines_pass_on_a_node_too(kind: str, bot: str) -> None:
         assert run.differences(kept(games)) == []
 
 
-def test_side_by_side_and_one_by_one_are_the_same_games(
-    undisturbed: list[Played], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(on_node, "AT_ONCE", 1)
-    with anvil() as node:
-        _, games = play(node.url, 6, RESTLESS)
-    assert essence(games) == essence(undisturbed[:6])
-
-
-def test_a_difference_is_found() -> None:
-    with anvil() as node:
-        run, games = play(node.url, 4, RESTLESS)
-        changed = kept(games)
-        path, sent = changed[2]
-        changed[2] = path, [*sent[:-1], sent[-1]._replace(value=7)]
-        found = run.differences(changed)
-        assert f"game 2: transaction {len(sent) - 1} (withdraw) differs" in found
-        assert "game 2: balances differ" in found
-        run._moved[3] += 1
-        assert any(line.startswith("agent 4: its balance on the node") for line in run.differences({}))
-
-
 def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
-    from sim.chain.compiler import compile_contracts  # noqa: PLC0415 - here only
-    from sim.chain.deployments import deploy_once  # noqa: PLC0415 - as above
-    from sim.chain.evm import open_evm  # noqa: PLC0415 - as above
-    from sim.coordination.play import CONTRACTS  # noqa: PLC0415 - as above
-
     with anvil() as node:
         file, _ = deploy_once(open_evm(node.url), tmp_path / "d.json", compile_contracts(), CONTRACTS)
         simulate(PROBLEM, games=3, seed=5, evm=node.url, deployment=file.path)
-        with pytest.raises(ParleyError, match="game 0 of seed 5 has been played on this contract"):
+        with pytest.raises(ParleyError, match="game 0 of seed 5: it has been played on this contract"):
             simulate(PROBLEM, games=3, seed=5, evm=node.url, deployment=file.path)
         assert simulate(PROBLEM, games=3, seed=6, evm=node.url, deployment=file.path).cross_check.identical
 
@@ -106,8 +83,8 @@ def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
 
 
 def disturbed(
-    node: LocalNode, run: NodeRun, disturb: Callable[[LocalNode], None], rounds: tuple[int, ...]
-) -> Iterator[Played]:
+    node: LocalNode, run: NodeRun[Outcome], disturb: Callable[[LocalNode], None], rounds: tuple[int, ...]
+) -> Iterator[NodeGame[Outcome]]:
     """Play while something happens to the node: before it takes a batch of transactions, and after it did."""
     rpc = run._evm.dispatcher.rpc
     ask_all = rpc.ask_all
@@ -140,14 +117,14 @@ def disturbed(
     ],
 )
 def test_a_run_survives_its_node(
-    signal_number: int, options: list[str], undisturbed: list[Played], tmp_path: Path
+    signal_number: int, options: list[str], undisturbed: Games, tmp_path: Path
 ) -> None:
     def restart(node: LocalNode) -> None:
         node.stop(signal_number)
         node.start()
 
     with anvil("--state", str(tmp_path / "state.json"), *options) as node:
-        run = NodeRun(node.url, PROBLEM, RESTLESS, 1)
+        run = NodeRun(node.url, Setting(PROBLEM, RESTLESS, 1))
         games = list(disturbed(node, run, restart, (5, 12, 20, 21)))
         # The same transactions with the same events in every game; and balances on the node that are exactly
         # what these games moved: nothing was paid twice, nothing was lost.
@@ -158,74 +135,3 @@ def test_a_run_survives_its_node(
             assert int(dispatcher.rpc.ask("eth_getTransactionCount", account, "latest"), 16) == nonce
         # Six contracts, and nothing else beside the games' own transactions.
         assert sum(dispatcher._nonces.values()) == 6 + sum(len(played.sent) for played in games)
-
-
-def test_a_node_that_comes_back_empty_is_given_everything_again(undisturbed: list[Played]) -> None:
-    def forget(node: LocalNode) -> None:
-        node.stop(signal.SIGKILL)
-        node.start()
-
-    with anvil() as node:
-        run = NodeRun(node.url, PROBLEM, RESTLESS, 1)
-        games = list(disturbed(node, run, forget, (7, 14)))
-        assert essence(games) == essence(undisturbed)
-        assert run.differences(kept(games)) == []
-
-
-def test_deadlines_that_passed_pass_again() -> None:
-    bots = ["silent:responding"] * PROBLEM.agents
-    with anvil() as node:
-        calm = NodeRun(node.url, PROBLEM, bots, 2)
-        expected = list(calm.play(range(4)))
-    with anvil() as node:
-        run = NodeRun(node.url, PROBLEM, bots, 2)
-        games = []
-        for played in run.play(range(4)):
-            games.append(played)
-            if len(games) == 2:
-                node.stop(signal.SIGKILL)
-                node.start()
-        assert essence(games) == essence(expected)
-        assert run.differences(kept(games)) == []
-
-
-def test_what_cannot_be_brought_back_is_said(tmp_path: Path) -> None:
-    from sim.chain.compiler import compile_contracts  # noqa: PLC0415 - here only
-    from sim.chain.deployments import deploy_once  # noqa: PLC0415 - as above
-    from sim.chain.evm import open_evm  # noqa: PLC0415 - as above
-    from sim.coordination.play import CONTRACTS  # noqa: PLC0415 - as above
-
-    bots = ["equilibrium"] * PROBLEM.agents
-    with anvil() as node:
-        file, _ = deploy_once(open_evm(node.url), tmp_path / "d.json", compile_contracts(), CONTRACTS)
-        run = NodeRun(node.url, PROBLEM, bots, 1, file.path)
-        games = run.play(range(100))
-        next(games)
-        node.stop(signal.SIGKILL)
-        node.start()
-        with pytest.raises(NodeError, match="came back without transaction 0 of 0x"):
-            list(games)
-    with anvil() as node:
-        run = NodeRun(node.url, PROBLEM, bots, 1)
-        games = run.play(range(100))
-        next(games)
-        node.stop(signal.SIGKILL)
-        node._command += ["--chain-id", "5"]
-        node.start()
-        with pytest.raises(NodeError, match="chain 31337 was played on, and now chain 5 answers"):
-            list(games)
-
-
-def test_a_node_that_stays_away_is_given_up_on(capsys: pytest.CaptureFixture[str]) -> None:
-    with anvil() as node:
-        run = NodeRun(node.url, PROBLEM, ["equilibrium"] * PROBLEM.agents, 1)
-        run._evm.dispatcher.rpc.patience = 1.0
-        games = run.play(range(100))
-        next(games)
-        node.stop(signal.SIGKILL)
-        with pytest.raises(NodeError, match="has not answered for 1 s: connection"):
-            list(games)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.count("\n") == 1
-    assert "does not answer (connection" in err

@@ -1,6 +1,7 @@
 """The same games on the workers of a Dask scheduler."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.coordination.problem import example_1
-from sim.coordination.simulation import GameRow, simulate
+from sim.chain.compiler import project_root
+from sim.driver.run import play_games
 from sim.errors import ParleyError
+from tests.driver.coin import Setting
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +23,8 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("dask")
     where = folder / "scheduler.json"
     common = ["--scheduler-file", where, "--no-dashboard"]
+    # The coin's mechanism is no part of the package: workers are told where it stands.
+    environment = os.environ | {"PYTHONPATH": str(project_root())}
     with ExitStack() as stack:
 
         def start(command: str, *options: object) -> None:
@@ -31,7 +35,11 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 *map(str, [*common, *options]),
             ]
             process = subprocess.Popen(
-                arguments, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                arguments,
+                cwd=folder,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
             stack.callback(process.wait, 30)
             stack.callback(process.terminate)
@@ -51,17 +59,17 @@ def address_in(file: Path) -> str:
 
 
 def test_a_cluster_plays_the_same_games(scheduler: str) -> None:
-    here: list[GameRow] = []
-    there: list[GameRow] = []
-    local = simulate(example_1(), games=1200, seed=6, bots=["random"], record=here.extend)
-    far = simulate(example_1(), games=1200, seed=6, bots=["random"], record=there.extend, cluster=scheduler)
+    here: list[tuple[int, int]] = []
+    there: list[tuple[int, int]] = []
+    local = play_games(Setting(), games=1200, record=here.extend)
+    far = play_games(Setting(), games=1200, record=there.extend, cluster=scheduler)
     assert there == here
     assert far.tally == local.tally
     assert far.cross_check == local.cross_check
 
 
 def test_where_no_scheduler_answers_the_complaint_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.coordination.simulation.CONNECTING", 0.5)
+    monkeypatch.setattr("sim.driver.run.CONNECTING", 0.5)
     with pytest.raises(ParleyError, match=r"--cluster tcp://127\.0\.0\.1:9: no scheduler answers") as error:
-        simulate(example_1(), games=10, cluster="tcp://127.0.0.1:9")
+        play_games(Setting(), games=10, cluster="tcp://127.0.0.1:9")
     assert "\n" not in str(error.value)
