@@ -167,7 +167,7 @@ class LotteryReplay(Replay[Lottery]):
         return game.picks(order)
 
     def _check_term(self, game: Lottery, drawn: Event) -> Sequence[int] | None:
-        """Hold number and term against secrets and weights; returns what the term gives, None if there is none."""
+        """Hold number and term against secrets and weights; returns what the term gives, None if it is none."""
         certificate = game.certificate
         if certificate is None:
             raise ValueError("nothing was posted")
@@ -207,7 +207,7 @@ class LotteryReplay(Replay[Lottery]):
 
 @lru_cache(maxsize=1024)
 def _matrix(rule: Rule, rankings: tuple[tuple[int, ...], ...], capacities: tuple[int, ...]) -> Matrix | None:
-    """The rule's matrix for those who rank anything; None if the chain does not show it, or it is too long."""
+    """The rule's matrix; None if the chain does not show what it depends on, or it is too long to compute."""
     compute = _MATRICES.get(rule)
     if compute is None:
         return None

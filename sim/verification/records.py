@@ -86,7 +86,7 @@ class Reader:
         return self.data[start + 32 : start + 32 + length]
 
     def nested(self, index: int) -> "Reader":
-        """Return the reader of the tuple whose offset is word number `index`; its offsets count from itself."""
+        """Return a reader of the tuple whose offset is word number `index`."""
         return Reader(self.data[self.number(index) :])
 
     def _at(self, start: int) -> Word:
