@@ -1,0 +1,241 @@
+"""Many lotteries: played and counted by the driver, and compared with the probabilities of the rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from sim import exact
+from sim.assignment.bots import make_bots
+from sim.assignment.comparison import Comparison, Tally, compare
+from sim.assignment.lottery import show_matrix
+from sim.assignment.plan import plan
+from sim.assignment.play import CONTRACTS, FUNCTIONS, MECHANISM, Player
+from sim.assignment.solution import solve
+from sim.chain.compiler import compile_contracts
+from sim.driver import simulation as driver
+from sim.driver.player import explained
+from sim.driver.run import play_games
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from fractions import Fraction
+    from pathlib import Path
+
+    from sim.assignment.plan import Plan
+    from sim.assignment.play import Outcome
+    from sim.assignment.problem import Problem
+    from sim.assignment.solution import Solution
+    from sim.chain.compiler import Artifact
+    from sim.chain.evm import Evm
+    from sim.driver.player import Sent, UnexpectedRevertError
+    from sim.driver.run import Progress
+
+__all__ = ["GameRow", "Setting", "Simulation", "simulate"]
+
+
+class GameRow(NamedTuple):
+    """One lottery in a table.
+
+    Attributes
+    ----------
+    game : int
+    ending : str
+    items : tuple of int
+        By agent, -1 for nothing.
+    draw : int
+        The term that was drawn; under serial dictatorship the seat that came first; -1 if nothing was drawn.
+    """
+
+    game: int
+    ending: str
+    items: tuple[int, ...]
+    draw: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the driver plays lotteries of: see `sim.driver.setting.Setting`.
+
+    Attributes
+    ----------
+    plan : Plan
+        What the bots do, settled once for all processes.
+    seed : int
+    """
+
+    plan: Plan
+    seed: int
+
+    contracts: ClassVar[tuple[str, ...]] = CONTRACTS
+    functions: ClassVar[Mapping[str, bytes]] = FUNCTIONS
+
+    @property
+    def agents(self) -> int:
+        """How many seats there are."""
+        return self.plan.problem.agents
+
+    @property
+    def artifacts(self) -> Mapping[str, Artifact]:
+        """The tree's contracts."""
+        return compile_contracts()
+
+    @property
+    def moves_clock(self) -> bool:
+        """Whether some bot lets deadlines pass."""
+        return self.plan.waits
+
+    def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player:
+        """What plays on a machine."""
+        return Player(evm, addresses[MECHANISM], self.plan, self.seed)
+
+    def tally(self) -> Tally:
+        """A tally that has counted nothing yet."""
+        return Tally(*self.plan.problem.shape)
+
+    def row(self, outcome: Outcome) -> GameRow:
+        """What a table of lotteries says of one."""
+        items = tuple(-1 if item is None else item for item in outcome.assignment)
+        draw = outcome.order[0] if outcome.order else outcome.term
+        return GameRow(outcome.game, outcome.ending, items, draw)
+
+    def money(self, sent: Sent) -> int:
+        """Wei that a transaction moved out of the contract to its sender."""
+        if sent.data[:4] == FUNCTIONS["withdraw"]:
+            return int.from_bytes(sent.logs[0][1][64:96])
+        return -sent.value
+
+    def explain(self, refusal: UnexpectedRevertError) -> str | None:
+        """A plainer sentence for a refusal by a contract on a node."""
+        return explained(refusal, exists="LotteryExists", window=self.plan.problem.window)
+
+
+@dataclass(frozen=True)
+class Simulation(driver.Simulation[Tally]):
+    """A finished run, compared with theory.
+
+    Attributes
+    ----------
+    problem : Problem
+    solution : Solution
+        If all are truthful.
+    comparison : Comparison
+    """
+
+    kind: ClassVar[str] = "assignment"
+    agreed: ClassVar[str] = "drawn"
+
+    problem: Problem
+    solution: Solution
+    comparison: Comparison
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `parley simulate --json` prints."""
+        comparison = self.comparison
+        return self.shared_json(
+            {
+                "expired": self.tally.expired,
+                "rule": self.problem.rule,
+                "counts": [row[:-1] for row in comparison.counts],
+                "unassigned": [row[-1] for row in comparison.counts],
+                "expected": [[float(count) for count in row[:-1]] for row in comparison.expected],
+                "truthful": show_matrix(self.solution.matrix) if self.solution.exact else None,
+                "p_value": comparison.p_value,
+                "agents": [
+                    {
+                        "agent": agent.agent,
+                        "bot": agent.bot,
+                        "report": None if agent.report is None else list(agent.report),
+                        "mean_utility": None if agent.mean is None else float(agent.mean),
+                        "std_error": agent.std_error,
+                        "expected_utility": _show(agent.expected, exactly=comparison.exact),
+                        "truthful_utility": _show(agent.truthful, exactly=self.solution.exact),
+                        "z": agent.z,
+                        "bonds_lost": agent.bonds_lost,
+                    }
+                    for agent in comparison.agents
+                ],
+            }
+        )
+
+
+def _show(number: Fraction | None, *, exactly: bool) -> str | float | None:
+    """Exact numbers as text, estimates as numbers."""
+    if number is None:
+        return None
+    return exact.show(number) if exactly else float(number)
+
+
+def simulate(  # noqa: PLR0913 - what makes a run
+    problem: Problem,
+    *,
+    games: int = 1000,
+    seed: int = 0,
+    evm: str = "revm",
+    deployment: Path | None = None,
+    bots: Sequence[str] = ("truthful",),
+    workers: int = 1,
+    cluster: str | None = None,
+    progress: Progress = lambda _: None,
+    record: Callable[[list[GameRow]], None] | None = None,
+) -> Simulation:
+    """Play lotteries of a problem and compare who got what with the probabilities of its rule.
+
+    Parameters
+    ----------
+    problem : Problem
+        One that a lottery on chain can take (`plan.check_playable`).
+    games : int
+        At least 1.
+    seed : int
+        Of the lotteries, and of theory's own sample where it needs one.
+    evm : str
+        ``revm``, ``py-evm`` or the URL of a node.
+    deployment : Path, optional
+        On a node: the file of a deployment to play on. Without one, the contract is deployed first.
+    bots : sequence of str
+        One name for all seats, or one per seat.
+    workers : int
+        Processes to spread the lotteries over.
+    cluster : str, optional
+        Address of a Dask scheduler, whose workers then play.
+    progress : callable, optional
+        Called with the number of lotteries just finished.
+    record : callable, optional
+        Called with the rows of one batch after the other, in the order of their lotteries.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    ProblemError
+        If no lottery on chain can hold the problem, or what would have to be posted.
+    ParleyError
+        If a bot's name is not known, or the EVM is a node and cannot be played on.
+    """
+    names = [bots[0]] * problem.agents if len(bots) == 1 else list(bots)
+    setting = Setting(plan(problem, make_bots(names, problem.agents)), seed)
+    solution = solve(problem, seed=seed)
+    played = play_games(
+        setting,
+        games=games,
+        evm=evm,
+        deployment=deployment,
+        workers=workers,
+        cluster=cluster,
+        progress=progress,
+        record=record,
+    )
+    return Simulation(
+        evm,
+        seed,
+        names,
+        played.tally,
+        played.cross_check,
+        played.seconds,
+        problem,
+        solution,
+        compare(played.tally, solution, names, seed=seed),
+    )
