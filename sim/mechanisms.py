@@ -45,6 +45,11 @@ def module_of_report(kind: str, name: str) -> ModuleType:
     return import_module(f"sim.report.{_known(kind)}.{name}")
 
 
+def contracts() -> tuple[str, ...]:
+    """Names of all mechanisms' contracts, in the order of deployment."""
+    return tuple(name for kind in KINDS for name in module(kind, "play").CONTRACTS)
+
+
 def _known(kind: str) -> str:
     if kind not in KINDS:
         raise ValueError(f"no kind {kind!r}")

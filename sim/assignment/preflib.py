@@ -167,7 +167,7 @@ def read_csv(
         if ranks:  # items that nobody ranks are there all the same
             mapping["items"], amounts = list(found), list(found.values())
         elif others := [item for item in found if item not in items]:
-            tell(f"{fspath(capacities)}: not among the items: {_listed(others)}")
+            tell(f"capacities of no item, which are left out: {_listed(others)}")
         mapping["capacities"] = amounts if seats is None else scaled(amounts, seats)
     elif seats is not None:
         raise ProblemError("", "seats", "there are no capacities to scale")
@@ -426,5 +426,5 @@ def _capacities(file: str, items: Sequence[str], tell: Warn) -> list[int]:
         if 0 < most < len(its):
             limited.append(row[supervisor])
     if limited:
-        tell(f"{file}: take fewer agents than they have projects, which is left out: {_listed(limited)}")
+        tell(f"take fewer agents than they have projects, which is left out: {_listed(limited)}")
     return amounts

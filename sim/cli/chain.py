@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim import mechanisms
 from sim.chain.evm import is_url, open_evm
 from sim.cli.shared import Json, app, complain, console, print_json, progress_bar
-from sim.coordination import verify as verification
-from sim.coordination.play import CONTRACTS
 from sim.errors import ParleyError
 from sim.report.verification import verification_tables
 from sim.verification.book import open_history, read_book
+from sim.verification.verification import combined_json
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 DeployTo = Annotated[str, typer.Option("--evm", metavar="URL", help="The node to deploy to.")]
 DeploymentOut = Annotated[
@@ -28,7 +31,7 @@ def deploy(
     out: DeploymentOut = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Put the contracts on a node's chain and write the deployment file; or, if it is there, check it.
+    """Put all contracts on a node's chain and write the deployment file; or, if it is there, check it.
 
     They are created from Parley's own deployer, whose key is known to everybody and who has no rights in
     them; the node's first account pays. When the file is there already, nothing is deployed: the code at its
@@ -49,7 +52,7 @@ def deploy(
     if not is_url(evm):
         raise ParleyError(f"--evm: {evm!r} is not the URL of a node: http://HOST:PORT is")
     try:
-        file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), CONTRACTS)
+        file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), mechanisms.contracts())
     except CodeError as error:
         complain(str(error))
         raise typer.Exit(1) from None
@@ -86,15 +89,16 @@ def verify(
     every_block: EveryBlock = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Replay every game of a deployed contract from the outside, and check everything that happened.
+    """Replay every game of the deployed contracts from the outside, and check everything that happened.
 
-    Calldata and events are replayed against the reference model: who may call when and with how much money,
-    every announcement and recognition fraction, every reveal, every draw made again from the revealed
-    secrets, proposals, answers, settlements and payments. The contract's state only confirms what comes out.
+    Calldata and events are replayed against each mechanism's reference model: who may call when and with how
+    much money, every reveal, every draw made again from the revealed secrets, every payment. Coordination:
+    every announcement and recognition fraction, proposals, answers, settlements. Assignment: every ranking,
+    every posted assignment with its lottery, every order and every result. The contracts' state only confirms
+    what comes out.
 
-    Across games, first proposers and first continuations are tested against their stated probabilities,
-    which differ from game to game: exact Poisson-binomial tails, one test per seat, combined by Bonferroni;
-    fails at p < 1e-6.
+    Across games, draws are tested against their stated probabilities, which differ from game to game; fails
+    at p < 1e-6. Contracts that the deployment file does not name are passed over.
 
     Exit status: 0 it holds, 1 it does not, 2 nobody at the URL, another chain, or no contract there.
 
@@ -102,16 +106,24 @@ def verify(
 
     - `parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json`
     """
-    book = read_book(deployment, [verification.CONTRACT])
-    history = open_history(evm, book, verification.CONTRACT, every_block=every_block)
+    verbs = {kind: mechanisms.module(kind, "verify") for kind in mechanisms.KINDS}
+    book = read_book(deployment, [verb.CONTRACT for verb in verbs.values()])
+    found = []
     with progress_bar() as progress:
-        task = progress.add_task("reading blocks", total=None)
-        found = verification.verify(
-            history, book, lambda done, total: progress.update(task, completed=done, total=total)
-        )
+        for kind, verb in verbs.items():
+            if verb.CONTRACT not in book.addresses:
+                continue
+            task = progress.add_task(f"reading blocks: {kind}", total=None)
+
+            def tell(done: int, total: int, task: TaskID = task) -> None:
+                progress.update(task, completed=done, total=total)
+
+            history = open_history(evm, book, verb.CONTRACT, every_block=every_block)
+            found.append(verb.verify(history, book, tell))
     if as_json:
-        print_json(found.to_json())
+        print_json(combined_json(found))
     else:
-        console().print(verification_tables(found))
-    if not found.holds:
+        for one in found:
+            console().print(verification_tables(one))
+    if not all(one.holds for one in found):
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ import typer
 
 from sim import problemfile
 from sim.cli.shared import Json, app, console, print_json, progress_bar
-from sim.errors import ParleyError
+from sim.errors import ParleyError, ProblemError
 from sim.report.experiment import experiment_tables
 
 ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
@@ -83,7 +83,7 @@ def report(folder: Folder) -> None:
 
 @app.command()
 def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = False) -> None:  # noqa: FBT002
-    """Open a page where one game unfolds transaction by transaction, and then a thousand.
+    """Open a page where one coordination game unfolds transaction by transaction, and then a thousand.
 
     On loopback only, until it is interrupted.
 
@@ -92,6 +92,11 @@ def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = Fals
     - `parley serve problems/paper-example-1.toml`
     """
     from sim.live.server import serve as serve_page  # noqa: PLC0415 - slow to load
+    from sim.live.setting import KIND  # noqa: PLC0415 - as above
 
     problem = None if file is None else problemfile.load(file)
+    if problem is not None and problem.kind != KIND:
+        raise ProblemError(
+            file or "", "kind", f"{problem.kind} problems are not played on this page; {KIND} problems are"
+        )
     serve_page(problem, port=port, open_browser=not no_browser)

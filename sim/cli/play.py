@@ -8,14 +8,11 @@ from typing import Annotated
 
 import typer
 
-from sim import problemfile
+from sim import mechanisms, problemfile
 from sim.chain.evm import is_url
 from sim.cli.shared import File, Json, app, console, print_json, progress_bar
-from sim.coordination import simulation
 from sim.driver.run import OTHER
 from sim.errors import ParleyError, ProblemError
-from sim.report.coordination.run import RunFolder
-from sim.report.coordination.simulation import simulation_tables
 
 Games = Annotated[int, typer.Option(min=1, help="How many games to play.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same games, on either EVM and for any workers.")]
@@ -33,11 +30,13 @@ PlayedOn = Annotated[
     ),
 ]
 BotNames = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="NAME[,NAME…]",
-        help="One for all, or one per agent: equilibrium, greedy, minimal, stubborn[:share], random, "
-        "withholder, silent:PHASE (joining, announcing, revealing, proposing, responding).",
+        help="One for all, or one per agent. Coordination: equilibrium (the default), greedy, minimal, "
+        "stubborn[:share], random, withholder, silent:PHASE (joining, announcing, revealing, proposing, "
+        "responding). Assignment: truthful (the default), misreporting, absent[:PHASE] (committing, "
+        "revealing, opening), copying.",
     ),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
@@ -59,14 +58,17 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     seed: Seed = 0,
     evm: Machine = "revm",
     deployment: PlayedOn = None,
-    bots: BotNames = "equilibrium",
+    bots: BotNames = None,
     workers: Workers = 1,
     cluster: Cluster = None,
     out: Out = None,
     check: Check = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Play it: real contracts on a real EVM, with bots, and compare what was paid with theory.
+    """Play it: real contracts on a real EVM, with bots, and compare what happened with theory.
+
+    Coordination: what agents paid, against the expected costs of the equilibrium. Assignment: how often each
+    agent got each item, against the exact probabilities at the rankings that were revealed.
 
     Some of the games, one of every kind of path among them, are replayed on the other EVM; the exit status is
     1 if anything differs there. A node's games are played side by side, by accounts of Parley's own that the
@@ -78,23 +80,29 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     - `parley simulate problems/support-desk.toml --bots greedy,equilibrium,equilibrium --out build/desk`
     - `parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 20 --json`
     - `parley simulate problems/paper-example-1.toml --evm http://127.0.0.1:8545 --games 200`
+    - `parley simulate problems/assignment-bogomolnaia-moulin.toml --games 5000 --check`
+    - `parley simulate problems/assignment-option-set.toml --bots truthful,absent:revealing,copying`
     """
     if evm not in OTHER and not is_url(evm):
         raise ParleyError(f"--evm: no EVM is called {evm!r}: revm and py-evm are, or the URL of a node")
     problem = problemfile.load(file)
     problem.check_playable(file)
     with ExitStack() as stack:
-        folder = stack.enter_context(RunFolder(out, problem)) if out is not None else None
+        folder = (
+            stack.enter_context(mechanisms.module_of_report(problem.kind, "run").RunFolder(out, problem))
+            if out is not None
+            else None
+        )
         progress = stack.enter_context(progress_bar())
         task = progress.add_task("playing", total=games)
         try:
-            run = simulation.simulate(
+            run = mechanisms.module(problem.kind, "simulation").simulate(
                 problem,
                 games=games,
                 seed=seed,
                 evm=evm,
                 deployment=deployment,
-                bots=bots.split(","),
+                **({} if bots is None else {"bots": bots.split(",")}),
                 workers=workers,
                 cluster=cluster,
                 progress=lambda done: progress.advance(task, done),
@@ -108,7 +116,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     if as_json:
         print_json(run.to_json())
     else:
-        console().print(simulation_tables(run))
+        console().print(mechanisms.module_of_report(problem.kind, "simulation").simulation_tables(run))
         if folder is not None:
             console().print(f"written: {folder.path}/games.parquet, simulation.json, costs.png, costs.svg")
     if not run.cross_check.identical or (check and not run.comparison.holds):

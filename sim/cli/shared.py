@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typer.core import TyperGroup
 
 from sim.errors import ParleyError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BAD_INPUT = 2
 
@@ -49,7 +52,37 @@ def complain(text: str) -> None:
     typer.echo(one_line(text).encode(encoding, "backslashreplace").decode(encoding), err=True)
 
 
-def print_json(value: dict[str, Any]) -> None:
+def own_options(kind: str, owners: Mapping[str, str], **given: object) -> dict[str, Any]:
+    """Pick the options that were given, and refuse those that are for another kind of problem.
+
+    Parameters
+    ----------
+    kind : str
+        Of the problem.
+    owners : mapping of str to str
+        The kind that an option is for; for all where none is named.
+    given : any
+        Options by their names, None where they were not given.
+
+    Raises
+    ------
+    ParleyError
+        Naming the first option that this kind does not have.
+
+    Examples
+    --------
+    >>> own_options("assignment", {"runs": "assignment", "exact": "coordination"}, runs=9, exact=None)
+    {'runs': 9}
+    """
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in options:
+        owner = owners.get(name, kind)
+        if owner != kind:
+            raise ParleyError(f"--{name}: is for problems of kind {owner}, and this one is of kind {kind}")
+    return options
+
+
+def print_json(value: Mapping[str, Any]) -> None:
     """Print the one JSON object that a command with ``--json`` answers with."""
     typer.echo(json.dumps(value, allow_nan=False))
 
@@ -72,14 +105,23 @@ app = typer.Typer(
 File = Annotated[str, typer.Argument(metavar="FILE", help="Problem file, TOML or JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; exact numbers are strings.")]
 
+Runs = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        help="Runs of a rule whose probabilities are too many to be exact (assignment).  [default: 100000]",
+    ),
+]
+
 
 @app.callback()
 def parley() -> None:
     """Task-allocation mechanisms: what theory says, and what happens when real contracts are played.
 
-    A problem file (TOML or JSON) states who has contracted on which tasks, who could do them and at what
-    cost. Every command prints tables, or with --json one JSON object. Exit status: 0 done, 1 a check did not
-    hold, 2 bad input.
+    A problem file (TOML or JSON) names a mechanism as its kind. Of kind coordination it states who has
+    contracted on which tasks, who could do them and at what cost; of kind assignment, what agents prefer
+    among items, and by which rule these are given out. Every command prints tables, or with --json one JSON
+    object. Exit status: 0 done, 1 a check did not hold, 2 bad input.
     """
 
 
