@@ -53,7 +53,8 @@ class LotteryModel:
     >>> from sim.randomness import commitment, keccak, word
     >>> one, two, home = ("0x" + digits * 20 for digits in ("a1", "a2", "cc"))
     >>> model = LotteryModel(1, home)
-    >>> lottery = model.create(one, word(1), Parameters((one, two), (1, 1), Rule.SERIAL_DICTATORSHIP, 5, 60, 60))
+    >>> parameters = Parameters((one, two), (1, 1), Rule.SERIAL_DICTATORSHIP, 5, 60, 60)
+    >>> lottery = model.create(one, word(1), parameters)
     >>> ranking = bytes([0, 1])
     >>> for seat, agent in enumerate((one, two)):
     ...     promise = commitment(lottery, seat, keccak(word(7) + ranking))
@@ -257,7 +258,7 @@ class LotteryModel:
         return self.games.get(lottery_id) or Lottery(lottery_id, "", NO_PARAMETERS, 0, NOTHING, Phase.NONE)
 
     def _in_phase(self, lottery_id: Word, required: Phase) -> Lottery:
-        """Return the lottery, if it is in the phase and not late: at the deadline itself an action is valid."""
+        """Return the lottery, if it is in the phase and not late: the deadline itself is in time."""
         lottery = self._lottery(lottery_id)
         require(lottery.phase is required, "WrongPhase", lottery_id, lottery.phase, required)
         require(self.now <= lottery.deadline, "DeadlinePassed", lottery_id, lottery.deadline)

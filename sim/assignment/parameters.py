@@ -71,7 +71,7 @@ class Parameters:
     action_window: int
 
     def digest(self) -> Word:
-        """Return keccak256(abi.encode(parameters)), by which committing agents name what they take part in."""
+        """Return keccak256(abi.encode(parameters)), by which agents name what they commit in."""
         return keccak(encode_parameters(self))
 
 

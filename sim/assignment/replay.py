@@ -152,7 +152,7 @@ class LotteryReplay(Replay[Lottery]):
         return [e for e in expected if e.name not in _DRAWS], [e for e in events if e.name not in _DRAWS]
 
     def _check_order(self, game: Lottery, drawn: Event) -> Sequence[int] | None:
-        """Hold an order against the secrets; returns what the picks in it come to, None if it is no order."""
+        """Hold an order against the secrets; returns what the picks come to, if it is one."""
         self.checked["order draws"] += 1
         order = game.draw_order()
         packed = words_in(drawn, 1)
@@ -167,7 +167,7 @@ class LotteryReplay(Replay[Lottery]):
         return game.picks(order)
 
     def _check_term(self, game: Lottery, drawn: Event) -> Sequence[int] | None:
-        """Hold number and term against secrets and weights; returns what the term gives, None if it is none."""
+        """Hold number and term against secrets and weights; returns what the term gives, if it is one."""
         certificate = game.certificate
         if certificate is None:
             raise ValueError("nothing was posted")
