@@ -307,10 +307,12 @@ class Experiment:
         files = [keys.file] if keys.file is not None else keys.files or []
         loaded = []
         for file in files:
-            problem = problemfile.load(self.folder / file)
+            path = fspath(self.folder / file)
+            problem = problemfile.load(path)
             if not isinstance(problem, Problem):
-                raise ProblemError("", "problem", f"{shorten(file)} is no coordination problem")
-            problem.check_playable(fspath(self.folder / file))
+                reason = f"{problem.kind} problems are not experimented with; {Problem.kind} problems are"
+                raise ProblemError(path, "kind", reason)
+            problem.check_playable(path)
             loaded.append((file, problem))
         return loaded
 

@@ -181,6 +181,22 @@ def test_a_problem_file_that_is_wrong_is_the_one_that_is_named(tmp_path: Path) -
         load_experiment(written(tmp_path, problem={"files": [EXAMPLE, "none.toml"]}))
 
 
+def test_a_problem_of_another_kind_is_refused_naming_its_file_and_key(tmp_path: Path) -> None:
+    lottery = tmp_path / "lottery.toml"
+    text = 'kind = "assignment"\nitems = ["a"]\nrankings = [["a"]]\nrule = "boston"\n'
+    lottery.write_text(text, encoding="utf-8")
+    with pytest.raises(ProblemError) as caught:
+        load_experiment(written(tmp_path, problem={"files": [EXAMPLE, "lottery.toml"]}))
+    assert str(caught.value) == (
+        f"{lottery}: kind: assignment problems are not experimented with; coordination problems are"
+    )
+    # Nor is a problem an experiment.
+    with pytest.raises(
+        ProblemError, match=r"lottery\.toml: kind: unknown kind 'assignment'; known: experiment"
+    ):
+        load_experiment(lottery)
+
+
 def test_the_smallest_file_is_played_in_equilibrium_by_one_member_each(tmp_path: Path) -> None:
     assert set(keys()) == {"kind", "title", "games", "generations", "problem"}
     (cell,) = load_experiment(written(tmp_path)).cells
