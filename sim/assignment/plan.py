@@ -144,7 +144,7 @@ def _certificate(problem: Problem, revealed: tuple[Order | None, ...]) -> Certif
     try:
         found = certify(problem, revealed)
     except TooLargeError as error:
-        reason = f"a lottery on chain needs exact probabilities: {error}"
+        reason = f"{error}: a lottery on chain needs exact probabilities"
         raise ProblemError("", "rule", reason) from None
     if found.denominator > MAX_DENOMINATOR:
         digits = len(str(found.denominator))
