@@ -147,6 +147,9 @@ def best_response(problem: Problem, agent: int) -> Order:
     truth = problem.orders[agent]
     if problem.rule == "serial-dictatorship":
         return truth
+    alike = next(other for other in range(agent + 1) if _alike(problem, other, agent))
+    if alike != agent:
+        return best_response(problem, alike)
     if _all_tried(problem):
         found = option_set(problem, agent).rows
         tried = {tuple(o for rank in report.ranking for o in rank): row for report, row in found.items()}
@@ -154,6 +157,14 @@ def best_response(problem: Problem, agent: int) -> Order:
         tried = _climb(problem, agent)
     best = max(tried, key=lambda order: _merit(problem, agent, tried[order], tried[truth]))
     return best if _merit(problem, agent, tried[best], tried[truth]) > _NO_GAIN else truth
+
+
+def _alike(problem: Problem, one: int, other: int) -> bool:
+    """Whether two agents want the same of a rule that does not tell them apart."""
+    if problem.rule in CARDINAL:
+        return one == other
+    same = problem.utilities is None or problem.utilities[one] == problem.utilities[other]
+    return same and problem.rankings[one] == problem.rankings[other]
 
 
 def _all_tried(problem: Problem) -> bool:

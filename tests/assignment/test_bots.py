@@ -154,6 +154,21 @@ def test_a_best_response_is_found_once() -> None:
     assert best_response.cache_info().misses == before + 1
 
 
+def test_agents_that_want_the_same_tell_the_same_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = cardinal([[4, 3, 0], [4, 1, 3], [4, 3, 0], [4, 3, 1]], "boston")
+    searches = 0
+
+    def counted(problem: Problem, agent: int) -> object:
+        nonlocal searches
+        searches += 1
+        return option_set(problem, agent)
+
+    monkeypatch.setattr(bots, "option_set", counted)
+    lies = [best_response(problem, i) for i in range(4)]
+    assert lies[0] == lies[2] != problem.orders[0]
+    assert searches == 3
+
+
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
