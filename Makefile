@@ -53,6 +53,9 @@ $(VENV)/.npm-dev: $(VENV)/.npm
 demo: setup
 	@$(BIN)/parley simulate problems/paper-example-1.toml --games 2000 --seed 1 --out build/demo/paper-example-1
 	@$(BIN)/parley simulate problems/support-desk.toml --games 2000 --seed 1 --out build/demo/support-desk
+	@$(BIN)/parley solve problems/assignment-bogomolnaia-moulin.toml
+	@$(BIN)/parley simulate problems/assignment-bogomolnaia-moulin.toml --games 2000 --seed 1 --out build/demo/bogomolnaia-moulin
+	@$(BIN)/parley audit problems/assignment-bogomolnaia-moulin.toml --out build/demo/bogomolnaia-moulin-audit
 
 # ── checks ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""Deploy the two-stage mechanism and its recognition functions, and write the deployment file.
+"""Deploy the contracts of all mechanisms, and write the deployment file.
 
 Under Brownie, on the network it is told, from its first account (which Brownie must be able to sign for):
 
@@ -30,6 +30,7 @@ CONTRACTS = (
     "ContractProportionalRecognition",
     "AnnouncementProportionalRecognition",
     "ReorderedRecognition",
+    "AssignmentLottery",
 )
 
 
@@ -95,9 +96,7 @@ def run(arguments: Sequence[str]) -> int:
     from sim.chain.evm import open_evm  # noqa: PLC0415 -- as above
     from sim.errors import ParleyError  # noqa: PLC0415 -- as above
 
-    parser = argparse.ArgumentParser(
-        description="Deploy the two-stage mechanism and its recognition functions."
-    )
+    parser = argparse.ArgumentParser(description="Deploy the contracts of all mechanisms.")
     parser.add_argument(
         "--evm", default="http://127.0.0.1:8545", help="a node's URL, revm or py-evm (%(default)s)"
     )

@@ -1,6 +1,6 @@
 """Play a problem and compare with theory: `parley simulate`, in the Brownie manner.
 
-Under Brownie, the paper's five-agent example, a few hundred times:
+Under Brownie, one problem of each mechanism, a few hundred times:
 
     brownie run simulate
 
@@ -27,19 +27,26 @@ if TYPE_CHECKING:
 
 TREE = Path(__file__).resolve().parents[1]
 
-EXAMPLE = (str(TREE / "problems" / "paper-example-1.toml"), "--games", "200", "--seed", "1", "--check")
+EXAMPLES = ("paper-example-1", "assignment-bogomolnaia-moulin")
+PLAYED = ("--games", "200", "--seed", "1", "--check")
 
 
 def main() -> None:
-    """Play the paper's example; Brownie calls this function.
+    """Play the papers' examples; Brownie calls this function.
 
     Raises
     ------
     RuntimeError
         If something differs from theory or between the machines, or there is no `parley` to run.
     """
-    if status := run(EXAMPLE):
+    if status := examples():
         raise RuntimeError(f"parley simulate ended with status {status}")
+
+
+def examples() -> int:
+    """Play the papers' examples, and return the first exit status that is not 0."""
+    statuses = (run([str(TREE / "problems" / f"{name}.toml"), *PLAYED]) for name in EXAMPLES)
+    return next(filter(None, statuses), 0)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -56,4 +63,4 @@ def run(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:] or EXAMPLE))
+    sys.exit(run(sys.argv[1:]) if sys.argv[1:] else examples())

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from sim import mechanisms
 from sim.chain import solc
 from sim.chain.compiler import cache_directory, compile_contracts, project_root, read_settings
 from tests.nodes import anvil
@@ -22,15 +23,11 @@ from tests.nodes import anvil
 pytestmark = pytest.mark.deep
 
 VERSION = "1.22.2"
-EXAMPLE = project_root() / "problems" / "paper-example-1.toml"
-CONTRACTS = (
-    "TwoStageMechanism",
-    "PStarRecognition",
-    "EqualRecognition",
-    "ContractProportionalRecognition",
-    "AnnouncementProportionalRecognition",
-    "ReorderedRecognition",
-)
+EXAMPLES = [
+    project_root() / "problems" / f"{name}.toml"
+    for name in ("paper-example-1", "assignment-bogomolnaia-moulin")
+]
+CONTRACTS = mechanisms.contracts()
 
 
 @pytest.fixture(scope="session")
@@ -136,8 +133,9 @@ def test_brownie_and_parley_deploy_alike_to_a_node(
         again = parley("deploy", "--evm", node.url, "--out", theirs)
         assert again.returncode == 0, again.stderr
         assert "nothing was deployed" in again.stdout
-        played = parley("simulate", EXAMPLE, "--evm", node.url, "--deployment", theirs, "--games", 5)
-        assert played.returncode == 0, played.stderr
+        for example in EXAMPLES:
+            played = parley("simulate", example, "--evm", node.url, "--deployment", theirs, "--games", 5)
+            assert played.returncode == 0, played.stderr
         ours = tmp_path / "ours.json"
         assert parley("deploy", "--evm", node.url, "--out", ours).returncode == 0
         for name, entry in json.loads(ours.read_text())["contracts"].items():
