@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from sim.errors import ParleyError
-from sim.report.coordination.page_audit import audit_sheet
-from sim.report.coordination.page_simulation import simulation_sheet
+from sim.errors import ParleyError, shorten
+from sim.mechanisms import KINDS, module_of_report
 from sim.report.page_experiment import experiment_sheet
-from sim.report.page_read import kind_of_folder
+from sim.report.page_read import kind_of_folder, read_json
 
 if TYPE_CHECKING:
     from sim.report.page_model import Sheet
@@ -37,7 +36,7 @@ _ASSETS = Path(__file__).with_name("assets")
 _TREE = Path(__file__).resolve().parents[2]
 _LIBRARIES = ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js")
 """In the order in which they need each other."""
-_SCRIPTS = ("tables.js", "charts.js", "chartsgames.js", "page.js")
+_SCRIPTS = ("tables.js", "charts.js", "chartsgames.js", "chartslotteries.js", "page.js")
 
 
 def write_page(folder: Path) -> Path:
@@ -64,7 +63,7 @@ def write_page(folder: Path) -> Path:
     if kind == "experiment":
         sheet, run = experiment_sheet(folder)
     else:
-        sheet = simulation_sheet(folder) if kind == "simulation" else audit_sheet(folder)
+        sheet = _sheet_of_mechanism(folder, kind)
     page = render(sheet)
     try:
         if run is not None:
@@ -75,6 +74,16 @@ def write_page(folder: Path) -> Path:
     except OSError as error:
         raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
     return folder / PAGE
+
+
+def _sheet_of_mechanism(folder: Path, what: str) -> Sheet:
+    """The sheet of a simulation or an audit, which the room of its mechanism lays out."""
+    path = folder / f"{what}.json"
+    kind = read_json(path).get("kind")
+    if kind not in KINDS:
+        raise ParleyError(f"{path}: kind: {shorten(kind)} is none of {', '.join(KINDS)}")
+    sheet: Sheet = getattr(module_of_report(kind, f"page_{what}"), f"{what}_sheet")(folder)
+    return sheet
 
 
 def render(sheet: Sheet) -> str:

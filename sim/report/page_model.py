@@ -122,6 +122,8 @@ class Sheet:
         Of the whole run.
     cells : list of (str, list of str, list of Figure)
         Of one cell each: its name, sentences about it, its figures.
+    unit : str
+        What a cell is, to the reader.
     method : list of (str, list of (str, str))
         How it was made: headings, each with labelled values.
     strategies : list of str
@@ -139,6 +141,7 @@ class Sheet:
     cells: list[tuple[str, list[str], list[Figure]]] = field(default_factory=list)
     method: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     strategies: list[str] = field(default_factory=list)
+    unit: str = "cell"
 
     def to_json(self) -> dict[str, Any]:
         """Give what the page's script draws: figures, and the colours' order.

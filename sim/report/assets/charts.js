@@ -39,6 +39,51 @@ parley.legend = (items) => {
 };
 
 {
+  const ROW = 26;
+
+  parley.shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+  // A scale of names on the left, with as much room as they need and no more than a third of the width.
+  parley.named = (rows, key, width) => {
+    const longest = Math.max(...rows.map((row) => row[key].length));
+    const room = Math.floor((Math.max(80, width / 3) - 14) / 6.6);
+    const most = Math.min(longest, room);
+    const margin = Math.max(34, 6.6 * most + 14);
+    return {
+      marginLeft: margin,
+      height: rows.length * ROW + 56,
+      y: { label: null, domain: rows.map((row) => row[key]), tickFormat: (text) => parley.shorten(text, most), tickSize: 0, padding: 0.3 },
+    };
+  };
+
+  // A heat map of names by names. Rows have x, y, value, and the text that is written where there is room.
+  parley.heat = (width, label, { rows, across, down, title, most = Math.max(...rows.map((row) => row.value)) || 1, fill = "var(--heat-high)" }) => {
+    const side = Math.min(width, Math.max(260, 64 * across.length + 90));
+    const left = parley.named(down.map((name) => ({ name })), "name", side);
+    const square = (side - left.marginLeft - 10) / across.length;
+    const high = across === down ? Math.min(square, 64) : Math.min(Math.max(square, 12), 30);
+    const labelled = square >= 7 * Math.max(...rows.map((row) => row.text.length)) + 4;
+    return [
+      parley.plot(side, label, {
+        ...left,
+        marginTop: 60,
+        marginBottom: 8,
+        height: high * down.length + 70,
+        x: { axis: "top", label: null, domain: across, tickFormat: (text) => parley.shorten(text, 12), tickRotate: across.length > 4 ? -40 : 0, tickSize: 0, padding: 0.06 },
+        y: { ...left.y, padding: 0.06 },
+        opacity: { domain: [0, 1], range: [0, 1] },
+        marks: [
+          Plot.cell(rows, { x: "x", y: "y", fill: "var(--heat-low)", stroke: "var(--rule)" }),
+          Plot.cell(rows, { x: "x", y: "y", fill, fillOpacity: (row) => row.value / most }),
+          ...(labelled ? [Plot.text(rows, { x: "x", y: "y", text: "text", fill: "var(--ink)", stroke: "var(--ground)", strokeWidth: 3.5 })] : []),
+          parley.tip(rows, Plot.pointer({ x: "x", y: "y", title })),
+        ],
+      }),
+    ];
+  };
+}
+
+{
   const percent = parley.formats.percent;
   const SHORT = "2,3";
   const LONG = "8,4";

@@ -4,22 +4,7 @@
 {
   const number = parley.formats.number;
   const percent = parley.formats.percent;
-  const ROW = 26;
-
-  const shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-
-  // A scale of names on the left, with as much room as they need and no more than a third of the width.
-  const named = (rows, key, width) => {
-    const longest = Math.max(...rows.map((row) => row[key].length));
-    const room = Math.floor((Math.max(80, width / 3) - 14) / 6.6);
-    const most = Math.min(longest, room);
-    const margin = Math.max(34, 6.6 * most + 14);
-    return {
-      marginLeft: margin,
-      height: rows.length * ROW + 56,
-      y: { label: null, domain: rows.map((row) => row[key]), tickFormat: (text) => shorten(text, most), tickSize: 0, padding: 0.3 },
-    };
-  };
+  const { named } = parley;
 
   const around = (rows, key) => [
     Plot.link(rows, { x1: "low", x2: "high", y1: key, y2: key, stroke: "var(--played)", strokeWidth: 2.5 }),
@@ -33,8 +18,11 @@
       { text: "theory", color: "var(--theory)", width: 3 },
     ]);
 
-  parley.charts.costs = (figure) => {
-    const rows = parley.rows(figure);
+  // Means against theory. What they are means of, the figure says.
+  parley.charts.means = (figure) => {
+    const rows = parley.rows(figure).filter((row) => row.mean !== null);
+    if (!rows.length) return null;
+    const { words } = figure.options;
     const contracted = rows.some((row) => row.contracted !== undefined);
     const title = (row) =>
       [
@@ -50,17 +38,17 @@
       legends: [
         parley.legend([
           ...(contracted ? [{ text: "contracts alone, f(d)", color: "var(--quiet)", area: 0.35, width: 0 }] : []),
-          { text: "mean of what was paid", color: "var(--played)", symbol: d3.symbolCircle },
+          { text: words.played, color: "var(--played)", symbol: d3.symbolCircle },
           { text: "theory", color: "var(--theory)", width: 3 },
         ]),
       ],
       panels: [
         {
-          title: "What each agent paid",
+          title: words.title,
           draw: (width) => [
             parley.plot(width, figure.alt, {
               ...named(rows, "agent", width),
-              x: { label: "cost →", grid: true, nice: true, zero: true },
+              x: { label: `${words.unit} →`, grid: true, nice: true, zero: true },
               marks: [
                 ...(contracted ? [Plot.barX(rows, { x: "contracted", y: "agent", fill: "var(--quiet)", fillOpacity: 0.35 })] : []),
                 Plot.ruleX([0]),
@@ -78,7 +66,7 @@
                 draw: (width) => [
                   parley.plot(width, `${figure.title}: the differences, with 95% intervals`, {
                     ...named(compared, "agent", width),
-                    x: { label: "mean less theory (cost) →", grid: true, nice: true, ticks: Math.max(3, width / 90) },
+                    x: { label: `mean less theory (${words.unit}) →`, grid: true, nice: true, ticks: Math.max(3, width / 90) },
                     marks: [
                       Plot.ruleX([0], { stroke: "var(--theory)", strokeWidth: 2 }),
                       Plot.link(compared, { x1: (row) => row.low - row.expected, x2: (row) => row.high - row.expected, y1: "agent", y2: "agent", stroke: "var(--played)", strokeWidth: 2.5 }),
@@ -250,39 +238,9 @@
   };
 
   parley.charts.gains = (figure) => {
-    const rows = parley.rows(figure);
-    const names = figure.options.names;
-    const most = Math.max(...rows.map((row) => row.gain)) || 1;
+    const { names } = figure.options;
     const title = (row) => `${row.one === row.other ? `${row.one} alone` : `${row.one} + ${row.other}`}\ngain: ${number(row.gain)}`;
-    const labelled = names.length <= 8;
-    return {
-      wide: true,
-      panels: [
-        {
-          draw: (width) => {
-            const side = Math.min(width, Math.max(260, 64 * names.length + 90));
-            const left = named(names.map((name) => ({ name })), "name", side);
-            const square = (side - left.marginLeft - 10) / names.length;
-            return [
-              parley.plot(side, figure.alt, {
-                ...left,
-                marginTop: 60,
-                marginBottom: 8,
-                height: Math.min(square, 64) * names.length + 70,
-                x: { axis: "top", label: null, domain: names, tickFormat: (text) => shorten(text, 12), tickRotate: names.length > 4 ? -40 : 0, tickSize: 0, padding: 0.06 },
-                y: { ...left.y, padding: 0.06 },
-                opacity: { domain: [0, 1], range: [0, 1] },
-                marks: [
-                  Plot.cell(rows, { x: "other", y: "one", fill: "var(--heat-low)", stroke: "var(--rule)" }),
-                  Plot.cell(rows, { x: "other", y: "one", fill: "var(--heat-high)", fillOpacity: (row) => Math.max(0, row.gain) / most }),
-                  ...(labelled ? [Plot.text(rows, { x: "other", y: "one", text: (row) => number(row.gain), fill: "var(--ink)", stroke: "var(--ground)", strokeWidth: 3.5 })] : []),
-                  parley.tip(rows, Plot.pointer({ x: "other", y: "one", title })),
-                ],
-              }),
-            ];
-          },
-        },
-      ],
-    };
+    const rows = parley.rows(figure).map((row) => ({ ...row, x: row.other, y: row.one, value: Math.max(0, row.gain), text: number(row.gain) }));
+    return { wide: true, panels: [{ draw: (width) => parley.heat(width, figure.alt, { rows, across: names, down: names, title }) }] };
   };
 }

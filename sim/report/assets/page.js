@@ -66,7 +66,7 @@
     redraw();
   };
   if (choice) {
-    listed("cell", "One cell");
+    listed("cell", document.getElementById("cell-title").textContent);
     choice.addEventListener("change", show);
     document.addEventListener("click", (event) => {
       const link = event.target.closest("a[data-cell]");

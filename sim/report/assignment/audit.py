@@ -13,8 +13,8 @@ from sim.assignment.audit import PROPERTIES
 from sim.assignment.envy import prefix_sums
 from sim.assignment.lottery import expected
 from sim.errors import ParleyError
-from sim.report.assignment.solution import ordinal
-from sim.report.assignment.words import lottery_of, ranked, reasons, standing
+from sim.report.assignment.favourites import by_preference
+from sim.report.assignment.words import lottery_of, ordinal, ranked, reasons, standing
 from sim.report.run import write_json, write_pictures
 from sim.report.tables import number
 
@@ -129,12 +129,9 @@ def option_table(options: OptionSet) -> Table:
     heads = [ordinal(1), *(f"1st–{ordinal(k + 1)}" for k in range(1, ranks))]
     for head in heads if utilities is None else ["is worth"]:
         table.add_column(head, justify="right")
-    rest = [(row, report) for row, report in options.lotteries.items() if row != options.own]
-    if utilities is not None:
-        rest.sort(key=lambda pair: -expected(pair[0], utilities))
-    else:
-        rest.sort(key=lambda pair: [-p for p in prefix_sums(ranking, pair[0])])
-    for row, report in [(options.own, options.truth), *rest][:MAX_OPTIONS]:
+    rows = options.lotteries
+    rest = by_preference(problem, agent, (row for row in rows if row != options.own))
+    for row in [options.own, *rest][:MAX_OPTIONS]:
         own = row == options.own
         if utilities is not None:
             cells = [number(expected(row, utilities))]
@@ -143,7 +140,7 @@ def option_table(options: OptionSet) -> Table:
         better = not own and options.better(row)
         table.add_row(
             lottery_of(row, problem.items),
-            "the truth" if own else reported(report, options),
+            "the truth" if own else reported(rows[row], options),
             *cells,
             style="bold" if own else "red" if better else None,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +11,25 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from sim.assignment.envy import prefix_sums
-from sim.report.assignment.solution import ordinal, probability
-from sim.report.assignment.words import ranked
-from sim.report.style import INK, PALE, PLAYED, SHADE, THEORY, style
+from sim.report.assignment.favourites import worse_region
+from sim.report.assignment.solution import probability
+from sim.report.assignment.words import ordinal, ranked
+from sim.report.style import CONFIDENCE, INK, PALE, PLAYED, SHADE, THEORY, style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from sim.assignment.lottery import Matrix
     from sim.assignment.options import OptionSet
     from sim.assignment.problem import Problem
+    from sim.assignment.simulation import Simulation
     from sim.assignment.solution import Solution
 
-__all__ = ["matrix_figure", "option_figure", "rules_figure"]
+__all__ = ["counts_figure", "matrix_figure", "option_figure", "rules_figure"]
 
 WRITTEN = 12
 """Rows and columns up to which a heat map has its numbers written in."""
@@ -35,8 +38,9 @@ NAMED = 40
 MOST_RANKS = 8
 """Ranks with a colour of their own."""
 _HEAT = mpl.colors.LinearSegmentedColormap.from_list("", [PALE, PLAYED])
+HALF = 0.55
+"""Probability above which numbers are written in white."""
 _HEIGHT = sqrt(3) / 2
-_EPSILON = 1e-12
 
 
 def matrix_figure(solution: Solution) -> Figure:
@@ -120,7 +124,7 @@ def _heat(axes: Axes, problem: Problem, matrix: Matrix, *, exact: bool) -> None:
         for i, row in enumerate(matrix):
             for o, p in enumerate(row):
                 text = probability(p, exact=exact) if p else "0"
-                color = "white" if p > Fraction(11, 20) else INK
+                color = "white" if p > HALF else INK
                 axes.text(o, i, text, ha="center", va="center", color=color, alpha=1.0 if p else 0.35)
     name_grid(axes, problem)
 
@@ -187,23 +191,6 @@ def _on_average(axes: Axes, solutions: Sequence[Solution]) -> None:
 # ── option sets ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _weights(options: OptionSet) -> list[Sequence[Fraction]]:
-    """Give the utilities by which lotteries are compared: the agent's, or one for each step of its ranking.
-
-    Whoever has a ranking only prefers a lottery for certain if it gives more of the first rank, of the first
-    two, and so on; these are utilities of 0 and 1.
-    """
-    items = len(options.problem.items)
-    if options.problem.utilities is not None:
-        return [[u or Fraction(0) for u in options.problem.utilities[options.agent]]]
-    wanted: set[int] = set()
-    found: list[Sequence[Fraction]] = []
-    for rank in options.truth.ranking:
-        wanted |= set(rank)
-        found.append([Fraction(int(o in wanted)) for o in range(items)])
-    return found
-
-
 def _place(row: Sequence[Fraction | float]) -> tuple[float, float]:
     """Where a lottery over three items stands: the first one's corner is left, the second one's on top.
 
@@ -216,42 +203,6 @@ def _place(row: Sequence[Fraction | float]) -> tuple[float, float]:
     return c + b / 2, b * _HEIGHT
 
 
-def worse_region(options: OptionSet) -> list[tuple[float, ...]]:
-    """Find the lotteries over three items that are no better for an agent than its own: a polygon.
-
-    Returns
-    -------
-    list of tuple of float
-        Its corners, as probabilities of the items. Without utilities, of what is no better whatever they are.
-
-    Examples
-    --------
-    Whoever ranks 2 > 1 > 3 and gets (0, 2/3, 1/3) likes it at least as much as what gives no more of 2:
-
-    >>> from sim.assignment.options import option_set
-    >>> from sim.assignment.problem import from_orders
-    >>> options = option_set(from_orders([[1, 0, 2], [0, 1, 2], [0, 1, 2]], 3), 0)
-    >>> sorted({tuple(round(p, 3) for p in corner) for corner in worse_region(options)})
-    [(0.0, 0.0, 1.0), (0.0, 0.667, 0.333), (0.667, 0.0, 0.333)]
-    """
-    corners = [tuple(float(k == o) for k in range(3)) for o in range(3)]
-    for weights in _weights(options):
-        level = float(sum(u * p for u, p in zip(weights, options.own, strict=True)))
-        heights = [
-            sum(float(u) * p for u, p in zip(weights, corner, strict=True)) - level for corner in corners
-        ]
-        clipped = []
-        for k, (corner, height) in enumerate(zip(corners, heights, strict=True)):
-            before, was = corners[k - 1], heights[k - 1]
-            if (height > _EPSILON) != (was > _EPSILON):
-                t = was / (was - height)
-                clipped.append(tuple(p + t * (q - p) for p, q in zip(before, corner, strict=True)))
-            if height <= _EPSILON:
-                clipped.append(corner)
-        corners = clipped
-    return corners
-
-
 def _heading(options: OptionSet) -> str:
     name = options.problem.agent_names[options.agent]
     return f"{name}: {ranked(options.truth.ranking, options.problem.items)}"
@@ -261,9 +212,8 @@ def _triangle(axes: Axes, options: OptionSet) -> None:
     items = options.problem.items
     ends = [tuple(float(k == o) for k in range(3)) for o in range(3)]
     axes.add_patch(Polygon([*map(_place, ends)], closed=True, facecolor="white", edgecolor=INK, lw=0.8))
-    axes.add_patch(
-        Polygon([*map(_place, worse_region(options))], closed=True, facecolor=SHADE, alpha=0.6, lw=0)
-    )
+    worse = worse_region(options.problem, options.agent, options.own)
+    axes.add_patch(Polygon([*map(_place, worse)], closed=True, facecolor=SHADE, alpha=0.6, lw=0))
     for end, name, (dx, dy) in zip(ends, items, ((-0.05, -0.05), (0, 0.06), (0.05, -0.05)), strict=True):
         x, y = _place(end)
         axes.text(x + dx, y + dy, name, ha="center", va="center", fontweight="bold")
@@ -336,3 +286,65 @@ def _curves(axes: Axes, options: OptionSet) -> None:
     axes.set_ylabel("probability")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right", fontsize=8)
+
+
+# ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def counts_figure(run: Simulation) -> Figure:
+    """Draw who got what in a run, against the probabilities.
+
+    Left, the share of lotteries in which each agent got each item, with its probability below. Right, by how
+    much every such share misses its probability, and the band in which 95% of them are expected.
+
+    Parameters
+    ----------
+    run : Simulation
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    problem, comparison = run.problem, run.comparison
+    drawn = max(1, sum(comparison.counts[0]))
+    shares = np.array([row[:-1] for row in comparison.counts]) / drawn
+    theory = np.array([[float(p) for p in row[:-1]] for row in comparison.expected]) / drawn
+    with style():
+        figure = Figure(figsize=(13, max(3.6, min(9.0, 1.0 + 0.5 * problem.agents))), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+        left.imshow(shares, cmap=_HEAT, vmin=0, vmax=1, aspect="auto")
+        if max(problem.shape) <= WRITTEN:
+            for (i, o), share in np.ndenumerate(shares):
+                certain = share == theory[i, o] == 0
+                text = "0" if certain else f"{100 * share:.1f}%\n({100 * theory[i, o]:.1f}%)"
+                color = "white" if share > HALF else INK
+                left.text(
+                    o,
+                    i,
+                    text,
+                    ha="center",
+                    va="center",
+                    color=color,
+                    fontsize=8,
+                    alpha=0.35 if certain else 1,
+                )
+        name_grid(left, problem)
+        left.set_title(f"Who got what in {drawn:,} lotteries ({problem.rule}; in brackets: theory)")
+        _funnel(right, theory, shares, drawn)
+        return figure
+
+
+def _funnel(axes: Axes, theory: NDArray[np.float64], shares: NDArray[np.float64], drawn: int) -> None:
+    p = np.linspace(0, 1, 201)
+    band = CONFIDENCE * np.sqrt(p * (1 - p) / drawn)
+    axes.fill_between(p, -band, band, color=SHADE, alpha=0.7, lw=0, label="95% of them if theory holds")
+    axes.axhline(0, color=THEORY, lw=1.5)
+    axes.plot(
+        theory.ravel(), (shares - theory).ravel(), "o", ms=5, color=PLAYED, label="an agent and an item"
+    )
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel("probability")
+    axes.set_ylabel("share less probability")
+    axes.set_title("How far from theory")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)

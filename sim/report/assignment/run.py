@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sim.report.run import Folder
+from sim.assignment.simulation import GameRow, Simulation
+from sim.report.run import Folder, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sim.assignment.problem import Problem
-    from sim.assignment.simulation import GameRow, Simulation
 
 __all__ = ["RunFolder"]
 
 
-class RunFolder(Folder["GameRow", "Simulation"]):
-    """Streams ``games.parquet``; at the end writes ``simulation.json`` and pictures.
+class RunFolder(Folder[GameRow, Simulation]):
+    """Streams ``games.parquet``; at the end writes ``simulation.json``, the problem, and pictures.
+
+    The table has a row for each lottery: its number, its ending, the item of each agent (from 0, −1 for
+    nothing), and what was drawn: the term, or under serial dictatorship the seat that came first.
 
     Parameters
     ----------
@@ -38,7 +41,6 @@ class RunFolder(Folder["GameRow", "Simulation"]):
     pictures = ("matrix",)
 
     def __init__(self, path: Path, problem: Problem) -> None:
-        self._agents = range(problem.agents)
         self._problem = problem
         super().__init__(
             path,
@@ -46,19 +48,33 @@ class RunFolder(Folder["GameRow", "Simulation"]):
                 [
                     ("game", pa.int64()),
                     ("ending", pa.dictionary(pa.int8(), pa.string())),
-                    *((f"item_{i}", pa.int16()) for i in self._agents),
+                    *((f"item_{i}", pa.int16()) for i in range(problem.agents)),
+                    ("draw", pa.int32()),
                 ]
             ),
         )
 
+    @property
+    def files(self) -> list[str]:
+        """Names of all that the folder holds in the end."""
+        return [*super().files, "problem.json"]
+
     def columns(self, rows: Sequence[GameRow]) -> list[pa.Array]:
-        """One array for each column of the table: items from 0, −1 for nothing."""
+        """One array for each column of the table."""
         return [
             pa.array([row.game for row in rows], pa.int64()),
             pa.array([row.ending for row in rows], pa.string()).dictionary_encode(),
-            *(pa.array([row.items[i] for row in rows], pa.int16()) for i in self._agents),
+            *(pa.array([row.items[i] for row in rows], pa.int16()) for i in range(self._problem.agents)),
+            pa.array([row.draw for row in rows], pa.int32()),
         ]
+
+    def finish(self, run: Simulation) -> None:
+        """Write down what the run came to."""
+        super().finish(run)
+        write_json(self.path / "problem.json", self._problem.to_mapping())
 
     def figures(self, run: Simulation) -> dict[str, Figure]:
         """How often each agent got each item, against the probabilities."""
-        raise NotImplementedError
+        from sim.report.assignment.figures import counts_figure  # noqa: PLC0415 - matplotlib is slow to load
+
+        return {"matrix": counts_figure(run)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from sim.report.assignment.words import lottery_of, valued
+from sim.report.assignment.words import lottery_of, ordinal, valued
 from sim.report.tables import number
 
 if TYPE_CHECKING:
@@ -62,18 +62,6 @@ def probability(value: Fraction, *, exact: bool) -> str:
     ('5/12', '0.4167')
     """
     return number(value) if exact else f"{float(value):.4f}"
-
-
-def ordinal(k: int) -> str:
-    """Name a rank from 1.
-
-    Examples
-    --------
-    >>> [ordinal(k) for k in (1, 2, 3, 4, 11, 22)]
-    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
-    """
-    teen = k % 100 in {11, 12, 13}
-    return f"{k}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(k % 10, 'th')}"
 
 
 def _header(solution: Solution) -> Text:

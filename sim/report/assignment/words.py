@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Words = Callable[[Mapping[str, Any], Problem], list[str]]
 
-__all__ = ["assigned", "listed", "lottery_of", "ranked", "reasons", "standing", "valued"]
+__all__ = ["assigned", "listed", "lottery_of", "ordinal", "ranked", "reasons", "standing", "valued"]
 
 MOST = 12
 """Things to list one by one; of more, their number is told."""
@@ -92,6 +92,18 @@ def assigned(assignment: Iterable[int | None], problem: Problem) -> str:
     return listed(
         f"{name} {_item(o, problem)}" for name, o in zip(problem.agent_names, assignment, strict=True)
     )
+
+
+def ordinal(k: int) -> str:
+    """Name a rank from 1.
+
+    Examples
+    --------
+    >>> [ordinal(k) for k in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    teen = k % 100 in {11, 12, 13}
+    return f"{k}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(k % 10, 'th')}"
 
 
 def standing(verdict: Mapping[str, Any]) -> str:

@@ -51,11 +51,18 @@ def cost_figure(
         "Mean cost against theory",
         columns,
         rows,
-        chart="costs",
+        chart="means",
         alt="Left: each agent's mean cost and what theory expects. Right, enlarged: the difference, with 95%"
         " intervals.",
         note="Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory in"
         " standard errors; none where nothing is random.",
+        options={
+            "words": {
+                "title": "What each agent paid",
+                "played": "mean of what was paid",
+                "unit": "cost",
+            }
+        },
     )
 
 
