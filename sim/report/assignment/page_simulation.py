@@ -110,11 +110,10 @@ def _drawn(report: Mapping[str, Any]) -> list[str]:
 
 def _deadlines(report: Mapping[str, Any]) -> list[str]:
     passed = report["expired"]
-    return (
-        [f"In {count(passed, 'lottery', 'lotteries')} a deadline passed, and it went on without the silent."]
-        if passed
-        else []
-    )
+    if not passed:
+        return []
+    number = count(passed, "lottery", "lotteries")
+    return [f"In {number} a deadline passed, and it went on without the silent."]
 
 
 def _departed(agents: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
@@ -137,11 +136,15 @@ def _reported(entry: Mapping[str, Any], problem: Problem) -> str:
     return ranked(([o] for o in entry["report"]), problem.items)
 
 
+def _bonds(entry: Mapping[str, Any], problem: Problem) -> int:
+    """How many bonds an agent lost."""
+    lost: int = entry["bonds_lost"]
+    return lost // problem.bond if problem.bond else 0
+
+
 def _lost(agents: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
-    if not problem.bond:
-        return []
     told = [
-        f"{problem.agent_names[entry['agent']]} {entry['bonds_lost'] // problem.bond:,}"
+        f"{problem.agent_names[entry['agent']]} {_bonds(entry, problem):,}"
         for entry in agents
         if entry["bonds_lost"]
     ]
@@ -178,8 +181,8 @@ def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
         rows,
         chart="matrix",
         alt="A matrix of agents by items: the oftener an agent got an item, the darker.",
-        note=f"Of {count(drawn, 'lottery', 'lotteries')} that were drawn. What is expected is exact, unless the rule's"
-        " probabilities can only be estimated; it is that of the reports that were revealed.",
+        note=f"Of {count(drawn, 'lottery', 'lotteries')} that were drawn. What is expected is what the rule gives"
+        " at the reports that were revealed.",
         folded=True,
         options={"agents": list(problem.agent_names), "items": items, "value": "share"},
     )
@@ -192,7 +195,7 @@ def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
         Column("bot", "bot"),
         Column("reported", "reported"),
         *(mean_columns("mean utility", "theory (utility)") if worth else []),
-        Column("lost", "bonds lost (wei)", "count"),
+        Column("lost", "bonds lost", "count"),
     ]
     rows = [
         [
@@ -204,7 +207,7 @@ def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
                 if worth
                 else []
             ),
-            entry["bonds_lost"],
+            _bonds(entry, problem),
         ]
         for entry in agents
     ]
@@ -214,8 +217,8 @@ def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
         columns,
         rows,
         chart="means" if worth else "",
-        alt="Left: each agent's mean utility and what theory expects. Right, enlarged: the difference, with 95%"
-        " intervals.",
+        alt="Left: each agent's mean utility and what theory expects. Right, enlarged: the difference, with"
+        " 95% intervals.",
         note=(
             "Utilities are the problem's; nothing is worth 0. Theory's are those of the reports that were"
             " revealed. Intervals are of the sample; z is the deviation from theory in exact standard errors;"
