@@ -58,7 +58,7 @@ parley.legend = (items) => {
 
   // A heat map of names by names. Rows have x, y, value, and the text that is written where there is room.
   parley.heat = (width, label, { rows, across, down, title, most = Math.max(...rows.map((row) => row.value)) || 1, fill = "var(--heat-high)" }) => {
-    const side = Math.min(width, Math.max(260, 64 * across.length + 90));
+    const side = Math.min(width, Math.max(260, 72 * across.length + 90));
     const left = parley.named(down.map((name) => ({ name })), "name", side);
     const square = (side - left.marginLeft - 10) / across.length;
     const high = across === down ? Math.min(square, 64) : Math.min(Math.max(square, 12), 30);
@@ -75,7 +75,7 @@ parley.legend = (items) => {
         marks: [
           Plot.cell(rows, { x: "x", y: "y", fill: "var(--heat-low)", stroke: "var(--rule)" }),
           Plot.cell(rows, { x: "x", y: "y", fill, fillOpacity: (row) => row.value / most }),
-          ...(labelled ? [Plot.text(rows, { x: "x", y: "y", text: "text", fill: "var(--ink)", stroke: "var(--ground)", strokeWidth: 3.5 })] : []),
+          ...(labelled ? [Plot.text(rows, { x: "x", y: "y", text: "text", fill: "var(--ink)", stroke: "var(--ground)", strokeWidth: 3.5, strokeOpacity: 0.75 })] : []),
           parley.tip(rows, Plot.pointer({ x: "x", y: "y", title })),
         ],
       }),

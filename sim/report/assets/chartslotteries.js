@@ -97,7 +97,6 @@
     return [
       parley.plot(side, `${label}: a triangle with a corner for each item, and what the agent could have had in it`, {
         height: side * 0.86,
-        aspectRatio: 1,
         marginTop: 30,
         marginLeft: 30,
         marginRight: 30,
@@ -107,8 +106,8 @@
         marks: [
           Plot.line([...corners, corners[0]], { stroke: "var(--ink)", fill: "var(--ground)" }),
           Plot.line([...worse, worse[0]].map(place), { fill: "var(--quiet)", fillOpacity: 0.25, curve: "linear-closed", stroke: "none" }),
-          Plot.text(corners.map(([x, y], k) => ({ x, y, text: items[k], k })), { x: "x", y: "y", text: (row) => parley.shorten(row.text, 14), dy: (row) => (row.k === 1 ? -14 : 16), fontWeight: 600, fill: "var(--ink)" }),
-          Plot.dot(points, { x: "x", y: "y", fill: (row) => colors[row.kind], r: (row) => (row.kind === OWN ? 8 : 5), stroke: "var(--ground)" }),
+          ...corners.map(([x, y], k) => Plot.text([parley.shorten(items[k], 14)], { x: [x], y: [y], dy: k === 1 ? -14 : 16, fontWeight: 600, fill: "var(--ink)" })),
+          ...[WORSE, BETTER, OWN].map((kind) => Plot.dot(points.filter((row) => row.kind === kind), { x: "x", y: "y", fill: colors[kind], r: kind === OWN ? 8 : 5, stroke: "var(--ground)" })),
           parley.tip(points, Plot.pointer({ x: "x", y: "y", title: (row) => `${row.report}\n${row.lottery}\n${row.kind}` })),
         ],
       }),

@@ -67,7 +67,7 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
     if (!isText(format)) node.classList.add("number");
     if (value === null || value === undefined) node.classList.add("none");
     else if (typeof value === "number" && off(key, value)) node.classList.add("off");
-    if (format === "verdict" && value) node.classList.add(value);
+    if (format === "verdict" && (value === "holds" || value === "fails")) node.classList.add(value);
     if (format === "cell" && entry.i !== undefined) {
       const link = parley.element("a", { href: "#cell", "data-cell": entry.i }, write(entry));
       node.append(link);

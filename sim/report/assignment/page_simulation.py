@@ -181,8 +181,8 @@ def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
         rows,
         chart="matrix",
         alt="A matrix of agents by items: the oftener an agent got an item, the darker.",
-        note=f"Of {count(drawn, 'lottery', 'lotteries')} that were drawn. What is expected is what the rule gives"
-        " at the reports that were revealed.",
+        note=f"Of {count(drawn, 'lottery', 'lotteries')} that were drawn. Expected is what the rule gives at"
+        " the reports that were revealed.",
         folded=True,
         options={"agents": list(problem.agent_names), "items": items, "value": "share"},
     )
