@@ -50,13 +50,8 @@ _CERTIFICATE = "(uint256,uint256[],uint256[],uint256[],bytes)"
 """The ABI's name of the Certificate struct."""
 
 
-def _selector(signature: str) -> bytes:
-    return keccak(signature.encode())[:4]
-
-
-FUNCTIONS: dict[str, bytes] = {
-    name: _selector(f"{name}({arguments})")
-    for name, arguments in {
+FUNCTIONS = driver.selectors(
+    {
         "create": f"bytes32,{PARAMETERS}",
         "commit": "bytes32,uint256,bytes32,bytes32",
         "reveal": "bytes32,uint256,bytes32,bytes,bytes32",
@@ -64,12 +59,12 @@ FUNCTIONS: dict[str, bytes] = {
         "open": "bytes32,uint256,bytes32",
         "expire": "bytes32",
         "withdraw": "bytes32,uint256,address",
-    }.items()
-}
+    }
+)
 """Selectors of the contract's actions."""
 
 _CREATE, _COMMIT, _REVEAL, _POST, _OPEN, _EXPIRE, _WITHDRAW = FUNCTIONS.values()
-_WRONG_SECRET = _selector("WrongSecret(uint256,bytes32)")
+_WRONG_SECRET = driver.selectors({"WrongSecret": "uint256,bytes32"})["WrongSecret"]
 
 _WORDS = tuple(word(i) for i in range(64))
 _RANKING_AT = word(160)

@@ -57,13 +57,8 @@ CONTRACTS = (MECHANISM, *RECOGNITION_CONTRACTS.values())
 """What is deployed for this mechanism, in this order, which decides the addresses."""
 
 
-def _selector(signature: str) -> bytes:
-    return keccak(signature.encode())[:4]
-
-
-FUNCTIONS: dict[str, bytes] = {
-    name: _selector(f"{name}({arguments})")
-    for name, arguments in {
+FUNCTIONS = driver.selectors(
+    {
         "create": f"bytes32,{PARAMETERS}",
         "join": "bytes32,uint256,bytes32,bytes32",
         "announce": "bytes32,bytes32,uint256[]",
@@ -72,8 +67,8 @@ FUNCTIONS: dict[str, bytes] = {
         "respond": "bytes32,uint256,bytes32,bool",
         "expire": "bytes32",
         "withdraw": "bytes32,uint256,address,int128[]",
-    }.items()
-}
+    }
+)
 """Selectors of the contract's actions."""
 
 _CREATE, _JOIN, _ANNOUNCE, _REVEAL, _PROPOSE, _RESPOND, _EXPIRE, _WITHDRAW = FUNCTIONS.values()

@@ -14,13 +14,14 @@ from sim.chain.abi import Interface
 from sim.chain.compiler import compile_contracts
 from sim.chain.evm import Logs, Reverted
 from sim.errors import ParleyError
+from sim.randomness import keccak
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.chain.evm import Evm
 
-__all__ = ["Outcome", "OutcomeT", "Player", "Sent", "UnexpectedRevertError", "explained"]
+__all__ = ["Outcome", "OutcomeT", "Player", "Sent", "UnexpectedRevertError", "explained", "selectors"]
 
 
 class Sent(NamedTuple):
@@ -181,6 +182,22 @@ class Player(ABC, Generic[OutcomeT]):
         # Not an argument: exceptions that cross processes are made anew from their text.
         refusal.error = error.name
         return refusal
+
+
+def selectors(arguments: Mapping[str, str]) -> dict[str, bytes]:
+    """Selectors of functions, by name.
+
+    Parameters
+    ----------
+    arguments : mapping of str to str
+        Types of each one's arguments, as the ABI writes them.
+
+    Examples
+    --------
+    >>> selectors({"transfer": "address,uint256"})["transfer"].hex()
+    'a9059cbb'
+    """
+    return {name: keccak(f"{name}({types})".encode())[:4] for name, types in arguments.items()}
 
 
 def explained(refusal: UnexpectedRevertError, *, exists: str, window: int) -> str | None:

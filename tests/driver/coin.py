@@ -11,21 +11,20 @@ from sim.chain.abi import Interface
 from sim.chain.compiler import Artifact, compile_sources
 from sim.chain.evm import Evm
 from sim.driver import player, simulation, tally
-from sim.driver.player import Sent, UnexpectedRevertError, explained
+from sim.driver.player import Sent, UnexpectedRevertError, explained, selectors
 from sim.randomness import address_word, commitment, game_id, keccak, word
 
 SOURCE = "tests/driver/CoinToss.sol"
 CONTRACT = "CoinToss"
-FUNCTIONS = {
-    name: keccak(f"{name}({arguments})".encode())[:4]
-    for name, arguments in {
+FUNCTIONS = selectors(
+    {
         "create": "bytes32,address[2],uint256,uint256",
         "commit": "bytes32,uint256,bytes32",
         "reveal": "bytes32,uint256,bytes32",
         "expire": "bytes32",
         "withdraw": "bytes32,uint256",
-    }.items()
-}
+    }
+)
 TOSSED = keccak(b"Tossed(bytes32,uint256)")
 
 
