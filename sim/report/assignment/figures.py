@@ -138,7 +138,11 @@ def name_grid(axes: Axes, problem: Problem) -> None:
         axes.set_xticks(range(items), problem.items, rotation=90 if turned else 0)
     else:
         axes.set_xlabel("items")
-    axes.tick_params(length=0)
+    if max(problem.shape) <= NAMED:  # a seam between cells
+        axes.set_xticks(np.arange(items + 1) - 0.5, minor=True)
+        axes.set_yticks(np.arange(agents + 1) - 0.5, minor=True)
+        axes.grid(which="minor", color="white", lw=1)
+    axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
 
 
@@ -347,4 +351,6 @@ def _funnel(axes: Axes, theory: NDArray[np.float64], shares: NDArray[np.float64]
     axes.set_ylabel("share less probability")
     axes.set_title("How far from theory")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.25 * (high - low))
+    axes.legend(frameon=False, fontsize=8, loc="upper center", ncols=2)

@@ -1,0 +1,56 @@
+"""Draw the pictures of random assignment that the documentation shows.
+
+    python scripts/pictures.py --out docs/images
+
+``assignment-rules.svg`` is the example of Bogomolnaia and Moulin under serial dictatorship and under
+probabilistic serial; ``assignment-options.svg`` is what agents could have had by reporting otherwise, under a
+rule that is strategy-proof and under one that is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.assignment.options import option_set
+from sim.assignment.problem import load_problem
+from sim.assignment.solution import solve
+from sim.chain.compiler import project_root
+from sim.report.assignment.figures import option_figure, rules_figure
+from sim.report.style import save
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+RULES = ("serial-dictatorship", "probabilistic-serial")
+
+
+def pictures() -> dict[str, Figure]:
+    """Draw them, by the names of their files."""
+    problems = project_root() / "problems"
+    example = load_problem(problems / "assignment-bogomolnaia-moulin.toml")
+    truthful = load_problem(problems / "assignment-option-set.toml")
+    lying = load_problem(problems / "assignment-cyclic.toml")
+    return {
+        "assignment-rules": rules_figure([solve(example.with_rule(rule)) for rule in RULES]),
+        "assignment-options": option_figure([option_set(truthful, 0), option_set(lying, 0)]),
+    }
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Write the pictures, and return the exit status."""
+    parser = argparse.ArgumentParser(description="Draw the pictures of random assignment.")
+    parser.add_argument("--out", type=Path, required=True, help="where to write them")
+    options = parser.parse_args(arguments)
+    for name, figure in pictures().items():
+        save(figure, options.out / f"{name}.svg")
+        print(options.out / f"{name}.svg")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
