@@ -61,6 +61,8 @@ class Tally(driver.Tally[Outcome]):
         By agent, in wei.
     expired : int
         Lotteries in which a deadline passed.
+    reports : tuple of (tuple of int or None)
+        What each agent revealed in the last lottery, drawn or not; lotteries of one run are alike in it.
     """
 
     agents: int
@@ -68,6 +70,7 @@ class Tally(driver.Tally[Outcome]):
     drawn: dict[Profile, list[list[int]]] = field(default_factory=dict)
     bonds_lost: list[int] = field(default_factory=list)
     expired: int = 0
+    reports: tuple[Order | None, ...] = ()
 
     def __post_init__(self) -> None:
         self.bonds_lost.extend([0] * (self.agents - len(self.bonds_lost)))
@@ -76,6 +79,7 @@ class Tally(driver.Tally[Outcome]):
         """Count one lottery."""
         super().add(outcome)
         self.expired += bool(outcome.expired)
+        self.reports = outcome.reports
         for i, lost in enumerate(outcome.bonds_lost):
             self.bonds_lost[i] += lost
         if outcome.ending == "drawn":
@@ -93,6 +97,7 @@ class Tally(driver.Tally[Outcome]):
         """Count another tally's lotteries too."""
         super().merge(other)
         self.expired += other.expired
+        self.reports = other.reports or self.reports
         self.bonds_lost[:] = map(int.__add__, self.bonds_lost, other.bonds_lost)
         for profile, theirs in other.drawn.items():
             for mine, row in zip(self._table(profile), theirs, strict=True):
@@ -266,7 +271,7 @@ def _agent(
 ) -> AgentComparison:
     """Compare one agent's utility."""
     problem = solution.problem
-    report = theory[0].profile.reports[i] if theory else None
+    report = tally.reports[i] if tally.reports else None
     games = sum(counts)
     if problem.utilities is None or not games:
         return AgentComparison(i, bot, report, None, None, None, None, None, tally.bonds_lost[i])

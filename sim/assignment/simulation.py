@@ -116,7 +116,8 @@ class Simulation(driver.Simulation[Tally]):
 
     Attributes
     ----------
-    problem : Problem
+    plan : Plan
+        What the bots do.
     solution : Solution
         If all are truthful.
     comparison : Comparison
@@ -125,9 +126,14 @@ class Simulation(driver.Simulation[Tally]):
     kind: ClassVar[str] = "assignment"
     agreed: ClassVar[str] = "drawn"
 
-    problem: Problem
+    plan: Plan
     solution: Solution
     comparison: Comparison
+
+    @property
+    def problem(self) -> Problem:
+        """What was played."""
+        return self.plan.problem
 
     def to_json(self) -> dict[str, Any]:
         """The object that `parley simulate --json` prints."""
@@ -235,7 +241,7 @@ def simulate(  # noqa: PLR0913 - what makes a run
         played.tally,
         played.cross_check,
         played.seconds,
-        problem,
+        setting.plan,
         solution,
         compare(played.tally, solution, names, seed=seed),
     )

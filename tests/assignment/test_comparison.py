@@ -80,7 +80,7 @@ def test_nothing_drawn_is_nothing_compared() -> None:
     found = compare(tally, solve(problem), TRUTHFUL)
     assert found.p_value is None
     assert found.holds
-    assert [(agent.mean, agent.z, agent.report) for agent in found.agents] == [(None, None, None)] * 3
+    assert [(agent.mean, agent.z, agent.expected) for agent in found.agents] == [(None, None, None)] * 3
 
 
 # ── what is expected ────────────────────────────────────────────────────────────────────────────────────────

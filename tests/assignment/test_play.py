@@ -12,10 +12,12 @@ import pytest
 from sim.assignment.bots import make_bots
 from sim.assignment.certificate import find_fault
 from sim.assignment.events import SIGNATURES, decode
+from sim.assignment.lottery import Term
 from sim.assignment.plan import check_playable, plan
 from sim.assignment.play import FUNCTIONS, Outcome, Player, deploy_mechanism
-from sim.assignment.problem import RULES, Problem, example_1, from_orders
+from sim.assignment.problem import RULES, Posted, Problem, example_1, from_orders
 from sim.assignment.serial_dictatorship import serve
+from sim.assignment.solution import rule_matrix, solve
 from sim.chain.abi import Interface
 from sim.chain.compiler import compile_contracts
 from sim.chain.evm import Receipt, open_evm
@@ -259,6 +261,20 @@ def test_a_lottery_depends_on_seed_and_number_alone() -> None:
     other = player("revm", MIXED.with_rule(EATING), names, seed=8)
     other.play(0)
     assert other.sent != sent[0][1]
+
+
+def test_what_the_organizer_posts_is_what_the_file_says_as_long_as_all_are_truthful() -> None:
+    problem = example_1().with_rule(EATING)
+    half = Fraction(1, 2)
+    # The rule's matrix by other assignments than those that it would be decomposed into.
+    lottery = (Term(half, (0, 2, 3, 1)), Term(half, (2, 0, 1, 3)))
+    posted = replace(problem, posted=Posted(rule_matrix(problem), lottery))
+    on = player("revm", posted)
+    assert on.plan.certificate is not None
+    assert on.plan.certificate.lottery() == lottery != solve(problem).lottery
+    assert {on.play(k).assignment for k in range(30)} == {term.assignment for term in lottery}
+    silent = player("revm", posted, ["truthful", "absent", "truthful", "truthful"])
+    assert silent.play(0).assignment[1] is None
 
 
 def test_no_bond_is_no_hindrance() -> None:

@@ -159,7 +159,9 @@ def test_a_crowd_of_all_kinds_is_drawn_for_as_revealed() -> None:
     run = run_and_check(problem, 300, [*kinds, "misreporting", "truthful"])
     (path,) = run.tally.paths
     assert path == "drawn, committing expired, revealing expired, opening expired, copy refused"
-    assert [agent.report is None for agent in run.comparison.agents] == [k in (2, 3, 5) for k in range(8)]
+    assert [agent["report"] is None for agent in run.to_json()["agents"]] == [
+        k in (2, 3, 5) for k in range(8)
+    ]
 
 
 def test_nobody_there_is_nothing_drawn() -> None:
@@ -169,6 +171,8 @@ def test_nobody_there_is_nothing_drawn() -> None:
     assert report["p_value"] is None
     assert report["paths"] == {"cancelled, revealing expired": 5}
     assert report["counts"] == [[0] * 4] * 4
+    unopened = run_and_check(example_1().with_rule(EATING), 2, ["absent:opening"])
+    assert [agent.report for agent in unopened.comparison.agents] == list(example_1().orders)
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────
