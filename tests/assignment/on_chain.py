@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.assignment.problem import RULES
+from sim.assignment.certificate import Certificate, certify
+from sim.assignment.problem import CARDINAL, RULES, Problem, from_orders
 from sim.chain.abi import DecodedError, DecodedEvent, Interface
 from sim.chain.compiler import compile_contracts, compile_sources
 from sim.chain.evm import open_evm
 from sim.randomness import commitment, game_id, keccak, word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sim.assignment.certificate import Certificate, Order
+    from sim.assignment.certificate import Order
     from sim.chain.compiler import Artifact
     from sim.chain.evm import Evm
 
@@ -109,6 +112,24 @@ class Table:
         rule = RULES.index(self.rule)
         return (self.seats, self.capacities, rule, self.bond, JOIN_WINDOW, ACTION_WINDOW)
 
+    @property
+    def problem(self) -> Problem:
+        """What theory says of it; under rules that look at utilities, ranks are points."""
+        problem = from_orders(self.rankings, len(self.capacities), EATING, self.capacities)
+        if self.rule not in CARDINAL:
+            return problem.with_rule(self.rule)
+        points = [{o: Fraction(len(order) - k) for k, o in enumerate(order)} for order in self.rankings]
+        rows = tuple(tuple(row.get(o) for o in range(len(self.capacities))) for row in points)
+        return replace(problem, rule=self.rule, utilities=rows)
+
+    def certificate(self) -> Certificate:
+        """The right one, for those who have revealed."""
+        revealed = self.state[4]
+        return certify(
+            self.problem,
+            [tuple(order) if revealed >> seat & 1 else None for seat, order in enumerate(self.rankings)],
+        )
+
     def secret(self, seat: int, number: int = 1) -> bytes:
         """A seat's first or second secret."""
         return keccak(self.salt + word(seat) + word(number))
@@ -132,8 +153,8 @@ class Table:
         """Send a transaction that is coded already."""
         receipt = self.evm.transact(sender, to or self.address, data, value)
         error = None if receipt.ok else interface().decode_error(receipt.output)
-        events = tuple(interface().decode_event(log.topics, log.data) for log in receipt.logs)
-        return Done(receipt.ok, error, events, receipt.output, receipt.gas_used)
+        events = [interface().decode_event(log.topics, log.data) for log in receipt.logs]
+        return Done(receipt.ok, error, tuple(filter(None, events)), receipt.output, receipt.gas_used)
 
     def ask(self, function: str, *args: Any) -> Any:  # noqa: ANN401 - of any type
         """Call a view."""
@@ -221,30 +242,45 @@ class Table:
     # ── whole phases ───────────────────────────────────────────────────────────────────────────────
 
     def commit_all(self, *, but: Sequence[int] = ()) -> Done:
-        """Everybody commits, and deadlines are waited for if somebody does not."""
-        return self._all(self.commit, but)
+        """Everybody commits; if somebody does not, its deadline is waited for."""
+        return self._all(self.commit, range(len(self.seats)), but)
 
     def reveal_all(self, *, but: Sequence[int] = ()) -> Done:
-        """Everybody who may reveals."""
-        committed = self.state[3]
-        silent = [seat for seat in range(len(self.seats)) if not committed >> seat & 1]
-        return self._all(self.reveal, (*but, *silent), waiting=bool(but))
+        """Everybody who has committed reveals."""
+        return self._all(self.reveal, _members(self.state[3]), but)
 
     def open_all(self, *, but: Sequence[int] = ()) -> Done:
-        """Everybody who may opens its second secret."""
-        revealed = self.state[4]
-        silent = [seat for seat in range(len(self.seats)) if not revealed >> seat & 1]
-        return self._all(self.open, (*but, *silent), waiting=bool(but))
+        """Everybody who has revealed opens its second secret."""
+        return self._all(self.open, _members(self.state[4]), but)
 
-    def _all(self, act: Any, but: Sequence[int], *, waiting: bool | None = None) -> Done:  # noqa: ANN401
-        done = Done(ok=False, error=None, events=(), output=b"", gas=0)
-        for seat in range(len(self.seats)):
+    def play_to(self, phase: int) -> Table:
+        """Play from the creation on, nobody silent."""
+        went(self.create())
+        if phase > COMMITTING:
+            self.commit_all()
+        if phase > REVEALING:
+            self.reveal_all()
+        if phase > POSTING and self.rule != SERIAL:
+            went(self.post(self.certificate()))
+        if phase > OPENING and self.rule != SERIAL:
+            self.open_all()
+        assert self.phase == phase
+        return self
+
+    def _all(self, act: Callable[[int], Done], seats: Iterable[int], but: Sequence[int]) -> Done:
+        last = None
+        for seat in seats:
             if seat not in but:
-                done = went(act(seat))
-        if bool(but) if waiting is None else waiting:
+                last = went(act(seat))
+        if but:
             self.to_deadline(past=1)
-            done = went(self.expire())
-        return done
+            last = went(self.expire())
+        assert last is not None
+        return last
+
+
+def _members(bits: int) -> list[int]:
+    return [seat for seat in range(bits.bit_length()) if bits >> seat & 1]
 
 
 def went(done: Done) -> Done:

@@ -1,0 +1,207 @@
+"""What a lottery may be opened with: each refusal of `create` by its own error, and what is just acceptable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from eth_abi.abi import encode
+
+from sim.randomness import keccak, word
+from tests.assignment.on_chain import (
+    BOND,
+    COMMITTING,
+    EATING,
+    JOIN_WINDOW,
+    SERIAL,
+    Table,
+    interface,
+    refused,
+    went,
+)
+
+MIN_WINDOW, MAX_WINDOW = 60, 30 * 24 * 3600
+UINT32, UINT96 = 2**32 - 1, 2**96 - 1
+ZERO = "0x" + "00" * 20
+
+PARAMETERS = "(address[],uint32[],uint8,uint96,uint32,uint32)"
+
+
+def agents(count: int) -> list[str]:
+    return ["0x" + f"{k + 1:040x}" for k in range(count)]
+
+
+def table(evm: str = "revm") -> Table:
+    return Table([(0, 1), (1, 0), (0,)], [1, 2], SERIAL, evm)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
+    "nobody": ({"agents": []}, ("AgentCountOutOfRange", 0)),
+    "65 agents": ({"agents": agents(65)}, ("AgentCountOutOfRange", 65)),
+    "nothing": ({"capacities": []}, ("ItemCountOutOfRange", 0)),
+    "65 items": ({"capacities": [1] * 65}, ("ItemCountOutOfRange", 65)),
+    "a zero address": ({"agents": [*agents(2), ZERO]}, ("ZeroAgent", 2)),
+    "two zero addresses": ({"agents": [ZERO, ZERO]}, ("ZeroAgent", 0)),
+    "one address in two seats": ({"agents": [*agents(3), agents(1)[0]]}, ("DuplicateAgent", 3, 0)),
+    "one address in the last seats": ({"agents": [*agents(2), agents(2)[1]]}, ("DuplicateAgent", 2, 1)),
+    "join window too short": ({"join_window": MIN_WINDOW - 1}, ("WindowOutOfRange", MIN_WINDOW - 1)),
+    "join window too long": ({"join_window": MAX_WINDOW + 1}, ("WindowOutOfRange", MAX_WINDOW + 1)),
+    "action window too short": ({"action_window": MIN_WINDOW - 1}, ("WindowOutOfRange", MIN_WINDOW - 1)),
+    "action window too long": ({"action_window": MAX_WINDOW + 1}, ("WindowOutOfRange", MAX_WINDOW + 1)),
+    "an unlimited window": ({"action_window": UINT32}, ("WindowOutOfRange", UINT32)),
+}
+
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "one agent": {"agents": agents(1)},
+    "two agents": {"agents": agents(2)},
+    "64 agents": {"agents": agents(64)},
+    "one item": {"capacities": [1]},
+    "64 items": {"capacities": [1] * 64},
+    "64 agents and 64 items": {"agents": agents(64), "capacities": [UINT32] * 64},
+    "nothing of anything": {"capacities": [0, 0]},
+    "the largest capacity": {"capacities": [UINT32, 0]},
+    "no bond": {"bond": 0},
+    "the largest bond": {"bond": UINT96},
+    "the shortest windows": {"join_window": MIN_WINDOW, "action_window": MIN_WINDOW},
+    "the longest windows": {"join_window": MAX_WINDOW, "action_window": MAX_WINDOW},
+    **{f"rule {rule}": {"rule": rule} for rule in range(5)},
+}
+
+
+@pytest.mark.parametrize("title", REFUSED)
+def test_creation_refuses(title: str) -> None:
+    changes, error = REFUSED[title]
+    at = table()
+    assert refused(at.create(**changes)) == error
+    assert at.state == (0,) * 7
+
+
+def test_the_first_refusal_is_the_one_that_is_listed_first() -> None:
+    """Of several faults the error is that of the first in the interface."""
+    at = table()
+    faults: dict[str, Any] = {
+        "agents": [],
+        "capacities": [],
+        "join_window": 0,
+        "action_window": 1,
+    }
+    assert refused(at.create(**faults)) == ("AgentCountOutOfRange", 0)
+    faults["agents"] = [ZERO, ZERO]
+    assert refused(at.create(**faults)) == ("ItemCountOutOfRange", 0)
+    faults["capacities"] = [1]
+    assert refused(at.create(**faults)) == ("ZeroAgent", 0)
+    faults["agents"] = [*agents(1), agents(1)[0], ZERO]
+    assert refused(at.create(**faults)) == ("DuplicateAgent", 1, 0)
+    faults["agents"] = agents(2)
+    assert refused(at.create(**faults)) == ("WindowOutOfRange", 0)
+    faults["join_window"] = MIN_WINDOW
+    assert refused(at.create(**faults)) == ("WindowOutOfRange", 1)
+    went(at.create())
+    faults["agents"] = []
+    assert refused(at.create(**faults)) == ("LotteryExists", at.id)
+
+
+def test_there_is_no_sixth_rule() -> None:
+    at = table()
+    data = bytearray(interface().encode("create", at.salt, at.parameters))
+    rule = 4 + 32 * (2 + 2) + 31
+    assert data[rule] == 0
+    data[rule] = 4
+    went(at.send(at.creator, bytes(data)))
+    at.salt = word(8)
+    data[4:36] = at.salt
+    data[rule] = 5
+    assert refused(at.send(at.creator, bytes(data))) == ("",)
+
+
+@pytest.mark.parametrize("evm", ["revm", "py-evm"])
+@pytest.mark.parametrize("title", ACCEPTED)
+def test_creation_accepts(title: str, evm: str) -> None:
+    at = table(evm)
+    names = ("agents", "capacities", "rule", "bond", "join_window", "action_window")
+    parameters = tuple((dict(zip(names, at.parameters, strict=True)) | ACCEPTED[title]).values())
+    now = at.evm.timestamp
+    done = went(at.create(**ACCEPTED[title]))
+    digest = keccak(encode([PARAMETERS], [parameters]))
+    assert at.digest == digest
+    (created,) = done.events
+    assert created.name == "Created"
+    assert created.args["id"] == at.id == done.output
+    assert created.args["creator"] == at.creator.lower()
+    assert created.args["salt"] == at.salt
+    assert created.args["digest"] == digest
+    told = created.args["parameters"]
+    assert (tuple(told[0]), *told[1:]) == (
+        tuple(a.lower() for a in parameters[0]),
+        tuple(parameters[1]),
+        *parameters[2:],
+    )
+    assert at.state == (COMMITTING, 0, now + parameters[4], 0, 0, 0, 0)
+    assert at.ask("burnt") == 0
+    assert at.ask("assignmentOf", at.id) == (0, 0)
+    for seat in (0, 63):
+        assert at.ask("commitment", at.id, seat) == bytes(32)
+        assert at.ask("rankingOf", at.id, seat) == b""
+
+
+def test_a_lottery_has_the_id_that_could_be_computed_before() -> None:
+    at = table()
+    assert at.ask("lotteryId", at.creator, at.salt) == at.id
+    assert went(at.create()).output == at.id
+
+
+def test_nobody_else_can_take_a_lotterys_id() -> None:
+    at = table()
+    other = at.seats[0]
+    went(at.do(other, "create", at.salt, at.parameters))
+    assert at.state[0] == 0
+    went(at.create())
+    assert at.state[0] == COMMITTING
+
+
+def test_a_lottery_is_created_once() -> None:
+    at = table()
+    went(at.create())
+    before = at.state
+    assert refused(at.create()) == ("LotteryExists", at.id)
+    assert refused(at.create(bond=BOND + 1)) == ("LotteryExists", at.id)
+    assert at.state == before
+    at.salt = word(8)
+    went(at.create())
+
+
+def test_any_difference_in_parameters_changes_the_digest() -> None:
+    at = table()
+    changes: list[dict[str, Any]] = [
+        {},
+        {"agents": at.seats[::-1]},
+        {"capacities": [1, 1]},
+        {"rule": 1},
+        {"bond": BOND + 1},
+        {"join_window": JOIN_WINDOW + 1},
+        {"action_window": JOIN_WINDOW},
+    ]
+    digests = set()
+    for number, change in enumerate(changes):
+        at.salt = word(number)
+        went(at.create(**change))
+        digests.add(at.digest)
+    assert len(digests) == len(changes)
+
+
+def test_the_contract_takes_money_for_seats_only() -> None:
+    """Ether that is sent, or comes with any call but a commitment, is refused."""
+    at = Table([(0,), (0,)], [1], EATING).play_to(COMMITTING)
+    assert not at.send(at.creator, b"", value=1).ok
+    assert not at.send(at.creator, bytes(4), value=1).ok
+    calls = {
+        "create": (word(9), at.parameters),
+        "reveal": (at.id, 0, at.secret(0), b"", at.next_sealed(0)),
+        "post": (at.id, at.digest, (1, [], [], [], b"")),
+        "open": (at.id, 0, at.secret(0)),
+        "expire": (at.id,),
+        "withdraw": (at.id, 0, at.seats[0]),
+    }
+    for function, args in calls.items():
+        assert refused(at.do(at.seats[0], function, *args, value=1)) == ("",), function
+    assert at.balance == 0
