@@ -12,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom, hypergeom
 
-__all__ = ["bonferroni", "count_p_value", "recognition_p_value", "same_rate_p_value", "z_score"]
+__all__ = ["MIN_P", "bonferroni", "count_p_value", "recognition_p_value", "same_rate_p_value", "z_score"]
+
+MIN_P = 1e-6
+"""p-value below which what was played contradicts theory: under the hypothesis, once in a million runs."""
 
 
 def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int) -> float | None:

@@ -18,7 +18,7 @@ from sim.assignment.lottery import expected
 from sim.assignment.play import Outcome
 from sim.assignment.solution import solve
 from sim.driver import tally as driver
-from sim.statistics import bonferroni, count_p_value, same_rate_p_value, z_score
+from sim.statistics import MIN_P, bonferroni, count_p_value, same_rate_p_value, z_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from sim.assignment.solution import Solution
 
 __all__ = ["MIN_P", "AgentComparison", "Comparison", "Profile", "Tally", "compare"]
-
-MIN_P = 1e-6
-"""p-value below which `--check` fails."""
 
 
 class Profile(NamedTuple):

@@ -23,6 +23,8 @@ from sim.assignment.events import (
     Withdrawn,
     decode,
 )
+from sim.assignment.lottery_state import Phase
+from sim.assignment.parameters import Parameters, Rule, encode_parameters
 from sim.assignment.problem import RULES
 from sim.chain.compiler import compile_contracts
 from sim.chain.deploy import deploy
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from sim.assignment.problem import Problem
     from sim.chain.evm import Evm
 
-__all__ = ["CONTRACTS", "FUNCTIONS", "Outcome", "Player", "deploy_mechanism", "encode_parameters"]
+__all__ = ["CONTRACTS", "FUNCTIONS", "Outcome", "Player", "deploy_mechanism", "parameters_of"]
 
 MECHANISM = "AssignmentLottery"
 CONTRACTS = (MECHANISM,)
@@ -70,8 +72,6 @@ _WORDS = tuple(word(i) for i in range(64))
 _RANKING_AT = word(160)
 """Where the ranking stands behind the five words of head of `reveal`."""
 
-PHASES = ("", "committing", "revealing", "posting", "opening")
-"""By the contract's numbers."""
 ASSIGNMENTS_KEPT = 10_000
 """Different assignments that are kept decoded."""
 
@@ -81,8 +81,8 @@ def deploy_mechanism(evm: Evm) -> str:
     return deploy(evm, compile_contracts(), CONTRACTS)[MECHANISM].address
 
 
-def encode_parameters(problem: Problem, agents: Sequence[str]) -> bytes:
-    """ABI-encode what `create` is called with for a problem: the hash of it is the lottery's first digest.
+def parameters_of(problem: Problem, agents: Sequence[str]) -> Parameters:
+    """What `create` is called with for a problem.
 
     Parameters
     ----------
@@ -93,15 +93,16 @@ def encode_parameters(problem: Problem, agents: Sequence[str]) -> bytes:
     Examples
     --------
     >>> from sim.assignment.problem import example_1
-    >>> len(encode_parameters(example_1(), ["0x" + "11" * 20] * 4)) // 32
-    17
+    >>> parameters_of(example_1(), ["0x" + "11" * 20] * 4).rule.text
+    'serial-dictatorship'
     """
-    seats = word(len(agents)) + b"".join(map(address_word, agents))
-    capacities = word(len(problem.capacities)) + b"".join(map(word, problem.capacities))
-    numbers = (RULES.index(problem.rule), problem.bond, problem.window, problem.window)
-    head = 32 * (2 + len(numbers))
-    return b"".join(
-        (word(32), word(head), word(head + len(seats)), *map(word, numbers), seats, capacities),
+    return Parameters(
+        agents=tuple(agents),
+        capacities=problem.capacities,
+        rule=Rule(RULES.index(problem.rule)),
+        bond=problem.bond,
+        join_window=problem.window,
+        action_window=problem.window,
     )
 
 
@@ -170,7 +171,7 @@ class Player(driver.Player[Outcome]):
         self.plan = plan
         self._window, self._bond = problem.window, problem.bond
         self._id_prefix = word(evm.chain_id) + address_word(contract) + address_word(self.creator)
-        encoded = encode_parameters(problem, self.seats)
+        encoded = encode_parameters(parameters_of(problem, self.seats))
         # As the second argument of `create`, the struct starts behind two words of head, not one.
         self._create_tail = word(64) + encoded[32:]
         self._digest = keccak(encoded)
@@ -358,10 +359,10 @@ class _Lottery:
             case Revealed():
                 self.reports[event.seat] = tuple(event.ranking)
             case Expired():
-                phase = PHASES[event.phase]
-                self.expired.append(phase)
+                phase = Phase(event.phase)
+                self.expired.append(phase.name.lower())
                 self.blamed |= event.silent
-                self.forfeits = event.silent if phase == "opening" else 0
+                self.forfeits = event.silent if phase is Phase.OPENING else 0
             case OrderDrawn():
                 self.order = tuple(event.order[: self.seats])
             case TermDrawn():
