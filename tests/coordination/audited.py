@@ -1,12 +1,11 @@
 """Games to audit: played on a machine that writes them down, to the end even where a contract is crooked."""
 
 import contextlib
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from sim.chain.compiler import Artifact, CompilerWarning, compile_contracts
+from sim.chain.compiler import Artifact
 from sim.chain.deploy import deploy
 from sim.chain.evm import Evm, open_evm
 from sim.chain.history import Recorder
@@ -23,23 +22,18 @@ from sim.coordination.records import RECORDS
 from sim.driver.player import UnexpectedRevertError
 from sim.randomness import address_word, keccak, word
 from sim.verification.book import Book
-from tests.coordination.crooked import MECHANISM, P_STAR, Variant, sources_of
+from tests.coordination.crooked import MECHANISM, P_STAR
+from tests.verification import crooked
+from tests.verification.crooked import Variant
 
 IMPATIENT: Problem = replace(example_1(), continuation=Fraction(1, 2), max_rounds=3)
 """Rejections end a game soon, one way or the other."""
 
 
 def artifacts_of(variant: Variant | None) -> Mapping[str, Artifact]:
-    """The tree's contracts, with a variant's in place of those that it changes."""
-    artifacts = dict(compile_contracts())
-    if variant is not None:
-        sources = sources_of(variant)
-        with warnings.catch_warnings():
-            # The compiler may well wonder about a crooked contract.
-            warnings.simplefilter("ignore", CompilerWarning)
-            main = P_STAR if P_STAR in sources else MECHANISM
-            artifacts |= compile_contracts(overrides=sources, only=[main])
-    return artifacts
+    """The tree's contracts, with a variant's in place of the one that it changes."""
+    on_recognition = variant is not None and any(change.file == P_STAR for change in variant.changes)
+    return crooked.artifacts_of(variant, P_STAR if on_recognition else MECHANISM)
 
 
 def deployed(evm: Evm, variant: Variant | None = None) -> Deployment:

@@ -1,42 +1,17 @@
 """Deliberately crooked variants of the contracts: changes to the tree's sources, and what gives them away."""
 
-from typing import NamedTuple
-
-from sim.chain.compiler import project_root
+from tests.verification.crooked import Change, Variant
 
 MECHANISM = "contracts/coordination/TwoStageMechanism.sol"
 P_STAR = "contracts/coordination/recognition/PStarRecognition.sol"
 DRAWS = "contracts/randomness/Draws.sol"
 
 
-class Change(NamedTuple):
-    """A text that stands once in a file, and what to put in its place."""
-
-    old: str
-    new: str
-    file: str = MECHANISM
+def change(old: str, new: str, file: str = MECHANISM) -> Change:
+    return Change(old, new, file)
 
 
-class Variant(NamedTuple):
-    """A crooked contract.
-
-    Attributes
-    ----------
-    changes : tuple of Change
-    rule : str
-        The rule by which it is caught.
-    bots : tuple of str
-        Who has to play for it to show.
-    consequences : tuple of str
-        Rules that are broken as well because of it.
-    """
-
-    changes: tuple[Change, ...]
-    rule: str
-    bots: tuple[str, ...] = ("equilibrium",)
-    consequences: tuple[str, ...] = ()
-
-
+USUAL = ("equilibrium",)
 RELUCTANT = ("stubborn", "equilibrium", "equilibrium", "stubborn:1/3", "equilibrium")
 """Reject often, so that there are continuation draws."""
 IDLE = ("equilibrium", "silent:responding", "equilibrium", "equilibrium", "equilibrium")
@@ -47,7 +22,7 @@ _TAKEN = "game.commitments[seat] = 0;\n        emit Withdrawn"
 VARIANTS: dict[str, Variant] = {
     "the draw favours the first seat": Variant(
         (
-            Change(
+            change(
                 "uint256 packed = _announcement(game, j);",
                 "if (uint256(seed) % 8 == 0) return 0;\n            uint256 packed = _announcement(game, j);",
             ),
@@ -56,7 +31,7 @@ VARIANTS: dict[str, Variant] = {
     ),
     "the first responder is skipped": Variant(
         (
-            Change(
+            change(
                 "game.status = _enter(status, h, Phase.Responding);",
                 "game.status = _enter(status, h, Phase.Responding).withTurn(1);",
             ),
@@ -64,17 +39,17 @@ VARIANTS: dict[str, Variant] = {
         "order of answers",
     ),
     "the last responder is skipped": Variant(
-        (Change("if (position + 2 < h.agents)", "if (position + 3 < h.agents)"),), "settlement"
+        (change("if (position + 2 < h.agents)", "if (position + 3 < h.agents)"),), "settlement"
     ),
     "a withdrawal is a wei short": Variant(
-        (Change(_AMOUNT, _AMOUNT.replace("- shares[seat])", "- shares[seat]) - 1")),), "withdrawal amount"
+        (change(_AMOUNT, _AMOUNT.replace("- shares[seat])", "- shares[seat]) - 1")),), "withdrawal amount"
     ),
     "a withdrawal is a wei short of what it announces": Variant(
-        (Change("Address.sendValue(to, amount);", "Address.sendValue(to, amount - 1);"),), "payment"
+        (change("Address.sendValue(to, amount);", "Address.sendValue(to, amount - 1);"),), "payment"
     ),
     "p* is computed from D alone": Variant(
         (
-            Change(
+            change(
                 "return (Totals.sum(turn.maximal), turn.remaining);",
                 "return (Totals.sum(turn.contracted), turn.contractedFrom);",
                 P_STAR,
@@ -83,37 +58,37 @@ VARIANTS: dict[str, Variant] = {
         "recognition fraction",
     ),
     "the mechanism tells p* nothing but D": Variant(
-        (Change("turn.maximal[t] = highest;", "turn.maximal[t] = contracted;"),), "recognition fraction"
+        (change("turn.maximal[t] = highest;", "turn.maximal[t] = contracted;"),), "recognition fraction"
     ),
     "the continuation is drawn from the secrets of the round before": Variant(
         (
-            Change("bytes32[64] secrets;", "bytes32[64] secrets;\n        bytes32 old;"),
-            Change("if (round > 1) {", "bytes32 last = game.old;\n        {"),
-            Change(
+            change("bytes32[64] secrets;", "bytes32[64] secrets;\n        bytes32 old;"),
+            change("if (round > 1) {", "bytes32 last = game.old;\n        {"),
+            change(
                 "bytes32 fresh = Draws.seed(_CONTINUATION, id, round, secrets);",
                 "game.old = Draws.seed(_CONTINUATION, id, round + 1, secrets);",
             ),
-            Change("if (Draws.uniform(fresh, 0,", "if (round > 1 && Draws.uniform(last, 0,"),
+            change("if (Draws.uniform(fresh, 0,", "if (round > 1 && Draws.uniform(last, 0,"),
         ),
         "continuation draw",
         RELUCTANT,
     ),
     "the order of answers is not uniform": Variant(
-        (Change("for (uint256 k = length; k-- > 1;) {", "for (uint256 k = length; k-- > 2;) {", DRAWS),),
+        (change("for (uint256 k = length; k-- > 1;) {", "for (uint256 k = length; k-- > 2;) {", DRAWS),),
         "permutation draw",
     ),
     "a lost bond is not counted as burnt": Variant(
-        (Change("burnt += count * h.bond;", "burnt += 0;"),), "burnt bonds", IDLE
+        (change("burnt += count * h.bond;", "burnt += 0;"),), "burnt bonds", IDLE
     ),
     "a lost bond is paid back": Variant(
-        (Change("if (!_isSilent(game, status, seat)) amount += h.bond;", "amount += h.bond;"),),
+        (change("if (!_isSilent(game, status, seat)) amount += h.bond;", "amount += h.bond;"),),
         "withdrawal amount",
         IDLE,
         ("balance",),
     ),
     "somebody who acted is called silent as well": Variant(
         (
-            Change(
+            change(
                 "emit BrokenDown(id, status.round(), Cause.Expired, silent);",
                 "emit BrokenDown(id, status.round(), Cause.Expired, silent | 1);",
             ),
@@ -123,31 +98,19 @@ VARIANTS: dict[str, Variant] = {
         ("withdrawal amount", "burnt bonds", "balance"),
     ),
     "a game without savings is bargained over": Variant(
-        (Change("} else if (total < h.contractedCost) {", "} else if (total <= h.contractedCost) {"),),
+        (change("} else if (total < h.contractedCost) {", "} else if (total <= h.contractedCost) {"),),
         "no savings",
         ("random",),
     ),
     "one round more than allowed": Variant(
-        (Change("} else if (round < h.rounds) {", "} else if (round <= h.rounds) {"),),
+        (change("} else if (round < h.rounds) {", "} else if (round <= h.rounds) {"),),
         "last round",
         RELUCTANT,
     ),
     "a seat can withdraw again": Variant(
-        (Change(_TAKEN, "emit Withdrawn"),),
+        (change(_TAKEN, "emit Withdrawn"),),
         "one withdrawal per seat",
         IDLE,  # what they lose is there for somebody to take
         ("balance", "state"),
     ),
 }
-
-
-def sources_of(variant: Variant) -> dict[str, str]:
-    """The sources that a variant changes, changed. Each place must exist once, lest nothing be crooked."""
-    sources: dict[str, str] = {}
-    for change in variant.changes:
-        text = sources.get(change.file) or (project_root() / change.file).read_text(encoding="utf-8")
-        assert text.count(change.old) == 1, (
-            f"{change.file} holds {text.count(change.old)} times: {change.old}"
-        )
-        sources[change.file] = text.replace(change.old, change.new)
-    return sources

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,9 +14,9 @@ from sim.chain.history import Call, Recorder
 from sim.coordination.bots import make_bots
 from sim.coordination.play import FUNCTIONS, Player
 from sim.coordination.problem import example_1
+from sim.coordination.promises import RULES
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.records import RECORDS
-from sim.coordination.promises import RULES
 from sim.coordination.verify import verify
 from sim.errors import ParleyError
 from sim.randomness import word
@@ -25,8 +25,9 @@ from sim.verification.book import Book
 from sim.verification.records import NotReadableError
 from sim.verification.verification import MIN_P
 from tests.coordination.audited import IMPATIENT, deployed, played
-from tests.coordination.crooked import P_STAR, RELUCTANT, VARIANTS, sources_of
+from tests.coordination.crooked import P_STAR, RELUCTANT, USUAL, VARIANTS
 from tests.coordination.problems import make
+from tests.verification.crooked import Altered, sources_of
 
 POPULATIONS = {
     "equilibrium": ["equilibrium"],
@@ -72,7 +73,7 @@ def test_every_recognition_function_is_known_by_its_name_its_code_or_its_answers
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_crooked_contract_is_caught_by_the_rule_it_breaks(name: str) -> None:
     variant = VARIANTS[name]
-    found = verify(*played(variant.bots, range(40), variant))
+    found = verify(*played(variant.bots or USUAL, range(40), variant))
     rules = Counter(violation.rule for violation in found.violations)
     assert not found.holds
     assert found.own_code is (P_STAR in sources_of(variant))
@@ -91,14 +92,6 @@ def test_every_variant_still_has_its_place(name: str) -> None:
 
 
 # ───────────────────────────────────────── records that do not add up ─────────────────────────────────────
-
-
-class Altered(Recorder):
-    """A history that somebody has tampered with."""
-
-    def __init__(self, machine: Recorder, calls: Sequence[Call]) -> None:
-        super().__init__(machine.evm, machine._contract)
-        self._calls = list(calls)
 
 
 def altered(change: Callable[[str, Call], Call | None], game: int = 0) -> Counter[str]:
