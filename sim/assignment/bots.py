@@ -19,6 +19,7 @@ from sim.assignment.options import option_set
 from sim.assignment.problem import CARDINAL
 from sim.assignment.pseudo_market import NoEquilibriumError
 from sim.assignment.solution import rule_matrix
+from sim.bots import seated
 from sim.errors import ParleyError
 from sim.keys import did_you_mean
 
@@ -260,9 +261,7 @@ def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
     >>> [bot.kind for bot in make_bots(["copying"], 2)]
     ['copying', 'copying']
     """
-    if len(names) not in (1, agents):
-        raise ParleyError(f"--bots: {len(names)} names for {agents} agents (give one for all, or one each)")
-    return tuple(_make_bot(names[0] if len(names) == 1 else names[seat], seat) for seat in range(agents))
+    return tuple(_make_bot(name, seat) for seat, name in enumerate(seated(names, agents)))
 
 
 def _make_bot(name: str, seat: int) -> Bot:

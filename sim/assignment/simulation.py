@@ -12,6 +12,7 @@ from sim.assignment.lottery import show_matrix
 from sim.assignment.plan import plan
 from sim.assignment.play import CONTRACTS, FUNCTIONS, MECHANISM, Player
 from sim.assignment.solution import solve
+from sim.bots import seated
 from sim.chain.compiler import compile_contracts
 from sim.driver import simulation as driver
 from sim.driver.player import explained
@@ -221,7 +222,7 @@ def simulate(  # noqa: PLR0913 - what makes a run
     ParleyError
         If a bot's name is not known, or the EVM is a node and cannot be played on.
     """
-    names = [bots[0]] * problem.agents if len(bots) == 1 else list(bots)
+    names = seated(bots, problem.agents)
     setting = Setting(plan(problem, make_bots(names, problem.agents)), seed)
     solution = solve(problem, seed=seed)
     played = play_games(

@@ -10,6 +10,7 @@ from fractions import Fraction
 from random import Random
 
 from sim import exact
+from sim.bots import seated
 from sim.coordination.allocation import cost_effective
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Matrix, Problem
@@ -267,9 +268,7 @@ def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
     >>> [bot.kind for bot in make_bots(["greedy"], 2)]
     ['greedy', 'greedy']
     """
-    if len(names) not in (1, agents):
-        raise ParleyError(f"--bots: {len(names)} names for {agents} agents (give one for all, or one each)")
-    return tuple(_make_bot(names[0] if len(names) == 1 else names[seat], seat) for seat in range(agents))
+    return tuple(_make_bot(name, seat) for seat, name in enumerate(seated(names, agents)))
 
 
 def _make_bot(name: str, seat: int) -> Bot:

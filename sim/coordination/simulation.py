@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from sim import exact
+from sim.bots import seated
 from sim.chain.compiler import Artifact, compile_contracts
 from sim.chain.evm import Evm
 from sim.coordination.bots import make_bots
@@ -182,7 +183,7 @@ def simulate(  # noqa: PLR0913 - what makes a run
         If a bot's name is not known, the problem's allocation is not cost-effective, or the EVM is a node
         and cannot be played on.
     """
-    names = [bots[0]] * problem.agents if len(bots) == 1 else list(bots)
+    names = seated(bots, problem.agents)
     make_bots(names, problem.agents)
     solution = solve(problem)
     played = play_games(

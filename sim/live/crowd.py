@@ -9,6 +9,7 @@ from math import sqrt
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from sim.bots import seated
 from sim.coordination.comparison import MIN_P, Comparison, Tally, compare
 from sim.coordination.position import Bargaining
 from sim.driver.run import BATCHES
@@ -107,7 +108,7 @@ def crowd(setting: Setting, bots: Sequence[str], *, games: int, seed: int) -> It
         from 0.
     """
     problem = setting.problem
-    names = [bots[0]] * problem.agents if len(bots) == 1 else list(bots)
+    names = seated(bots, problem.agents)
     player = open_player(problem, names, seed)
     tally = Tally(problem.agents)
     costs: list[Counter[int]] = [Counter() for _ in range(problem.agents)]

@@ -25,12 +25,43 @@ DRIVERS = {
 }
 """The files of a mechanism that may know the chain, or follow what it gives."""
 
+VERBS = {
+    "audit",
+    "bots",
+    "comparison",
+    "events",
+    "model",
+    "play",
+    "problem",
+    "promises",
+    "records",
+    "replay",
+    "schema",
+    "simulation",
+    "solution",
+    "verify",
+}
+"""What every mechanism has, under these names."""
+
+PAGES = {
+    "audit",
+    "figures",
+    "page_audit",
+    "page_parts",
+    "page_simulation",
+    "run",
+    "simulation",
+    "solution",
+}
+"""What its tables, pictures and pages are called in the report."""
+
 COMMON = ("driver", "verification")
 """Rooms that drive and audit contracts, whatever these do."""
 
 ABOVE = ("sim.experiment", "sim.report", "sim.live", "sim.cli")
 
 SHARED = (
+    "bots",
     "errors",
     "exact",
     "keys",
@@ -78,6 +109,12 @@ THEORY = [path for path in files(*KINDS) if path.stem not in DRIVERS and "twins"
 def test_every_mechanism_is_listed_and_every_shared_file_too() -> None:
     assert {path.parent.name for path in SIM.glob("*/problem.py")} == set(KINDS)
     assert {path.stem for path in SIM.glob("*.py")} == {*SHARED, "__init__", "mechanisms", "problemfile"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mechanisms_work_one_way_and_so_do_their_pages(kind: str) -> None:
+    assert {path.stem for path in files(kind)} >= VERBS
+    assert {path.stem for path in files(f"report/{kind}")} >= PAGES
 
 
 @pytest.mark.parametrize("path", THEORY, ids=name_of)
