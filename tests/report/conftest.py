@@ -35,3 +35,19 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = folders.make_audit(tmp_path_factory.mktemp("audit"))
     write_page(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def lotteries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a simulation of lotteries left, with its page."""
+    folder = folders.make_lotteries(tmp_path_factory.mktemp("lotteries"))
+    write_page(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lottery_audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an audit of a random assignment left, with its page."""
+    folder = folders.make_lottery_audit(tmp_path_factory.mktemp("lottery-audit"))
+    write_page(folder)
+    return folder

@@ -1,15 +1,20 @@
-"""Folders to report on: a small real experiment whose every text is hostile, a simulation, an audit."""
+"""Folders to report on: a small real experiment whose every text is hostile, simulations, audits."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from sim.assignment.audit import audit as audit_assignment
+from sim.assignment.problem import Problem as Assignment
+from sim.assignment.simulation import simulate as draw
 from sim.coordination.audit import audit
 from sim.coordination.axioms.custom import recognition_named
 from sim.coordination.problem import Problem
 from sim.coordination.simulation import simulate
 from sim.experiment.run import run_experiment
+from sim.report.assignment.audit import write_audit as write_assignment_audit
+from sim.report.assignment.run import RunFolder as LotteryFolder
 from sim.report.coordination.audit import write_audit
 from sim.report.coordination.run import RunFolder
 
@@ -80,4 +85,35 @@ def make_audit(folder: Path) -> Path:
     problem = Problem.from_mapping(PROBLEM)
     found = audit(problem, recognition_named("announcement-proportional"), problems=30)
     write_audit(folder, found, found.to_json() | {"played": None})
+    return folder
+
+
+ITEMS = ("</script><b>", "Sta & tistics", "$\\frac{ 名前")
+UTILITIES = ([3, 0, 1], [3, 0, 1], [3, 0, 2])
+LOTTERIES = 60
+
+LOTTERY = {
+    "kind": "assignment",
+    "rule": "serial-dictatorship",
+    "items": list(ITEMS),
+    "utilities": list(UTILITIES),
+    "names": {"agents": list(NAMES)},
+}
+"""Everybody likes the first item best, and another lottery than the rule's is worth more to all."""
+
+
+def make_lotteries(folder: Path) -> Path:
+    """Play lotteries in which the second agent never reveals."""
+    problem = Assignment.from_mapping(LOTTERY)
+    with LotteryFolder(folder, problem) as run:
+        bots = ["truthful", "absent:revealing", "truthful"]
+        played = draw(problem, games=LOTTERIES, seed=3, bots=bots, record=run.record)
+        run.finish(played)
+    return folder
+
+
+def make_lottery_audit(folder: Path) -> Path:
+    """Audit a random assignment that is not efficient."""
+    found = audit_assignment(Assignment.from_mapping(LOTTERY))
+    write_assignment_audit(folder, found, found.to_json())
     return folder

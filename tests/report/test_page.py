@@ -62,7 +62,7 @@ def table(folder: Path, name: str) -> list[dict[str, Any]]:
 # ── one file that needs nothing ─────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit"])
+@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit", "lotteries", "lottery_audit"])
 def test_a_page_is_one_file_below_its_size_that_refers_to_nothing(
     kind: str, request: pytest.FixtureRequest
 ) -> None:

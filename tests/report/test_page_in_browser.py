@@ -238,7 +238,42 @@ def test_the_page_of_a_simulation_shows_costs_proposers_rounds_and_gas(tab: Tab,
     tab.screenshot("report-simulation-desktop")
 
 
-@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit"])
+def test_the_page_of_lotteries_shows_who_got_what_and_tells_it_on_hover(tab: Tab, lotteries: Path) -> None:
+    show(tab, lotteries)
+    cells = AGENTS * (len(folders.ITEMS) + 1)  # the last column is nothing: the second agent never reveals
+    assert marks(tab, "counts", "rect", "cell") == 2 * cells
+    assert marks(tab, "agents", "circle", "dot") == 2 * AGENTS
+    assert marks(tab, "gas", "rect", "bar") >= 4
+    panel = tab.page.locator('[data-figure="counts"] .panel').first
+    panel.locator('g[aria-label="text"] text').first.hover()  # it lies on the first cell
+    told = (panel.locator('g[aria-label="tip"]').text_content() or "").replace("\u200b", " ")
+    assert folders.NAMES[0] in told
+    assert re.search(r"drawn: \d+ times .*expected: [\d.]+ times", told)
+    tab.screenshot("report-lotteries-desktop")
+
+
+def test_the_page_of_a_lotterys_audit_shows_properties_ranks_and_option_sets(
+    tab: Tab, lottery_audit: Path
+) -> None:
+    show(tab, lottery_audit)
+    assert tab.page.locator("h1").inner_text() == "Audit of serial-dictatorship"
+    assert tab.page.locator('[data-figure="properties"] td.fails').all_inner_texts() == ["fails"]
+    assert marks(tab, "matrix", "rect", "cell") == 2 * AGENTS * len(folders.ITEMS)
+    assert marks(tab, "ranks", "rect", "bar") == AGENTS * (len(folders.ITEMS) + 1)
+    # Two of the agents are alike: they have one option set.
+    assert tab.page.locator("#cell-choice option").count() == 2
+    assert tab.page.locator("#cell-title").inner_text() == "One option set"
+    options = [cell["figures"][0]["rows"] for cell in data(tab)["cells"]]
+    for k, rows in enumerate(options):
+        tab.page.locator("#cell-choice").select_option(str(k))
+        sure = [row for row in rows if row[5]["v"] == 0]  # of getting something
+        triangle, curves = tab.page.locator('[data-figure="options"] .panel').all()
+        assert triangle.locator('g[aria-label="dot"] circle').count() == len(sure) > 1
+        assert curves.locator('g[aria-label="line"] path').count() == len(rows)
+    tab.screenshot("report-lottery-audit-desktop")
+
+
+@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit", "lotteries", "lottery_audit"])
 def test_on_a_phone_nothing_sticks_out(kind: str, tab: Tab, request: pytest.FixtureRequest) -> None:
     tab.phone()
     show(tab, request.getfixturevalue(kind))
@@ -321,7 +356,7 @@ def test_charts_follow_the_page_into_the_dark(tab: Tab, experiment: Path) -> Non
     tab.screenshot("report-experiment-dark")
 
 
-@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit"])
+@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit", "lotteries", "lottery_audit"])
 def test_on_paper_tables_are_whole_and_nothing_waits_for_a_hand(
     kind: str, tab: Tab, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -60,16 +60,21 @@ parley.legend = (items) => {
   parley.heat = (width, label, { rows, across, down, title, most = Math.max(...rows.map((row) => row.value)) || 1, fill = "var(--heat-high)" }) => {
     const side = Math.min(width, Math.max(260, 72 * across.length + 90));
     const left = parley.named(down.map((name) => ({ name })), "name", side);
-    const square = (side - left.marginLeft - 10) / across.length;
+    // Names of columns may reach beyond the last one.
+    const turned = across.length > 4;
+    const letters = Math.min(12, Math.max(...across.map((name) => name.length)));
+    const marginRight = Math.max(20, Math.ceil((turned ? 5.4 : 3.4) * letters) - (turned ? 0 : 12));
+    const square = (side - left.marginLeft - marginRight) / across.length;
     const high = across === down ? Math.min(square, 64) : Math.min(Math.max(square, 12), 30);
     const labelled = square >= 7 * Math.max(...rows.map((row) => row.text.length)) + 4;
     return [
       parley.plot(side, label, {
         ...left,
         marginTop: 60,
+        marginRight,
         marginBottom: 8,
         height: high * down.length + 70,
-        x: { axis: "top", label: null, domain: across, tickFormat: (text) => parley.shorten(text, 12), tickRotate: across.length > 4 ? -40 : 0, tickSize: 0, padding: 0.06 },
+        x: { axis: "top", label: null, domain: across, tickFormat: (text) => parley.shorten(text, 12), tickRotate: turned ? -40 : 0, tickSize: 0, padding: 0.06 },
         y: { ...left.y, padding: 0.06 },
         opacity: { domain: [0, 1], range: [0, 1] },
         marks: [

@@ -13,7 +13,7 @@ from sim.assignment.audit import PROPERTIES
 from sim.assignment.envy import prefix_sums
 from sim.assignment.lottery import expected
 from sim.errors import ParleyError
-from sim.report.assignment.favourites import by_preference
+from sim.report.assignment.favourites import by_preference, kinds
 from sim.report.assignment.words import lottery_of, ordinal, ranked, reasons, standing
 from sim.report.run import write_json, write_pictures
 from sim.report.tables import number
@@ -101,7 +101,7 @@ def _option_sets(found: Audit) -> Iterator[RenderableType]:
     some = "" if all(options.exhaustive for options in sets) else "; + means that not all reports were tried"
     table.caption = f"{more}expected utility as a function of the report: support function of the set{some}"
     yield table
-    first = [sets[group[0]] for group in found.problem.alike]
+    first = [sets[group[0]] for group in kinds(found.problem)]
     for options in first[:MAX_SETS]:
         yield option_table(options)
     if len(first) > MAX_SETS:
@@ -197,6 +197,6 @@ def _pictures(found: Audit) -> dict[str, Figure]:
 
     figures = {"matrix": matrix_figure(found.solution)}
     if found.option_sets is not None:
-        kinds = [found.option_sets[group[0]] for group in found.problem.alike]
-        figures["options"] = option_figure(kinds[:MAX_SETS])
+        sets = [found.option_sets[group[0]] for group in kinds(found.problem)]
+        figures["options"] = option_figure(sets[:MAX_SETS])
     return figures

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Corner = tuple[float, ...]
 
-__all__ = ["beats", "by_preference", "worse_region"]
+__all__ = ["beats", "by_preference", "kinds", "worse_region"]
 
 _EPSILON = 1e-12
 
@@ -49,6 +49,24 @@ def beats(problem: Problem, agent: int, one: Row, other: Row) -> bool:
 def by_preference(problem: Problem, agent: int, rows: Iterable[Row]) -> list[Row]:
     """Sort lotteries, the ones that an agent likes best first."""
     return sorted(rows, key=lambda row: [-level for level in levels(problem, agent, row)])
+
+
+def kinds(problem: Problem) -> list[tuple[int, ...]]:
+    """Group agents that could have had the same lotteries and compare them alike.
+
+    Examples
+    --------
+    >>> from sim.assignment.problem import example_1
+    >>> kinds(example_1())
+    [(0, 1), (2, 3)]
+    """
+    if problem.utilities is None:
+        return list(problem.alike)
+    groups: dict[object, list[int]] = {}
+    for k, group in enumerate(problem.alike):
+        for i in group:
+            groups.setdefault((k, problem.utilities[i]), []).append(i)
+    return sorted(map(tuple, groups.values()))
 
 
 def worse_region(problem: Problem, agent: int, own: Row) -> list[tuple[float, ...]]:

@@ -17,7 +17,7 @@ from sim.report.assignment.words import ordinal, ranked
 from sim.report.style import CONFIDENCE, INK, PALE, PLAYED, SHADE, THEORY, style
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
     from matplotlib.axes import Axes
@@ -33,6 +33,8 @@ __all__ = ["counts_figure", "matrix_figure", "option_figure", "rules_figure"]
 
 WRITTEN = 12
 """Rows and columns up to which a heat map has its numbers written in."""
+LONGEST = 18
+"""Letters of a name beside a picture."""
 NAMED = 40
 """Rows and columns up to which they are named."""
 MOST_RANKS = 8
@@ -132,10 +134,13 @@ def _heat(axes: Axes, problem: Problem, matrix: Matrix, *, exact: bool) -> None:
 def name_grid(axes: Axes, problem: Problem) -> None:
     """Name rows by agents and columns by items, as far as there is room."""
     agents, items = problem.shape
-    axes.set_yticks(range(agents), problem.agent_names) if agents <= NAMED else axes.set_ylabel("agents")
+    axes.set_yticks(range(agents), _short(problem.agent_names)) if agents <= NAMED else axes.set_ylabel(
+        "agents"
+    )
     if items <= NAMED:
-        turned = max(map(len, problem.items)) * items > 60
-        axes.set_xticks(range(items), problem.items, rotation=90 if turned else 0)
+        names = _short(problem.items)
+        turned = max(map(len, names)) * items > 60
+        axes.set_xticks(range(items), names, rotation=90 if turned else 0)
     else:
         axes.set_xlabel("items")
     if max(problem.shape) <= NAMED:  # a seam between cells
@@ -144,6 +149,11 @@ def name_grid(axes: Axes, problem: Problem) -> None:
         axes.grid(which="minor", color="white", lw=1)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
+
+
+def _short(names: Iterable[str], most: int = LONGEST) -> list[str]:
+    """Names as far as there is room for them."""
+    return [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
 
 
 def _shades(count: int) -> list[Any]:
@@ -165,7 +175,7 @@ def _ranks(axes: Axes, problem: Problem, ranks: Matrix) -> None:
         left += column
     axes.set_ylim(problem.agents - 0.5, -0.5)
     axes.set_xlim(0, 1)
-    axes.set_yticks(seats, problem.agent_names if problem.agents <= NAMED else [""] * problem.agents)
+    axes.set_yticks(seats, _short(problem.agent_names) if problem.agents <= NAMED else [""] * problem.agents)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("probability")
     axes.spines[["top", "right"]].set_visible(False)
@@ -208,8 +218,10 @@ def _place(row: Sequence[Fraction | float]) -> tuple[float, float]:
 
 
 def _heading(options: OptionSet) -> str:
-    name = options.problem.agent_names[options.agent]
-    return f"{name}: {ranked(options.truth.ranking, options.problem.items)}"
+    """Whose set it is, and what it wants: of long names the beginnings, and of long rankings."""
+    (name,) = _short([options.problem.agent_names[options.agent]])
+    (wants,) = _short([ranked(options.truth.ranking, _short(options.problem.items, 10))], 40)
+    return f"{name}: {wants}"
 
 
 def _triangle(axes: Axes, options: OptionSet) -> None:
@@ -218,9 +230,11 @@ def _triangle(axes: Axes, options: OptionSet) -> None:
     axes.add_patch(Polygon([*map(_place, ends)], closed=True, facecolor="white", edgecolor=INK, lw=0.8))
     worse = worse_region(options.problem, options.agent, options.own)
     axes.add_patch(Polygon([*map(_place, worse)], closed=True, facecolor=SHADE, alpha=0.6, lw=0))
-    for end, name, (dx, dy) in zip(ends, items, ((-0.05, -0.05), (0, 0.06), (0.05, -0.05)), strict=True):
+    for end, name, (dx, dy) in zip(
+        ends, _short(items, 12), ((-0.05, -0.05), (0, 0.06), (0.05, -0.05)), strict=True
+    ):
         x, y = _place(end)
-        axes.text(x + dx, y + dy, name, ha="center", va="center", fontweight="bold")
+        axes.text(x + dx, y + dy, name, ha="center", va="center", fontweight="bold", in_layout=False)
     rows = [row for row in options.lotteries if sum(row) == 1]
     for row in rows:
         x, y = _place(row)
@@ -249,8 +263,9 @@ def _triangle(axes: Axes, options: OptionSet) -> None:
             fontsize=8,
             fontweight="bold" if own else "normal",
             zorder=5,
+            in_layout=False,
         )
-    axes.text(0.5, 1.06, _heading(options), ha="center", va="center", fontsize=11)
+    axes.text(0.5, 1.06, _heading(options), ha="center", va="center", fontsize=11, in_layout=False)
     axes.set_xlim(-0.2, 1.2)
     axes.set_ylim(-0.26, 1.1)
     axes.set_aspect("equal")
@@ -260,7 +275,7 @@ def _triangle(axes: Axes, options: OptionSet) -> None:
     said = f"star: what it gets; shaded: no better{whatever}"
     if others:
         said += f"\n{others} more lotteries may give it nothing"
-    axes.text(0.5, -0.2, said, ha="center", va="center", fontsize=8)
+    axes.text(0.5, -0.2, said, ha="center", va="center", fontsize=8, in_layout=False)
 
 
 def _curves(axes: Axes, options: OptionSet) -> None:

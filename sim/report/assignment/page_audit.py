@@ -9,7 +9,7 @@ from sim.assignment.audit import PROPERTIES
 from sim.assignment.envy import prefix_sums
 from sim.assignment.lottery import expected
 from sim.errors import ParleyError
-from sim.report.assignment.favourites import beats, by_preference, worse_region
+from sim.report.assignment.favourites import beats, by_preference, kinds, worse_region
 from sim.report.assignment.page_parts import (
     lottery_figure,
     matrix_figure,
@@ -165,11 +165,11 @@ def _sets(sets: Sequence[Mapping[str, Any]] | None, problem: Problem) -> list[Fi
 def _cells(
     sets: Sequence[Mapping[str, Any]] | None, problem: Problem
 ) -> list[tuple[str, list[str], list[Figure]]]:
-    """One entry for each kind of agents: those that are alike have the same option set."""
+    """One entry for each kind of agents: those have the same option set and like the same of it."""
     if sets is None:
         return []
     cells = []
-    for group in problem.alike:
+    for group in kinds(problem):
         options = sets[group[0]]
         names = listed(problem.agent_names[i] for i in group)
         cells.append((names, _notes(options, problem), [_options(options, problem)]))
