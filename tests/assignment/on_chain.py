@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -114,13 +112,9 @@ class Table:
 
     @property
     def problem(self) -> Problem:
-        """What theory says of it; under rules that look at utilities, ranks are points."""
-        problem = from_orders(self.rankings, len(self.capacities), EATING, self.capacities)
-        if self.rule not in CARDINAL:
-            return problem.with_rule(self.rule)
-        points = [{o: Fraction(len(order) - k) for k, o in enumerate(order)} for order in self.rankings]
-        rows = tuple(tuple(row.get(o) for o in range(len(self.capacities))) for row in points)
-        return replace(problem, rule=self.rule, utilities=rows)
+        """What theory says of it; where the contract sees no utilities, Boston serves as well as any rule."""
+        rule = BOSTON if self.rule in CARDINAL else self.rule
+        return from_orders(self.rankings, len(self.capacities), rule, self.capacities)
 
     def certificate(self) -> Certificate:
         """The right one, for those who have revealed."""

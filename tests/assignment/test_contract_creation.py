@@ -1,4 +1,4 @@
-"""What a lottery may be opened with: each refusal of `create` by its own error, and what is just acceptable."""
+"""What a lottery may be opened with: each refusal of `create` by its own error, and what is just accepted."""
 
 from __future__ import annotations
 

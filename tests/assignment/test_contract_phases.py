@@ -1,0 +1,565 @@
+"""The phases of a lottery: who may do what when, both sides of each deadline, and who goes on after one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sim.assignment.serial_dictatorship import serve
+from sim.chain.evm import open_evm
+from sim.randomness import commitment, keccak, unpack_order, word
+from tests.assignment.on_chain import (
+    ACTION_WINDOW,
+    BOND,
+    BOSTON,
+    CANCELLED,
+    COMMITTING,
+    DRAWN,
+    EATING,
+    JOIN_WINDOW,
+    MARKET,
+    NONE,
+    OPENING,
+    POSTING,
+    REVEALING,
+    SERIAL,
+    WELFARE,
+    Done,
+    Table,
+    refused,
+    went,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sim.assignment.certificate import Order
+
+RANKINGS: list[Order] = [(0, 1, 2), (0, 2, 1), (1, 0)]
+CAPACITIES = [1, 1, 1]
+OTHERS = (EATING, BOSTON, WELFARE, MARKET)
+
+
+def table(rule: str = EATING, evm: str = "revm", phase: int = COMMITTING) -> Table:
+    return Table(RANKINGS, CAPACITIES, rule, evm).play_to(phase)
+
+
+# ──────────────────────────────────────────────── whole games ───────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("evm", ["revm", "py-evm"])
+def test_serial_dictatorship_runs_on_chain_from_beginning_to_end(evm: str) -> None:
+    at = table(SERIAL, evm)
+    assert at.commit_all().names == ["Committed"]
+    assert at.state == (REVEALING, 0, at.evm.timestamp + ACTION_WINDOW, 0b111, 0, 0, 0)
+    done = at.reveal_all()
+    assert done.names == ["Revealed", "OrderDrawn", "Assigned"]
+    order = unpack_order(done.event("OrderDrawn")["order"], 3)
+    assert sorted(order) == [0, 1, 2]
+    assert at.assignment() == serve(at.problem, order)
+    assert tuple(done.event("Assigned")["assignment"]) == tuple(at.ask("assignmentOf", at.id))
+    assert at.state[:2] == (DRAWN, NONE)
+    assert at.state[3:] == (0b111, 0b111, 0, 0)
+
+
+@pytest.mark.parametrize("rule", OTHERS)
+@pytest.mark.parametrize("evm", ["revm", "py-evm"])
+def test_other_rules_are_posted_verified_and_drawn(rule: str, evm: str) -> None:
+    at = table(rule, evm)
+    at.commit_all()
+    assert at.reveal_all().names == ["Revealed"]
+    assert at.state == (POSTING, 0, at.evm.timestamp + ACTION_WINDOW, 0b111, 0b111, 0, 0)
+    certificate = at.certificate()
+    posted = went(at.post(certificate))
+    assert posted.names == ["Posted"]
+    digest = keccak(certificate.encoded())
+    assert posted.events[0].args == {
+        "id": at.id,
+        "poster": at.creator.lower(),
+        "digest": digest,
+        "terms": certificate.terms,
+    }
+    assert at.state == (OPENING, 0, at.evm.timestamp + ACTION_WINDOW, 0b111, 0b111, 0, 0)
+    done = at.open_all()
+    assert done.names == ["Opened", "TermDrawn", "Assigned"]
+    term = done.event("TermDrawn")["term"]
+    assert term == certificate.term(done.event("TermDrawn")["number"])
+    assert at.assignment() == certificate.assignment(term)
+    assert at.state[0] == DRAWN
+    assert at.state[3:] == (0b111, 0b111, 0b111, 0)
+
+
+@pytest.mark.parametrize("rule", [SERIAL, *OTHERS])
+@pytest.mark.parametrize("seats", [1, 2])
+def test_one_seat_or_two_are_enough(rule: str, seats: int) -> None:
+    at = Table([(0,)] * seats, [1], rule).play_to(DRAWN)
+    assert sorted(at.assignment(), key=str) == [0, None][:seats]
+
+
+@pytest.mark.parametrize("rule", [SERIAL, EATING])
+def test_the_largest_lottery_is_drawn(rule: str) -> None:
+    """64 seats, 64 items, whole rankings: in words of both halves, and in one page of terms."""
+    rankings = [tuple((i * (1 + i % 3) + o) % 64 for o in range(64)) for i in range(64)]
+    at = Table(rankings, [1] * 64, rule).play_to(DRAWN)
+    got = at.assignment()
+    assert sorted(item for item in got if item is not None) == list(range(64))
+    assert all(tuple(at.ask("rankingOf", at.id, seat)) == rankings[seat] for seat in (0, 31, 32, 63))
+
+
+@pytest.mark.parametrize("rule", [SERIAL, *OTHERS])
+def test_capacities_may_be_nothing_or_more_than_enough(rule: str) -> None:
+    at = Table([(0, 1), (0, 1, 2), (1, 0)], [0, 2**32 - 1, 5], rule).play_to(DRAWN)
+    assert at.assignment() == (1, 1, 1)
+
+
+@pytest.mark.parametrize("rule", [SERIAL, *OTHERS])
+def test_nobody_gets_what_it_has_not_ranked(rule: str) -> None:
+    at = Table([(), (2,), ()], [1, 1, 1], rule).play_to(DRAWN)
+    assert at.assignment() == (None, 2, None)
+    assert at.ask("rankingOf", at.id, 0) == b""
+    assert at.ask("rankingOf", at.id, 1) == b"\2"
+
+
+# ────────────────────────────────────────────── what is refused ─────────────────────────────────────────────
+
+ACTS: dict[str, tuple[int, Callable[[Table], Done]]] = {
+    "commit": (COMMITTING, lambda at: at.commit(0)),
+    "reveal": (REVEALING, lambda at: at.reveal(0)),
+    "post": (POSTING, lambda at: at.do(at.creator, "post", at.id, at.digest, (1, [], [], [], b""))),
+    "open": (OPENING, lambda at: at.open(0)),
+}
+
+
+@pytest.mark.parametrize("phase", [COMMITTING, REVEALING, POSTING, OPENING, DRAWN])
+def test_an_action_belongs_to_its_phase(phase: int) -> None:
+    at = table(phase=phase)
+    for name, (required, act) in ACTS.items():
+        if phase != required:
+            assert refused(act(at)) == ("WrongPhase", at.id, phase, required), name
+
+
+def test_nothing_can_be_done_in_a_lottery_that_does_not_exist() -> None:
+    at = Table(RANKINGS, CAPACITIES, EATING)
+    for required, act in ACTS.values():
+        assert refused(act(at)) == ("WrongPhase", at.id, NONE, required)
+    assert refused(at.expire()) == ("WrongPhase", at.id, NONE, NONE)
+    assert refused(at.withdraw(0)) == ("WrongPhase", at.id, NONE, DRAWN)
+    assert at.state == (0,) * 7
+    assert at.digest == bytes(32)
+
+
+def test_nothing_can_be_done_in_a_lottery_that_is_cancelled() -> None:
+    at = table()
+    at.to_deadline(past=1)
+    went(at.expire())
+    for required, act in ACTS.values():
+        assert refused(act(at)) == ("WrongPhase", at.id, CANCELLED, required)
+    assert refused(at.expire()) == ("WrongPhase", at.id, CANCELLED, NONE)
+
+
+@pytest.mark.parametrize("name", ["commit", "reveal", "open", "withdraw"])
+def test_a_seat_is_its_own_addresss(name: str) -> None:
+    """Seats are numbered from 0; nobody acts for another, the organizer neither."""
+    phase = DRAWN if name == "withdraw" else ACTS[name][0]
+    at = table(phase=phase)
+    own: dict[str, Callable[[int], tuple[object, ...]]] = {
+        "commit": lambda seat: (seat, at.digest, at.sealed(0)),
+        "reveal": lambda seat: (seat, at.secret(0), bytes(RANKINGS[0]), at.next_sealed(0)),
+        "open": lambda seat: (seat, at.secret(0, 2)),
+        "withdraw": lambda seat: (seat, at.seats[0]),
+    }
+    value = BOND if name == "commit" else 0
+
+    def call(sender: str, seat: int) -> Done:
+        return at.do(sender, name, at.id, *own[name](seat), value=value)
+
+    for seat in (3, 64, 2**256 - 1):
+        assert refused(call(at.seats[0], seat)) == ("SeatOutOfRange", seat, 3)
+    for caller in (at.creator, at.seats[1]):
+        assert refused(call(caller, 0)) == ("NotTheSeat", 0, caller.lower())
+    went(call(at.seats[0], 0))
+
+
+def test_committing_takes_the_bond_exactly_once_and_names_the_parameters() -> None:
+    at = table()
+
+    def commit(digest: bytes, sealed: bytes, value: int) -> Done:
+        return at.do(at.seats[0], "commit", at.id, 0, digest, sealed, value=value)
+
+    stale = keccak(b"another lottery")
+    assert refused(commit(stale, bytes(32), 0)) == ("StaleDigest", stale, at.digest)
+    assert refused(commit(at.digest, bytes(32), 0)) == ("ZeroCommitment",)
+    for value in (0, BOND - 1, BOND + 1):
+        assert refused(commit(at.digest, at.sealed(0), value)) == ("WrongDeposit", value, BOND)
+    assert at.ask("commitment", at.id, 0) == bytes(32)
+    done = went(commit(at.digest, at.sealed(0), BOND))
+    assert done.events[0].args == {"id": at.id, "seat": 0, "commitment": at.sealed(0)}
+    assert at.balance == BOND
+    assert at.ask("commitment", at.id, 0) == at.sealed(0)
+    assert at.state[3] == 1
+    assert refused(commit(stale, bytes(32), 0)) == ("AlreadyCommitted", 0)
+
+
+def test_a_report_is_opened_as_it_was_committed_to() -> None:
+    at = table(phase=REVEALING)
+    other = keccak(b"other")
+
+    def reveal(secret: bytes, ranking: bytes) -> Done:
+        return at.do(at.seats[0], "reveal", at.id, 0, secret, ranking, at.next_sealed(0))
+
+    sealed = at.sealed(0)
+    assert refused(reveal(bytes(32), bytes(RANKINGS[0]))) == ("ZeroSecret",)
+    for secret, ranking in (
+        (other, bytes(RANKINGS[0])),
+        (at.secret(0), bytes((1, 0, 2))),
+        (at.secret(0), bytes((0, 1))),
+        (at.secret(0), b""),
+    ):
+        assert refused(reveal(secret, ranking)) == ("WrongSecret", 0, sealed)
+    digest = at.digest
+    done = went(reveal(at.secret(0), bytes(RANKINGS[0])))
+    assert done.events[0].args == {
+        "id": at.id,
+        "seat": 0,
+        "secret": at.secret(0),
+        "ranking": bytes(RANKINGS[0]),
+        "nextCommitment": at.next_sealed(0),
+    }
+    assert at.digest == keccak(digest + word(0) + bytes(RANKINGS[0]))
+    assert at.ask("rankingOf", at.id, 0) == bytes(RANKINGS[0])
+    assert at.ask("commitment", at.id, 0) == at.next_sealed(0)
+    assert refused(reveal(bytes(32), b"")) == ("AlreadyRevealed", 0)
+
+
+BAD_REPORTS: dict[str, tuple[Order, tuple[object, ...]]] = {
+    "too long": ((0, 1, 2, 0), ("RankingTooLong", 4, 3)),
+    "an item that there is not": ((0, 3), ("UnknownItem", 1, 3, 3)),
+    "the largest byte": ((255,), ("UnknownItem", 0, 255, 3)),
+    "an item twice": ((0, 1, 0), ("ItemRankedTwice", 2, 0)),
+    "an item twice in a row": ((2, 2), ("ItemRankedTwice", 1, 2)),
+    "the first fault counts": ((1, 1, 7), ("ItemRankedTwice", 1, 1)),
+}
+
+
+@pytest.mark.parametrize("title", BAD_REPORTS)
+@pytest.mark.parametrize("rule", [SERIAL, EATING])
+def test_a_report_that_is_no_ranking_cannot_be_opened(title: str, rule: str) -> None:
+    ranking, error = BAD_REPORTS[title]
+    at = table(rule)
+    for seat in range(3):
+        went(at.commit(seat, at.sealed(seat, ranking)))
+    assert refused(at.reveal(0, ranking)) == error
+
+
+def test_rankings_of_more_than_a_word_are_checked_beyond_it() -> None:
+    good = tuple(range(63, 0, -1))
+    at = Table([good, (0,)], [1] * 64, SERIAL)
+    went(at.create())
+    went(at.commit(0, at.sealed(0, (*good, 40))))
+    went(at.commit(1))
+    assert refused(at.reveal(0, (*good, 40))) == ("ItemRankedTwice", 63, 40)
+    went(at.reveal(1))
+    at.salt = word(8)
+    went(at.create())
+    at.commit_all()
+    at.reveal_all()
+    assert tuple(at.ask("rankingOf", at.id, 0)) == good
+
+
+def test_a_second_secret_is_committed_to_where_there_is_one() -> None:
+    for rule, given, error in (
+        (SERIAL, keccak(b"fresh"), ("UnwantedCommitment", keccak(b"fresh"))),
+        (EATING, bytes(32), ("ZeroCommitment",)),
+    ):
+        at = table(rule, phase=REVEALING)
+        args = (at.id, 0, at.secret(0), bytes(RANKINGS[0]), given)
+        assert refused(at.do(at.seats[0], "reveal", *args)) == error
+        went(at.reveal(0))
+
+
+def test_who_has_not_committed_cannot_reveal_and_who_has_not_revealed_cannot_open() -> None:
+    at = table()
+    at.commit_all(but=[1])
+    assert refused(at.reveal(1)) == ("NotCommitted", 1)
+    at.reveal_all(but=[2])
+    assert at.phase == POSTING
+    went(at.post(at.certificate()))
+    for seat in (1, 2):
+        assert refused(at.open(seat)) == ("NotRevealed", seat)
+
+
+def test_a_second_secret_opens_its_own_commitment_once() -> None:
+    at = table(phase=OPENING)
+
+    def opened(secret: bytes) -> Done:
+        return at.do(at.seats[0], "open", at.id, 0, secret)
+
+    assert refused(opened(bytes(32))) == ("ZeroSecret",)
+    for secret in (at.secret(0), at.secret(1, 2), keccak(b"other")):
+        assert refused(opened(secret)) == ("WrongSecret", 0, at.next_sealed(0))
+    done = went(opened(at.secret(0, 2)))
+    assert done.events[0].args == {"id": at.id, "seat": 0, "secret": at.secret(0, 2)}
+    assert at.ask("commitment", at.id, 0) == bytes(32)
+    assert at.state[5] == 1
+    assert refused(opened(bytes(32))) == ("AlreadyOpened", 0)
+
+
+def test_a_copied_commitment_opens_to_nothing() -> None:
+    """Bound to its seat, a copy cannot be opened with what the copied seat reveals; its bond is lost."""
+    for rule in (SERIAL, EATING):
+        at = table(rule)
+        copied = at.sealed(0)
+        went(at.commit(0))
+        went(at.commit(1))
+        went(at.commit(2, copied))
+        went(at.reveal(0))
+        args = (at.id, 2, at.secret(0), bytes(RANKINGS[0]), at.next_sealed(0))
+        assert refused(at.do(at.seats[2], "reveal", *args)) == ("WrongSecret", 2, copied)
+        went(at.reveal(1))
+        at.to_deadline(past=1)
+        assert went(at.expire()).event("Expired")["silent"] == 0b100
+
+
+def test_a_copied_second_commitment_opens_to_nothing() -> None:
+    at = table(phase=REVEALING)
+    went(at.reveal(0))
+    went(at.reveal(1))
+    args = (at.id, 2, at.secret(2), bytes(RANKINGS[2]), at.next_sealed(0))
+    went(at.do(at.seats[2], "reveal", *args))
+    went(at.post(at.certificate()))
+    went(at.open(0))
+    stolen = at.do(at.seats[2], "open", at.id, 2, at.secret(0, 2))
+    assert refused(stolen) == ("WrongSecret", 2, at.next_sealed(0))
+
+
+def test_a_commitment_of_another_lottery_opens_to_nothing() -> None:
+    at = table()
+    old = at.sealed(0)
+    secret = at.secret(0)
+    at.salt = word(8)
+    went(at.create())
+    for seat in range(3):
+        went(at.commit(seat, old if seat == 0 else None))
+    args = (at.id, 0, secret, bytes(RANKINGS[0]), at.next_sealed(0))
+    assert refused(at.do(at.seats[0], "reveal", *args)) == ("WrongSecret", 0, old)
+
+
+@pytest.mark.parametrize("rule", OTHERS)
+def test_only_the_organizer_posts_unless_there_is_but_one_right_matrix(rule: str) -> None:
+    at = table(rule, phase=POSTING)
+    stranger = at.evm.accounts[-1]
+    done = at.post(at.certificate(), stranger)
+    if rule == EATING:
+        assert went(done).event("Posted")["poster"] == stranger.lower()
+    else:
+        assert refused(done) == ("NotTheOrganizer", stranger.lower(), at.creator.lower())
+        went(at.post(at.certificate()))
+
+
+def test_a_posting_names_what_has_been_revealed() -> None:
+    at = table(BOSTON, phase=REVEALING)
+    created = at.digest
+    at.reveal_all()
+    assert at.phase == POSTING
+    certificate = at.certificate()
+    stale = at.do(at.creator, "post", at.id, created, tuple(certificate))
+    assert refused(stale) == ("StaleDigest", created, at.digest)
+    digest = created
+    for seat, ranking in enumerate(RANKINGS):
+        digest = keccak(digest + word(seat) + bytes(ranking))
+    assert at.digest == digest
+    went(at.post(certificate))
+    assert at.digest == digest
+
+
+# ───────────────────────────────────────────────── deadlines ────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_an_action_is_valid_at_its_deadline_and_not_after_whether_or_not_anybody_called_expire(
+    name: str,
+) -> None:
+    phase, act = ACTS[name]
+    at = table(phase=phase)
+    deadline = at.deadline
+    at.to_deadline()
+    before = at.evm.snapshot()
+    done = went(at.post(at.certificate())) if name == "post" else went(act(at))
+    assert done.ok
+    at.evm.restore(before)
+    at.to_deadline(past=1)
+    assert refused(act(at)) == ("DeadlinePassed", at.id, deadline)
+    assert at.state[0] == phase
+
+
+@pytest.mark.parametrize("phase", [COMMITTING, REVEALING, POSTING, OPENING])
+def test_anyone_may_end_a_phase_after_its_deadline_and_not_at_it(phase: int) -> None:
+    at = table(phase=phase)
+    deadline = at.deadline
+    at.to_deadline()
+    assert refused(at.expire()) == ("DeadlineNotPassed", at.id, deadline)
+    at.to_deadline(past=1)
+    done = went(at.expire())
+    assert done.names == ["Expired", "Cancelled"]
+    silent = 0b111 if phase in (REVEALING, OPENING) else 0
+    assert done.event("Expired") == {"id": at.id, "phase": phase, "silent": silent}
+    assert done.event("Cancelled") == {"id": at.id, "phase": phase}
+    assert at.state[:2] == (CANCELLED, phase)
+    assert at.ask("burnt") == silent.bit_count() * BOND
+
+
+def test_a_drawn_lottery_does_not_expire() -> None:
+    at = table(phase=DRAWN)
+    at.wait(10 * ACTION_WINDOW)
+    assert refused(at.expire()) == ("WrongPhase", at.id, DRAWN, NONE)
+
+
+def test_each_phase_has_one_window_from_the_end_of_the_one_before() -> None:
+    at = Table(RANKINGS, CAPACITIES, EATING)
+    created = at.evm.timestamp
+    went(at.create())
+    assert at.deadline == created + JOIN_WINDOW
+    at.wait(5)
+    went(at.commit(0))
+    assert at.deadline == created + JOIN_WINDOW  # shared by all
+    at.wait(5)
+    went(at.commit(1))
+    went(at.commit(2))
+    ends = at.evm.timestamp
+    assert at.deadline == ends + ACTION_WINDOW
+    at.wait(7)
+    went(at.reveal(0))
+    assert at.deadline == ends + ACTION_WINDOW
+    at.wait(7)
+    went(at.reveal(1))
+    went(at.reveal(2))
+    assert at.deadline == at.evm.timestamp + ACTION_WINDOW
+    at.wait(9)
+    went(at.post(at.certificate()))
+    assert at.deadline == at.evm.timestamp + ACTION_WINDOW
+    # After a missed one, from the call that ends it.
+    at.to_deadline(past=50)
+    went(at.expire())
+    assert at.phase == CANCELLED
+
+
+def test_a_late_expiry_gives_the_next_phase_its_whole_window() -> None:
+    at = table()
+    went(at.commit(0))
+    at.to_deadline(past=1000)
+    went(at.expire())
+    assert at.state == (REVEALING, 0, at.evm.timestamp + ACTION_WINDOW, 1, 0, 0, 0)
+
+
+# ──────────────────────────────────────────────── silent seats ──────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("rule", [SERIAL, *OTHERS])
+@pytest.mark.parametrize("absent", [0, 1, 2])
+def test_who_does_not_commit_is_left_out_and_not_blamed(rule: str, absent: int) -> None:
+    at = table(rule)
+    done = at.commit_all(but=[absent])
+    assert done.names == ["Expired"]
+    assert done.event("Expired") == {"id": at.id, "phase": COMMITTING, "silent": 0}
+    at.reveal_all()
+    if rule != SERIAL:
+        went(at.post(at.certificate()))
+        at.open_all()
+    got = at.assignment()
+    assert at.phase == DRAWN
+    assert got[absent] is None
+    assert all(item is not None for seat, item in enumerate(got) if seat != absent)
+    assert at.ask("burnt") == 0
+
+
+@pytest.mark.parametrize("rule", [SERIAL, *OTHERS])
+@pytest.mark.parametrize("absent", [0, 1, 2])
+def test_who_does_not_reveal_is_left_out_and_loses_its_bond(rule: str, absent: int) -> None:
+    at = table(rule, phase=REVEALING)
+    done = at.reveal_all(but=[absent])
+    draw = ["OrderDrawn", "Assigned"] if rule == SERIAL else []
+    assert done.names == ["Expired", *draw]
+    assert done.event("Expired") == {"id": at.id, "phase": REVEALING, "silent": 1 << absent}
+    if rule == SERIAL:
+        order = unpack_order(done.event("OrderDrawn")["order"], 3)
+        assert sorted(order) == [0, 1, 2]  # the silent one stands in it, and is passed over
+    else:
+        went(at.post(at.certificate()))
+        at.open_all()
+    assert at.phase == DRAWN
+    assert at.assignment()[absent] is None
+    assert at.ask("burnt") == BOND
+
+
+@pytest.mark.parametrize("rule", OTHERS)
+@pytest.mark.parametrize("absent", [0, 1, 2])
+def test_who_does_not_open_forfeits_its_item_and_its_bond(rule: str, absent: int) -> None:
+    at = table(rule, phase=OPENING)
+    certificate = at.certificate()
+    done = at.open_all(but=[absent])
+    assert done.names == ["Expired", "TermDrawn", "Assigned"]
+    assert done.event("Expired") == {"id": at.id, "phase": OPENING, "silent": 1 << absent}
+    term = certificate.assignment(done.event("TermDrawn")["term"])
+    expected = tuple(None if seat == absent else item for seat, item in enumerate(term))
+    assert at.assignment() == expected
+    assert at.ask("burnt") == BOND
+
+
+def test_somebody_may_be_silent_in_each_phase() -> None:
+    at = Table([(0, 1, 2, 3)] * 4, [1] * 4, EATING)
+    went(at.create())
+    at.commit_all(but=[3])
+    at.reveal_all(but=[1])
+    certificate = at.certificate()
+    assert certificate.matrix[4:8] == certificate.matrix[12:] == (0,) * 4
+    went(at.post(certificate))
+    at.open_all(but=[0])
+    got = at.assignment()
+    assert got[0] is got[1] is got[3] is None
+    assert got[2] in (0, 1)
+    assert at.ask("burnt") == 2 * BOND
+    assert at.state[3:] == (0b0111, 0b0101, 0b0100, 0)
+
+
+def test_an_empty_report_is_not_silence() -> None:
+    at = Table([(), ()], [1], EATING).play_to(REVEALING)
+    went(at.reveal(0))
+    assert at.state[4] == 0b01
+    assert refused(at.reveal(0)) == ("AlreadyRevealed", 0)
+    went(at.reveal(1))
+    went(at.post(at.certificate()))
+    assert at.open_all().names == ["Opened", "TermDrawn", "Assigned"]
+    assert at.assignment() == (None, None)
+    went(at.withdraw(0))
+
+
+def test_lotteries_do_not_touch_each_other() -> None:
+    """Two lotteries of one contract, in step: each has its own seats, reports, terms and bonds."""
+    evm = open_evm("revm")
+    one = Table(RANKINGS, CAPACITIES, EATING, evm)
+    two = Table(RANKINGS[::-1], CAPACITIES, SERIAL, evm)
+    two.address, two.salt = one.address, word(8)
+    for at in (one, two):
+        went(at.create())
+    one.commit_all()
+    assert two.state[3] == 0
+    two.commit_all(but=[0])
+    two.reveal_all()
+    assert two.phase == DRAWN
+    assert one.state[0] == REVEALING
+    assert one.ask("rankingOf", one.id, 2) == b""
+    assert two.balance == 5 * BOND
+    for seat in (1, 2):
+        went(two.withdraw(seat))
+    assert refused(two.withdraw(0)) == ("NothingToWithdraw", 0)
+    assert refused(one.withdraw(0)) == ("WrongPhase", one.id, REVEALING, DRAWN)
+    assert one.balance == 3 * BOND
+
+
+def test_a_commitment_is_shown_until_it_is_opened() -> None:
+    at = table(SERIAL, phase=REVEALING)
+    assert at.ask("commitment", at.id, 1) == at.sealed(1)
+    went(at.reveal(1))
+    assert at.ask("commitment", at.id, 1) == bytes(32)
+    assert at.sealed(1) == commitment(at.id, 1, keccak(at.secret(1) + bytes(RANKINGS[1])))
