@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from sim.coordination import bargaining, recognition
 from sim.coordination.allocation import Allocation, cost_effective
 from sim.coordination.announcements import maximal_announcements
-from sim.coordination.problem import MAX_SEATS, Matrix, Problem
 from sim.errors import ProblemError
 from sim.exact import show, show_all
+from sim.limits import MAX_SEATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from sim.coordination.problem import Matrix, Problem
 
 # Exact rationals up to this many agents; beyond, the product of as many fractions has thousands of digits.
 EXACT_AGENTS = MAX_SEATS

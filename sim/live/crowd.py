@@ -10,11 +10,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from sim.bots import seated
-from sim.coordination.comparison import MIN_P, Comparison, Tally, compare
+from sim.coordination.comparison import Comparison, Tally, compare
 from sim.coordination.position import Bargaining
 from sim.driver.run import BATCHES
 from sim.live.trace import open_player
 from sim.live.words import counted, listed
+from sim.statistics import MIN_P
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

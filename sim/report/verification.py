@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.verification.verification import MIN_P, Verification
+from sim.statistics import MIN_P
+from sim.verification.verification import Verification
 
 __all__ = ["verification_tables"]
 

@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sim.statistics import MIN_P
 from sim.verification.rules import Violation
 
-__all__ = ["MIN_P", "Judged", "Verification", "combined_json"]
-
-MIN_P = 1e-6
-"""p-value below which the draws do not follow their stated probabilities."""
+__all__ = ["Judged", "Verification", "combined_json"]
 
 
 class Judged(NamedTuple):

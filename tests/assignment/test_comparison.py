@@ -12,11 +12,12 @@ import pytest
 from scipy.stats import binom
 
 from sim.assignment.certificate import as_reported
-from sim.assignment.comparison import MIN_P, Profile, Tally, compare
+from sim.assignment.comparison import Profile, Tally, compare
 from sim.assignment.play import Outcome
 from sim.assignment.problem import Problem, example_1, from_orders
 from sim.assignment.serial_dictatorship import serve
 from sim.assignment.solution import solve
+from sim.statistics import MIN_P
 from tests.assignment.problems import cardinal, ready
 
 if TYPE_CHECKING:

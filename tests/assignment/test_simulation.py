@@ -11,7 +11,6 @@ import pytest
 
 from sim.assignment.bots import best_response
 from sim.assignment.certificate import as_reported
-from sim.assignment.comparison import MIN_P
 from sim.assignment.lottery import show_matrix
 from sim.assignment.problem import RULES, Problem, example_1, from_orders
 from sim.assignment.simulation import GameRow, Simulation, simulate
@@ -20,6 +19,7 @@ from sim.chain.compiler import compile_contracts
 from sim.chain.deployments import deploy_once
 from sim.chain.evm import open_evm
 from sim.errors import ParleyError, ProblemError
+from sim.statistics import MIN_P
 from tests.assignment.problems import cardinal, ready
 from tests.nodes import anvil
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.coordination.comparison import MIN_P
 from sim.coordination.problem import Problem, example_1
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.simulation import Simulation, simulate
 from sim.coordination.solution import solve
+from sim.statistics import MIN_P
 
 if TYPE_CHECKING:
     from sim.chain.evm import Name

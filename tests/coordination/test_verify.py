@@ -20,10 +20,9 @@ from sim.coordination.records import RECORDS
 from sim.coordination.verify import verify
 from sim.errors import ParleyError
 from sim.randomness import word
-from sim.statistics import count_p_value, recognition_p_value
+from sim.statistics import MIN_P, count_p_value, recognition_p_value
 from sim.verification.book import Book
 from sim.verification.records import NotReadableError
-from sim.verification.verification import MIN_P
 from tests.coordination.audited import IMPATIENT, deployed, played
 from tests.coordination.crooked import P_STAR, RELUCTANT, USUAL, VARIANTS
 from tests.coordination.problems import make

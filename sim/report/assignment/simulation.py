@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.assignment.comparison import MIN_P
 from sim.report.assignment.words import ranked
 from sim.report.tables import cross_check_lines, gas_table, number
+from sim.statistics import MIN_P
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
