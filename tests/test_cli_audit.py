@@ -10,9 +10,15 @@ from typing import Any
 
 import pytest
 
+from sim.assignment.audit import PROPERTIES
+from sim.assignment.solution import RUNS
+from sim.coordination.audit import PROBLEMS
+from sim.coordination.demonstration import GAMES
+
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
 PRINTED = [[5, 0, 0, 0, 0], [1, 3, 0, 0, 0], [1, 1, 2, 0, 0], [1, 1, 1, 1, 0], [1, 0, 1, 1, 1]]
+UTILITIES = ROOT / "problems" / "assignment-three-utilities.toml"
 AXIOMS = ["cost_effective_implementation", "consistency", "top_agent_proportionality"]
 
 
@@ -122,6 +128,50 @@ def test_a_function_of_whole_problems() -> None:
     assert report["axioms"]["cost_effective_implementation"]["basis"] == 100
 
 
+def test_a_random_assignment_that_another_one_dominates_is_refuted_and_written_down(tmp_path: Path) -> None:
+    out = tmp_path / "audit"
+    report = audited(UTILITIES, "--check", "--out", out, status=1)
+    assert (report["kind"], report["rule"]) == ("assignment", "serial-dictatorship")
+    assert [key for key in PROPERTIES if report[key]["holds"] is False] == ["ex_ante_efficient"]
+    # What all three agents prefer: the third one gets C for sure.
+    witness = report["ex_ante_efficient"]["witness"]
+    assert witness["matrix"][2] == ["0", "0", "1"]
+    assert len(report["option_sets"]) == 3
+    assert json.loads((out / "audit.json").read_text(encoding="utf-8")) == report
+    assert (out / "matrix.png").read_bytes().startswith(b"\x89PNG")
+    # What the audit is about is a problem file like any other.
+    solved = json.loads(parley("solve", out / "problem.json", "--json").stdout)
+    assert solved == json.loads((out / "solution.json").read_text(encoding="utf-8"))
+    assert solved["matrix"] == [["1/3"] * 3] * 3
+    # Without --check it is a result like any other.
+    assert audited(UTILITIES) == report
+
+
+def test_a_random_assignment_of_which_nothing_is_refuted_passes_the_check() -> None:
+    report = audited(ROOT / "problems" / "assignment-option-set.toml", "--check")
+    assert not [key for key in PROPERTIES if report[key]["holds"] is False]
+    assert report["strategy_proof"]["holds"] is True
+    assert "played" not in report
+
+
+def test_properties_are_said_in_words() -> None:
+    done = parley("audit", UTILITIES)
+    assert done.returncode == 0, done.stderr
+    for name in PROPERTIES.values():
+        assert name in done.stdout
+    assert "fails" in done.stdout
+    assert "holds" in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--recognition", "--contract", "--problems", "--games"])
+def test_options_of_coordination_are_refused_for_assignment(option: str) -> None:
+    done = parley("audit", UTILITIES, option, 3)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"{option}: is for problems of kind coordination, and this one is of kind assignment\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -130,6 +180,8 @@ def test_a_function_of_whole_problems() -> None:
         ((EXAMPLE, "--recognition", "nowhere.py:f"), "nowhere.py: no such file"),
         ((EXAMPLE, "--contract", "Mine.sol"), "--contract: whose?"),
         ((EXAMPLE, "--problems", 0), "--problems"),
+        ((EXAMPLE, "--runs", 100), "--runs: is for problems of kind assignment, and this one is of kind coo"),
+        ((UTILITIES, "--out", "/dev/null/x"), "/dev/null/x"),
         (
             (
                 EXAMPLE,
@@ -156,3 +208,7 @@ def test_help_teaches() -> None:
     done = parley("audit", "--help")
     assert "FILE.py:FUNCTION" in done.stdout
     assert "counterexample" in done.stdout
+    assert "option sets" in done.stdout
+    words = " ".join(done.stdout.replace("│", " ").split())
+    for default in (PROBLEMS, GAMES, RUNS):
+        assert f"[default: {default}]" in words

@@ -1,4 +1,4 @@
-"""`parley deploy` and `parley simulate --evm URL` from the outside."""
+"""`parley deploy`, `parley simulate --evm URL` and `parley verify` from the outside."""
 
 import json
 import os
@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from sim.coordination.play import CONTRACTS
+from sim import mechanisms
 from tests.nodes import KINDS, LocalNode, anvil, running
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
+LOTTERY = ROOT / "problems" / "assignment-seminars.toml"
+CONTRACTS = mechanisms.contracts()
 
 
 def parley(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -71,13 +73,54 @@ def test_deploy_then_check_then_play(kind: str, tmp_path: Path) -> None:
         assert json.loads(file.read_text()) == content
 
         options = ["--evm", local.url, "--deployment", file, "--games", 10, "--seed", 4, "--json"]
-        done = parley("simulate", EXAMPLE, *options)
-        assert done.returncode == 0, done.stderr
-        report: dict[str, Any] = json.loads(done.stdout)
-        assert (report["evm"], report["settled"], report["gas"]["evm"]) == (local.url, 10, local.url)
-        assert (report["cross_check"]["evm"], report["cross_check"]["identical"]) == ("revm", True)
-        again = complaint(parley("simulate", EXAMPLE, *options), 2)
-        assert "game 0 of seed 4: it has been played on this contract" in again
+        for problem in (EXAMPLE, LOTTERY):
+            done = parley("simulate", problem, *options)
+            assert done.returncode == 0, done.stderr
+            report: dict[str, Any] = json.loads(done.stdout)
+            assert (report["evm"], report["settled"], report["gas"]["evm"]) == (local.url, 10, local.url)
+            assert (report["cross_check"]["evm"], report["cross_check"]["identical"]) == ("revm", True)
+            again = complaint(parley("simulate", problem, *options), 2)
+            assert "game 0 of seed 4: it has been played on this contract" in again
+
+
+def test_what_happened_to_all_mechanisms_is_verified_together(
+    node: LocalNode, book: Path, tmp_path: Path
+) -> None:
+    place = ["--evm", node.url, "--deployment", book]
+    for problem, bots in ((EXAMPLE, "equilibrium"), (LOTTERY, "truthful"), (LOTTERY, "absent:revealing")):
+        options = [*place, "--games", 12, "--seed", len(bots), "--bots", bots]
+        assert parley("simulate", problem, *options).returncode == 0
+    done = parley("verify", *place, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found) == {
+        *("chain_id", "games", "draws", "violations", "recognition_p_value", "holds", "seconds", "contracts")
+    }
+    assert (found["chain_id"], found["games"], found["violations"], found["holds"]) == (31337, 36, [], True)
+    first, second = found["contracts"]
+    assert (first["kind"], first["games"], second["kind"], second["games"]) == (
+        *("coordination", 12),
+        *("assignment", 24),
+    )
+    assert found["draws"] == first["draws"] + second["draws"]
+    smallest = min(first["recognition_p_value"], second["recognition_p_value"])
+    assert found["recognition_p_value"] == min(1, 2 * smallest)
+    tables = parley("verify", *place)
+    assert tables.returncode == 0
+    assert tables.stdout.count("no violation") == 2
+
+    # A file may name one mechanism alone, as those do that were written before there was another.
+    content = json.loads(book.read_text())
+    alone = tmp_path / "alone.json"
+    for name, kind in (("TwoStageMechanism", "coordination"), ("AssignmentLottery", "assignment")):
+        contracts = {name: content["contracts"][name]}
+        alone.write_text(json.dumps(content | {"contracts": contracts}))
+        only = json.loads(parley("verify", "--evm", node.url, "--deployment", alone, "--json").stdout)
+        assert [one["kind"] for one in only["contracts"]] == [kind]
+        assert only["holds"] is True
+    alone.write_text(json.dumps(content | {"contracts": {}}))
+    said = complaint(parley("verify", "--evm", node.url, "--deployment", alone), 2)
+    assert "no TwoStageMechanism and no AssignmentLottery among them" in said
 
 
 def test_the_script_and_the_command_are_one(node: LocalNode, book: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
+LOTTERY = ROOT / "problems" / "assignment-cyclic.toml"
 SMALL = f"""
 kind = "experiment"
 title = "Small"
@@ -76,6 +77,26 @@ def test_a_report_is_one_page_beside_the_tables(ran: tuple[Path, subprocess.Comp
     assert "<html" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("command", [("simulate", "--games", 20), ("audit",)], ids=lambda command: command[0])
+def test_runs_and_audits_of_lotteries_have_a_page_too(command: tuple[object, ...], tmp_path: Path) -> None:
+    verb, *options = command
+    assert parley(verb, LOTTERY, *options, "--out", tmp_path).returncode == 0
+    done = parley("report", tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = Path(done.stdout.strip()).read_text(encoding="utf-8")
+    assert "<html" in page
+    assert "welfare" in page
+
+
+def test_an_experiment_with_lotteries_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "small.toml"
+    file.write_text(SMALL.replace(str(EXAMPLE), str(LOTTERY)), encoding="utf-8")
+    done = parley("experiment", file, "--out", tmp_path / "out")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert f"{LOTTERY}: kind: assignment problems are not experimented with" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -84,6 +105,7 @@ def test_a_report_is_one_page_beside_the_tables(ran: tuple[Path, subprocess.Comp
         (("report", "nowhere"), "nowhere: no such folder"),
         (("report", "docs"), "docs"),
         (("serve", "nowhere.toml"), "nowhere.toml: cannot be read"),
+        (("serve", LOTTERY), "assignment-cyclic.toml: kind: assignment problems are not played on this page"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments: tuple[object, ...], said: str) -> None:

@@ -10,8 +10,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from sim import problemfile
+
 ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
+READY = ROOT / "problems"
+EXAMPLE = READY / "paper-example-1.toml"
+LOTTERY = READY / "assignment-bogomolnaia-moulin.toml"
+SEMINARS = READY / "assignment-seminars.toml"
 
 
 def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -48,11 +53,76 @@ def test_the_papers_example_as_the_readme_plays_it() -> None:
     assert report["gas"]["per_game"] <= 1_900_000
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "problems").glob("*.toml")), ids=lambda path: path.stem)
+SHARED = {"kind", "evm", "games", "seed", "settled", "broken_down", "expired", "paths", "agents"}
+SHARED |= {"gas", "transactions", "seconds", "games_per_second", "cross_check"}
+OWN = {
+    "coordination": {"mean_rounds", "proposer"},
+    "assignment": {"rule", "counts", "unassigned", "expected", "truthful", "p_value"},
+}
+
+
+@pytest.mark.parametrize("file", sorted(READY.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_ready_problem_plays_and_agrees_with_theory(file: Path) -> None:
     report = simulated(file, "--games", 600, "--seed", 3, "--check")
-    assert report["settled"] == 600
+    kind = problemfile.read(file)["kind"]
+    assert report["kind"] == kind
+    assert set(report) == SHARED | OWN[kind]
+    assert (report["settled"], report["broken_down"], report["expired"]) == (600, 0, 0)
     assert report["cross_check"]["identical"] is True
+    assert report["gas"]["per_game"] > 0
+    assert all(agent["z"] is None or abs(agent["z"]) < 4.5 for agent in report["agents"])
+
+
+def test_lotteries_come_to_the_exact_matrix() -> None:
+    report = simulated(LOTTERY, "--games", 2000, "--seed", 1, "--check")
+    assert report["rule"] == "serial-dictatorship"
+    assert report["truthful"][0] == ["5/12", "1/12", "5/12", "1/12"]
+    for counts, row in zip(report["counts"], report["truthful"], strict=True):
+        assert sum(counts) == 2000
+        for count, share in zip(counts, row, strict=True):
+            p = Fraction(share)
+            assert abs(count - 2000 * p) < 5 * float(2000 * p * (1 - p)) ** 0.5
+    assert report["p_value"] > 1e-6
+    assert [agent["bot"] for agent in report["agents"]] == ["truthful"] * 4
+
+
+def test_who_is_silent_gets_nothing_and_loses_its_bond() -> None:
+    bots = "absent:revealing,copying,truthful,absent"
+    report = simulated(LOTTERY, "--games", 40, "--bots", bots, "--check")
+    assert report["expired"] == 40
+    assert report["unassigned"] == [40, 40, 0, 40]
+    # Alone, the third agent gets its favourite.
+    assert report["counts"][2] == [0, 40, 0, 0]
+    bonds = [int(agent["bonds_lost"]) for agent in report["agents"]]
+    # Who never committed has paid no bond.
+    assert bonds == [40 * 10**15, 40 * 10**15, 0, 0]
+
+
+def test_a_folder_of_lotteries_holds_table_report_and_pictures(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = parley("simulate", SEMINARS, "--games", 40, "--seed", 2, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "agrees with theory" in done.stdout
+    rows = pq.read_table(out / "games.parquet").to_pylist()
+    report = json.loads((out / "simulation.json").read_text(encoding="utf-8"))
+    assert [row["game"] for row in rows] == list(range(40))
+    for i, counts in enumerate(report["counts"]):
+        got = [row[f"item_{i}"] for row in rows]
+        assert [got.count(o) for o in range(4)] == counts
+        assert got.count(-1) == report["unassigned"][i]
+    assert (out / "matrix.png").read_bytes().startswith(b"\x89PNG")
+    assert f"{out}/games.parquet, simulation.json, matrix.png" in done.stdout.replace("\n", "")
+
+
+def test_a_file_of_an_importer_plays_at_once(tmp_path: Path) -> None:
+    orders, file = tmp_path / "a.soi", tmp_path / "a.toml"
+    head = "# NUMBER ALTERNATIVES: 3\n# NUMBER VOTERS: 4\n"
+    orders.write_text(head + "3: 1,2\n1: 3\n", encoding="utf-8")
+    assert (
+        parley("import", "preflib", orders, "--rule", "probabilistic-serial", "--out", file).returncode == 0
+    )
+    report = simulated(file, "--games", 300, "--check")
+    assert report["truthful"] == [["1/3", "1/3", "0"]] * 3 + [["0", "0", "1"]]
 
 
 def test_a_check_that_does_not_hold_exits_with_1() -> None:
@@ -92,6 +162,11 @@ def test_nothing_but_json_on_standard_output_and_progress_nowhere_when_piped() -
         ([EXAMPLE, "--evm", "evmone"], "--evm"),
         ([EXAMPLE, "--seed", "-1"], "--seed"),
         ([EXAMPLE, "--out", "/dev/null/x"], "/dev/null/x"),
+        ([LOTTERY, "--out", "/dev/null/x"], "/dev/null/x"),
+        ([LOTTERY, "--bots", "equilibrium"], "unknown bot 'equilibrium'"),
+        ([LOTTERY, "--bots", "absent:proposing"], "absent:proposing"),
+        ([LOTTERY, "--bots", "truthful,copying"], "2 names for 4 agents"),
+        ([EXAMPLE, "--bots", "truthful"], "unknown bot 'truthful'"),
     ],
 )
 def test_bad_input_gets_one_line_and_status_2(arguments: list[object], complaint: str) -> None:
@@ -100,6 +175,24 @@ def test_bad_input_gets_one_line_and_status_2(arguments: list[object], complaint
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert complaint in done.stderr
+
+
+def test_a_problem_too_large_for_one_lottery_is_refused_by_simulate_alone(tmp_path: Path) -> None:
+    file = tmp_path / "wide.json"
+    items = [f"item {o}" for o in range(65)]
+    rankings = [[item] for item in items[:64]]
+    problem = {"kind": "assignment", "rule": "boston", "items": items, "rankings": rankings}
+    file.write_text(json.dumps(problem), encoding="utf-8")
+    assert parley("solve", file, "--json").returncode == 0
+    done = parley("simulate", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{file}: items: the number of items 65 is above 64")
+
+
+def test_help_teaches_the_bots_of_both_kinds() -> None:
+    said = parley("simulate", "--help").stdout
+    for word in ("equilibrium", "withholder", "truthful", "misreporting", "copying", "the default"):
+        assert word in said
 
 
 def test_a_problem_too_large_for_one_game_is_refused_by_simulate_alone(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +14,7 @@ from tests.coordination.problems import example_1_keys
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = str(ROOT / "problems" / "paper-example-1.toml")
+LOTTERY = str(ROOT / "problems" / "assignment-bogomolnaia-moulin.toml")
 runner = CliRunner()
 
 
@@ -62,6 +65,47 @@ def test_large_populations_are_cut_short_for_people_and_complete_in_json(tmp_pat
     assert isinstance(exact["expected_costs"][0], str)
 
 
+def test_random_assignments_are_exact_and_come_with_their_lottery() -> None:
+    result = runner.invoke(app, ["solve", LOTTERY, "--json"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    assert {"kind", "rule", "matrix", "lottery", "expected_utilities", "ranks"} <= set(found)
+    assert (found["kind"], found["rule"]) == ("assignment", "serial-dictatorship")
+    assert found["matrix"][2] == ["1/12", "5/12", "1/12", "5/12"]
+    # Rows of the lottery: who gets which item, by number.
+    share = [[Fraction(0)] * 4 for _ in range(4)]
+    for term in found["lottery"]:
+        for agent, item in enumerate(term["assignment"]):
+            share[agent][item] += Fraction(term["weight"])
+    assert [[str(p) for p in row] for row in share] == found["matrix"]
+    tables = runner.invoke(app, ["solve", LOTTERY])
+    assert tables.exit_code == 0
+    for text in ("serial-dictatorship", "5/12", "1/12", "agent 4"):
+        assert text in tables.stdout
+
+
+def test_probabilities_that_are_too_many_are_estimated_alike_for_the_same_seed(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    items = [chr(ord("a") + k) for k in range(10)]
+    rankings = [items[k % 2 :] for k in range(10)]
+    file.write_text(
+        json.dumps({"kind": "assignment", "rule": "boston", "items": items, "rankings": rankings})
+    )
+
+    def solved(*options: str) -> dict[str, Any]:
+        result = runner.invoke(app, ["solve", str(file), "--json", *options])
+        assert (result.exit_code, result.stderr) == (0, "")
+        found: dict[str, Any] = json.loads(result.stdout)
+        return found
+
+    first, again = (solved("--runs", "2000", "--seed", "5") for _ in range(2))
+    assert (first["exact"], first["runs"], first["lottery"]) == (False, 2000, None)
+    assert first == again
+    assert first["matrix"] != solved("--runs", "2000", "--seed", "6")["matrix"]
+    # Half of the agents ask for a first, and one of them gets it.
+    assert abs(first["matrix"][0][0] - 0.2) < 6 * max(first["std_errors"][0][0], 1e-3)
+
+
 def one_line(arguments: list[str]) -> str:
     result = runner.invoke(app, arguments)
     assert result.exit_code == 2
@@ -95,12 +139,35 @@ def test_a_broken_promise_names_file_key_and_reason(tmp_path: Path) -> None:
         (["solve", EXAMPLE, "extra"], "unexpected extra argument"),
         (["solve", "--json"], "Missing argument"),
         (["--verbose"], "No such option: --verbose"),
+        (["solve", LOTTERY, "--runs", "1"], "--runs"),
+        (["import", "prefib", "a.soc"], "No such command 'prefib'"),
+        (["import", "csv", "--json"], "Missing argument"),
     ],
 )
 def test_bad_usage_gets_one_line_and_points_to_the_help(arguments: list[str], line: str) -> None:
     said = one_line(arguments)
     assert line in said
     assert "--help" in said
+
+
+def test_what_is_for_one_kind_only_is_refused_for_the_other() -> None:
+    assert one_line(["solve", LOTTERY, "--exact"]) == (
+        "--exact: is for problems of kind coordination, and this one is of kind assignment"
+    )
+    for option in ("--runs", "--seed"):
+        assert one_line(["solve", EXAMPLE, option, "5"]) == (
+            f"{option}: is for problems of kind assignment, and this one is of kind coordination"
+        )
+
+
+def test_a_posted_assignment_that_is_not_the_rules_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    text = (ROOT / "problems" / "assignment-posted.toml").read_text(encoding="utf-8")
+    assert runner.invoke(app, ["solve", str(ROOT / "problems" / "assignment-posted.toml")]).exit_code == 0
+    file.write_text(text.replace('"welfare"', '"probabilistic-serial"'), encoding="utf-8")
+    assert one_line(["solve", str(file)]) == (
+        f"{file}: posted.matrix[0][0]: 1/2, but under probabilistic-serial it is 1/3"
+    )
 
 
 def test_help_shows_how_to_begin() -> None:

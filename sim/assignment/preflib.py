@@ -146,14 +146,16 @@ def read_csv(
         In one line: file, line, column and reason.
     """
     file = fspath(path)
-    (agent, *others), lines = _selected(file, select or {})
+    columns, lines = _selected(file, select or {})
     tell = warn or _say_nothing
-    ranks = sorted(filter(_RANKED.fullmatch, others), key=lambda column: int(_RANKED.sub(r"\1", column)))
+    ranks = sorted(filter(_RANKED.fullmatch, columns), key=lambda column: int(_RANKED.sub(r"\1", column)))
+    # Where the column of names is selected on, all that are left may hold ranks.
+    agent, *others = [column for column in columns if column not in ranks] or list(lines[0][1])
     mapping: dict[str, Any] = {"kind": "assignment"}
     content: dict[str, Any]
     if ranks:
-        if unread := [column for column in others if column not in ranks]:
-            tell(f"not read: {_listed(unread)}; agents are named by {agent}")
+        if others and agent in columns:
+            tell(f"not read: {_listed(others)}; agents are named by {agent}")
         rankings = [_ranked(file, number, row, ranks) for number, row in lines]
         items = sorted({item for row in rankings for item in row}, key=_natural)
         content = {"rankings": rankings}
@@ -346,7 +348,7 @@ def _selected(file: str, chosen: Mapping[str, str]) -> tuple[list[str], list[tup
         if column not in header:
             raise ProblemError(file, "line 1", f"no column {shorten(column)}{did_you_mean(column, header)}")
     others = [column for column in header if column not in chosen]
-    if len(others) < 2:
+    if not any(map(_RANKED.fullmatch, others)) and len(others) < 2:
         raise ProblemError(file, "line 1", "no column is left for what agents want")
     lines = [(number, row) for number, row in lines if all(row[c] == v for c, v in chosen.items())]
     if not lines:

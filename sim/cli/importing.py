@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,8 +99,9 @@ def preflib(
     - `parley import preflib 00038-00000004.soi --capacities 00038-00000004.dat --out projects.toml`
     - `parley solve projects.toml`
     """
-    mapping = read_preflib(file, capacities=capacities, rule=rule, warn=partial(_tell, file))
-    _give(mapping, file, out, force=force, as_json=as_json)
+    notes: list[str] = []
+    mapping = read_preflib(file, capacities=capacities, rule=rule, warn=notes.append)
+    _give(mapping, file, notes, out, force=force, as_json=as_json)
 
 
 @importers.command("csv", no_args_is_help=True)
@@ -131,21 +131,19 @@ def csv(
         if not equals or column in chosen:
             raise ParleyError(f"--select: {text!r} is not COLUMN=VALUE, or the column stands twice")
         chosen[column] = value
+    notes: list[str] = []
     try:
         mapping = read_csv(
-            file, capacities=capacities, select=chosen, seats=seats, rule=rule, warn=partial(_tell, file)
+            file, capacities=capacities, select=chosen, seats=seats, rule=rule, warn=notes.append
         )
     except ProblemError as error:
         raise (error if error.file else error.in_file(file)) from None
-    _give(mapping, file, out, force=force, as_json=as_json)
+    _give(mapping, file, notes, out, force=force, as_json=as_json)
 
 
-def _tell(file: str, line: str) -> None:
-    """Say what is no error."""
-    complain(f"{file}: note: {line}")
-
-
-def _give(mapping: Mapping[str, Any], file: str, out: Path | None, *, force: bool, as_json: bool) -> None:
+def _give(
+    mapping: Mapping[str, Any], file: str, notes: list[str], out: Path | None, *, force: bool, as_json: bool
+) -> None:
     """Write a problem that was read where it is wanted, if it is one."""
     Problem.from_mapping(mapping, file)
     text = json.dumps(mapping, indent=1, ensure_ascii=False) + "\n"
@@ -153,6 +151,8 @@ def _give(mapping: Mapping[str, Any], file: str, out: Path | None, *, force: boo
         text = f"# Imported from {one_line(Path(file).name)}.\n\n{problemfile.to_toml(mapping)}"
     if out is not None:
         _write(out, text, force=force)
+    for note in notes:
+        complain(f"{file}: note: {note}")
     if as_json:
         print_json(mapping)
     elif out is None:
