@@ -106,7 +106,7 @@
         marks: [
           Plot.line([...corners, corners[0]], { stroke: "var(--ink)", fill: "var(--ground)" }),
           Plot.line([...worse, worse[0]].map(place), { fill: "var(--quiet)", fillOpacity: 0.25, curve: "linear-closed", stroke: "none" }),
-          ...corners.map(([x, y], k) => Plot.text([parley.shorten(items[k], 14)], { x: [x], y: [y], dy: k === 1 ? -14 : 16, fontWeight: 600, fill: "var(--ink)" })),
+          ...corners.map(([x, y], k) => Plot.text([parley.shorten(items[k], 14)], { x: [x], y: [y], dx: [-20, 0, 20][k], dy: k === 1 ? -14 : 18, textAnchor: ["start", "middle", "end"][k], fontWeight: 600, fill: "var(--ink)" })),
           ...[WORSE, BETTER, OWN].map((kind) => Plot.dot(points.filter((row) => row.kind === kind), { x: "x", y: "y", fill: colors[kind], r: kind === OWN ? 8 : 5, stroke: "var(--ground)" })),
           parley.tip(points, Plot.pointer({ x: "x", y: "y", title: (row) => `${row.report}\n${row.lottery}\n${row.kind}` })),
         ],
