@@ -25,6 +25,10 @@ MAX_STEPS = 10_000
 """Simplex steps in fractions after HiGHS; usually none is needed."""
 
 
+TOLERANCES = (1e-10, 1e-7)
+"""Of HiGHS; the second one where the first finds nothing."""
+
+
 class InfeasibleError(ParleyError):
     """No point satisfies the constraints."""
 
@@ -83,8 +87,13 @@ class Program:
         self.loose.append(loose)
         return row
 
-    def solve(self) -> Optimum:
+    def solve(self, *, trusting: bool = False) -> Optimum:
         """Find an optimal point.
+
+        Parameters
+        ----------
+        trusting : bool
+            Believe HiGHS where it finds no point; otherwise fractions decide, which takes long.
 
         Raises
         ------
@@ -93,32 +102,35 @@ class Program:
         ParleyError
             If the objective is unbounded, or the steps do not suffice.
         """
-        search = _Simplex(self, self._basis())
+        search = _Simplex(self, self._basis(trusting=trusting))
         for _ in range(MAX_STEPS):
             if not search.step():
                 return search.optimum()
         raise ParleyError(f"a linear program was not solved exactly in {MAX_STEPS} steps")
 
-    def _basis(self) -> list[int]:
+    def _basis(self, *, trusting: bool) -> list[int]:
         """Ask HiGHS for an optimal basis: numbers of variables, then of constraints' slacks."""
         if not self.columns:  # HiGHS solves nothing of that kind
             return list(range(len(self.bounds)))
-        highs = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("primal_feasibility_tolerance", 1e-10),
-            ("dual_feasibility_tolerance", 1e-10),
-            ("solver", "simplex"),
-        ):
-            highs.setOptionValue(name, value)
-        highs.passModel(self._model())
-        highs.run()
-        status = highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kInfeasible:
-            raise InfeasibleError("a linear program has no feasible point")
-        if status != highspy.HighsModelStatus.kOptimal:
-            raise ParleyError(f"a linear program was not solved: {highs.modelStatusToString(status)}")
+        model = self._model()
+        for tolerance in TOLERANCES:
+            highs = highspy.Highs()  # type: ignore[no-untyped-call]
+            for name, value in (
+                ("output_flag", False),
+                ("threads", 1),
+                ("primal_feasibility_tolerance", tolerance),
+                ("dual_feasibility_tolerance", tolerance),
+                ("solver", "simplex"),
+            ):
+                highs.setOptionValue(name, value)
+            highs.passModel(model)
+            highs.run()
+            if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                break
+        else:  # so it seems to HiGHS: fractions decide, from the basis of slacks
+            if trusting:
+                raise InfeasibleError("a linear program has no feasible point")
+            return list(range(len(self.columns), len(self.columns) + len(self.bounds)))
         basis = highs.getBasis()
         basic = highspy.HighsBasisStatus.kBasic
         statuses = [*basis.col_status, *basis.row_status]

@@ -7,9 +7,10 @@ general; here they are found in floating point, and what is returned is rational
 budget and no capacity is exceeded at all, and what the equilibrium lacks is stated (`Shortfall`), often
 nothing.
 
-The search smooths demand by an entropy, relative to the last demand found: the smoothed market has an
-equilibrium that Newton's method finds, and as the same is done again, relative to that, the smoothing
-vanishes (a proximal method). Where it leads astray, other starting prices are tried.
+The search follows the proof that prices exist: what agents buy is a correspondence whose values are convex
+and whose graph is closed (that is what buying the cheapest is for), and a simplicial path leads to its zero,
+whatever ties there are (`simplicial`). Near it, it shows who buys what, and Newton's method solves for the
+prices. Simple fractions close to these are tried, then fine ones; a linear program finds what agents buy.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
+from sim.assignment.linear import InfeasibleError
 from sim.assignment.lottery import expected
+from sim.assignment.simplicial import LostError, Near, zeros
 from sim.assignment.welfare import assignment_program, averaged, matrix_of, utilities_of
 from sim.errors import ParleyError
 
@@ -34,27 +36,24 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-TOLERANCE = Fraction(1, 10**6)
+TOLERANCE = Fraction(1, 10**8)
 """Greatest shortfall that is accepted."""
 STARTS = 8
 """Starting prices tried."""
-ROUNDS = 50
-"""Proximal steps from each."""
-SMOOTH, SHARP = 0.5, 1e-4
-"""Weight of the entropy at the beginning, and at the end, where utilities reach 1."""
-ANCHORED = 0.02
-"""Weight from which on demand is smoothed relative to the last one."""
-THRIFT = 1e-3
-"""What money is worth at least, at first: of items that are as good, an agent buys the cheapest."""
-RELAXED = 35
-"""Round from which on that is made to vanish, by `RELAXING` in every round."""
-RELAXING = 0.3
-GLANCES = (13, 18, 24, 32, 40)
-"""Rounds after which prices are looked at, in case they are simple numbers already."""
-SIMPLE = 3
-"""How many of the following denominators are simple."""
-DENOMINATORS = (12, 60, 840, 27_720, 10**6, 10**9, 10**12)
-"""Of the prices that are tried: simple numbers first, since they may be the exact ones."""
+DENOMINATORS = (12, 60, 840, 27_720, 10**6)
+"""Of the simple prices that are tried, since they may be the exact ones."""
+SIMPLE = 1e-9
+"""How near these must be to what the search found."""
+FINE = 10**12
+"""Greatest denominator of the prices that are tried otherwise."""
+ROUGH = 0.01
+"""Width of a grid from which on it is guessed who buys what."""
+BOUGHT = (10, 1)
+"""Least probabilities that count as bought, in widths of the grid; one after the other is tried."""
+ROUNDS = 12
+"""Newton's steps, from what is guessed to prices."""
+RANK = 1e-10
+"""Singular values below this share of the greatest are taken for 0."""
 
 
 class NoEquilibriumError(ParleyError):
@@ -149,7 +148,8 @@ def shortfall(problem: Problem, matrix: Matrix, prices: Sequence[Fraction]) -> S
         raise ParleyError(f"item {prices.index(min(prices)) + 1}: the price {min(prices)} is negative")
     utility = spending = Fraction(0)
     budgets = problem.budgets or (Fraction(1),) * problem.agents
-    for i, (row, u, budget) in enumerate(zip(matrix, utilities_of(problem), budgets, strict=True)):
+    for i, (row, budget) in enumerate(zip(matrix, budgets, strict=True)):
+        u = _on_offer(problem, i)
         value, cheapest = best_affordable(u, prices, budget)
         cost = _cost(row, prices)
         if cost > budget:
@@ -174,7 +174,7 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     Returns
     -------
     Equilibrium
-        Whose shortfall is at most 1/1,000,000. Agents that nothing tells apart buy the same; otherwise, of
+        Whose shortfall is at most 1/100,000,000. Agents that nothing tells apart buy the same; otherwise, of
         what agents are indifferent between, they buy so that as few as possible get nothing.
 
     Raises
@@ -196,27 +196,26 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     >>> show_matrix(found.matrix)
     [['5/12', '1/2', '1/12'], ['5/12', '1/2', '1/12'], ['1/6', '0', '5/6']]
     """
-    best: Equilibrium | None = None
     tried: set[tuple[Fraction, ...]] = set()
-    for rough, last in _rough_prices(problem, seed):
-        for denominator in DENOMINATORS if last else DENOMINATORS[:SIMPLE]:
+    for rough in _rough_prices(problem, seed):
+        for denominator in DENOMINATORS:
             prices = tuple(Fraction(p).limit_denominator(denominator) for p in rough)
-            if prices in tried:
+            far = max(abs(float(p) - q) for p, q in zip(prices, rough, strict=True))
+            if prices in tried or far > SIMPLE:
                 continue
             tried.add(prices)
-            matrix = _purchases(problem, prices)
-            found = Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
-            if best is None or found.shortfall.greatest < best.shortfall.greatest:
-                best = found
-            if not found.shortfall.greatest:
-                return found
-        if best is not None and best.shortfall.greatest <= TOLERANCE:
-            return best
-    lacks = float(best.shortfall.greatest) if best is not None else 1.0
-    raise NoEquilibriumError(
-        f"no equilibrium of the pseudo-market was found to within {float(TOLERANCE):g}"
-        f" (the best one lacks {lacks:.1g})"
-    )
+            if (matrix := _purchases(problem, prices)) is not None:
+                return Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
+        prices = tuple(Fraction(p).limit_denominator(FINE) for p in rough)
+        if (matrix := _near_purchases(problem, prices)) is not None:
+            return Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
+    raise NoEquilibriumError(f"no equilibrium of the pseudo-market was found to within {TOLERANCE}")
+
+
+def _on_offer(problem: Problem, agent: int) -> Utilities:
+    """Give an agent's utilities of what there is: of an item without capacity nothing can be bought."""
+    row = utilities_of(problem)[agent]
+    return tuple(u if capacity else None for u, capacity in zip(row, problem.capacities, strict=True))
 
 
 def _greatest(utilities: Utilities) -> Fraction:
@@ -227,127 +226,191 @@ def _cost(row: Iterable[Fraction | int], prices: Sequence[Fraction]) -> Fraction
     return sum((price * p for p, price in zip(row, prices, strict=True)), Fraction(0))
 
 
-def _purchases(problem: Problem, prices: tuple[Fraction, ...]) -> Matrix:
-    """Find what agents buy at given prices so that the greatest shortfall is least."""
-    utilities, budgets = utilities_of(problem), problem.budgets or (Fraction(1),) * problem.agents
-    program, cells, _, _ = assignment_program(problem, lambda _i, _o: 0)
-    lack = program.variable(-1)
-    for i, (u, budget) in enumerate(zip(utilities, budgets, strict=True)):
+def _purchases(problem: Problem, prices: Sequence[Fraction]) -> Matrix | None:
+    """Find what agents buy at prices that clear the market exactly; None if these do not.
+
+    By complementary slackness an agent's best rows are those of items on a line: u_o = V + μ·(p_o − b), where
+    V is the best value, b the budget and μ what money is worth; with all of the budget spent if μ is not 0.
+    """
+    budgets = problem.budgets or (Fraction(1),) * problem.agents
+    bought: list[tuple[int, int]] = []
+    spends: list[Fraction | None] = []
+    wants_all: list[bool] = []
+    for i, budget in enumerate(budgets):
+        u = _on_offer(problem, i)
+        value, cheapest = best_affordable(u, prices, budget)
+        dear = [
+            (w - value) / (p - budget) for p, w in zip(prices, u, strict=True) if w is not None and p > budget
+        ]
+        money = max((0 * budget, *dear))
+        for o, (p, w) in enumerate(zip(prices, u, strict=True)):
+            if w is not None and w == value + money * (p - budget) and (money or p == cheapest):
+                bought.append((i, o))
+        spends.append(budget if money else None)
+        wants_all.append(value > money * budget)
+    program, cells, _, _ = assignment_program(problem, lambda _i, _o: 1, only=bought)
+    for i, (amount, whole) in enumerate(zip(spends, wants_all, strict=True)):
+        own = {o: cell for (agent, o), cell in cells.items() if agent == i}
+        if amount is not None:
+            program.equals({cell: prices[o] for o, cell in own.items()}, amount)
+        if whole:
+            program.equals(dict.fromkeys(own.values(), 1), 1)
+    for o, price in enumerate(prices):
+        if price:
+            program.equals({cell: 1 for (_, item), cell in cells.items() if item == o}, problem.capacities[o])
+    try:
+        point = program.solve(trusting=True).point
+    except InfeasibleError:
+        return None
+    return averaged(problem, matrix_of(problem, cells, point), problem.alike)
+
+
+def _near_purchases(problem: Problem, prices: Sequence[Fraction]) -> Matrix | None:
+    """Find what agents buy at prices that clear the market up to a shortfall; None if these do not."""
+    budgets = problem.budgets or (Fraction(1),) * problem.agents
+    program, cells, _, _ = assignment_program(problem, lambda _i, _o: 1)
+    for i, budget in enumerate(budgets):
+        u = _on_offer(problem, i)
         value, cheapest = best_affordable(u, prices, budget)
         own = {o: cell for (agent, o), cell in cells.items() if agent == i}
         worth = {cell: -(u[o] or Fraction(0)) for o, cell in own.items()}
-        program.at_most({**worth, lack: -_greatest(u)}, -value)
-        program.at_most({cell: prices[o] for o, cell in own.items()}, budget)
-        program.at_most({**{cell: prices[o] for o, cell in own.items()}, lack: -budget}, cheapest)
+        program.at_most(worth, TOLERANCE * _greatest(u) - value)
+        spent = {cell: prices[o] for o, cell in own.items()}
+        program.at_most(spent, min(budget, cheapest + TOLERANCE * budget))
     sold = {cell: -prices[o] for (_, o), cell in cells.items()}
-    program.at_most({**sold, lack: -sum(budgets)}, -_cost(problem.capacities, prices))
-    least = program.solve().point[lack]
-    # The same again, with as many agents served as possible.
-    program.at_most({lack: 1}, least)
-    program.objective = [Fraction(int(cell != lack)) for cell in range(len(program.columns))]
-    return averaged(problem, matrix_of(problem, cells, program.solve().point), problem.alike)
+    program.at_most(sold, TOLERANCE * sum(budgets) - _cost(problem.capacities, prices))
+    try:
+        point = program.solve(trusting=True).point
+    except InfeasibleError:
+        return None
+    return averaged(problem, matrix_of(problem, cells, point), problem.alike)
 
 
-def _rough_prices(problem: Problem, seed: int) -> Iterator[tuple[list[float], bool]]:
-    """Look for prices in floating point, from one start after the other; say which are a start's last."""
+def _rough_prices(problem: Problem, seed: int) -> Iterator[list[float]]:
+    """Look for prices in floating point, from one start after the other."""
     dice = np.random.default_rng(seed)
     market = _Market(problem)
+    if not len(market.scarce):
+        yield [0.0] * len(problem.items)
+        return
     for _ in range(STARTS):
-        for prices, last in market.settle(0.5 + 0.5 * dice.random(len(problem.items))):
-            if np.isfinite(prices).all():
-                yield (prices * market.unit).tolist(), last
+        try:
+            for near in zeros(market.imbalance, dice.random(len(market.scarce)), dice):
+                if near.width < ROUGH:
+                    for least in BOUGHT:
+                        yield (market.polished(near, least * near.width) * market.unit).tolist()
+        except LostError:
+            continue
 
 
 class _Market:
-    """The smoothed market: utilities up to 1, the mean budget 1, *nothing* as a last item that is free."""
+    """The market in floating point: utilities up to 1, the mean budget 1, *nothing* as a last item."""
 
     def __init__(self, problem: Problem) -> None:
-        rows = []
-        for row in utilities_of(problem):
-            scale = float(_greatest(row)) or 1.0
-            rows.append([-np.inf if u is None else float(u) / scale for u in row] + [0.0])
-        self.utilities: Floats = np.array(rows)
+        groups = problem.alike
+        utilities = [_on_offer(problem, i) for i, *_ in groups]
         given = problem.budgets or (Fraction(1),) * problem.agents
-        budgets = np.array([float(b) for b in given])
-        self.unit = float(budgets.mean())
-        self.budgets: Floats = budgets / self.unit
-        self.capacities: Floats = np.array([float(min(c, problem.agents + 1)) for c in problem.capacities])
-        self.anchor: Floats = np.zeros_like(self.utilities)
-        self.smoothing, self.thrift = SMOOTH, THRIFT
-        # An item that nobody wants is free; its demand tells Newton's method nothing.
-        self.wanted = np.isfinite(self.utilities[:, :-1]).any(axis=0) & (self.capacities > 0)
+        self.items = len(problem.items)
+        self.unit = float(sum(given)) / len(given)
+        self.budgets: Floats = np.array([float(given[i]) for i, *_ in groups]) / self.unit
+        self.counts: Floats = np.array([float(len(group)) for group in groups])
+        scales = [float(_greatest(row)) or 1.0 for row in utilities]
+        self.utilities: Floats = np.array(
+            [
+                [*(float(u) / scale if u else -np.inf for u in row), 0.0]  # 0 is as good as nothing
+                for row, scale in zip(utilities, scales, strict=True)
+            ]
+        )
+        asked = self.counts @ np.isfinite(self.utilities[:, :-1])
+        self.capacities: Floats = np.minimum(np.array(problem.capacities, dtype=float), problem.agents + 1)
+        # Of the others there is enough for everybody that may ask: they are free.
+        self.scarce: NDArray[np.intp] = np.flatnonzero(asked > self.capacities)
 
-    def settle(self, start: Floats) -> Iterator[tuple[Floats, bool]]:
-        """Make the market sharper and sharper; give prices now and then, and in the end."""
-        self.anchor = np.zeros_like(self.utilities)
-        self.smoothing, self.thrift = SMOOTH, THRIFT
-        state = np.where(self.wanted, start, -self.capacities)
-        for number in range(ROUNDS):
-            with np.errstate(all="ignore"):  # what overflows is no solution, and is checked afterwards
-                state = self._sharper(state, number)
-            if number in GLANCES:
-                yield np.maximum(state, 0), False
-        yield np.maximum(state, 0), True
+    def prices(self, state: Floats) -> Floats:
+        """Give the prices that a state of the market stands for, *nothing* last."""
+        prices = np.zeros(self.items + 1)
+        prices[self.scarce] = np.maximum(state, 0)
+        return prices
 
-    def _sharper(self, state: Floats, number: int) -> Floats:
-        state = least_squares(
-            self._imbalance, state, jac=self._slope, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=100
-        ).x
-        if self.smoothing > ANCHORED:
-            self.smoothing *= 0.7
-            return state
-        logs = np.log(np.maximum(self._demand(np.append(np.maximum(state, 0), 0.0))[0], 1e-200))
-        self.anchor = logs - logs.max(axis=1, keepdims=True)
-        self.smoothing = max(self.smoothing * 0.8, SHARP)
-        if number >= RELAXED:
-            self.thrift *= RELAXING
-        return state
+    def imbalance(self, state: Floats) -> Floats:
+        """Say what of each scarce item is left over (or short).
 
-    def _imbalance(self, state: Floats) -> Floats:
-        """Say what of each item is left over (or short); below a price of 0, supply may be in excess."""
-        demand = self._demand(np.append(np.maximum(state, 0), 0.0))[0]
-        left: Floats = self.capacities - demand[:, :-1].sum(axis=0) + np.minimum(state, 0)
+        A coordinate above 0 is a price; one below 0 stands for the price 0 and for how much less is asked
+        for than there is. Where a price is above all budgets together, something is left over.
+        """
+        sold = (self.counts @ self.demand(self.prices(state)))[self.scarce]
+        left: Floats = self.capacities[self.scarce] - sold + np.minimum(state, 0)
         return left
 
-    def _slope(self, state: Floats) -> Floats:
-        prices = np.append(np.maximum(state, 0), 0.0)
-        demand, value, bound = self._demand(prices)
-        mean = demand @ prices
-        spread = np.maximum(demand @ prices**2 - mean**2, 1e-300)
-        size = len(state)
-        slope = np.zeros((size, size))
-        for i, row in enumerate(demand[:, :-1]):
-            move = np.zeros(size)
-            if bound[i]:
-                move = (self.smoothing * row - value[i] * row * (prices[:-1] - mean[i])) / spread[i]
-            gain = -value[i] * np.eye(size) - np.outer(prices[:-1], move)
-            slope += row[:, None] * (gain - (row @ gain)[None, :]) / self.smoothing
-        positive = (state > 0).astype(float)
-        whole: Floats = -slope * positive[None, :] + np.diag(1 - positive)
-        return whole
+    def demand(self, prices: Floats) -> Floats:
+        """Find the best row that each budget buys, the cheapest of these; see `best_affordable`."""
+        every = np.arange(len(self.budgets))
+        dear = prices > self.budgets[:, None]
+        low = np.where(dear, -np.inf, self.utilities)
+        high = np.where(dear, self.utilities, -np.inf)
+        best = low.max(axis=1)
+        single = np.where(low == best[:, None], prices, np.inf).argmin(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):  # of pairs that are none
+            share = (self.budgets[:, None] - prices)[:, :, None] / (prices - prices[:, None])
+            mixed = low[:, :, None] + share * (high[:, None, :] - low[:, :, None])
+        flat = np.where(np.isfinite(mixed), mixed, -np.inf).reshape(len(every), -1)
+        pair = flat.argmax(axis=1)
+        first, second = np.divmod(pair, len(prices))
+        mixes = flat[every, pair] > best
+        part = np.where(mixes, share[every, first, second], 0.0)
+        rows = np.zeros_like(self.utilities)
+        rows[every, np.where(mixes, first, single)] = 1 - part
+        rows[every[mixes], second[mixes]] = part[mixes]
+        return rows
 
-    def _demand(self, prices: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """Smoothed demand, what money is worth to each agent, and whether its budget binds."""
+    def polished(self, near: Near, least: float) -> Floats:
+        """Solve for the prices at which everybody is ready to buy just what it buys nearby.
 
-        def rows(value: Floats) -> Floats:
-            logs = (self.utilities - value[:, None] * prices[None, :]) / self.smoothing + self.anchor
-            logs -= logs.max(axis=1, keepdims=True)
-            weights = np.exp(logs)
-            shares: Floats = weights / weights.sum(axis=1, keepdims=True)
-            return shares
-
-        low = np.full(len(self.budgets), self.thrift)
-        high = np.ones(len(self.budgets))
-        bound: NDArray[np.bool_] = (rows(low) @ prices) > self.budgets
-        for _ in range(60):
-            far = bound & ((rows(high) @ prices) > self.budgets)
-            if not far.any():
-                break
-            high[far] *= 2
-        for _ in range(70):
-            middle = (low + high) / 2
-            far = (rows(middle) @ prices) > self.budgets
-            low = np.where(bound & far, middle, low)
-            high = np.where(bound & ~far, middle, high)
-        value = np.where(bound, (low + high) / 2, low)
-        return rows(value), value, bound
+        Unknown are the prices, what agents buy, and for each agent the line on which what it buys lies: with
+        w = 1/μ, p_o + a = w·u_o. Whoever has all it can wish for buys at one price. As the equations are
+        bilinear, Newton's method solves them; where they leave something open, the nearest solution is taken.
+        """
+        bought = near.shares @ np.array([self.demand(self.prices(corner)).ravel() for corner in near.corners])
+        rows = bought.reshape(self.utilities.shape)
+        prices = self.prices(near.point)
+        prices[prices < near.width] = 0.0
+        costly = np.flatnonzero(prices)
+        agents, support = np.nonzero(rows > least)
+        worth = self.utilities[agents, support]
+        content = (
+            np.bincount(agents, rows[agents, support] * worth, minlength=len(rows))
+            > self.utilities.max(axis=1) - least
+        )
+        spares = content & (rows @ prices < self.budgets - least)
+        n, c, k = len(rows), len(costly), len(agents)
+        place = {o: j for j, o in enumerate(costly.tolist())}
+        priced = np.array([o in place for o in support.tolist()])
+        column = np.array([place.get(o, 0) for o in support.tolist()])
+        each = np.arange(k)
+        # Unknowns: prices, then a and w of each agent, then what is bought.
+        a, w, x = c, c + n, c + 2 * n
+        lines = np.zeros((k, a + 2 * n))
+        lines[each[priced], column[priced]] = 1.0
+        lines[each, a + agents] = 1.0
+        lines[each, w + agents] = np.where(content[agents], 0.0, -worth)
+        known = prices[costly]
+        first = np.linalg.lstsq(lines[:, a:], -lines[:, :a] @ known, rcond=RANK)[0]
+        state = np.concatenate([known, first, rows[agents, support]])
+        for _ in range(ROUNDS):
+            slope = np.zeros((k + 2 * n + c, len(state)))
+            slope[:k, :x] = lines
+            value = slope[:k] @ state
+            slope[k + agents, x + each] = 1.0
+            total = slope[k : k + n] @ state - 1.0
+            cost = np.where(priced, state[column], 0.0)
+            slope[k + n + agents, x + each] = cost
+            slope[k + n + agents[priced], column[priced]] += state[x + each[priced]]
+            spent = np.bincount(agents, cost * state[x:], minlength=n) - self.budgets
+            slope[k + n + np.flatnonzero(spares)] = 0.0
+            spent[spares] = 0.0
+            slope[k + 2 * n + column[priced], x + each[priced]] = self.counts[agents[priced]]
+            sold = slope[k + 2 * n :] @ state - self.capacities[costly]
+            state = state - np.linalg.lstsq(slope, np.concatenate([value, total, spent, sold]), rcond=RANK)[0]
+        solved = np.zeros(self.items)
+        solved[costly] = np.maximum(state[:c], 0)
+        return solved
