@@ -233,7 +233,7 @@ def certify(problem: Problem, revealed: Sequence[Order | None] | None = None) ->
     if not present:
         raise ValueError("nobody has revealed anything")
     reported = problem if reports == problem.orders else as_reported(problem, reports)
-    solution = solve(reported)
+    solution = solve(reported, runs=2)  # of estimates nothing can be certified, so they may be bad
     if not solution.exact or solution.lottery is None:
         raise TooLargeError(f"{problem.rule} has too many outcomes here to be certified")
     times = eating_schedule(reported).exhausted if problem.rule == PROBABILISTIC_SERIAL else None
