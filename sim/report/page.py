@@ -81,7 +81,8 @@ def _sheet_of_mechanism(folder: Path, what: str) -> Sheet:
     path = folder / f"{what}.json"
     kind = read_json(path).get("kind")
     if kind not in KINDS:
-        raise ParleyError(f"{path}: kind: {shorten(kind)} is none of {', '.join(KINDS)}")
+        known = ", ".join(KINDS)
+        raise ParleyError(f"{path}: not what a mechanism writes: kind {shorten(kind)} is none of {known}")
     sheet: Sheet = getattr(module_of_report(kind, f"page_{what}"), f"{what}_sheet")(folder)
     return sheet
 

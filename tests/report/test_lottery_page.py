@@ -1,0 +1,254 @@
+"""Pages of random assignments as texts: their numbers against theory, against the table of lotteries."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from fractions import Fraction
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from sim.assignment.audit import PROPERTIES, audit
+from sim.assignment.lottery import expected
+from sim.assignment.problem import Problem, load_problem
+from sim.chain.compiler import project_root
+from sim.errors import ParleyError
+from sim.report.assignment.audit import write_audit
+from sim.report.page import write_page
+from tests.report import folders
+from tests.report.test_page import data_of, figure, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PROBLEM = Problem.from_mapping(folders.LOTTERY)
+BOND = 10**15
+
+
+def exactly(cell: dict[str, Any]) -> Fraction:
+    return Fraction(cell["x"]) if "x" in cell else Fraction(cell["v"])
+
+
+def findings(folder: Path) -> list[str]:
+    (block,) = re.findall(r'<ul class="findings">(.*?)</ul>', text_of(folder), flags=re.DOTALL)
+    return [
+        unescape(re.sub(r"<.*?>", "", item)).strip()
+        for item in re.findall(r"<li>(.*?)</li>", block, flags=re.DOTALL)
+    ]
+
+
+def passages(folder: Path) -> list[str]:
+    blocks = re.findall(r'<ol class="passage">(.*?)</ol>', text_of(folder), flags=re.DOTALL)
+    lines = re.findall(r"<li>(.*?)</li>", "".join(blocks), flags=re.DOTALL)
+    return [unescape(line).strip() for line in lines]
+
+
+@pytest.fixture(scope="module")
+def cyclic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The audit of a rule that looks at utilities, under which it pays to lie."""
+    folder = tmp_path_factory.mktemp("cyclic")
+    found = audit(load_problem(project_root() / "problems" / "assignment-cyclic.toml"))
+    write_audit(folder, found, found.to_json())
+    write_page(folder)
+    return folder
+
+
+# ── audits ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_property_stands_in_the_table_and_in_the_findings(lottery_audit: Path) -> None:
+    found = json.loads((lottery_audit / "audit.json").read_text(encoding="utf-8"))
+    words = {True: "holds", False: "fails", None: "not known"}
+    rows = figure(data_of(lottery_audit)["figures"], "properties")
+    assert [row["property"] for row in rows] == list(PROPERTIES.values())
+    assert [row["verdict"] for row in rows] == [words[found[key]["holds"]] for key in PROPERTIES]
+    said = findings(lottery_audit)
+    for name, row in zip(PROPERTIES.values(), rows, strict=True):
+        assert f"{name.capitalize()}. {row['verdict'].capitalize()}. {row['because']}" in said
+
+
+def test_the_dominating_lottery_is_told_in_names(lottery_audit: Path) -> None:
+    """The paper's: the third agent gets the last item, a coin decides about the others."""
+    lines = passages(lottery_audit)
+    one, two, three = folders.NAMES
+    a, b, c = folders.ITEMS
+    assert f"{one}, {two}: 1/2 {a}, 1/2 {b}" in lines
+    assert f"{three}: {c} for sure" in lines
+    assert f"drawn with probability 1/2: {one} {a}, {two} {b}, {three} {c}" in lines
+    assert f"Gains: {one} 1/6, {two} 1/6, {three} 1/3." in lines
+
+
+def test_the_weights_and_the_profitable_lie_are_told(cyclic: Path) -> None:
+    lines = passages(cyclic)
+    assert "Weights λ: agent 1 1, agent 2 2, agent 3 1." in lines
+    assert "Prices β: A 1, B 1/2, C 0." in lines
+    found = json.loads((cyclic / "audit.json").read_text(encoding="utf-8"))["strategy_proof"]["witness"]
+    assert f"agent 1 gains {found['gain']} by reporting utilities A 0, B 1, C 0." in lines
+    assert any("It gets B for sure instead of 1/2 B, 1/2 C" in line for line in lines)
+
+
+def test_matrix_ranks_and_lottery_are_exact(lottery_audit: Path) -> None:
+    figures = data_of(lottery_audit)["figures"]
+    third = Fraction(1, 3)
+    assert {exactly(row["probability"]) for row in figure(figures, "matrix")} == {third}
+    for row in figure(figures, "ranks"):
+        assert [exactly(row[f"rank:{k}"]) for k in range(4)] == [third, third, third, 0]
+    assert [exactly(row["utility"]) for row in figure(figures, "ranks")] == [
+        Fraction(4, 3),
+        Fraction(4, 3),
+        Fraction(5, 3),
+    ]
+    lottery = figure(figures, "lottery")
+    assert sum(exactly(row["weight"]) for row in lottery) == 1
+    for row in lottery:
+        assert sorted(row[f"agent:{i}"] for i in range(3)) == sorted(folders.ITEMS)
+
+
+def test_option_sets_show_all_lotteries_with_what_they_are_worth(cyclic: Path) -> None:
+    problem = load_problem(project_root() / "problems" / "assignment-cyclic.toml")
+    sets = json.loads((cyclic / "audit.json").read_text(encoding="utf-8"))["option_sets"]
+    cells = data_of(cyclic)["cells"]
+    assert problem.utilities is not None
+    assert [cell["name"] for cell in cells] == ["agent 1", "agent 2", "agent 3"]
+    for agent, (cell, options) in enumerate(zip(cells, sets, strict=True)):
+        rows = figure(cell["figures"], "options")
+        lotteries = [tuple(exactly(row[f"item:{k}"]) for k in range(3)) for row in rows]
+        given = [tuple(map(Fraction, entry["row"])) for entry in options["lotteries"]]
+        assert sorted(lotteries) == sorted(given)
+        assert lotteries[0] == given[options["own"]]
+        worth = [expected(row, problem.utilities[agent]) for row in lotteries]
+        assert [exactly(row["worth"]) for row in rows] == worth
+        assert worth[1:] == sorted(worth[1:], reverse=True)
+        kinds = ["its own", *("better" if w > worth[0] else "no better" for w in worth[1:])]
+        assert [row["kind"] for row in rows] == kinds
+        assert "better" in kinds
+        # What is better lies outside of the shaded part, all else within or on its edge.
+        worse = cell["figures"][0]["options"]["worse"]
+        top = max(expected(tuple(map(Fraction, corner)), problem.utilities[agent]) for corner in worse)
+        assert float(top) == pytest.approx(float(worth[0]))
+
+
+def test_agents_of_one_ranking_and_different_utilities_have_option_sets_of_their_own(
+    lottery_audit: Path,
+) -> None:
+    cells = data_of(lottery_audit)["cells"]
+    assert [cell["name"] for cell in cells] == [", ".join(folders.NAMES[:2]), folders.NAMES[2]]
+    own = [figure(cell["figures"], "options")[0]["worth"] for cell in cells]
+    assert list(map(exactly, own)) == [Fraction(4, 3), Fraction(5, 3)]
+
+
+# ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_counts_are_those_of_the_table_of_lotteries(lotteries: Path) -> None:
+    table = pq.read_table(lotteries / "games.parquet").to_pylist()
+    assert [row["game"] for row in table] == list(range(folders.LOTTERIES))
+    assert {row["ending"] for row in table} == {"drawn"}
+    rows = figure(data_of(lotteries)["figures"], "counts")
+    names = [*folders.ITEMS, "nothing"]
+    for row in rows:
+        i, o = folders.NAMES.index(row["agent"]), names.index(row["item"])
+        wanted = o if o < len(folders.ITEMS) else -1
+        assert row["times"] == sum(game[f"item_{i}"] == wanted for game in table)
+        assert row["share"] == pytest.approx(row["times"] / len(table))
+        assert row["low"] <= row["share"] <= row["high"]
+    # The second agent never reveals; of the other two, who want the same, each comes first half of the time.
+    half = folders.LOTTERIES / 2
+    expected_counts = [[half, 0, half, 0], [0, 0, 0, 2 * half], [half, 0, half, 0]]
+    assert [row["expected"] for row in rows] == [count for row in expected_counts for count in row]
+
+
+def test_a_run_says_who_was_silent_and_what_it_lost(lotteries: Path) -> None:
+    said = findings(lotteries)
+    silent = folders.NAMES[1]
+    assert any(text.startswith("Draws follow the probabilities of the rule") for text in said)
+    assert f"In {folders.LOTTERIES} lotteries a deadline passed, and it went on without the silent." in said
+    assert f"Nothing was revealed by {silent}." in said
+    assert f"Bonds of {BOND:,} wei lost: {silent} {folders.LOTTERIES}." in said
+    agents = figure(data_of(lotteries)["figures"], "agents")
+    assert [row["lost"] for row in agents] == [0, folders.LOTTERIES, 0]
+    assert [row["reported"] for row in agents] == ["the truth", "nothing revealed", "the truth"]
+    assert [exactly(row["expected"]) for row in agents] == [2, 0, Fraction(5, 2)]
+
+
+def test_the_folder_of_a_run_holds_what_it_says(lotteries: Path) -> None:
+    run = folders.LotteryFolder(lotteries, PROBLEM)
+    assert sorted(run.files) == sorted(
+        path.name for path in lotteries.iterdir() if path.name != "report.html"
+    )
+    assert (
+        Problem.from_mapping(json.loads((lotteries / "problem.json").read_text(encoding="utf-8"))) == PROBLEM
+    )
+
+
+# ── both ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", ["lotteries", "lottery_audit"])
+def test_names_of_agents_and_items_are_escaped(kind: str, request: pytest.FixtureRequest) -> None:
+    text = text_of(request.getfixturevalue(kind))
+    for hostile in ("<img", "</script><b>", 'owned"</script>'):
+        assert hostile not in text
+
+
+@pytest.mark.parametrize("kind", ["lotteries", "lottery_audit"])
+def test_the_same_folder_gives_the_same_page(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    folder = request.getfixturevalue(kind)
+    copy = shutil.copytree(folder, tmp_path / folder.name)
+    (copy / "report.html").unlink()
+    write_page(copy)
+    assert text_of(copy) == text_of(folder)
+
+
+def without(*keys: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda found: {key: value for key, value in found.items() if key not in keys}
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "change", "said"),
+    [
+        (
+            "lotteries",
+            "simulation.json",
+            without("counts"),
+            "not what a simulation writes: KeyError 'counts'",
+        ),
+        ("lotteries", "simulation.json", without("kind"), "kind None is none of coordination, assignment"),
+        ("lotteries", "problem.json", without("items"), "items: missing"),
+        (
+            "lottery_audit",
+            "audit.json",
+            without("envy_free"),
+            "not what an audit writes: KeyError 'envy_free'",
+        ),
+        ("lottery_audit", "audit.json", lambda found: found | {"kind": ["x"]}, "kind ['x'] is none of"),
+        ("lottery_audit", "solution.json", None, "cannot be read"),
+        ("lottery_audit", "problem.json", None, "cannot be read"),
+    ],
+)
+def test_what_is_none_of_its_files_is_refused_in_one_line(
+    kind: str,
+    file: str,
+    change: Callable[[dict[str, Any]], dict[str, Any]] | None,
+    said: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:
+    copy = shutil.copytree(request.getfixturevalue(kind), tmp_path / "copy")
+    if change is None:
+        (copy / file).unlink()
+    else:
+        found = change(json.loads((copy / file).read_text(encoding="utf-8")))
+        (copy / file).write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(ParleyError) as refusal:
+        write_page(copy)
+    assert said in str(refusal.value)
+    assert file in str(refusal.value)
+    assert "\n" not in str(refusal.value)
