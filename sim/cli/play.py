@@ -47,7 +47,8 @@ Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Write games.parquet, simulation.json and pictures there.")
 ]
 Check = Annotated[
-    bool, typer.Option("--check", help="Exit 1 if some |z| > 4.5 or the p-value is below 1e-6.")
+    bool,
+    typer.Option("--check", help="Exit 1 if play contradicts theory: |z| > 4.5, or a p-value below 1e-6."),
 ]
 
 

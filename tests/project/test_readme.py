@@ -1,11 +1,19 @@
 """What the README shows works as it is written."""
 
 import json
+import re
 import tomllib
 
+import pytest
+
+from sim.assignment import problem as assignment
+from sim.assignment.lottery import show_matrix
+from sim.assignment.solution import solve as solve_assignment
 from sim.chain.compiler import project_root
+from sim.cli import app
 from sim.coordination.problem import Problem
 from sim.coordination.solution import solve
+from sim.mechanisms import KINDS
 
 README = (project_root() / "README.md").read_text(encoding="utf-8")
 
@@ -26,3 +34,25 @@ def test_the_gas_table_is_the_snapshots() -> None:
         row = next(line for line in README.splitlines() if line.startswith(f"| `{function}` |"))
         assert f"{least:,}" in row
         assert f"{most:,}" in row
+
+
+def test_the_example_assignment_is_solved_as_by_hand() -> None:
+    """All eat Logic until 1/3 and Statistics until 2/3; then two go on with Ethics."""
+    mapping = tomllib.loads(README.split("```toml\n")[2].split("```")[0])
+    problem = assignment.Problem.from_mapping(mapping)
+    problem.check_playable()
+    shares = show_matrix(solve_assignment(problem).matrix)
+    assert shares == [["1/3", "1/3", "0"], ["1/3"] * 3, ["1/3"] * 3]
+
+
+def test_every_command_and_every_kind_has_its_place_in_the_table() -> None:
+    rows = [line for line in README.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z]+)`", row.split("|")[1])}
+    commands = {str(command.callback.__name__) for command in app.registered_commands if command.callback}
+    assert commands | {"import"} <= named
+    assert all(f'`kind = "{kind}"`' in README for kind in KINDS)
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"\]\(([\w./-]+)\)", README))))
+def test_what_it_links_to_is_there(name: str) -> None:
+    assert (project_root() / name).exists()
