@@ -24,14 +24,24 @@ from sim.driver.tally import TallyT
 from sim.errors import ParleyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sim.driver.on_node import NodeRun
     from sim.driver.player import Player, Sent
     from sim.driver.setting import Setting
 
-__all__ = ["BATCHES", "OTHER", "CrossCheck", "Played", "Progress", "Record", "open_player", "play_games"]
+__all__ = [
+    "BATCHES",
+    "OTHER",
+    "CrossCheck",
+    "Played",
+    "Progress",
+    "Record",
+    "gas_figures",
+    "open_player",
+    "play_games",
+]
 
 BATCHES: dict[str, int] = {"revm": 500, "py-evm": 50}
 """Games that are played and recorded together, on an EVM started afresh: it forgets nothing."""
@@ -101,21 +111,30 @@ class CrossCheck:
 
     def gas_json(self) -> dict[str, Any]:
         """Give what gas was used as plain values."""
-        gas = {function: sorted(used) for function, used in self.gas.items()}
-        return {
-            "evm": self.gas_evm,
-            "games": self.gas_games,
-            "per_game": sum(map(sum, gas.values())) / self.gas_games,
-            "by_function": {
-                function: {
-                    "calls": len(used),
-                    "min": used[0],
-                    "mean": sum(used) / len(used),
-                    "max": used[-1],
-                }
-                for function, used in gas.items()
-            },
-        }
+        return {"evm": self.gas_evm, "games": self.gas_games, **gas_figures(self.gas, self.gas_games)}
+
+
+def gas_figures(gas: Mapping[str, Sequence[int]], games: int) -> dict[str, Any]:
+    """What games cost on average, and what each function does.
+
+    Parameters
+    ----------
+    gas : mapping of str to sequence of int
+        Gas used by every call in these games, by function.
+    games : int
+
+    Examples
+    --------
+    >>> gas_figures({"create": [30, 50], "toss": [20, 20]}, games=2)["per_game"]
+    60.0
+    """
+    return {
+        "per_game": sum(map(sum, gas.values())) / games,
+        "by_function": {
+            name: {"calls": len(used), "min": min(used), "mean": sum(used) / len(used), "max": max(used)}
+            for name, used in gas.items()
+        },
+    }
 
 
 @dataclass(frozen=True)

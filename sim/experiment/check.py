@@ -7,6 +7,7 @@ from math import erfc, sqrt
 from typing import TYPE_CHECKING, Any
 
 from sim.coordination.play import FUNCTIONS
+from sim.driver.run import gas_figures
 from sim.experiment.games import orders_of
 from sim.experiment.population import Population
 from sim.experiment.workshop import Workshop
@@ -52,13 +53,7 @@ def cross_check(experiment: Experiment) -> dict[str, Any]:
         "games": len(cells),
         "identical": not differences,
         "differences": differences,
-        "gas": {
-            "per_game": sum(map(sum, gas.values())) / len(cells),
-            "by_function": {
-                name: {"calls": len(each), "min": min(each), "mean": sum(each) / len(each), "max": max(each)}
-                for name, each in gas.items()
-            },
-        },
+        "gas": gas_figures(gas, len(cells)),
     }
 
 
