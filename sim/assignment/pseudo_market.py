@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,8 @@ SIMPLE = 1e-9
 """How near these must be to what the search found."""
 FINE = 10**12
 """Greatest denominator of the prices that are tried otherwise."""
+GENEROUS = 10
+"""Width of a line at fine prices, in tolerances."""
 ROUGH = 0.01
 """Width of a grid from which on it is guessed who buys what."""
 BOUGHT = (10, 1)
@@ -206,9 +208,12 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
             tried.add(prices)
             if (matrix := _purchases(problem, prices)) is not None:
                 return Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
-        prices = tuple(Fraction(p).limit_denominator(FINE) for p in rough)
-        if (matrix := _near_purchases(problem, prices)) is not None:
-            return Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
+        # A little less, so that budgets suffice.
+        prices = tuple((1 - TOLERANCE / 10) * Fraction(p).limit_denominator(FINE) for p in rough)
+        if (matrix := _purchases(problem, prices, TOLERANCE)) is not None:
+            lacks = shortfall(problem, matrix, prices)
+            if lacks.greatest <= TOLERANCE:
+                return Equilibrium(matrix, prices, lacks)
     raise NoEquilibriumError(f"no equilibrium of the pseudo-market was found to within {TOLERANCE}")
 
 
@@ -226,37 +231,26 @@ def _cost(row: Iterable[Fraction | int], prices: Sequence[Fraction]) -> Fraction
     return sum((price * p for p, price in zip(row, prices, strict=True)), Fraction(0))
 
 
-def _purchases(problem: Problem, prices: Sequence[Fraction]) -> Matrix | None:
-    """Find what agents buy at prices that clear the market exactly; None if these do not.
+def _purchases(problem: Problem, prices: Sequence[Fraction], slack: Fraction = Fraction(0)) -> Matrix | None:
+    """Find what agents buy at prices that clear the market; None if these do not.
 
     By complementary slackness an agent's best rows are those of items on a line: u_o = V + μ·(p_o − b), where
     V is the best value, b the budget and μ what money is worth; with all of the budget spent if μ is not 0.
+    With slack, lines are so wide, and budgets may be left over by so much; what is dear is still sold out.
     """
     budgets = problem.budgets or (Fraction(1),) * problem.agents
-    bought: list[tuple[int, int]] = []
-    spends: list[Fraction | None] = []
-    wants_all: list[bool] = []
-    for i, budget in enumerate(budgets):
-        u = _on_offer(problem, i)
-        value, cheapest = best_affordable(u, prices, budget)
-        dear = [
-            (w - value) / (p - budget) for p, w in zip(prices, u, strict=True) if w is not None and p > budget
-        ]
-        money = max((0 * budget, *dear))
-        for o, (p, w) in enumerate(zip(prices, u, strict=True)):
-            if w is not None and w == value + money * (p - budget) and (money or p == cheapest):
-                bought.append((i, o))
-        spends.append(budget if money else None)
-        wants_all.append(value > money * budget)
+    lines = [_line(problem, i, prices, budget, slack) for i, budget in enumerate(budgets)]
+    bought = [(i, o) for i, line in enumerate(lines) for o in line.items]
     program, cells, _, _ = assignment_program(problem, lambda _i, _o: 1, only=bought)
-    for i, (amount, whole) in enumerate(zip(spends, wants_all, strict=True)):
+    for i, (line, budget) in enumerate(zip(lines, budgets, strict=True)):
         own = {o: cell for (agent, o), cell in cells.items() if agent == i}
-        if amount is not None:
-            program.equals({cell: prices[o] for o, cell in own.items()}, amount)
-        if whole:
+        if line.binding:
+            program.at_most({cell: prices[o] for o, cell in own.items()}, budget)
+            program.at_most({cell: -prices[o] for o, cell in own.items()}, (slack - 1) * budget)
+        if line.whole:
             program.equals(dict.fromkeys(own.values(), 1), 1)
     for o, price in enumerate(prices):
-        if price:
+        if price > slack * max(budgets):
             program.equals({cell: 1 for (_, item), cell in cells.items() if item == o}, problem.capacities[o])
     try:
         point = program.solve(trusting=True).point
@@ -265,25 +259,28 @@ def _purchases(problem: Problem, prices: Sequence[Fraction]) -> Matrix | None:
     return averaged(problem, matrix_of(problem, cells, point), problem.alike)
 
 
-def _near_purchases(problem: Problem, prices: Sequence[Fraction]) -> Matrix | None:
-    """Find what agents buy at prices that clear the market up to a shortfall; None if these do not."""
-    budgets = problem.budgets or (Fraction(1),) * problem.agents
-    program, cells, _, _ = assignment_program(problem, lambda _i, _o: 1)
-    for i, budget in enumerate(budgets):
-        u = _on_offer(problem, i)
-        value, cheapest = best_affordable(u, prices, budget)
-        own = {o: cell for (agent, o), cell in cells.items() if agent == i}
-        worth = {cell: -(u[o] or Fraction(0)) for o, cell in own.items()}
-        program.at_most(worth, TOLERANCE * _greatest(u) - value)
-        spent = {cell: prices[o] for o, cell in own.items()}
-        program.at_most(spent, min(budget, cheapest + TOLERANCE * budget))
-    sold = {cell: -prices[o] for (_, o), cell in cells.items()}
-    program.at_most(sold, TOLERANCE * sum(budgets) - _cost(problem.capacities, prices))
-    try:
-        point = program.solve(trusting=True).point
-    except InfeasibleError:
-        return None
-    return averaged(problem, matrix_of(problem, cells, point), problem.alike)
+class _Line(NamedTuple):
+    """What an agent may buy, whether it spends all of its budget, and whether it gets something for sure."""
+
+    items: list[int]
+    binding: bool
+    whole: bool
+
+
+def _line(
+    problem: Problem, agent: int, prices: Sequence[Fraction], budget: Fraction, slack: Fraction
+) -> _Line:
+    u = _on_offer(problem, agent)
+    goods = [(o, p, w) for o, (p, w) in enumerate(zip(prices, u, strict=True)) if w is not None]
+    value, cheapest = best_affordable(u, prices, budget)
+    money = max((Fraction(0), *((w - value) / (p - budget) for _, p, w in goods if p > budget)))
+    width = slack * GENEROUS * _greatest(u)
+    items = [
+        o
+        for o, p, w in goods
+        if abs(value + money * (p - budget) - w) <= width and (money or p <= cheapest + slack * budget)
+    ]
+    return _Line(items, money > 0, value - money * budget > width)
 
 
 def _rough_prices(problem: Problem, seed: int) -> Iterator[list[float]]:
