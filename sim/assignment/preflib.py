@@ -96,10 +96,13 @@ def read_preflib(
         place, value = said["NUMBER VOTERS"]
         raise ProblemError(file, place, f"{value} voters, but the orders are of {len(rankings)}")
     keys = [f"ALTERNATIVE NAME {k}" for k in range(1, count + 1)]
-    items = _distinct([said[key][1] if key in said else f"item {k}" for k, key in enumerate(keys, start=1)])
+    given = [said[key][1] if key in said else f"item {k}" for k, key in enumerate(keys, start=1)]
+    items = _distinct(given)
     tell = warn or _say_nothing
     if rankings and all(order and len(order[-1]) > 1 for order in rankings):
         tell("every order ends in a tie: what agents did not rank stands there, and they are said to want it")
+    if items != given:
+        tell("alternatives without a name of their own were numbered")
     mapping: dict[str, Any] = {"kind": "assignment", "items": items}
     if capacities is not None:
         mapping["capacities"] = _capacities(fspath(capacities), items, tell)
@@ -334,7 +337,9 @@ def _table(file: str) -> tuple[list[str], list[tuple[int, Row]]]:
         raise ProblemError(file, "", "empty")
     header = [name.strip() for name in rows[0][1]]
     if len(header) < 2 or len(set(header)) < len(header):
-        raise ProblemError(file, "line 1", "needs two columns at least, all with names of their own")
+        other = next((mark for mark in (";", "\t") if mark in header[0]), None)
+        hint = f"; is it separated by {other!r} instead of commas?" if other else ""
+        raise ProblemError(file, "line 1", f"needs two columns at least, all with names of their own{hint}")
     for number, row in rows:
         if len(row) != len(header):
             raise ProblemError(file, f"line {number}", f"{len(row)} columns for {len(header)} names")

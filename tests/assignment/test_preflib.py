@@ -101,6 +101,8 @@ def test_broken_csv_files_get_one_line(tmp_path: Path) -> None:
         (POINTS, {"select": {"student": "nobody"}}, "no agents"),
         (POINTS, {"select": {"c1": "3", "c2": ""}}, "line 1: no column is left for what agents want"),
         (POINTS.replace("0.5", "-1"), {}, "line 3, column c1: -1 is negative"),
+        (POINTS.replace(",", ";"), {}, "line 1: needs two columns at least, all with names of their own; is"),
+        (POINTS.replace("c2", "c1"), {}, "line 1: needs two columns at least, all with names of their own"),
         (POINTS, {"seats": 3}, "seats: there are no capacities to scale"),
         (RANKS.replace("10,2", "2,2"), {}, "line 2, column rank2: 2 stands twice"),
         ('student,c1\nann,"3', {}, "line 2: unexpected end of data"),
@@ -142,6 +144,10 @@ def test_what_stands_out_in_orders_is_told(tmp_path: Path) -> None:
         "wants nothing: agent 3",
         "wanted by nobody: Project 1, Project 2",
     ]
+    twins = HEAD.replace("Project 2", "Project 0").replace("Project 1", "") + "3: 1,2,3\n"
+    (numbered,) = warnings(read_preflib, write(tmp_path, "c.soc", twins))
+    assert numbered == "alternatives without a name of their own were numbered"
+    assert read_preflib(tmp_path / "c.soc")["items"] == ["Project 0", "-", "Project 0 (2)"]
     (tied,) = warnings(read_preflib, write(tmp_path, "a.toc", HEAD + "3: 1,{2,3}\n"))
     assert tied.startswith("every order ends in a tie")
     supervisors = write(tmp_path, "a.dat", "Supervisor,Capacity,Projects\nEve,1,1 2\nFay,0,0\nGil,1,\n")
