@@ -111,7 +111,7 @@ def exact_distribution_of(trials: int, rate: Fraction) -> list[Fraction]:
 
 def test_bonferroni_keeps_the_level_of_tests_that_depend_on_each_other() -> None:
     """Throws of one die, all six counts tested."""
-    repetitions, throws, alpha = 4000, 40, 0.1
+    repetitions, throws, alpha = 1500, 40, 0.1
     dice = Random(11)
     rejected = 0
     for _ in range(repetitions):
