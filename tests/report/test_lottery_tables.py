@@ -1,0 +1,277 @@
+"""Tables of random assignments say what theory and play found, in the names of the problem."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from sim.assignment.audit import audit
+from sim.assignment.problem import Problem, from_orders, load_problem
+from sim.assignment.simulation import simulate
+from sim.assignment.solution import solve
+from sim.chain.compiler import project_root
+from sim.report.assignment.audit import audit_tables
+from sim.report.assignment.favourites import beats, worse_region
+from sim.report.assignment.simulation import simulation_tables
+from sim.report.assignment.solution import MAX_TERMS, solution_tables
+from sim.report.assignment.words import lottery_of, reasons
+from sim.report.verification import verification_tables
+from sim.verification.rules import Violation
+from sim.verification.verification import Judged, Verification
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+SMALL = [
+    file
+    for file in sorted((project_root() / "problems").glob("assignment-*.toml"))
+    if "seminars" not in file.stem
+]
+"""Problem files whose audit takes no second."""
+
+
+def told(*tables: RenderableType) -> str:
+    """What a wide terminal shows, without frames, white space as single blanks."""
+    console = Console(width=400, markup=False, emoji=False, highlight=False)
+    with console.capture() as captured:
+        for table in tables:
+            console.print(table)
+    return re.sub(r"[ \t]+", " ", re.sub(r"[│┃]", "|", captured.get()))
+
+
+def problem_of(name: str) -> Problem:
+    return load_problem(project_root() / "problems" / f"assignment-{name}.toml")
+
+
+def explained(problem: Problem, key: str) -> list[str]:
+    return reasons(key, audit(problem).verdicts[key].to_json(), problem)
+
+
+def made(**keys: Any) -> Problem:  # noqa: ANN401 - what a problem file may say
+    return Problem.from_mapping({"kind": "assignment", "rule": "serial-dictatorship", **keys})
+
+
+# ── solutions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_solution_shows_matrix_ranks_and_lottery_in_fractions() -> None:
+    text = told(*solution_tables(solve(problem_of("bogomolnaia-moulin"))))
+    assert "serial-dictatorship: 4 agents, 4 items; exact" in text
+    assert "| agent 1 | 5/12 | 1/12 | 5/12 | 1/12 |" in text
+    assert "| agent 3 | 1/12 | 5/12 | 1/12 | 5/12 |" in text
+    assert "| all, on average | 5/12 | 1/12 | 5/12 | 1/12 |" in text
+    assert "| 1/3 | a | c | b | d |" in text
+
+
+def test_what_is_left_over_and_who_may_get_nothing_is_shown() -> None:
+    text = told(*solution_tables(solve(made(items=["a", "b"], capacities=[2, 1], rankings=[["b"], ["b"]]))))
+    assert "2 agents, 2 items (3 in all)" in text
+    assert "| agent 1 | 0 | 1/2 | 1/2 |" in text
+    assert "| given out | 0 of 2 | 1 of 1 | 1 |" in text
+
+
+def test_prices_and_what_they_prove_are_shown() -> None:
+    cyclic = problem_of("cyclic")
+    assert "| A | 1 | 1 | 1 |" in told(*solution_tables(solve(cyclic)))
+    caption = " ".join(told(*solution_tables(solve(cyclic))).split())
+    assert "they prove that the weighted utility, 3, is greatest" in caption
+    assert "an equilibrium" in told(*solution_tables(solve(cyclic.with_rule("pseudo-market"))))
+
+
+def test_a_wide_problem_is_written_in_words_and_a_long_lottery_is_cut() -> None:
+    orders = [[(7 * i + 3 * o * o + o * i) % 11 for o in range(11)] for i in range(12)]
+    strict = [list(dict.fromkeys(order)) for order in orders]
+    solved = solve(from_orders(strict, 11, "probabilistic-serial"))
+    assert solved.lottery is not None
+    assert len(solved.lottery) > MAX_TERMS
+    text = told(*solution_tables(solved))
+    assert f"| agent 3 | {lottery_of(solved.matrix[2], solved.problem.items)} |" in text
+    assert f"and {len(solved.lottery) - MAX_TERMS} more: see --json" in text
+    assert text.count("agent 12 ") == 2 + MAX_TERMS  # in matrix and ranks, and in each term that is shown
+
+
+def test_an_estimate_is_told_from_what_is_exact() -> None:
+    agents = 24
+    orders = [[(i + k * (1 + i % 5)) % 23 for k in range(23)] for i in range(agents)]
+    strict = [list(dict.fromkeys(order)) for order in orders]
+    solved = solve(from_orders(strict, 23), runs=400, seed=1)
+    assert solved.sample is not None
+    text = told(*solution_tables(solved))
+    error = float(solved.sample.std_errors.max())
+    assert f"estimated from 400 runs, standard errors at most {error:.4f}" in text
+    assert "the rule's own assignments are too many to list" in text.lower()
+    assert f"{float(solved.ranks[0][0]):.4f}" in text
+
+
+# ── audits ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("rule", ["serial-dictatorship", "probabilistic-serial", "boston", "welfare"])
+@pytest.mark.parametrize("file", SMALL, ids=lambda file: file.stem)
+def test_every_verdict_has_its_reasons_in_words(file: Any, rule: str) -> None:  # noqa: ANN401 - a path
+    problem = load_problem(file)
+    if problem.utilities is None and rule == "welfare":
+        problem = problem_of("three-utilities")
+    found = audit(problem.with_rule(rule))
+    for key, verdict in found.verdicts.items():
+        lines = reasons(key, verdict.to_json(), found.problem)
+        assert lines
+        assert all(line.strip() == line and line for line in lines)
+        assert not any(word in " ".join(lines) for word in ("None", "null", "{", "Fraction"))
+    text = told(audit_tables(found))
+    for key, verdict in found.verdicts.items():
+        word = {True: "holds", False: "fails", None: "not known"}[verdict.holds]
+        assert re.search(rf"\| {key.replace('_', '.')[:6]}.*\| {word} \|", text), key
+
+
+def test_the_improving_cycle_and_what_it_leads_to_are_told() -> None:
+    lines = explained(problem_of("bogomolnaia-moulin"), "ordinally_efficient")
+    assert lines[1] == "agent 1 gives some of b for as much of a; agent 3 gives some of a for as much of b."
+    assert "agent 1, agent 2: 1/2 a, 1/2 c" in lines
+    assert "drawn with probability 1/2: agent 1 a, agent 2 c, agent 3 b, agent 4 d" in lines
+
+
+def test_trades_with_what_is_left_over_are_told() -> None:
+    posted = {"matrix": [["1/2", 0], [0, 1]]}
+    problem = made(
+        items=["a", "b"],
+        rankings=[["a", "b"], ["b"]],
+        posted=posted,
+        rule="pseudo-market",
+        utilities=[[2, 1], ["", 1]],
+    )
+    (trade, *_) = explained(problem, "ordinally_efficient")[1:]
+    assert trade == (
+        "agent 1 takes some of a where it got nothing; some of a, which is left over, is given out."
+    )
+
+
+def test_tied_items_that_are_wasted_are_found_in_an_assignment() -> None:
+    rankings = [[["a", "b"]], ["a"]]
+    lines = explained(made(items=["a", "b"], rankings=rankings), "ex_post_efficient")
+    assert lines[0] == "With probability 1/2 an assignment is drawn that wastes something."
+    assert lines[1] == "It is: agent 1 a, agent 2 nothing."
+    assert lines[-1] == "That makes of it: agent 1 b, agent 2 a."
+
+
+def test_envy_and_unequal_treatment_are_told_with_their_numbers() -> None:
+    posted = {"matrix": [[1, 0], [0, 1]]}
+    problem = made(items=["a", "b"], utilities=[[3, 1], [3, 1]], rule="pseudo-market", posted=posted)
+    assert explained(problem, "envy_free") == [
+        "agent 2 expects 1 of its own lottery, and would expect 3 of agent 1's."
+    ]
+    assert explained(problem, "equal_treatment") == [
+        "agent 1 and agent 2 are alike, but one gets a for sure and the other b for sure."
+    ]
+    lines = explained(problem, "sd_envy_free")
+    assert (
+        lines[0]
+        == "agent 2 gets its first choice with probability 0; with agent 1's lottery it would with 1."
+    )
+    assert lines[2].startswith("Nor is it weakly without envy. agent 2 gets its first choice")
+
+
+def test_a_lie_is_told_with_what_it_gains_and_for_which_utilities() -> None:
+    lines = explained(problem_of("cyclic"), "strategy_proof")
+    assert lines[0] == "agent 1 gains 1/4 by reporting utilities A 0, B 1, C 0."
+    assert lines[2] == (
+        "It gets B for sure instead of 1/2 B, 1/2 C: 1/4 more, by its utilities A 0, B 1, C 1/2."
+    )
+    # Boston without utilities: for some that agree with the ranking.
+    problem = from_orders([[0, 1, 2]] * 3, 3, "boston")
+    verdict = audit(problem).verdicts["strategy_proof"]
+    assert verdict.witness is not None
+    lines = reasons("strategy_proof", verdict.to_json(), problem)
+    assert "It gets b for sure instead of 1/3 a, 1/3 b, 1/3 c" in lines[2]
+    assert f"{verdict.witness['gain']} more, if its utilities are " in lines[2]
+    assert lines[-1].startswith("No lie gains whatever the utilities")
+
+
+def test_option_sets_show_the_own_lottery_first_and_why_nothing_is_better() -> None:
+    text = told(audit_tables(audit(problem_of("option-set"))))
+    assert "| agent 1 | 16 | 8 | yes | yes | yes | yes |" in text
+    own, *others = re.findall(
+        r"\| ([^|]*) \| (?:the truth|[^|]*) \| ([\d/]+) \| ([\d/]+) \| ([\d/]+) \|", text
+    )
+    assert own[0] == "2/3 2, 1/3 3"
+    sums = [tuple(map(Fraction, numbers)) for _, *numbers in (own, *others[:7])]
+    assert sums[0] == (Fraction(2, 3), Fraction(2, 3), 1)
+    assert all(p <= q for row in sums for p, q in zip(row, sums[0], strict=True))
+    assert "true: 2 > 1 > 3" in text
+
+
+# ── what is better for an agent ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("utilities", [None, [["3", "1", "0"]], [["1", "1", "5/2"]]])
+def test_the_shaded_region_is_what_does_not_beat_the_own_lottery(utilities: list[list[str]] | None) -> None:
+    """Every lottery on a grid is within the polygon if and only if it is no better."""
+    keys: dict[str, Any] = {"utilities": utilities} if utilities else {"rankings": [["a", "b", "c"]]}
+    problem = made(items=["a", "b", "c"], **keys)
+    own = Fraction(1, 3), Fraction(1, 2), Fraction(1, 6)
+    corners = [tuple(map(Fraction, corner)) for corner in worse_region(problem, 0, own)]
+    n = 12
+    for i in range(n + 1):
+        for j in range(n + 1 - i):
+            row = Fraction(i, n), Fraction(j, n), Fraction(n - i - j, n)
+            assert within(row, corners) == (not beats(problem, 0, row, own)), row
+
+
+def within(row: tuple[Fraction, ...], corners: list[tuple[Fraction, ...]]) -> bool:
+    """Whether a point is in a convex polygon, whichever way round its corners go; rounding is let pass."""
+    turns = []
+    for k, (x, y, _) in enumerate(corners):
+        before = corners[k - 1]
+        turns.append((x - before[0]) * (row[1] - before[1]) - (y - before[1]) * (row[0] - before[0]))
+    little = Fraction(1, 10**9)
+    return all(turn <= little for turn in turns) or all(turn >= -little for turn in turns)
+
+
+# ── runs and verifications ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_shows_counts_beside_what_was_expected_and_bonds_lost() -> None:
+    problem = problem_of("three-utilities")
+    run = simulate(problem, games=30, seed=5, bots=["truthful", "truthful", "absent:revealing"])
+    text = told(simulation_tables(run))
+    assert "30 lotteries of serial-dictatorship on revm, seed 5: 30 drawn, 0 cancelled" in text
+    one, two, three = run.comparison.counts
+    assert f"| agent 1 | {one[0]} (15.0) | 0 (0.0) | {one[2]} (15.0) | 0 (0.0) |" in text
+    assert one[0] + two[0] == 30
+    assert "| agent 3 | 0 (0.0) | 0 (0.0) | 0 (0.0) | 30 (30.0) |" in text
+    assert three[-1] == 30
+    assert re.search(
+        r"\| agent 3 \| absent:revealing \| silent \| 0\.000 \| 0\.000 \| 0 \| 5/3 \| \| 30 \|", text
+    )
+    assert re.search(r"\| agent 1 \| truthful \| the truth \| [\d.]+ \| [\d.]+ \| 2 \| 4/3 \|", text)
+    assert "agrees with theory" in text
+    assert "replayed on py-evm, identical" in text
+
+
+def test_a_verification_is_shown_whatever_its_kind() -> None:
+    judged = (Judged("recognition_p_value", "orders", 0.25), Judged("term_p_value", "terms", None))
+    violation = Violation("0x01", None, "assignment", "seat 2 got b, not a")
+    for kind, violations in (("assignment", [violation]), ("coordination", [])):
+        found = Verification(
+            kind,
+            31337,
+            "0xaa",
+            {"drawn": 2},
+            {"reveal": 8},
+            violations,
+            0,
+            judged,
+            0,
+            own_code=True,
+            seconds=1.0,
+        )
+        text = told(verification_tables(found))
+        assert f"2 games of {kind} at 0xaa on chain 31337: 2 drawn" in text
+        assert "orders: p-value 0.25, not below 1e-06" in text
+        assert "terms: nothing was drawn" in text
+        assert ("| assignment | 0x01 | none | seat 2 got b, not a |" in text) == bool(violations)
+        assert ("does NOT hold" in text) == bool(violations)
