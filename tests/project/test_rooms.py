@@ -31,6 +31,7 @@ VERBS = {
     "comparison",
     "events",
     "model",
+    "parameters",
     "play",
     "problem",
     "promises",
