@@ -126,7 +126,7 @@ def option_table(options: OptionSet) -> Table:
     utilities = None if problem.utilities is None else problem.utilities[agent]
     ranking = options.truth.ranking
     ranks = min(MAX_RANKS, len(ranking))
-    heads = [ordinal(1), *(f"1st–{ordinal(k + 1)}" for k in range(1, ranks))]
+    heads = ["1st", *(f"1st–{ordinal(k + 1)}" for k in range(1, ranks))][:ranks]
     for head in heads if utilities is None else ["is worth"]:
         table.add_column(head, justify="right")
     rows = options.lotteries

@@ -179,7 +179,8 @@ def _ranks(axes: Axes, problem: Problem, ranks: Matrix) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("probability")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    if columns:  # somebody wants something
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
 
 
 def _on_average(axes: Axes, solutions: Sequence[Solution]) -> None:
@@ -299,7 +300,7 @@ def _curves(axes: Axes, options: OptionSet) -> None:
         drawn.add(label)
     axes.set_title(_heading(options), fontsize=11)
     axes.set_xticks(steps)
-    axes.set_xlim(0, len(ranking))
+    axes.set_xlim(0, max(1, len(ranking)))
     axes.set_ylim(0, 1.03)
     axes.set_xlabel("one of the first k choices")
     axes.set_ylabel("probability")

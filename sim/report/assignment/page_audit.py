@@ -54,7 +54,7 @@ def _sheet(found: Mapping[str, Any], solution: Mapping[str, Any], problem: Probl
     told = {key: reasons(key, found[key], problem) for key in PROPERTIES}
     said = {key: standing(found[key]) for key in PROPERTIES}
     agents, items = problem.shape
-    exact = "exactly" if solution["exact"] else f"from {count(solution['runs'], 'run')}"
+    exact = "exact" if solution["exact"] else f"from {count(solution['runs'], 'run')}"
     return Sheet(
         "audit",
         f"Audit of {found['rule']}",

@@ -76,7 +76,7 @@ def ranks_figure(
     labels = [f"{ordinal(k + 1)} choice" for k in range(shown)] + ["later"] * later + ["nothing"]
     rows = []
     for i, (agent, row) in enumerate(zip(problem.agent_names, ranks, strict=True)):
-        exact = isinstance(row[0], str)
+        exact = not any(isinstance(p, float) for p in row)
         values = [Fraction(p) for p in row]
         parts = values[:shown] + [sum(values[shown:], Fraction(0))] * later + [1 - sum(values, Fraction(0))]
         cells = [exactly(p) if exact else max(0.0, float(p)) for p in parts]

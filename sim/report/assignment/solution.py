@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.report.assignment.words import lottery_of, ordinal, valued
+from sim.report.page_model import count
 from sim.report.tables import number
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def _header(solution: Solution) -> Text:
     problem = solution.problem
     items, seats = len(problem.items), sum(problem.capacities)
     places = "" if seats == items else f" ({seats:,} in all)"
-    said = Text.assemble((problem.rule, "bold"), f": {problem.agents:,} agents, {items:,} items{places}; ")
+    said = Text.assemble(
+        (problem.rule, "bold"), f": {count(problem.agents, 'agent')}, {count(items, 'item')}{places}; "
+    )
     if problem.posted is not None:
         said.append("the posted assignment, which is verified; ")
     if solution.sample is None:
@@ -167,7 +170,7 @@ def _lottery(solution: Solution) -> Iterator[RenderableType]:
     if lottery is None:
         yield "The rule's own assignments are too many to list: there is no lottery to show."
         return
-    table = Table(title=f"Lottery: {len(lottery):,} assignments")
+    table = Table(title=f"Lottery: {count(len(lottery), 'assignment')}")
     table.add_column("weight", justify="right")
     longest = max(map(len, (*problem.items, "nothing")))
     wide = sum(max(len(name), longest) + 3 for name in problem.agent_names) > MAX_WIDTH
