@@ -119,6 +119,6 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     else:
         console().print(mechanisms.module_of_report(problem.kind, "simulation").simulation_tables(run))
         if folder is not None:
-            console().print(f"written: {folder.path}/games.parquet, simulation.json, costs.png, costs.svg")
+            typer.echo(f"written: {folder.path}/{', '.join(folder.files)}")
     if not run.cross_check.identical or (check and not run.comparison.holds):
         raise typer.Exit(1)
