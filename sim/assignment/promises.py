@@ -66,6 +66,6 @@ RULES = Rules(
         "Withdrawn": ("game id", "seat", "payee", "withdrawal amount"),
     },
     presence=_of_presence,
-    others=("draw", "forfeit", "lost bond", "matrix", "picks"),
+    others=("cancellation", "draw", "forfeit", "lost bond", "matrix", "picks"),
 )
 """What a call that the model refuses breaks, and what a field that is not as it should be says."""

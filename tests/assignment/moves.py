@@ -1,0 +1,239 @@
+"""Calls to make: what could be done next in a lottery, and the many ways of doing it wrongly.
+
+Everything is drawn with the help of the model alone: the contract is never asked what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from sim.assignment.certificate import Certificate, certify
+from sim.assignment.lottery_state import Lottery, Phase
+from sim.assignment.model import LotteryModel
+from sim.assignment.parameters import MAX_WINDOW, Parameters, Rule
+from sim.assignment.problem import from_orders
+from sim.randomness import Word, commitment, keccak, word
+from sim.reference import NOTHING, Revert
+
+HUGE = 2**256 - 1
+METHODS = ("create", "commit", "reveal", "post", "open", "expire", "withdraw")
+METHOD_OF = {
+    Phase.COMMITTING: "commit",
+    Phase.REVEALING: "reveal",
+    Phase.POSTING: "post",
+    Phase.OPENING: "open",
+    Phase.DRAWN: "withdraw",
+    Phase.CANCELLED: "withdraw",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One transaction to the contract: arguments in the contract's order."""
+
+    sender: str
+    method: str
+    args: tuple[Any, ...]
+    value: int = 0
+
+
+def call_model(model: LotteryModel, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
+    """Make the call on the model. Money sent to what takes none reverts without a reason."""
+    paid = (call.value,) if call.method == "commit" else ()
+    if call.value and not paid:
+        raise Revert("")
+    return getattr(model, call.method)(call.sender, *paid, *call.args)
+
+
+def parameters(dice: Random, accounts: Sequence[str]) -> Parameters:
+    """A lottery that may be opened."""
+    seats, items = dice.randint(1, 4), dice.randint(1, 4)
+    return Parameters(
+        agents=tuple(dice.sample(list(accounts), seats)),
+        capacities=tuple(dice.choice([0, 1, 1, 1, 2, 2**32 - 1]) for _ in range(items)),
+        rule=dice.choice([Rule.SERIAL_DICTATORSHIP, *Rule]),
+        bond=dice.choice([0, 7, 10**15]),
+        join_window=dice.choice([60, 600, MAX_WINDOW]),
+        action_window=dice.choice([60, 600, MAX_WINDOW]),
+    )
+
+
+def spoiled(dice: Random, p: Parameters) -> Parameters:
+    """A lottery that may not be opened."""
+    zero = "0x" + "00" * 20
+    return dice.choice(
+        [
+            replace(p, agents=()),
+            replace(p, agents=p.agents * 17),
+            replace(p, agents=(*p.agents, zero)),
+            replace(p, agents=(*p.agents, p.agents[0])),
+            replace(p, capacities=()),
+            replace(p, capacities=(1,) * 65),
+            replace(p, join_window=dice.choice([0, 59, MAX_WINDOW + 1])),
+            replace(p, action_window=dice.choice([0, 59, MAX_WINDOW + 1])),
+        ]
+    )
+
+
+@dataclass
+class Moves:
+    """What the seats know (their secrets and their reports) and how they choose."""
+
+    model: LotteryModel
+    accounts: Sequence[str]
+    payees: Sequence[str]
+    salt: int = 0
+    reports: dict[Word, tuple[Word, bytes]] = field(default_factory=dict)
+    """Secret and ranking behind each commitment that was ever offered."""
+
+    def _secret(self) -> Word:
+        self.salt += 1
+        return keccak(word(self.salt))
+
+    # ──────────────────────────────────────── what is to be done ────────────────────────────────────────
+
+    def natural(self, dice: Random, lottery: Lottery, method: str) -> Call:
+        """Compose a call with arguments that would do, were it the time for it."""
+        return getattr(self, f"_{method}")(dice, lottery)  # type: ignore[no-any-return]
+
+    def next_call(self, dice: Random, lottery: Lottery) -> Call | None:
+        """Compose the call that the lottery waits for; None if all is done."""
+        if lottery.phase in (Phase.DRAWN, Phase.CANCELLED) and not lottery.entitled:
+            return None
+        return self.natural(dice, lottery, METHOD_OF[lottery.phase])
+
+    def _seat(self, dice: Random, lottery: Lottery, candidates: set[int]) -> int:
+        return dice.choice(sorted(candidates) or range(lottery.agents))
+
+    def _commit(self, dice: Random, lottery: Lottery) -> Call:
+        seat = self._seat(dice, lottery, set(range(lottery.agents)) - lottery.committed)
+        items = list(range(lottery.items))
+        ranking = bytes(dice.sample(items, dice.randint(0, len(items))))
+        if dice.random() < 0.1:
+            # What can be committed to and never be opened.
+            ranking = dice.choice([bytes([*items, 0]), bytes([len(items)]), bytes([255]), bytes([0, 0])])
+        secret = self._secret() if dice.random() < 0.99 else NOTHING
+        sealed = commitment(lottery.id, seat, keccak(secret + ranking))
+        self.reports[sealed] = (secret, ranking)
+        args = (lottery.id, seat, lottery.digest, sealed)
+        return Call(lottery.parameters.agents[seat], "commit", args, lottery.parameters.bond)
+
+    def _reveal(self, dice: Random, lottery: Lottery) -> Call:
+        seat = self._seat(dice, lottery, lottery.committed - lottery.revealed)
+        secret, ranking = self.reports.get(lottery.commitments[seat], (word(1), b"\0"))
+        following = NOTHING
+        if lottery.parameters.rule is not Rule.SERIAL_DICTATORSHIP:
+            second = self._secret()
+            following = commitment(lottery.id, seat, second)
+            self.reports[following] = (second, b"")
+        args = (lottery.id, seat, secret, ranking, following)
+        return Call(lottery.parameters.agents[seat], "reveal", args)
+
+    def _post(self, dice: Random, lottery: Lottery) -> Call:
+        eating = lottery.parameters.rule is Rule.PROBABILISTIC_SERIAL
+        sender = dice.choice(self.accounts) if eating else lottery.creator
+        return Call(sender, "post", (lottery.id, lottery.digest, certificate_for(lottery)))
+
+    def _open(self, dice: Random, lottery: Lottery) -> Call:
+        seat = self._seat(dice, lottery, lottery.revealed - lottery.opened)
+        secret, _ = self.reports.get(lottery.commitments[seat], (word(1), b""))
+        return Call(lottery.parameters.agents[seat], "open", (lottery.id, seat, secret))
+
+    def _expire(self, dice: Random, lottery: Lottery) -> Call:
+        return Call(dice.choice(self.accounts), "expire", (lottery.id,))
+
+    def _withdraw(self, dice: Random, lottery: Lottery) -> Call:
+        seat = self._seat(dice, lottery, lottery.entitled)
+        args = (lottery.id, seat, dice.choice(self.payees))
+        return Call(lottery.parameters.agents[seat], "withdraw", args)
+
+    # ───────────────────────────────────────── doing it wrongly ─────────────────────────────────────────
+
+    def spoil(self, dice: Random, call: Call) -> Call:
+        """Change one thing about a call, not always one that matters."""
+        args = list(call.args)
+        lottery = self.model.games.get(args[0])
+        ways = ["sender", "value", *(f"argument {k}" for k in range(len(args)))]
+        if lottery and call.method in ("commit", "reveal", "open", "withdraw"):
+            ways += ["another seat"] * 3
+        if call.method in ("commit", "reveal"):
+            ways += [f"argument {len(args) - 1}"] * 2  # the commitment is looked at last
+        if call.method == "post":
+            ways += ["argument 2"] * 9
+        way = dice.choice(ways)
+        if way == "sender":
+            return replace(call, sender=dice.choice(self.accounts))
+        if way == "value":
+            return replace(call, value=max(0, call.value + dice.choice([-1, 1, -call.value, 10**12])))
+        if lottery and way == "another seat":
+            args[1] = dice.randrange(lottery.agents)
+            return replace(call, sender=lottery.parameters.agents[args[1]], args=tuple(args))
+        k = int(way.split()[1])
+        args[k] = self._other(dice, args[k], k)
+        return replace(call, args=tuple(args))
+
+    def _other(self, dice: Random, value: Any, k: int) -> Any:  # noqa: ANN401 - of any argument
+        if isinstance(value, Certificate):
+            return another_certificate(dice, value)
+        if isinstance(value, int):
+            return dice.choice([max(0, value - 1), value + 1, 0, 64, 255, HUGE])
+        if isinstance(value, str):
+            return dice.choice(self.accounts)
+        if len(value) != 32:
+            return dice.choice([value[:-1], value + b"\0", value[::-1], b""])
+        choices = [NOTHING] * (1 + k) + [word(1), bytes([value[0] ^ 1]) + value[1:], *self.model.games]
+        choices += [lottery.digest for lottery in self.model.games.values()]
+        choices += [c for lottery in self.model.games.values() for c in lottery.commitments if c != NOTHING]
+        return dice.choice(choices)
+
+
+def certificate_for(lottery: Lottery) -> Certificate:
+    """What may be posted: where the chain cannot tell the rule's matrix from another one, Boston's."""
+    rule = lottery.parameters.rule
+    text = rule.text if rule is Rule.PROBABILISTIC_SERIAL else Rule.BOSTON.text
+    rankings = [tuple(ranking) for ranking in lottery.rankings]
+    capacities = tuple(min(capacity, 64) for capacity in lottery.parameters.capacities)
+    return certify(from_orders(rankings, lottery.items, text, capacities))
+
+
+def another_certificate(dice: Random, right: Certificate) -> Certificate:
+    """One that differs from a right one in one place, or in all that its denominator touches."""
+    c = right
+    others = [
+        c._replace(denominator=dice.choice([0, 2**224, HUGE, c.denominator + 1])),
+        c._replace(matrix=_nudged(dice, c.matrix, c.denominator)),
+        c._replace(weights=_nudged(dice, c.weights, c.denominator)),
+        c._replace(weights=(*c.weights, 0), assignments=c.assignments + bytes(c.agents)),
+        dice.choice([c._replace(matrix=c.matrix[:-1]), c._replace(assignments=c.assignments[:-1])]),
+        dice.choice([c._replace(matrix=(*c.matrix, 0)), c._replace(times=(*c.times, 0))]),
+        c._replace(assignments=_recoded(dice, c.assignments)),
+        # As right as before.
+        Certificate(
+            3 * c.denominator, _tripled(c.matrix), _tripled(c.times), _tripled(c.weights), c.assignments
+        ),
+    ]
+    if c.times:
+        others += [c._replace(times=_nudged(dice, c.times, c.denominator)) for _ in range(3)]
+    return dice.choice(others)
+
+
+def _nudged(dice: Random, numbers: Sequence[int], one: int) -> tuple[int, ...]:
+    """Numbers of which one is a little more or less, or far too much."""
+    if not numbers:
+        return ()
+    k = dice.randrange(len(numbers))
+    other = dice.choice([max(0, numbers[k] - 1), numbers[k] + 1, numbers[k] + one, HUGE])
+    return (*numbers[:k], other, *numbers[k + 1 :])
+
+
+def _recoded(dice: Random, codes: bytes) -> bytes:
+    """Assignments in which a seat gets something else, as a rule what another one gets as well."""
+    if not codes:
+        return codes
+    k = dice.randrange(len(codes))
+    return codes[:k] + bytes([dice.choice([0, 1, 2, 5, 255, *codes])]) + codes[k + 1 :]
+
+
+def _tripled(numbers: Sequence[int]) -> tuple[int, ...]:
+    return tuple(3 * number for number in numbers)
