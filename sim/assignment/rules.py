@@ -151,11 +151,12 @@ def compare_rules(
     for done, rule in enumerate(chosen):
         if progress is not None:
             progress(rule, done, len(chosen))
-        results.append(_result(solve(problem.with_rule(rule), runs=runs, seed=seed)))
+        results.append(summary(solve(problem.with_rule(rule), runs=runs, seed=seed)))
     return RuleComparison(problem, tuple(results))
 
 
-def _result(solution: Solution) -> RuleResult:
+def summary(solution: Solution) -> RuleResult:
+    """Sum up a solution, exact or estimated."""
     problem, matrix, exact = solution.problem, solution.matrix, solution.exact
     agents = problem.agents
     utilities = solution.expected_utilities

@@ -1,0 +1,200 @@
+"""Rules side by side: on the worked cases by hand, and what is said of estimates."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts import rules as script
+from sim.assignment import serial_dictatorship
+from sim.assignment.efficiency import ordinally_efficient
+from sim.assignment.envy import sd_envy_free
+from sim.assignment.lottery import as_matrix
+from sim.assignment.problem import example_1, from_orders
+from sim.assignment.rules import compare_rules, summary
+from sim.assignment.solution import Solution, rank_distribution
+from sim.errors import ProblemError
+from tests.assignment.problems import cardinal, ready
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sim.assignment.problem import Problem
+    from sim.assignment.rules import RuleResult
+
+ORDINAL = ["serial-dictatorship", "probabilistic-serial", "boston"]
+
+
+def by_rule(name: str) -> dict[str, RuleResult]:
+    return {result.rule: result for result in compare_rules(ready(name)).results}
+
+
+def test_bogomolnaia_and_moulin_by_hand() -> None:
+    found = by_rule("bogomolnaia-moulin")
+    assert list(found) == ORDINAL  # without utilities no others
+    twelfth = Fraction(1, 12)
+    assert found["serial-dictatorship"].ranks == (5 * twelfth, twelfth, 5 * twelfth, twelfth)
+    assert found["serial-dictatorship"].mean_rank == Fraction(13, 6)
+    assert found["serial-dictatorship"].verdicts["ordinally_efficient"].holds is False
+    for rule in ORDINAL[1:]:
+        assert found[rule].ranks == (Fraction(1, 2), 0, Fraction(1, 2), 0)
+        assert found[rule].mean_rank == 2
+        assert found[rule].verdicts["ordinally_efficient"].holds is True
+    for result in found.values():
+        assert (result.sd_envious, result.envious, result.welfare, result.unassigned) == (0, None, None, 0)
+
+
+def test_three_agents_with_utilities_by_hand() -> None:
+    """Everything with 1/3 is worth 4/3, 4/3 and 5/3; C to agent 3 and a coin for the rest, 3/2, 3/2 and 2."""
+    found = by_rule("three-utilities")
+    assert list(found) == [*ORDINAL, "welfare", "pseudo-market"]
+    for rule in ORDINAL:
+        assert found[rule].welfare == Fraction(13, 3)
+        assert found[rule].verdicts["ex_ante_efficient"].holds is False
+        assert found[rule].envious == 0
+    assert found["welfare"].welfare == 5
+    assert found["welfare"].verdicts["ex_ante_efficient"].holds is True
+    # The coin: agents 1 and 2 have nothing of C, which both rank second; agent 3 has nothing of A.
+    assert found["welfare"].ranks == (Fraction(1, 3), Fraction(1, 3), Fraction(1, 3))
+    assert found["welfare"].envious == 0
+    assert found["welfare"].sd_envious == 4  # of agents 1 and 2 the other one has the same
+    assert found["pseudo-market"].welfare == Fraction(4, 3) * 2 + Fraction(13, 6)
+
+
+def test_the_cyclic_case_by_hand() -> None:
+    found = by_rule("cyclic")
+    assert [str(found[rule].welfare) for rule in ORDINAL] == ["9/4", "9/4", "9/4"]
+    assert [found[rule].sd_envious for rule in ORDINAL] == [1, 0, 1]  # agent 3 envies agent 1
+    assert all(result.verdicts["ex_ante_efficient"].holds for result in found.values())
+
+
+def test_the_case_of_the_option_set_by_hand() -> None:
+    """Two agents rank 1 > 2 > 3; the other one takes 2 first, and under Boston gets it for sure."""
+    found = by_rule("option-set")
+    for rule in ORDINAL[:2]:
+        assert found[rule].ranks == (Fraction(5, 9), Fraction(1, 9), Fraction(1, 3))
+    assert found["boston"].ranks == (Fraction(2, 3), 0, Fraction(1, 3))
+
+
+def test_counts_agree_with_the_audit() -> None:
+    problem = from_orders([[1, 2, 0], [0, 2, 1], [0, 1, 2]], 3)
+    for result in compare_rules(problem).results:
+        matrix = result.solution.matrix
+        assert (result.sd_envious == 0) == sd_envy_free(problem, matrix).holds
+        assert result.verdicts["ordinally_efficient"] == ordinally_efficient(problem, matrix)
+        ranks = rank_distribution(problem, matrix)
+        assert result.ranks == tuple(sum(column) / 3 for column in zip(*ranks, strict=True))
+
+
+def test_who_gets_nothing_is_counted() -> None:
+    result = compare_rules(from_orders([[0], [0], [0, 1]], 2), ["serial-dictatorship"]).results[0]
+    assert result.unassigned == Fraction(4, 9)  # one of three has a, agent 3 takes b with 2/3
+    assert result.ranks == (Fraction(1, 3), Fraction(2, 9))
+
+
+def test_estimates_say_so_and_count_only_what_is_beyond_chance() -> None:
+    problem = from_orders([[0, 1, 2, 3], [0, 1, 2, 3], [1, 0, 3, 2], [1, 0, 3, 2]] * 6, 4, "boston")
+    result = compare_rules(problem, ["boston"], runs=4000, seed=3).results[0]
+    assert not result.exact
+    said = result.to_json()
+    assert (said["runs"], said["exact"], said["envious_pairs"]) == (4000, False, None)
+    assert isinstance(said["ranks"][0], float)
+    # Those of one ranking have one row in truth; what differs in a sample is chance.
+    assert result.sd_envious == 0
+
+
+def sampled(problem: Problem, runs: int) -> Solution:
+    sample = serial_dictatorship.sample(problem, runs=runs, seed=5)
+    counts = (sample.matrix * runs).round().astype(int).tolist()
+    return Solution(problem, as_matrix([[Fraction(c, runs) for c in row] for row in counts]), None, sample)
+
+
+def test_a_sample_that_is_large_enough_proves_the_envy_that_there_is() -> None:
+    """Agent 3 of the cyclic case gets one of its first two choices with 2/3, and agent 1 these with 5/6."""
+    problem = ready("cyclic").with_rule("serial-dictatorship")
+    assert summary(sampled(problem, 10_000)).sd_envious == 1  # 1/6 apart; chance explains 0.04
+    assert summary(sampled(problem, 100)).sd_envious == 0  # chance explains 0.4
+
+
+def test_a_cycle_in_a_sample_is_proof_and_no_cycle_is_not() -> None:
+    found = summary(sampled(example_1(), 1000)).verdicts
+    assert found["ordinally_efficient"].holds is False
+    found = summary(sampled(ready("cyclic").with_rule("serial-dictatorship"), 1000)).verdicts
+    assert found["ordinally_efficient"].holds is None
+    assert found["ex_ante_efficient"].holds is None
+
+
+def test_rules_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ProblemError, match="unknown rule"):
+        compare_rules(example_1(), ["lottery"])
+    with pytest.raises(ProblemError, match="missing: the rule welfare"):
+        compare_rules(example_1(), ["welfare"])
+
+
+def test_progress_names_every_rule() -> None:
+    told: list[tuple[str, int, int]] = []
+    compare_rules(cardinal([[2, 1], [1, 2]]), progress=lambda *args: told.append(args))
+    assert [(done, total) for _, done, total in told] == [(k, 5) for k in range(5)]
+
+
+# ── the script ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write(folder: Path, name: str, mapping: dict[str, object]) -> str:
+    path = folder / name
+    path.write_text(json.dumps(mapping), encoding="utf-8")
+    return str(path)
+
+
+def test_the_script_prints_a_line_for_each_file_and_rule(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write(tmp_path, "first.json", example_1().to_mapping())
+    second = write(tmp_path, "second.json", cardinal([[3, 0, 1], [3, 0, 1], [3, 0, 2]]).to_mapping())
+    picture = tmp_path / "rules.svg"
+    assert script.run([first, second, "--out", str(picture)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == (
+        "| first | 4 × 4 (4) | serial-dictatorship | 41.7% | 50.0% | 91.7% | 2.17 | 0.0%"
+        " | yes, no, ? | 0 | — | — |"
+    )
+    assert lines[5] == (
+        "| second | 3 × 3 (3) | serial-dictatorship | 33.3% | 66.7% | 100.0% | 2.00 | 0.0%"
+        " | yes, yes, no | 0 | 0 | 4 |"
+    )
+    assert len(lines) == 2 + 3 + 5
+    drawn = picture.read_bytes()
+    assert b"<svg" in drawn
+    assert script.run([first, second, "--out", str(picture)]) == 0
+    assert picture.read_bytes() == drawn
+
+
+def test_the_script_marks_what_is_estimated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mapping = from_orders([[0, 1, 2, 3]] * 12, 4, "boston").to_mapping()
+    file = write(tmp_path, "many.json", mapping)
+    assert script.run([file, "--rule", "boston", "--runs", "200"]) == 0
+    cells = capsys.readouterr().out.splitlines()[2].split(" | ")
+    assert cells[3] == "~8.3%"  # one of twelve in every run
+    assert cells[9] == "≥ 0"
+
+
+def test_the_script_gives_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, "first.json", example_1().to_mapping())
+    assert script.run([file, "--json", "--rule", "boston"]) == 0
+    found = json.loads(capsys.readouterr().out)["first"]
+    assert found["rules"][0]["ranks"] == ["1/2", "0", "1/2", "0"]
+    assert found["pairs"] == 12
+
+
+def test_a_broken_file_gets_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, "broken.json", {"kind": "assignment", "items": ["a"]})
+    assert script.run([file]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_brownie_calls_main(capsys: pytest.CaptureFixture[str]) -> None:
+    script.main()
+    assert "assignment-seminars" in capsys.readouterr().out
