@@ -18,6 +18,7 @@ from sim.assignment.problem import Problem, load_problem
 from sim.chain.compiler import project_root
 from sim.errors import ParleyError
 from sim.report.assignment.audit import write_audit
+from sim.report.assignment.run import RunFolder
 from sim.report.page import write_page
 from tests.report import folders
 from tests.report.test_page import data_of, figure, text_of
@@ -177,7 +178,7 @@ def test_a_run_says_who_was_silent_and_what_it_lost(lotteries: Path) -> None:
 
 
 def test_the_folder_of_a_run_holds_what_it_says(lotteries: Path) -> None:
-    run = folders.LotteryFolder(lotteries, PROBLEM)
+    run = RunFolder(lotteries, PROBLEM)
     assert sorted(run.files) == sorted(
         path.name for path in lotteries.iterdir() if path.name != "report.html"
     )
