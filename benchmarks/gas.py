@@ -1,4 +1,4 @@
-"""Gas by function, number of agents and number of task types, exactly as py-evm accounts for it.
+"""Gas by function and size of the game, for each mechanism, exactly as py-evm accounts for it.
 
 The figures are kept in ``benchmarks/gas.json``, which the tests hold against the contracts: whoever makes a
 function dearer or cheaper sees by how much, and says so by writing the file anew.
@@ -8,21 +8,35 @@ Run: ``.venv/bin/python benchmarks/gas.py [--write]``
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+import sim.assignment.bots
+import sim.assignment.play
+from sim.assignment.plan import plan
+from sim.assignment.problem import Problem as AssignmentProblem
+from sim.assignment.problem import example_1 as assignment_example_1
+from sim.assignment.problem import from_orders
 from sim.chain.evm import open_evm
 from sim.coordination.bots import make_bots
 from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism
 from sim.coordination.problem import Problem, example_1
+from sim.driver.player import Player as AnyPlayer
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
 
 SIZES = ((2, 1), (5, 1), (5, 5), (5, 20), (20, 5), (50, 5))
 """Agents and task types of the games that are measured beside the paper's example."""
+
+LOTTERIES = ((26, 23), (64, 64))
+"""Agents and items of the lotteries that are measured beside the paper's example."""
+
+RULES = ("serial-dictatorship", "probabilistic-serial")
 
 
 def ladder(agents: int, types: int) -> Problem:
@@ -41,27 +55,75 @@ def ladder(agents: int, types: int) -> Problem:
     )
 
 
+def scattered(agents: int, items: int) -> AssignmentProblem:
+    """Make a problem of unrelated rankings; where agents are more than items, every third is there twice."""
+    dice = Random(agents)
+    orders = [dice.sample(range(items), items) for _ in range(agents)]
+    return from_orders(orders, items, capacities=[1 + (items < agents and o % 3 == 0) for o in range(items)])
+
+
 def gas_of(problem: Problem) -> dict[str, Any]:
     """Play one game in equilibrium: gas of the whole, and least and most by function."""
     evm = open_evm("py-evm")
     player = Player(evm, deploy_mechanism(evm), problem, make_bots(["equilibrium"], problem.agents), seed=1)
     player.play(0)
-    names = {selector: name for name, selector in FUNCTIONS.items()}
+    used = by_function(player, FUNCTIONS)
+    return {
+        "game": sum(player.gas_used),
+        "third announcement": used["announce"][2:3],
+        "least and most": spans(used),
+    }
+
+
+def gas_of_lottery(problem: AssignmentProblem) -> dict[str, Any]:
+    """Play one lottery, all truthful: gas of the whole, and least and most by function."""
+    evm = open_evm("py-evm")
+    bots = sim.assignment.bots.make_bots(["truthful"], problem.agents)
+    contract = sim.assignment.play.deploy_mechanism(evm)
+    planned = plan(problem, bots)
+    player = sim.assignment.play.Player(evm, contract, planned, seed=1)
+    player.play(0)
+    terms = {} if planned.certificate is None else {"terms": planned.certificate.terms}
+    used = by_function(player, sim.assignment.play.FUNCTIONS)
+    return {"game": sum(player.gas_used), **terms, "least and most": spans(used)}
+
+
+def by_function(player: AnyPlayer[Any], functions: Mapping[str, bytes]) -> dict[str, list[int]]:
+    """Return the gas of each transaction of the last game, by function."""
+    names = {selector: name for name, selector in functions.items()}
     used: dict[str, list[int]] = {}
     for sent, gas in zip(player.sent, player.gas_used, strict=True):
         used.setdefault(names[sent.data[:4]], []).append(gas)
-    by_function = {name: [min(gas), max(gas)] for name, gas in used.items()}
-    third = used["announce"][2:3]
-    return {"game": sum(player.gas_used), "third announcement": third, "least and most": by_function}
+    return used
+
+
+def spans(used: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """Return least and most."""
+    return {name: [min(gas), max(gas)] for name, gas in used.items()}
 
 
 def measured() -> dict[str, Any]:
-    """Return the whole snapshot."""
-    deployed = open_evm("py-evm")
-    size = len(deployed.code(deploy_mechanism(deployed).mechanism))
+    """Return the whole snapshot, by contract."""
+    evm = open_evm("py-evm")
     games = {"paper's example": gas_of(example_1())}
     games |= {f"{agents} agents, {types} types": gas_of(ladder(agents, types)) for agents, types in SIZES}
-    return {"contract bytes": size, "games": games}
+    lotteries = {}
+    for rule in RULES:
+        for title, problem in {
+            "paper's example": assignment_example_1(),
+            **{f"{agents} agents, {items} items": scattered(agents, items) for agents, items in LOTTERIES},
+        }.items():
+            lotteries[f"{title}, {rule}"] = gas_of_lottery(problem.with_rule(rule))
+    return {
+        "TwoStageMechanism": {
+            "contract bytes": len(evm.code(deploy_mechanism(evm).mechanism)),
+            "games": games,
+        },
+        "AssignmentLottery": {
+            "contract bytes": len(evm.code(sim.assignment.play.deploy_mechanism(evm))),
+            "games": lotteries,
+        },
+    }
 
 
 def main() -> None:
@@ -73,17 +135,19 @@ def main() -> None:
     snapshot = measured()
     if parser.parse_args().write:
         SNAPSHOT.write_text(json.dumps(snapshot, indent=1) + "\n", encoding="utf-8")
-    table = Table(title=f"Gas on py-evm (contract of {snapshot['contract bytes']:,} bytes)")
-    table.add_column("")
-    for name in FUNCTIONS:
-        if name != "expire":
-            table.add_column(name, justify="right")
-    table.add_column("game", justify="right")
-    for title, game in snapshot["games"].items():
-        spans = game["least and most"].values()
-        cells = [f"{low:,}" if low == high else f"{low:,}–{high:,}" for low, high in spans]
-        table.add_row(title, *cells, f"{game['game']:,}")
-    Console(width=160).print(table)
+    for name, contract in snapshot.items():
+        table = Table(title=f"{name}: gas on py-evm (contract of {contract['contract bytes']:,} bytes)")
+        functions = list(
+            dict.fromkeys(f for game in contract["games"].values() for f in game["least and most"])
+        )
+        table.add_column("")
+        for function in (*functions, "game"):
+            table.add_column(function, justify="right")
+        for title, game in contract["games"].items():
+            found = [game["least and most"].get(function, []) for function in functions]
+            cells = ["–".join(f"{gas:,}" for gas in dict.fromkeys(span)) for span in found]
+            table.add_row(title, *cells, f"{game['game']:,}")
+        Console(width=200).print(table)
 
 
 if __name__ == "__main__":

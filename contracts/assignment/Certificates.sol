@@ -28,16 +28,6 @@ library Certificates {
         uint256 capacities;
     }
 
-    /// @dev What the terms are checked with: addresses in memory.
-    struct Tables {
-        /// A word for each seat: the bits of the items that it has ranked.
-        uint256 wanted;
-        /// A word for each item: how much of it the term under way has left.
-        uint256 left;
-        /// A word for each seat and item: the weight of the terms that give it to it.
-        uint256 averages;
-    }
-
     /// @dev So that 64 agents cannot eat, nor a capacity come to, more than a word holds.
     uint256 internal constant MAX_DENOMINATOR = type(uint224).max;
 
@@ -166,66 +156,92 @@ library Certificates {
         unchecked {
             // Addresses of memory.
             uint256 m = g.items;
-            Tables memory t = Tables(_wanted(g), Memory.allocate(32 * m), Memory.zeroed(g.agents * m));
+            uint256 rows = _rows(g);
+            // Assignments count items from 1, and so does this list: how much of each the term under way has left.
+            uint256 left = Memory.allocate(32 * m) - 32;
             for (uint256 k = 0; k < c.weights.length; ++k) {
-                Memory.copy(t.left, g.capacities, 32 * m);
-                _checkTerm(g, t, k, c.weights[k], codes);
+                Memory.copy(left + 32, g.capacities, 32 * m);
+                _checkTerm(g, k, c.weights[k], codes, rows, left);
                 codes += g.agents;
             }
             uint256[] calldata matrix = c.matrix;
-            for (uint256 cell = 0; cell < matrix.length; ++cell) {
-                uint256 average = Memory.load(t.averages + 32 * cell);
-                if (average != matrix[cell]) {
-                    revert IAssignmentLottery.AverageMismatch(cell / m, cell % m, average, matrix[cell]);
+            uint256 cell = 0;
+            for (uint256 i = 0; i < g.agents; ++i) {
+                for (uint256 o = 0; o < m; ++o) {
+                    rows += 32;
+                    uint256 average = Memory.load(rows);
+                    if (average != matrix[cell]) {
+                        revert IAssignmentLottery.AverageMismatch(i, o, average, matrix[cell]);
+                    }
+                    ++cell;
                 }
+                rows += 32;
             }
         }
     }
 
-    /// @param codes where term k stands in memory
-    function _checkTerm(Revealed memory g, Tables memory t, uint256 k, uint256 weight, uint256 codes) private pure {
+    /// @dev Most of a posting's gas goes here, so seats are gone through by address.
+    /// @param code_ where the term stands in memory
+    /// @param row of the first seat
+    function _checkTerm(Revealed memory g, uint256 k, uint256 weight, uint256 code_, uint256 row, uint256 left)
+        private
+        pure
+    {
         unchecked {
             // Addresses of memory; sums of weights, which are at most the denominator together.
-            for (uint256 i = 0; i < g.agents; ++i) {
-                uint256 code = Memory.load(codes + i) >> 248;
-                if (code == 0) continue;
-                // What a seat has ranked exists.
-                if ((Memory.load(t.wanted + 32 * i) >> (code - 1)) & 1 == 0) {
-                    revert IAssignmentLottery.UnwantedItem(k, i, code - 1);
+            uint256 width = 32 * (g.items + 1);
+            uint256 end = code_ + g.agents;
+            while (true) {
+                // A return from within keeps the compiler from taking all this into `post`, whose stack is full.
+                if (code_ == end) return;
+                uint256 code = Memory.load(code_) >> 248;
+                if (code != 0) {
+                    // What a seat has ranked exists.
+                    if ((Memory.load(row) >> code) & 1 == 0) _revertUnwanted(g, k, end - code_, code);
+                    code <<= 5;
+                    uint256 units = Memory.load(left + code);
+                    if (units == 0) _revertExceeded(g, k, end, code >> 5);
+                    Memory.store(left + code, units - 1);
+                    code += row;
+                    Memory.store(code, Memory.load(code) + weight);
                 }
-                uint256 cell = t.left + 32 * (code - 1);
-                uint256 units = Memory.load(cell);
-                if (units == 0) _revertExceeded(g, k, codes, code);
-                Memory.store(cell, units - 1);
-                cell = t.averages + 32 * (i * g.items + code - 1);
-                Memory.store(cell, Memory.load(cell) + weight);
+                ++code_;
+                row += width;
             }
         }
     }
 
-    function _revertExceeded(Revealed memory g, uint256 k, uint256 codes, uint256 code) private pure {
+    /// @param rest how many seats there are from this one on
+    function _revertUnwanted(Revealed memory g, uint256 k, uint256 rest, uint256 code) private pure {
+        revert IAssignmentLottery.UnwantedItem(k, g.agents - rest, code - 1);
+    }
+
+    /// @param end of the term in memory
+    function _revertExceeded(Revealed memory g, uint256 k, uint256 end, uint256 code) private pure {
         uint256 count = 0;
-        for (uint256 i = 0; i < g.agents; ++i) {
-            if (Memory.load(codes + i) >> 248 == code) ++count;
+        for (uint256 ptr = end - g.agents; ptr < end; ++ptr) {
+            if (Memory.load(ptr) >> 248 == code) ++count;
         }
         uint256 capacity = Memory.load(g.capacities + 32 * (code - 1));
         revert IAssignmentLottery.CapacityExceeded(k, code - 1, count, capacity);
     }
 
-    /// @dev As in `Tables`.
-    function _wanted(Revealed memory g) private pure returns (uint256 ptr) {
+    /// @dev For each seat a word with the bits of the items that it has ranked, numbered from 1, then a word for each
+    /// item: the weight of the terms that give it to the seat, 0 as yet.
+    function _rows(Revealed memory g) private pure returns (uint256 ptr) {
         unchecked {
-            // At most 64 seats and 128 bytes.
-            ptr = Memory.allocate(32 * g.agents);
+            // At most 64 seats and 65 words.
+            uint256 width = 32 * (g.items + 1);
+            ptr = Memory.zeroed(g.agents * (g.items + 1));
             for (uint256 i = 0; i < g.agents; ++i) {
                 uint256 items = 0;
                 for (uint256 half = 0; half < 64; half += 32) {
                     uint256 word = Memory.load(g.rankings + 64 * i + half);
                     for (; word != 0; word >>= 8) {
-                        items |= 1 << ((word & 0xff) - 1);
+                        items |= 1 << (word & 0xff);
                     }
                 }
-                Memory.store(ptr + 32 * i, items);
+                Memory.store(ptr + width * i, items);
             }
         }
     }
