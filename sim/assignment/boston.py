@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.assignment.lottery import Assignment, Lottery, Matrix, merged, recompose
-from sim.assignment.serial_dictatorship import CHUNK, Sample, TooLargeError
+from sim.assignment.sampling import Sample, frequencies
+from sim.assignment.serial_dictatorship import TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -123,20 +124,9 @@ def sample(
     progress : callable, optional
         Called with the number of orders done since the last call.
     """
-    agents, items = problem.shape
-    counts = np.zeros((agents, items), dtype=np.int64)
-    dice = np.random.Generator(np.random.PCG64(seed))
-    done = 0
-    while done < runs:
-        size = min(CHUNK, runs - done)
-        orders = dice.permuted(np.tile(np.arange(agents), (CHUNK, 1)), axis=1)[:size]
-        got = accept_all(problem, orders)
-        for agent in range(agents):
-            counts[agent] += np.bincount(got[got[:, agent] >= 0, agent], minlength=items)
-        done += size
-        if progress is not None:
-            progress(size)
-    return Sample(runs, counts / runs)
+    return frequencies(
+        lambda orders: accept_all(problem, orders), problem.shape, runs=runs, seed=seed, progress=progress
+    )
 
 
 def accept_all(problem: Problem, orders: NDArray[np.int64]) -> NDArray[np.int64]:

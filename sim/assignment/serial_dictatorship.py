@@ -8,7 +8,6 @@ may ask (they need no account), and that counts of orders fit in 64 bits up to 2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 from math import factorial, prod
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.assignment.lottery import Assignment, Lottery, Matrix, merged
+from sim.assignment.sampling import Sample, frequencies
 from sim.errors import ParleyError
 
 if TYPE_CHECKING:
@@ -37,27 +37,10 @@ SLOWDOWN = 100
 ENUMERATED = 9
 """Agents up to which plain enumeration of all orders is offered."""
 KEY_BITS = 62
-CHUNK = 4096
-"""Orders drawn at a time; fixed, so that a seed stands for the same orders anywhere."""
 
 
 class TooLargeError(ParleyError):
     """The exact computation would take more memory than is set aside for it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """Frequencies in independent runs of a rule."""
-
-    runs: int
-    matrix: NDArray[np.float64]
-    """How often each agent got each item, unbiased estimates of the probabilities."""
-
-    @property
-    def std_errors(self) -> NDArray[np.float64]:
-        """Standard errors of the frequencies; 0 where something always or never happened."""
-        variance: NDArray[np.float64] = self.matrix * (1 - self.matrix) / (self.runs - 1)
-        return np.sqrt(variance)
 
 
 def serve(problem: Problem, order: Iterable[int]) -> Assignment:
@@ -336,22 +319,10 @@ def sample(
     >>> bool((abs(found.matrix[0, 0] - 5 / 12) < 4 * found.std_errors[0, 0]).all())
     True
     """
-    agents, items = problem.shape
     orders, _ = wanted(problem)
-    counts = np.zeros((agents, items), dtype=np.int64)
-    dice = np.random.Generator(np.random.PCG64(seed))
-    done = 0
-    while done < runs:
-        size = min(CHUNK, runs - done)
-        turns = dice.permuted(np.tile(np.arange(agents), (CHUNK, 1)), axis=1)[:size]
-        picked = pick_all(problem, orders, turns)
-        for agent in range(agents):
-            got = picked[:, agent]
-            counts[agent] += np.bincount(got[got >= 0], minlength=items)
-        done += size
-        if progress is not None:
-            progress(size)
-    return Sample(runs, counts / runs)
+    return frequencies(
+        lambda turns: pick_all(problem, orders, turns), problem.shape, runs=runs, seed=seed, progress=progress
+    )
 
 
 def pick_all(

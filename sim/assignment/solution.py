@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sim.assignment.problem import Problem
     from sim.assignment.pseudo_market import Equilibrium
-    from sim.assignment.serial_dictatorship import Sample
+    from sim.assignment.sampling import Sample
     from sim.assignment.welfare import Welfare
 
 RUNS = 100_000
