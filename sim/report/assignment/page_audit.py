@@ -30,6 +30,8 @@ __all__ = ["audit_sheet"]
 
 MAX_OPTIONS = 120
 """Lotteries of an option set in the table and the chart; all are in ``audit.json``."""
+MAX_ROWS = 1500
+"""Lotteries of all option sets together, of which each has 20 at least."""
 MAX_COLUMNS = 8
 """Items and ranks that have a column of their own."""
 
@@ -169,10 +171,12 @@ def _cells(
     if sets is None:
         return []
     cells = []
-    for group in kinds(problem):
+    groups = kinds(problem)
+    most = max(20, min(MAX_OPTIONS, MAX_ROWS // len(groups)))
+    for group in groups:
         options = sets[group[0]]
         names = listed(problem.agent_names[i] for i in group)
-        cells.append((names, _notes(options, problem), [_options(options, problem)]))
+        cells.append((names, _notes(options, problem), [_options(options, problem, most)]))
     return cells
 
 
@@ -212,7 +216,7 @@ def _reported(report: Mapping[str, Any], problem: Problem) -> str:
     return ranked(report["ranking"], problem.items)
 
 
-def _options(options: Mapping[str, Any], problem: Problem) -> Figure:
+def _options(options: Mapping[str, Any], problem: Problem, most: int) -> Figure:
     """All that an agent could have had: its own lottery first, then the others as it likes them."""
     agent, ranking = options["agent"], problem.rankings[options["agent"]]
     reports = {tuple(map(Fraction, entry["row"])): entry["report"] for entry in options["lotteries"]}
@@ -223,7 +227,7 @@ def _options(options: Mapping[str, Any], problem: Problem) -> Figure:
     utilities = None if problem.utilities is None else problem.utilities[agent]
     others = [row for row in reports if row != own]
     rows = []
-    for row in [own, *by_preference(problem, agent, others)][:MAX_OPTIONS]:
+    for row in [own, *by_preference(problem, agent, others)][:most]:
         kind = "its own" if row == own else "better" if beats(problem, agent, row, own) else "no better"
         rows.append(
             [
@@ -235,7 +239,7 @@ def _options(options: Mapping[str, Any], problem: Problem) -> Figure:
                 kind,
             ]
         )
-    left = len(reports) - MAX_OPTIONS
+    left = len(reports) - most
     items = [*problem.items, "nothing"]
     keys = ["item:0", "item:1", "item:2", "nothing"]
     return Figure(
@@ -254,7 +258,7 @@ def _options(options: Mapping[str, Any], problem: Problem) -> Figure:
         alt="What the agent got, among all that it could have had by reporting something else.",
         note="A curve gives the probability of the first choice, of one of the first two, and so on."
         + (" In the triangle, what may give nothing is left out." if three else "")
-        + (f" The {MAX_OPTIONS} best of {len(reports):,}." if left > 0 else ""),
+        + (f" The {most} best of {len(reports):,}." if left > 0 else ""),
         folded=True,
         options={
             "labels": labels,

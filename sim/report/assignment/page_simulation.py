@@ -218,7 +218,9 @@ def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
         rows,
         chart="means" if worth else "",
         alt="Left: each agent's mean utility and what theory expects. Right, enlarged: the difference, with"
-        " 95% intervals.",
+        " 95% intervals."
+        if worth
+        else "",
         note=(
             "Utilities are the problem's; nothing is worth 0. Theory's are those of the reports that were"
             " revealed. Intervals are of the sample; z is the deviation from theory in exact standard errors;"
