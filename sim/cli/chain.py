@@ -11,9 +11,6 @@ from sim import mechanisms
 from sim.chain.evm import is_url, open_evm
 from sim.cli.shared import Json, app, complain, console, print_json, progress_bar
 from sim.errors import ParleyError
-from sim.report.verification import verification_tables
-from sim.verification.book import open_history, read_book
-from sim.verification.verification import combined_json
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -106,6 +103,11 @@ def verify(
 
     - `parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json`
     """
+    # Imported when needed: statistics take a second to load.
+    from sim.report.verification import verification_tables  # noqa: PLC0415 - as above
+    from sim.verification.book import open_history, read_book  # noqa: PLC0415 - as above
+    from sim.verification.verification import combined_json  # noqa: PLC0415 - as above
+
     verbs = {kind: mechanisms.module(kind, "verify") for kind in mechanisms.KINDS}
     book = read_book(deployment, [verb.CONTRACT for verb in verbs.values()])
     found = []

@@ -10,7 +10,6 @@ import typer
 from sim import problemfile
 from sim.cli.shared import Json, app, console, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
-from sim.report.experiment import experiment_tables
 
 ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
@@ -49,6 +48,7 @@ def experiment(
     """
     # Imported when needed: what runs experiments takes a while to load.
     from sim.experiment.run import run_experiment  # noqa: PLC0415 - as above
+    from sim.report.experiment import experiment_tables  # noqa: PLC0415 - as above
 
     folder = out if out is not None else Path("build") / "experiments" / Path(file).stem
     with progress_bar() as progress:

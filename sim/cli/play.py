@@ -11,7 +11,6 @@ import typer
 from sim import mechanisms, problemfile
 from sim.chain.evm import is_url
 from sim.cli.shared import File, Json, app, console, print_json, progress_bar
-from sim.driver.run import OTHER
 from sim.errors import ParleyError, ProblemError
 
 Games = Annotated[int, typer.Option(min=1, help="How many games to play.")]
@@ -84,6 +83,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     - `parley simulate problems/assignment-bogomolnaia-moulin.toml --games 5000 --check`
     - `parley simulate problems/assignment-option-set.toml --bots truthful,absent:revealing,copying`
     """
+    from sim.driver.run import OTHER  # noqa: PLC0415 - what plays is slow to load
+
     if evm not in OTHER and not is_url(evm):
         raise ParleyError(f"--evm: no EVM is called {evm!r}: revm and py-evm are, or the URL of a node")
     problem = problemfile.load(file)
