@@ -19,7 +19,7 @@ from sim.assignment.replay import LotteryReplay
 from sim.chain.history import History
 from sim.randomness import word
 from sim.reference import encode_bytes
-from sim.statistics import recognition_p_value
+from sim.statistics import bonferroni, recognition_p_value
 from sim.verification.audit import Progress, View, audit
 from sim.verification.book import Book
 from sim.verification.verification import Judged, Verification
@@ -111,7 +111,7 @@ def _words(*numbers: int) -> bytes:
 def _judged(replay: LotteryReplay) -> tuple[Judged, ...]:
     order, term = _order_p_value(replay), _term_p_value(replay)
     p_values = [p for p in (order, term) if p is not None]
-    together = min(1.0, len(p_values) * min(p_values)) if p_values else None
+    together = bonferroni(p_values) if p_values else None
     return (
         Judged("recognition_p_value", "first picks and terms together", together),
         Judged("order_p_value", "first picks", order),

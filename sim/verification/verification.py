@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sim.statistics import MIN_P
+from sim.statistics import MIN_P, bonferroni
 from sim.verification.rules import Violation
 
 __all__ = ["Judged", "Verification", "combined_json"]
@@ -140,7 +140,7 @@ def combined_json(found: Sequence[Verification]) -> dict[str, Any]:
         "violations": [
             {"contract": one.contract, **violation._asdict()} for one in found for violation in one.violations
         ],
-        "recognition_p_value": min(1.0, len(p_values) * min(p_values)) if p_values else None,
+        "recognition_p_value": bonferroni(p_values) if p_values else None,
         "holds": all(one.holds for one in found),
         "seconds": sum(one.seconds for one in found),
         "contracts": [one.to_json() for one in found],

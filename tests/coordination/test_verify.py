@@ -1,6 +1,5 @@
 """An audit finds nothing in honest games, and in crooked ones the rule that was broken."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,7 +7,6 @@ from fractions import Fraction
 
 import pytest
 
-from sim.chain.compiler import project_root
 from sim.chain.evm import Log, open_evm
 from sim.chain.history import Call, Recorder
 from sim.coordination.bots import make_bots
@@ -290,13 +288,6 @@ def test_cut_off_records_are_refused_and_not_misread() -> None:
                 RECORDS.read_event(log._replace(data=log.data[:-1]))
             with pytest.raises(NotReadableError):
                 RECORDS.read_event(log._replace(topics=log.topics[:1]))
-
-
-def test_every_rule_is_explained() -> None:
-    text = (project_root() / "docs" / "auditing.md").read_text(encoding="utf-8")
-    explained = set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
-    named = {variant.rule for variant in VARIANTS.values()} | {rule for _, _, rule in TAMPERED.values()}
-    assert named | RULES.all == explained
 
 
 def test_a_deployment_whose_code_has_changed_is_named() -> None:

@@ -1,0 +1,106 @@
+"""`parley verify` from the outside, against lotteries on a node."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.assignment.bots import make_bots
+from sim.assignment.plan import plan
+from sim.assignment.play import CONTRACTS, Player
+from sim.assignment.problem import RULES
+from sim.chain.compiler import project_root
+from sim.chain.deploy import address_book, deploy
+from sim.chain.node import NodeEvm
+from tests.assignment.audited import problem_of
+from tests.assignment.crooked import COPIED, CROOKED, LOTTERY, UNOPENED, UNREVEALED, USUAL
+from tests.nodes import running
+from tests.verification.crooked import Variant, artifacts_of
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A new node."""
+    with running("anvil") as node:
+        yield node.url
+
+
+def put_on(url: str, file: Path, variant: Variant | None = None) -> tuple[NodeEvm, str]:
+    """The contract on the node, and its deployment file."""
+    machine = NodeEvm(url)
+    book = deploy(machine, artifacts_of(variant, LOTTERY), CONTRACTS)
+    file.write_text(json.dumps(address_book(machine.chain_id, book)), encoding="utf-8")
+    return machine, book[CONTRACTS[0]].address
+
+
+def parley(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sim.cli", *arguments]
+    return subprocess.run(
+        command, cwd=project_root(), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def report_of(url: str, file: Path, *options: str, status: int) -> dict[str, Any]:
+    done = parley("verify", "--evm", url, "--deployment", str(file), "--json", *options)
+    assert done.returncode == status, done.stderr + done.stdout
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_deployed_played_and_verified_by_the_commands(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "book.json"
+    problem = "problems/assignment-bogomolnaia-moulin.toml"
+    for arguments in (
+        ("deploy", "--evm", url, "--out", str(file)),
+        ("simulate", problem, "--games", "50", "--evm", url, "--deployment", str(file)),
+    ):
+        done = parley(*arguments)
+        assert done.returncode == 0, done.stderr
+    report = report_of(url, file, status=0)
+    assert (report["games"], report["draws"], report["violations"], report["holds"]) == (50, 50, [], True)
+    (found,) = (one for one in report["contracts"] if one["kind"] == "assignment")
+    assert (found["endings"], found["own_code"], found["owed_wei"]) == ({"drawn": 50}, True, "0")
+    assert report["recognition_p_value"] == found["recognition_p_value"] > 1e-6
+
+
+def test_honest_lotteries_by_all_rules_hold(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "book.json"
+    machine, contract = put_on(url, file)
+    empty = report_of(url, file, status=0)
+    assert (empty["games"], empty["draws"], empty["recognition_p_value"]) == (0, 0, None)
+    populations = (USUAL, UNREVEALED, UNOPENED, COPIED, USUAL)
+    for seed, (rule, bots) in enumerate(zip(RULES, populations, strict=True)):
+        player = Player(machine, contract, plan(problem_of(rule), make_bots(bots, 4)), seed)
+        for k in range(2):
+            player.play(k)
+    report = report_of(url, file, "--every-block", status=0)
+    assert (report["games"], report["draws"], report["violations"]) == (10, 10, [])
+    assert [{**one, "seconds": 0} for one in report["contracts"]] == [
+        {**one, "seconds": 0} for one in report_of(url, file, status=0)["contracts"]
+    ]
+    shown = parley("verify", "--evm", url, "--deployment", str(file))
+    assert shown.returncode == 0
+    assert "no violation" in shown.stdout
+
+
+def test_a_crooked_contract_is_caught(url: str, tmp_path: Path) -> None:
+    crooked = CROOKED["a number that equals a sum of weights falls to the term before"]
+    file = tmp_path / "book.json"
+    machine, contract = put_on(url, file, crooked.variant)
+    planned = plan(replace(problem_of(crooked.rule), bond=0), make_bots(USUAL, 4))
+    player = Player(machine, contract, planned, 3)
+    for k in range(6):
+        player.play(k)
+    report = report_of(url, file, status=1)
+    assert report["holds"] is False
+    assert {violation["rule"] for violation in report["violations"]} == {"term"}
+    for violation in report["violations"]:
+        assert violation["contract"] == contract.lower()
+        assert len(violation["game"]) == len(violation["transaction"]) == 66
+        found = machine.dispatcher.rpc.ask("eth_getTransactionByHash", violation["transaction"])
+        assert found["to"].lower() == contract.lower()
