@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from sim.assignment.audit import PROPERTIES
 from sim.assignment.solution import RUNS
+from sim.cli import app
 from sim.coordination.audit import PROBLEMS
 from sim.coordination.demonstration import GAMES
 
@@ -165,8 +167,8 @@ def test_properties_are_said_in_words() -> None:
 
 @pytest.mark.parametrize("option", ["--recognition", "--contract", "--problems", "--games"])
 def test_options_of_coordination_are_refused_for_assignment(option: str) -> None:
-    done = parley("audit", UTILITIES, option, 3)
-    assert (done.returncode, done.stdout) == (2, "")
+    done = CliRunner().invoke(app, ["audit", str(UTILITIES), option, "3"])
+    assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == (
         f"{option}: is for problems of kind coordination, and this one is of kind assignment\n"
     )
