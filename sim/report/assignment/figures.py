@@ -211,7 +211,7 @@ def _place(row: Sequence[Fraction | float]) -> tuple[float, float]:
 
     Examples
     --------
-    >>> _place((0, 0, 1)), _place((Fraction(1, 2), 0, Fraction(1, 2)))
+    >>> _place((0, 0, 1)), _place((0.5, 0, 0.5))
     ((1.0, 0.0), (0.5, 0.0))
     """
     _, b, c = map(float, row)
