@@ -37,7 +37,7 @@ OF_CREATION = {
     },
 }
 OF_THE_MACHINE = {"FailedCall", "InsufficientBalance", "DataNotStored"}
-"""What no call brings about that goes through: a receiver that takes no money, and code that is not written."""
+"""What no call comes to that goes through: a payee that takes no money, code that cannot be written."""
 
 
 @pytest.mark.parametrize("contract", EVERY)
