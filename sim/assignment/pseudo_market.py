@@ -151,13 +151,13 @@ def shortfall(problem: Problem, matrix: Matrix, prices: Sequence[Fraction]) -> S
     utility = spending = Fraction(0)
     budgets = problem.budgets or (Fraction(1),) * problem.agents
     for i, (row, budget) in enumerate(zip(matrix, budgets, strict=True)):
-        u = _on_offer(problem, i)
+        u = on_offer(problem, i)
         value, cheapest = best_affordable(u, prices, budget)
         cost = _cost(row, prices)
         if cost > budget:
             raise ParleyError(f"agent {i + 1} spends {cost}, which is above its budget {budget}")
         if value:
-            utility = max(utility, (value - expected(row, u)) / _greatest(u))
+            utility = max(utility, (value - expected(row, u)) / greatest(u))
         spending = max(spending, (cost - cheapest) / budget)
     sold = sum((_cost(row, prices) for row in matrix), Fraction(0))
     return Shortfall(utility, spending, (_cost(problem.capacities, prices) - sold) / sum(budgets))
@@ -217,13 +217,24 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     raise NoEquilibriumError(f"no equilibrium of the pseudo-market was found to within {TOLERANCE}")
 
 
-def _on_offer(problem: Problem, agent: int) -> Utilities:
-    """Give an agent's utilities of what there is: of an item without capacity nothing can be bought."""
+def on_offer(problem: Problem, agent: int) -> Utilities:
+    """Give an agent's utilities of what there is: of an item without capacity nothing can be bought.
+
+    Examples
+    --------
+    >>> from sim.assignment.problem import Problem
+    >>> problem = Problem.from_mapping({
+    ...     "kind": "assignment", "items": ["a", "b"], "rule": "pseudo-market", "utilities": [[4, 1]],
+    ...     "capacities": [0, 1]})
+    >>> print(*on_offer(problem, 0))
+    None 1
+    """
     row = utilities_of(problem)[agent]
     return tuple(u if capacity else None for u, capacity in zip(row, problem.capacities, strict=True))
 
 
-def _greatest(utilities: Utilities) -> Fraction:
+def greatest(utilities: Utilities) -> Fraction:
+    """Give the greatest utility; 0 if there is none."""
     return max((u for u in utilities if u is not None), default=Fraction(0))
 
 
@@ -270,11 +281,11 @@ class _Line(NamedTuple):
 def _line(
     problem: Problem, agent: int, prices: Sequence[Fraction], budget: Fraction, slack: Fraction
 ) -> _Line:
-    u = _on_offer(problem, agent)
+    u = on_offer(problem, agent)
     goods = [(o, p, w) for o, (p, w) in enumerate(zip(prices, u, strict=True)) if w is not None]
     value, cheapest = best_affordable(u, prices, budget)
     money = max((Fraction(0), *((w - value) / (p - budget) for _, p, w in goods if p > budget)))
-    width = slack * GENEROUS * _greatest(u)
+    width = slack * GENEROUS * greatest(u)
     items = [
         o
         for o, p, w in goods
@@ -305,13 +316,13 @@ class _Market:
 
     def __init__(self, problem: Problem) -> None:
         groups = problem.alike
-        utilities = [_on_offer(problem, i) for i, *_ in groups]
+        utilities = [on_offer(problem, i) for i, *_ in groups]
         given = problem.budgets or (Fraction(1),) * problem.agents
         self.items = len(problem.items)
         self.unit = float(sum(given)) / len(given)
         self.budgets: Floats = np.array([float(given[i]) for i, *_ in groups]) / self.unit
         self.counts: Floats = np.array([float(len(group)) for group in groups])
-        scales = [float(_greatest(row)) or 1.0 for row in utilities]
+        scales = [float(greatest(row)) or 1.0 for row in utilities]
         self.utilities: Floats = np.array(
             [
                 [*(float(u) / scale if u else -np.inf for u in row), 0.0]  # 0 is as good as nothing

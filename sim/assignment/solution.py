@@ -10,7 +10,8 @@ from sim.assignment import boston, probabilistic_serial, pseudo_market, serial_d
 from sim.assignment.decomposition import decompose, find_violation, thinned
 from sim.assignment.lottery import Lottery, Matrix, expected, recompose
 from sim.assignment.serial_dictatorship import TooLargeError
-from sim.errors import ProblemError
+from sim.assignment.supporting_prices import supporting_prices
+from sim.errors import ParleyError, ProblemError
 from sim.exact import show, show_all
 
 if TYPE_CHECKING:
@@ -181,10 +182,9 @@ def solve(
     solution = _solve(problem, runs, seed, progress)
     if problem.posted is None:
         return solution
-    verify_posted(solution)
+    market = verify_posted(solution)
     lottery = problem.posted.lottery or decompose(problem.posted.matrix, problem.capacities)
-    # Prices prove any matrix of greatest welfare; those of a market belong to what is bought at them.
-    return Solution(problem, problem.posted.matrix, lottery, welfare=solution.welfare)
+    return Solution(problem, problem.posted.matrix, lottery, welfare=solution.welfare, equilibrium=market)
 
 
 def _solve(problem: Problem, runs: int, seed: int, progress: Callable[[int], None] | None) -> Solution:
@@ -230,18 +230,23 @@ def most_terms(agents: int, items: int) -> int:
     return (agents - 1) ** 2 + 1 if agents == items else agents * items + 1
 
 
-def verify_posted(solution: Solution) -> None:
+def verify_posted(solution: Solution) -> Equilibrium | None:
     """Check what an organizer has posted against what the rule says.
 
     The matrix is a random assignment that gives nobody what it does not want; the lottery's weights are
     positive and sum to 1, and its assignments average to the matrix. Under serial dictatorship, probabilistic
-    serial and Boston the matrix is the rule's; under welfare, its weighted utility is the greatest. Of a
-    pseudo-market nothing more is checked, since its equilibria are many.
+    serial and Boston the matrix is the rule's; under welfare, its weighted utility is the greatest; of a
+    pseudo-market it is an equilibrium for some prices, exactly, or up to the tolerance for those found here.
 
     Parameters
     ----------
     solution : Solution
         Of the rule itself.
+
+    Returns
+    -------
+    Equilibrium or None
+        Of a pseudo-market, the posted matrix with its prices.
 
     Raises
     ------
@@ -251,19 +256,35 @@ def verify_posted(solution: Solution) -> None:
     problem = solution.problem
     posted = problem.posted
     if posted is None:
-        return
+        return None
     _verify_matrix(problem, posted.matrix)
     if posted.lottery is not None:
         _verify_lottery(problem, posted.matrix, posted.lottery)
+    if solution.equilibrium is not None:
+        return _verify_market(problem, posted.matrix, solution.equilibrium.prices)
     if solution.welfare is not None:
         if not welfare.is_optimal(problem, posted.matrix, solution.welfare):
             reason = f"weighted utilities are below {solution.welfare.value}, which is possible"
             raise ProblemError("", "posted.matrix", reason)
-        return
-    known = solution.equilibrium is None and solution.exact  # estimates refute nothing
-    if known and (place := _differs(posted.matrix, solution.matrix)):
+    # Estimates refute nothing.
+    elif solution.exact and (place := _differs(posted.matrix, solution.matrix)):
         (i, o), p, q = place
         raise ProblemError("", f"posted.matrix[{i}][{o}]", f"{p}, but under {problem.rule} it is {q}")
+    return None
+
+
+def _verify_market(problem: Problem, matrix: Matrix, found: tuple[Fraction, ...]) -> Equilibrium:
+    """Find prices for a posted matrix: exact ones, or those found for the rule's own."""
+    for prices in (supporting_prices(problem, matrix), found):
+        if prices is None:
+            continue
+        try:
+            lacks = pseudo_market.shortfall(problem, matrix, prices)
+        except ParleyError:  # an agent overspends
+            continue
+        if lacks.greatest <= pseudo_market.TOLERANCE:
+            return pseudo_market.Equilibrium(matrix, prices, lacks)
+    raise ProblemError("", "posted.matrix", "there are no prices at which agents buy this")
 
 
 def _verify_matrix(problem: Problem, matrix: Matrix) -> None:

@@ -26,12 +26,13 @@ from sim.assignment.efficiency import (
 )
 from sim.assignment.envy import dominates, sd_envy_free, utilities_for
 from sim.assignment.linear import InfeasibleError, Program
-from sim.assignment.lottery import expected, indicator, merged, recompose
+from sim.assignment.lottery import expected, indicator, merged, recompose, show_matrix
 from sim.assignment.options import option_set
 from sim.assignment.problem import Problem, from_orders
 from sim.assignment.pseudo_market import TOLERANCE, best_affordable, equilibrium, shortfall
 from sim.assignment.solution import most_terms, rule_matrix, solve
-from sim.errors import ParleyError
+from sim.assignment.supporting_prices import supporting_prices
+from sim.errors import ParleyError, ProblemError
 from tests.assignment.problems import cardinal, complete, general, with_utilities
 
 if TYPE_CHECKING:
@@ -310,6 +311,50 @@ def test_with_equal_budgets_nobody_envies(rows: list[list[int]]) -> None:
     slack = found.shortfall.utility * 3
     for u, row in zip(problem.utilities or (), found.matrix, strict=True):
         assert all(expected(other, u) <= expected(row, u) + slack for other in found.matrix)
+
+
+@settings(max_examples=100, deadline=None)
+@given(markets())
+def test_a_matrix_that_is_an_equilibrium_has_prices_that_support_it(problem: Problem) -> None:
+    found = equilibrium(problem)
+    if not found.shortfall.greatest:
+        prices = supporting_prices(problem, found.matrix)
+        assert prices is not None
+        assert shortfall(problem, found.matrix, prices).greatest == 0
+        assert sum(prices) <= sum(found.prices)
+
+
+@settings(max_examples=100, deadline=None)
+@given(with_utilities(most=3), st.randoms(use_true_random=False))
+def test_prices_are_found_only_for_equilibria(problem: Problem, dice: Random) -> None:
+    rule = dice.choice(["serial-dictatorship", "probabilistic-serial", "boston"])
+    matrix = rule_matrix(problem.with_rule(rule))
+    prices = supporting_prices(problem, matrix)
+    if prices is not None:
+        assert shortfall(problem, matrix, prices).greatest == 0
+
+
+def test_a_posted_equilibrium_needs_no_prices_and_what_is_none_is_refused() -> None:
+    utilities = [[3, 0, 1], [3, 0, 1], [3, 0, 2]]
+    rows = [["5/12", "1/2", "1/12"], ["5/12", "1/2", "1/12"], ["1/6", "0", "5/6"]]
+    solution = solve(cardinal(utilities, "pseudo-market", posted={"matrix": rows}))
+    assert solution.to_json()["prices"] == ["9/4", "0", "3/4"]
+    assert solution.to_json()["shortfall"] == "0"
+    thirds = [["1/3"] * 3] * 3
+    with pytest.raises(ProblemError, match=r"posted\.matrix: there are no prices at which agents buy this"):
+        solve(cardinal(utilities, "pseudo-market", posted={"matrix": thirds}))
+
+
+def test_a_market_whose_prices_are_irrational_is_cleared_up_to_the_tolerance_and_can_be_posted() -> None:
+    """The last price solves (8p − 9)² = 17."""
+    utilities = [[3, 0, 0, 3], [4, 3, 1, 4], [4, 2, 3, 0], [4, 2, 1, 0]]
+    found = solve(cardinal(utilities, "pseudo-market"))
+    assert 0 < Fraction(found.to_json()["shortfall"]) <= TOLERANCE
+    assert abs((8 * Fraction(found.to_json()["prices"][3]) - 9) ** 2 - 17) < Fraction(1, 10**6)
+    assert ex_ante_efficient(found.problem, found.matrix).holds is True
+    assert supporting_prices(found.problem, found.matrix) is None
+    again = solve(cardinal(utilities, "pseudo-market", posted={"matrix": show_matrix(found.matrix)}))
+    assert again.to_json()["prices"] == found.to_json()["prices"]
 
 
 def test_a_market_of_twelve_agents_with_many_ties_is_cleared() -> None:
