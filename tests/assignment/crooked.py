@@ -219,3 +219,15 @@ CROOKED: dict[str, Staged] = {
         Variant((change("Address.sendValue(to, h.bond);", "Address.sendValue(to, h.bond - 1);"),), "payment")
     ),
 }
+
+FIRST = frozenset(
+    {
+        "the order favours the first seat",
+        "picks use nothing up",
+        "a number that equals a sum of weights falls to the term before",
+        "a seat that has not opened keeps its item",
+        "no eating schedule is checked",
+        "a silent seat gets its bond back",
+    }
+)
+"""Found by every `make test`; each takes a run of the compiler."""
