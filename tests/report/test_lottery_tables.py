@@ -10,6 +10,9 @@ import pytest
 from rich.console import Console
 
 from sim.assignment.audit import audit
+from sim.assignment.efficiency import ordinally_efficient
+from sim.assignment.envy import envy_free, equal_treatment, sd_envy_free
+from sim.assignment.lottery import as_matrix
 from sim.assignment.problem import Problem, from_orders, load_problem
 from sim.assignment.simulation import simulate
 from sim.assignment.solution import solve
@@ -25,6 +28,8 @@ from sim.verification.verification import Judged, Verification
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from sim.assignment.verdict import Verdict
 
 SMALL = [
     file
@@ -136,16 +141,9 @@ def test_the_improving_cycle_and_what_it_leads_to_are_told() -> None:
 
 
 def test_trades_with_what_is_left_over_are_told() -> None:
-    posted = {"matrix": [["1/2", 0], [0, 1]]}
-    problem = made(
-        items=["a", "b"],
-        rankings=[["a", "b"], ["b"]],
-        posted=posted,
-        rule="pseudo-market",
-        utilities=[[2, 1], ["", 1]],
-    )
-    (trade, *_) = explained(problem, "ordinally_efficient")[1:]
-    assert trade == (
+    problem = from_orders([[0, 1], [1]], 2)
+    verdict = ordinally_efficient(problem, as_matrix([["1/2", 0], [0, 1]]))
+    assert reasons("ordinally_efficient", verdict.to_json(), problem)[1] == (
         "agent 1 takes some of a where it got nothing; some of a, which is left over, is given out."
     )
 
@@ -159,20 +157,23 @@ def test_tied_items_that_are_wasted_are_found_in_an_assignment() -> None:
 
 
 def test_envy_and_unequal_treatment_are_told_with_their_numbers() -> None:
-    posted = {"matrix": [[1, 0], [0, 1]]}
-    problem = made(items=["a", "b"], utilities=[[3, 1], [3, 1]], rule="pseudo-market", posted=posted)
-    assert explained(problem, "envy_free") == [
+    problem = made(items=["a", "b"], utilities=[[3, 1], [3, 1]])
+    matrix = as_matrix([[1, 0], [0, 1]])
+
+    def lines(key: str, verdict: Verdict) -> list[str]:
+        return reasons(key, verdict.to_json(), problem)
+
+    assert lines("envy_free", envy_free(problem, matrix)) == [
         "agent 2 expects 1 of its own lottery, and would expect 3 of agent 1's."
     ]
-    assert explained(problem, "equal_treatment") == [
+    assert lines("equal_treatment", equal_treatment(problem, matrix)) == [
         "agent 1 and agent 2 are alike, but one gets a for sure and the other b for sure."
     ]
-    lines = explained(problem, "sd_envy_free")
+    first, _, weak = lines("sd_envy_free", sd_envy_free(problem, matrix))
     assert (
-        lines[0]
-        == "agent 2 gets its first choice with probability 0; with agent 1's lottery it would with 1."
+        first == "agent 2 gets its first choice with probability 0; with agent 1's lottery it would with 1."
     )
-    assert lines[2].startswith("Nor is it weakly without envy. agent 2 gets its first choice")
+    assert weak.startswith("Nor is it weakly without envy. agent 2 gets its first choice")
 
 
 def test_a_lie_is_told_with_what_it_gains_and_for_which_utilities() -> None:
