@@ -9,6 +9,7 @@ Run: ``.venv/bin/python benchmarks/gas.py [--write]``
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ from rich.table import Table
 
 import sim.assignment.bots
 import sim.assignment.play
+from sim.assignment.certificate import Certificate, most_terms_kept
 from sim.assignment.plan import plan
 from sim.assignment.problem import Problem as AssignmentProblem
 from sim.assignment.problem import example_1 as assignment_example_1
@@ -75,12 +77,29 @@ def gas_of(problem: Problem) -> dict[str, Any]:
     }
 
 
-def gas_of_lottery(problem: AssignmentProblem) -> dict[str, Any]:
+def full_page(agents: int) -> tuple[AssignmentProblem, Certificate]:
+    """Make the lottery that is dearest to post: everybody gets anything, by as many terms as are kept."""
+    problem = from_orders([range(agents)] * agents, agents, "probabilistic-serial")
+    one = agents**2
+    rounds, more = divmod(most_terms_kept(agents, one), agents)
+    weights: list[int] = []
+    codes = b""
+    for shift in range(agents):
+        parts = rounds + (shift < more)
+        weights += [1] * (parts - 1) + [agents - parts + 1]
+        codes += bytes((seat + shift) % agents + 1 for seat in range(agents)) * parts
+    times = tuple(agents * (item + 1) for item in range(agents))
+    return problem, Certificate(one, (agents,) * one, times, tuple(weights), codes)
+
+
+def gas_of_lottery(problem: AssignmentProblem, posted: Certificate | None = None) -> dict[str, Any]:
     """Play one lottery, all truthful: gas of the whole, and least and most by function."""
     evm = open_evm("py-evm")
     bots = sim.assignment.bots.make_bots(["truthful"], problem.agents)
     contract = sim.assignment.play.deploy_mechanism(evm)
     planned = plan(problem, bots)
+    if posted is not None:
+        planned = replace(planned, certificate=posted)
     player = sim.assignment.play.Player(evm, contract, planned, seed=1)
     player.play(0)
     terms = {} if planned.certificate is None else {"terms": planned.certificate.terms}
@@ -114,6 +133,7 @@ def measured() -> dict[str, Any]:
             **{f"{agents} agents, {items} items": scattered(agents, items) for agents, items in LOTTERIES},
         }.items():
             lotteries[f"{title}, {rule}"] = gas_of_lottery(problem.with_rule(rule))
+    lotteries["64 agents, 64 items, a full page"] = gas_of_lottery(*full_page(64))
     return {
         "TwoStageMechanism": {
             "contract bytes": len(evm.code(deploy_mechanism(evm).mechanism)),
