@@ -24,9 +24,9 @@ from sim.assignment.efficiency import (
     levels,
     trade_along,
 )
-from sim.assignment.envy import dominates, sd_envy_free, utilities_for
+from sim.assignment.envy import dominates, prefix_sums, sd_envy_free, utilities_for
 from sim.assignment.linear import InfeasibleError, Program
-from sim.assignment.lottery import expected, indicator, merged, recompose, show_matrix
+from sim.assignment.lottery import Term, expected, indicator, merged, recompose, show_matrix
 from sim.assignment.options import option_set
 from sim.assignment.problem import Problem, from_orders
 from sim.assignment.pseudo_market import TOLERANCE, best_affordable, equilibrium, shortfall
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
+    from sim.assignment.lottery import Matrix
+
+ORDINAL = ["serial-dictatorship", "probabilistic-serial", "boston"]
 FEW = settings(max_examples=40, deadline=None)
 SOME = settings(max_examples=100, deadline=None)
 
@@ -231,8 +234,62 @@ def test_what_dominates_dominates_for_every_agent_and_nothing_dominates_it(probl
     assert (better != matrix) == (improving_cycle(problem, matrix) is not None)
 
 
+def dominated(problem: Problem, matrix: Matrix) -> bool:
+    """Ask a linear program for a random assignment that stochastically dominates."""
+    program, cells, _, _ = welfare.assignment_program(problem, lambda _i, _o: 0)
+    for i, ranking in enumerate(problem.rankings):
+        own = [cells[i, o] for rank in ranking for o in rank]
+        bounds = prefix_sums(ranking, matrix[i])
+        size = 0
+        for rank, bound in zip(ranking, bounds, strict=True):
+            size += len(rank)
+            gain = program.variable(1)
+            program.equals({**dict.fromkeys(own[:size], 1), gain: -1}, bound)
+    return program.solve().value > 0
+
+
 @SOME
-@given(with_utilities(), st.sampled_from(["serial-dictatorship", "probabilistic-serial", "boston"]))
+@given(general(most=4), st.sampled_from(ORDINAL), st.randoms(use_true_random=False))
+def test_there_is_a_cycle_exactly_if_a_linear_program_finds_what_dominates(
+    problem: Problem, rule: str, dice: Random
+) -> None:
+    """With capacities, lists of any length and ties: matrices of rules, and mixtures of any assignments."""
+    everything = all_assignments(problem)
+    half = Fraction(1, 2)
+    mixed = recompose([Term(half, dice.choice(everything)) for _ in range(2)], *problem.shape)
+    for matrix in (rule_matrix(problem.with_rule(rule)), mixed):
+        assert (improving_cycle(problem, matrix) is not None) == dominated(problem, matrix)
+
+
+@SOME
+@given(general(rule="probabilistic-serial"))
+def test_probabilistic_serial_keeps_its_promises_with_capacities_and_lists_of_any_length(
+    problem: Problem,
+) -> None:
+    strict = from_orders(problem.orders, len(problem.items), problem.rule, problem.capacities)
+    matrix = rule_matrix(strict)
+    assert improving_cycle(strict, matrix) is None
+    assert sd_envy_free(strict, matrix).holds is True
+
+
+@FEW
+@given(general(most=3), st.sampled_from(ORDINAL))
+def test_a_rule_is_strategy_proof_exactly_if_it_is_a_support_function(problem: Problem, rule: str) -> None:
+    """Of all reports that there are; and what is a support function is convex and homogeneous."""
+    found = option_set(problem.with_rule(rule), 0)
+    assert found.exhaustive
+    is_support = found.support_function().holds
+    if is_support:
+        assert found.best_lie is None
+        assert found.convex().holds is not False
+        assert found.homogeneous().holds is not False
+    assert is_support is True or rule != "serial-dictatorship"
+    if found.convex().holds is False or found.best_lie is not None:
+        assert is_support is False
+
+
+@SOME
+@given(with_utilities(), st.sampled_from(ORDINAL))
 def test_ex_ante_efficiency_is_shown_by_weights_or_refuted_by_a_better_lottery(
     problem: Problem, rule: str
 ) -> None:
