@@ -15,6 +15,7 @@ import pytest
 from sim.assignment.audit import PROPERTIES, audit
 from sim.assignment.lottery import expected
 from sim.assignment.problem import Problem, load_problem
+from sim.assignment.simulation import simulate
 from sim.chain.compiler import project_root
 from sim.errors import ParleyError
 from sim.report.assignment.audit import write_audit
@@ -175,6 +176,24 @@ def test_a_run_says_who_was_silent_and_what_it_lost(lotteries: Path) -> None:
     assert [row["lost"] for row in agents] == [0, folders.LOTTERIES, 0]
     assert [row["reported"] for row in agents] == ["the truth", "nothing revealed", "the truth"]
     assert [exactly(row["expected"]) for row in agents] == [2, 0, Fraction(5, 2)]
+
+
+def test_a_run_says_who_lied_and_what_theory_expects_of_it(tmp_path: Path) -> None:
+    """Under the Boston mechanism the second choice is to be had for sure if nobody else names it first."""
+    keys = {"items": ["a", "b", "c"], "utilities": [[4, 3, 0]] * 3, "rule": "boston"}
+    problem = Problem.from_mapping({"kind": "assignment", **keys})
+    with RunFolder(tmp_path, problem) as run:
+        bots = ["misreporting", "truthful", "truthful"]
+        run.finish(simulate(problem, games=20, seed=1, bots=bots, record=run.record))
+    write_page(tmp_path)
+    lie = json.loads((tmp_path / "simulation.json").read_text(encoding="utf-8"))["agents"][0]["report"]
+    assert lie[0] == 1
+    told = " > ".join("abc"[o] for o in lie)
+    assert f"Not the truth: agent 1 reported {told}." in findings(tmp_path)
+    rows = figure(data_of(tmp_path)["figures"], "agents")
+    assert [row["reported"] for row in rows] == [told, "the truth", "the truth"]
+    assert exactly(rows[0]["expected"]) == 3
+    assert exactly(rows[1]["expected"]) == 2  # the first choice or the last
 
 
 def test_the_folder_of_a_run_holds_what_it_says(lotteries: Path) -> None:
