@@ -159,7 +159,7 @@ def test_nothing_can_be_done_in_a_lottery_that_is_cancelled() -> None:
 
 
 @pytest.mark.parametrize("name", ["commit", "reveal", "open", "withdraw"])
-def test_a_seat_is_its_own_addresss(name: str) -> None:
+def test_a_seat_belongs_to_its_own_address(name: str) -> None:
     """Seats are numbered from 0; nobody acts for another, the organizer neither."""
     phase = DRAWN if name == "withdraw" else ACTS[name][0]
     at = table(phase=phase)
