@@ -181,23 +181,23 @@ library Certificates {
     }
 
     /// @dev Most of a posting's gas goes here, so seats are gone through by address.
-    /// @param code_ where the term stands in memory
+    /// @param ptr where the seat under way stands in the term, at first the first
     /// @param row of the first seat
-    function _checkTerm(Revealed memory g, uint256 k, uint256 weight, uint256 code_, uint256 row, uint256 left)
+    function _checkTerm(Revealed memory g, uint256 k, uint256 weight, uint256 ptr, uint256 row, uint256 left)
         private
         pure
     {
         unchecked {
             // Addresses of memory; sums of weights, which are at most the denominator together.
             uint256 width = 32 * (g.items + 1);
-            uint256 end = code_ + g.agents;
+            uint256 end = ptr + g.agents;
             while (true) {
                 // A return from within keeps the compiler from taking all this into `post`, whose stack is full.
-                if (code_ == end) return;
-                uint256 code = Memory.load(code_) >> 248;
+                if (ptr == end) return;
+                uint256 code = Memory.load(ptr) >> 248;
                 if (code != 0) {
                     // What a seat has ranked exists.
-                    if ((Memory.load(row) >> code) & 1 == 0) _revertUnwanted(g, k, end - code_, code);
+                    if ((Memory.load(row) >> code) & 1 == 0) _revertUnwanted(g, k, end - ptr, code);
                     code <<= 5;
                     uint256 units = Memory.load(left + code);
                     if (units == 0) _revertExceeded(g, k, end, code >> 5);
@@ -205,7 +205,7 @@ library Certificates {
                     code += row;
                     Memory.store(code, Memory.load(code) + weight);
                 }
-                ++code_;
+                ++ptr;
                 row += width;
             }
         }
