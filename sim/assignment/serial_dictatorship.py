@@ -119,7 +119,7 @@ def probabilities(problem: Problem, *, max_states: int = MAX_STATES) -> Matrix:
     >>> show_matrix(probabilities(example_1()))[0]
     ['5/12', '1/12', '5/12', '1/12']
     """
-    return _Layers(problem, max_states).matrix()
+    return Layers(problem, max_states).matrix()
 
 
 def wanted(problem: Problem) -> tuple[tuple[tuple[int, ...], ...], tuple[bool, ...]]:
@@ -152,8 +152,14 @@ def wanted(problem: Problem) -> tuple[tuple[tuple[int, ...], ...], tuple[bool, .
         orders = cut
 
 
-class _Layers:
-    """The dynamic program: states after k turns, with the number of orders that lead to each."""
+class Layers:
+    """The dynamic program: states after k turns, with the number of orders that lead to each.
+
+    Raises
+    ------
+    TooLargeError
+        If a state does not fit in a word.
+    """
 
     def __init__(self, problem: Problem, max_states: int) -> None:
         self.agents, self.items = problem.shape
@@ -175,6 +181,8 @@ class _Layers:
         for key, base in self.base.items():
             self.stride[key] = stride
             stride *= base
+        self.largest = 1
+        """States of the largest layer so far."""
         self.exact_type: Any = np.int64
         if self.agents > MACHINE_AGENTS:
             self.exact_type = object
@@ -185,6 +193,7 @@ class _Layers:
         return digit
 
     def matrix(self) -> Matrix:
+        """Go through all layers; `TooLargeError` if one has too many states."""
         counts = [[0] * self.items for _ in self.groups]
         states = np.zeros(1, dtype=np.int64)
         ways = np.array([1], dtype=self.exact_type)
@@ -208,6 +217,7 @@ class _Layers:
                     states_, ways_ = _merge(np.concatenate(new_states), np.concatenate(new_ways))
                     new_states, new_ways, size = [states_], [ways_], len(states_)
             states, ways = _merge(np.concatenate(new_states), np.concatenate(new_ways))
+            self.largest = max(self.largest, len(states))
             if len(states) > self.max_states:
                 raise TooLargeError(
                     f"exact probabilities of {self.agents} agents take more than {self.max_states} states"
