@@ -1,11 +1,13 @@
 """What the contract costs is what the snapshot says, and what is promised of it holds."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from benchmarks.gas import SNAPSHOT, ladder, measured
+from sim.chain.compiler import project_root
 from sim.chain.evm import open_evm
 from sim.coordination.bots import make_bots
 from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism
@@ -69,3 +71,29 @@ def test_a_seat_of_a_lottery_pays_about_the_same_however_many_there_are(snapshot
             assert max(figures) - min(figures) < 200, function
     opened = [game["least and most"]["open"][0] for game in games if "open" in game["least and most"]]
     assert max(opened) - min(opened) < 200
+
+
+def test_the_table_of_lotteries_in_the_documentation_is_the_snapshots() -> None:
+    kept = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["AssignmentLottery"]["games"]
+    text = (project_root() / "docs/contract.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| \d+ × \d+, ", line)]
+    games = [game for title, game in kept.items() if "page" not in title]
+    assert len(rows) == len(games)
+    for row, game in zip(rows, games, strict=True):
+        spans = game["least and most"]
+        last = spans.get("open", spans["reveal"])[1]
+        cells = [
+            _shown(spans["create"]),
+            _shown(spans["commit"]),
+            _shown(spans["reveal"][:1]),
+            _shown([last]),
+            _shown(spans.get("post", [])),
+            _shown(spans.get("open", [])[:1]),
+            _shown(spans["withdraw"][:1]),
+        ]
+        assert [cell.strip() for cell in row.split("|")[2:-1]] == cells
+        assert f"{game['terms']} terms" in row if "terms" in game else "terms" not in row
+
+
+def _shown(span: list[int]) -> str:
+    return "–".join(f"{gas:,}" for gas in dict.fromkeys(span))
