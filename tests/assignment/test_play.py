@@ -348,8 +348,11 @@ def test_what_no_lottery_holds_is_refused_in_one_line(problem: Problem, complain
 
 def test_a_denominator_beyond_the_contracts_words_is_refused() -> None:
     tiny = [Fraction(1, 10**35 + k) for k in (1, 3)]
-    posted = [[str(tiny[0]), "0"], ["0", str(tiny[1])]]
-    problem = cardinal([[1, 1], [1, 1]], "pseudo-market", posted={"matrix": posted})
+    first, second, rest = map(
+        str, (*tiny, 1 - sum(tiny))
+    )  # any such matrix is an equilibrium, at prices of 0
+    posted = [[first, second, rest], [rest, first, second], [second, rest, first]]
+    problem = cardinal([[1] * 3] * 3, "pseudo-market", posted={"matrix": posted})
     with pytest.raises(ProblemError, match=r"p\.toml: rule: the probabilities' common denominator has 71"):
         check_playable(problem, "p.toml")
 
