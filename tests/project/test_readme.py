@@ -57,3 +57,12 @@ def test_every_command_and_every_kind_has_its_place_in_the_table() -> None:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"\]\(([\w./-]+)\)", README))))
 def test_what_it_links_to_is_there(name: str) -> None:
     assert (project_root() / name).exists()
+
+
+def test_the_gas_of_lotteries_is_the_snapshots() -> None:
+    gas = json.loads((project_root() / "benchmarks" / "gas.json").read_text(encoding="utf-8"))
+    kept = gas["AssignmentLottery"]
+    assert f"{kept['contract bytes']:,} bytes" in README
+    for size in ("paper's example", "26 agents, 23 items"):
+        for rule in ("serial-dictatorship", "probabilistic-serial"):
+            assert f"{kept['games'][f'{size}, {rule}']['game']:,}" in README
