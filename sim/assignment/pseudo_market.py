@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.assignment.decomposition import decompose
 from sim.assignment.linear import InfeasibleError
-from sim.assignment.lottery import expected
+from sim.assignment.lottery import Term, expected, recompose
 from sim.assignment.simplicial import LostError, Near, zeros
 from sim.assignment.welfare import assignment_program, averaged, matrix_of, utilities_of
 from sim.errors import ParleyError
@@ -45,7 +46,9 @@ DENOMINATORS = (12, 60, 840, 27_720, 10**6)
 SIMPLE = 1e-9
 """How near these must be to what the search found."""
 FINE = 10**12
-"""Greatest denominator of the prices that are tried otherwise."""
+"""Greatest denominator of the prices that are tried otherwise, and of the probabilities then."""
+LESS = 1 - TOLERANCE / 10
+"""By how much prices are lowered to make room for rounding."""
 GENEROUS = 10
 """Width of a line at fine prices, in tolerances."""
 ROUGH = 0.01
@@ -208,10 +211,14 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
             tried.add(prices)
             if (matrix := _purchases(problem, prices)) is not None:
                 return Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
-        # A little less, so that budgets suffice.
-        prices = tuple((1 - TOLERANCE / 10) * Fraction(p).limit_denominator(FINE) for p in rough)
+        # A little less, and less again for what is rounded, so that budgets suffice.
+        prices = tuple(LESS * Fraction(p).limit_denominator(FINE) for p in rough)
         if (matrix := _purchases(problem, prices, TOLERANCE)) is not None:
-            lacks = shortfall(problem, matrix, prices)
+            matrix, prices = _rounded(problem, matrix), tuple(LESS * price for price in prices)
+            try:
+                lacks = shortfall(problem, matrix, prices)
+            except ParleyError:  # beside very large prices, a budget may be too small for the rounding
+                continue
             if lacks.greatest <= TOLERANCE:
                 return Equilibrium(matrix, prices, lacks)
     raise NoEquilibriumError(f"no equilibrium of the pseudo-market was found to within {TOLERANCE}")
@@ -268,6 +275,18 @@ def _purchases(problem: Problem, prices: Sequence[Fraction], slack: Fraction = F
     except InfeasibleError:
         return None
     return averaged(problem, matrix_of(problem, cells, point), problem.alike)
+
+
+def _rounded(problem: Problem, matrix: Matrix) -> Matrix:
+    """Write a matrix with a small denominator: a lottery for it, with rounded weights.
+
+    So nobody gets what it could not get before, and everything is given out as before.
+    """
+    lottery = decompose(matrix, problem.capacities)
+    parts = [int(term.weight * FINE) for term in lottery]
+    parts[0] += FINE - sum(parts)
+    terms = [Term(Fraction(part, FINE), term.assignment) for part, term in zip(parts, lottery, strict=True)]
+    return averaged(problem, recompose(terms, *problem.shape), problem.alike)
 
 
 class _Line(NamedTuple):

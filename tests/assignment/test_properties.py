@@ -409,6 +409,7 @@ def test_a_market_whose_prices_are_irrational_is_cleared_up_to_the_tolerance_and
     assert 0 < Fraction(found.to_json()["shortfall"]) <= TOLERANCE
     assert abs((8 * Fraction(found.to_json()["prices"][3]) - 9) ** 2 - 17) < Fraction(1, 10**6)
     assert ex_ante_efficient(found.problem, found.matrix).holds is True
+    assert all(10**12 % p.denominator == 0 for row in found.matrix for p in row)  # a contract can hold them
     assert supporting_prices(found.problem, found.matrix) is None
     again = solve(cardinal(utilities, "pseudo-market", posted={"matrix": show_matrix(found.matrix)}))
     assert again.to_json()["prices"] == found.to_json()["prices"]
