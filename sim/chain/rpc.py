@@ -18,12 +18,15 @@ import requests
 from web3 import HTTPProvider
 
 from sim.chain.evm import EvmError
+from sim.chain.frames import bound_frames
 from sim.errors import one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from web3.types import RPCEndpoint
+
+bound_frames()
 
 PATIENCE = 120.0
 """Seconds that a node which stopped answering is waited for."""

@@ -11,7 +11,6 @@ things are arranged so that it can be compared with the fast machine:
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from eth.vm.forks.prague import PragueVM
@@ -25,6 +24,7 @@ from web3.exceptions import Web3Exception
 
 from sim.chain import accounts
 from sim.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
+from sim.chain.frames import bound_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 
     from sim.chain.evm import Name
 
-# Python frames: enough for calls nested as deep as a transaction's gas allows (some 500, at ten frames or so
-# each). Loading py-evm raises the limit to 100,000, where broken JSON overflows the stack of the process.
-_FRAMES = 10_240
-sys.setrecursionlimit(min(sys.getrecursionlimit(), _FRAMES))
+bound_frames()
 
 _SNAPSHOTS = 64
 

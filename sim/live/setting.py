@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -154,7 +153,11 @@ def _read(text: str) -> dict[str, Any]:
 
 def choices(given: Problem | None) -> dict[str, Any]:
     """List ready problems (the given one first), bots and recognition functions."""
-    problems = [] if given is None else [{"name": "the given problem", "text": as_toml(given)}]
+    problems = (
+        []
+        if given is None
+        else [{"name": "the given problem", "text": problemfile.to_toml(given.to_mapping())}]
+    )
     files = (project_root() / "problems").glob("*.toml")
     ready = sorted(path for path in files if problemfile.read(path).get("kind") == KIND)
     ready.sort(key=lambda path: path.stem != FIRST)
@@ -180,31 +183,3 @@ def bot_choices() -> Iterator[tuple[str, str]]:
             yield kind, label
         if kind == Stubborn.kind:
             yield f"{kind}:1/2", "very stubborn: wants half of the savings extra"
-
-
-def as_toml(problem: Problem) -> str:
-    """Write a problem down as a problem file says it.
-
-    Examples
-    --------
-    >>> from sim.coordination.problem import example_1
-    >>> print(as_toml(example_1()).splitlines()[-1])
-    recognition = "p-star"
-    """
-    lines = []
-    for key, value in problem.to_mapping().items():
-        if isinstance(value, list) and value and isinstance(value[0], list):
-            rows = "".join(f"    {_toml(row)},\n" for row in value)
-            lines.append(f"{key} = [\n{rows}]")
-        else:
-            lines.append(f"{key} = {_toml(value)}")
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    # A string of JSON is one of TOML as well, and so is a whole number.
-    return json.dumps(value, ensure_ascii=False)

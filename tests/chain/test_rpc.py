@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -109,3 +111,16 @@ def test_a_refusal_takes_its_answers_place_or_is_raised() -> None:
 def test_only_http_is_spoken(url: str) -> None:
     with pytest.raises(NodeError, match="not the URL of a node"):
         Rpc(url)
+
+
+def test_what_is_nested_too_deeply_is_refused_after_web3_was_loaded_too() -> None:
+    code = """
+import json, sys
+import sim.chain.rpc
+try:
+    json.loads("[" * 100_000)
+except RecursionError:
+    print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "refused\n"), done.stderr

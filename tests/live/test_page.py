@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from sim import problemfile
 from sim.coordination.events import Announced, Joined, Proposed, ProposerDrawn, Responded, Withdrawn, decode
 from sim.coordination.play import FUNCTIONS
 from sim.coordination.problem import Problem, example_1, load_problem
 from sim.coordination.simulation import simulate
-from sim.live.setting import as_toml
 from sim.live.trace import open_player
 
 if TYPE_CHECKING:
@@ -343,7 +343,7 @@ def test_sixty_four_agents_fit(tab: Tab, page: Page) -> None:
     contracted = [[2 * (i < t + 1 <= i + 1) for t in range(n)] for i in range(n)]
     capacity = [[2 * (t <= i) for t in range(n)] for i in range(n)]
     mapping = example_1().to_mapping() | {"contracted": contracted, "capacity": capacity}
-    put(page, as_toml(Problem.from_mapping(mapping)))
+    put(page, problemfile.to_toml(Problem.from_mapping(mapping).to_mapping()))
     expect(page.locator("#seats select")).to_have_count(n)
     start(page)
     page.get_by_role("button", name="To the end").click()

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientSession, web
 
+from sim import problemfile
 from sim.coordination.problem import Problem, example_1
 from sim.errors import ParleyError, ProblemError
 from sim.live.server import MAX_BODY, make_app, serve
-from sim.live.setting import as_toml
 from tests.live.serving import live_server
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.live.serving import LiveServer
 
-TEXT = as_toml(example_1())
+TEXT = problemfile.to_toml(example_1().to_mapping())
 JSON = {"Content-Type": "application/json"}
 
 

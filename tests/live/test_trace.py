@@ -29,7 +29,7 @@ from sim.coordination.problem import Problem, load_problem
 from sim.coordination.recognition import stick_breaking
 from sim.coordination.simulation import simulate
 from sim.live.crowd import crowd, equilibrium_costs
-from sim.live.setting import FIRST, Choice, Setting, as_toml, bot_choices, choices, read_setting
+from sim.live.setting import FIRST, Choice, Setting, bot_choices, choices, read_setting
 from sim.live.trace import open_player, trace
 
 if TYPE_CHECKING:
@@ -189,12 +189,12 @@ def test_every_bot_and_recognition_function_can_be_chosen() -> None:
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_problem_written_down_is_the_same_problem(name: str) -> None:
     problem = load(name)
-    read = read_setting(Choice(text=as_toml(problem))).problem
+    read = read_setting(Choice(text=problemfile.to_toml(problem.to_mapping()))).problem
     assert read.to_mapping() == problem.to_mapping()
 
 
 def test_the_page_s_delta_and_recognition_function_go_before_the_text_s() -> None:
-    text = as_toml(load(FIRST))
+    text = problemfile.to_toml(load(FIRST).to_mapping())
     setting = read_setting(Choice(text=text, continuation="0.25", recognition="equal"))
     assert setting.problem.continuation == Fraction(1, 4)
     assert set(setting.solution.probabilities) == {Fraction(1, 5)}
@@ -204,7 +204,8 @@ def test_the_page_s_delta_and_recognition_function_go_before_the_text_s() -> Non
 
 
 def setting_of(name: str, **different: object) -> Setting:
-    return read_setting(Choice(text=as_toml(Problem.from_mapping(load(name).to_mapping() | different))))
+    problem = Problem.from_mapping(load(name).to_mapping() | different)
+    return read_setting(Choice(text=problemfile.to_toml(problem.to_mapping())))
 
 
 @pytest.mark.parametrize(
