@@ -271,7 +271,10 @@ class ContractMachine(RuleBasedStateMachine):
             # Where there is most to be wrong about, much may go wrong.
             for _ in range(dice.choice([0, 2, 4])):
                 self.err(dice, lottery)
-        if lottery.phase in PLAYING and self.model.now >= lottery.deadline:
+        late = lottery.phase in PLAYING and self.model.now >= lottery.deadline
+        if call.method == "reveal" and not self.moves.can_open(lottery, call.args[1]) and dice.random() < 0.5:
+            self.model.now, late = max(self.model.now, lottery.deadline + 1), True
+        if late:
             call = self.moves.natural(dice, lottery, "expire")
         return self.execute(call)
 

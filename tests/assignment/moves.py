@@ -116,11 +116,16 @@ class Moves:
         secret = self._secret() if dice.random() < 0.99 else NOTHING
         sealed = commitment(lottery.id, seat, keccak(secret + ranking))
         self.reports[sealed] = (secret, ranking)
+        if lottery.committed and dice.random() < 0.03:
+            # A copy, which will be opened as its original is: the contract has to refuse that.
+            sealed = lottery.commitments[min(lottery.committed)]
         args = (lottery.id, seat, lottery.digest, sealed)
         return Call(lottery.parameters.agents[seat], "commit", args, lottery.parameters.bond)
 
     def _reveal(self, dice: Random, lottery: Lottery) -> Call:
-        seat = self._seat(dice, lottery, lottery.committed - lottery.revealed)
+        missing = lottery.committed - lottery.revealed
+        hopeful = {seat for seat in missing if self.can_open(lottery, seat)}
+        seat = self._seat(dice, lottery, hopeful if hopeful and dice.random() < 0.9 else missing)
         secret, ranking = self.reports.get(lottery.commitments[seat], (word(1), b"\0"))
         following = NOTHING
         if lottery.parameters.rule is not Rule.SERIAL_DICTATORSHIP:
@@ -129,6 +134,13 @@ class Moves:
             self.reports[following] = (second, b"")
         args = (lottery.id, seat, secret, ranking, following)
         return Call(lottery.parameters.agents[seat], "reveal", args)
+
+    def can_open(self, lottery: Lottery, seat: int) -> bool:
+        """Whether a seat has committed to what it can open: to no copy, no zero, and a ranking."""
+        secret, ranking = self.reports.get(lottery.commitments[seat], (NOTHING, b""))
+        sound = len(set(ranking)) == len(ranking) and all(item < lottery.items for item in ranking)
+        sealed = commitment(lottery.id, seat, keccak(secret + ranking))
+        return secret != NOTHING and sound and sealed == lottery.commitments[seat]
 
     def _post(self, dice: Random, lottery: Lottery) -> Call:
         eating = lottery.parameters.rule is Rule.PROBABILISTIC_SERIAL
@@ -207,7 +219,8 @@ def another_certificate(dice: Random, right: Certificate) -> Certificate:
         c._replace(weights=(*c.weights, 0), assignments=c.assignments + bytes(c.agents)),
         dice.choice([c._replace(matrix=c.matrix[:-1]), c._replace(assignments=c.assignments[:-1])]),
         dice.choice([c._replace(matrix=(*c.matrix, 0)), c._replace(times=(*c.times, 0))]),
-        c._replace(assignments=_recoded(dice, c.assignments)),
+        *(c._replace(assignments=_recoded(dice, c.assignments)) for _ in range(3)),
+        _without_a_term(c),
         # As right as before.
         Certificate(
             3 * c.denominator, _tripled(c.matrix), _tripled(c.times), _tripled(c.weights), c.assignments
@@ -225,6 +238,17 @@ def _nudged(dice: Random, numbers: Sequence[int], one: int) -> tuple[int, ...]:
     k = dice.randrange(len(numbers))
     other = dice.choice([max(0, numbers[k] - 1), numbers[k] + 1, numbers[k] + one, HUGE])
     return (*numbers[:k], other, *numbers[k + 1 :])
+
+
+def _without_a_term(c: Certificate) -> Certificate:
+    """A lottery that lacks its last term, and the matrix that it averages to: its weights sum to less."""
+    rest = c._replace(weights=c.weights[:-1], assignments=c.assignments[: c.agents * (c.terms - 1)])
+    matrix = list(c.matrix)
+    items = len(matrix) // c.agents
+    for seat, item in enumerate(c.assignment(c.terms - 1)):
+        if item is not None:
+            matrix[seat * items + item] -= c.weights[-1]
+    return rest._replace(matrix=tuple(matrix))
 
 
 def _recoded(dice: Random, codes: bytes) -> bytes:
