@@ -27,6 +27,7 @@ __all__ = [
     "decode",
 ]
 
+
 class Created(NamedTuple):
     """A game was opened; its parameters follow the digest in the raw data."""
 
