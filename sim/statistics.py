@@ -12,8 +12,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom, hypergeom
 
-__all__ = ["MIN_P", "bonferroni", "count_p_value", "recognition_p_value", "same_rate_p_value", "z_score"]
+__all__ = [
+    "MAX_Z",
+    "MIN_P",
+    "bonferroni",
+    "count_p_value",
+    "recognition_p_value",
+    "same_rate_p_value",
+    "z_score",
+]
 
+MAX_Z = 4.5
+"""|z| beyond which what was played contradicts theory: under the hypothesis, 7 times in a million."""
 MIN_P = 1e-6
 """p-value below which what was played contradicts theory: under the hypothesis, once in a million runs."""
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations, permutations
 from math import perm
 from typing import TYPE_CHECKING, Any
@@ -121,13 +122,14 @@ class OptionSet:
             "better": None if lie is None else rows.index(self.rows[lie]),
             "reports": len(self.rows),
             "exhaustive": self.exhaustive,
-            "support_function": self.support_function().to_json(),
-            "convex": self.convex().to_json(),
-            "homogeneous": self.homogeneous().to_json(),
+            "support_function": self.support_function.to_json(),
+            "convex": self.convex.to_json(),
+            "homogeneous": self.homogeneous.to_json(),
         }
 
     # ── the expected utility as a function of the report ────────────────────────────────────────────────────
 
+    @cached_property
     def support_function(self) -> Verdict:
         """Check that every report, were it true, leads to a favourite row of the set.
 
@@ -185,6 +187,7 @@ class OptionSet:
                     found.append(tuple(values))
         return found
 
+    @cached_property
     def convex(self) -> Verdict:
         """Check that the expected utility half-way between two utilities is at most the mean of theirs."""
         tried = 0
@@ -206,6 +209,7 @@ class OptionSet:
                 break
         return Verdict(True if tried else None, certificate={"pairs": tried})
 
+    @cached_property
     def homogeneous(self) -> Verdict:
         """Check that reporting 2u + 3 instead of u gets 2U + 3, and 2U where the agent may get nothing.
 

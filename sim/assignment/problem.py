@@ -319,8 +319,11 @@ def ranking_of(utilities: Sequence[Fraction | None]) -> Ranking:
     >>> ranking_of((Fraction(1), None, Fraction(3), Fraction(1)))
     ((2,), (0, 3))
     """
-    values = sorted({u for u in utilities if u is not None}, reverse=True)
-    return tuple(tuple(o for o, u in enumerate(utilities) if u == value) for value in values)
+    ranks: dict[Fraction, list[int]] = {}
+    for o, u in enumerate(utilities):
+        if u is not None:
+            ranks.setdefault(u, []).append(o)
+    return tuple(tuple(ranks[u]) for u in sorted(ranks, reverse=True))
 
 
 def in_names(ranking: Sequence[Sequence[int]], items: Sequence[str]) -> list[str | list[str]]:

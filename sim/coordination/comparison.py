@@ -15,12 +15,9 @@ from typing import Self
 from sim.coordination.play import Outcome
 from sim.coordination.solution import Solution
 from sim.driver import tally as driver
-from sim.statistics import MIN_P, recognition_p_value, z_score
+from sim.statistics import MAX_Z, MIN_P, recognition_p_value, z_score
 
 __all__ = ["AgentComparison", "Comparison", "Tally", "compare"]
-
-MAX_Z = 4.5
-"""|z| beyond which `--check` fails: under the hypothesis it happens 7 times in a million."""
 
 
 @dataclass

@@ -8,8 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.coordination.comparison import MAX_Z
-from sim.statistics import MIN_P
+from sim.statistics import MAX_Z, MIN_P
 
 if TYPE_CHECKING:
     from sim.experiment.run import ExperimentRun

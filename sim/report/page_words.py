@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import erfc, expm1, log1p, sqrt
 from typing import TYPE_CHECKING
 
-from sim.coordination.comparison import MAX_Z
 from sim.report.page_model import count, p_value, percent
-from sim.statistics import MIN_P
+from sim.statistics import MAX_Z, MIN_P
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -143,9 +143,9 @@ def test_the_option_set_under_serial_dictatorship_where_all_others_agree() -> No
         "321": "0 0 1",
     }
     assert found.best_lie is None
-    assert found.support_function().holds is True
-    assert found.convex().holds is True
-    assert found.homogeneous().holds is True
+    assert found.support_function.holds is True
+    assert found.convex.holds is True
+    assert found.homogeneous.holds is True
 
 
 def test_reporting_2u_plus_3_for_u_worth_5_gets_13() -> None:
@@ -156,7 +156,7 @@ def test_reporting_2u_plus_3_for_u_worth_5_gets_13() -> None:
     moved = tuple(2 * x + 3 for x in u)
     assert found.value(u) == 5
     assert found.value(moved) == 13
-    check = found.homogeneous()
+    check = found.homogeneous
     assert check.holds is True
     assert check.certificate is not None
     assert check.certificate["transformation"] == "2u + 3"

@@ -73,7 +73,7 @@ def test_serial_dictatorship_is_strategy_proof_whatever_the_utilities(problem: P
         found = option_set(problem, 0)
         assert found.exhaustive
         assert found.best_lie is None
-        assert found.support_function().holds is True
+        assert found.support_function.holds is True
 
 
 def test_counts_beyond_64_bits_and_what_is_too_large() -> None:
@@ -278,13 +278,13 @@ def test_a_rule_is_strategy_proof_exactly_if_it_is_a_support_function(problem: P
     """Of all reports that there are; and what is a support function is convex and homogeneous."""
     found = option_set(problem.with_rule(rule), 0)
     assert found.exhaustive
-    is_support = found.support_function().holds
+    is_support = found.support_function.holds
     if is_support:
         assert found.best_lie is None
-        assert found.convex().holds is not False
-        assert found.homogeneous().holds is not False
+        assert found.convex.holds is not False
+        assert found.homogeneous.holds is not False
     assert is_support is True or rule != "serial-dictatorship"
-    if found.convex().holds is False or found.best_lie is not None:
+    if found.convex.holds is False or found.best_lie is not None:
         assert is_support is False
 
 

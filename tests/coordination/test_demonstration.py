@@ -8,10 +8,10 @@ from sim.coordination.axioms.counterexamples import unimplemented
 from sim.coordination.axioms.custom import recognition_named
 from sim.coordination.axioms.implementation import ManipulableGame
 from sim.coordination.axioms.triple import Recognition, Triple, recognition_of
-from sim.coordination.comparison import MAX_Z
 from sim.coordination.demonstration import check_contract, demonstrate
 from sim.coordination.recognition import RECOGNITION
 from sim.errors import ParleyError
+from sim.statistics import MAX_Z
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OWN = f"{EXAMPLES / 'half_and_half.py'}:fraction"

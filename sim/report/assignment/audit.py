@@ -89,7 +89,7 @@ def _option_sets(found: Audit) -> Iterator[RenderableType]:
         table.add_column(name)
     for options in sets[:MAX_AGENTS]:
         favourite = options.best_lie is None
-        checks = (options.support_function(), options.convex(), options.homogeneous())
+        checks = (options.support_function, options.convex, options.homogeneous)
         table.add_row(
             found.problem.agent_names[options.agent],
             f"{len(options.rows):,}{'' if options.exhaustive else '+'}",

@@ -6,10 +6,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.coordination.comparison import MAX_Z
 from sim.coordination.simulation import Simulation
 from sim.report.tables import cross_check_lines, gas_table
-from sim.statistics import MIN_P
+from sim.statistics import MAX_Z, MIN_P
 
 __all__ = ["simulation_tables"]
 

@@ -27,10 +27,9 @@ from sim.coordination.twins.philox import below, philox
 from sim.coordination.twins.statistical import StatisticalTwin
 from sim.coordination.twins.tables import ENDINGS
 from sim.errors import ParleyError
+from sim.statistics import MAX_Z, MIN_P
 
 ROOT = project_root()
-MAX_Z = 4.5
-MIN_P = 1e-6
 
 
 def z(count: float, mean: float, variance: float) -> float:
