@@ -14,37 +14,22 @@ from sim.assignment.certificate import Certificate, find_fault
 from sim.assignment.lottery_state import Lottery, Phase, State, bits, opened_lottery
 from sim.assignment.parameters import Parameters, Rule, check
 from sim.randomness import Word, commitment, game_id, keccak, pack_order, word
-from sim.reference import NOTHING, Event, Revert, require
+from sim.reference import NOTHING, ReferenceModel, Revert, require
 
 PLAYING = (Phase.COMMITTING, Phase.REVEALING, Phase.POSTING, Phase.OPENING)
 ENDED = (Phase.DRAWN, Phase.CANCELLED)
 
 
-class LotteryModel:
+class LotteryModel(ReferenceModel[Lottery]):
     """What the contract is and does: many lotteries, one balance.
+
+    Its clock, its balance and its events are those of :class:`~sim.reference.ReferenceModel`.
 
     Parameters
     ----------
     chain_id : int
     address : str
         The contract's own address. All addresses are text in one spelling.
-
-    Attributes
-    ----------
-    now : int
-        Timestamp of the block in which the next call happens.
-    balance : int
-        Wei that the contract holds.
-    burnt : int
-        Bonds lost so far; they stay in the balance for ever.
-    paid : dict of str to int
-        Wei sent out, by receiver.
-    refusing : dict of str to Revert
-        Receivers that do not take money, and the error with which they refuse.
-    games : dict of bytes to Lottery
-        The lotteries by their ids.
-    events : list of Event
-        All events so far.
 
     Examples
     --------
@@ -69,17 +54,6 @@ class LotteryModel:
     >>> model.paid[two]
     5
     """
-
-    def __init__(self, chain_id: int, address: str) -> None:
-        self.chain_id = chain_id
-        self.address = address
-        self.now = 0
-        self.balance = 0
-        self.burnt = 0
-        self.paid: dict[str, int] = {}
-        self.refusing: dict[str, Revert] = {}
-        self.games: dict[Word, Lottery] = {}
-        self.events: list[Event] = []
 
     # ───────────────────────────────────────────── actions ─────────────────────────────────────────────
 
@@ -182,7 +156,7 @@ class LotteryModel:
 
         They get nothing, and those of them who had committed lose their bonds, which nobody gets.
         """
-        lottery = self._lottery(lottery_id)
+        lottery = self._game(lottery_id)
         phase = lottery.phase
         require(phase in PLAYING, "WrongPhase", lottery_id, phase, Phase.NONE)
         require(self.now > lottery.deadline, "DeadlineNotPassed", lottery_id, lottery.deadline)
@@ -203,18 +177,12 @@ class LotteryModel:
 
     def withdraw(self, sender: str, lottery_id: Word, seat: int, to: str) -> None:
         """Take one's bond out of a lottery that has ended, once, to any address."""
-        lottery = self._lottery(lottery_id)
+        lottery = self._game(lottery_id)
         require(lottery.phase in ENDED, "WrongPhase", lottery_id, lottery.phase, Phase.DRAWN)
         self._require_seat(lottery, seat, sender)
         require(seat in lottery.entitled, "NothingToWithdraw", seat)
-        if to in self.refusing:
-            raise self.refusing[to]
-
-        bond = lottery.parameters.bond
+        self._pay_out(lottery_id, seat, to, lottery.parameters.bond)
         lottery.withdrawn.add(seat)
-        self._emit("Withdrawn", lottery_id, seat, to, bond)
-        self.balance -= bond
-        self.paid[to] = self.paid.get(to, 0) + bond
 
     # ────────────────────────────────────────────── views ──────────────────────────────────────────────
 
@@ -224,50 +192,35 @@ class LotteryModel:
 
     def state(self, lottery_id: Word) -> State:
         """Return where a lottery stands: all zero for one that does not exist."""
-        it = self._lottery(lottery_id)
+        it = self._game(lottery_id)
         seats = (bits(some) for some in (it.committed, it.revealed, it.opened, it.withdrawn))
         return State(it.phase, it.lapsed, it.deadline, *seats)
 
     def commitment(self, lottery_id: Word, seat: int) -> Word:
         """Return what the seat has committed to and not opened yet; zero if there is no such thing."""
-        return self._lottery(lottery_id).commitments[seat]
+        return self._game(lottery_id).commitments[seat]
 
     def ranking_of(self, lottery_id: Word, seat: int) -> bytes:
         """Return the ranking that a seat has revealed; empty if it has not."""
-        return self._lottery(lottery_id).rankings[seat]
+        return self._game(lottery_id).rankings[seat]
 
     def digest_of(self, lottery_id: Word) -> Word:
         """Return the hash of the parameters and of all reports that have been opened."""
-        return self._lottery(lottery_id).digest
+        return self._game(lottery_id).digest
 
     def assignment_of(self, lottery_id: Word) -> tuple[int, int]:
         """Return the assignment, packed; zero before the draw."""
-        return self._lottery(lottery_id).packed_assignment()
+        return self._game(lottery_id).packed_assignment()
 
     def owed(self) -> int:
-        """Return what the seats of all lotteries together can still take out, now or later, in wei.
-
-        The contract's balance is this plus what is burnt, at every moment.
-        """
+        """Return the bonds that are still here and some seat's, in wei."""
         return sum(lottery.parameters.bond * len(lottery.entitled) for lottery in self.games.values())
 
     # ───────────────────────────────────────────── guards ──────────────────────────────────────────────
 
-    def _lottery(self, lottery_id: Word) -> Lottery:
+    def _game(self, lottery_id: Word) -> Lottery:
         """Return the lottery, or for an id that nobody has created a stand-in that is in no phase."""
         return self.games.get(lottery_id) or Lottery(lottery_id, "", NO_PARAMETERS, 0, NOTHING, Phase.NONE)
-
-    def _in_phase(self, lottery_id: Word, required: Phase) -> Lottery:
-        """Return the lottery, if it is in the phase and not late: the deadline itself is in time."""
-        lottery = self._lottery(lottery_id)
-        require(lottery.phase is required, "WrongPhase", lottery_id, lottery.phase, required)
-        require(self.now <= lottery.deadline, "DeadlinePassed", lottery_id, lottery.deadline)
-        return lottery
-
-    @staticmethod
-    def _require_seat(lottery: Lottery, seat: int, sender: str) -> None:
-        require(seat < lottery.agents, "SeatOutOfRange", seat, lottery.agents)
-        require(sender == lottery.parameters.agents[seat], "NotTheSeat", seat, sender)
 
     @staticmethod
     def _require_opens(lottery: Lottery, seat: int, secret: Word, sealed: Word) -> None:
@@ -304,9 +257,6 @@ class LotteryModel:
     def _assign(self, lottery: Lottery, assignment: tuple[int, ...]) -> None:
         lottery.phase, lottery.assignment = Phase.DRAWN, assignment
         self._emit("Assigned", lottery.id, lottery.packed_assignment())
-
-    def _emit(self, name: str, *fields: object) -> None:
-        self.events.append(Event(name, fields))
 
 
 NO_PARAMETERS = Parameters((), (), Rule.SERIAL_DICTATORSHIP, 0, 0, 0)

@@ -22,14 +22,16 @@ from sim.coordination.game import (
 from sim.coordination.parameters import QUANTITY_LIMIT, Parameters, check
 from sim.coordination.recognition import RecognitionFunction, Turn
 from sim.randomness import Word, commitment, game_id, keccak, pack_order, word
-from sim.reference import NOTHING, Event, Revert, require
+from sim.reference import NOTHING, ReferenceModel, require
 
 PLAYING = (Phase.JOINING, Phase.ANNOUNCING, Phase.REVEALING, Phase.PROPOSING, Phase.RESPONDING)
 ENDED = (Phase.SETTLED, Phase.BROKEN_DOWN)
 
 
-class TwoStageModel:
+class TwoStageModel(ReferenceModel[Game]):
     """What the contract is and does: many games, one balance.
+
+    Its clock, its balance and its events are those of :class:`~sim.reference.ReferenceModel`.
 
     Parameters
     ----------
@@ -39,21 +41,6 @@ class TwoStageModel:
     recognitions : mapping of str to callable
         The recognition contracts there are, by address. One that raises
         :class:`~sim.reference.Revert` makes the announcement fail with the same error.
-
-    Attributes
-    ----------
-    now : int
-        Timestamp of the block in which the next call happens.
-    balance : int
-        Wei that the contract holds.
-    burnt : int
-        Bonds burnt so far; they stay in the balance for ever.
-    paid : dict of str to int
-        Wei sent out, by receiver.
-    refusing : dict of str to Revert
-        Receivers that do not take money, and the error with which they refuse.
-    events : list of Event
-        All events so far.
 
     Examples
     --------
@@ -89,16 +76,8 @@ class TwoStageModel:
     """
 
     def __init__(self, chain_id: int, address: str, recognitions: Mapping[str, RecognitionFunction]) -> None:
-        self.chain_id = chain_id
-        self.address = address
+        super().__init__(chain_id, address)
         self.recognitions = recognitions
-        self.now = 0
-        self.balance = 0
-        self.burnt = 0
-        self.paid: dict[str, int] = {}
-        self.refusing: dict[str, Revert] = {}
-        self.games: dict[Word, Game] = {}
-        self.events: list[Event] = []
 
     # ───────────────────────────────────────────── actions ─────────────────────────────────────────────
 
@@ -285,13 +264,8 @@ class TwoStageModel:
         else:
             require(len(shares) == 0, "ProposalLengthMismatch", len(shares), 0)
             amount -= game.parameters.bond * (game.silent >> seat & 1)
-        if to in self.refusing:
-            raise self.refusing[to]
-
+        self._pay_out(game_id, seat, to, amount)
         game.commitments[seat] = NOTHING
-        self._emit("Withdrawn", game_id, seat, to, amount)
-        self.balance -= amount
-        self.paid[to] = self.paid.get(to, 0) + amount
 
     # ────────────────────────────────────────────── views ──────────────────────────────────────────────
 
@@ -328,11 +302,7 @@ class TwoStageModel:
         return pack_order(self._game(game_id).order)
 
     def owed(self) -> int:
-        """Return what the seats of all games together can still take out, in wei.
-
-        Deposits and credits of ended games, deposits of the others. The contract's balance is this plus what
-        is burnt, at every moment.
-        """
+        """Return deposits and credits of ended games, and deposits of the others, in wei."""
         total = 0
         for game in self.games.values():
             for seat, held in enumerate(game.commitments):
@@ -347,18 +317,6 @@ class TwoStageModel:
     def _game(self, game_id: Word) -> Game:
         """Return the game, or for an id that nobody has created a stand-in that is in no phase."""
         return self.games.get(game_id) or Game(game_id, NO_PARAMETERS, 0, NOTHING, Phase.NONE)
-
-    def _in_phase(self, game_id: Word, required: Phase) -> Game:
-        """Return the game, if it is in the phase and not late: an action at the deadline itself is valid."""
-        game = self._game(game_id)
-        require(game.phase is required, "WrongPhase", game_id, game.phase, required)
-        require(self.now <= game.deadline, "DeadlinePassed", game_id, game.deadline)
-        return game
-
-    @staticmethod
-    def _require_seat(game: Game, seat: int, sender: str) -> None:
-        require(seat < game.agents, "SeatOutOfRange", seat, game.agents)
-        require(sender == game.parameters.agents[seat], "NotTheSeat", seat, sender)
 
     def _fraction(self, game: Game, announcement: Sequence[int]) -> Fraction:
         """Ask the recognition contract, whose answer must be a fraction of 32-bit numbers at most 1."""
@@ -384,9 +342,6 @@ class TwoStageModel:
         """End without agreement: D stands and no side payments are made."""
         game.phase, game.cause = Phase.BROKEN_DOWN, cause
         self._emit("BrokenDown", game.id, game.round, cause, game.silent)
-
-    def _emit(self, name: str, *fields: object) -> None:
-        self.events.append(Event(name, fields))
 
 
 NO_PARAMETERS = Parameters((), 0, (), (), (), "", 0, 0, 0, 0, 0, 0)
