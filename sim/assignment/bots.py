@@ -19,12 +19,11 @@ from sim.assignment.options import option_set
 from sim.assignment.problem import CARDINAL
 from sim.assignment.pseudo_market import NoEquilibriumError
 from sim.assignment.solution import rule_matrix
-from sim.bots import seated
-from sim.errors import ParleyError
-from sim.keys import did_you_mean
+from sim.bots import BaseBot, bots_named, phase_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Self
 
     from sim.assignment.lottery import Row
     from sim.assignment.problem import Problem
@@ -44,7 +43,7 @@ MOST_MARKETS = 24
 """Of a pseudo-market, each of which is a new equilibrium."""
 
 
-class Bot:
+class Bot(BaseBot):
     """The truthful agent, and the base of the others: reports its own ranking and keeps every deadline."""
 
     kind = "truthful"
@@ -52,9 +51,6 @@ class Bot:
     """Whether it commits last, to what another seat has committed to."""
     silent_from: str | None = None
     """The phase from which on it does nothing."""
-
-    def __init__(self, seat: int) -> None:
-        self.seat = seat
 
     def acts(self, phase: str) -> bool:
         """Whether this seat does anything in a phase."""
@@ -83,6 +79,11 @@ class Absent(Bot):
     def __init__(self, seat: int, phase: str = PHASES[0]) -> None:
         super().__init__(seat)
         self.silent_from = phase
+
+    @classmethod
+    def from_argument(cls, seat: int, argument: str | None) -> Self:
+        """Silent from the phase that is named, or from the first."""
+        return cls(seat) if argument is None else cls(seat, phase_named(PHASES, argument))
 
 
 class Copying(Bot):
@@ -261,19 +262,4 @@ def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
     >>> [bot.kind for bot in make_bots(["copying"], 2)]
     ['copying', 'copying']
     """
-    return tuple(_make_bot(name, seat) for seat, name in enumerate(seated(names, agents)))
-
-
-def _make_bot(name: str, seat: int) -> Bot:
-    kind, colon, argument = name.strip().partition(":")
-    if kind not in KINDS:
-        hint = did_you_mean(kind, KINDS) or f" (known: {', '.join(KINDS)})"
-        raise ParleyError(f"--bots: unknown bot {name!r}{hint}")
-    if kind == Absent.kind and colon:
-        if argument not in PHASES:
-            hint = did_you_mean(argument, PHASES) or f" (known: {', '.join(PHASES)})"
-            raise ParleyError(f"--bots: {name!r}: no seat acts in a phase {argument!r}{hint}")
-        return Absent(seat, argument)
-    if colon:
-        raise ParleyError(f"--bots: {name!r}: {kind} takes no argument")
-    return KINDS[kind](seat)
+    return bots_named(names, agents, KINDS)

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
+from typing import Self
 
 from sim import exact
-from sim.bots import seated
+from sim.bots import BaseBot, bots_named, phase_named
 from sim.coordination.allocation import cost_effective
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Matrix, Problem
-from sim.errors import ParleyError
 from sim.randomness import seed, uniform
 
 __all__ = ["KINDS", "PHASES", "Announcing", "Bot", "Reveals", "make_bots", "proposer_of"]
@@ -60,7 +60,7 @@ def proposer_of(position: Position, game: bytes, round_number: int, secrets: Seq
     return len(position.fractions) - 1
 
 
-class Bot:
+class Bot(BaseBot):
     """The equilibrium player, and the base of the others, each of which departs from it in one respect.
 
     Announces cost-effectively given what has been announced, by the problem's own allocation where that is
@@ -69,9 +69,6 @@ class Bot:
 
     kind = "equilibrium"
     reveals_last = False
-
-    def __init__(self, seat: int) -> None:
-        self.seat = seat
 
     def acts(self, phase: str) -> bool:
         """Whether this seat does anything in a phase."""
@@ -123,6 +120,16 @@ class Stubborn(Bot):
         super().__init__(seat)
         self.share = share
 
+    @classmethod
+    def from_argument(cls, seat: int, argument: str | None) -> Self:
+        """Demanding the share that is given, or a tenth."""
+        if argument is None:
+            return cls(seat)
+        share = exact.parse(argument)
+        if share < 0:
+            raise ValueError("the share must not be negative")
+        return cls(seat, share)
+
     def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:
         """Whether the offer leaves enough below the threshold."""
         demanded = self.share * max(bargaining.savings, 0)
@@ -171,6 +178,15 @@ class Silent(Bot):
     def __init__(self, seat: int, phase: str) -> None:
         super().__init__(seat)
         self.phase = phase
+
+    @classmethod
+    def from_argument(cls, seat: int, argument: str | None) -> Self:
+        """Silent in the phase that is named; one must be."""
+        if argument is None:
+            raise ValueError(
+                f"{cls.kind} needs a phase, as in {cls.kind}:{PHASES[2]} (known: {', '.join(PHASES)})"
+            )
+        return cls(seat, phase_named(PHASES, argument))
 
     def acts(self, phase: str) -> bool:
         """False in the phase that this bot sleeps through."""
@@ -268,27 +284,4 @@ def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
     >>> [bot.kind for bot in make_bots(["greedy"], 2)]
     ['greedy', 'greedy']
     """
-    return tuple(_make_bot(name, seat) for seat, name in enumerate(seated(names, agents)))
-
-
-def _make_bot(name: str, seat: int) -> Bot:
-    kind, _, argument = name.strip().partition(":")
-    if kind not in KINDS:
-        raise ParleyError(f"--bots: unknown bot {name!r} (known: {', '.join(KINDS)})")
-    if kind == Silent.kind:
-        if argument not in PHASES:
-            raise ParleyError(
-                f"--bots: {name!r} needs a phase, as in silent:{PHASES[2]} (known: {', '.join(PHASES)})"
-            )
-        return Silent(seat, argument)
-    if kind == Stubborn.kind and argument:
-        try:
-            share = exact.parse(argument)
-        except ValueError as error:
-            raise ParleyError(f"--bots: {name!r}: {error}") from None
-        if share < 0:
-            raise ParleyError(f"--bots: {name!r}: the share must not be negative")
-        return Stubborn(seat, share)
-    if argument:
-        raise ParleyError(f"--bots: {name!r}: {kind} takes no argument")
-    return KINDS[kind](seat)
+    return bots_named(names, agents, KINDS)

@@ -122,12 +122,16 @@ def test_savings_lost_to_rounding_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("names", "complaint"),
     [
-        (["gredy"], "unknown bot 'gredy'"),
-        (["silent"], "needs a phase"),
-        (["silent:sleeping"], "needs a phase"),
+        (["gredy"], r"unknown bot 'gredy' \(did you mean greedy\?\)"),
+        (["x"], r"unknown bot 'x' \(known: equilibrium, greedy, minimal, .*, silent\)"),
+        (["silent"], "'silent': silent needs a phase, as in silent:revealing"),
+        (["silent:"], "no seat acts in a phase ''"),
+        (["silent:sleeping"], r"no seat acts in a phase 'sleeping' \(known: joining, .*, responding\)"),
+        (["silent:revaling"], r"no seat acts in a phase 'revaling' \(did you mean revealing\?\)"),
+        (["stubborn:"], "'stubborn:'"),
         (["stubborn:x"], "'stubborn:x'"),
         (["stubborn:-1"], "must not be negative"),
-        (["greedy:1"], "takes no argument"),
+        (["greedy:1"], "greedy takes no argument"),
         (["greedy", "minimal"], "2 names for 5 agents"),
     ],
 )
