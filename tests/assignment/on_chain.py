@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 PHASES = ("none", "committing", "revealing", "posting", "opening", "drawn", "cancelled")
 NONE, COMMITTING, REVEALING, POSTING, OPENING, DRAWN, CANCELLED = range(7)
 SERIAL, EATING, BOSTON, WELFARE, MARKET = RULES
+OTHERS = (EATING, BOSTON, WELFARE, MARKET)
+"""The rules by which something is posted."""
+
+RANKINGS: list[Order] = [(0, 1, 2), (0, 2, 1), (1, 0)]
+CAPACITIES = [1, 1, 1]
 
 BOND = 1000
 JOIN_WINDOW, ACTION_WINDOW = 600, 300
@@ -271,6 +276,11 @@ class Table:
             last = went(self.expire())
         assert last is not None
         return last
+
+
+def table(rule: str = EATING, evm: str = "revm", phase: int = COMMITTING) -> Table:
+    """The usual three seats and three items, played to a phase."""
+    return Table(RANKINGS, CAPACITIES, rule, evm).play_to(phase)
 
 
 def _members(bits: int) -> list[int]:

@@ -8,41 +8,32 @@ import pytest
 
 from sim.assignment.serial_dictatorship import serve
 from sim.chain.evm import open_evm
-from sim.randomness import commitment, keccak, unpack_order, word
+from sim.randomness import keccak, unpack_order, word
 from tests.assignment.on_chain import (
     ACTION_WINDOW,
     BOND,
-    BOSTON,
     CANCELLED,
+    CAPACITIES,
     COMMITTING,
     DRAWN,
     EATING,
     JOIN_WINDOW,
-    MARKET,
     NONE,
     OPENING,
+    OTHERS,
     POSTING,
+    RANKINGS,
     REVEALING,
     SERIAL,
-    WELFARE,
     Done,
     Table,
     refused,
+    table,
     went,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from sim.assignment.certificate import Order
-
-RANKINGS: list[Order] = [(0, 1, 2), (0, 2, 1), (1, 0)]
-CAPACITIES = [1, 1, 1]
-OTHERS = (EATING, BOSTON, WELFARE, MARKET)
-
-
-def table(rule: str = EATING, evm: str = "revm", phase: int = COMMITTING) -> Table:
-    return Table(RANKINGS, CAPACITIES, rule, evm).play_to(phase)
 
 
 # ──────────────────────────────────────────────── whole games ───────────────────────────────────────────────
@@ -179,198 +170,6 @@ def test_a_seat_belongs_to_its_own_address(name: str) -> None:
     for caller in (at.creator, at.seats[1]):
         assert refused(call(caller, 0)) == ("NotTheSeat", 0, caller.lower())
     went(call(at.seats[0], 0))
-
-
-def test_committing_takes_the_bond_exactly_once_and_names_the_parameters() -> None:
-    at = table()
-
-    def commit(digest: bytes, sealed: bytes, value: int) -> Done:
-        return at.do(at.seats[0], "commit", at.id, 0, digest, sealed, value=value)
-
-    stale = keccak(b"another lottery")
-    assert refused(commit(stale, bytes(32), 0)) == ("StaleDigest", stale, at.digest)
-    assert refused(commit(at.digest, bytes(32), 0)) == ("ZeroCommitment",)
-    for value in (0, BOND - 1, BOND + 1):
-        assert refused(commit(at.digest, at.sealed(0), value)) == ("WrongDeposit", value, BOND)
-    assert at.ask("commitment", at.id, 0) == bytes(32)
-    done = went(commit(at.digest, at.sealed(0), BOND))
-    assert done.events[0].args == {"id": at.id, "seat": 0, "commitment": at.sealed(0)}
-    assert at.balance == BOND
-    assert at.ask("commitment", at.id, 0) == at.sealed(0)
-    assert at.state[3] == 1
-    assert refused(commit(stale, bytes(32), 0)) == ("AlreadyCommitted", 0)
-
-
-def test_a_report_is_opened_as_it_was_committed_to() -> None:
-    at = table(phase=REVEALING)
-    other = keccak(b"other")
-
-    def reveal(secret: bytes, ranking: bytes) -> Done:
-        return at.do(at.seats[0], "reveal", at.id, 0, secret, ranking, at.next_sealed(0))
-
-    sealed = at.sealed(0)
-    assert refused(reveal(bytes(32), bytes(RANKINGS[0]))) == ("ZeroSecret",)
-    for secret, ranking in (
-        (other, bytes(RANKINGS[0])),
-        (at.secret(0), bytes((1, 0, 2))),
-        (at.secret(0), bytes((0, 1))),
-        (at.secret(0), b""),
-    ):
-        assert refused(reveal(secret, ranking)) == ("WrongSecret", 0, sealed)
-    digest = at.digest
-    done = went(reveal(at.secret(0), bytes(RANKINGS[0])))
-    assert done.events[0].args == {
-        "id": at.id,
-        "seat": 0,
-        "secret": at.secret(0),
-        "ranking": bytes(RANKINGS[0]),
-        "nextCommitment": at.next_sealed(0),
-    }
-    assert at.digest == keccak(digest + word(0) + bytes(RANKINGS[0]))
-    assert at.ask("rankingOf", at.id, 0) == bytes(RANKINGS[0])
-    assert at.ask("commitment", at.id, 0) == at.next_sealed(0)
-    assert refused(reveal(bytes(32), b"")) == ("AlreadyRevealed", 0)
-
-
-BAD_REPORTS: dict[str, tuple[Order, tuple[object, ...]]] = {
-    "too long": ((0, 1, 2, 0), ("RankingTooLong", 4, 3)),
-    "an item that there is not": ((0, 3), ("UnknownItem", 1, 3, 3)),
-    "the largest byte": ((255,), ("UnknownItem", 0, 255, 3)),
-    "an item twice": ((0, 1, 0), ("ItemRankedTwice", 2, 0)),
-    "an item twice in a row": ((2, 2), ("ItemRankedTwice", 1, 2)),
-    "the first fault counts": ((1, 1, 7), ("ItemRankedTwice", 1, 1)),
-}
-
-
-@pytest.mark.parametrize("title", BAD_REPORTS)
-@pytest.mark.parametrize("rule", [SERIAL, EATING])
-def test_a_report_that_is_no_ranking_cannot_be_opened(title: str, rule: str) -> None:
-    ranking, error = BAD_REPORTS[title]
-    at = table(rule)
-    for seat in range(3):
-        went(at.commit(seat, at.sealed(seat, ranking)))
-    assert refused(at.reveal(0, ranking)) == error
-
-
-def test_rankings_of_more_than_a_word_are_checked_beyond_it() -> None:
-    good = tuple(range(63, 0, -1))
-    at = Table([good, (0,)], [1] * 64, SERIAL)
-    went(at.create())
-    went(at.commit(0, at.sealed(0, (*good, 40))))
-    went(at.commit(1))
-    assert refused(at.reveal(0, (*good, 40))) == ("ItemRankedTwice", 63, 40)
-    went(at.reveal(1))
-    at.salt = word(8)
-    went(at.create())
-    at.commit_all()
-    at.reveal_all()
-    assert tuple(at.ask("rankingOf", at.id, 0)) == good
-
-
-def test_a_second_secret_is_committed_to_where_there_is_one() -> None:
-    for rule, given, error in (
-        (SERIAL, keccak(b"fresh"), ("UnwantedCommitment", keccak(b"fresh"))),
-        (EATING, bytes(32), ("ZeroCommitment",)),
-    ):
-        at = table(rule, phase=REVEALING)
-        args = (at.id, 0, at.secret(0), bytes(RANKINGS[0]), given)
-        assert refused(at.do(at.seats[0], "reveal", *args)) == error
-        went(at.reveal(0))
-
-
-def test_who_has_not_committed_cannot_reveal_and_who_has_not_revealed_cannot_open() -> None:
-    at = table()
-    at.commit_all(but=[1])
-    assert refused(at.reveal(1)) == ("NotCommitted", 1)
-    at.reveal_all(but=[2])
-    assert at.phase == POSTING
-    went(at.post(at.certificate()))
-    for seat in (1, 2):
-        assert refused(at.open(seat)) == ("NotRevealed", seat)
-
-
-def test_a_second_secret_opens_its_own_commitment_once() -> None:
-    at = table(phase=OPENING)
-
-    def opened(secret: bytes) -> Done:
-        return at.do(at.seats[0], "open", at.id, 0, secret)
-
-    assert refused(opened(bytes(32))) == ("ZeroSecret",)
-    for secret in (at.secret(0), at.secret(1, 2), keccak(b"other")):
-        assert refused(opened(secret)) == ("WrongSecret", 0, at.next_sealed(0))
-    done = went(opened(at.secret(0, 2)))
-    assert done.events[0].args == {"id": at.id, "seat": 0, "secret": at.secret(0, 2)}
-    assert at.ask("commitment", at.id, 0) == bytes(32)
-    assert at.state[5] == 1
-    assert refused(opened(bytes(32))) == ("AlreadyOpened", 0)
-
-
-def test_a_copied_commitment_opens_to_nothing() -> None:
-    """Bound to its seat, a copy cannot be opened with what the copied seat reveals; its bond is lost."""
-    for rule in (SERIAL, EATING):
-        at = table(rule)
-        copied = at.sealed(0)
-        went(at.commit(0))
-        went(at.commit(1))
-        went(at.commit(2, copied))
-        went(at.reveal(0))
-        args = (at.id, 2, at.secret(0), bytes(RANKINGS[0]), at.next_sealed(0))
-        assert refused(at.do(at.seats[2], "reveal", *args)) == ("WrongSecret", 2, copied)
-        went(at.reveal(1))
-        at.to_deadline(past=1)
-        assert went(at.expire()).event("Expired")["silent"] == 0b100
-
-
-def test_a_copied_second_commitment_opens_to_nothing() -> None:
-    at = table(phase=REVEALING)
-    went(at.reveal(0))
-    went(at.reveal(1))
-    args = (at.id, 2, at.secret(2), bytes(RANKINGS[2]), at.next_sealed(0))
-    went(at.do(at.seats[2], "reveal", *args))
-    went(at.post(at.certificate()))
-    went(at.open(0))
-    stolen = at.do(at.seats[2], "open", at.id, 2, at.secret(0, 2))
-    assert refused(stolen) == ("WrongSecret", 2, at.next_sealed(0))
-
-
-def test_a_commitment_of_another_lottery_opens_to_nothing() -> None:
-    at = table()
-    old = at.sealed(0)
-    secret = at.secret(0)
-    at.salt = word(8)
-    went(at.create())
-    for seat in range(3):
-        went(at.commit(seat, old if seat == 0 else None))
-    args = (at.id, 0, secret, bytes(RANKINGS[0]), at.next_sealed(0))
-    assert refused(at.do(at.seats[0], "reveal", *args)) == ("WrongSecret", 0, old)
-
-
-@pytest.mark.parametrize("rule", OTHERS)
-def test_only_the_organizer_posts_unless_there_is_but_one_right_matrix(rule: str) -> None:
-    at = table(rule, phase=POSTING)
-    stranger = at.evm.accounts[-1]
-    done = at.post(at.certificate(), stranger)
-    if rule == EATING:
-        assert went(done).event("Posted")["poster"] == stranger.lower()
-    else:
-        assert refused(done) == ("NotTheOrganizer", stranger.lower(), at.creator.lower())
-        went(at.post(at.certificate()))
-
-
-def test_a_posting_names_what_has_been_revealed() -> None:
-    at = table(BOSTON, phase=REVEALING)
-    created = at.digest
-    at.reveal_all()
-    assert at.phase == POSTING
-    certificate = at.certificate()
-    stale = at.do(at.creator, "post", at.id, created, tuple(certificate))
-    assert refused(stale) == ("StaleDigest", created, at.digest)
-    digest = created
-    for seat, ranking in enumerate(RANKINGS):
-        digest = keccak(digest + word(seat) + bytes(ranking))
-    assert at.digest == digest
-    went(at.post(certificate))
-    assert at.digest == digest
 
 
 # ───────────────────────────────────────────────── deadlines ────────────────────────────────────────────────
@@ -555,11 +354,3 @@ def test_lotteries_do_not_touch_each_other() -> None:
     assert refused(two.withdraw(0)) == ("NothingToWithdraw", 0)
     assert refused(one.withdraw(0)) == ("WrongPhase", one.id, REVEALING, DRAWN)
     assert one.balance == 3 * BOND
-
-
-def test_a_commitment_is_shown_until_it_is_opened() -> None:
-    at = table(SERIAL, phase=REVEALING)
-    assert at.ask("commitment", at.id, 1) == at.sealed(1)
-    went(at.reveal(1))
-    assert at.ask("commitment", at.id, 1) == bytes(32)
-    assert at.sealed(1) == commitment(at.id, 1, keccak(at.secret(1) + bytes(RANKINGS[1])))

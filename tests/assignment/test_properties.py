@@ -5,13 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import permutations, product
 from math import factorial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 from sim.assignment import boston, linear, probabilistic_serial, serial_dictatorship, welfare
 from sim.assignment.decomposition import decompose, find_violation, thinned
@@ -26,17 +25,14 @@ from sim.assignment.efficiency import (
 )
 from sim.assignment.envy import dominates, prefix_sums, sd_envy_free, utilities_for
 from sim.assignment.linear import InfeasibleError, Program
-from sim.assignment.lottery import Term, expected, indicator, merged, recompose, show_matrix
+from sim.assignment.lottery import Term, expected, indicator, merged, recompose
 from sim.assignment.options import option_set
 from sim.assignment.problem import Problem, from_orders
-from sim.assignment.pseudo_market import TOLERANCE, best_affordable, equilibrium, shortfall
 from sim.assignment.solution import most_terms, rule_matrix, solve
-from sim.assignment.supporting_prices import supporting_prices
-from sim.errors import ParleyError, ProblemError
+from sim.errors import ParleyError
 from tests.assignment.problems import cardinal, complete, general, with_utilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from random import Random
 
     from sim.assignment.lottery import Matrix
@@ -331,127 +327,6 @@ def test_prices_that_prove_nothing_are_refused() -> None:
     problem = cardinal([[3, 1], [5, 1]], "welfare")
     found = welfare.maximize(problem)
     assert not welfare.is_optimal(problem, indicator((0, 1), 2), found)
-
-
-# ── the pseudo-market ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@st.composite
-def markets(draw: Callable[..., Any]) -> Problem:
-    """Up to five agents and items with many ties, capacities of 0 too, and different budgets."""
-    n, m = draw(st.integers(1, 5)), draw(st.integers(1, 5))
-    entry = st.one_of(st.none(), st.integers(0, draw(st.sampled_from([1, 2, 3, 9]))))
-    rows = draw(st.lists(st.lists(entry, min_size=m, max_size=m), min_size=n, max_size=n))
-    capacities = draw(st.lists(st.integers(0, 3), min_size=m, max_size=m))
-    budgets = draw(st.lists(st.sampled_from(["1/2", 1, 1, 2]), min_size=n, max_size=n))
-    return cardinal(rows, "pseudo-market", capacities=capacities, budgets=budgets)
-
-
-@settings(max_examples=150, deadline=10_000)  # it takes a quarter of a second at the most
-@given(markets())
-def test_an_equilibrium_is_found_whatever_ties_there_are(problem: Problem) -> None:
-    found = equilibrium(problem)
-    assert found.shortfall == shortfall(problem, found.matrix, found.prices)
-    assert found.shortfall.greatest <= TOLERANCE
-    assert find_violation(found.matrix, problem.capacities) is None
-    for group in problem.alike:
-        assert len({found.matrix[i] for i in group}) == 1
-    if not found.shortfall.greatest:
-        assert ex_ante_efficient(problem, found.matrix).holds is True
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=4, max_size=4))
-def test_with_equal_budgets_nobody_envies(rows: list[list[int]]) -> None:
-    problem = cardinal(rows, "pseudo-market")
-    found = equilibrium(problem)
-    slack = found.shortfall.utility * 3
-    for u, row in zip(problem.utilities or (), found.matrix, strict=True):
-        assert all(expected(other, u) <= expected(row, u) + slack for other in found.matrix)
-
-
-@settings(max_examples=100, deadline=None)
-@given(markets())
-def test_a_matrix_that_is_an_equilibrium_has_prices_that_support_it(problem: Problem) -> None:
-    found = equilibrium(problem)
-    if not found.shortfall.greatest:
-        prices = supporting_prices(problem, found.matrix)
-        assert prices is not None
-        assert shortfall(problem, found.matrix, prices).greatest == 0
-        assert sum(prices) <= sum(found.prices)
-
-
-@settings(max_examples=100, deadline=None)
-@given(with_utilities(most=3), st.randoms(use_true_random=False))
-def test_prices_are_found_only_for_equilibria(problem: Problem, dice: Random) -> None:
-    rule = dice.choice(["serial-dictatorship", "probabilistic-serial", "boston"])
-    matrix = rule_matrix(problem.with_rule(rule))
-    prices = supporting_prices(problem, matrix)
-    if prices is not None:
-        assert shortfall(problem, matrix, prices).greatest == 0
-
-
-def test_a_posted_equilibrium_needs_no_prices_and_what_is_none_is_refused() -> None:
-    utilities = [[3, 0, 1], [3, 0, 1], [3, 0, 2]]
-    rows = [["5/12", "1/2", "1/12"], ["5/12", "1/2", "1/12"], ["1/6", "0", "5/6"]]
-    solution = solve(cardinal(utilities, "pseudo-market", posted={"matrix": rows}))
-    assert solution.to_json()["prices"] == ["9/4", "0", "3/4"]
-    assert solution.to_json()["shortfall"] == "0"
-    thirds = [["1/3"] * 3] * 3
-    with pytest.raises(ProblemError, match=r"posted\.matrix: there are no prices at which agents buy this"):
-        solve(cardinal(utilities, "pseudo-market", posted={"matrix": thirds}))
-
-
-def test_a_market_whose_prices_are_irrational_is_cleared_up_to_the_tolerance_and_can_be_posted() -> None:
-    """The last price solves (8p − 9)² = 17."""
-    utilities = [[3, 0, 0, 3], [4, 3, 1, 4], [4, 2, 3, 0], [4, 2, 1, 0]]
-    found = solve(cardinal(utilities, "pseudo-market"))
-    assert 0 < Fraction(found.to_json()["shortfall"]) <= TOLERANCE
-    assert abs((8 * Fraction(found.to_json()["prices"][3]) - 9) ** 2 - 17) < Fraction(1, 10**6)
-    assert ex_ante_efficient(found.problem, found.matrix).holds is True
-    assert all(10**12 % p.denominator == 0 for row in found.matrix for p in row)  # a contract can hold them
-    assert supporting_prices(found.problem, found.matrix) is None
-    again = solve(cardinal(utilities, "pseudo-market", posted={"matrix": show_matrix(found.matrix)}))
-    assert again.to_json()["prices"] == found.to_json()["prices"]
-
-
-def test_a_market_of_twelve_agents_with_many_ties_is_cleared() -> None:
-    dice = np.random.default_rng(5)
-    rows = dice.integers(0, 4, (12, 12)).tolist()
-    assert equilibrium(cardinal(rows, "pseudo-market")).shortfall.greatest <= TOLERANCE
-
-
-@SOME
-@given(
-    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=5),
-    st.fractions(Fraction(1, 4), 4, max_denominator=4),
-)
-def test_the_best_row_that_a_budget_buys_is_that_of_a_linear_program(
-    goods: list[tuple[int, int]], budget: Fraction
-) -> None:
-    utilities = tuple(Fraction(u) for u, _ in goods)
-    prices = [Fraction(p) for _, p in goods]
-    value, cost = best_affordable(utilities, prices, budget)
-    solved = linprog(
-        [-float(u) for u in utilities],
-        A_ub=[[1.0] * len(goods), [float(p) for p in prices]],
-        b_ub=[1.0, float(budget)],
-    )
-    assert abs(float(value) + solved.fun) < 1e-9
-    program = Program()
-    cells = [program.variable(-price) for price in prices]
-    program.at_most(dict.fromkeys(cells, 1), 1)
-    program.at_most({cell: -u for cell, u in zip(cells, utilities, strict=True)}, -value)
-    assert program.solve().value == -cost
-
-
-def test_a_wrong_equilibrium_falls_short() -> None:
-    problem = cardinal([[3, 0, 1], [3, 0, 1], [3, 0, 2]], "pseudo-market")
-    third = ((Fraction(1, 3),) * 3,) * 3
-    found = shortfall(problem, third, [Fraction(9, 4), Fraction(0), Fraction(3, 4)])
-    assert found.utility == Fraction(13, 6) / 3 - Fraction(5, 3) / 3
-    with pytest.raises(ParleyError, match="agent 1 spends 2, which is above its budget 1"):
-        shortfall(problem, indicator((0, 1, 2), 3), [Fraction(2), Fraction(0), Fraction(0)])
 
 
 # ── linear programs ─────────────────────────────────────────────────────────────────────────────────────────
