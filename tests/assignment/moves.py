@@ -1,12 +1,9 @@
-"""Calls to make: what could be done next in a lottery, and the many ways of doing it wrongly.
+"""Calls to make: what could be done next in a lottery, and the many ways of doing it wrongly."""
 
-Everything is drawn with the help of the model alone: the contract is never asked what to do.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from sim.assignment.certificate import Certificate, certify
 from sim.assignment.lottery_state import Lottery, Phase
@@ -14,9 +11,10 @@ from sim.assignment.model import LotteryModel
 from sim.assignment.parameters import MAX_WINDOW, Parameters, Rule
 from sim.assignment.problem import from_orders
 from sim.randomness import Word, commitment, keccak, word
-from sim.reference import NOTHING, Revert
+from sim.reference import NOTHING
+from tests.verification import moves
+from tests.verification.moves import ANOTHER_SEAT, HUGE, Call
 
-HUGE = 2**256 - 1
 METHODS = ("create", "commit", "reveal", "post", "open", "expire", "withdraw")
 METHOD_OF = {
     Phase.COMMITTING: "commit",
@@ -28,22 +26,9 @@ METHOD_OF = {
 }
 
 
-@dataclass(frozen=True)
-class Call:
-    """One transaction to the contract: arguments in the contract's order."""
-
-    sender: str
-    method: str
-    args: tuple[Any, ...]
-    value: int = 0
-
-
 def call_model(model: LotteryModel, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
-    """Make the call on the model. Money sent to what takes none reverts without a reason."""
-    paid = (call.value,) if call.method == "commit" else ()
-    if call.value and not paid:
-        raise Revert("")
-    return getattr(model, call.method)(call.sender, *paid, *call.args)
+    """Make the call on the model."""
+    return moves.call_model(model, call, paying="commit")
 
 
 def parameters(dice: Random, accounts: Sequence[str]) -> Parameters:
@@ -77,34 +62,26 @@ def spoiled(dice: Random, p: Parameters) -> Parameters:
 
 
 @dataclass
-class Moves:
+class Moves(moves.Moves[Lottery]):
     """What the seats know (their secrets and their reports) and how they choose."""
 
-    model: LotteryModel
-    accounts: Sequence[str]
-    payees: Sequence[str]
-    salt: int = 0
+    method_of = METHOD_OF
+    further_ways: ClassVar[Mapping[str, Sequence[str]]] = {
+        # The commitment is looked at last; about a certificate there is most to be wrong.
+        "commit": (*ANOTHER_SEAT, "argument 3", "argument 3"),
+        "reveal": (*ANOTHER_SEAT, "argument 4", "argument 4"),
+        "post": ("argument 2",) * 9,
+        "open": ANOTHER_SEAT,
+        "withdraw": ANOTHER_SEAT,
+    }
+
     reports: dict[Word, tuple[Word, bytes]] = field(default_factory=dict)
     """Secret and ranking behind each commitment that was ever offered."""
 
-    def _secret(self) -> Word:
-        self.salt += 1
-        return keccak(word(self.salt))
-
     # ──────────────────────────────────────── what is to be done ────────────────────────────────────────
 
-    def natural(self, dice: Random, lottery: Lottery, method: str) -> Call:
-        """Compose a call with arguments that would do, were it the time for it."""
-        return getattr(self, f"_{method}")(dice, lottery)  # type: ignore[no-any-return]
-
-    def next_call(self, dice: Random, lottery: Lottery) -> Call | None:
-        """Compose the call that the lottery waits for; None if all is done."""
-        if lottery.phase in (Phase.DRAWN, Phase.CANCELLED) and not lottery.entitled:
-            return None
-        return self.natural(dice, lottery, METHOD_OF[lottery.phase])
-
-    def _seat(self, dice: Random, lottery: Lottery, candidates: set[int]) -> int:
-        return dice.choice(sorted(candidates) or range(lottery.agents))
+    def done(self, game: Lottery) -> bool:
+        return game.phase in (Phase.DRAWN, Phase.CANCELLED) and not game.entitled
 
     def _commit(self, dice: Random, lottery: Lottery) -> Call:
         seat = self._seat(dice, lottery, set(range(lottery.agents)) - lottery.committed)
@@ -113,7 +90,7 @@ class Moves:
         if dice.random() < 0.1:
             # What can be committed to and never be opened.
             ranking = dice.choice([bytes([*items, 0]), bytes([len(items)]), bytes([255]), bytes([0, 0])])
-        secret = self._secret() if dice.random() < 0.99 else NOTHING
+        secret = self.new_secret() if dice.random() < 0.99 else NOTHING
         sealed = commitment(lottery.id, seat, keccak(secret + ranking))
         self.reports[sealed] = (secret, ranking)
         if lottery.committed and dice.random() < 0.03:
@@ -129,7 +106,7 @@ class Moves:
         secret, ranking = self.reports.get(lottery.commitments[seat], (word(1), b"\0"))
         following = NOTHING
         if lottery.parameters.rule is not Rule.SERIAL_DICTATORSHIP:
-            second = self._secret()
+            second = self.new_secret()
             following = commitment(lottery.id, seat, second)
             self.reports[following] = (second, b"")
         args = (lottery.id, seat, secret, ranking, following)
@@ -152,9 +129,6 @@ class Moves:
         secret, _ = self.reports.get(lottery.commitments[seat], (word(1), b""))
         return Call(lottery.parameters.agents[seat], "open", (lottery.id, seat, secret))
 
-    def _expire(self, dice: Random, lottery: Lottery) -> Call:
-        return Call(dice.choice(self.accounts), "expire", (lottery.id,))
-
     def _withdraw(self, dice: Random, lottery: Lottery) -> Call:
         seat = self._seat(dice, lottery, lottery.entitled)
         args = (lottery.id, seat, dice.choice(self.payees))
@@ -162,36 +136,9 @@ class Moves:
 
     # ───────────────────────────────────────── doing it wrongly ─────────────────────────────────────────
 
-    def spoil(self, dice: Random, call: Call) -> Call:
-        """Change one thing about a call, not always one that matters."""
-        args = list(call.args)
-        lottery = self.model.games.get(args[0])
-        ways = ["sender", "value", *(f"argument {k}" for k in range(len(args)))]
-        if lottery and call.method in ("commit", "reveal", "open", "withdraw"):
-            ways += ["another seat"] * 3
-        if call.method in ("commit", "reveal"):
-            ways += [f"argument {len(args) - 1}"] * 2  # the commitment is looked at last
-        if call.method == "post":
-            ways += ["argument 2"] * 9
-        way = dice.choice(ways)
-        if way == "sender":
-            return replace(call, sender=dice.choice(self.accounts))
-        if way == "value":
-            return replace(call, value=max(0, call.value + dice.choice([-1, 1, -call.value, 10**12])))
-        if lottery and way == "another seat":
-            args[1] = dice.randrange(lottery.agents)
-            return replace(call, sender=lottery.parameters.agents[args[1]], args=tuple(args))
-        k = int(way.split()[1])
-        args[k] = self._other(dice, args[k], k)
-        return replace(call, args=tuple(args))
-
-    def _other(self, dice: Random, value: Any, k: int) -> Any:  # noqa: ANN401 - of any argument
+    def _other_data(self, dice: Random, value: Any, call: Call, k: int) -> Any:  # noqa: ANN401, ARG002 - of any type
         if isinstance(value, Certificate):
             return another_certificate(dice, value)
-        if isinstance(value, int):
-            return dice.choice([max(0, value - 1), value + 1, 0, 64, 255, HUGE])
-        if isinstance(value, str):
-            return dice.choice(self.accounts)
         if len(value) != 32:
             return dice.choice([value[:-1], value + b"\0", value[::-1], b""])
         choices = [NOTHING] * (1 + k) + [word(1), bytes([value[0] ^ 1]) + value[1:], *self.model.games]

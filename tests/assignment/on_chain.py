@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sim.assignment.certificate import Certificate, certify
 from sim.assignment.problem import CARDINAL, RULES, Problem, from_orders
 from sim.chain.abi import DecodedError, DecodedEvent, Interface
-from sim.chain.compiler import compile_contracts, compile_sources
 from sim.chain.evm import open_evm
 from sim.randomness import commitment, game_id, keccak, word
+from tests.verification.on_chain import contracts, receivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sim.assignment.certificate import Order
-    from sim.chain.compiler import Artifact
     from sim.chain.evm import Evm
 
 PHASES = ("none", "committing", "revealing", "posting", "opening", "drawn", "cancelled")
@@ -30,18 +29,6 @@ CAPACITIES = [1, 1, 1]
 
 BOND = 1000
 JOIN_WINDOW, ACTION_WINDOW = 600, 300
-
-
-@cache
-def contracts() -> Mapping[str, Artifact]:
-    """The tree's own contracts."""
-    return compile_contracts()
-
-
-@cache
-def receivers() -> Mapping[str, Artifact]:
-    """Contracts that take money, or do not."""
-    return compile_sources({"tests/contracts/Receivers.sol": None})
 
 
 @cache

@@ -21,10 +21,10 @@ from tests.assignment.on_chain import (
     SERIAL,
     Table,
     interface,
-    receivers,
     refused,
     went,
 )
+from tests.verification.on_chain import receivers
 
 if TYPE_CHECKING:
     from sim.assignment.certificate import Order

@@ -1,20 +1,18 @@
-"""Calls to make: what could be done next in a game, and the many ways of doing it wrongly.
+"""Calls to make: what could be done next in a game, and the many ways of doing it wrongly."""
 
-Everything is drawn with the help of the model alone: the contract is never asked what to do.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from sim.coordination.game import Game, Phase
 from sim.coordination.model import TwoStageModel
-from sim.randomness import Word, commitment, keccak, word
-from sim.reference import NOTHING, Revert
+from sim.randomness import Word, commitment, word
+from sim.reference import NOTHING
+from tests.verification import moves
+from tests.verification.moves import ANOTHER_SEAT, HUGE, Call
 
 INT128_MAX, INT128_MIN = 2**127 - 1, -(2**127)
-HUGE = 2**256 - 1
 
 METHODS = ("create", "join", "announce", "reveal", "propose", "respond", "expire", "withdraw")
 METHOD_OF = {
@@ -28,40 +26,32 @@ METHOD_OF = {
 }
 
 
-@dataclass(frozen=True)
-class Call:
-    """One transaction to the contract: arguments in the contract's order."""
-
-    sender: str
-    method: str
-    args: tuple[Any, ...]
-    value: int = 0
-
-
 def call_model(model: TwoStageModel, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
-    """Make the call on the model. Money sent to what takes none reverts without a reason."""
-    paid = (call.value,) if call.method == "join" else ()
-    if call.value and not paid:
-        raise Revert("")
-    return getattr(model, call.method)(call.sender, *paid, *call.args)
+    """Make the call on the model."""
+    return moves.call_model(model, call, paying="join")
 
 
 @dataclass
-class Moves:
+class Moves(moves.Moves[Game]):
     """What the seats know (their secrets) and how they choose."""
 
-    model: TwoStageModel
-    accounts: Sequence[str]
-    payees: Sequence[str]
-    salt: int
+    method_of = METHOD_OF
+    further_ways: ClassVar[Mapping[str, Sequence[str]]] = {
+        # The commitment is looked at last; about a list there is most to be wrong.
+        "join": (*ANOTHER_SEAT, "argument 3", "argument 3"),
+        "announce": ("argument 2", "argument 2"),
+        "reveal": (*ANOTHER_SEAT, "argument 3", "argument 3"),
+        "propose": ("argument 2", "argument 2"),
+        "withdraw": (*ANOTHER_SEAT, "argument 3", "argument 3"),
+    }
+
     secrets: dict[tuple[Word, int], Word] = field(default_factory=dict)
     """The secret behind each seat's present commitment."""
     offered: dict[Word, Word] = field(default_factory=dict)
     """Secrets by commitment, used or not."""
 
     def new_commitment(self, game: Word, seat: int) -> Word:
-        self.salt += 1
-        secret = keccak(word(self.salt))
+        secret = self.new_secret()
         offered = commitment(game, seat, secret)
         self.offered[offered] = secret
         return offered
@@ -74,22 +64,11 @@ class Moves:
 
     # ──────────────────────────────────────── what is to be done ────────────────────────────────────────
 
-    def natural(self, dice: Random, game: Game, method: str) -> Call:
-        """Compose a call with arguments that would do, were it the time for it."""
-        return getattr(self, f"_{method}")(dice, game)  # type: ignore[no-any-return]
-
-    def next_call(self, dice: Random, game: Game) -> Call | None:
-        """Compose the call that the game waits for; None if all is done."""
-        if game.phase in (Phase.SETTLED, Phase.BROKEN_DOWN) and not any(map(any, game.commitments)):
-            return None
-        return self.natural(dice, game, METHOD_OF[game.phase])
-
-    def _open_seat(self, dice: Random, candidates: Sequence[int], game: Game) -> int:
-        seat: int = dice.choice(candidates or range(game.agents))
-        return seat
+    def done(self, game: Game) -> bool:
+        return game.phase in (Phase.SETTLED, Phase.BROKEN_DOWN) and not any(map(any, game.commitments))
 
     def _join(self, dice: Random, game: Game) -> Call:
-        seat = self._open_seat(dice, [i for i, c in enumerate(game.commitments) if c == NOTHING], game)
+        seat = self._seat(dice, game, [i for i, c in enumerate(game.commitments) if c == NOTHING])
         args = (game.id, seat, game.digest, self.new_commitment(game.id, seat))
         return Call(game.parameters.agents[seat], "join", args, game.parameters.deposit(seat))
 
@@ -107,7 +86,7 @@ class Moves:
         return Call(game.parameters.agents[seat], "announce", (game.id, game.digest, tuple(announcement)))
 
     def _reveal(self, dice: Random, game: Game) -> Call:
-        seat = self._open_seat(dice, [i for i, s in enumerate(game.secrets) if s == NOTHING], game)
+        seat = self._seat(dice, game, [i for i, s in enumerate(game.secrets) if s == NOTHING])
         secret = self.secrets.get((game.id, seat), word(self.salt + 1))
         args = (game.id, seat, secret, self.new_commitment(game.id, seat))
         return Call(game.parameters.agents[seat], "reveal", args)
@@ -129,11 +108,8 @@ class Moves:
         accept = dice.random() < 0.6
         return Call(game.parameters.agents[seat], "respond", (game.id, game.round, game.digest, accept))
 
-    def _expire(self, dice: Random, game: Game) -> Call:
-        return Call(dice.choice(self.accounts), "expire", (game.id,))
-
     def _withdraw(self, dice: Random, game: Game) -> Call:
-        seat = self._open_seat(dice, [i for i, c in enumerate(game.commitments) if c != NOTHING], game)
+        seat = self._seat(dice, game, [i for i, c in enumerate(game.commitments) if c != NOTHING])
         shares = game.shares if game.phase is Phase.SETTLED else ()
         to = dice.choice(self.payees)
         return Call(game.parameters.agents[seat], "withdraw", (game.id, seat, to, shares))
@@ -141,43 +117,17 @@ class Moves:
     # ───────────────────────────────────────── doing it wrongly ─────────────────────────────────────────
 
     def spoil(self, dice: Random, call: Call) -> Call:
-        """Change one thing about a call, not always one that matters."""
-        args = list(call.args)
-        # A creation is spoiled by its parameters, not here.
-        game = self.model.games.get(args[0])
-        ways = ["sender", "value", *(f"argument {k}" for k in range(len(args)))]
-        if game and call.method in ("join", "reveal", "withdraw"):
-            ways += ["another seat"] * 3
-        if call.method in ("join", "reveal"):
-            ways += ["argument 3"] * 2  # the commitment is looked at last
-        if game and call.method == "announce" and game.phase is Phase.ANNOUNCING:
-            ways += ["a bound"] * 4
-        if call.method in ("announce", "propose", "withdraw"):
-            ways += [f"argument {len(args) - 1}"] * 2  # the list: there is most to be wrong about
-        way = dice.choice(ways)
-        if way == "sender":
-            return replace(call, sender=dice.choice(self.accounts))
-        if way == "value":
-            return replace(call, value=max(0, call.value + dice.choice([-1, 1, -call.value, 10**12])))
-        if game and way == "another seat":
-            args[1] = dice.randrange(game.agents)
-            return replace(call, sender=game.parameters.agents[args[1]], args=tuple(args))
-        if game and way == "a bound":
-            t = dice.randrange(len(args[2]))
+        """Change one thing about a call, not always one that matters; often a bound of an announcement."""
+        game = self.model.games[call.args[0]]
+        if call.method == "announce" and game.phase is Phase.ANNOUNCING and dice.random() < 4 / 11:
+            *before, announced = call.args
+            t = dice.randrange(len(announced))
             least, most = game.bounds(t)
-            args[2] = (*args[2][:t], dice.choice([max(least - 1, 0), most + 1]), *args[2][t + 1 :])
-            return replace(call, args=tuple(args))
-        k = int(way.split()[1])
-        args[k] = self._other(dice, args[k], call, k)
-        return replace(call, args=tuple(args))
+            wrong = dice.choice([max(least - 1, 0), most + 1])
+            return replace(call, args=(*before, (*announced[:t], wrong, *announced[t + 1 :])))
+        return super().spoil(dice, call)
 
-    def _other(self, dice: Random, value: Any, call: Call, k: int) -> Any:  # noqa: ANN401, PLR0911 - of any argument
-        if isinstance(value, bool):
-            return not value
-        if isinstance(value, int):
-            return dice.choice([max(0, value - 1), value + 1, 0, 64, 255, HUGE])
-        if isinstance(value, str):
-            return dice.choice(self.accounts)
+    def _other_data(self, dice: Random, value: Any, call: Call, k: int) -> Any:  # noqa: ANN401 - of any type
         if isinstance(value, bytes):
             return self._other_word(dice, value, call, k)
         if call.method == "announce":

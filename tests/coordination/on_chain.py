@@ -1,6 +1,5 @@
 """The real contract on a real machine, as a subject to be compared with the model."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from functools import cache
@@ -8,41 +7,23 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from sim.chain.compiler import Artifact, CompilerWarning, compile_contracts, compile_sources
+from sim.chain.compiler import Artifact, compile_sources
 from sim.chain.evm import Evm
-from sim.coordination.game import Fraction
+from sim.coordination.game import Fraction, Game
+from sim.coordination.model import TwoStageModel
 from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
 from sim.randomness import keccak
-from sim.reference import Event, Revert
-from tests.coordination.coding import Coder, Log
-from tests.coordination.contract_machine import Outcome
-from tests.coordination.moves import Call
-
-MECHANISM = "contracts/coordination/TwoStageMechanism.sol"
-
-PAYEES = ("0x" + "d1" * 20, "0x" + "d2" * 20)
-"""Receivers that are nobody's account."""
-
-
-@cache
-def contracts() -> Mapping[str, Artifact]:
-    """The tree's own contracts."""
-    return compile_contracts()
+from sim.reference import Revert
+from tests.verification import on_chain
+from tests.verification.coding import View
+from tests.verification.moves import Call
+from tests.verification.on_chain import Outcome, contracts, receivers
 
 
 @cache
 def attackers() -> Mapping[str, Artifact]:
     """Receivers and recognition functions that do what they should not."""
-    return compile_sources(
-        {"tests/contracts/Receivers.sol": None, "tests/contracts/FaultyRecognition.sol": None}
-    )
-
-
-def planted(overrides: Mapping[str, str]) -> Artifact:
-    """The mechanism compiled from other sources than the tree's, whatever the compiler thinks of them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CompilerWarning)
-        return compile_contracts(overrides=overrides, only=[MECHANISM])["TwoStageMechanism"]
+    return {**receivers(), **compile_sources({"tests/contracts/FaultyRecognition.sol": None})}
 
 
 def _repeating(turn: Turn) -> Fraction:
@@ -79,7 +60,7 @@ FAULTY: Mapping[str, RecognitionFunction] = {
 }
 
 
-class OnChain:
+class OnChain(on_chain.OnChain[TwoStageModel]):
     """One mechanism contract, its recognition functions, and those who call it.
 
     Parameters
@@ -93,56 +74,38 @@ class OnChain:
     """
 
     def __init__(self, evm: Evm, mechanism: Artifact | None = None, accounts: int = 6) -> None:
-        self.evm = evm
-        self.chain_id = evm.chain_id
-        self.fast = evm.name == "revm"
-        self.accounts: Sequence[str] = evm.accounts[:accounts]
-        artifacts = {**contracts(), **attackers()}
-        if mechanism is not None:
-            artifacts["TwoStageMechanism"] = mechanism
-        self.artifacts = artifacts
-        self.address = evm.deploy(artifacts["TwoStageMechanism"].bytecode)
-        deployed = {name: evm.deploy(artifacts[name].bytecode) for name in (*SOUND, *FAULTY)}
+        mechanism = mechanism or contracts()["TwoStageMechanism"]
+        super().__init__(evm, mechanism, attackers().values(), accounts)
+        self.artifacts = {**contracts(), **attackers(), "TwoStageMechanism": mechanism}
+        deployed = {name: evm.deploy(self.artifacts[name].bytecode) for name in (*SOUND, *FAULTY)}
         self.recognition = deployed
         """Addresses by name."""
         self.recognitions: Mapping[str, RecognitionFunction] = {
             deployed[name]: answer for name, answer in {**SOUND, **FAULTY}.items()
         }
         self.sound: Sequence[str] = [deployed[name] for name in SOUND]
-        refusing = evm.deploy(artifacts["Refusing"].bytecode)
-        self.refusing: Mapping[str, Revert] = {refusing: Revert("FailedCall")}
-        self.payees: Sequence[str] = [*PAYEES, self.accounts[0], refusing]
-        errors = [entry for name in attackers() for entry in artifacts[name].abi if entry["type"] == "error"]
-        self.coder = Coder([*artifacts["TwoStageMechanism"].abi, *errors])
+        """Those of the recognition functions that always give a fraction."""
 
-    def fresh(self) -> None:
-        """Forget everything that happened after deployment."""
-        self.evm.recycle()
-
-    def now(self) -> int:
-        return self.evm.timestamp
-
-    def execute(self, call: Call, timestamp: int) -> Outcome:
-        self.evm.warp(timestamp)
-        data = self.coder.call_data(call.method, *call.args)
-        receipt = self.evm.transact(call.sender, self.address, data, call.value)
-        logs = tuple(Log(log.topics, log.data) for log in receipt.logs)
-        return Outcome(receipt.ok, receipt.output, logs)
-
-    def ask(self, question: bytes) -> bytes:
-        receipt = self.evm.call(self.accounts[0], self.address, question)
-        assert receipt.ok, f"the view {question.hex()} reverts with {self.coder.show_revert(receipt.output)}"
-        return receipt.output
-
-    def balance(self, account: str) -> int:
-        return self.evm.balance(account)
+    def views(self, model: TwoStageModel, game: Game) -> list[View]:
+        """Every view of a game, with the answer that the model gives."""
+        view = self.coder.view
+        views = [
+            view("state", (game.id,), *model.state(game.id)),
+            view("order", (game.id,), *model.order(game.id)),
+            view("burnt", (), model.burnt),
+        ]
+        for seat in range(game.agents):
+            views += [
+                view("commitment", (game.id, seat), model.commitment(game.id, seat)),
+                view("secret", (game.id, seat), model.secret(game.id, seat)),
+                view("announcementOf", (game.id, seat), *model.announcement_of(game.id, seat)),
+            ]
+        for t in range(game.parameters.task_types):
+            views.append(view("carried", (game.id, t), model.carried(game.id, t)))
+        return views
 
     # ────────────────────────────────────── for directed tests ──────────────────────────────────────────
 
     def do(self, sender: str, method: str, *args: Any, value: int = 0) -> Outcome:  # noqa: ANN401 - of any type
         """Make a call now."""
         return self.execute(Call(sender, method, args, value), self.evm.timestamp)
-
-    def logs(self, *events: Event) -> tuple[Log, ...]:
-        """What these events leave on the chain."""
-        return tuple(self.coder.log(event) for event in events)

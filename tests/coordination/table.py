@@ -11,8 +11,8 @@ from sim.coordination.game import Cause, Phase, State
 from sim.coordination.parameters import Cost, CostKind, Parameters
 from sim.randomness import Word, commitment, game_id, keccak, permutation, seed, uniform, unpack_order, word
 from sim.reference import Event, Revert
-from tests.coordination.contract_machine import Outcome
 from tests.coordination.on_chain import OnChain
+from tests.verification.on_chain import Outcome
 
 JOIN_WINDOW, ACTION_WINDOW, BOND = 1_000, 600, 7
 

@@ -8,9 +8,8 @@ from eth_abi.abi import decode, encode
 from sim.coordination.game import Cause, Phase
 from sim.randomness import keccak, word
 from sim.reference import Revert
-from tests.coordination.contract_machine import Outcome
-from tests.coordination.on_chain import PAYEES
 from tests.coordination.table import BOND, Table, X, went
+from tests.verification.on_chain import PAYEES, Outcome
 
 DEPOSITS = (160 + BOND, 10 + BOND, BOND)
 SHARES = (100, 20, -30)

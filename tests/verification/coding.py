@@ -5,14 +5,11 @@ coding of calls vouches for itself.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, is_dataclass
 from typing import Any, NamedTuple
 
 from eth_abi.abi import decode, encode
 
-from sim.coordination.game import Game
-from sim.coordination.model import TwoStageModel
-from sim.coordination.parameters import Parameters
 from sim.randomness import Word, keccak, word
 from sim.reference import Event, Revert
 
@@ -68,8 +65,7 @@ class Coder:
         self.error_selectors = {name: selector for selector, (name, _) in self.errors.items()}
 
     def call_data(self, name: str, *args: Any) -> bytes:  # noqa: ANN401 - of any type
-        plain = [astuple(arg) if isinstance(arg, Parameters) else arg for arg in args]
-        return self.selectors[name] + encode(self.inputs[name], plain)
+        return self.selectors[name] + encode(self.inputs[name], list(map(_plain, args)))
 
     def revert_data(self, revert: Revert) -> bytes:
         if not revert.name:
@@ -85,33 +81,20 @@ class Coder:
         return str(Revert(name, *decode(types, data[4:])))
 
     def log(self, event: Event) -> Log:
-        types, fields = self.inputs[event.name], list(event.fields)
-        fields = [astuple(field) if isinstance(field, Parameters) else field for field in fields]
+        types, fields = self.inputs[event.name], list(map(_plain, event.fields))
         count = self.indexed[event.name]
         topics = [self.topics[event.name], *(encode([types[k]], [fields[k]]) for k in range(count))]
         return Log(tuple(topics), encode(types[count:], fields[count:]))
 
-    def views(self, model: TwoStageModel, game: Game) -> list[View]:
-        """Every view of a game, with the answer that the model gives."""
-        state = model.state(game.id)
-        views = [
-            self._view("state", (game.id,), *state),
-            self._view("order", (game.id,), *model.order(game.id)),
-            self._view("burnt", (), model.burnt),
-        ]
-        for seat in range(game.agents):
-            views += [
-                self._view("commitment", (game.id, seat), model.commitment(game.id, seat)),
-                self._view("secret", (game.id, seat), model.secret(game.id, seat)),
-                self._view("announcementOf", (game.id, seat), *model.announcement_of(game.id, seat)),
-            ]
-        for t in range(game.parameters.task_types):
-            views.append(self._view("carried", (game.id, t), model.carried(game.id, t)))
-        return views
-
-    def _view(self, name: str, args: tuple[Word | int, ...], *answer: Word | int) -> View:
+    def view(self, name: str, args: tuple[Word | int, ...], *answer: Word | int) -> View:
+        """A question in words, and its answer: in words too, or encoded already."""
         question = self.selectors[name] + b"".join(map(_word, args))
         return View(question, b"".join(map(_word, answer)), f"{name}{args[1:]}")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - of any type
+    """A value as eth_abi takes it: of parameters their fields."""
+    return astuple(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _word(value: Word | int) -> Word:

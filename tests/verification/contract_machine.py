@@ -1,0 +1,357 @@
+"""Model and contract driven with the same calls: legal, illegal, out of turn, by strangers, late.
+
+Several games are played at once. After every call the two are compared in all there is to see: whether it
+went through, what it returned, the revert reason with its arguments, the events, every view of every game,
+and all balances. What the games are, a mechanism's own machine says.
+"""
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, ClassVar, Generic, TypeVar
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from sim.randomness import Word, word
+from sim.reference import Event, ReferenceModel, Revert
+from tests.verification.moves import Call, G, Moves
+from tests.verification.on_chain import OnChain, Outcome
+
+GAMES_AT_ONCE = 3
+BATCH = 10
+
+# Entropy in small pieces: of long byte strings and large integers the framework likes a few far too much.
+seeds = st.lists(st.integers(0, 255), min_size=4, max_size=4).map(bytes)
+salts = st.lists(st.integers(0, 255), min_size=16, max_size=16).map(bytes)
+
+
+class MismatchError(AssertionError):
+    """Contract and model differ."""
+
+
+@dataclass
+class Reached:
+    """What a campaign has been through."""
+
+    calls: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Calls by method, and ``!`` and the error for those that reverted."""
+    events: Counter[str] = field(default_factory=Counter)
+    endings: Counter[str] = field(default_factory=Counter)
+    """Games ended, by how they did."""
+    burnt_bonds: int = 0
+    games_at_once: int = 0
+
+    def note(self, model: ReferenceModel[Any], call: Call, reverted: str | None, first_event: int) -> None:
+        """Take notice of a call, of what it came to, and of the events from that number on."""
+        self.calls += 1
+        self.outcomes[call.method + (f"!{reverted}" if reverted is not None else "")] += 1
+        for event in model.events[first_event:]:
+            self.events[event.name] += 1
+            self.note_event(model, event)
+
+    def note_event(self, model: Any, event: Event) -> None:  # noqa: ANN401 - the mechanism's model
+        """Take notice of what matters to the mechanism."""
+
+
+R = TypeVar("R", bound=Reached)
+
+
+class ContractMachine(RuleBasedStateMachine, Generic[G]):
+    """A model and a freshly deployed contract."""
+
+    methods: ClassVar[Sequence[str]]
+    """Of the contract, the creation first."""
+    about_no_game: ClassVar[Mapping[str, tuple[Any, ...]]]
+    """By method, arguments that follow the game's id."""
+
+    def __init__(self, subject: OnChain[Any], reached: Reached) -> None:
+        super().__init__()
+        self.subject, self.reached = subject, reached
+        subject.fresh()
+        self.model = self.new_model()
+        self.model.refusing = dict(subject.refusing)
+        self.model.now = subject.now()
+        self.moves = self.new_moves()
+        self.before = {account: subject.balance(account) for account in self._accounts()}
+        self.spent: Counter[str] = Counter()
+        self.salt = b""
+        self.made = 0
+        self.answers: dict[bytes, bytes] = {}
+
+    # ─────────────────────────────────── what a mechanism's machine says ──────────────────────────────────
+
+    @abstractmethod
+    def new_model(self) -> ReferenceModel[G]:
+        """Return a model of the subject."""
+
+    @abstractmethod
+    def new_moves(self) -> Moves[G]:
+        """Return what the seats know at first."""
+
+    @abstractmethod
+    def call_model(self, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
+        """Make the call on the model."""
+
+    @abstractmethod
+    def terms(self, dice: Random) -> tuple[Word, Any]:
+        """Draw salt and parameters of a game that may be opened."""
+
+    @abstractmethod
+    def spoiled(self, dice: Random, parameters: Any) -> Any:  # noqa: ANN401 - the mechanism's own
+        """Return parameters that may not."""
+
+    @abstractmethod
+    def plays(self, game: G) -> bool:
+        """Whether the game is under way."""
+
+    def how_far(self, game: G) -> tuple[int, ...]:
+        """How far the game has come."""
+        return (game.phase,)
+
+    def urgent(self) -> list[G]:
+        """Games under way whose deadlines are to be looked at as often as all others'."""
+        return []
+
+    def before_step(self, dice: Random, game: G, call: Call) -> None:
+        """Do what may go before the call that the game waits for: where few games come, much may go wrong."""
+
+    # ─────────────────────────────────────────────── rules ───────────────────────────────────────────────
+
+    @initialize(salt=salts)
+    def season(self, salt: bytes) -> None:
+        self.salt = salt
+
+    @precondition(lambda self: len(self.model.games) < GAMES_AT_ONCE)
+    @rule(seed=seeds)
+    def open_a_game(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        # Secrets are hashes of a running number: where it starts makes all the draws of a game different.
+        self.moves.salt = dice.getrandbits(64)
+        if self.execute(Call(dice.choice(self.subject.accounts), "create", self.terms(dice))):
+            *_, game = self.model.games.values()
+            for _ in range(dice.choice([0, 3, 8, 12, 16])):
+                self.step(dice, game)
+
+    @rule(seed=seeds)
+    def open_a_game_that_should_not_be(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        salt, parameters = self.terms(dice)
+        creator = dice.choice(self.subject.accounts)
+        self.execute(Call(creator, "create", (salt, self.spoiled(dice, parameters))))
+
+    @precondition(lambda self: self.model.games)
+    @rule(seed=seeds)
+    def advance(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        game = self.choose(dice)
+        for _ in range(dice.randint(1, 5)):
+            if not self.step(dice, game):
+                break
+
+    @precondition(lambda self: self.model.games)
+    @rule(seed=seeds)
+    def advance_with_mistakes(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        game = self.choose(dice)
+        for _ in range(dice.randint(1, 5)):
+            self.err(dice, game)
+            if not self.step(dice, game):
+                break
+
+    @precondition(lambda self: self.model.games)
+    @rule(seed=seeds)
+    def play_to_the_next_phase(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        game = self.choose(dice)
+        before = self.how_far(game)
+        while self.how_far(game) == before and self.step(dice, game):
+            pass
+
+    @precondition(lambda self: self.model.games)
+    @rule(seed=seeds)
+    def play_to_the_end(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        game = self.choose(dice)
+        for _ in range(dice.choice([10, 20, 40])):
+            if not self.step(dice, game):
+                break
+
+    @precondition(lambda self: self.model.games)
+    @rule(seed=seeds)
+    def do_it_wrongly(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        game = self.choose(dice)
+        for _ in range(dice.randint(1, 4)):
+            self.err(dice, game)
+
+    @precondition(lambda self: self.model.games)
+    @rule(seed=seeds)
+    def do_something_else(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        call = self.moves.natural(dice, self.choose(dice), dice.choice(self.methods[1:]))
+        self.execute(self.moves.spoil(dice, call) if dice.random() < 0.3 else call)
+
+    @precondition(lambda self: self.playing())
+    @rule(seed=seeds)
+    def be_punctual_or_late(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        game = dice.choice((dice.random() < 0.5 and self.urgent()) or self.playing())
+        call = self.moves.next_call(dice, game)
+        if dice.random() < 0.3:
+            call = self.moves.natural(dice, game, "expire")
+        if call is not None:
+            self.execute(call, at=game.deadline + dice.choice([-1, 0, 0, 1, 1]))
+
+    @precondition(lambda self: self.playing())
+    @rule(seed=seeds)
+    def let_a_game_expire(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        game = dice.choice((dice.random() < 0.5 and self.urgent()) or self.playing())
+        self.execute(self.moves.natural(dice, game, "expire"), at=game.deadline + dice.randint(1, 100))
+
+    @rule(seed=seeds)
+    def refer_to_no_game(self, seed: bytes) -> None:
+        dice = self.roll(seed)
+        method = dice.choice(self.methods[1:])
+        arguments = (word(77), *self.about_no_game[method])
+        self.execute(Call(dice.choice(self.subject.accounts), method, arguments))
+
+    # ───────────────────────────────────────────── comparing ─────────────────────────────────────────────
+
+    def roll(self, seed: bytes) -> Random:
+        """Make what a rule decides by; salt and number of calls tell apart the framework's repetitions."""
+        return Random(self.salt + seed + self.made.to_bytes(4))
+
+    def playing(self) -> list[G]:
+        """Games under way."""
+        return [game for game in self.model.games.values() if self.plays(game)]
+
+    def choose(self, dice: Random) -> G:
+        """Choose a game: most of the time one under way, and of two the one that has come further."""
+        games = list(self.model.games.values())
+        if dice.random() < 0.8 and self.playing():
+            games = self.playing()
+        return max(dice.choices(games, k=2), key=self.how_far)
+
+    def step(self, dice: Random, game: G) -> bool:
+        """Do what the game waits for; False if it waits for nothing, or the attempt failed."""
+        call = self.moves.next_call(dice, game)
+        if call is None:
+            return False
+        self.before_step(dice, game, call)
+        if self.plays(game) and self.model.now >= game.deadline:
+            call = self.moves.natural(dice, game, "expire")
+        return self.execute(call)
+
+    def err(self, dice: Random, game: G) -> None:
+        """Do what the game waits for, but wrongly (as a rule)."""
+        call = self.moves.next_call(dice, game)
+        if call is not None:
+            self.execute(self.moves.spoil(dice, call))
+
+    def execute(self, call: Call, at: int = 0) -> bool:
+        """Make a call on both and compare everything; return whether it went through."""
+        # The clock ticks every other time, so that two calls share a block.
+        self.model.now = max(self.model.now + self.made % 2, at)
+        self.made += 1
+        first_event = len(self.model.events)
+        reverted: str | None = None
+        try:
+            result = self.call_model(call)
+        except Revert as revert:
+            reverted = revert.name
+            expected = Outcome(ok=False, output=self.subject.coder.revert_data(revert), logs=())
+        else:
+            self.moves.note(call)
+            self.spent[call.sender] += call.value
+            logs = self.subject.logs(*self.model.events[first_event:])
+            expected = Outcome(ok=True, output=result or b"", logs=logs)
+        actual = self.subject.execute(call, self.model.now)
+        self.reached.note(self.model, call, reverted, first_event)
+        self.reached.games_at_once = max(self.reached.games_at_once, len(self.playing()))
+        if actual != expected:
+            contract, model = map(self.subject.shown, (actual, expected))
+            raise MismatchError(f"{call}: contract {contract}, model {model}")
+        self._compare_views(call)
+        self._compare_balances(call)
+        return expected.ok
+
+    def _compare_views(self, call: Call) -> None:
+        for game in self.model.games.values():
+            for view in self.subject.views(self.model, game):
+                # A fast machine is asked everything every time, a slow one what the model says has changed.
+                if not self.subject.fast and self.answers.get(view.question) == view.answer:
+                    continue
+                self.answers[view.question] = view.answer
+                answer = self.subject.ask(view.question)
+                if answer != view.answer:
+                    raise MismatchError(
+                        f"after {call}: {view.text} is {answer.hex()}, not {view.answer.hex()}"
+                    )
+
+    def _compare_balances(self, call: Call) -> None:
+        if self.model.balance != self.model.owed() + self.model.burnt:
+            raise MismatchError(
+                f"after {call}: the model holds {self.model.balance}, and owes something else"
+            )
+        for account in self._accounts():
+            expected = self.before[account] + self.model.paid.get(account, 0) - self.spent[account]
+            if account == self.subject.address:
+                expected = self.model.balance
+            actual = self.subject.balance(account)
+            if actual != expected:
+                raise MismatchError(f"after {call}: {account} has {actual} wei, not {expected}")
+
+    def _accounts(self) -> list[str]:
+        return sorted({self.subject.address, *self.subject.accounts, *self.subject.payees})
+
+
+def drive(
+    machine: Callable[[R], RuleBasedStateMachine],
+    reached: R,
+    runs: int,
+    steps: int,
+    until: Callable[[R], bool],
+) -> R:
+    """Drive machines that count what they reach through so many runs of at most so many steps.
+
+    In short batches, each from a seed of its own: in long ones the framework mostly varies what it did
+    before. What a seed leads to differs from one version of framework or code to the next, so a campaign that
+    has not been where it should goes on, to at most four times as many runs.
+
+    Raises
+    ------
+    MismatchError
+        At the first difference between contract and model.
+    """
+
+    def new_machine() -> RuleBasedStateMachine:  # a function does where a class is asked for
+        return machine(reached)
+
+    batch = settings(
+        max_examples=min(BATCH, runs),
+        stateful_step_count=steps,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],  # a difference is reported as found: shrinking takes minutes
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+        report_multiple_bugs=False,
+    )
+    batches = -(-runs // BATCH)
+    for number in range(4 * batches):
+        if number >= batches and until(reached):
+            break
+        run_state_machine_as_test(seed(number)(new_machine), settings=batch)  # type: ignore[arg-type]
+    return reached

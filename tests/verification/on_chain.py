@@ -1,0 +1,107 @@
+"""A real contract on a real machine, as a subject to be compared with its model."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sim.chain.compiler import Artifact, compile_contracts, compile_sources
+from sim.chain.evm import Evm
+from sim.reference import Event, ReferenceModel, Revert
+from tests.verification.coding import Coder, Log, View
+from tests.verification.moves import Call
+
+PAYEES = ("0x" + "d1" * 20, "0x" + "d2" * 20)
+"""Receivers that are nobody's account."""
+
+M = TypeVar("M", bound=ReferenceModel[Any])
+
+
+@cache
+def contracts() -> Mapping[str, Artifact]:
+    """The tree's own contracts."""
+    return compile_contracts()
+
+
+@cache
+def receivers() -> Mapping[str, Artifact]:
+    """Contracts that take money, or do not."""
+    return compile_sources({"tests/contracts/Receivers.sol": None})
+
+
+class Outcome(NamedTuple):
+    """What a call came to."""
+
+    ok: bool
+    output: bytes
+    """What was returned, or the revert data."""
+    logs: tuple[Log, ...]
+
+
+class OnChain(ABC, Generic[M]):
+    """One contract of many games, and those who call it.
+
+    Parameters
+    ----------
+    evm : Evm
+        A new machine.
+    contract : Artifact
+    errors : iterable of Artifact
+        Other contracts whose errors may come through.
+    accounts : int
+        How many accounts take part.
+    """
+
+    def __init__(
+        self, evm: Evm, contract: Artifact, errors: Iterable[Artifact] = (), accounts: int = 6
+    ) -> None:
+        self.evm = evm
+        self.chain_id = evm.chain_id
+        self.fast = evm.name == "revm"
+        self.accounts: Sequence[str] = evm.accounts[:accounts]
+        self.address = evm.deploy(contract.bytecode)
+        refusing = evm.deploy(receivers()["Refusing"].bytecode)
+        self.refusing: Mapping[str, Revert] = {refusing: Revert("FailedCall")}
+        self.payees: Sequence[str] = [*PAYEES, self.accounts[0], refusing]
+        others = [e for artifact in errors for e in artifact.abi if e["type"] == "error"]
+        self.coder = Coder([*contract.abi, *others])
+
+    @abstractmethod
+    def views(self, model: M, game: Any) -> list[View]:  # noqa: ANN401 - one of the model's games
+        """Every view of a game, with the answer that the model gives."""
+
+    def fresh(self) -> None:
+        """Forget everything that happened after deployment."""
+        self.evm.recycle()
+
+    def now(self) -> int:
+        """Timestamp of the latest block."""
+        return self.evm.timestamp
+
+    def execute(self, call: Call, timestamp: int) -> Outcome:
+        """Make the call in a block of that timestamp."""
+        self.evm.warp(timestamp)
+        data = self.coder.call_data(call.method, *call.args)
+        receipt = self.evm.transact(call.sender, self.address, data, call.value)
+        logs = tuple(Log(log.topics, log.data) for log in receipt.logs)
+        return Outcome(receipt.ok, receipt.output, logs)
+
+    def ask(self, question: bytes) -> bytes:
+        """Call a view."""
+        receipt = self.evm.call(self.accounts[0], self.address, question)
+        assert receipt.ok, f"the view {question.hex()} reverts with {self.coder.show_revert(receipt.output)}"
+        return receipt.output
+
+    def balance(self, account: str) -> int:
+        """Wei that an account has, gas aside."""
+        return self.evm.balance(account)
+
+    def logs(self, *events: Event) -> tuple[Log, ...]:
+        """What these events leave on the chain."""
+        return tuple(self.coder.log(event) for event in events)
+
+    def shown(self, outcome: Outcome) -> str:
+        """An outcome for a person."""
+        if not outcome.ok:
+            return f"reverts with {self.coder.show_revert(outcome.output)}"
+        return f"gives {outcome.output.hex()} and {outcome.logs}"
