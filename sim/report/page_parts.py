@@ -1,17 +1,134 @@
-"""Parts of figures that every mechanism shows: intervals, means against theory, paths of games, gas."""
+"""What every mechanism shows: the page of a simulation but for what is its own, and parts of figures."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from fractions import Fraction
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from sim.report.page_model import Z95, Column, Figure, count, exactly
+from sim.errors import ParleyError
+from sim.report.page_model import Z95, Column, Figure, Sheet, count, exactly
+from sim.report.page_words import cross_checked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-__all__ = ["as_float", "gas_figures", "mean_cells", "mean_columns", "paths_figure", "wilson"]
+__all__ = [
+    "as_float",
+    "bots_of",
+    "gas_figures",
+    "mean_cells",
+    "mean_columns",
+    "paths_figure",
+    "sheet_of_simulation",
+    "wilson",
+    "written_by",
+]
+
+
+@contextmanager
+def written_by(writer: str, path: Path) -> Iterator[None]:
+    """Say in one line that a file is not what it should be, if what is read from it does not fit.
+
+    Parameters
+    ----------
+    writer : str
+        What writes such files: for example "a simulation".
+    path : Path
+
+    Raises
+    ------
+    ParleyError
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> with written_by("an audit", Path("audit.json")):
+    ...     {}["axioms"]
+    Traceback (most recent call last):
+        ...
+    sim.errors.ParleyError: audit.json: not what an audit writes: KeyError 'axioms'
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ParleyError(f"{path}: not what {writer} writes: {type(error).__name__} {error}") from None
+
+
+def bots_of(agents: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Name the bots that played, each once, in the order of their seats."""
+    return list(dict.fromkeys(str(entry["bot"]) for entry in agents))
+
+
+def sheet_of_simulation(
+    report: Mapping[str, Any],
+    *,
+    name: str,
+    question: str,
+    games: str,
+    facts: Sequence[tuple[str, str]],
+    findings: Sequence[str],
+    figures: Sequence[Figure],
+    paths: str,
+) -> Sheet:
+    """Lay out the page of a simulation: what every mechanism says, around what this one says.
+
+    Parameters
+    ----------
+    report : mapping
+        As ``simulation.json`` has it.
+    name : str
+        Of the folder.
+    question : str
+    games : str
+        What games are called, in the plural.
+    facts : sequence of (str, str)
+        The problem's, labelled.
+    findings : sequence of str
+        What came out, in sentences.
+    figures : sequence of Figure
+    paths : str
+        The note below the figure of paths.
+    """
+    check, gas = report.get("cross_check") or {}, report["gas"]
+    sheet = Sheet(
+        "simulation",
+        f"Simulation: {name}",
+        question,
+        facts=[
+            (games, f"{report['games']:,}"),
+            *facts,
+            ("bots", ", ".join(bots_of(report["agents"]))),
+            ("machine", str(report["evm"])),
+            ("seed", str(report["seed"])),
+            ("transactions", f"{report['transactions']:,}"),
+        ],
+        findings=[("", text) for text in (*findings, *cross_checked(check))],
+        figures=[
+            *figures,
+            paths_figure(report["paths"], report["games"], paths),
+            *gas_figures(gas, str(gas["evm"]), gas["games"]),
+        ],
+        method=[
+            (
+                "Speed",
+                [
+                    (f"{games} a second", f"{report['games_per_second']:,.0f}"),
+                    ("seconds", f"{report['seconds']:,.1f}"),
+                ],
+            )
+        ],
+    )
+    if check.get("identical") is False:
+        sheet.warnings.append(
+            f"{games.capitalize()} replayed on the other machine did not come out the same."
+        )
+        sheet.method.append(
+            ("Differences", [(str(k + 1), str(text)) for k, text in enumerate(check.get("differences", ()))])
+        )
+    return sheet
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:

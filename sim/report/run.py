@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import pyarrow as pa
@@ -11,13 +13,13 @@ import pyarrow.parquet as pq
 from sim.errors import ParleyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from matplotlib.figure import Figure
 
-__all__ = ["FINISHED", "GAMES", "Folder", "write_json", "write_pictures"]
+__all__ = ["FINISHED", "GAMES", "Folder", "write_json", "write_pictures", "writing"]
 
 GAMES = "games.parquet"
 FINISHED = "simulation.json"
@@ -34,7 +36,7 @@ Row = TypeVar("Row")
 R = TypeVar("R", bound=Run)
 
 
-class Folder(Generic[Row, R]):
+class Folder(ABC, Generic[Row, R]):
     """Streams ``games.parquet``; at the end writes ``simulation.json`` and pictures.
 
     What a game is to the table, and which pictures there are, a mechanism's `RunFolder` says.
@@ -64,20 +66,17 @@ class Folder(Generic[Row, R]):
         """Names of all that the folder holds in the end."""
         return [GAMES, FINISHED, *(f"{name}.{ending}" for name in self.pictures for ending in ("png", "svg"))]
 
+    @abstractmethod
     def columns(self, rows: Sequence[Row]) -> list[pa.Array]:
         """One array for each column of the table."""
-        raise NotImplementedError
 
+    @abstractmethod
     def figures(self, run: R) -> dict[str, Figure]:
         """Draw the pictures, by their names."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
+        with writing(self.path):
             self._writer = pq.ParquetWriter(self.path / GAMES, self._schema)
-        except OSError as error:
-            raise ParleyError(f"{self.path}: cannot be written: {error.strerror or error}") from None
         return self
 
     def __exit__(
@@ -93,6 +92,21 @@ class Folder(Generic[Row, R]):
         """Write down what the run came to."""
         write_json(self.path / FINISHED, run.to_json())
         write_pictures(self.path, self.figures(run))
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Make a folder, and say in one line why something cannot be written there.
+
+    Raises
+    ------
+    ParleyError
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

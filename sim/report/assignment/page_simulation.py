@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import ParleyError
 from sim.report.assignment.page_parts import matrix_figure, read_problem
 from sim.report.assignment.words import listed, ranked
-from sim.report.page_model import Column, Figure, Sheet, count
-from sim.report.page_parts import gas_figures, mean_cells, mean_columns, paths_figure, wilson
+from sim.report.page_model import Column, Figure, count
+from sim.report.page_parts import mean_cells, mean_columns, sheet_of_simulation, wilson, written_by
 from sim.report.page_read import read_json
-from sim.report.page_words import cross_checked, draws_follow, ended, means_agree
+from sim.report.page_words import draws_follow, ended, means_agree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sim.assignment.problem import Problem
+    from sim.report.page_model import Sheet
 
 __all__ = ["simulation_sheet"]
 
@@ -31,69 +31,37 @@ def simulation_sheet(folder: Path) -> Sheet:
     """
     path = folder / "simulation.json"
     report, problem = read_json(path), read_problem(folder)
-    try:
+    with written_by("a simulation", path):
         return _sheet(report, problem, folder.resolve().name)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        detail = f"{type(error).__name__} {error}"
-        raise ParleyError(f"{path}: not what a simulation writes: {detail}") from None
 
 
 def _sheet(report: Mapping[str, Any], problem: Problem, name: str) -> Sheet:
     agents = report["agents"]
-    bots = list(dict.fromkeys(str(entry["bot"]) for entry in agents))
-    endings = {"drawn": report["settled"], "cancelled": report["broken_down"]}
-    sheet = Sheet(
-        "simulation",
-        f"Simulation: {name}",
-        "Does who got what follow the probabilities of the rule?",
+    return sheet_of_simulation(
+        report,
+        name=name,
+        question="Does who got what follow the probabilities of the rule?",
+        games="lotteries",
         facts=[
-            ("lotteries", f"{report['games']:,}"),
             ("rule", str(report["rule"])),
             ("agents", f"{len(agents):,}"),
             ("items", f"{len(problem.items):,}"),
-            ("bots", ", ".join(bots)),
-            ("machine", str(report["evm"])),
-            ("seed", str(report["seed"])),
-            ("transactions", f"{report['transactions']:,}"),
         ],
         findings=[
-            ("", text)
-            for text in (
-                *_drawn(report),
-                *means_agree("Mean utilities", [entry["z"] for entry in agents if entry["z"] is not None]),
-                *ended(endings),
-                *_deadlines(report),
-                *_departed(agents, problem),
-                *_lost(agents, problem),
-                *cross_checked(report.get("cross_check")),
-            )
+            *_drawn(report),
+            *means_agree("Mean utilities", [entry["z"] for entry in agents if entry["z"] is not None]),
+            *ended({"drawn": report["settled"], "cancelled": report["broken_down"]}),
+            *_deadlines(report),
+            *_departed(agents, problem),
+            *_lost(agents, problem),
         ],
         figures=[
             _counts(report, problem),
             _agents(agents, problem),
             *([_truthful(report["truthful"], problem)] if report["truthful"] is not None else []),
-            paths_figure(
-                report["paths"], report["games"], "What happened on the way to the draw, or instead."
-            ),
-            *gas_figures(report["gas"], str(report["gas"]["evm"]), report["gas"]["games"]),
         ],
-        method=[
-            (
-                "Speed",
-                [
-                    ("lotteries a second", f"{report['games_per_second']:,.0f}"),
-                    ("seconds", f"{report['seconds']:,.1f}"),
-                ],
-            )
-        ],
+        paths="What happened on the way to the draw, or instead.",
     )
-    check = report.get("cross_check") or {}
-    if check.get("identical") is False:
-        sheet.warnings.append("Lotteries replayed on the other machine did not come out the same.")
-        sheet.method.append(
-            ("Differences", [(str(k + 1), str(text)) for k, text in enumerate(check.get("differences", ()))])
-        )
-    return sheet
 
 
 # ── sentences ───────────────────────────────────────────────────────────────────────────────────────────────

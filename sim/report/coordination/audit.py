@@ -9,18 +9,18 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.coordination.audit import AXIOMS, Audit, Verdict
-from sim.coordination.axioms.counterexamples import Disproportion, Inconsistency, Unimplemented
+from sim.coordination.audit import AXIOMS
 from sim.coordination.axioms.triple import Triple
-from sim.coordination.costs import Piecewise
 from sim.errors import ParleyError
-from sim.report.run import write_json, write_pictures
+from sim.report.coordination.words import in_words, witness_in_words
+from sim.report.run import write_json, write_pictures, writing
 from sim.report.tables import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from sim.coordination.audit import Audit, Verdict
     from sim.coordination.demonstration import Demonstration
 
 SHOWN = 12
@@ -43,17 +43,6 @@ def audit_tables(audit: Audit, played: Demonstration | None = None) -> Renderabl
         *_equilibria(audit),
         *_manipulations(audit),
     )
-
-
-def in_words(verdict: Verdict) -> str:
-    """One verdict in a few words: by which of the problems searched it is refuted, if by one."""
-    if verdict.witness is not None:
-        return f"fails: problem {verdict.searched:,}"
-    if verdict.source is not None:
-        return "holds: theorem"
-    if verdict.holds is None:
-        return f"undecided on {verdict.undecided:,} of {verdict.searched:,}"
-    return f"not refuted by {verdict.searched:,}"
 
 
 def _axioms(audit: Audit) -> Table:
@@ -84,56 +73,6 @@ def _explanation(audit: Audit, axiom: str, verdict: Verdict) -> Iterator[Text]:
     yield said
     if verdict.witness is not None:
         yield Text("  " + "\n  ".join(witness_in_words(verdict.witness)), style="dim")
-
-
-def _matrix(rows: Sequence[Sequence[object]]) -> str:
-    return "; ".join(" ".join(map(str, row)) for row in rows)
-
-
-def witness_in_words(witness: Unimplemented | Inconsistency | Disproportion) -> list[str]:
-    """Describe a counterexample, line by line, so that it can be checked by hand."""
-    if isinstance(witness, Unimplemented):
-        return _game_in_words(witness)
-    triple = witness.triple
-    p = ", ".join(map(str, witness.probabilities))
-    problem = f"X = [{_matrix(triple.allocation)}], {_contracts(triple)}: p = ({p})"
-    if isinstance(witness, Inconsistency):
-        required = ", ".join(map(str, witness.required))
-        return [
-            problem,
-            f"the only Z is [{_matrix(witness.distribution)}]; the others would need ({required})",
-        ]
-    return [problem, f"agent 1 has contracted on {witness.share} of all tasks"]
-
-
-def _contracts(triple: Triple) -> str:
-    return f"D = [{_matrix(triple.contracted)}], C = [{_matrix(triple.capacity)}]"
-
-
-def _game_in_words(witness: Unimplemented) -> list[str]:
-    game, problem = witness.game, witness.game.problem
-    marginal = [
-        f"agent {i + 1}: {' '.join(map(str, cost.slopes))}"
-        for i, cost in enumerate(problem.costs)
-        if isinstance(cost, Piecewise)
-    ]
-    low, high = game.probabilities
-    at_D = problem.total_cost(problem.contracted)
-    at_X, at_Y = problem.total_cost(game.allocation), problem.total_cost(game.deviation)
-    if witness.of_whole_game:
-        costs = sorted({outcome.cost for outcome in witness.equilibria.outcomes})
-        whole = f"the whole game's equilibria cost {', '.join(map(str, costs))} in total"
-    else:
-        whole = "in the whole game no equilibrium comes to this subgame"
-    return [
-        _contracts(Triple.at(problem, game.allocation)),
-        f"marginal costs, unit by unit: {'; '.join(marginal)}",
-        f"X = [{_matrix(game.allocation)}] is cost-effective: F(D) = {at_D}, F(X) = {at_X}",
-        f"Y = [{_matrix(game.deviation)}] is not: F(Y) = {at_Y}",
-        f"agent {game.agent + 1} is recognized with {low} at X and {high} at Y",
-        f"and expects to bear {game.costs[0]} at X and {game.costs[1]} at Y: it gains {game.gain}",
-        whole,
-    ]
 
 
 def _played(played: Demonstration | None) -> Iterator[Text]:
@@ -214,8 +153,7 @@ def write_audit(folder: Path, audit: Audit, report: dict[str, Any]) -> list[str]
     from sim.report.coordination.figures import audit_figure  # noqa: PLC0415 - matplotlib is slow to load
     from sim.report.coordination.regions import region_figure  # noqa: PLC0415 - as above
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
         written = ["audit.json"]
         write_json(folder / "audit.json", report)
         for axiom, verdict in report["axioms"].items():
@@ -228,7 +166,4 @@ def write_audit(folder: Path, audit: Audit, report: dict[str, Any]) -> list[str]
         if any(triple.excess) and audit.problem.agents >= 4:
             with suppress(ParleyError):  # no type has an excess that three agents could share
                 figures["distributions"] = region_figure(triple)
-        written += write_pictures(folder, figures)
-    except OSError as error:
-        raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
-    return written
+        return [*written, *write_pictures(folder, figures)]

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from sim.coordination.audit import AXIOMS, Audit
 from sim.coordination.simulation import Simulation
-from sim.report.coordination.audit import in_words
+from sim.report.coordination.words import in_words
 from sim.report.style import CONFIDENCE, INK, PALE, PLAYED, SHADE, THEORY, style
 
 __all__ = ["audit_figure", "cost_figure"]
