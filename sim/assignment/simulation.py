@@ -13,7 +13,6 @@ from sim.assignment.plan import plan
 from sim.assignment.play import CONTRACTS, FUNCTIONS, MECHANISM, Player
 from sim.assignment.solution import solve
 from sim.bots import seated
-from sim.chain.compiler import compile_contracts
 from sim.driver import simulation as driver
 from sim.driver.player import explained
 from sim.driver.run import play_games
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
     from sim.assignment.play import Outcome
     from sim.assignment.problem import Problem
     from sim.assignment.solution import Solution
-    from sim.chain.compiler import Artifact
     from sim.chain.evm import Evm
-    from sim.driver.player import Sent, UnexpectedRevertError
+    from sim.driver.player import UnexpectedRevertError
     from sim.driver.run import Progress
 
 __all__ = ["GameRow", "Setting", "Simulation", "simulate"]
@@ -55,7 +53,7 @@ class GameRow(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(driver.MechanismSetting):
     """What the driver plays lotteries of: see `sim.driver.setting.Setting`.
 
     Attributes
@@ -77,11 +75,6 @@ class Setting:
         return self.plan.problem.agents
 
     @property
-    def artifacts(self) -> Mapping[str, Artifact]:
-        """The tree's contracts."""
-        return compile_contracts()
-
-    @property
     def moves_clock(self) -> bool:
         """Whether some bot lets deadlines pass."""
         return self.plan.waits
@@ -99,12 +92,6 @@ class Setting:
         items = tuple(-1 if item is None else item for item in outcome.assignment)
         draw = outcome.order[0] if outcome.order else outcome.term
         return GameRow(outcome.game, outcome.ending, items, draw)
-
-    def money(self, sent: Sent) -> int:
-        """Wei that a transaction moved out of the contract to its sender."""
-        if sent.data[:4] == FUNCTIONS["withdraw"]:
-            return int.from_bytes(sent.logs[0][1][64:96])
-        return -sent.value
 
     def explain(self, refusal: UnexpectedRevertError) -> str | None:
         """A plainer sentence for a refusal by a contract on a node."""

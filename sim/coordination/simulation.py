@@ -7,7 +7,6 @@ from typing import Any, ClassVar, NamedTuple
 
 from sim import exact
 from sim.bots import seated
-from sim.chain.compiler import Artifact, compile_contracts
 from sim.chain.evm import Evm
 from sim.coordination.bots import make_bots
 from sim.coordination.comparison import Comparison, Tally, compare
@@ -15,7 +14,7 @@ from sim.coordination.play import CONTRACTS, FUNCTIONS, Deployment, Outcome, Pla
 from sim.coordination.problem import Problem
 from sim.coordination.solution import Solution, solve
 from sim.driver import simulation as driver
-from sim.driver.player import Sent, UnexpectedRevertError, explained
+from sim.driver.player import UnexpectedRevertError, explained
 from sim.driver.run import Progress, play_games
 
 __all__ = ["GameRow", "Setting", "Simulation", "simulate"]
@@ -35,7 +34,7 @@ class GameRow(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(driver.MechanismSetting):
     """What the driver plays games of: see `sim.driver.setting.Setting`.
 
     Attributes
@@ -59,11 +58,6 @@ class Setting:
         return self.problem.agents
 
     @property
-    def artifacts(self) -> Mapping[str, Artifact]:
-        """The tree's contracts."""
-        return compile_contracts()
-
-    @property
     def moves_clock(self) -> bool:
         """Whether some bot lets deadlines pass."""
         return any(bot.kind in CLOCK_MOVERS for bot in make_bots(self.bots, self.agents))
@@ -80,12 +74,6 @@ class Setting:
     def row(self, outcome: Outcome) -> GameRow:
         """What a table of games says of one."""
         return GameRow(outcome.game, outcome.ending, outcome.rounds, outcome.proposer, outcome.costs)
-
-    def money(self, sent: Sent) -> int:
-        """Wei that a transaction moved out of the contract to its sender."""
-        if sent.data[:4] == FUNCTIONS["withdraw"]:
-            return int.from_bytes(sent.logs[0][1][64:96])
-        return -sent.value
 
     def explain(self, refusal: UnexpectedRevertError) -> str | None:
         """A plainer sentence for a refusal by a contract on a node."""

@@ -1,18 +1,45 @@
-"""What a run of any mechanism's games says of itself."""
+"""What a run of any mechanism's games says of itself, and what all settings of such runs share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
+from sim.chain.compiler import compile_contracts
 from sim.driver.tally import TallyT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sim.chain.compiler import Artifact
+    from sim.driver.player import Sent
     from sim.driver.run import CrossCheck
 
-__all__ = ["Simulation"]
+__all__ = ["MechanismSetting", "Simulation"]
+
+
+class MechanismSetting:
+    """What the settings of this tree's mechanisms have in common: see `sim.driver.setting.Setting`.
+
+    Attributes
+    ----------
+    functions : mapping of str to bytes
+        Selectors of the contract's actions. ``withdraw`` emits ``Withdrawn`` first, with seat, receiver and
+        amount for its data.
+    """
+
+    functions: ClassVar[Mapping[str, bytes]]
+
+    @property
+    def artifacts(self) -> Mapping[str, Artifact]:
+        """The tree's contracts."""
+        return compile_contracts()
+
+    def money(self, sent: Sent) -> int:
+        """Wei that a transaction moved out of the contract to its sender; negative if it paid in."""
+        if sent.data[:4] == self.functions["withdraw"]:
+            return int.from_bytes(sent.logs[0][1][64:96])
+        return -sent.value
 
 
 @dataclass(frozen=True)
