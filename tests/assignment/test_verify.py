@@ -16,14 +16,27 @@ from sim.assignment.problem import RULES, from_orders
 from sim.assignment.promises import RULES as PROMISES
 from sim.assignment.records import RECORDS
 from sim.assignment.verify import CONTRACT, verify
-from sim.chain.evm import Log, open_evm
+from sim.chain.evm import open_evm
 from sim.chain.history import Call, Recorder
 from sim.randomness import word
 from sim.statistics import MIN_P
-from sim.verification.records import NotReadableError
 from tests.assignment.audited import FALSE, book_of, deployed, played, problem_of, recording, staged
 from tests.assignment.crooked import COPIED, CROOKED, EATING, FIRST, SERIAL, UNOPENED, UNREVEALED, USUAL
 from tests.verification.crooked import Altered, sources_of
+from tests.verification.tampered import (
+    Retelling,
+    assert_cut_off_records_are_refused,
+    broken,
+    by_stranger,
+    left_out,
+    of_no_function,
+    only,
+    paying_less,
+    told_otherwise,
+    with_unknown_event,
+    with_word,
+    without_events,
+)
 
 POPULATIONS = {
     "all there": USUAL,
@@ -159,59 +172,21 @@ def test_a_boston_matrix_beyond_computing_is_taken_as_posted() -> None:
 def altered(rule: str, change: Callable[[str, Call], Call | None], lottery: int = 0) -> Counter[str]:
     """The promises found broken when one of three lotteries is told differently; None leaves a call out."""
     machine = played(range(3), rule)
-    calls: list[Call] = []
-    created = -1
-    for call in machine.calls():
-        name = RECORDS.read_action(call.data).name
-        created += name == "create"
-        told = change(name, call) if created == lottery else call
-        calls += [told] if told is not None else []
-    found = verify(Altered(machine, calls))
-    games = {violation.game for violation in found.violations} - {None}
-    assert len(games) <= 1, "other lotteries are blamed"
-    assert not found.holds
-    return Counter(violation.rule for violation in found.violations)
+    return broken(verify(told_otherwise(machine, RECORDS, change, lottery)))
 
 
-def only(name: str, change: Callable[[Call], Call | None]) -> Callable[[str, Call], Call | None]:
-    """Change the first call of a function."""
-    left = [1]
-
-    def applied(found: str, call: Call) -> Call | None:
-        if found == name and left:
-            left.pop()
-            return change(call)
-        return call
-
-    return applied
-
-
-def with_word(index: int, value: bytes) -> Callable[[Call], Call]:
-    def changed(call: Call) -> Call:
-        at = 4 + 32 * index
-        return call._replace(data=call.data[:at] + value + call.data[at + 32 :])
-
-    return changed
-
-
-def silent(call: Call) -> Call:
-    return call._replace(logs=())
-
-
-STRANGER = "0x" + "77" * 20
-
-TAMPERED: dict[str, tuple[str, str, Callable[[Call], Call | None], str]] = {
-    "a lottery that was never created": (SERIAL, "create", lambda _: None, "phase"),
+TAMPERED: dict[str, tuple[str, str, Retelling, str]] = {
+    "a lottery that was never created": (SERIAL, "create", left_out, "phase"),
     "a lottery with a short window": (SERIAL, "create", with_word(7, word(1)), "creation"),
     "a lottery with another salt": (SERIAL, "create", with_word(0, word(9)), "game id"),
-    "a lottery by another creator": (SERIAL, "create", lambda c: c._replace(sender=STRANGER), "creator"),
+    "a lottery by another creator": (SERIAL, "create", by_stranger, "creator"),
     "a lottery by another rule": (SERIAL, "create", with_word(4, word(2)), "parameters"),
-    "a commitment by somebody else": (SERIAL, "commit", lambda c: c._replace(sender=STRANGER), "seat"),
+    "a commitment by somebody else": (SERIAL, "commit", by_stranger, "seat"),
     "a commitment for a wei less": (SERIAL, "commit", lambda c: c._replace(value=c.value - 1), "deposit"),
     "a commitment to other parameters": (SERIAL, "commit", with_word(2, word(9)), "parameters digest"),
     "a commitment to nothing": (SERIAL, "commit", with_word(3, word(0)), "commitment"),
-    "a commitment without its event": (SERIAL, "commit", silent, "events"),
-    "a seat that reveals without having committed": (SERIAL, "commit", lambda _: None, "phase"),
+    "a commitment without its event": (SERIAL, "commit", without_events, "events"),
+    "a seat that reveals without having committed": (SERIAL, "commit", left_out, "phase"),
     "a reveal of another secret": (SERIAL, "reveal", with_word(2, word(9)), "reveal"),
     "a reveal of an item that is not there": (SERIAL, "reveal", with_word(6, b"\4" + bytes(31)), "ranking"),
     "a reveal with a second commitment": (SERIAL, "reveal", with_word(4, word(9)), "commitment"),
@@ -219,24 +194,24 @@ TAMPERED: dict[str, tuple[str, str, Callable[[Call], Call | None], str]] = {
     "a reveal that is paid for": (SERIAL, "reveal", lambda c: c._replace(value=5), "deposit"),
     "a reveal that is late": (SERIAL, "reveal", lambda c: c._replace(timestamp=10**11), "deadline"),
     "a posting after other reports": (EATING, "post", with_word(1, word(9)), "history digest"),
-    "a posting by somebody else": ("boston", "post", lambda c: c._replace(sender=STRANGER), "organizer"),
+    "a posting by somebody else": ("boston", "post", by_stranger, "organizer"),
     "a posting over another denominator": (EATING, "post", with_word(3, word(0)), "certificate"),
     "an opening of another secret": (EATING, "open", with_word(2, word(9)), "reveal"),
-    "an opening without its event": (EATING, "open", silent, "events"),
-    "a withdrawal by somebody else": (SERIAL, "withdraw", lambda c: c._replace(sender=STRANGER), "seat"),
+    "an opening without its event": (EATING, "open", without_events, "events"),
+    "a withdrawal by somebody else": (SERIAL, "withdraw", by_stranger, "seat"),
     "a withdrawal to somebody else": (SERIAL, "withdraw", with_word(2, word(9)), "payee"),
-    "a withdrawal left out": (SERIAL, "withdraw", lambda _: None, "state"),
+    "a withdrawal left out": (SERIAL, "withdraw", left_out, "state"),
     "a withdrawal that pays less": (
         SERIAL,
         "withdraw",
-        lambda c: c._replace(sent=(c.sent or 0) - 1),
+        paying_less,
         "payment",
     ),
-    "events of no call": (SERIAL, "reveal", lambda c: c._replace(data=b"\1\2\3\4"), "unexplained event"),
+    "events of no call": (SERIAL, "reveal", of_no_function, "unexplained event"),
     "an event that nobody knows": (
         SERIAL,
         "reveal",
-        lambda c: c._replace(logs=(Log(bytes(20), (word(3),), b""), *c.logs)),
+        with_unknown_event,
         "events",
     ),
 }
@@ -267,16 +242,8 @@ def test_two_withdrawals_of_one_seat_are_one_too_many() -> None:
 
 def test_cut_off_records_are_refused_and_not_misread() -> None:
     for rule in (SERIAL, EATING):
-        for call in played(range(1), rule, UNREVEALED).calls():
-            for cut in (3, 4, 35, len(call.data) - 1):
-                with pytest.raises(NotReadableError):
-                    RECORDS.read_action(call.data[:cut])
-            for log in call.logs:
-                assert RECORDS.read_event(log).name in PROMISES.fields
-                with pytest.raises(NotReadableError):
-                    RECORDS.read_event(log._replace(data=log.data[:-1]))
-                with pytest.raises(NotReadableError):
-                    RECORDS.read_event(log._replace(topics=log.topics[:1]))
+        calls = played(range(1), rule, UNREVEALED).calls()
+        assert_cut_off_records_are_refused(RECORDS, PROMISES.fields, calls)
 
 
 def test_a_deployment_whose_code_has_changed_is_named() -> None:

@@ -1,12 +1,8 @@
 """`parley verify` from the outside, against lotteries on a node."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,13 +10,13 @@ from sim.assignment.bots import make_bots
 from sim.assignment.plan import plan
 from sim.assignment.play import CONTRACTS, Player
 from sim.assignment.problem import RULES
-from sim.chain.compiler import project_root
-from sim.chain.deploy import address_book, deploy
 from sim.chain.node import NodeEvm
 from tests.assignment.audited import problem_of
 from tests.assignment.crooked import COPIED, CROOKED, LOTTERY, UNOPENED, UNREVEALED, USUAL
 from tests.nodes import running
+from tests.verification import on_node
 from tests.verification.crooked import Variant, artifacts_of
+from tests.verification.on_node import parley, report_of
 
 
 @pytest.fixture
@@ -32,24 +28,8 @@ def url() -> Iterator[str]:
 
 def put_on(url: str, file: Path, variant: Variant | None = None) -> tuple[NodeEvm, str]:
     """The contract on the node, and its deployment file."""
-    machine = NodeEvm(url)
-    book = deploy(machine, artifacts_of(variant, LOTTERY), CONTRACTS)
-    file.write_text(json.dumps(address_book(machine.chain_id, book)), encoding="utf-8")
-    return machine, book[CONTRACTS[0]].address
-
-
-def parley(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *arguments]
-    return subprocess.run(
-        command, cwd=project_root(), capture_output=True, text=True, check=False, timeout=300
-    )
-
-
-def report_of(url: str, file: Path, *options: str, status: int) -> dict[str, Any]:
-    done = parley("verify", "--evm", url, "--deployment", str(file), "--json", *options)
-    assert done.returncode == status, done.stderr + done.stdout
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+    machine, addresses = on_node.put_on(url, file, artifacts_of(variant, LOTTERY), CONTRACTS)
+    return machine, addresses[CONTRACTS[0]]
 
 
 def test_deployed_played_and_verified_by_the_commands(url: str, tmp_path: Path) -> None:

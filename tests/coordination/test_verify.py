@@ -1,13 +1,13 @@
 """An audit finds nothing in honest games, and in crooked ones the rule that was broken."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from sim.chain.evm import Log, open_evm
+from sim.chain.evm import open_evm
 from sim.chain.history import Call, Recorder
 from sim.coordination.bots import make_bots
 from sim.coordination.play import FUNCTIONS, Player
@@ -20,11 +20,24 @@ from sim.errors import ParleyError
 from sim.randomness import word
 from sim.statistics import MIN_P, count_p_value, recognition_p_value
 from sim.verification.book import Book
-from sim.verification.records import NotReadableError
 from tests.coordination.audited import IMPATIENT, deployed, played
 from tests.coordination.crooked import P_STAR, RELUCTANT, USUAL, VARIANTS
 from tests.coordination.problems import make
 from tests.verification.crooked import Altered, sources_of
+from tests.verification.tampered import (
+    Retelling,
+    assert_cut_off_records_are_refused,
+    broken,
+    by_stranger,
+    left_out,
+    of_no_function,
+    only,
+    paying_less,
+    told_otherwise,
+    with_unknown_event,
+    with_word,
+    without_events,
+)
 
 POPULATIONS = {
     "equilibrium": ["equilibrium"],
@@ -94,61 +107,27 @@ def test_every_variant_still_has_its_place(name: str) -> None:
 def altered(change: Callable[[str, Call], Call | None], game: int = 0) -> Counter[str]:
     """The rules found broken when one of three games is told differently; None leaves a call out."""
     machine, book = played(["equilibrium"], range(3))
-    calls: list[Call] = []
-    created = -1
-    for call in machine.calls():
-        name = RECORDS.read_action(call.data).name
-        created += name == "create"
-        told = change(name, call) if created == game else call
-        calls += [told] if told is not None else []
-    found = verify(Altered(machine, calls), book)
-    games = {violation.game for violation in found.violations} - {None}
-    assert len(games) <= 1, "other games are blamed"
-    assert not found.holds
-    return Counter(violation.rule for violation in found.violations)
-
-
-def only(name: str, change: Callable[[Call], Call | None]) -> Callable[[str, Call], Call | None]:
-    """Change the first call of a function."""
-    left = [1]
-
-    def applied(found: str, call: Call) -> Call | None:
-        if found == name and left:
-            left.pop()
-            return change(call)
-        return call
-
-    return applied
+    return broken(verify(told_otherwise(machine, RECORDS, change, game), book))
 
 
 def later(call: Call) -> Call:
     return call._replace(timestamp=call.timestamp + 10**6)
 
 
-def with_word(index: int, value: bytes) -> Callable[[Call], Call]:
-    def changed(call: Call) -> Call:
-        at = 4 + 32 * index
-        return call._replace(data=call.data[:at] + value + call.data[at + 32 :])
-
-    return changed
-
-
-STRANGER = "0x" + "77" * 20
-
-TAMPERED: dict[str, tuple[str, Callable[[Call], Call | None], str]] = {
-    "a game that was never created": ("create", lambda _: None, "phase"),
+TAMPERED: dict[str, tuple[str, Retelling, str]] = {
+    "a game that was never created": ("create", left_out, "phase"),
     "a game without bond": ("create", with_word(10, word(0)), "creation"),
     "a game with another salt": ("create", with_word(0, word(9)), "game id"),
-    "a game by another creator": ("create", lambda call: call._replace(sender=STRANGER), "creator"),
-    "a join without its event": ("join", lambda call: call._replace(logs=()), "events"),
-    "a join that left no trace": ("join", lambda _: None, "phase"),
-    "a join by somebody else": ("join", lambda call: call._replace(sender=STRANGER), "seat"),
+    "a game by another creator": ("create", by_stranger, "creator"),
+    "a join without its event": ("join", without_events, "events"),
+    "a join that left no trace": ("join", left_out, "phase"),
+    "a join by somebody else": ("join", by_stranger, "seat"),
     "a join with a wei less": ("join", lambda call: call._replace(value=call.value - 1), "deposit"),
     "a join of other parameters": ("join", with_word(2, word(9)), "parameters digest"),
     "a join without commitment": ("join", with_word(3, bytes(32)), "commitment"),
     "an announcement by another seat": (
         "announce",
-        lambda call: call._replace(sender=STRANGER),
+        by_stranger,
         "order of announcements",
     ),
     "an announcement after another history": ("announce", with_word(1, word(9)), "history digest"),
@@ -157,25 +136,25 @@ TAMPERED: dict[str, tuple[str, Callable[[Call], Call | None], str]] = {
     "an announcement that is paid for": ("announce", lambda call: call._replace(value=5), "deposit"),
     "a reveal of another secret": ("reveal", with_word(2, word(9)), "reveal"),
     "a reveal without the next commitment": ("reveal", with_word(3, bytes(32)), "commitment"),
-    "a proposal by another seat": ("propose", lambda call: call._replace(sender=STRANGER), "proposer"),
+    "a proposal by another seat": ("propose", by_stranger, "proposer"),
     "a proposal for another round": ("propose", with_word(1, word(2)), "round"),
     "a proposal with another sum": ("propose", with_word(4, word(1)), "proposal sum"),
     "a proposal beyond a deposit": ("propose", with_word(4, word(-(10**15))), "proposal sum"),
     "an answer to another proposal": ("respond", with_word(2, word(9)), "proposal digest"),
     "an answer that says the opposite": ("respond", with_word(3, word(0)), "answer"),
-    "an answer that is left out": ("respond", lambda _: None, "order of answers"),
-    "a withdrawal by somebody else": ("withdraw", lambda call: call._replace(sender=STRANGER), "seat"),
+    "an answer that is left out": ("respond", left_out, "order of answers"),
+    "a withdrawal by somebody else": ("withdraw", by_stranger, "seat"),
     "a withdrawal to somebody else": ("withdraw", with_word(2, word(9)), "payee"),
     "a withdrawal that pays less": (
         "withdraw",
-        lambda call: call._replace(sent=(call.sent or 0) - 1),
+        paying_less,
         "payment",
     ),
-    "a withdrawal left out": ("withdraw", lambda _: None, "state"),
-    "events of no call": ("announce", lambda call: call._replace(data=b"\1\2\3\4"), "unexplained event"),
+    "a withdrawal left out": ("withdraw", left_out, "state"),
+    "events of no call": ("announce", of_no_function, "unexplained event"),
     "an event that nobody knows": (
         "announce",
-        lambda call: call._replace(logs=(Log(bytes(20), (word(3),), b""), *call.logs)),
+        with_unknown_event,
         "events",
     ),
 }
@@ -273,21 +252,9 @@ def test_hidden_draws_count_for_neither_side() -> None:
 # ──────────────────────────────────────────────── records ────────────────────────────────────────────────
 
 
-def calls_of(bots: list[str]) -> Iterator[Call]:
-    yield from played(bots, range(3))[0].calls()
-
-
 def test_cut_off_records_are_refused_and_not_misread() -> None:
-    for call in calls_of(["random"]):
-        for cut in (3, 4, 35, len(call.data) - 1):
-            with pytest.raises(NotReadableError):
-                RECORDS.read_action(call.data[:cut])
-        for log in call.logs:
-            assert RECORDS.read_event(log).name in RULES.fields
-            with pytest.raises(NotReadableError):
-                RECORDS.read_event(log._replace(data=log.data[:-1]))
-            with pytest.raises(NotReadableError):
-                RECORDS.read_event(log._replace(topics=log.topics[:1]))
+    machine, _ = played(["random"], range(3))
+    assert_cut_off_records_are_refused(RECORDS, RULES.fields, machine.calls())
 
 
 def test_a_deployment_whose_code_has_changed_is_named() -> None:

@@ -1,8 +1,6 @@
 """`parley verify` from the outside, against contracts on a node."""
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from sim.chain.compiler import project_root
-from sim.chain.deploy import address_book, deploy
 from sim.chain.node import NodeEvm
 from sim.cli import app
 from sim.coordination.bots import make_bots
@@ -21,7 +17,9 @@ from tests.coordination.audited import IMPATIENT, artifacts_of
 from tests.coordination.crooked import RELUCTANT, USUAL, VARIANTS
 from tests.coordination.on_chain import attackers
 from tests.nodes import KINDS, running
+from tests.verification import on_node
 from tests.verification.crooked import Variant
+from tests.verification.on_node import parley, parley_verify, report_of
 
 
 @pytest.fixture
@@ -33,29 +31,9 @@ def url() -> Iterator[str]:
 
 def put_on(url: str, file: Path, variant: Variant | None = None) -> tuple[NodeEvm, Deployment]:
     """The contracts on the node, and their deployment file."""
-    machine = NodeEvm(url)
-    book = deploy(machine, artifacts_of(variant), CONTRACTS)
-    file.write_text(json.dumps(address_book(machine.chain_id, book)), encoding="utf-8")
-    recognition = {name: book[contract].address for name, contract in RECOGNITION_CONTRACTS.items()}
-    return machine, Deployment(book["TwoStageMechanism"].address, recognition)
-
-
-def parley(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *arguments]
-    return subprocess.run(
-        command, cwd=project_root(), capture_output=True, text=True, check=False, timeout=300
-    )
-
-
-def parley_verify(url: str, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return parley("verify", "--evm", url, "--deployment", str(file), *options)
-
-
-def report_of(url: str, file: Path, *options: str, status: int) -> dict[str, Any]:
-    done = parley_verify(url, file, "--json", *options)
-    assert done.returncode == status, done.stderr + done.stdout
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+    machine, addresses = on_node.put_on(url, file, artifacts_of(variant), CONTRACTS)
+    recognition = {name: addresses[contract] for name, contract in RECOGNITION_CONTRACTS.items()}
+    return machine, Deployment(addresses["TwoStageMechanism"], recognition)
 
 
 def told_of(kind: str, report: dict[str, Any]) -> dict[str, Any]:

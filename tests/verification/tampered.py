@@ -1,0 +1,109 @@
+"""Records that somebody has tampered with: one game of several is told otherwise than it was."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from sim.chain.evm import Log
+from sim.chain.history import Call, Recorder
+from sim.randomness import word
+from sim.verification.records import NotReadableError, Records
+from sim.verification.verification import Verification
+from tests.verification.crooked import Altered
+
+STRANGER = "0x" + "77" * 20
+
+Retelling = Callable[[Call], Call | None]
+"""How a call is told; None leaves it out."""
+
+
+def by_stranger(call: Call) -> Call:
+    """As made by somebody who has no part in it."""
+    return call._replace(sender=STRANGER)
+
+
+def without_events(call: Call) -> Call:
+    """As if it had left no trace."""
+    return call._replace(logs=())
+
+
+def with_unknown_event(call: Call) -> Call:
+    """With an event that nobody knows."""
+    return call._replace(logs=(Log(bytes(20), (word(3),), b""), *call.logs))
+
+
+def of_no_function(call: Call) -> Call:
+    """As a call of nothing that the contract has."""
+    return call._replace(data=b"\1\2\3\4")
+
+
+def paying_less(call: Call) -> Call:
+    """With a wei less of what it sent."""
+    return call._replace(sent=(call.sent or 0) - 1)
+
+
+def left_out(_call: Call) -> None:
+    """Not told at all."""
+
+
+def with_word(index: int, value: bytes) -> Retelling:
+    """With another word in that place of its arguments."""
+
+    def changed(call: Call) -> Call:
+        at = 4 + 32 * index
+        return call._replace(data=call.data[:at] + value + call.data[at + 32 :])
+
+    return changed
+
+
+def only(name: str, change: Retelling) -> Callable[[str, Call], Call | None]:
+    """Retelling the first call of a function."""
+    left = [1]
+
+    def applied(found: str, call: Call) -> Call | None:
+        if found == name and left:
+            left.pop()
+            return change(call)
+        return call
+
+    return applied
+
+
+def told_otherwise(
+    machine: Recorder, records: Records, change: Callable[[str, Call], Call | None], game: int
+) -> Altered:
+    """The machine's history with the calls of one game changed, by its number in the order of creation."""
+    calls: list[Call] = []
+    created = -1
+    for call in machine.calls():
+        name = records.read_action(call.data).name
+        created += name == "create"
+        told = change(name, call) if created == game else call
+        calls += [told] if told is not None else []
+    return Altered(machine, calls)
+
+
+def broken(found: Verification) -> Counter[str]:
+    """The rules found broken, in one game at most."""
+    games = {violation.game for violation in found.violations} - {None}
+    assert len(games) <= 1, "other games are blamed"
+    assert not found.holds
+    return Counter(violation.rule for violation in found.violations)
+
+
+def assert_cut_off_records_are_refused(
+    records: Records, fields: Mapping[str, Any], calls: Iterable[Call]
+) -> None:
+    """Hold that of calls and events that end too soon nothing is read."""
+    for call in calls:
+        for cut in (3, 4, 35, len(call.data) - 1):
+            with pytest.raises(NotReadableError):
+                records.read_action(call.data[:cut])
+        for log in call.logs:
+            assert records.read_event(log).name in fields
+            with pytest.raises(NotReadableError):
+                records.read_event(log._replace(data=log.data[:-1]))
+            with pytest.raises(NotReadableError):
+                records.read_event(log._replace(topics=log.topics[:1]))
