@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sim.assignment import serial_dictatorship
 from sim.assignment.efficiency import ex_ante_efficient, ex_post_efficient, ordinally_efficient
 from sim.assignment.envy import envy_free, equal_treatment, sd_envy_free
 from sim.assignment.options import MARKET_REPORTS, OptionSet, option_set, reports_of, strategy_proof
@@ -31,6 +32,8 @@ PROPERTIES = {
 
 MAX_WORK = 12_000
 """Reports of all agents together up to which option sets are found."""
+MAX_STATES = 6_000_000
+"""The same for serial dictatorship: states of a layer of its dynamic program, times these reports."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +132,12 @@ def _option_sets(
     if len(groups) * each > MAX_WORK:
         return None, "too many agents and items to try what each could report"
     found: dict[int, OptionSet] = {}
+    try:
+        if problem.rule == "serial-dictatorship":
+            # What takes a minute once would take days for thousands of reports.
+            serial_dictatorship.probabilities(problem, max_states=MAX_STATES // (len(groups) * each))
+    except TooLargeError:
+        return None, "exact probabilities take too long to try what each could report"
     try:
         for number, group in enumerate(groups):
             tell("trying reports", number, len(groups))
