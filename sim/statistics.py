@@ -6,7 +6,7 @@ distribution of a count whose every term has a known probability. Nothing is est
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import sqrt
+from math import copysign, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,8 @@ def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int
     """
     if variance == 0:
         return None
-    return float(mean - expected) / sqrt(variance / samples)
+    # Squared in fractions: whatever the unit, neither part leaves the range of floats.
+    return copysign(sqrt((mean - expected) ** 2 * samples / variance), mean - expected)
 
 
 def _sum_distribution(groups: Sequence[tuple[float, int]]) -> npt.NDArray[np.float64]:

@@ -214,3 +214,21 @@ def test_a_problem_too_large_for_one_game_is_refused_by_simulate_alone(tmp_path:
     assert done.returncode == 2
     assert str(file) in done.stderr
     assert "64" in done.stderr
+
+
+@pytest.mark.parametrize("unit", [f"1/{10**200}", 10**100, 10**101])
+def test_play_is_compared_in_any_unit_up_to_a_limit(tmp_path: Path, unit: int | str) -> None:
+    file = tmp_path / "units.json"
+    problem = {"kind": "assignment", "rule": "boston", "items": ["a"], "utilities": [[unit], [unit]]}
+    file.write_text(json.dumps(problem), encoding="utf-8")
+    done = parley("simulate", file, "--games", 20, "--json")
+    if unit == 10**101:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"{file}: utilities[0][0]: ")
+        assert done.stderr.endswith("is above 10^100, up to which play is compared with theory\n")
+    else:
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout)
+        # What each gets is a count: in its own unit, z is the same in all units.
+        won = report["counts"][0][0]
+        assert report["agents"][0]["z"] == pytest.approx((won - 10) / 5**0.5)

@@ -198,3 +198,19 @@ def test_the_command_ends_in_the_same_way_when_it_is_a_process(tmp_path: Path) -
     bad = run("solve", write(tmp_path / "ü.json", continuation=2))
     assert (bad.returncode, bad.stdout) == (2, "")
     assert bad.stderr == f"{tmp_path}/\\xfc.json: continuation: 2 is outside [0, 1)\n"
+
+
+@pytest.mark.parametrize("rule", ["serial-dictatorship", "probabilistic-serial", "boston", "welfare"])
+@pytest.mark.parametrize("agents", [3, 20])
+def test_places_need_not_fit_in_a_word(tmp_path: Path, rule: str, agents: int) -> None:
+    # 20 agents with lists of their own: too many for exact serial dictatorship and Boston.
+    items = [f"i{k}" for k in range(agents)]
+    rows = [[(7 * i * k + 3 * k + i) % 23 + 1 for k in range(agents)] for i in range(agents)]
+    keys: dict[str, object] = {"kind": "assignment", "rule": rule, "items": [*items, "rest"]}
+    keys |= {"utilities": [[*row, 0] for row in rows], "capacities": [1] * agents + [10**30]}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(keys))
+    result = runner.invoke(app, ["solve", str(path), "--json", "--runs", "500"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    for row in json.loads(result.stdout)["matrix"]:
+        assert sum(map(Fraction, row)) == pytest.approx(1)

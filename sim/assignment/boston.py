@@ -145,7 +145,9 @@ def accept_all(problem: Problem, orders: NDArray[np.int64]) -> NDArray[np.int64]
     """
     runs, agents = orders.shape
     place = np.argsort(orders, axis=1)
-    left = np.tile(np.array(problem.capacities, dtype=np.int64), (runs, 1))
+    # More places than agents are as good as one for each, and need not fit in a word.
+    places = [min(capacity, agents) for capacity in problem.capacities]
+    left = np.tile(np.array(places, dtype=np.int64), (runs, 1))
     got = np.full((runs, agents), -1, dtype=np.int64)
     for choice in range(max(map(len, problem.orders))):
         applicants: dict[int, list[int]] = {}

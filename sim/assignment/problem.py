@@ -44,6 +44,8 @@ CARDINAL = ("welfare", "pseudo-market")
 
 MAX_ITEMS = 64
 """Items of one lottery on chain."""
+MAX_UTILITY = 10**100
+"""Utility up to which what was played is compared with theory: a standard error is a float."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,16 @@ class Problem:
                 at_most(f"capacities[{o}]", "the number of places", capacity, MAX_UINT32)
             at_most("bond", "the number of wei", self.bond, MAX_WEI)
             check_window(self.window)
+            self._check_comparable()
         except ProblemError as error:
             raise error.in_file(file) from None
+
+    def _check_comparable(self) -> None:
+        for i, row in enumerate(self.utilities or ()):
+            for o, u in enumerate(row):
+                if u is not None and u > MAX_UTILITY:
+                    reason = f"{shorten(int(u))} is above 10^100, up to which play is compared with theory"
+                    raise ProblemError("", f"utilities[{i}][{o}]", reason)
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
 

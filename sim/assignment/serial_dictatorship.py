@@ -359,7 +359,9 @@ def pick_all(
     lists = np.full((agents, length + 1), nothing)
     for agent, order in enumerate(orders):
         lists[agent, : len(order)] = order
-    left = np.tile(np.array([*problem.capacities, agents], dtype=np.int64), (runs, 1))
+    # More places than agents are as good as one for each, and need not fit in a word.
+    places = [min(capacity, agents) for capacity in problem.capacities]
+    left = np.tile(np.array([*places, agents], dtype=np.int64), (runs, 1))
     picked = np.full((runs, agents), -1, dtype=np.int64)
     every = np.arange(runs)
     for turn in range(agents):
