@@ -237,3 +237,11 @@ def test_what_is_printed_is_utf_8_in_any_terminal(tmp_path: Path) -> None:
     )
     assert '"Crêpe"' in done.stdout.decode("utf-8")
     assert done.stderr == f"{tmp_path}/made-up.soi: note: wanted by nobody: Bun\n".encode()
+
+
+def test_more_alternatives_than_a_machine_can_name_are_refused_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "vast.soi"
+    file.write_text("# NUMBER ALTERNATIVES: 900000000\n1: 1,2\n", encoding="utf-8")
+    result = imported("preflib", file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"{file}: line 1: more than 100000 alternatives\n"

@@ -38,6 +38,7 @@ FORMATS = (".soc", ".soi", ".toc", ".toi")
 COMPLETE = (".soc", ".toc")
 STRICT = (".soc", ".soi")
 MAX_AGENTS = 100_000
+MAX_ALTERNATIVES = 100_000
 LISTED = 5
 """Names in a warning; the rest are counted."""
 _ORDER = re.compile(r"(\d+)\s*:\s*(.*)", re.ASCII)
@@ -85,6 +86,8 @@ def read_preflib(
     if "NUMBER ALTERNATIVES" not in said:
         raise ProblemError(file, "", "no line `# NUMBER ALTERNATIVES: …`; is it of an older format?")
     count = _count(file, *said["NUMBER ALTERNATIVES"])
+    if count > MAX_ALTERNATIVES:
+        raise ProblemError(file, said["NUMBER ALTERNATIVES"][0], f"more than {MAX_ALTERNATIVES} alternatives")
     rankings: list[list[list[int]]] = []
     for place, line in orders:
         times, order = _order(file, place, line, count)
