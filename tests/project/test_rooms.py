@@ -53,6 +53,7 @@ PAGES = {
     "run",
     "simulation",
     "solution",
+    "words",
 }
 """What its tables, pictures and pages are called in the report."""
 
