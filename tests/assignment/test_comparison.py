@@ -125,7 +125,7 @@ def test_mean_utilities_have_their_exact_variance() -> None:
         expected = sum(value or 0 for value in u) / Fraction(3)
         variance = sum((value or 0) ** 2 for value in u) / Fraction(3) - expected**2
         assert (agent.mean, agent.expected, agent.truthful) == (mean, expected, expected)
-        assert agent.z == float(mean - expected) / sqrt(variance / 60)
+        assert agent.z == pytest.approx(float(mean - expected) / sqrt(variance / 60), rel=1e-12)
         spread = sum((value - mean) ** 2 for value in values) / 59
         assert agent.std_error == pytest.approx(sqrt(spread / 60), rel=1e-12)
         assert agent.bot == "truthful"
