@@ -8,6 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from sim.report.tables import number
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -44,6 +46,8 @@ def lottery_of(row: Iterable[str | float | Fraction], items: Sequence[str], most
     --------
     >>> lottery_of(["1/6", "1/2", "0"], ["a", "b", "c"])
     '1/2 b, 1/3 nothing, 1/6 a'
+    >>> lottery_of(["1000000007/2000000011", "0"], ["a", "b"])  # long: rounded, and marked
+    '≈0.5 a, ≈0.5 nothing'
     """
     given = list(row)
     exact = not any(isinstance(p, float) for p in given)
@@ -55,7 +59,7 @@ def lottery_of(row: Iterable[str | float | Fraction], items: Sequence[str], most
     named.sort(key=lambda pair: -pair[0])
     if named[0][0] == 1:
         return "nothing" if not any(shares) else f"{named[0][1]} for sure"
-    return listed((f"{p if exact else format(float(p), '.3f')} {name}" for p, name in named), most)
+    return listed((f"{number(p) if exact else format(float(p), '.3f')} {name}" for p, name in named), most)
 
 
 def ranked(ranking: Iterable[Iterable[int]], items: Sequence[str]) -> str:
