@@ -57,6 +57,8 @@ PACKAGE = project_root() / "node_modules" / "@sparticuz" / "chromium"
 UNPACKED = project_root() / "build" / "browser"
 SCREENSHOTS = project_root() / "build" / "screenshots"
 
+LAUNCHES = 3
+"""Attempts to start the browser: once in a while it crashes before it has shown anything."""
 FLAGS = (
     "--no-sandbox",  # as root there is none to be had; what is opened is our own
     "--disable-gpu",
@@ -228,17 +230,25 @@ class Tab:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A headless Chromium for the tests of one file."""
     # Imported when needed: most tests have no browser.
-    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - as above
+    from playwright.sync_api import Error, expect, sync_playwright  # noqa: PLC0415 - as above
 
+    attempts = LAUNCHES
     expect.set_options(timeout=PATIENCE)
     program, environment = executable()
     home = tmp_path_factory.mktemp("browser")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=program,
-            args=list(FLAGS),
-            env={"HOME": str(home), "PATH": os.environ["PATH"], **environment},
-        )
+        started = None
+        while started is None:
+            try:
+                started = playwright.chromium.launch(
+                    executable_path=program,
+                    args=list(FLAGS),
+                    env={"HOME": str(home), "PATH": os.environ["PATH"], **environment},
+                )
+            except Error:
+                attempts -= 1
+                if not attempts:
+                    raise
         yield started
         started.close()
 

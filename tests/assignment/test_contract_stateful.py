@@ -9,7 +9,7 @@ from tests.assignment.crooked import CROOKED, FIRST, LOTTERY
 from tests.verification.contract_machine import MismatchError
 from tests.verification.crooked import artifacts_of
 
-RUNS, STEPS = 60, 30
+RUNS, STEPS = 120, 30
 COMPARED_CALLS = 2_000
 
 SEAT = ("WrongPhase", "SeatOutOfRange", "NotTheSeat")

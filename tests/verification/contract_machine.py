@@ -328,7 +328,7 @@ def drive(
 
     In short batches, each from a seed of its own: in long ones the framework mostly varies what it did
     before. What a seed leads to differs from one version of framework or code to the next, so a campaign that
-    has not been where it should goes on, to at most four times as many runs.
+    has not been where it should goes on, to at most twenty times as many runs.
 
     Raises
     ------
@@ -350,7 +350,7 @@ def drive(
         report_multiple_bugs=False,
     )
     batches = -(-runs // BATCH)
-    for number in range(4 * batches):
+    for number in range(20 * batches):
         if number >= batches and until(reached):
             break
         run_state_machine_as_test(seed(number)(new_machine), settings=batch)  # type: ignore[arg-type]
