@@ -64,7 +64,7 @@ def test_contract_and_model_agree_on_thousands_of_arbitrary_calls() -> None:
 
 @pytest.mark.deep
 def test_contract_and_model_agree_on_many_more_calls() -> None:
-    reached = run_campaign(Subject(open_evm("revm")), runs=400, steps=60)
+    reached = run_campaign(Subject(open_evm("revm")), runs=1_000, steps=60)
     assert reached.calls >= 20 * COMPARED_CALLS
     assert_everything_was_reached(reached)
 
