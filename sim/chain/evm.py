@@ -1,7 +1,8 @@
 """The seam behind which an Ethereum machine stands.
 
-Two embedded machines implement it: `sim.chain.revm.RevmEvm`, in-process and fast, and
-`sim.chain.tester.TesterEvm`, py-evm behind web3 and eth-tester, the reference. What they promise alike:
+Three embedded machines implement it: `sim.chain.revm.RevmEvm`, fast; `sim.chain.tester.TesterEvm`, py-evm
+behind web3 and eth-tester; and `sim.chain.pyevm.PyEvm`, py-evm alone, three times as fast as the second, on
+which cross-checks replay. What they promise alike:
 
 - one chain id, the same funded accounts, and contracts at the same addresses for the same deployments in the
   same order;
@@ -235,3 +236,17 @@ def open_evm(name: str) -> Evm:
 
         return NodeEvm(name)
     raise EvmError(f"no EVM is called {name!r}: revm and py-evm are, or the URL of a node")
+
+
+def open_reference() -> Evm:
+    """Return a new machine with exact gas, on which to replay what another machine did.
+
+    Examples
+    --------
+    >>> evm = open_reference()
+    >>> evm.name, evm.transact(evm.deployer, evm.accounts[0], b"", value=5).gas_used
+    ('py-evm', 21000)
+    """
+    from sim.chain.pyevm import PyEvm  # noqa: PLC0415 -- py-evm takes half a second to load
+
+    return PyEvm()

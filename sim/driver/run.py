@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 from joblib import Parallel, delayed, parallel_config
 
 from sim.chain.deploy import deploy
-from sim.chain.evm import Name, is_url, open_evm
+from sim.chain.evm import Name, is_url, open_evm, open_reference
 from sim.driver.player import OutcomeT
 from sim.driver.tally import TallyT
 from sim.errors import ParleyError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from sim.chain.evm import Evm
     from sim.driver.on_node import NodeRun
     from sim.driver.player import Player, Sent
     from sim.driver.setting import Setting
@@ -197,7 +198,11 @@ def open_player(setting: Setting[OutcomeT, TallyT], evm: str = "revm") -> Player
     evm : str
         ``revm`` or ``py-evm``.
     """
-    machine = open_evm(evm)
+    return _player_on(open_evm(evm), setting)
+
+
+def _player_on(machine: Evm, setting: Setting[OutcomeT, TallyT]) -> Player[OutcomeT]:
+    """Return a player on a machine, where it deploys the mechanism's contracts first."""
     book = deploy(machine, setting.artifacts, setting.contracts)
     return setting.player(machine, {name: entry.address for name, entry in book.items()})
 
@@ -292,7 +297,8 @@ def _replay(player: Player[Any], k: int) -> tuple[int, ...]:
 
 def _cross_check(job: _Job[OutcomeT, TallyT], kept: dict[int, tuple[str, list[Sent]]]) -> CrossCheck:
     """Replay games on both EVMs; compare every transaction and balance, and with those of the run."""
-    here, there = (open_player(job.setting, name) for name in (job.evm, OTHER[job.evm]))
+    other = open_reference() if job.evm == "revm" else open_evm("revm")
+    here, there = (_player_on(machine, job.setting) for machine in (open_evm(job.evm), other))
     accounting = here if here.evm.accounts_gas else there
     names = {selector: name for name, selector in job.setting.functions.items()}
     differences = []

@@ -10,7 +10,7 @@ import pytest
 from sim.chain.abi import Interface
 from sim.chain.compiler import Artifact, compile_sources
 from sim.chain.deploy import initcode
-from sim.chain.evm import open_evm
+from sim.chain.evm import open_evm, open_reference
 
 if TYPE_CHECKING:
     from sim.chain.evm import Evm
@@ -32,11 +32,11 @@ def probe_code(artifacts: dict[str, Artifact]) -> bytes:
     return initcode(artifacts, "Probe", [3])
 
 
-@pytest.fixture(params=["revm", "py-evm"])
+@pytest.fixture(params=["revm", "py-evm", "reference"])
 def evm(request: pytest.FixtureRequest) -> Evm:
-    return open_evm(request.param)
+    return open_reference() if request.param == "reference" else open_evm(request.param)
 
 
 @pytest.fixture
-def both() -> tuple[Evm, Evm]:
-    return open_evm("revm"), open_evm("py-evm")
+def machines() -> tuple[Evm, Evm, Evm]:
+    return open_evm("revm"), open_evm("py-evm"), open_reference()

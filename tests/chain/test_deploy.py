@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 def test_contracts_are_deployed_in_order_with_their_arguments(
-    both: tuple[Evm, Evm], artifacts: dict[str, Artifact]
+    machines: tuple[Evm, Evm, Evm], artifacts: dict[str, Artifact]
 ) -> None:
-    books = [deploy(evm, artifacts, ["Probe", "Child"], {"Probe": [12]}) for evm in both]
+    books = [deploy(evm, artifacts, ["Probe", "Child"], {"Probe": [12]}) for evm in machines]
     assert books[0] == books[1]
-    for evm, book in zip(both, books, strict=True):
+    for evm, book in zip(machines, books, strict=True):
         assert list(book) == ["Probe", "Child"]
         assert book["Probe"].args == (12,)
         code = evm.code(book["Probe"].address)
@@ -39,9 +39,9 @@ def test_contracts_are_deployed_in_order_with_their_arguments(
 
 
 def test_the_address_book_is_json_with_all_that_a_reader_needs(
-    both: tuple[Evm, Evm], artifacts: dict[str, Artifact]
+    machines: tuple[Evm, Evm, Evm], artifacts: dict[str, Artifact]
 ) -> None:
-    book = deploy(both[0], artifacts, ["Child"])
+    book = deploy(machines[0], artifacts, ["Child"])
     content = json.loads(json.dumps(address_book(CHAIN_ID, book)))
     assert content["chainId"] == CHAIN_ID
     assert content["compiler"] == artifacts["Child"].compiler
@@ -83,13 +83,17 @@ def test_a_node_takes_all_contracts_at_once(artifacts: dict[str, Artifact]) -> N
     ],
 )
 def test_what_cannot_be_deployed_says_why(
-    both: tuple[Evm, Evm], artifacts: dict[str, Artifact], name: str, arguments: list[object], complaint: str
+    machines: tuple[Evm, Evm, Evm],
+    artifacts: dict[str, Artifact],
+    name: str,
+    arguments: list[object],
+    complaint: str,
 ) -> None:
     from sim.chain.compiler import compile_contracts  # noqa: PLC0415 -- the tree is wanted in one case only
 
     known = artifacts | (compile_contracts() if name.startswith("I") else {})
     with pytest.raises(DeploymentError, match=complaint):
-        deploy(both[0], known, [name], {name: arguments})
+        deploy(machines[0], known, [name], {name: arguments})
 
 
 @pytest.mark.parametrize("evm", ["revm", "py-evm"])

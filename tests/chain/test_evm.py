@@ -1,4 +1,4 @@
-"""What both machines promise, on each, and that they promise the same."""
+"""What the embedded machines promise, on each, and that they promise the same."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from sim.chain import accounts
 from sim.chain.abi import DecodedError, DecodedEvent, read_word
-from sim.chain.evm import CHAIN_ID, FUNDS, START_TIME, EvmError, Reverted, open_evm
+from sim.chain.evm import CHAIN_ID, FUNDS, START_TIME, EvmError, Reverted, open_evm, open_reference
 from sim.randomness import keccak
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sim.chain.abi import Interface
     from sim.chain.evm import Evm, Receipt
 
@@ -248,8 +250,9 @@ def test_an_unknown_machine_is_named() -> None:
         open_evm("geth")
 
 
-def test_the_reference_machine_refuses_strangers() -> None:
-    evm = open_evm("py-evm")
+@pytest.mark.parametrize("open_machine", [lambda: open_evm("py-evm"), open_reference])
+def test_a_machine_with_exact_gas_refuses_strangers(open_machine: Callable[[], Evm]) -> None:
+    evm = open_machine()
     stranger = "0x" + "11" * 20
     with pytest.raises(EvmError, match="none of this chain's accounts"):
         evm.transact(stranger, evm.accounts[0], b"")
@@ -273,7 +276,7 @@ print(evm.transact(evm.accounts[0], evm.accounts[1], b"", value=1).gas_used)
     assert done.stdout.split() == ["21000"]
 
 
-# ── the same on both ────────────────────────────────────────────────────────────────────────────────────────
+# ── the same on all ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 Action = tuple[str, tuple[Any, ...], int]
@@ -298,8 +301,10 @@ scripts = st.lists(
 )
 
 
-def play(evm: Evm, probe: Interface, code: bytes, script: list[tuple[int, bool, bool, Action]]) -> list[Any]:
-    """Return everything that can be seen of a script: receipts without gas, logs, balances, time."""
+def play(
+    evm: Evm, probe: Interface, code: bytes, script: list[tuple[int, bool, bool, Action]], gas: list[int]
+) -> list[Any]:
+    """Return everything that can be seen of a script: receipts, logs, balances, time; gas goes to `gas`."""
     contracts = [evm.deploy(code), evm.deploy(code)]
     seen: list[Any] = [*contracts, [evm.code(address) for address in contracts]]
     for sender, second, only_call, (function, args, value) in script:
@@ -310,6 +315,8 @@ def play(evm: Evm, probe: Interface, code: bytes, script: list[tuple[int, bool, 
         use = evm.call if only_call else evm.transact
         receipt = use(evm.accounts[sender], contracts[second], probe.encode(function, *named), value)
         seen.append((receipt.ok, receipt.output, receipt.logs))
+        if not only_call:
+            gas.append(receipt.gas_used)
         if function == "make" and receipt.ok:
             child = "0x" + receipt.output[-20:].hex()
             seen.append((evm.code(child), evm.balance(child)))
@@ -319,15 +326,18 @@ def play(evm: Evm, probe: Interface, code: bytes, script: list[tuple[int, bool, 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=scripts)
-def test_any_script_looks_the_same_on_both(
+def test_any_script_looks_the_same_on_all(
     probe: Interface, probe_code: bytes, script: list[tuple[int, bool, bool, Action]]
 ) -> None:
-    fast, reference = open_evm("revm"), open_evm("py-evm")
-    assert play(fast, probe, probe_code, script) == play(reference, probe, probe_code, script)
+    gas: dict[str, list[int]] = {"fast": [], "tester": [], "reference": []}
+    machines = zip(gas.values(), (open_evm("revm"), open_evm("py-evm"), open_reference()), strict=True)
+    fast, tester, reference = (play(evm, probe, probe_code, script, used) for used, evm in machines)
+    assert fast == tester == reference
+    assert gas["tester"] == gas["reference"]
 
 
-def test_a_script_with_everything_looks_the_same_on_both(
-    both: tuple[Evm, Evm], probe: Interface, probe_code: bytes
+def test_a_script_with_everything_looks_the_same_on_all(
+    machines: tuple[Evm, Evm, Evm], probe: Interface, probe_code: bytes
 ) -> None:
     everything: list[Action] = [
         ("note", (ID, 1), 5),
@@ -347,8 +357,13 @@ def test_a_script_with_everything_looks_the_same_on_both(
     script = [
         (seat, False, called, action) for called in (False, True) for seat, action in enumerate(everything)
     ]
-    fast, reference = (play(evm, probe, probe_code, script) for evm in both)
-    assert fast == reference
+    gas: list[list[int]] = [[], [], []]
+    fast, tester, reference = (
+        play(evm, probe, probe_code, script, used) for evm, used in zip(machines, gas, strict=True)
+    )
+    assert fast == tester == reference
+    assert gas[1] == gas[2]
+    assert min(gas[1]) >= 21_000
     verdicts = [entry[0] for entry in fast if isinstance(entry, tuple) and len(entry) == 3]
     assert verdicts.count(True) == 15
     assert verdicts.count(False) == 9
