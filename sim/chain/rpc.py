@@ -17,14 +17,16 @@ from urllib.parse import urlsplit
 import requests
 from web3 import HTTPProvider
 
-from sim.chain.evm import EvmError
 from sim.chain.frames import bound_frames
+from sim.chain.refusals import NodeError, RpcError, UnreachableError
 from sim.errors import one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from web3.types import RPCEndpoint
+
+__all__ = ["PATIENCE", "NodeError", "Rpc", "RpcError", "UnreachableError", "to_standard_error"]
 
 bound_frames()
 
@@ -52,55 +54,6 @@ _SIGNS = {
     "Name or service not known": "no such host",
     "Temporary failure in name resolution": "no such host",
 }
-
-
-class NodeError(EvmError):
-    """A node cannot be reached, or does not do what it should."""
-
-
-class UnreachableError(NodeError):
-    """Nobody answers at the node's URL."""
-
-
-class RpcError(NodeError):
-    """The node answers that it will not.
-
-    Attributes
-    ----------
-    code : int
-        JSON-RPC's.
-    message : str
-    data : object
-        Whatever came with it; for a reverted call, what it reverted with.
-    """
-
-    def __init__(self, method: str, error: object) -> None:
-        fields: dict[str, Any] = error if isinstance(error, dict) else {"message": str(error)}
-        self.code = int(fields.get("code", 0))
-        self.message = str(fields.get("message", ""))
-        self.data = fields.get("data")
-        super().__init__(f"{method}: {shorten(self.message, 200)}")
-
-    @property
-    def revert_data(self) -> bytes | None:
-        r"""What a call reverted with; None if it failed otherwise.
-
-        Nodes put it in ``data``, or in a ``data`` within that.
-
-        Examples
-        --------
-        >>> RpcError("eth_call", {"code": 3, "message": "reverted", "data": "0xff"}).revert_data
-        b'\xff'
-        >>> RpcError("eth_call", {"code": 3, "message": "reverted", "data": {"data": "0x"}}).revert_data
-        b''
-        >>> RpcError("eth_call", {"code": -32000, "message": "insufficient funds"}).revert_data
-        """
-        data: object = self.data
-        while isinstance(data, dict):
-            data = data.get("data")
-        if isinstance(data, str) and data.startswith("0x"):
-            return bytes.fromhex(data[2:])
-        return None
 
 
 def to_standard_error(text: str) -> None:
