@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim import mechanisms
 from sim.errors import ProblemError, shorten
+from sim.names import CONTROLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,5 +165,6 @@ def _value(value: object) -> str:
         return "{ " + ", ".join(f"{key} = {_value(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
-    # A text of JSON is one of TOML as well, and so is a whole number.
-    return json.dumps("" if value is None else value, ensure_ascii=False)
+    # A text of JSON is one of TOML as well, and so is a whole number. What a terminal would obey is escaped.
+    text = json.dumps("" if value is None else value, ensure_ascii=False)
+    return CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

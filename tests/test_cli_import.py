@@ -149,6 +149,7 @@ def test_supervisors_close_projects_and_what_that_leaves_out_is_said(tmp_path: P
     assert json.loads(result.stdout)["capacities"] == [1, 1, 1, 0]
     assert result.stderr.splitlines() == [
         f"{file}: note: take fewer agents than they have projects, which is left out: Eve",
+        f"{file}: note: projects of no supervisor, which are there once: Crêpe",
         f"{file}: note: wanted by nobody: Bun",
         f"{file}: note: without a place: Bun",
     ]
@@ -188,7 +189,7 @@ def test_broken_orders_get_one_line(tmp_path: Path, kind: str, orders: str, reas
         (RANKS, ["--select", "year=1999"], "no agents"),
         (RANKS, ["--select", "yaer=2020"], "line 1: no column 'yaer' (did you mean year?)"),
         (RANKS.replace("10,2", "2,2"), [], "line 2, column rank2: 2 stands twice"),
-        (POINTS.replace("Sets", "S\x07ts"), [], "items[1]: 'S\\x07ts' is not a printable name"),
+        (POINTS.replace("Sets", "S\x07ts"), [], "line 1, column 3: 'S\\x07ts' contains U+0007"),
     ],
 )
 def test_broken_tables_get_one_line(tmp_path: Path, text: str, options: list[object], reason: str) -> None:
@@ -237,6 +238,22 @@ def test_what_is_printed_is_utf_8_in_any_terminal(tmp_path: Path) -> None:
     )
     assert '"Crêpe"' in done.stdout.decode("utf-8")
     assert done.stderr == f"{tmp_path}/made-up.soi: note: wanted by nobody: Bun\n".encode()
+
+
+def test_control_characters_of_a_name_never_reach_a_terminal(tmp_path: Path) -> None:
+    file, out = tmp_path / "a.soi", tmp_path / "problem.toml"
+    name, persian = "Rye\x9b2J\x85\u202e", "می\u200cخواهم"
+    text = HEAD.format(kind="soi").replace("Bread", name).replace("Bun", persian) + "2: 1,4\n1: 4\n"
+    file.write_text(text, encoding="utf-8")
+    printed = imported("preflib", file)
+    assert problem_of(printed, tmp_path).items[0] == name
+    assert imported("preflib", file, "--out", out).exit_code == 0
+    assert problemfile.load(out).items == (name, '"Rye"', "Crêpe", persian)
+    tables = runner.invoke(app, ["solve", str(out)]).stdout
+    assert persian in tables
+    for shown in (printed.output, tables, runner.invoke(app, ["audit", str(out)]).stdout):
+        assert not set(shown) & set("\x85\x9b\u202e")
+    assert r"Rye\x9b2J\x85\u202e" in tables
 
 
 def test_more_alternatives_than_a_machine_can_name_are_refused_at_once(tmp_path: Path) -> None:

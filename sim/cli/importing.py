@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim import problemfile
-from sim.assignment.preflib import read_csv, read_preflib
+from sim.assignment.csvfile import read_csv
+from sim.assignment.preflib import read_preflib
 from sim.assignment.problem import Problem
 from sim.cli.shared import app, complain, print_json
 from sim.errors import ParleyError, ProblemError, one_line

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 from typer.core import TyperGroup
 
 from sim.errors import ParleyError, one_line
+from sim.names import on_screen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from rich.segment import Segment
 
 BAD_INPUT = 2
 
@@ -87,9 +91,21 @@ def print_json(value: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(value, allow_nan=False))
 
 
+class _Screen(Console):
+    """A console that shows the control characters of a name as escapes: the terminal would obey them."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - as its base
+        return super().render_str(on_screen(text), **options)
+
+    def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:  # noqa: ANN401 - as its base
+        if isinstance(renderable, Text):
+            renderable.plain = on_screen(renderable.plain)
+        return super().render(renderable, options)
+
+
 def console() -> Console:
-    """Where tables go. Names out of problem files are shown as they are."""
-    return Console(markup=False, emoji=False, highlight=False)
+    """Where tables go. Names out of problem files are shown as they are, but for control characters."""
+    return _Screen(markup=False, emoji=False, highlight=False)
 
 
 app = typer.Typer(

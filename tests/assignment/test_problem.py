@@ -66,7 +66,10 @@ def refusal(**changed: object) -> str:
         ({"names": {"agent": ["x"]}}, "names.agent: unknown key (did you mean agents?)"),
         ({"names": {"agents": []}}, "names.agents: empty; leave the key out instead"),
         ({"names": {"agents": ["x", "x"]}}, "names.agents[1]: 'x' stands twice"),
-        ({"names": {"agents": ["x", "\n"]}}, "names.agents[1]: '\\n' is not a printable name"),
+        (
+            {"names": {"agents": ["x", "\n"]}},
+            "names.agents[1]: '\\n' contains U+000A, which a name cannot have",
+        ),
         ({"bond": -1}, "bond: -1 is negative"),
         ({"bond": "1/2"}, "bond: 1/2 is not a whole number"),
         ({"window": 0}, "window: 0 seconds is not at least 1"),

@@ -133,7 +133,10 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"max_rounds": 65536}, "max_rounds: 65536 is outside 1..65535"),
     ({"names": {"agents": ["a"]}}, "names.agents: 1 names for 5"),
     ({"names": {"tasks": list("abcda")}}, "names.tasks[4]: 'a' stands twice"),
-    ({"names": {"tasks": ["a", "b", "c", "d", "e\n"]}}, "names.tasks[4]: 'e\\\\n' is not a printable name"),
+    (
+        {"names": {"tasks": ["a", "b", "c", "d", "e\n"]}},
+        "names.tasks[4]: 'e\\\\n' contains U+000A, which a name cannot have",
+    ),
     ({"allocation": SQUARE}, "allocation: 2 × 2, but contracted is 5 × 5"),
     (
         {"allocation": [[9, 0, 0, 0, 0]] * 5},
