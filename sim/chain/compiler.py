@@ -17,12 +17,13 @@ import re
 import tempfile
 import warnings
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from sim import resources
 from sim.chain import solc
 from sim.errors import ParleyError
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 # Part of the key: counted up whenever what is stored under a key changes.
 _CACHE_FORMAT = 1
 
-_CONFIG = "brownie-config.yaml"
 _COMMENTS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _IMPORTS = re.compile(r'\bimport\b[^;"\']*["\']([^"\']+)["\']')
 
@@ -129,17 +129,17 @@ class Artifact:
 
 
 def project_root() -> Path:
-    """Return the tree this package was installed from: the folder with brownie-config.yaml.
+    """Return the clone that this code stands in.
 
     Raises
     ------
     CompilerError
-        If the package does not stand in such a tree.
+        If it is an installed package.
     """
-    root = Path(__file__).resolve().parents[2]
-    if not (root / _CONFIG).is_file():
+    root = resources.tree()
+    if root is None:
         raise CompilerError(
-            f"no {_CONFIG} beside the package in {root}: contracts can only be compiled in their tree"
+            "contracts can only be compiled in a clone of Parley, and this is an installed package"
         )
     return root
 
@@ -157,7 +157,7 @@ def read_settings(root: Path | None = None) -> Settings:
     >>> read_settings().version.split(".")[:2]
     ['0', '8']
     """
-    path = (root or project_root()) / _CONFIG
+    path = (root or project_root()) / resources.CONFIG
     try:
         compiler = yaml.safe_load(path.read_text(encoding="utf-8"))["compiler"]
         solc_settings = compiler["solc"]
@@ -180,7 +180,7 @@ def compile_contracts(
     overrides: Mapping[str, str] | None = None,
     only: Iterable[str] | None = None,
 ) -> dict[str, Artifact]:
-    """Compile the contracts of a tree, or take them from the cache.
+    """Compile the contracts of a tree, or take them from the cache or the installed package.
 
     Parameters
     ----------
@@ -202,6 +202,8 @@ def compile_contracts(
     CompilerError
         If the contracts do not compile, two have one name, or there is no compiler.
     """
+    if root is None and not overrides and only is None and resources.tree() is None:
+        return dict(_packaged())
     root = root or project_root()
     texts = dict(overrides or {})
     if only is None:
@@ -210,6 +212,13 @@ def compile_contracts(
     else:
         wanted = sorted(set(only))
     return compile_sources({name: texts.get(name) for name in wanted}, root=root, overrides=texts)
+
+
+@cache
+def _packaged() -> Mapping[str, Artifact]:
+    """Return the contracts that the installed package carries."""
+    entries = json.loads(resources.packaged("contracts.json").read_text(encoding="utf-8"))
+    return {entry["name"]: Artifact.from_json(entry) for entry in entries}
 
 
 def compile_sources(

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim import problemfile
-from sim.chain.compiler import project_root
+from sim import problemfile, resources
 from sim.coordination.bots import KINDS, PHASES, Silent, Stubborn, make_bots
 from sim.coordination.play import RECOGNITION_CONTRACTS
 from sim.coordination.problem import Problem
@@ -158,7 +157,7 @@ def choices(given: Problem | None) -> dict[str, Any]:
         if given is None
         else [{"name": "the given problem", "text": problemfile.to_toml(given.to_mapping())}]
     )
-    files = (project_root() / "problems").glob("*.toml")
+    files = resources.problems().glob("*.toml")
     ready = sorted(path for path in files if problemfile.read(path).get("kind") == KIND)
     ready.sort(key=lambda path: path.stem != FIRST)
     problems += [{"name": path.stem, "text": path.read_text(encoding="utf-8")} for path in ready]

@@ -24,6 +24,7 @@ from sim.errors import ParleyError, shorten
 from sim.mechanisms import KINDS, module_of_report
 from sim.report.page_experiment import experiment_sheet
 from sim.report.page_read import kind_of_folder, read_json
+from sim.resources import library
 
 if TYPE_CHECKING:
     from sim.report.page_model import Sheet
@@ -33,7 +34,6 @@ __all__ = ["render", "write_page"]
 PAGE = "report.html"
 
 _ASSETS = Path(__file__).with_name("assets")
-_TREE = Path(__file__).resolve().parents[2]
 _LIBRARIES = ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js")
 """In the order in which they need each other."""
 _SCRIPTS = ("tables.js", "charts.js", "chartsgames.js", "chartslotteries.js", "page.js")
@@ -104,7 +104,7 @@ def render(sheet: Sheet) -> str:
     ParleyError
         If a library is not installed.
     """
-    scripts = [_script(_library(name)) for name in _LIBRARIES]
+    scripts = [_script(library(name)) for name in _LIBRARIES]
     scripts.append(_script("\n".join(_asset(name) for name in _SCRIPTS)))
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -126,15 +126,6 @@ def _json(value: object) -> str:
 
 def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
-
-
-def _library(name: str) -> str:
-    path = _TREE / "node_modules" / name
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
-        package = name.split("/dist/", maxsplit=1)[0]
-        raise ParleyError(f"{path}: the page's library {package} is not there: run `make setup`") from None
 
 
 def _script(text: str) -> tuple[str, str]:

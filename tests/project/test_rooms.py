@@ -71,6 +71,7 @@ SHARED = (
     "names",
     "randomness",
     "reference",
+    "resources",
     "statistics",
     "userfile",
 )

@@ -1,0 +1,38 @@
+"""Put into the package what cannot be made where it is installed: contracts, d3, Plot, ready problems.
+
+A wheel built from a source distribution takes what that one carries, and needs neither Node nor a compiler.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+_LIBRARIES = ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js")
+
+
+class PackageData(BuildHookInterface):  # type: ignore[type-arg]  # its parameter is of no use here
+    """Fills `_packaged` before the package is built."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile and copy, but for an editable installation, which uses the clone's own files."""
+        del build_data
+        root = Path(self.root)
+        target = root / "sim" / "_packaged"
+        if version == "editable" or (target.is_dir() and not (root / ".git").exists()):
+            return
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        sys.path.insert(0, str(root))
+        from sim.chain.compiler import compile_contracts  # noqa: PLC0415 -- the package is only now found
+
+        artifacts = [artifact.to_json() for artifact in compile_contracts(root).values()]
+        (target / "contracts.json").write_text(json.dumps(artifacts), encoding="utf-8")
+        for library in _LIBRARIES:
+            shutil.copy(root / "node_modules" / library, target)
+        shutil.copytree(root / "problems", target / "problems")
