@@ -13,6 +13,7 @@ from sim.assignment.plan import plan
 from sim.assignment.play import CONTRACTS, FUNCTIONS, MECHANISM, Player
 from sim.assignment.solution import solve
 from sim.bots import seated
+from sim.chain.urls import shown
 from sim.driver import simulation as driver
 from sim.driver.player import explained
 from sim.driver.run import play_games
@@ -223,7 +224,7 @@ def simulate(  # noqa: PLR0913 - what makes a run
         record=record,
     )
     return Simulation(
-        evm,
+        shown(evm),
         seed,
         names,
         played.tally,

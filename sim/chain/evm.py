@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
+from sim.chain.urls import shown
 from sim.errors import ParleyError
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def open_evm(name: str) -> Evm:
         from sim.chain.node import NodeEvm  # noqa: PLC0415 -- as above
 
         return NodeEvm(name)
-    raise EvmError(f"no EVM is called {name!r}: revm and py-evm are, or the URL of a node")
+    raise EvmError(f"no EVM is called {shown(name)!r}: revm and py-evm are, or the URL of a node")
 
 
 def open_reference() -> Evm:

@@ -1,4 +1,4 @@
-"""A node behind the seam: any that speaks JSON-RPC over HTTP, through web3.
+"""A node behind the seam: any that speaks JSON-RPC over HTTP.
 
 Agents and deployer are the embedded machines' own (`sim.chain.accounts`); their keys sign here, and the
 node's first account funds them. How transactions get to the chain, also when the node dies on the way, is
@@ -21,7 +21,7 @@ from sim.chain import accounts
 from sim.chain.dispatch import Dispatcher
 from sim.chain.evm import EvmError, Receipt, Reverted
 from sim.chain.orders import Mined, Order
-from sim.chain.rpc import PATIENCE, Rpc, RpcError, to_standard_error
+from sim.chain.rpc import Rpc, RpcError, to_standard_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,8 +43,8 @@ class NodeEvm:
     ----------
     url : str
         Where the node listens: ``http://`` or ``https://``.
-    patience : float
-        Seconds that a node which stopped answering is waited for.
+    patience : float, optional
+        Seconds that a node is waited for: see `sim.chain.rpc.Rpc`.
     note : callable
         What tells the user that the node is away, and that it is back; standard error does by default.
 
@@ -62,7 +62,7 @@ class NodeEvm:
     accounts_gas = True
 
     def __init__(
-        self, url: str, patience: float = PATIENCE, note: Callable[[str], None] = to_standard_error
+        self, url: str, patience: float | None = None, note: Callable[[str], None] = to_standard_error
     ) -> None:
         keys = (accounts.deployer_key(), *accounts.agent_keys())
         self._enter(

@@ -14,7 +14,7 @@ from typing import Any
 from sim.chain.evm import EvmError
 from sim.errors import shorten
 
-__all__ = ["NodeError", "RpcError", "UnreachableError"]
+__all__ = ["NodeError", "RpcError", "TooMuchError", "UnreachableError"]
 
 _EXECUTION_ERROR = 3
 """The code that geth, and since then most others, give a revert."""
@@ -61,11 +61,17 @@ _OUT_OF_GAS = _words(
 
 _LIMIT = _words(
     r"too many (requests|connections)|\b429\b|rate.?limit|throttl",
-    r"(request )?limit (was |has been )?(exceeded|reached)",
+    r"(?<!gas )(?<!size )(?<!code )limit (was |has been )?(exceeded|reached)",
     r"exceeded (its|the|your) .*(capacity|quota|limit|credits)|quota|capacity exceeded",
     r"(requests?|units|calls?) per (second|minute|day)|request count exceeded",
     r"try again (later|in)|retry (in|after|later)|server (is )?busy",
 )
+
+_TOO_MUCH = _words(
+    r"more than [\d,]+ (results|logs|events|blocks)|too (large|wide|big)|too many (results|logs|blocks)",
+    r"block range|range (is )?(limit|limited|exceed)|(response|result|query|batch) (is )?(size|limit|too)",
+)
+"""What answers hold too much, and batches."""
 
 _NOT_HERE = _words(
     r"header not found|missing trie node|historical state|archive|prun(ed|ing)|no state",
@@ -82,6 +88,10 @@ class NodeError(EvmError):
 
 class UnreachableError(NodeError):
     """Nobody answers at the node's URL."""
+
+
+class TooMuchError(NodeError):
+    """The node does not manage to answer so much at once."""
 
 
 class RpcError(NodeError):
@@ -154,7 +164,9 @@ class RpcError(NodeError):
             return False
         if _REVERT.match(self._words):
             return True
-        if self.code in _LIMIT_CODES or any(words.search(self.message) for words in (_LIMIT, _NOT_HERE)):
+        if self.code in _LIMIT_CODES or any(
+            words.search(self.message) for words in (_LIMIT, _TOO_MUCH, _NOT_HERE)
+        ):
             return False
         halted = _HALT.match(self._words) is not None
         return halted or self.code == _EXECUTION_ERROR or bool(_bytes_in(self.data))
@@ -187,7 +199,7 @@ class RpcError(NodeError):
         >>> RpcError("eth_call", {"code": "TOO_MANY", "message": "Too many requests"}).is_limit
         True
         """
-        if self.is_revert:
+        if self.is_revert or _TOO_MUCH.search(self.message):
             return False
         return self.code in _LIMIT_CODES or bool(_LIMIT.search(self.message))
 

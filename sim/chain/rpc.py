@@ -1,40 +1,45 @@
-"""Questions to a node: JSON-RPC over HTTP, through web3, asked again while the node is away.
+"""Questions to a node: JSON-RPC over HTTP, asked again while the node is away or wants to be asked less.
 
-A node that does not answer is asked again, for as long as `Rpc.patience` says and with a note on standard
-error. Every question here may therefore be asked twice; whoever sends transactions has to see to it that this
-does no harm (`sim.chain.node` does: a signed transaction has one hash and one nonce, however often it is
-sent).
+A node that does not answer, or that limits how much it is asked, is asked again with growing pauses, for as
+long as `Rpc.patience` says. Every question here may therefore be asked twice; whoever sends transactions has
+to see to it that this does no harm (`sim.chain.node` does: a signed transaction has one hash and one nonce,
+however often it is sent).
+
+Batches are put together again by the ids of their replies. What is missing is asked for again, and what a
+node refuses as too much is asked for in smaller batches, down to single requests.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import requests
-from web3 import HTTPProvider
-
-from sim.chain.frames import bound_frames
-from sim.chain.refusals import NodeError, RpcError, UnreachableError
+from sim.chain.refusals import NodeError, RpcError, TooMuchError, UnreachableError
+from sim.chain.wire import LostError, Wire
 from sim.errors import one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from web3.types import RPCEndpoint
+    from sim.chain.wire import Answer
 
-__all__ = ["PATIENCE", "NodeError", "Rpc", "RpcError", "UnreachableError", "to_standard_error"]
+_Batch: TypeAlias = "Sequence[tuple[str, Sequence[object]]]"
 
-bound_frames()
+__all__ = [
+    "PATIENCE",
+    "NodeError",
+    "Rpc",
+    "RpcError",
+    "TooMuchError",
+    "UnreachableError",
+    "to_standard_error",
+]
 
 PATIENCE = 120.0
-"""Seconds that a node which stopped answering is waited for."""
-
-_TIMEOUT = 60.0
-"""Seconds that one answer may take: a block full of transactions takes the slower nodes some."""
+"""Seconds that a node is waited for that has stopped answering, or limits how much it is asked."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
 """Seconds between two attempts, doubled from the one to the other."""
@@ -42,23 +47,35 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
 _CHUNK = 200
 """Requests sent at once: nodes bound the size of a batch."""
 
-# What a server says that is being restarted, or asks to come back later.
-_BUSY = frozenset({429, 502, 503, 504})
+_GARBLED = 4
+"""How often something that is no answer is asked for again."""
 
+_PART_LIMITS = 3
+"""How often a limit is waited for before it is taken for one on the size of what was asked."""
 
-# What stands in the text of exceptions, and what it means.
-_SIGNS = {
-    "Connection refused": "connection refused",
-    "Connection reset": "connection lost",
-    "Connection aborted": "connection lost",
-    "Name or service not known": "no such host",
-    "Temporary failure in name resolution": "no such host",
-}
+# What a server says that is being restarted.
+_BUSY = frozenset({502, 503, 504})
+
+_TOO_MANY_REQUESTS = 429
+_REDIRECTION, _CLIENT_ERROR = 300, 400
+
+_BATCH_REFUSAL = re.compile(
+    r"batch|(response|request|payload|body|result).*(too (large|big)|size)", re.IGNORECASE
+)
+"""What geth and others say to the first or to all requests of a batch that is too large for them."""
 
 
 def to_standard_error(text: str) -> None:
     """Print a note, whatever becomes of standard output."""
     print(f"parley: {one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201 -- its purpose
+
+
+def _silent(_: str) -> None:
+    """Keep to oneself what the error that follows will say."""
+
+
+class _Missing:
+    """The place of an answer that has to be asked for again."""
 
 
 class Rpc:
@@ -67,14 +84,17 @@ class Rpc:
     Parameters
     ----------
     url : str
-        Where the node listens: ``http://`` or ``https://``.
-    patience : float
-        Seconds that it is waited for once it has answered; before that, nobody is.
+        Where the node listens: ``http://`` or ``https://``. It may hold a key, and is never shown whole.
+    patience : float, optional
+        Seconds that a node is waited for that stops answering or limits requests; `PATIENCE` by default.
+        Before its first answer, only a limit is waited for.
     note : callable
         What tells the user that the node is away, and that it is back.
 
     Attributes
     ----------
+    url : str
+        Scheme, host and port.
     absences : int
         How often the node was away and came back.
 
@@ -85,26 +105,16 @@ class Rpc:
     """
 
     def __init__(
-        self, url: str, patience: float = PATIENCE, note: Callable[[str], None] = to_standard_error
+        self, url: str, patience: float | None = None, note: Callable[[str], None] = to_standard_error
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise NodeError(f"{url}: not the URL of a node: http://HOST:PORT is")
-        self.url = url
-        self.patience = patience
+        self._wire = Wire(url)
+        self.url = self._wire.shown
+        self.patience = PATIENCE if patience is None else patience
         self.absences = 0
         self._note = note
         self._answered = False
+        self._largest = self._chunk = _CHUNK
         self._lock = threading.RLock()
-        session = requests.Session()
-        # A proxy for the outside world has no business between here and the node.
-        session.trust_env = parts.hostname not in ("127.0.0.1", "localhost", "::1")
-        self._provider = HTTPProvider(
-            url,
-            request_kwargs={"timeout": _TIMEOUT},
-            session=session,
-            exception_retry_configuration=None,
-        )
 
     def ask(self, method: str, *params: object) -> Any:  # noqa: ANN401 -- JSON
         """Return the answer to one request.
@@ -116,7 +126,22 @@ class Rpc:
         UnreachableError
             If it does not answer.
         """
-        return _result(method, self._patiently(lambda: self._provider.make_request(_name(method), params)))
+        return _strictly(self._answers([(method, params)])[0])
+
+    def ask_part(self, calls: _Batch) -> list[Any]:
+        """Return the answers to a request that can be made smaller, and to what is to be asked with it.
+
+        A refusal takes the place of the answer, as an `RpcError`.
+
+        Raises
+        ------
+        TooMuchError
+            If the connection is closed over it, the answer is cut short, or the node says only that some
+            limit is exceeded: ask for less.
+        UnreachableError
+            As `ask`.
+        """
+        return self._answers(calls, part=True)
 
     def ask_all(self, calls: Sequence[tuple[str, Sequence[object]]], *, strict: bool = False) -> list[Any]:
         """Return the answers to many requests, in order, sent in as few messages as is reasonable.
@@ -126,92 +151,240 @@ class Rpc:
         Raises
         ------
         NodeError
-            If the node does not answer, or takes no batches.
+            If the node does not answer.
         """
-        answers: list[Any] = []
-        for start in range(0, len(calls), _CHUNK):
-            chunk = calls[start : start + _CHUNK]
-            batch = [(_name(method), params) for method, params in chunk]
-            replies = self._patiently(lambda batch=batch: self._provider.make_batch_request(batch))  # type: ignore[misc]  # mypy cannot infer it
-            if not isinstance(replies, list) or len(replies) != len(chunk):
-                raise NodeError(f"{self.url}: the node takes no batches of requests: {shorten(replies, 120)}")
-            for (method, _), reply in zip(chunk, replies, strict=True):
-                try:
-                    answers.append(_result(method, reply))
-                except RpcError as error:
-                    if strict:
-                        raise
-                    answers.append(error)
-        return answers
+        answers = self._answers(calls)
+        return [_strictly(answer) for answer in answers] if strict else answers
 
-    def _patiently(self, request: Callable[[], Any]) -> Any:  # noqa: ANN401 -- JSON
-        """Make a request, again and again while nobody answers who did before."""
+    # ── until everything is answered ─────────────────────────────────────────────────────────────────────
+
+    def _answers(self, calls: Sequence[tuple[str, Sequence[object]]], *, part: bool = False) -> list[Any]:
         with self._lock:
-            pause, began = _FIRST_PAUSE, time.monotonic()
-            away = False
-            while True:
+            answers: list[Any] = [_Missing] * len(calls)
+            wait = _Wait(self.url, self.patience, self._note if self._answered else _silent)
+            while left := [k for k, answer in enumerate(answers) if answer is _Missing]:
+                some = left[: self._chunk]
+                batch = [calls[k] for k in some]
                 try:
-                    reply = request()
-                except requests.RequestException as error:
-                    if not _passes(error):
-                        raise NodeError(f"{self.url}: no node answers there: {_reason(error)}") from None
-                    if not self._answered:
-                        raise UnreachableError(
-                            f"{self.url}: nobody answers there: {_reason(error)}"
-                        ) from None
-                    if time.monotonic() - began > self.patience:
-                        raise UnreachableError(
-                            f"{self.url}: the node has not answered for {self.patience:.0f} s: "
-                            f"{_reason(error)}"
-                        ) from None
-                    if not away:
-                        self._note(
-                            f"{self.url}: the node does not answer ({_reason(error)}): "
-                            f"trying again for {self.patience:.0f} s"
-                        )
-                        away = True
-                    time.sleep(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE)
+                    answer = self._wire.post(_message(batch))
+                except LostError as error:
+                    self._lost(error, wait, len(some), part=part)
                     continue
-                except ValueError as error:
-                    raise NodeError(
-                        f"{self.url}: no node answers there: {shorten(str(error), 120)}"
-                    ) from None
-                self._answered = True
-                if away:
-                    self.absences += 1
-                    self._note(f"{self.url}: the node answers again")
-                return reply
+                found = self._read(answer, batch, wait, part=part)
+                for k, reply in zip(some, found, strict=True):
+                    answers[k] = reply
+                if any(reply is not _Missing for reply in found):
+                    self._answered = True
+                    self.absences += wait.absent > 0
+                    wait.over()
+                if _Missing not in found:
+                    self._chunk = min(self._largest, 2 * self._chunk)
+            return answers
+
+    def _lost(self, error: LostError, wait: _Wait, size: int, *, part: bool) -> None:
+        """Wait for a node that did not answer, if it is to be waited for."""
+        if not self._answered and (not error.reached or wait.absent >= _GARBLED):
+            raise UnreachableError(f"{self.url}: nobody answers there: {error.reason}") from None
+        if part and error.reached:
+            raise TooMuchError(f"{self.url}: {error.reason}") from None
+        if error.reached:
+            # Some close the connection over a batch that is too large for them.
+            self._chunk = max(1, size // 2)
+        wait.away(error.reason)
+
+    def _read(self, answer: Answer, batch: _Batch, wait: _Wait, *, part: bool) -> list[Any]:
+        """Return the replies to the requests of a message, `_Missing` where they have to be sent again."""
+        content = answer.content
+        if len(batch) == 1 and isinstance(content, list) and len(content) == 1:
+            content = content[0]
+        if isinstance(content, list) and len(batch) > 1:
+            return self._match(content, batch, wait, answer.retry_after, part=part)
+        if not isinstance(content, dict) or ("result" not in content and "error" not in content):
+            return self._garbled(answer, batch, wait, part=part)
+        if content.get("error") is None and len(batch) == 1:
+            return [content.get("result")]
+        refusal = self._refusal(batch[0][0], content.get("error"))
+        if refusal.is_limit or (answer.status == _TOO_MANY_REQUESTS and not refusal.is_revert):
+            self._chunk = max(1, len(batch) // 2)
+            self._limited(refusal.message, answer.retry_after, wait, part=part)
+        elif answer.status in _BUSY and not refusal.is_revert:
+            wait.away(f"HTTP status {answer.status}", answer.retry_after)
+        elif len(batch) == 1:
+            return [refusal]
+        else:
+            self._split(len(batch))
+        return [_Missing] * len(batch)
+
+    def _garbled(self, answer: Answer, batch: _Batch, wait: _Wait, *, part: bool) -> list[Any]:
+        """Decide what to do about an answer that is none."""
+        status = f"HTTP status {answer.status}"
+        if answer.status == _TOO_MANY_REQUESTS:
+            self._chunk = max(1, len(batch) // 2)
+            self._limited(status, answer.retry_after, wait, part=part)
+        elif answer.status in _BUSY:
+            if not self._answered and wait.absent >= _GARBLED:
+                raise UnreachableError(f"{self.url}: nobody answers there: {status}")
+            wait.away(status, answer.retry_after)
+        elif len(batch) > 1:
+            self._split(len(batch))
+        elif answer.status >= _CLIENT_ERROR:
+            if not self._answered:
+                raise NodeError(f"{self.url}: no node answers there: {status}")
+            return [RpcError(batch[0][0], {"message": f"{status}: {answer.text}"})]
+        elif part and self._answered:
+            raise TooMuchError(f"{self.url}: the answer cannot be read: {answer.text}")
+        else:
+            wait.garbled(answer.text if answer.status < _REDIRECTION else status)
+        return [_Missing] * len(batch)
+
+    def _match(
+        self, replies: list[Any], batch: _Batch, wait: _Wait, retry_after: float | None, *, part: bool
+    ) -> list[Any]:
+        """Put the replies to a batch in order, by their ids."""
+        found: list[Any] = [_Missing] * len(batch)
+        doubted: set[int] = set()
+        limits: list[RpcError] = []
+        refused = False
+        for reply in replies:
+            place = _place(reply, len(batch))
+            answer = self._answer(reply, batch[place or 0][0])
+            if isinstance(answer, RpcError) and answer.is_limit:
+                limits.append(answer)
+            elif isinstance(answer, RpcError) and (place is None or _refuses_batch(answer)):
+                refused = True
+            elif place is not None and answer is not _Missing:
+                if found[place] not in (_Missing, answer):
+                    doubted.add(place)
+                found[place] = answer
+        # Of two answers to one request, neither is believed.
+        for place in doubted:
+            found[place] = _Missing
+        if limits:
+            self._chunk = max(1, len(batch) // 2)
+            self._limited(limits[0].message, retry_after, wait, part=part)
+        elif refused:
+            self._split(len(batch))
+        elif all(answer is _Missing for answer in found):
+            self._split(len(batch))
+            wait.garbled("a batch without replies to what was asked")
+        return found
+
+    def _answer(self, reply: object, method: str) -> Any:  # noqa: ANN401 -- JSON
+        """Return what a reply says; `_Missing` if it is none."""
+        if not isinstance(reply, dict):
+            return _Missing
+        if reply.get("error") is not None:
+            return self._refusal(method, reply["error"])
+        return reply.get("result", _Missing)
+
+    def _limited(self, reason: str, retry_after: float | None, wait: _Wait, *, part: bool) -> None:
+        if part and wait.limits >= _PART_LIMITS:
+            raise TooMuchError(f"{self.url}: {reason}")
+        wait.limited(reason, retry_after)
+
+    def _split(self, size: int) -> None:
+        """Send no batch of this size again."""
+        self._largest = self._chunk = max(1, size // 2)
+
+    def _refusal(self, method: str, error: object) -> RpcError:
+        return RpcError(method, _redacted(error, self._wire.redact))
 
 
-def _name(method: str) -> RPCEndpoint:
-    return cast("RPCEndpoint", method)
+class _Wait:
+    """Waits for a node, until it has been waited for too long since it last answered."""
+
+    def __init__(self, url: str, patience: float, note: Callable[[str], None]) -> None:
+        self._url = url
+        self._patience = patience
+        self._note = note
+        self.absent = 0
+        """How often in a row it did not answer."""
+        self.limits = 0
+        """How often in a row it asked to be asked less."""
+        self._garbled = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._began = time.monotonic()
+        self._pause = _FIRST_PAUSE
+
+    def _sleep(self, why: str, retry_after: float | None, kind: type[NodeError] = NodeError) -> None:
+        pause = max(self._pause, retry_after or 0.0)
+        if time.monotonic() - self._began + (retry_after or 0.0) > self._patience:
+            raise kind(f"{self._url}: {why}")
+        time.sleep(pause)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+    def away(self, reason: str, retry_after: float | None = None) -> None:
+        """Wait for a node that does not answer."""
+        self.absent += 1
+        # The first time may be no more than a connection that has been idle for too long.
+        if self.absent == 2:
+            self._note(
+                f"{self._url}: the node does not answer ({reason}): trying again for {self._patience:.0f} s"
+            )
+        why = f"the node has not answered for {self._patience:.0f} s: {reason}"
+        self._sleep(why, retry_after, UnreachableError)
+
+    def limited(self, reason: str, retry_after: float | None) -> None:
+        """Wait for a node that wants to be asked less."""
+        self.limits += 1
+        asked = f" (it asks to wait {retry_after:.0f} s)" if retry_after else ""
+        said = shorten(reason, 120) if reason else "no reason given"
+        self._sleep(
+            f"the node still limits requests after {self._patience:.0f} s{asked}: {said}", retry_after
+        )
+
+    def garbled(self, text: str) -> None:
+        """Wait for a node that sent what is no answer, a few times."""
+        self._garbled += 1
+        why = f"no node answers there: {text}"
+        if self._garbled >= _GARBLED:
+            raise NodeError(f"{self._url}: {why}")
+        self._sleep(why, None)
+
+    def over(self) -> None:
+        """Take note that the node has answered."""
+        if self.absent >= 2:
+            self._note(f"{self._url}: the node answers again")
+        self.absent = self.limits = self._garbled = 0
+        self._begin()
 
 
-def _result(method: str, reply: Any) -> Any:  # noqa: ANN401 -- JSON
-    if not isinstance(reply, dict) or ("result" not in reply and "error" not in reply):
-        raise NodeError(f"{method}: the answer is none: {shorten(reply, 120)}")
-    if reply.get("error") is not None:
-        raise RpcError(method, reply["error"])
-    return reply["result"]
+def _refuses_batch(error: RpcError) -> bool:
+    """Whether a node answers to one request what it means for the whole batch."""
+    return not error.is_revert and _BATCH_REFUSAL.search(error.message) is not None
 
 
-def _passes(error: requests.RequestException) -> bool:
-    """Whether a failed request may succeed later."""
-    if isinstance(error, requests.HTTPError):
-        return error.response is not None and error.response.status_code in _BUSY
-    # Bad URLs, and answers that are no JSON, are also errors of value.
-    return not isinstance(error, ValueError)
+def _place(reply: object, size: int) -> int | None:
+    """Return which request of a batch a reply is to; None if it is to none."""
+    place = reply.get("id") if isinstance(reply, dict) else None
+    if isinstance(place, str) and place.isdecimal():
+        place = int(place)
+    known = isinstance(place, int) and not isinstance(place, bool) and 0 <= place < size
+    return place if known else None
 
 
-def _reason(error: requests.RequestException) -> str:
-    """Say in a few words why a request failed: what lies at the bottom of the exception."""
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"HTTP status {error.response.status_code}"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    text = str(error)
-    for sign, words in _SIGNS.items():
-        if sign in text:
-            return words
-    return shorten(text, 120)
+def _message(batch: _Batch) -> object:
+    requests = [
+        {"jsonrpc": "2.0", "id": place, "method": method, "params": params}
+        for place, (method, params) in enumerate(batch)
+    ]
+    return requests[0] if len(requests) == 1 else requests
+
+
+def _strictly(answer: Any) -> Any:  # noqa: ANN401 -- JSON
+    if isinstance(answer, RpcError):
+        raise answer
+    return answer
+
+
+def _redacted(value: object, redact: Callable[[str], str]) -> object:
+    """Take what may not be shown out of all texts of a JSON value."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(entry, redact) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_redacted(entry, redact) for entry in value]
+    return value

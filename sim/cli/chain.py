@@ -9,6 +9,7 @@ import typer
 
 from sim import mechanisms
 from sim.chain.evm import is_url, open_evm
+from sim.chain.urls import shown
 from sim.cli.shared import Json, app, complain, console, print_json, progress_bar
 from sim.errors import ParleyError
 
@@ -47,7 +48,7 @@ def deploy(
     from sim.chain.deployments import CodeError, deploy_once  # noqa: PLC0415 - as above
 
     if not is_url(evm):
-        raise ParleyError(f"--evm: {evm!r} is not the URL of a node: http://HOST:PORT is")
+        raise ParleyError(f"--evm: {shown(evm)!r} is not the URL of a node: http://HOST:PORT is")
     try:
         file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), mechanisms.contracts())
     except CodeError as error:

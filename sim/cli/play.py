@@ -10,6 +10,7 @@ import typer
 
 from sim import mechanisms, problemfile
 from sim.chain.evm import is_url
+from sim.chain.urls import shown
 from sim.cli.shared import File, Json, app, console, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
 
@@ -86,7 +87,9 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     from sim.driver.run import OTHER  # noqa: PLC0415 - what plays is slow to load
 
     if evm not in OTHER and not is_url(evm):
-        raise ParleyError(f"--evm: no EVM is called {evm!r}: revm and py-evm are, or the URL of a node")
+        raise ParleyError(
+            f"--evm: no EVM is called {shown(evm)!r}: revm and py-evm are, or the URL of a node"
+        )
     problem = problemfile.load(file)
     problem.check_playable(file)
     with ExitStack() as stack:

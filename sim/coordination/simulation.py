@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from sim import exact
 from sim.bots import seated
 from sim.chain.evm import Evm
+from sim.chain.urls import shown
 from sim.coordination.bots import make_bots
 from sim.coordination.comparison import Comparison, Tally, compare
 from sim.coordination.play import CONTRACTS, FUNCTIONS, Deployment, Outcome, Player
@@ -186,7 +187,7 @@ def simulate(  # noqa: PLR0913 - what makes a run
     )
     tally = played.tally
     return Simulation(
-        evm,
+        shown(evm),
         seed,
         names,
         tally,

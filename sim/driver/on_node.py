@@ -60,6 +60,7 @@ class NodeRun(Generic[OutcomeT]):
     Attributes
     ----------
     url : str
+        As far as it may be shown: scheme, host and port.
     gas : dict of str to list of int
         Gas used by every transaction of the run, by function.
 
@@ -70,9 +71,9 @@ class NodeRun(Generic[OutcomeT]):
     """
 
     def __init__(self, url: str, setting: Setting[OutcomeT, Any], deployment: Path | None = None) -> None:
-        self.url = url
         self._setting = setting
         self._evm = NodeEvm(url)
+        self.url = self._evm.name
         self._addresses: Mapping[str, str]
         if deployment is not None:
             file = read(deployment, setting.contracts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.chain.urls import shown
 from sim.errors import ParleyError, ProblemError
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def open_history(url: str, book: Book, name: str, *, every_block: bool = False) 
     address = book.addresses[name]
     history = NodeHistory(url, address, book.first_blocks.get(name, 0), every_block=every_block)
     if history.chain_id != book.chain_id:
-        raise ParleyError(f"{url}: chain {history.chain_id}, but the deployment is on chain {book.chain_id}")
+        raise ParleyError(
+            f"{shown(url)}: chain {history.chain_id}, but the deployment is on chain {book.chain_id}"
+        )
     if not history.code(address):
-        raise ParleyError(f"{url}: there is no code at {address}: nothing to verify")
+        raise ParleyError(f"{shown(url)}: there is no code at {address}: nothing to verify")
     return history

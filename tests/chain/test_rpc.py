@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +17,13 @@ import pytest
 from sim.chain.rpc import NodeError, Rpc, RpcError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ONE = json.dumps({"jsonrpc": "2.0", "id": 0, "result": "0x1"}).encode()
 
 
 @contextmanager
-def server(*answers: tuple[int, bytes]) -> Iterator[str]:
+def server(*answers: tuple[int, bytes], headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     """Answer each request with the next status and body, the last one for ever."""
     left = list(answers)
 
@@ -31,6 +33,8 @@ def server(*answers: tuple[int, bytes]) -> Iterator[str]:
             status, body = left.pop(0) if len(left) > 1 else left[0]
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -50,7 +54,7 @@ def server(*answers: tuple[int, bytes]) -> Iterator[str]:
 
 def test_a_busy_node_is_asked_again_and_the_user_told() -> None:
     notes: list[str] = []
-    with server((200, ONE), (503, b""), (429, b""), (200, ONE)) as url:
+    with server((200, ONE), (503, b""), (503, b""), (429, b""), (200, ONE)) as url:
         rpc = Rpc(url, note=notes.append)
         assert [rpc.ask("eth_chainId"), rpc.ask("eth_chainId")] == ["0x1", "0x1"]
         assert rpc.absences == 1
@@ -73,8 +77,10 @@ def test_before_the_first_answer_nobody_is_waited_for() -> None:
     [
         (404, b"", "no node answers there: HTTP status 404"),
         (200, b"<html>", "no node answers there"),
-        (200, b"[]", "the answer is none"),
-        (200, b'{"hello": 1}', "the answer is none"),
+        (200, b"", "no node answers there"),
+        (301, b"", "no node answers there: HTTP status 301"),
+        (200, b"[]", "no node answers there"),
+        (200, b'{"hello": 1}', "no node answers there"),
     ],
 )
 def test_what_is_no_node_is_said_to_be_none(status: int, body: bytes, reason: str) -> None:
@@ -82,13 +88,26 @@ def test_what_is_no_node_is_said_to_be_none(status: int, body: bytes, reason: st
         Rpc(url).ask("eth_chainId")
 
 
-def test_a_node_without_batches_is_said_to_be_one() -> None:
-    refusal = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no batches"}}
+def test_a_limit_is_waited_for_even_before_the_first_answer_but_not_for_ever() -> None:
+    with server((429, b""), (200, ONE)) as url:
+        assert Rpc(url).ask("eth_chainId") == "0x1"
     with (
-        server((200, json.dumps(refusal).encode())) as url,
-        pytest.raises(NodeError, match="takes no batches"),
+        server((429, b"slow down")) as url,
+        pytest.raises(NodeError, match="still limits requests after 0 s: 'HTTP status 429'"),
     ):
-        Rpc(url).ask_all([("eth_chainId", ())])
+        Rpc(url, patience=0.3).ask("eth_chainId")
+
+
+def test_a_node_is_left_alone_for_as_long_as_it_asks() -> None:
+    with server((429, b""), (200, ONE), headers={"Retry-After": "1"}) as url:
+        began = time.monotonic()
+        assert Rpc(url).ask("eth_chainId") == "0x1"
+        assert time.monotonic() - began >= 1
+    with (
+        server((429, b""), headers={"Retry-After": "3600"}) as url,
+        pytest.raises(NodeError, match=r"still limits requests .* \(it asks to wait 3600 s\)"),
+    ):
+        Rpc(url).ask("eth_chainId")
 
 
 def test_a_refusal_takes_its_answers_place_or_is_raised() -> None:
