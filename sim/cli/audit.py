@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim import mechanisms, problemfile
+from sim.cli.output import echo
 from sim.cli.shared import File, Json, Runs, app, console, own_options, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
 
@@ -134,7 +135,7 @@ def audit(  # noqa: PLR0913, PLR0917 - one for each option
     else:
         console().print(tables.audit_tables(found, **shown))
         if out is not None:
-            typer.echo(f"written: {out}/{', '.join(written)}")
+            echo(f"written: {out}/{', '.join(written)}")
     if check and not found.holds:
         raise typer.Exit(1)
 

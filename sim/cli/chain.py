@@ -10,6 +10,7 @@ import typer
 from sim import mechanisms
 from sim.chain.evm import is_url, open_evm
 from sim.chain.urls import shown
+from sim.cli.output import echo
 from sim.cli.shared import Json, app, complain, console, print_json, progress_bar
 from sim.errors import ParleyError
 
@@ -58,9 +59,9 @@ def deploy(
         print_json({"file": str(file.path), "deployed": deployed, **file.content})
         return
     for name, address in file.addresses.items():
-        typer.echo(f"{address}  {name}")
+        echo(f"{address}  {name}")
     where = f"chain {file.chain_id}"
-    typer.echo(
+    echo(
         f"deployed to {where}, written to {file.path}"
         if deployed
         else f"stands on {where} as {file.path} says: nothing was deployed"

@@ -12,6 +12,7 @@ from sim import problemfile
 from sim.assignment.csvfile import read_csv
 from sim.assignment.preflib import read_preflib
 from sim.assignment.problem import Problem
+from sim.cli.output import echo, result
 from sim.cli.shared import app, complain, print_json
 from sim.errors import ParleyError, ProblemError, one_line
 
@@ -158,9 +159,9 @@ def _give(
         print_json(mapping)
     elif out is None:
         # As all problem files: in UTF-8, whatever the terminal's encoding.
-        typer.echo(text.encode(), nl=False)
+        result().write(text)
     else:
-        typer.echo(f"written: {out}")
+        echo(f"written: {out}")
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sim import problemfile
+from sim.cli.output import echo
 from sim.cli.shared import Json, app, console, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
 
@@ -63,7 +64,7 @@ def experiment(
         print_json({"folder": str(run.folder), "manifest": run.manifest, "summary": run.summary})
         return
     console().print(experiment_tables(run))
-    typer.echo(f"written: {run.folder}; for a page of it: parley report {run.folder}")
+    echo(f"written: {run.folder}; for a page of it: parley report {run.folder}")
 
 
 @app.command(no_args_is_help=True)
@@ -78,7 +79,7 @@ def report(folder: Folder) -> None:
 
     if not folder.is_dir():
         raise ParleyError(f"{folder}: no such folder")
-    typer.echo(write_page(folder))
+    echo(str(write_page(folder)))
 
 
 @app.command()
@@ -99,4 +100,4 @@ def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = Fals
         raise ProblemError(
             file or "", "kind", f"{problem.kind} problems are not played on this page; {KIND} problems are"
         )
-    serve_page(problem, port=port, open_browser=not no_browser)
+    serve_page(problem, port=port, open_browser=not no_browser, announce=echo)

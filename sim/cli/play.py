@@ -11,6 +11,7 @@ import typer
 from sim import mechanisms, problemfile
 from sim.chain.evm import is_url
 from sim.chain.urls import shown
+from sim.cli.output import echo
 from sim.cli.shared import File, Json, app, console, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
 
@@ -123,6 +124,6 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     else:
         console().print(mechanisms.module_of_report(problem.kind, "simulation").simulation_tables(run))
         if folder is not None:
-            typer.echo(f"written: {folder.path}/{', '.join(folder.files)}")
+            echo(f"written: {folder.path}/{', '.join(folder.files)}")
     if not run.cross_check.identical or (check and not run.comparison.holds):
         raise typer.Exit(1)

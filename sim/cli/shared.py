@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
+from sim.cli.output import echo, result, results_only
 from sim.errors import ParleyError, one_line
 from sim.names import on_screen
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
 BAD_INPUT = 2
+
+
+class ResultOnly(TyperCommand):
+    """A command whose result alone goes to standard output."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the signature of its base
+        """Run the command."""
+        with results_only():
+            return super().invoke(ctx)
 
 
 class _OneLineErrors(TyperGroup):
@@ -88,7 +98,7 @@ def own_options(kind: str, owners: Mapping[str, str], **given: object) -> dict[s
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print the one JSON object that a command with ``--json`` answers with."""
-    typer.echo(json.dumps(value, allow_nan=False))
+    echo(json.dumps(value, allow_nan=False))
 
 
 class _Screen(Console):
@@ -105,7 +115,7 @@ class _Screen(Console):
 
 def console() -> Console:
     """Where tables go. Names out of problem files are shown as they are, but for control characters."""
-    return _Screen(markup=False, emoji=False, highlight=False)
+    return _Screen(file=result(), markup=False, emoji=False, highlight=False)
 
 
 app = typer.Typer(

@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import typer
 from aiohttp import web
 
 from sim.errors import ParleyError
@@ -55,10 +54,14 @@ GIVEN = web.AppKey("given", dict[str, Any])
 _T = TypeVar("_T")
 
 
-def serve(problem: Problem | None, *, port: int = 0, open_browser: bool = True) -> None:
+def serve(
+    problem: Problem | None,
+    *,
+    port: int = 0,
+    open_browser: bool = True,
+    announce: Callable[[str], None] = print,
+) -> None:
     """Serve the live page on this machine until interrupted.
-
-    Prints the page's address as its only line on standard output.
 
     Parameters
     ----------
@@ -68,6 +71,8 @@ def serve(problem: Problem | None, *, port: int = 0, open_browser: bool = True) 
         0 for any free one.
     open_browser : bool
         Whether to open the page in the user's browser.
+    announce : callable
+        Called with the page's address as soon as it answers.
 
     Raises
     ------
@@ -87,12 +92,12 @@ def serve(problem: Problem | None, *, port: int = 0, open_browser: bool = True) 
         url = f"http://{LOOPBACK}:{port}/"
         app = make_app(problem, port)
 
-        async def announce(_: web.Application) -> None:
-            typer.echo(url)
+        async def started(_: web.Application) -> None:
+            announce(url)
             if open_browser:
                 await asyncio.to_thread(webbrowser.open, url)
 
-        app.on_startup.append(announce)
+        app.on_startup.append(started)
         web.run_app(app, sock=listener, print=None, access_log=None, shutdown_timeout=1)
 
 

@@ -459,7 +459,7 @@ def test_words_are_taken_and_left_as_the_contract_does(bound: int) -> None:
 def test_numba_is_not_loaded_before_a_twin_plays() -> None:
     code = (
         "import sys\n"
-        "import sim.cli\n"
+        "import sim.cli.commands\n"
         "from sim.coordination.twins.statistical import StatisticalTwin\n"
         "from sim.coordination.twins.exact import Twin\n"
         "from sim.coordination.problem import example_1\n"
