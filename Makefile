@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Node comes from the machine, or else from a Python package that carries one and is linked into the environment.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
-.PHONY: setup demo test test-deep lint format constraints clean distclean
+.PHONY: setup demo test test-deep mutants-theory lint format constraints clean distclean
 
 # ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────
 # Each stamp is made anew when what it depends on changes, so that `make setup` may be run at any time.
@@ -74,8 +74,13 @@ format: setup $(VENV)/.dev
 test: lint $(VENV)/.npm-dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-test-deep: test
-	$(BIN)/python -m pytest -m deep
+# All tests, the long ones too, and what they reach: writes tests/coverage.json anew.
+test-deep: lint $(VENV)/.npm-dev
+	$(BIN)/python scripts/coverage_shares.py --workers $(WORKERS)
+
+# Small faults put into the theory one at a time, which the tests should find: about an hour.
+mutants-theory: setup $(VENV)/.dev
+	$(BIN)/python scripts/mutants_theory.py --workers $(WORKERS)
 
 # Write constraints.txt anew, after a change to the dependencies in pyproject.toml.
 constraints: $(VENV)/.dev

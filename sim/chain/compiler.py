@@ -250,7 +250,7 @@ def compile_sources(
     root = root or project_root()
     settings = read_settings(root)
     given = dict(overrides or {}) | {name: text for name, text in sources.items() if text is not None}
-    closure = _closure(list(sources), given, root, settings.remappings)
+    closure = source_closure(list(sources), given, root, settings.remappings)
     wanted = ["abi", "evm.bytecode.object", "evm.deployedBytecode", "metadata", "storageLayout"]
     request = {
         "language": "Solidity",
@@ -303,7 +303,7 @@ def cache_directory(root: Path) -> Path:
     raise CompilerError(f"no folder to keep compiled contracts in: {candidates[-1]} cannot be written")
 
 
-def _closure(
+def source_closure(
     names: list[str], given: Mapping[str, str], root: Path, remappings: tuple[str, ...]
 ) -> dict[str, str]:
     """Return the texts of `names` and of everything they import, by source unit name."""

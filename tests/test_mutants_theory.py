@@ -1,0 +1,68 @@
+"""The script that makes mutants of the theory, and the list of those that survive."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from scripts import mutants_theory as script
+
+SOURCE = '''
+def f(a: int, b: int = 2) -> int:
+    """Do something with 1."""
+    if a < b and not a:
+        raise ValueError(1)
+    total = g(a, b)
+    total += 3
+    return total
+'''
+FOUND = [
+    ("2", "3"),
+    ("2", "1"),
+    ("if a < b and (not a):", "if not (a < b and (not a)):"),
+    ("a < b and (not a)", "a < b or not a"),
+    ("a < b", "a <= b"),
+    ("a < b", "a >= b"),
+    ("not a", "a"),
+    ("raise ValueError(1)", "pass"),
+    ("1", "2"),
+    ("1", "0"),
+    ("g(a, b)", "g(b, a)"),
+    ("total += 3", "total -= 3"),
+    ("total += 3", "pass"),
+    ("3", "4"),
+    ("3", "2"),
+    ("return total", "return None"),
+]
+
+
+def test_a_mutant_changes_one_place_and_nothing_that_is_said() -> None:
+    mutants = list(script.mutants_of("m.py", SOURCE))
+    assert [(mutant.before, mutant.after) for mutant in mutants] == FOUND
+    plain = ast.unparse(ast.parse(SOURCE))
+    texts = [mutant.source() for mutant in mutants]
+    assert len({plain, *texts}) == len(FOUND) + 1
+    for text in texts:
+        before, after = plain.splitlines(), text.splitlines()
+        assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+        assert '"""Do something with 1."""' in text
+    assert {mutant.function for mutant in mutants} == {"f"}
+
+
+def test_a_sample_does_not_change_with_mutants_elsewhere() -> None:
+    mutants = list(script.mutants_of("m.py", SOURCE))
+    drawn = script.drawn(mutants, 1)
+    assert drawn != script.drawn(mutants, 2)
+    fewer = [mutant for mutant in mutants if mutant.before != "3"]
+    assert script.drawn(fewer, 1) == [mutant for mutant in drawn if mutant in fewer]
+
+
+@pytest.mark.skipif(not script.REASONS.exists(), reason="no list")
+def test_every_survivor_in_the_list_is_a_mutant_of_today_and_has_a_reason() -> None:
+    every = {
+        m.name for name in script.modules("") for m in script.mutants_of(name, Path(name).read_text("utf-8"))
+    }
+    for entry in tomllib.loads(script.REASONS.read_text(encoding="utf-8"))["survivors"]:
+        assert entry["mutant"] in every
+        assert len(entry["reason"]) > 20
