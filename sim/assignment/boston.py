@@ -58,16 +58,22 @@ def accept(problem: Problem, order: Iterable[int]) -> Assignment:
     return tuple(assignment)
 
 
-def outcomes(problem: Problem) -> Lottery:
+def outcomes(problem: Problem, most: int = MAX_CONTENDERS) -> Lottery:
     """List all assignments that an order leads to, with their probabilities: the rule's own lottery.
 
     Only agents whose first choice is asked for more often than it is there are put in order: the others get
     it in any case.
 
+    Parameters
+    ----------
+    problem : Problem
+    most : int
+        How many of these agents there may be: with one more it takes as many times as long as there are.
+
     Raises
     ------
     TooLargeError
-        If those are more than 9 agents.
+        If there are more.
 
     Examples
     --------
@@ -77,9 +83,9 @@ def outcomes(problem: Problem) -> Lottery:
     [('1/2', (0, 2, 1)), ('1/2', (2, 0, 1))]
     """
     contenders = _contenders(problem)
-    if len(contenders) > MAX_CONTENDERS:
+    if len(contenders) > most:
         raise TooLargeError(
-            f"{len(contenders)} agents contend for items: too many orders to list (at most {MAX_CONTENDERS})"
+            f"{len(contenders)} agents contend for items: too many orders to list (at most {most})"
         )
     others = [agent for agent in range(problem.agents) if agent not in contenders]
     counts: dict[Assignment, int] = {}
@@ -92,13 +98,13 @@ def outcomes(problem: Problem) -> Lottery:
     return merged({assignment: Fraction(count, total) for assignment, count in counts.items()})
 
 
-def probabilities(problem: Problem) -> Matrix:
+def probabilities(problem: Problem, most: int = MAX_CONTENDERS) -> Matrix:
     """Probability that each agent gets each item, exactly.
 
     Raises
     ------
     TooLargeError
-        If more than 9 agents contend for items.
+        If more than `most` agents contend for items.
 
     Examples
     --------
@@ -107,7 +113,7 @@ def probabilities(problem: Problem) -> Matrix:
     >>> show_matrix(probabilities(example_1()))[0]
     ['1/2', '0', '1/2', '0']
     """
-    return recompose(outcomes(problem), *problem.shape)
+    return recompose(outcomes(problem, most), *problem.shape)
 
 
 def sample(

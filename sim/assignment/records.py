@@ -7,22 +7,28 @@ from sim.assignment.lottery_state import Phase
 from sim.assignment.parameters import Parameters, Rule
 from sim.verification.records import NotReadableError, Reader, Records
 
-__all__ = ["PRIMARY_TOPICS", "RECORDS"]
+__all__ = ["RECORDS"]
 
 _PARAMETERS = "(address[],uint32[],uint8,uint96,uint32,uint32)"
 _CERTIFICATE = "(uint256,uint256[],uint256[],uint256[],bytes)"
 
 
 @lru_cache(maxsize=4096)
-def _parameters(data: bytes) -> Parameters:
-    """The struct that these bytes begin with."""
-    r = Reader(data)
-    agents = tuple(f"0x{agent:040x}" for agent in r.array(0))
+def _shared(parameters: Parameters) -> Parameters:
+    """Return the same object for the same parameters: many lotteries have the same."""
+    return parameters
+
+
+def _parameters(r: Reader) -> Parameters:
+    """The struct, its fields in the order of their declaration."""
+    agents = tuple(f"0x{agent:040x}" for agent in r.array(0, 160))
     try:
         rule = Rule(r.number(2))
     except ValueError:
         raise NotReadableError(f"there is no rule {r.number(2)}") from None
-    return Parameters(agents, r.array(1), rule, r.number(3), r.number(4), r.number(5))
+    return _shared(
+        Parameters(agents, r.array(1, 32), rule, r.number(3, 96), r.number(4, 32), r.number(5, 32))
+    )
 
 
 def _certificate(r: Reader) -> Certificate:
@@ -38,13 +44,13 @@ def _phase(number: int) -> Phase:
 
 RECORDS = Records(
     {
-        "create": (f"bytes32,{_PARAMETERS}", lambda r: (r.word(0), _parameters(r.nested(1).data))),
+        "create": (f"bytes32,{_PARAMETERS}", lambda r: (r.word(0), _parameters(r.nested(1, 6)))),
         "commit": ("bytes32,uint256,bytes32,bytes32", lambda r: (r.number(1), r.word(2), r.word(3))),
         "reveal": (
             "bytes32,uint256,bytes32,bytes,bytes32",
             lambda r: (r.number(1), r.word(2), r.octets(3), r.word(4)),
         ),
-        "post": (f"bytes32,bytes32,{_CERTIFICATE}", lambda r: (r.word(1), _certificate(r.nested(2)))),
+        "post": (f"bytes32,bytes32,{_CERTIFICATE}", lambda r: (r.word(1), _certificate(r.nested(2, 5)))),
         "open": ("bytes32,uint256,bytes32", lambda r: (r.number(1), r.word(2))),
         "expire": ("bytes32", lambda _: ()),
         "withdraw": ("bytes32,uint256,address", lambda r: (r.number(1), r.address(2))),
@@ -67,14 +73,14 @@ RECORDS = Records(
                 r.word(2),
                 r.word(3),
                 # Offsets count from the first word that is not indexed.
-                _parameters(Reader(r.data[96:]).nested(1).data),
+                _parameters(Reader(r.data, 96).nested(1, 6)),
             ),
         ),
         "Committed": ("bytes32,uint256,bytes32", 1, lambda r: (r.number(1), r.word(2))),
         "Revealed": (
             "bytes32,uint256,bytes32,bytes,bytes32",
             1,
-            lambda r: (r.number(1), r.word(2), Reader(r.data[32:]).octets(2), r.word(4)),
+            lambda r: (r.number(1), r.word(2), Reader(r.data, 32).octets(2), r.word(4)),
         ),
         "Posted": (
             "bytes32,address,bytes32,uint256",
@@ -95,8 +101,3 @@ RECORDS = Records(
     },
 )
 """Calls from calldata, events from logs."""
-
-PRIMARY_TOPICS = RECORDS.topics(
-    ["Created", "Committed", "Revealed", "Posted", "Opened", "Expired", "Withdrawn"]
-)
-"""First topics of the events of which a call emits one at most."""

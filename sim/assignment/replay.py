@@ -1,17 +1,18 @@
 """Lotteries replayed against their reference model: see `sim.verification.replay`."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 
 from sim.assignment import boston, probabilistic_serial
 from sim.assignment.lottery import Matrix
 from sim.assignment.lottery_state import Lottery, Phase, bits
 from sim.assignment.model import LotteryModel
 from sim.assignment.parameters import Rule
-from sim.assignment.problem import from_orders
+from sim.assignment.problem import Problem, from_orders
 from sim.assignment.promises import RULES
-from sim.assignment.records import PRIMARY_TOPICS, RECORDS
+from sim.assignment.records import RECORDS
 from sim.assignment.serial_dictatorship import TooLargeError
+from sim.chain.history import History
 from sim.exact import show
 from sim.randomness import Word, commitment, keccak, pack_order, unpack_order
 from sim.reference import Event, Revert
@@ -22,7 +23,14 @@ __all__ = ["LotteryReplay"]
 
 _DRAWS = ("OrderDrawn", "TermDrawn", "Assigned")
 
-_MATRICES = {Rule.PROBABILISTIC_SERIAL: probabilistic_serial.probabilities, Rule.BOSTON: boston.probabilities}
+CONTENDERS = 7
+"""Contenders under Boston up to which an audit lists their orders: posting is cheap, and eight of them
+take a second, nine take twelve."""
+
+_MATRICES: Mapping[Rule, Callable[[Problem], Matrix]] = {
+    Rule.PROBABILISTIC_SERIAL: probabilistic_serial.probabilities,
+    Rule.BOSTON: partial(boston.probabilities, most=CONTENDERS),
+}
 """Rules whose matrix follows from what is on chain."""
 
 
@@ -31,9 +39,7 @@ class LotteryReplay(Replay[Lottery]):
 
     Parameters
     ----------
-    chain_id : int
-    contract : str
-        Its address in lower case.
+    history : History
 
     Attributes
     ----------
@@ -42,11 +48,11 @@ class LotteryReplay(Replay[Lottery]):
     """
 
     records, rules = RECORDS, RULES
-    payable, primary = "commit", PRIMARY_TOPICS
+    payable = "commit"
     model: LotteryModel
 
-    def __init__(self, chain_id: int, contract: str) -> None:
-        super().__init__(LotteryModel(chain_id, contract))
+    def __init__(self, history: History) -> None:
+        super().__init__(LotteryModel(history.chain_id, history.contract), history)
         self.firsts: dict[Word, int] = {}
 
     def bonds_burnt(self, event: Event) -> int:

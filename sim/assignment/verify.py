@@ -7,7 +7,7 @@ the probabilities that the lotteries state.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
 from sim.assignment.lottery_state import Lottery, Phase
@@ -24,13 +24,21 @@ from sim.verification.audit import Progress, View, audit
 from sim.verification.book import Book
 from sim.verification.verification import Judged, Verification
 
-__all__ = ["CONTRACT", "verify"]
+__all__ = ["ANSWER", "CONTRACT", "QUESTION", "verify"]
 
 CONTRACT = CONTRACTS[0]
 """Name of the contract whose history is replayed."""
 
+QUESTION, ANSWER = RECORDS.question("state", bytes(32)), 32 * 7
+"""Calldata that asks the contract something that no other contract answers, and the answer's length."""
 
-def verify(history: History, book: Book | None = None, progress: Progress = lambda *_: None) -> Verification:
+
+def verify(
+    history: History,
+    book: Book | None = None,
+    progress: Progress = lambda *_: None,
+    creators: Collection[str] = (),
+) -> Verification:
     """Replay every lottery of a deployed contract and check all that the chain shows of it.
 
     Parameters
@@ -40,6 +48,9 @@ def verify(history: History, book: Book | None = None, progress: Progress = lamb
         What the deployment file claims.
     progress : callable
         Called with the blocks read and the blocks to read.
+    creators : collection of str
+        Addresses of those whose games' draws are judged together; by default the account that deployed the
+        contract.
 
     Returns
     -------
@@ -71,7 +82,7 @@ def verify(history: History, book: Book | None = None, progress: Progress = lamb
     >>> found.games, found.draws, found.violations, found.holds
     (20, 20, [], True)
     """
-    replay = LotteryReplay(history.chain_id, history.contract)
+    replay = LotteryReplay(history)
     model = replay.model
     return audit(
         history,
@@ -80,8 +91,9 @@ def verify(history: History, book: Book | None = None, progress: Progress = lamb
         contracts=CONTRACTS,
         book=book,
         progress=progress,
+        creators=creators,
         views=lambda lottery: _views(model, lottery),
-        judged=lambda: _judged(replay),
+        judged=lambda games: _judged(replay, games),
         own=lambda: {"owed_wei": str(model.owed()), "burnt_wei": str(model.burnt)},
     )
 
@@ -108,8 +120,9 @@ def _words(*numbers: int) -> bytes:
 # ── all lotteries together ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _judged(replay: LotteryReplay) -> tuple[Judged, ...]:
-    order, term = _order_p_value(replay), _term_p_value(replay)
+def _judged(replay: LotteryReplay, lotteries: Sequence[Lottery]) -> tuple[Judged, ...]:
+    followed = [lottery for lottery in lotteries if lottery.id not in replay.lost]
+    order, term = _order_p_value(replay, followed), _term_p_value(followed)
     p_values = [p for p in (order, term) if p is not None]
     together = bonferroni(p_values) if p_values else None
     return (
@@ -119,7 +132,7 @@ def _judged(replay: LotteryReplay) -> tuple[Judged, ...]:
     )
 
 
-def _order_p_value(replay: LotteryReplay) -> float | None:
+def _order_p_value(replay: LotteryReplay, followed: Sequence[Lottery]) -> float | None:
     """Who picks first is uniform among those that take part.
 
     A draw has begun when secrets are to be opened. Who has committed takes part in it, and if somebody keeps
@@ -128,7 +141,7 @@ def _order_p_value(replay: LotteryReplay) -> float | None:
     """
     trials = [
         lottery
-        for lottery in _followed(replay)
+        for lottery in followed
         if lottery.parameters.rule is Rule.SERIAL_DICTATORSHIP
         and lottery.committed
         and lottery.phase > Phase.COMMITTING
@@ -145,12 +158,12 @@ def _order_p_value(replay: LotteryReplay) -> float | None:
     return recognition_p_value(counts, draws, len(trials) - seen)
 
 
-def _term_p_value(replay: LotteryReplay) -> float | None:
+def _term_p_value(followed: Sequence[Lottery]) -> float | None:
     """A seat gets what it has ranked first with the probability that the posted matrix says.
 
     A draw has begun when the matrix was posted; if somebody does not open its secret, nobody sees it.
     """
-    trials = [lottery for lottery in _followed(replay) if lottery.certificate is not None]
+    trials = [lottery for lottery in followed if lottery.certificate is not None]
     draws: Counter[tuple[Fraction, ...]] = Counter()
     counts = _no_counts(trials)
     seen = 0
@@ -171,10 +184,6 @@ def _first_choices(lottery: Lottery) -> list[Fraction]:
     rows = certificate.matrix_of(lottery.items)
     firsts = zip(lottery.rankings, rows, strict=True)
     return [row[ranking[0]] if ranking else Fraction(0) for ranking, row in firsts]
-
-
-def _followed(replay: LotteryReplay) -> Iterator[Lottery]:
-    return (lottery for lottery in replay.model.games.values() if lottery.id not in replay.lost)
 
 
 def _no_counts(lotteries: Sequence[Lottery]) -> list[int]:

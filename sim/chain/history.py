@@ -13,13 +13,54 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from sim.chain.evm import EvmError, Log, Receipt, Reverted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sim.chain.evm import Evm
 
 
+class Question(NamedTuple):
+    """What a contract asked another one by a static call, and what it was told; None if that failed."""
+
+    to: str
+    data: bytes
+    answer: bytes | None
+
+
+class Failure(NamedTuple):
+    """What is known of a call that failed.
+
+    Attributes
+    ----------
+    gas : int
+        What the caller gave; 0 where that is not known.
+    starved : bool
+        Whether it may have failed for want of gas.
+    refused : tuple of (str, int)
+        Receivers that did not take the money that the contract sent them, and how much that was.
+    """
+
+    gas: int = 0
+    starved: bool = False
+    refused: tuple[tuple[str, int], ...] = ()
+
+
+class Gain(NamedTuple):
+    """What an account gained in a block beyond what the block's transactions themselves brought and took.
+
+    Attributes
+    ----------
+    amount : int
+        Wei; negative if it lost something.
+    certain : bool
+        Whether nothing but the contract can have caused it.
+    """
+
+    amount: int
+    certain: bool
+
+
 class Call(NamedTuple):
-    """One call of the contract that went through.
+    """One call of the contract.
 
     Attributes
     ----------
@@ -36,10 +77,16 @@ class Call(NamedTuple):
     logs : tuple of Log
         What the contract emitted, in order.
     direct : bool
-        Whether the transaction itself makes the call. If another contract does, the transaction does not say
-        with which calldata: only a trace does.
-    sent : int or None
-        Wei that the contract sent out meanwhile; None where that is not known.
+        Whether the call is known: the transaction itself makes it, or a trace shows it. Of a call through
+        another contract without a trace nothing is known but its events.
+    block : int
+        Number of the block.
+    failure : Failure or None
+        None for a call that went through.
+    payments : tuple of (str, int), or None
+        Wei that the contract sent out in this call, by receiver; None without a trace.
+    questions : tuple of Question, or None
+        What the contract asked others in this call; None without a trace.
     """
 
     transaction: str
@@ -49,11 +96,14 @@ class Call(NamedTuple):
     timestamp: int
     logs: tuple[Log, ...]
     direct: bool = True
-    sent: int | None = None
+    block: int = 0
+    failure: Failure | None = None
+    payments: tuple[tuple[str, int], ...] | None = None
+    questions: tuple[Question, ...] | None = None
 
 
 class History(Protocol):
-    """All calls of one contract up to some block, and the chain's state there."""
+    """All calls of one contract up to some block, and the chain's state."""
 
     @property
     def chain_id(self) -> int:
@@ -64,7 +114,7 @@ class History(Protocol):
         """Address of the contract, in lower case."""
 
     def calls(self, progress: Callable[[int, int], None] = lambda *_: None) -> Iterator[Call]:
-        """Go through the calls in the chain's order.
+        """Go through the calls in the chain's order, those that failed too.
 
         Parameters
         ----------
@@ -72,14 +122,35 @@ class History(Protocol):
             Called with how many blocks have been read, and how many there are to read.
         """
 
-    def traced(self, transaction: str) -> tuple[Call, ...] | None:
-        """Return every call of the contract within a transaction; None if the chain gives no traces."""
+    def gains(self, block: int, accounts: Sequence[str]) -> Mapping[str, Gain] | None:
+        """Return what accounts gained in a block, the contract among them; None if that cannot be known."""
 
-    def ask(self, questions: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
-        """Call views: an address and calldata each. None stands for a revert."""
+    def excused(self, call: Call, payee: str | None) -> bool | None:
+        """Tell whether something other than the contract made a call fail that should have gone through.
 
-    def code(self, address: str) -> bytes:
-        """Return the code at an address."""
+        The caller gave too little gas, or the payee does not take money.
+
+        Parameters
+        ----------
+        call : Call
+            One that failed.
+        payee : str or None
+            Who was to be paid, if anybody.
+
+        Returns
+        -------
+        bool or None
+            None if that cannot be settled.
+        """
+
+    def ask(self, questions: Sequence[tuple[str, bytes]], block: int | None = None) -> list[bytes | None]:
+        """Call views after a block, the last one if none is given. None stands for a revert."""
+
+    def code(self, address: str, block: int | None = None) -> bytes | None:
+        """Return the code at an address after a block; None if the chain's state there is not known."""
+
+    def founder(self) -> str | None:
+        """Return the account that deployed the contract, in lower case; None if that is not known."""
 
     def balance(self) -> int:
         """Return the contract's balance in wei."""
@@ -112,6 +183,7 @@ class Recorder:
         self.evm = evm
         self._contract = contract
         self._calls: list[Call] = []
+        self._gains: dict[int, dict[str, int]] = {}
         self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
         self._open: dict[int, int] = {}
 
@@ -135,18 +207,36 @@ class Recorder:
         """Return the number of calls."""
         return len(self._calls)
 
-    def traced(self, transaction: str) -> tuple[Call, ...] | None:  # noqa: ARG002 -- no machine here traces
-        """See `History.traced`."""
-        return None
+    def gains_by_block(self) -> dict[int, dict[str, int]]:
+        """Return what accounts gained in each block, as far as anybody looked."""
+        return {block: dict(gains) for block, gains in self._gains.items()}
 
-    def ask(self, questions: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
-        """See `History.ask`."""
+    def gains(self, block: int, accounts: Sequence[str]) -> Mapping[str, Gain] | None:
+        """See `History.gains`. Known for the contract, and for whoever a call's data names."""
+        known = self._gains.get(block, {})
+        if any(account not in known for account in accounts):
+            return None
+        return {account: Gain(known[account], not self.code(account)) for account in accounts}
+
+    def excused(self, call: Call, payee: str | None) -> bool | None:
+        """See `History.excused`. Every call has gas enough, so that only the payee can be to blame."""
+        del call
+        return None if payee is not None and self.code(payee) else False
+
+    def ask(self, questions: Sequence[tuple[str, bytes]], block: int | None = None) -> list[bytes | None]:
+        """See `History.ask`. Whatever the block, the state is the present one."""
+        del block
         receipts = (self.evm.call(self.evm.deployer, _checksum(to), data) for to, data in questions)
         return [receipt.output if receipt.ok else None for receipt in receipts]
 
-    def code(self, address: str) -> bytes:
-        """See `History.code`."""
+    def code(self, address: str, block: int | None = None) -> bytes:
+        """See `History.code`. Whatever the block, the state is the present one."""
+        del block
         return self.evm.code(_checksum(address))
+
+    def founder(self) -> str:
+        """See `History.founder`."""
+        return self.evm.deployer.lower()
 
     def balance(self, address: str | None = None) -> int:
         """Return a balance, the contract's if nothing is said."""
@@ -194,24 +284,34 @@ class Recorder:
 
     def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `sim.chain.evm.Evm.transact`."""
+        if not self._contract:
+            return self.evm.transact(sender, to, data, value)
         direct = to.lower() == self.contract
-        before = self.evm.balance(self._contract) if self._contract else 0
+        watched = {self.contract, sender.lower(), *_addresses_in(data)} if direct else set()
+        before = {account: self.evm.balance(_checksum(account)) for account in watched}
         receipt = self.evm.transact(sender, to, data, value)
         logs = tuple(log for log in receipt.logs if "0x" + log.address.hex() == self.contract)
-        if receipt.ok and (direct or logs):
-            sent = before + value - self.evm.balance(self._contract) if direct else None
-            self._calls.append(
-                Call(
-                    f"0x{len(self._calls) + 1:064x}",
-                    sender.lower(),
-                    data if direct else b"",
-                    value if direct else 0,
-                    self.evm.timestamp,
-                    logs,
-                    direct,
-                    sent,
-                )
+        if not direct and not logs:
+            return receipt
+        block = len(self._calls) + 1
+        gains = {account: self.evm.balance(_checksum(account)) - old for account, old in before.items()}
+        if direct and receipt.ok:
+            gains[self.contract] -= value
+            gains[sender.lower()] += value
+        self._gains[block] = gains
+        self._calls.append(
+            Call(
+                f"0x{block:064x}",
+                sender.lower(),
+                data if direct else b"",
+                value if direct else 0,
+                self.evm.timestamp,
+                logs,
+                direct,
+                block,
+                None if receipt.ok else Failure(),
             )
+        )
         return receipt
 
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
@@ -250,6 +350,12 @@ class Recorder:
             Always.
         """
         raise EvmError("a machine whose calls are recorded cannot start anew")
+
+
+def _addresses_in(data: bytes) -> set[str]:
+    """Return what may be addresses among the first arguments of a call."""
+    words = (data[at : at + 32] for at in range(4, min(len(data) - 31, 260), 32))
+    return {"0x" + word[12:].hex() for word in words if not any(word[:12])}
 
 
 @cache

@@ -1,28 +1,37 @@
 """The history of a contract on a node, over JSON-RPC: read only, in batches, up to one block.
 
-Events are asked for in ranges of blocks, their transactions by hash, timestamps from block headers. Where a
-node refuses a range as too wide, it is asked again for half of it.
+Events are asked for in ranges of blocks; transactions come from the blocks themselves, so that calls that
+emitted nothing and calls that failed are found too. Where the node has tracers, calls come from traces.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sim.chain import nodestate
 from sim.chain.evm import Log
-from sim.chain.history import Call
+from sim.chain.history import Call, Failure
+from sim.chain.logs import read_logs
 from sim.chain.rpc import NodeError, Rpc, RpcError
+from sim.chain.traces import Frame, calls_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sim.chain.history import Gain
 
 _Item = TypeVar("_Item")
+_Json = dict[str, Any]
 
-BLOCKS = 2000
-"""Blocks to ask for the events of at a time: what common public nodes allow."""
+_FULL_BLOCKS = 200
+"""Blocks to read with all their transactions at a time."""
 
-_TRANSACTIONS = 1000
-"""Transactions to hold at a time."""
+_TRANSACTIONS = 200
+"""Transactions to trace at a time."""
+
+_TRACER = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
 
 
 class NodeHistory:
@@ -32,11 +41,12 @@ class NodeHistory:
     ----------
     url : str
     contract : str
-    first_block : int
-        Nothing happened to the contract before it.
-    every_block : bool
-        Look for calls in every block instead of only where the contract emitted something. Needs every
-        transaction since `first_block`: for one's own chain.
+    first_block : object
+        Where the contract is said to have been deployed. Nothing hangs on it: it is only where the search for
+        the first block with the contract's code begins.
+    events_only : bool
+        Look for calls only where the contract emitted something: faster, but calls that emit nothing and
+        calls that failed are not seen.
 
     Raises
     ------
@@ -44,17 +54,22 @@ class NodeHistory:
         If nobody answers at the URL.
     """
 
-    def __init__(self, url: str, contract: str, first_block: int = 0, *, every_block: bool = False) -> None:
+    def __init__(
+        self, url: str, contract: str, first_block: object = None, *, events_only: bool = False
+    ) -> None:
         self._node = Rpc(url)
         self._contract = contract.lower()
-        self._first = first_block
-        self._every_block = every_block
+        self._events_only = events_only
         self._chain_id = int(self._node.ask("eth_chainId"), 16)
         head = self._node.ask("eth_getBlockByNumber", "latest", False)
         self.head = int(head["number"], 16)
         """Number of the last block that is looked at."""
         self._head_hash = head["hash"]
+        self._hint = first_block
+        self._first: int | None = None
         self._timestamps: dict[int, int] = {}
+        self._wallets: set[str] = set()
+        self._busy: Counter[int] = Counter()
 
     @property
     def chain_id(self) -> int:
@@ -66,6 +81,13 @@ class NodeHistory:
         """See `sim.chain.history.History.contract`."""
         return self._contract
 
+    @property
+    def first(self) -> int:
+        """Number of the first block with the contract's code; 0 where the node does not have old states."""
+        if self._first is None:
+            self._first = nodestate.first_block(self._node, self._contract, self.head, self._hint)
+        return self._first
+
     # ── what happened ────────────────────────────────────────────────────────────────────────────────────
 
     def calls(self, progress: Callable[[int, int], None] = lambda *_: None) -> Iterator[Call]:
@@ -76,138 +98,183 @@ class NodeHistory:
         NodeError
             If the node stops answering, or its chain is reorganized meanwhile.
         """
-        start, width = self._first, BLOCKS
-        total = max(1, self.head + 1 - self._first)
-        while start <= self.head:
-            end = min(start + width - 1, self.head)
-            try:
-                logs = self._logs(start, end)
-            except RpcError:
-                if width == 1:
-                    raise
-                width = max(1, width // 2)
-                continue
-            yield from self._calls_of(logs, start, end, progress=lambda read: progress(read, total))
-            progress(end + 1 - self._first, total)
-            start = end + 1
+        total = max(1, self.head + 1 - self.first)
+        for logs in read_logs(self._node, {"address": self._contract}, self.first, self.head):
+            entries = groupby(logs.entries, lambda log: str(log["transactionHash"]))
+            emitted = {key: list(found) for key, found in entries}
+            reading = self._named if self._events_only else self._all
+            for part, read in reading(emitted, logs.first, logs.last):
+                yield from self._calls_of(part, emitted)
+                progress(read - self.first, total)
+            progress(logs.last + 1 - self.first, total)
         block = self._node.ask("eth_getBlockByNumber", hex(self.head), False)
         if block is None or block["hash"] != self._head_hash:
             raise NodeError(f"{self._node.url}: the chain was reorganized while it was read: try again")
 
-    def _logs(self, start: int, end: int) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._node.ask(
-            "eth_getLogs", {"address": self._contract, "fromBlock": hex(start), "toBlock": hex(end)}
-        )
-        return sorted(found, key=lambda log: (int(log["blockNumber"], 16), int(log["logIndex"], 16)))
+    def _named(
+        self, emitted: Mapping[str, list[_Json]], start: int, end: int
+    ) -> Iterator[tuple[list[_Json], int]]:
+        """Transactions that emitted something, in parts, each with how far that is."""
+        del start, end
+        for names in _parts(list(emitted), _TRANSACTIONS):
+            fetched = self._node.ask_all([("eth_getTransactionByHash", [name]) for name in names])
+            for name, transaction in zip(names, fetched, strict=True):
+                self._need(transaction, f"transaction {name}")
+            blocks = [int(transaction["blockNumber"], 16) for transaction in fetched]
+            self._fetch_timestamps(set(blocks))
+            self._busy.update(blocks)
+            yield fetched, blocks[-1]
 
-    def _calls_of(
-        self, logs: list[dict[str, Any]], start: int, end: int, progress: Callable[[int], None]
-    ) -> Iterator[Call]:
-        """Put the events of some blocks together with the transactions that they come from."""
-        emitted = {key: list(found) for key, found in groupby(logs, lambda log: str(log["transactionHash"]))}
-        hashes = self._all_calls(start, end, emitted) if self._every_block else list(emitted)
-        for part in _parts(hashes, _TRANSACTIONS):
-            fetched = self._node.ask_all([("eth_getTransactionByHash", [name]) for name in part])
-            for name, transaction in zip(part, fetched, strict=True):
-                if transaction is None or isinstance(transaction, RpcError):
-                    raise NodeError(f"{self._node.url}: the node does not have transaction {name}")
-            self._fetch_timestamps({int(transaction["blockNumber"], 16) for transaction in fetched})
-            block = start
-            for transaction in fetched:
-                block = int(transaction["blockNumber"], 16)
-                yield self._call(transaction, block, emitted.get(transaction["hash"], []))
-            progress(block - self._first)
+    def _all(
+        self, emitted: Mapping[str, list[_Json]], start: int, end: int
+    ) -> Iterator[tuple[list[_Json], int]]:
+        """Transactions that have to do with the contract, in parts, each with how far that is."""
+        seen = 0
+        for numbers in _parts(range(start, end + 1), _FULL_BLOCKS):
+            blocks = self._node.ask_all([("eth_getBlockByNumber", [hex(k), True]) for k in numbers])
+            found = []
+            for number, block in zip(numbers, blocks, strict=True):
+                self._need(block, f"block {number}")
+                self._timestamps[number] = int(block["timestamp"], 16)
+                concerned = [one for one in block["transactions"] if self._concerns(one, emitted)]
+                seen += sum(one["hash"] in emitted for one in concerned)
+                self._busy[number] = len(concerned)
+                found += concerned
+            for part in _parts(found, _TRANSACTIONS):
+                yield list(part), int(part[-1]["blockNumber"], 16)
+            yield [], numbers[-1]
+        if seen != len(emitted):
+            raise NodeError(
+                f"{self._node.url}: the node has events of transactions that its blocks do not have"
+            )
 
-    def _all_calls(self, start: int, end: int, emitted: dict[str, list[dict[str, Any]]]) -> list[str]:
-        """Hashes of transactions that emitted something, or went to the contract and succeeded, in order."""
-        hashes, silent = [], []
-        numbers = [hex(number) for number in range(start, end + 1)]
-        blocks = self._node.ask_all([("eth_getBlockByNumber", [number, True]) for number in numbers])
-        for block in blocks:
-            if not isinstance(block, dict):
-                raise NodeError(f"{self._node.url}: the node does not have every block from {start} to {end}")
-            self._timestamps[int(block["number"], 16)] = int(block["timestamp"], 16)
-            for transaction in block["transactions"]:
-                to_contract = (transaction.get("to") or "").lower() == self._contract
-                if to_contract or transaction["hash"] in emitted:
-                    hashes.append(transaction["hash"])
-                if to_contract and transaction["hash"] not in emitted:
-                    silent.append(transaction["hash"])
-        receipts = self._node.ask_all([("eth_getTransactionReceipt", [name]) for name in silent])
-        failed = {
-            name for name, receipt in zip(silent, receipts, strict=True) if int(receipt["status"], 16) != 1
-        }
-        return [name for name in hashes if name not in failed]
+    def _concerns(self, transaction: _Json, emitted: Mapping[str, object]) -> bool:
+        to = (transaction.get("to") or "").lower()
+        named = self._contract[2:] in transaction["input"].lower()
+        return to == self._contract or transaction["hash"] in emitted or named or to in self._wallets
+
+    def _need(self, found: object, what: str) -> None:
+        if not isinstance(found, dict):
+            raise NodeError(f"{self._node.url}: the node does not have {what}")
 
     def _fetch_timestamps(self, blocks: set[int]) -> None:
         wanted = sorted(blocks - self._timestamps.keys())
         headers = self._node.ask_all([("eth_getBlockByNumber", [hex(number), False]) for number in wanted])
         for number, header in zip(wanted, headers, strict=True):
-            if not isinstance(header, dict):
-                raise NodeError(f"{self._node.url}: the node does not have block {number}")
+            self._need(header, f"block {number}")
             self._timestamps[number] = int(header["timestamp"], 16)
 
-    def _call(self, transaction: dict[str, Any], block: int, logs: list[dict[str, Any]]) -> Call:
-        direct = (transaction.get("to") or "").lower() == self._contract
-        return Call(
-            transaction["hash"],
-            transaction["from"].lower(),
-            _bytes(transaction["input"]) if direct else b"",
-            int(transaction["value"], 16) if direct else 0,
-            self._timestamps[block],
-            tuple(_log(log) for log in logs),
-            direct,
+    # ── one transaction ──────────────────────────────────────────────────────────────────────────────────
+
+    def _calls_of(self, transactions: list[_Json], emitted: Mapping[str, list[_Json]]) -> Iterator[Call]:
+        """Make calls of transactions: from traces, or else from what went to the contract itself."""
+        frames = self._frames(transactions)
+        silent = [
+            one["hash"]
+            for one in transactions
+            if one["hash"] not in frames and self._is_direct(one) and one["hash"] not in emitted
+        ]
+        asked = self._node.ask_all([("eth_getTransactionReceipt", [name]) for name in silent])
+        receipts = dict(zip(silent, asked, strict=True))
+        for one in transactions:
+            name, block = one["hash"], int(one["blockNumber"], 16)
+            logs = tuple(_log(log) for log in emitted.get(name, []))
+            blank = Call(name, one["from"].lower(), b"", 0, self._timestamps[block], logs, block=block)
+            if name in frames:
+                yield from self._traced(blank, frames[name], one)
+            elif self._is_direct(one):
+                failure = None
+                if name in receipts:
+                    self._need(receipts[name], f"the receipt of {name}")
+                    if int(receipts[name]["status"], 16) != 1:
+                        failure = Failure(int(one["gas"], 16), starved=True)
+                value = int(one["value"], 16)
+                yield blank._replace(data=_bytes(one["input"]), value=value, failure=failure)
+            elif logs:
+                yield blank._replace(direct=False)
+
+    def _is_direct(self, transaction: _Json) -> bool:
+        return (transaction.get("to") or "").lower() == self._contract
+
+    def _frames(self, transactions: list[_Json]) -> dict[str, Frame]:
+        """Traces of transactions, as far as the node has them."""
+        names = [one["hash"] for one in transactions]
+        found: list[Any] = self._node.ask_all(
+            [("debug_traceTransaction", [one, _TRACER]) for one in names[:1]]
         )
+        # A node without tracers refuses them all: one question shows it.
+        if found and isinstance(found[0], dict):
+            found += self._node.ask_all([("debug_traceTransaction", [one, _TRACER]) for one in names[1:]])
+        traced = zip(names, found, strict=False)
+        return {name: _frame(one) for name, one in traced if isinstance(one, dict) and "from" in one}
 
-    def traced(self, transaction: str) -> tuple[Call, ...] | None:
-        """See `sim.chain.history.History.traced`. Needs a node with ``debug_traceTransaction``."""
-        options = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
-        try:
-            frame = self._node.ask("debug_traceTransaction", transaction, options)
-        except RpcError:
-            return None
-        if not isinstance(frame, dict) or "from" not in frame:
-            return None
-        header = self._node.ask("eth_getTransactionByHash", transaction)
-        block = int(header["blockNumber"], 16)
-        self._fetch_timestamps({block})
-        return tuple(self._inner(frame, transaction, self._timestamps[block]))
+    def _traced(self, blank: Call, frame: Frame, transaction: _Json) -> Iterator[Call]:
+        calls = list(calls_of(self._contract, frame, blank))
+        through = [call for call in calls if call.failure is None]
+        if sum(len(call.logs) for call in calls) != len(blank.logs):
+            # An older tracer, which leaves out events: with one call there is no doubt whose they are.
+            if len(through) != 1:
+                raise NodeError(
+                    f"{self._node.url}: the trace of {blank.transaction} lacks the contract's events"
+                )
+            calls[calls.index(through[0])] = through[0]._replace(logs=blank.logs)
+        for call in calls:
+            if not self._is_direct(transaction):
+                self._wallets.add(call.sender)
+            elif call is calls[0] and call.failure is not None:
+                call = call._replace(failure=call.failure._replace(gas=int(transaction["gas"], 16)))  # noqa: PLW2901 - the same call
+            yield call
 
-    def _inner(self, frame: dict[str, Any], transaction: str, timestamp: int) -> Iterator[Call]:
-        if frame.get("error"):
-            return
-        if frame["type"] == "CALL" and (frame.get("to") or "").lower() == self._contract:
-            children = frame.get("calls") or []
-            outgoing = (int(child.get("value") or "0x0", 16) for child in children if not child.get("error"))
-            yield Call(
-                transaction,
-                frame["from"].lower(),
-                _bytes(frame["input"]),
-                int(frame.get("value") or "0x0", 16),
-                timestamp,
-                tuple(
-                    _log(log)
-                    for log in frame.get("logs") or []
-                    if log.get("address", "").lower() == self._contract
-                ),
-                sent=sum(outgoing),
-            )
-        for child in frame.get("calls") or []:
-            yield from self._inner(child, transaction, timestamp)
+    # ── money and refusals ───────────────────────────────────────────────────────────────────────────────
+
+    def gains(self, block: int, accounts: Sequence[str]) -> Mapping[str, Gain] | None:
+        """See `sim.chain.history.History.gains`."""
+        return nodestate.gains(self._node, self._contract, block, accounts)
+
+    def excused(self, call: Call, payee: str | None) -> bool | None:
+        """See `sim.chain.history.History.excused`."""
+        failure = call.failure or Failure()
+        if payee is not None:
+            if any(to == payee for to, _ in failure.refused):
+                return True
+            if call.payments is None and self.code(payee, call.block) != b"":
+                return None
+        if not failure.starved:
+            return False
+        alone = self._busy[call.block] <= 1
+        return nodestate.had_too_little_gas(self._node, self._contract, call, alone=alone)
 
     # ── how it stands ────────────────────────────────────────────────────────────────────────────────────
 
-    def ask(self, questions: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
-        """See `sim.chain.history.History.ask`."""
-        block = hex(self.head)
+    def ask(self, questions: Sequence[tuple[str, bytes]], block: int | None = None) -> list[bytes | None]:
+        """See `sim.chain.history.History.ask`.
+
+        Raises
+        ------
+        NodeError
+            If the node, and not the contract, refuses to answer.
+        """
+        number = hex(self.head if block is None else block)
         answers = self._node.ask_all(
-            [("eth_call", [{"to": to, "data": "0x" + data.hex()}, block]) for to, data in questions]
+            [("eth_call", [{"to": to, "data": "0x" + data.hex()}, number]) for to, data in questions]
         )
+        for answer in answers:
+            if isinstance(answer, RpcError) and not (answer.is_revert or answer.is_out_of_gas):
+                raise answer
         return [None if isinstance(answer, RpcError) else _bytes(answer) for answer in answers]
 
-    def code(self, address: str) -> bytes:
+    def code(self, address: str, block: int | None = None) -> bytes | None:
         """See `sim.chain.history.History.code`."""
-        return _bytes(self._node.ask("eth_getCode", address, hex(self.head)))
+        try:
+            return _bytes(self._node.ask("eth_getCode", address, hex(self.head if block is None else block)))
+        except RpcError:
+            if block is None:
+                raise
+            return None
+
+    def founder(self) -> str | None:
+        """See `sim.chain.history.History.founder`."""
+        return nodestate.founder(self._node, self._contract, self.first)
 
     def balance(self) -> int:
         """See `sim.chain.history.History.balance`."""
@@ -222,5 +289,22 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-def _log(log: dict[str, Any]) -> Log:
+def _log(log: _Json) -> Log:
     return Log(_bytes(log["address"]), tuple(_bytes(topic) for topic in log["topics"]), _bytes(log["data"]))
+
+
+def _frame(told: _Json) -> Frame:
+    """Read a frame of the ``callTracer``."""
+    return Frame(
+        kind=told["type"],
+        sender=told["from"].lower(),
+        to=(told.get("to") or "").lower(),
+        data=_bytes(told.get("input") or "0x"),
+        output=_bytes(told.get("output") or "0x"),
+        value=int(told.get("value") or "0x0", 16),
+        gas=int(told.get("gas") or "0x0", 16),
+        gas_used=int(told.get("gasUsed") or "0x0", 16),
+        error=told.get("error") or "",
+        logs=tuple(_log(log) for log in told.get("logs") or []),
+        calls=tuple(_frame(inner) for inner in told.get("calls") or []),
+    )

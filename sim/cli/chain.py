@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,10 +75,27 @@ DeploymentFile = Annotated[
     Path,
     typer.Option("--deployment", metavar="FILE", help="Where the contracts stand, as written by deploy."),
 ]
-EveryBlock = Annotated[
+EventsOnly = Annotated[
     bool,
     typer.Option(
-        "--every-block", help="Read every block: also finds calls that emit nothing. For local nodes."
+        "--events-only",
+        help="Read events and their transactions only: faster, but silent and failed calls go unseen.",
+    ),
+]
+TrustPayees = Annotated[
+    bool,
+    typer.Option(
+        "--trust-payees",
+        help="Judge although the node does not show who was paid: take events on trust there.",
+    ),
+]
+Creators = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--creator",
+        metavar="ADDRESS",
+        help="Test the draws of this account's games together; may be repeated.  "
+        "[default: the account that deployed the contract]",
     ),
 ]
 
@@ -85,21 +104,27 @@ EveryBlock = Annotated[
 def verify(
     evm: Node,
     deployment: DeploymentFile,
-    every_block: EveryBlock = False,  # noqa: FBT002 - a flag
+    events_only: EventsOnly = False,  # noqa: FBT002 - a flag
+    trust_payees: TrustPayees = False,  # noqa: FBT002 - a flag
+    creator: Creators = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Replay every game of the deployed contracts from the outside, and check everything that happened.
 
     Calldata and events are replayed against each mechanism's reference model: who may call when and with how
-    much money, every reveal, every draw made again from the revealed secrets, every payment. Coordination:
-    every announcement and recognition fraction, proposals, answers, settlements. Assignment: every ranking,
-    every posted assignment with its lottery, every order and every result. The contracts' state only confirms
-    what comes out.
+    much money, every reveal, every draw made again from the revealed secrets, every payment to its recipient,
+    every refusal. Coordination: every announcement and recognition fraction, proposals, answers, settlements.
+    Assignment: every ranking, every posted assignment with its lottery, every order and every result. The
+    contracts' state only confirms what comes out.
 
-    Across games, draws are tested against their stated probabilities, which differ from game to game; fails
-    at p < 1e-6. Contracts that the deployment file does not name are passed over.
+    Payments are seen through traces, or else through balances; where the node shows neither there is no
+    verdict, unless --trust-payees is given.
 
-    Exit status: 0 it holds, 1 it does not, 2 nobody at the URL, another chain, or no contract there.
+    Across the games of the named creators, draws are tested against their stated probabilities, which differ
+    from game to game; fails at p < 1e-6. Contracts that the deployment file does not name are passed over.
+
+    Exit status: 0 it holds, 1 it does not, 2 no verdict: nobody at the URL, another chain, no contract there,
+    or payments that were not seen.
 
     For example:
 
@@ -110,6 +135,9 @@ def verify(
     from sim.verification.book import open_history, read_book  # noqa: PLC0415 - as above
     from sim.verification.verification import combined_json  # noqa: PLC0415 - as above
 
+    for address in creator or ():
+        if not re.fullmatch("0x[0-9a-fA-F]{40}", address):
+            raise ParleyError(f"--creator: {address!r} is not an address: 0x and 40 hexadecimal digits are")
     verbs = {kind: mechanisms.module(kind, "verify") for kind in mechanisms.KINDS}
     book = read_book(deployment, [verb.CONTRACT for verb in verbs.values()])
     found = []
@@ -122,12 +150,21 @@ def verify(
             def tell(done: int, total: int, task: TaskID = task) -> None:
                 progress.update(task, completed=done, total=total)
 
-            history = open_history(evm, book, verb.CONTRACT, every_block=every_block)
-            found.append(verb.verify(history, book, tell))
+            history = open_history(
+                evm, book, verb.CONTRACT, verb.QUESTION, verb.ANSWER, events_only=events_only
+            )
+            one = verb.verify(history, book, tell, creator or ())
+            found.append(replace(one, trusted=trust_payees, events_only=events_only))
     if as_json:
         print_json(combined_json(found))
     else:
         for one in found:
             console().print(verification_tables(one))
-    if not all(one.holds for one in found):
+    verdicts = {one.holds for one in found}
+    if False in verdicts:
         raise typer.Exit(1)
+    if None in verdicts:
+        raise ParleyError(
+            f"{evm}: the node does not show who was paid, so there is no verdict: ask a node with traces "
+            "(debug_traceTransaction) or old balances, or give --trust-payees"
+        )

@@ -3,8 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
+from eth_abi.abi import encode
 
 from sim.coordination.game import Cause
 from sim.coordination.parameters import Cost, CostKind, Parameters
@@ -12,7 +11,7 @@ from sim.coordination.recognition import Turn
 from sim.randomness import keccak
 from sim.verification.records import NotReadableError, Reader, Records
 
-__all__ = ["PRIMARY_TOPICS", "RECORDS", "fraction_question"]
+__all__ = ["RECORDS", "fraction_question"]
 
 _COST = "(uint8,uint8,uint16,uint96,uint96,uint32[],uint96[])"
 _PARAMETERS = (
@@ -22,16 +21,44 @@ _TURN = "(uint256,uint256,uint256,uint256,uint256[],uint256[],uint256[])"
 
 
 @lru_cache(maxsize=4096)
-def _parameters(data: bytes) -> Parameters:
-    """The struct of which `data` is the offset and the tail, as in calldata of `create` and in `Created`."""
+def _shared(parameters: Parameters) -> Parameters:
+    """Return the same object for the same parameters: many games have the same."""
+    return parameters
+
+
+def _parameters(r: Reader) -> Parameters:
+    """The struct, its fields in the order of their declaration."""
+    found = Parameters(
+        agents=tuple(f"0x{agent:040x}" for agent in r.array(0, 160)),
+        task_types=r.number(1, 8),
+        contracted=r.array(2, 32),
+        capacity=r.array(3, 32),
+        costs=tuple(map(_cost, r.structs(4, 7))),
+        recognition=r.address(5),
+        continuation_numerator=r.number(6, 32),
+        continuation_denominator=r.number(7, 32),
+        bond=r.number(8, 96),
+        join_window=r.number(9, 32),
+        action_window=r.number(10, 32),
+        max_rounds=r.number(11, 16),
+    )
+    return _shared(found)
+
+
+def _cost(r: Reader) -> Cost:
     try:
-        # Behind a word that stands for the argument before it, from which the offset counts.
-        _, fields = decode(["bytes32", _PARAMETERS], bytes(32) + data)
-        agents, types, contracted, capacity, costs, *rest = fields
-        kinds = tuple(Cost(CostKind(kind), *others) for kind, *others in costs)
-    except (DecodingError, OverflowError, ValueError) as error:
-        raise NotReadableError(f"these are no parameters: {error}") from None
-    return Parameters(tuple(agents), types, tuple(contracted), tuple(capacity), kinds, *rest)
+        kind = CostKind(r.number(0))
+    except ValueError:
+        raise NotReadableError(f"there is no kind of cost {r.number(0)}") from None
+    return Cost(
+        kind,
+        r.number(1, 8),
+        r.number(2, 16),
+        r.number(3, 96),
+        r.number(4, 96),
+        r.array(5, 32),
+        r.array(6, 96),
+    )
 
 
 def _join(r: Reader) -> tuple[Any, ...]:
@@ -47,16 +74,16 @@ def _cause(number: int) -> Cause:
 
 RECORDS = Records(
     {
-        "create": (f"bytes32,{_PARAMETERS}", lambda r: (r.word(0), _parameters(r.data[32:]))),
+        "create": (f"bytes32,{_PARAMETERS}", lambda r: (r.word(0), _parameters(r.nested(1, 12)))),
         "join": ("bytes32,uint256,bytes32,bytes32", _join),
         "announce": ("bytes32,bytes32,uint256[]", lambda r: (r.word(1), r.array(2))),
         "reveal": ("bytes32,uint256,bytes32,bytes32", _join),
-        "propose": ("bytes32,uint256,int128[]", lambda r: (r.number(1), r.array(2, signed=True))),
-        "respond": ("bytes32,uint256,bytes32,bool", lambda r: (r.number(1), r.word(2), bool(r.number(3)))),
+        "propose": ("bytes32,uint256,int128[]", lambda r: (r.number(1), r.array(2, 128, signed=True))),
+        "respond": ("bytes32,uint256,bytes32,bool", lambda r: (r.number(1), r.word(2), r.flag(3))),
         "expire": ("bytes32", lambda _: ()),
         "withdraw": (
             "bytes32,uint256,address,int128[]",
-            lambda r: (r.number(1), r.address(2), r.array(3, signed=True)),
+            lambda r: (r.number(1), r.address(2), r.array(3, 128, signed=True)),
         ),
     },
     {
@@ -73,13 +100,13 @@ RECORDS = Records(
         "Created": (
             f"bytes32,address,bytes32,bytes32,{_PARAMETERS}",
             3,
-            lambda r: (r.address(1), r.word(2), r.word(3), _parameters(r.data[128:])),
+            lambda r: (r.address(1), r.word(2), r.word(3), _parameters(Reader(r.data, 96).nested(1, 12))),
         ),
         "Joined": ("bytes32,uint256,bytes32,uint256", 1, lambda r: (r.number(1), r.word(2), r.number(3))),
         "Announced": (
             "bytes32,uint256,uint256[],uint256,uint256",
             1,
-            lambda r: (r.number(1), Reader(r.data[32:]).array(1), r.number(3), r.number(4)),
+            lambda r: (r.number(1), Reader(r.data, 32).array(1), r.number(3), r.number(4)),
         ),
         "Revealed": (
             "bytes32,uint256,uint256,bytes32,bytes32",
@@ -94,12 +121,12 @@ RECORDS = Records(
         "Proposed": (
             "bytes32,uint256,uint256,int128[]",
             1,
-            lambda r: (r.number(1), r.number(2), Reader(r.data[32:]).array(2, signed=True)),
+            lambda r: (r.number(1), r.number(2), Reader(r.data, 32).array(2, 128, signed=True)),
         ),
         "Responded": (
             "bytes32,uint256,uint256,bool",
             1,
-            lambda r: (r.number(1), r.number(2), bool(r.number(3))),
+            lambda r: (r.number(1), r.number(2), r.flag(3)),
         ),
         "Settled": ("bytes32,uint256", 1, lambda r: (r.number(1),)),
         "BrokenDown": (
@@ -117,11 +144,6 @@ RECORDS = Records(
 """Calls from calldata, events from logs."""
 
 _FRACTION = keccak(f"fraction({_TURN})".encode())[:4]
-
-PRIMARY_TOPICS = RECORDS.topics(
-    ["Created", "Joined", "Announced", "Revealed", "Proposed", "Responded", "Withdrawn"]
-)
-"""First topics of the events of which a call emits one at most."""
 
 
 def fraction_question(turn: Turn) -> bytes:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from sim.chain.history import History
 from sim.coordination.game import Cause, Game, Phase
 from sim.coordination.model import TwoStageModel
 from sim.coordination.parameters import QUANTITY_LIMIT
 from sim.coordination.promises import RULES
-from sim.coordination.recognition import RecognitionFunction
-from sim.coordination.records import PRIMARY_TOPICS, RECORDS
+from sim.coordination.records import RECORDS
+from sim.coordination.stated import Stated
 from sim.randomness import Word, pack_order, unpack_order
 from sim.reference import NOTHING, Event, Revert
 from sim.verification.records import Action
@@ -24,11 +25,9 @@ class GameReplay(Replay[Game]):
 
     Parameters
     ----------
-    chain_id : int
-    contract : str
-        Its address in lower case.
-    recognitions : mapping of str to callable
-        The recognition functions that games are entitled to, by address in lower case.
+    history : History
+    claimed : mapping of str to str
+        Names of the recognition functions that are said to be at some addresses.
 
     Attributes
     ----------
@@ -39,14 +38,18 @@ class GameReplay(Replay[Game]):
     """
 
     records, rules = RECORDS, RULES
-    payable, primary = "join", PRIMARY_TOPICS
+    payable = "join"
     model: TwoStageModel
 
-    def __init__(self, chain_id: int, contract: str, recognitions: Mapping[str, RecognitionFunction]) -> None:
-        super().__init__(TwoStageModel(chain_id, contract, recognitions))
+    def __init__(self, history: History, claimed: Mapping[str, str]) -> None:
+        stated = Stated(history, claimed, lambda: self._call, self._count)
+        super().__init__(TwoStageModel(history.chain_id, history.contract, stated), history)
         self.proposers: dict[Word, int] = {}
         self.continued: dict[Word, bool] = {}
         self._secrets: list[Word] = []
+
+    def _count(self, what: str) -> None:
+        self.checked[what] += 1
 
     def bonds_burnt(self, event: Event) -> int:
         """See `sim.verification.replay.Replay.bonds_burnt`."""

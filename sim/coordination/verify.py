@@ -6,7 +6,7 @@ together are held against the probabilities that the games state.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 
@@ -14,23 +14,30 @@ from sim.chain.history import History
 from sim.coordination.game import Game
 from sim.coordination.model import TwoStageModel
 from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS
-from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn, stick_breaking
-from sim.coordination.records import RECORDS, fraction_question
+from sim.coordination.recognition import stick_breaking
+from sim.coordination.records import RECORDS
 from sim.coordination.replay import GameReplay
-from sim.randomness import Word, keccak, word
-from sim.reference import Revert
+from sim.randomness import Word, word
 from sim.statistics import count_p_value, recognition_p_value
-from sim.verification.audit import Progress, View, artifacts, audit
+from sim.verification.audit import Progress, View, audit
 from sim.verification.book import Book
 from sim.verification.verification import Judged, Verification
 
-__all__ = ["CONTRACT", "verify"]
+__all__ = ["ANSWER", "CONTRACT", "QUESTION", "verify"]
 
 CONTRACT = CONTRACTS[0]
 """Name of the contract whose history is replayed."""
 
+QUESTION, ANSWER = RECORDS.question("state", bytes(32)), 32 * 9
+"""Calldata that asks the contract something that no other contract answers, and the answer's length."""
 
-def verify(history: History, book: Book | None = None, progress: Progress = lambda *_: None) -> Verification:
+
+def verify(
+    history: History,
+    book: Book | None = None,
+    progress: Progress = lambda *_: None,
+    creators: Collection[str] = (),
+) -> Verification:
     """Replay every game of a deployed mechanism and check all that the chain shows of it.
 
     Parameters
@@ -41,6 +48,9 @@ def verify(history: History, book: Book | None = None, progress: Progress = lamb
         else asked for every fraction.
     progress : callable
         Called with the blocks read and the blocks to read.
+    creators : collection of str
+        Addresses of those whose games' draws are judged together; by default the account that deployed the
+        contract.
 
     Returns
     -------
@@ -75,7 +85,7 @@ def verify(history: History, book: Book | None = None, progress: Progress = lamb
         for function, contract in RECOGNITION_CONTRACTS.items()
         if book is not None and contract in book.addresses
     }
-    replay = GameReplay(history.chain_id, history.contract, _Stated(history, claimed))
+    replay = GameReplay(history, claimed)
     return audit(
         history,
         replay,
@@ -83,8 +93,9 @@ def verify(history: History, book: Book | None = None, progress: Progress = lamb
         contracts=CONTRACTS,
         book=book,
         progress=progress,
+        creators=creators,
         views=lambda game: _views(replay.model, game),
-        judged=lambda: _judged(replay),
+        judged=lambda games: _judged(replay, games),
     )
 
 
@@ -106,26 +117,26 @@ def _views(model: TwoStageModel, game: Game) -> Iterator[View]:
         yield View(text, RECORDS.question(name, game.id, *arguments), due)
 
 
-def _judged(replay: GameReplay) -> tuple[Judged, ...]:
-    recognition, continuation = _p_values(replay)
+def _judged(replay: GameReplay, games: Sequence[Game]) -> tuple[Judged, ...]:
+    recognition, continuation = _p_values(replay, games)
     return (
         Judged("recognition_p_value", "first proposers", recognition),
         Judged("continuation_p_value", "first continuations", continuation),
     )
 
 
-def _p_values(replay: GameReplay) -> tuple[float | None, float | None]:
+def _p_values(replay: GameReplay, games: Sequence[Game]) -> tuple[float | None, float | None]:
     """Hold first proposers, and first continuations, against their stated probabilities.
 
     Of each game only the first draw of a kind counts: whether there is a second depends on the first. A draw
     that was begun and never completed, because a secret was withheld, counts as unseen.
     """
     stated = cache(stick_breaking)
-    seats = max((game.agents for game in replay.model.games.values()), default=0)
+    seats = max((game.agents for game in games), default=0)
     counts = [0] * seats
     draws: Counter[tuple[Fraction, ...]] = Counter()
     continuations: Counter[Fraction] = Counter()
-    for game in replay.model.games.values():
+    for game in games:
         proposer = replay.proposers.get(game.id)
         if proposer is not None and proposer < game.agents:
             counts[proposer] += 1
@@ -136,65 +147,8 @@ def _p_values(replay: GameReplay) -> tuple[float | None, float | None]:
             p = game.parameters
             continuations[Fraction(p.continuation_numerator, p.continuation_denominator)] += 1
     recognition = recognition_p_value(counts, draws, draws.total() - sum(counts))
-    went_on, seen = sum(replay.continued.values()), len(replay.continued)
+    known = [replay.continued[game.id] for game in games if game.id in replay.continued]
+    went_on, seen = sum(known), len(known)
     if not continuations:
         return recognition, None
     return recognition, count_p_value(went_on, continuations, continuations.total() - seen)
-
-
-# ── recognition functions ───────────────────────────────────────────────────────────────────────────────────
-
-
-class _Stated(Mapping[str, RecognitionFunction]):
-    """What the contract at an address has to answer: by its name, by its code, else what it does answer."""
-
-    def __init__(self, history: History, claimed: Mapping[str, str]) -> None:
-        self._history = history
-        self._claimed = claimed
-        self._functions: dict[str, RecognitionFunction | None] = {}
-
-    def __getitem__(self, address: str) -> RecognitionFunction:
-        function = self._find(address)
-        if function is None:
-            raise KeyError(address)
-        return function
-
-    def __contains__(self, address: object) -> bool:
-        return isinstance(address, str) and self._find(address) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._functions)
-
-    def __len__(self) -> int:
-        return len(self._functions)
-
-    def _find(self, address: str) -> RecognitionFunction | None:
-        if address not in self._functions:
-            self._functions[address] = self._identify(address)
-        return self._functions[address]
-
-    def _identify(self, address: str) -> RecognitionFunction | None:
-        code = self._history.code(address)
-        if not code:
-            return None
-        name = self._claimed.get(address) or _known_codes().get(keccak(code))
-        return RECOGNITION[name] if name is not None else self._asking(address)
-
-    def _asking(self, address: str) -> RecognitionFunction:
-        """A function of its own: it is pure, so that what it answers now is what it had to answer then."""
-
-        @cache
-        def ask(turn: Turn) -> tuple[int, int]:
-            (answer,) = self._history.ask([(address, fraction_question(turn))])
-            if answer is None or len(answer) < 64:
-                raise Revert("")
-            return int.from_bytes(answer[:32], "big"), int.from_bytes(answer[32:64], "big")
-
-        return ask
-
-
-@cache
-def _known_codes() -> Mapping[Word, str]:
-    """The tree's own recognition functions by the hash of their code."""
-    found = ((name, artifacts().get(contract)) for name, contract in RECOGNITION_CONTRACTS.items())
-    return {keccak(artifact.deployed_bytecode): name for name, artifact in found if artifact is not None}

@@ -14,6 +14,9 @@ __all__ = ["verification_tables"]
 _SHOWN = 20
 """Violations to list; the rest are counted."""
 
+_OTHERS = 3
+"""Creators to list whose games decide nothing; the rest are counted."""
+
 
 def verification_tables(found: Verification) -> RenderableType:
     """Return what was checked, what was found, and how the draws of all games compare."""
@@ -63,19 +66,66 @@ def _verdicts(found: Verification) -> list[Text]:
         else:
             relation, style = ("not below", "green") if p >= MIN_P else ("below", "bold red")
             lines.append(Text(f"{what}: p-value {p:.3g}, {relation} {MIN_P:g}", style=style))
+    lines += _others(found)
     if found.own_code is not None:
         lines.append(
             Text(
                 f"the contract's code is {'' if found.own_code else 'NOT '}the one that this tree compiles to"
             )
         )
+    if found.events_only:
+        lines.append(
+            Text(
+                "events only: calls that emitted nothing, and calls that failed, were not read",
+                style="yellow",
+            )
+        )
     if found.surplus:
         lines.append(Text(f"the contract holds {found.surplus} wei beyond its calls", style="yellow"))
-    if found.not_followed:
-        lines.append(Text(f"{found.not_followed} games could not be followed to their end", style="bold red"))
-    lines.append(
-        Text("no violation", style="green")
-        if found.holds
-        else Text(f"does NOT hold: {len(found.violations):,} violations", style="bold red")
-    )
+    if found.not_seen:
+        lines.append(
+            Text(
+                f"{found.not_seen:,} games cannot be followed without traces of payees' calls", style="yellow"
+            )
+        )
+    if found.not_followed > found.not_seen:
+        number = found.not_followed - found.not_seen
+        lines.append(Text(f"{number:,} games could not be followed to their end", style="bold red"))
+    lines.append(Text(f"payments: {_PAYEES[found.payees_text]}"))
+    if found.holds is None:
+        lines.append(Text("no violation, and NO VERDICT: payees were not seen", style="bold yellow"))
+    elif found.holds:
+        lines.append(Text("no violation", style="green"))
+    else:
+        lines.append(Text(f"does NOT hold: {_reasons(found)}", style="bold red"))
     return lines
+
+
+_PAYEES = {
+    "traces": "every recipient seen in traces",
+    "balances": "every recipient seen in balances before and after",
+    "not seen": "payees not seen: the node shows neither traces nor old balances",
+    "trusted": "payees not seen, and taken on trust",
+}
+
+
+def _others(found: Verification) -> list[Text]:
+    """Say how the draws of games went that decide nothing."""
+    lines = []
+    if not found.creators:
+        lines.append(
+            Text("who deployed the contract is not known: name creators to test draws of", style="yellow")
+        )
+    for one in found.others[:_OTHERS]:
+        p = "nothing was drawn" if one.p_value is None else f"p-value {one.p_value:.3g}"
+        lines.append(Text(f"{one.games:,} games created by {one.creator}: {p}, which decides nothing"))
+    if len(found.others) > _OTHERS:
+        lines.append(Text(f"and {len(found.others) - _OTHERS:,} more creators whose games decide nothing"))
+    return lines
+
+
+def _reasons(found: Verification) -> str:
+    reasons = [f"{len(found.violations):,} violations"] if found.violations else []
+    if any(judged.p_value is not None and judged.p_value < MIN_P for judged in found.judged):
+        reasons.append("draws that do not follow their probabilities")
+    return ", and ".join(reasons)

@@ -2,17 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from sim.chain.compiler import Artifact, CompilerError, compile_contracts
-from sim.chain.history import Call, History
+from sim.chain.history import History
 from sim.errors import ParleyError
 from sim.randomness import keccak
 from sim.verification.book import Book
 from sim.verification.replay import G, Replay
-from sim.verification.verification import Judged, Verification
+from sim.verification.verification import Judged, Others, Verification
 
 __all__ = ["Progress", "View", "artifacts", "audit"]
 
@@ -38,8 +38,9 @@ def audit(  # noqa: PLR0913 - what a mechanism says of itself
     contracts: Sequence[str],
     book: Book | None,
     progress: Progress,
+    creators: Collection[str],
     views: Callable[[G], Iterator[View]],
-    judged: Callable[[], tuple[Judged, ...]],
+    judged: Callable[[Sequence[G]], tuple[Judged, ...]],
     own: Callable[[], Mapping[str, Any]] = dict,
 ) -> Verification:
     """Replay every game of a contract and check all that the chain shows of it.
@@ -56,10 +57,12 @@ def audit(  # noqa: PLR0913 - what a mechanism says of itself
     book : Book or None
         What the deployment file claims.
     progress : callable
+    creators : collection of str
+        Whose games are judged together; if empty, the account's that deployed the contract.
     views : callable
         Every view of a game of the replay's model.
     judged : callable
-        Holds the draws of all games together against their probabilities, after the replay.
+        Holds the draws of some games together against their probabilities, after the replay.
     own : callable
         What else to say, after the money was counted.
 
@@ -70,28 +73,48 @@ def audit(  # noqa: PLR0913 - what a mechanism says of itself
     """
     began = time.perf_counter()
     for call in history.calls(progress):
-        for inner in _inner_calls(history, call, replay):
-            replay.take(inner)
+        if not call.direct:
+            raise ParleyError(
+                f"transaction {call.transaction} calls the contract through another one, and there are no "
+                "traces to say how: ask a node that has debug_traceTransaction"
+            )
+        replay.take(call)
+    replay.ledger.close()
     if book is not None:
         _check_code(history, book, contracts, replay)
     _confirm(history, replay, views)
-    p_values = judged()
+    by_creator = _by_creator(replay)
+    pooled = {one.lower() for one in creators} or {history.founder()} - {None}
+    together = [game for creator in pooled for game in by_creator.pop(creator or "", ())]
+    p_values = judged(together)
+    others = [Others(creator, len(games), judged(games)[0].p_value) for creator, games in by_creator.items()]
     endings = Counter(_standing(game) for game in replay.model.games.values())
     surplus = _check_money(history, replay)
     return Verification(
-        kind,
-        history.chain_id,
-        history.contract,
-        dict(endings),
-        dict(replay.checked),
-        replay.violations,
-        len(replay.lost),
-        p_values,
-        surplus,
-        _has_own_code(history, contracts[0]),
-        time.perf_counter() - began,
-        own(),
+        kind=kind,
+        chain_id=history.chain_id,
+        contract=history.contract,
+        endings=dict(endings),
+        checked=dict(replay.checked),
+        violations=replay.violations,
+        not_followed=len(replay.lost),
+        not_seen=len(replay.unseen),
+        judged=p_values,
+        creators=sorted(one for one in pooled if one),
+        others=sorted(others, key=lambda one: (1.0 if one.p_value is None else one.p_value, one.creator)),
+        payees=replay.ledger.seen,
+        surplus=surplus,
+        own_code=_has_own_code(history, contracts[0]),
+        seconds=time.perf_counter() - began,
+        own=own(),
     )
+
+
+def _by_creator(replay: Replay[G]) -> dict[str, list[G]]:
+    games: dict[str, list[G]] = {}
+    for game in replay.model.games.values():
+        games.setdefault(replay.creators[game.id], []).append(game)
+    return games
 
 
 @cache
@@ -108,20 +131,6 @@ def _has_own_code(history: History, name: str) -> bool | None:
     return None if artifact is None else history.code(history.contract) == artifact.deployed_bytecode
 
 
-def _inner_calls(history: History, call: Call, replay: Replay[G]) -> tuple[Call, ...]:
-    """The calls within one transaction: one, unless another contract makes them or is paid and comes back."""
-    emitted = sum(bool(log.topics) and log.topics[0] in replay.primary for log in call.logs)
-    if call.direct and emitted <= 1:
-        return (call,)
-    traced = history.traced(call.transaction)
-    if traced is None and not call.direct:
-        raise ParleyError(
-            f"transaction {call.transaction} calls the contract through another one, and there are no traces "
-            "to say how: ask a node that has debug_traceTransaction"
-        )
-    return traced or (call,)
-
-
 def _standing(game: G) -> str:
     return game.phase.name.lower().replace("_", " ")
 
@@ -132,7 +141,7 @@ def _check_code(history: History, book: Book, contracts: Sequence[str], replay: 
         expected = book.code_hashes.get(name)
         if expected is None:
             continue
-        found = "0x" + keccak(history.code(book.addresses[name])).hex()
+        found = "0x" + keccak(history.code(book.addresses[name]) or b"").hex()
         if found != expected:
             replay.note(None, "deployed code", f"{name} has the code {found} where {expected} was deployed")
 
@@ -163,31 +172,12 @@ def _check_money(history: History, replay: Replay[G]) -> int:
             None, "burnt bonds", f"the contract counts {burnt} wei where {model.burnt} have been burnt"
         )
     balance = history.balance()
-    surplus = balance - (replay.received - replay.paid)
+    surplus = balance - (replay.ledger.received - replay.ledger.paid)
     if surplus < 0:
-        replay.note(None, "balance", f"{-surplus} wei have left the contract beyond what it announced")
-    if surplus > 0:
-        _check_payments(history, replay)
+        replay.note(None, "balance", f"{-surplus} wei have left the contract beyond what was seen to be paid")
     for game in replay.lost:
         model.games.pop(game, None)  # what it owes is not known
     due = model.owed() + model.burnt
     if balance < due:
         replay.note(None, "balance", f"{balance} wei where {due} are owed or burnt")
     return surplus
-
-
-def _check_payments(history: History, replay: Replay[G]) -> None:
-    """Money is left over: was some withdrawal paid less than it announced? Only traces tell."""
-    announced: Counter[str] = Counter()
-    games = {}
-    for game, transaction, amount in replay.withdrawals:
-        announced[transaction] += amount
-        games[transaction] = game
-    for transaction, amount in announced.items():
-        traced = history.traced(transaction)
-        if traced is None:
-            return
-        sent = sum(call.sent or 0 for call in traced)
-        if sent != amount:
-            detail = f"{sent} wei went out where {amount} were announced"
-            replay.note(games[transaction], "payment", detail, transaction)

@@ -37,7 +37,19 @@ class Action(NamedTuple):
 
 
 class Reader:
-    """Words of ABI-encoded data, refusing to read beyond its end.
+    """Words of ABI-encoded data, read as contracts made by the Solidity compiler read their calldata.
+
+    What such a contract takes is read, and nothing else: bytes may follow behind the end, offsets may be odd,
+    point backwards or share data, the last word of bytes may be cut off; but a number that its type cannot
+    hold, or an array that reaches beyond the data, is refused.
+
+    Parameters
+    ----------
+    data : bytes
+    start : int
+        Where the words are counted from, and where offsets count from.
+    nested : bool
+        Whether these are the fields of a struct, whose offsets the compiler takes as signed.
 
     Examples
     --------
@@ -48,52 +60,88 @@ class Reader:
     Traceback (most recent call last):
     ...
     sim.verification.records.NotReadableError: the data is too short
+    >>> reader.number(0, bits=2)
+    Traceback (most recent call last):
+    ...
+    sim.verification.records.NotReadableError: word 0 is no number of 2 bits
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, start: int = 0, *, nested: bool = False) -> None:
         self.data = data
+        self._start = start
+        self._nested = nested
 
     def word(self, index: int) -> Word:
         """Return word number `index`."""
-        return self._at(32 * index)
+        at = self._start + 32 * index
+        if not self._nested and at + 32 > len(self.data):
+            raise NotReadableError("the data is too short")
+        return self._at(at)
 
-    def number(self, index: int) -> int:
-        """Return the word as a number."""
-        return int.from_bytes(self._at(32 * index), "big")
+    def number(self, index: int, bits: int = 256, *, signed: bool = False) -> int:
+        """Return the word as a number of some width."""
+        return _number(self.word(index), bits, signed, f"word {index}")
+
+    def flag(self, index: int) -> bool:
+        """Return the word as a truth value."""
+        return bool(self.number(index, 1))
 
     def address(self, index: int) -> str:
         """Return the word as an address in lower case."""
-        return "0x" + self._at(32 * index)[12:].hex()
+        return f"0x{self.number(index, 160):040x}"
 
-    def array(self, index: int, *, signed: bool = False) -> tuple[int, ...]:
+    def array(self, index: int, bits: int = 256, *, signed: bool = False) -> tuple[int, ...]:
         """Return the array of numbers whose offset is word number `index`."""
-        start = self.number(index)
-        stop = start + 32 * (1 + int.from_bytes(self._at(start), "big"))
-        if stop > len(self.data):
-            raise NotReadableError("an array reaches beyond the data")
-        return tuple(
-            int.from_bytes(self.data[at : at + 32], "big", signed=signed)
-            for at in range(start + 32, stop, 32)
-        )
+        start, length = self._tail(index, 32)
+        words = (self._at(at) for at in range(start, start + 32 * length, 32))
+        return tuple(_number(one, bits, signed, f"entry {k}") for k, one in enumerate(words))
 
     def octets(self, index: int) -> bytes:
         """Return the bytes whose offset is word number `index`."""
-        start = self.number(index)
-        length = int.from_bytes(self._at(start), "big")
-        # The last word is filled up: what is missing there would be missing for the contract as well.
-        if start + 32 + -(-length // 32) * 32 > len(self.data):
-            raise NotReadableError("bytes reach beyond the data")
-        return self.data[start + 32 : start + 32 + length]
+        start, length = self._tail(index, 1)
+        return self.data[start : start + length]
 
-    def nested(self, index: int) -> "Reader":
-        """Return a reader of the tuple whose offset is word number `index`."""
-        return Reader(self.data[self.number(index) :])
+    def nested(self, index: int, size: int) -> "Reader":
+        """Return a reader of the struct of `size` words whose offset is word number `index`."""
+        start = self._offset(index, 32 * size)
+        return Reader(self.data, start, nested=True)
+
+    def structs(self, index: int, size: int) -> tuple["Reader", ...]:
+        """Return readers of the structs of `size` words each, of which word `index` is the array's offset."""
+        start, length = self._tail(index, 32)
+        entries = Reader(self.data, start, nested=True)
+        return tuple(entries.nested(k, size) for k in range(length))
+
+    def _offset(self, index: int, needed: int) -> int:
+        """Where something of a size begins whose offset is word number `index`."""
+        offset = self.number(index, 256, signed=self._nested)
+        if not self._nested and offset >= 1 << 64:
+            raise NotReadableError("an offset is too large")
+        if offset > len(self.data) - self._start - needed:
+            raise NotReadableError("an offset leads beyond the data")
+        return self._start + offset
+
+    def _tail(self, index: int, stride: int) -> tuple[int, int]:
+        """Where the entries of an array begin, and how many there are."""
+        at = self._offset(index, 32)
+        length = int.from_bytes(self._at(at), "big")
+        if length >= 1 << 64 or at + 32 > len(self.data) - length * stride:
+            raise NotReadableError("an array reaches beyond the data")
+        return at + 32, length
 
     def _at(self, start: int) -> Word:
-        found = self.data[start : start + 32]
-        if len(found) != 32:
-            raise NotReadableError("the data is too short")
-        return found
+        """Return a word as the EVM loads it: zeros where there is no data."""
+        start %= 1 << 256
+        found = self.data[start : start + 32] if start < len(self.data) else b""
+        return found + bytes(32 - len(found))
+
+
+def _number(found: Word, bits: int, signed: bool, what: str) -> int:  # noqa: FBT001 - of the public ones
+    value = int.from_bytes(found, "big", signed=signed)
+    least, beyond = (-1 << bits - 1, 1 << bits - 1) if signed else (0, 1 << bits)
+    if not least <= value < beyond:
+        raise NotReadableError(f"{what} is no number of {bits} bits")
+    return value
 
 
 Decode: TypeAlias = Callable[[Reader], tuple[Any, ...]]
@@ -153,7 +201,7 @@ class Records:
         if found is None:
             raise NotReadableError(f"the contract has no action {data[:4].hex() or 'without calldata'}")
         name, decode = found
-        reader = Reader(data[4:])
+        reader = Reader(data, 4)
         return Action(name, None if name == "create" else reader.word(0), decode(reader))
 
     def is_view(self, data: bytes) -> bool:
@@ -169,7 +217,7 @@ class Records:
             If it is none.
         """
         found = self._events.get(log.topics[0]) if log.topics else None
-        if found is None or len(log.topics) != 1 + found[1]:
+        if found is None or len(log.topics) != 1 + found[1] or len(log.data) % 32:
             raise NotReadableError("the contract has no such event")
         name, _, decode = found
         reader = Reader(b"".join(log.topics[1:]) + log.data)

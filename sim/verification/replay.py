@@ -11,13 +11,15 @@ refusals and events speak of, how a refused call is mended, and how its model fo
 
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from enum import IntEnum
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
-from sim.chain.history import Call
+from sim.chain.history import Call, History
 from sim.randomness import Word, game_id
 from sim.reference import Event, Revert
+from sim.verification.money import Ledger
 from sim.verification.records import Action, NotReadableError, Records
 from sim.verification.rules import Rules, Violation, shown
 
@@ -57,7 +59,9 @@ class Model(Protocol[G]):
     chain_id: int
     address: str
     now: int
+    balance: int
     burnt: int
+    paid: dict[str, int]
     games: dict[Word, G]
     events: list[Event]
 
@@ -80,6 +84,7 @@ class Replay(ABC, Generic[G]):
     ----------
     model : Model
         Without games.
+    history : History
 
     Attributes
     ----------
@@ -90,28 +95,29 @@ class Replay(ABC, Generic[G]):
         How many calls and draws have been checked, by kind.
     lost : set of bytes
         Games that have gone where the rules do not lead: what happens in them is no longer checked.
-    received, paid : int
-        Wei that calls brought in, and that ``Withdrawn`` events say went out.
-    withdrawals : list of (bytes, str, int)
-        Game, transaction and amount.
+    unseen : set of bytes
+        Those of them in which calls were made that cannot be seen without traces.
+    creators : dict of bytes to str
+        Who created a game.
+    ledger : Ledger
+        Money that came and went.
     """
 
     records: ClassVar[Records]
-    """How the contract's calls and events read. ``Withdrawn`` has the amount for its fourth field."""
+    """How the contract's calls and events read. ``Withdrawn`` ends in the receiver and the amount."""
     rules: ClassVar[Rules]
     payable: ClassVar[str]
     """The action that takes money."""
-    primary: ClassVar[frozenset[Word]]
-    """First topics of the events of which a call emits one at most."""
 
-    def __init__(self, model: Model[G]) -> None:
+    def __init__(self, model: Model[G], history: History) -> None:
         self.model = model
+        self.history = history
+        self.ledger = Ledger(history, self.note)
         self.violations: list[Violation] = []
         self.checked: Counter[str] = Counter()
         self.lost: set[Word] = set()
-        self.received = 0
-        self.paid = 0
-        self.withdrawals: list[tuple[Word, str, int]] = []
+        self.unseen: set[Word] = set()
+        self.creators: dict[Word, str] = {}
         self._call = Call("", "", b"", 0, 0, ())
         self._noted: dict[Word | None, int] = defaultdict(int)
 
@@ -169,36 +175,107 @@ class Replay(ABC, Generic[G]):
     def take(self, call: Call) -> None:
         """Check one call; calls come in the chain's order."""
         self._call = call
+        if call.failure is not None:
+            self._take_refused(call)
+            return
         events = self._events()
-        self.received += call.value
-        for event in events:
-            if event.name == "Withdrawn":
-                self.paid += _amount(event)
+        announced = _announced(events)
         try:
             action = self.records.read_action(call.data)
         except NotReadableError as error:
             self._unexplained(events, str(error))
+            self.ledger.enter(call, None, {}, announced)
             return
-        game = action.game if action.game is not None else self._id_of_new(action)
+        game = self._game_of_action(action)
         self.checked[action.name] += 1
-        if action.name == "withdraw":
-            self._check_payment(game, events)
         if game in self.lost:
             self._follow_lost(game, events)
+            self.ledger.enter(call, game, None, announced)
             return
 
         self.model.now = call.timestamp
         self.model.events.clear()
+        self.model.paid.clear()
         self.prepare(action, game)
         if not self._act(action, game):
             self.lost.add(game)
             self._follow_lost(game, events)
+            self.ledger.enter(call, game, None, announced)
             return
+        if action.name == "create":
+            self.creators[game] = call.sender
         known = self.model.games[game]
+        due = Counter(self.model.paid)
         self.inspect(action, known)
-        expected, events = self.check_draws(known, list(self.model.events), events)
+        expected = list(self.model.events)
+        events, others = self._without_hidden_calls(game, expected, events)
+        self.ledger.enter(call, game, due + Counter(_announced(others)), announced)
+        expected, events = self.check_draws(known, expected, events)
         if events != expected:
             self._compare(action, game, expected, events)
+        for event in others:
+            hidden = _game_of(event)
+            self._follow_lost(hidden, [event])
+            self.lost.add(hidden)
+            self.unseen.add(hidden)
+
+    def _game_of_action(self, action: Action) -> Word:
+        return action.game if action.game is not None else self._id_of_new(action)
+
+    def _without_hidden_calls(
+        self, game: Word, expected: Sequence[Event], events: list[Event]
+    ) -> tuple[list[Event], list[Event]]:
+        """Set apart events of calls that a payee's code may have made when it was paid; without traces only.
+
+        Nobody can tell what these calls were.
+        """
+        if self._call.payments is not None or not self.model.paid or len(events) <= len(expected):
+            return events, []
+        if not any(self.history.code(payee) for payee in self.model.paid):
+            return events, []
+        own = [event for event in events if _game_of(event) == game][: len(expected)]
+        return own, [event for event in events if event not in own]
+
+    def _take_refused(self, call: Call) -> None:
+        """Check that a call that failed had to fail, or that it was not the contract that made it fail."""
+        self.checked["refused calls"] += 1
+        try:
+            action = self.records.read_action(call.data)
+        except NotReadableError:
+            return
+        game = self._game_of_action(action)
+        if (call.value and action.name != self.payable) or not self.is_clean(game):
+            return
+        payees = self._accepted(action, game)
+        if payees is None:
+            return
+        excused = self.history.excused(call, next(iter(payees), None))
+        if excused is None:
+            self.checked["refusals that could not be settled"] += 1
+        elif not excused:
+            self._note(game, "refusal", f"{action.name} was refused where the rules allow it")
+
+    def _accepted(self, action: Action, game: Word) -> list[str] | None:
+        """Make a call on the model and take it back: whom it pays, if the model takes it, else None."""
+        model = self.model
+        known = model.games.get(game)
+        saved = None if known is None else _copy(known)
+        balance, burnt = model.balance, model.burnt
+        model.now = self._call.timestamp
+        model.paid.clear()
+        try:
+            self._perform(
+                action.name, game, Attempt(self._call.sender, self._call.value, [*action.arguments])
+            )
+        except Revert:
+            return None
+        finally:
+            model.balance, model.burnt = balance, burnt
+            if saved is None:
+                model.games.pop(game, None)
+            else:
+                model.games[game] = saved
+        return list(model.paid)
 
     def _id_of_new(self, action: Action) -> Word:
         return game_id(self.model.chain_id, self.model.address, self._call.sender, action.arguments[0])
@@ -232,12 +309,6 @@ class Replay(ABC, Generic[G]):
         known = self.model.games.get(game)
         if known is not None:
             self.model.burnt += known.parameters.bond * sum(map(self.bonds_burnt, events))
-
-    def _check_payment(self, game: Word, events: Sequence[Event]) -> None:
-        amounts = [_amount(event) for event in events if event.name == "Withdrawn"]
-        self.withdrawals += [(game, self._call.transaction, amount) for amount in amounts]
-        if self._call.sent is not None and self._call.sent != sum(amounts):
-            self._note(game, "payment", f"{self._call.sent} wei went out where {sum(amounts)} were announced")
 
     # ── the call on the model ────────────────────────────────────────────────────────────────────────────
 
@@ -307,6 +378,7 @@ class Replay(ABC, Generic[G]):
         game.id = named
         game.digest = digest if isinstance(digest, bytes) else game.digest
         games[game.id] = game
+        self.creators[named] = self.creators.pop(game_id)
         return game.id
 
     def _compare_fields(self, game: Word, want: Event, have: Event) -> None:
@@ -356,8 +428,22 @@ def words_in(event: Event, index: int) -> tuple[int, int]:
     return words[0], words[1]
 
 
-def _amount(event: Event) -> int:
-    return number_in(event, 3)
+def _announced(events: Iterable[Event]) -> dict[str, int]:
+    """What the contract says that it has paid, by receiver."""
+    found: Counter[str] = Counter()
+    for event in events:
+        if event.name == "Withdrawn":
+            found[str(event.fields[2])] += number_in(event, 3)
+    return dict(found)
+
+
+def _copy(game: G) -> G:
+    """Return a copy of a game that shares nothing that changes."""
+    copied = copy(game)
+    for name, value in vars(game).items():
+        if isinstance(value, list | set | dict):
+            setattr(copied, name, copy(value))
+    return copied
 
 
 def _game_of(event: Event) -> Word:

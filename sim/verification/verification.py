@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sim.statistics import MIN_P, bonferroni
+from sim.verification.money import Seen
 from sim.verification.rules import Violation
 
-__all__ = ["Judged", "Verification", "combined_json"]
+__all__ = ["Judged", "Others", "Verification", "combined_json"]
+
+MAX_OTHERS = 20
+"""Creators to name of those whose games decide nothing; the others are counted."""
 
 
 class Judged(NamedTuple):
@@ -28,7 +32,23 @@ class Judged(NamedTuple):
     p_value: float | None
 
 
-@dataclass(frozen=True)
+class Others(NamedTuple):
+    """Games of a creator that nobody vouches for. What they come to decides nothing.
+
+    Attributes
+    ----------
+    creator : str
+    games : int
+    p_value : float or None
+        As ``recognition_p_value``, of this creator's games alone.
+    """
+
+    creator: str
+    games: int
+    p_value: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verification:
     """What a contract's history came to.
 
@@ -46,9 +66,21 @@ class Verification:
     violations : sequence of Violation
         In the chain's order; what no transaction shows comes last.
     not_followed : int
-        Games of which a part could not be checked because of an earlier violation.
+        Games of which a part could not be checked because of an earlier violation, or for want of traces.
+    not_seen : int
+        Those of them where it is for want of traces.
     judged : tuple of Judged
-        The first one is ``recognition_p_value``.
+        Games of the creators below together; the first one is ``recognition_p_value``.
+    creators : sequence of str
+        Whose games are judged together.
+    others : sequence of Others
+        All other creators, the smallest p-value first.
+    payees : Seen
+        How payments were seen.
+    trusted : bool
+        Whether payments that were not seen are taken on trust.
+    events_only : bool
+        Whether calls that emitted nothing, or failed, were left out.
     surplus : int
         Wei that the contract holds beyond what calls brought in and took out: forced in, or not paid out.
     own_code : bool or None
@@ -70,6 +102,12 @@ class Verification:
     surplus: int
     own_code: bool | None
     seconds: float
+    not_seen: int = 0
+    creators: Sequence[str] = ()
+    others: Sequence[Others] = ()
+    payees: Seen = Seen.TRACES
+    trusted: bool = False
+    events_only: bool = False
     own: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -88,10 +126,17 @@ class Verification:
         return self.judged[0].p_value
 
     @property
-    def holds(self) -> bool:
-        """Whether nothing was found."""
+    def holds(self) -> bool | None:
+        """Whether nothing was found; None where nothing was, but payments were not seen."""
         p_values = (judged.p_value for judged in self.judged)
-        return not self.violations and all(p is None or p >= MIN_P for p in p_values)
+        if self.violations or any(p is not None and p < MIN_P for p in p_values):
+            return False
+        return None if self.payees is Seen.NOT_SEEN and not self.trusted else True
+
+    @property
+    def payees_text(self) -> str:
+        """How payments were seen, as reports call it."""
+        return "trusted" if self.payees is Seen.NOT_SEEN and self.trusted else self.payees.text
 
     def to_json(self) -> dict[str, Any]:
         """The object that `parley verify --json` prints for this contract."""
@@ -105,8 +150,14 @@ class Verification:
             "draws": self.draws,
             "violations": [violation._asdict() for violation in self.violations],
             "not_followed": self.not_followed,
+            "not_seen": self.not_seen,
             **{judged.key: judged.p_value for judged in self.judged},
             **self.own,
+            "creators": list(self.creators),
+            "other_creators": len(self.others),
+            "others": [one._asdict() for one in self.others[:MAX_OTHERS]],
+            "payees": self.payees_text,
+            "events_only": self.events_only,
             "surplus_wei": str(self.surplus),
             "own_code": self.own_code,
             "holds": self.holds,
@@ -126,12 +177,15 @@ def combined_json(found: Sequence[Verification]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> one = Verification("a", 1, "0xaa", {"drawn": 2}, {"order draws": 2}, [], 0,
-    ...                    (Judged("recognition_p_value", "orders", 0.25),), 0, None, 1.0)
+    >>> one = Verification(kind="a", chain_id=1, contract="0xaa", endings={"drawn": 2},
+    ...                    checked={"order draws": 2}, violations=[], not_followed=0,
+    ...                    judged=(Judged("recognition_p_value", "orders", 0.25),), surplus=0, own_code=None,
+    ...                    seconds=1.0)
     >>> both = combined_json([one, one])
     >>> both["games"], both["draws"], both["recognition_p_value"], both["holds"]
     (4, 4, 0.5, True)
     """
+    verdicts = {one.holds for one in found}
     p_values = [one.recognition_p_value for one in found if one.recognition_p_value is not None]
     return {
         "chain_id": found[0].chain_id,
@@ -141,7 +195,8 @@ def combined_json(found: Sequence[Verification]) -> dict[str, Any]:
             {"contract": one.contract, **violation._asdict()} for one in found for violation in one.violations
         ],
         "recognition_p_value": bonferroni(p_values) if p_values else None,
-        "holds": all(one.holds for one in found),
+        "payees": max(found, key=lambda one: (one.payees, one.trusted)).payees_text,
+        "holds": False if False in verdicts else None if None in verdicts else True,
         "seconds": sum(one.seconds for one in found),
         "contracts": [one.to_json() for one in found],
     }

@@ -236,14 +236,14 @@ def test_a_draw_that_comes_to_nothing_is_named() -> None:
 def test_two_withdrawals_of_one_seat_are_one_too_many() -> None:
     machine = played(range(1))
     calls = list(machine.calls())
-    found = verify(Altered(machine, [*calls, calls[-1]]))
+    found = verify(Altered(machine, [*calls, calls[-1]._replace(block=0)]))
     assert [v.rule for v in found.violations if v.game is not None] == ["one withdrawal per seat"]
 
 
 def test_cut_off_records_are_refused_and_not_misread() -> None:
     for rule in (SERIAL, EATING):
         calls = played(range(1), rule, UNREVEALED).calls()
-        assert_cut_off_records_are_refused(RECORDS, PROMISES.fields, calls)
+        assert_cut_off_records_are_refused(RECORDS, PROMISES.fields, calls, ("post", "reveal"))
 
 
 def test_a_deployment_whose_code_has_changed_is_named() -> None:

@@ -37,6 +37,7 @@ VARIANTS: dict[str, Variant] = {
             ),
         ),
         "order of answers",
+        consequences=("refusal",),  # of the first responder
     ),
     "the last responder is skipped": Variant(
         (change("if (position + 2 < h.agents)", "if (position + 3 < h.agents)"),), "settlement"

@@ -21,6 +21,7 @@ DRIVERS = {
     "records",
     "replay",
     "simulation",
+    "stated",
     "verify",
 }
 """The files of a mechanism that may know the chain, or follow what it gives."""

@@ -258,15 +258,15 @@ def test_a_verification_is_shown_whatever_its_kind() -> None:
     violation = Violation("0x01", None, "assignment", "seat 2 got b, not a")
     for kind, violations in (("assignment", [violation]), ("coordination", [])):
         found = Verification(
-            kind,
-            31337,
-            "0xaa",
-            {"drawn": 2},
-            {"reveal": 8},
-            violations,
-            0,
-            judged,
-            0,
+            kind=kind,
+            chain_id=31337,
+            contract="0xaa",
+            endings={"drawn": 2},
+            checked={"reveal": 8},
+            violations=violations,
+            not_followed=0,
+            judged=judged,
+            surplus=0,
             own_code=True,
             seconds=1.0,
         )

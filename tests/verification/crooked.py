@@ -72,3 +72,4 @@ class Altered(Recorder):
     def __init__(self, machine: Recorder, calls: Sequence[Call]) -> None:
         super().__init__(machine.evm, machine.contract)
         self._calls = list(calls)
+        self._gains = machine.gains_by_block()

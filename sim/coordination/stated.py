@@ -1,0 +1,126 @@
+"""What the recognition contract at an address had to answer, as far as an audit can know it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+
+from sim.chain.history import Call, History
+from sim.coordination.parameters import QUANTITY_LIMIT
+from sim.coordination.play import RECOGNITION_CONTRACTS
+from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
+from sim.coordination.records import RECORDS, fraction_question
+from sim.errors import ParleyError
+from sim.randomness import Word, keccak
+from sim.reference import Revert
+from sim.verification.audit import artifacts
+from sim.verification.records import NotReadableError
+
+__all__ = ["Stated"]
+
+
+class Stated(Mapping[str, RecognitionFunction]):
+    """Recognition functions by address: known by their code, else by the name that they are said to have.
+
+    Any other contract is its creator's own business. It may answer as it likes, and differently at another
+    time, so it is never asked what it answered: a trace shows that. Without traces the node is asked for the
+    answer after the block; where that is another one than the contract's event states, the event is believed,
+    and counted.
+
+    Parameters
+    ----------
+    history : History
+    claimed : mapping of str to str
+        Names of functions by address.
+    current : callable
+        Returns the call that is being replayed.
+    count : callable
+        Is told what could not be checked.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        claimed: Mapping[str, str],
+        current: Callable[[], Call],
+        count: Callable[[str], None],
+    ) -> None:
+        self._history = history
+        self._claimed = claimed
+        self._current = current
+        self._count = count
+        self._known: dict[str, RecognitionFunction | None] = {}
+
+    def __getitem__(self, address: str) -> RecognitionFunction:
+        return self._by_name(address) or (lambda turn: self._answered(address, turn))
+
+    def __contains__(self, address: object) -> bool:
+        """Whether there was code at an address when a game was created; in doubt what the contract says."""
+        if not isinstance(address, str):
+            return False
+        call = self._current()
+        if call.failure is None and self._by_name(address) is not None:
+            return True
+        codes = [self._history.code(address, block) for block in (call.block - 1, call.block)]
+        if all(code == b"" for code in codes):
+            return False
+        return call.failure is None or all(codes)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _by_name(self, address: str) -> RecognitionFunction | None:
+        if address not in self._known:
+            code = self._history.code(address)
+            name = (_known_codes().get(keccak(code)) or self._claimed.get(address)) if code else None
+            self._known[address] = None if name is None else RECOGNITION[name]
+        return self._known[address]
+
+    def _answered(self, address: str, turn: Turn) -> tuple[int, int]:
+        """What a contract of somebody's own answered."""
+        call, question = self._current(), fraction_question(turn)
+        seen = [one for one in call.questions or () if one.to == address]
+        if seen and seen[-1].data == question:
+            return _fraction(seen[-1].answer)
+        try:
+            (answer,) = self._history.ask([(address, question)], call.block)
+        except ParleyError:
+            answer = None
+        stated = None if call.questions is not None else _stated(call)
+        if stated is None or (answer is not None and answer[:64] == b"".join(_words(stated))):
+            return _fraction(answer)
+        self._count("fractions taken as stated")
+        return stated
+
+
+def _words(numbers: tuple[int, int]) -> list[bytes]:
+    return [number.to_bytes(32, "big") for number in numbers]
+
+
+def _fraction(answer: bytes | None) -> tuple[int, int]:
+    if answer is None or len(answer) < 64:
+        raise Revert("")
+    return int.from_bytes(answer[:32], "big"), int.from_bytes(answer[32:64], "big")
+
+
+def _stated(call: Call) -> tuple[int, int] | None:
+    """The fraction that a call's event states, if it is one."""
+    for log in call.logs:
+        try:
+            event = RECORDS.read_event(log)
+        except NotReadableError:
+            continue
+        if event.name == "Announced":
+            numerator, denominator = event.fields[3:5]
+            if isinstance(numerator, int) and isinstance(denominator, int):
+                valid = numerator <= denominator < QUANTITY_LIMIT
+                return (numerator, denominator) if valid else None
+    return None
+
+
+@cache
+def _known_codes() -> Mapping[Word, str]:
+    """The tree's own recognition functions by the hash of their code."""
+    found = ((name, artifacts().get(contract)) for name, contract in RECOGNITION_CONTRACTS.items())
+    return {keccak(artifact.deployed_bytecode): name for name, artifact in found if artifact is not None}
