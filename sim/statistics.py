@@ -6,30 +6,35 @@ distribution of a count whose every term has a known probability. Nothing is est
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import copysign, sqrt
+from math import copysign, exp, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom, hypergeom
 
 __all__ = [
-    "MAX_Z",
     "MIN_P",
+    "RATES",
+    "bet_on_pair",
+    "bet_on_two_values",
+    "betting_p_value",
     "bonferroni",
     "count_p_value",
+    "count_power",
     "recognition_p_value",
     "same_rate_p_value",
+    "two_valued_p_value",
     "z_score",
 ]
 
-MAX_Z = 4.5
-"""|z| beyond which what was played contradicts theory: under the hypothesis, 7 times in a million."""
 MIN_P = 1e-6
-"""p-value below which what was played contradicts theory: under the hypothesis, once in a million runs."""
+"""Level of each test: under the hypothesis, a p-value is below it at most once in a million runs."""
 
 
 def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int) -> float | None:
     """Deviation of a sample mean in units of its exact standard deviation.
+
+    For information: it is normal only in the limit, and no verdict depends on it.
 
     Parameters
     ----------
@@ -119,6 +124,74 @@ def count_p_value(count: int, groups: Mapping[Fraction, int], unseen: int = 0) -
     return min(1.0, 2.0 * min(lower, upper))
 
 
+def two_valued_p_value(total: int, samples: int, usual: int, other: int, p: Fraction) -> float:
+    """Two-sided p-value of a sum of independent numbers that have two known values.
+
+    The sum is `samples` · usual + N · (other − usual), where N, the number of times that `other` came, is
+    binomial. So its distribution is known at every number of samples, and either tail is computed exactly. A
+    sum that N cannot lead to is placed between those that it can.
+
+    Parameters
+    ----------
+    total : int
+        The sum that was observed.
+    samples : int
+        At least 1.
+    usual, other : int
+        The values; `other` has probability `p`.
+    p : Fraction
+
+    Returns
+    -------
+    float
+        P(p-value ≤ α) ≤ α for every α. If nothing is random, 1 for the only possible sum and 0 for others.
+
+    Examples
+    --------
+    >>> round(two_valued_p_value(3, 3, usual=0, other=1, p=Fraction(1, 2)), 3)  # twice 1/8
+    0.25
+    >>> two_valued_p_value(29, 3, usual=10, other=9, p=Fraction(0))
+    0.0
+    """
+    step = (other - usual) if 0 < p < 1 else 0
+    if not step:
+        return float(total == samples * (other if p == 1 else usual))
+    count = Fraction(total - samples * usual, step)
+    chance = float(p)
+    lower, upper = (
+        float(binom.cdf(count.__floor__(), samples, chance)),
+        float(binom.sf(count.__ceil__() - 1, samples, chance)),
+    )
+    return min(1.0, 2.0 * min(lower, upper))
+
+
+def count_power(trials: int, claimed: Fraction, true: Fraction, level: float = MIN_P) -> float:
+    """Probability that a count refutes a wrong probability: the power of `count_p_value`, exactly.
+
+    Parameters
+    ----------
+    trials : int
+    claimed, true : Fraction
+        The probability of a success that is tested, and the one that it has.
+    level : float
+        p-values below it refute.
+
+    Examples
+    --------
+    >>> round(count_power(1000, Fraction(3, 7), Fraction(8, 15)), 3)
+    0.966
+    >>> count_power(1000, Fraction(3, 7), Fraction(3, 7)) <= MIN_P
+    True
+    """
+    counts = np.arange(trials + 1)
+    lower, upper = (
+        binom.cdf(counts, trials, float(claimed)),
+        binom.sf(counts - 1, trials, float(claimed)),
+    )
+    refuted = np.minimum(1.0, 2.0 * np.minimum(lower, upper)) < level
+    return float(binom.pmf(counts[refuted], trials, float(true)).sum())
+
+
 def same_rate_p_value(count: int, trials: int, other_count: int, other_trials: int) -> float:
     """Two-sided p-value of two numbers of successes whose trials have one probability, which is not known.
 
@@ -200,3 +273,64 @@ def recognition_p_value(
             groups[p] = groups.get(p, 0) + number
         p_values.append(count_p_value(count, groups, unseen))
     return bonferroni(p_values)
+
+
+# ── games that differ, and whose kind depends on games before ───────────────────────────────────────────────
+
+RATES: npt.NDArray[np.float64] = np.concatenate([sign * 2.0 ** np.arange(-12, 4) for sign in (1, -1)])
+"""Rates θ at which it is bet against a hypothesis; half of the money is on means that are too low."""
+
+
+def bet_on_two_values(p: float) -> npt.NDArray[np.float64]:
+    """Logarithm of E exp(θ·I) for each of `RATES`, where I is 1 with probability p, else 0.
+
+    Whoever bets exp(θ·I) / E exp(θ·I) for one unit of money wins nothing on average. So the money after any
+    number of such bets is a martingale, whatever p is in the next game, also if it depends on the games
+    before. ``θ·I − ln E exp(θ·I)``, summed over games, is the logarithm of that money: see `betting_p_value`.
+
+    Examples
+    --------
+    >>> bool(np.isclose(np.log(0.75 + 0.25 * np.exp(RATES)), bet_on_two_values(0.25)).all())
+    True
+    """
+    expected: npt.NDArray[np.float64] = np.log1p(p * np.expm1(RATES))
+    return expected
+
+
+def bet_on_pair(difference: float) -> npt.NDArray[np.float64]:
+    """Logarithm of what a bet on the difference of two numbers comes to, for each of `RATES`.
+
+    If both are independent and of one distribution, whichever it is, then the difference has the two signs
+    with equal probabilities, and exp(θ·d) / cosh(θ·d) is 1 on average.
+
+    Examples
+    --------
+    >>> bool(np.isclose(np.exp(bet_on_pair(3.0)) + np.exp(bet_on_pair(-3.0)), 2).all())
+    True
+    """
+    stake = RATES * difference
+    # ln(exp(x) / cosh(x)) = ln 2 − ln(1 + exp(−2x)).
+    logs: npt.NDArray[np.float64] = np.log(2.0) - np.logaddexp(0.0, -2.0 * stake)
+    return logs
+
+
+def betting_p_value(logs: npt.NDArray[np.float64]) -> float:
+    """p-value of a hypothesis from the logarithms of what bets against it have come to, at equal stakes.
+
+    The money M is a martingale that begins with 1 and is never negative, so that P(M ≥ 1/α at some time) ≤ α
+    (Ville's inequality). So 1/M is a p-value: its level is kept after any number of games, and also if what
+    is played depends on the games before.
+
+    Parameters
+    ----------
+    logs : ndarray of float, shape (rates,)
+        By `RATES`.
+
+    Examples
+    --------
+    >>> heads = lambda won, of: RATES * won - of * bet_on_two_values(0.5)
+    >>> betting_p_value(heads(500, 1000)), betting_p_value(heads(700, 1000)) < MIN_P
+    (1.0, True)
+    """
+    money = float(np.logaddexp.reduce(logs)) - log(len(logs))
+    return exp(-money) if money > 0 else 1.0

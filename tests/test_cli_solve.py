@@ -214,3 +214,89 @@ def test_places_need_not_fit_in_a_word(tmp_path: Path, rule: str, agents: int) -
     assert (result.exit_code, result.stderr) == (0, "")
     for row in json.loads(result.stdout)["matrix"]:
         assert sum(map(Fraction, row)) == pytest.approx(1)
+
+
+# ── announcements ───────────────────────────────────────────────────────────────────────────────────────────
+
+REORDERED = str(ROOT / "examples" / "reordered.toml")
+X_CHECK = str(ROOT / "examples" / "reordered-announced.toml")
+
+
+def solved(*arguments: object) -> dict[str, Any]:
+    result = runner.invoke(app, ["solve", *map(str, arguments), "--json"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    report: dict[str, Any] = json.loads(result.stdout)
+    return report
+
+
+def test_the_papers_comparison_of_two_announcements_under_the_reordered_function() -> None:
+    """After Theorem 1: p̌_2 = 1/4 at X and 3/8 at X̌, and with some costs agent 2 is better off there."""
+    at_X, at_Y = solved(REORDERED), solved(REORDERED, "--announce", X_CHECK)
+    assert "announced" not in at_X
+    assert at_Y["announced"] == {"cost_effective": False, "least_cost": at_X["cost_allocated"]}
+    assert at_X["allocation"] == [["2", "0", "0"], ["0", "2", "0"], ["1", "0", "1"]]
+    assert at_Y["allocation"] == [["2", "0", "0"], ["1", "2", "0"], ["0", "0", "1"]]
+    assert (at_X["cost_allocated"], at_Y["cost_allocated"]) == ("140", "141")
+    assert (at_X["savings"], at_Y["savings"]) == ("67/2", "65/2")
+    assert at_X["recognition"]["probabilities"] == ["1/2", "1/4", "1/4"]
+    assert at_Y["recognition"]["probabilities"] == ["1/2", "3/8", "1/8"]
+    assert (at_X["expected_costs"][1], at_Y["expected_costs"][1]) == ("429/8", "797/16")
+    # Proposition 1 at X̌, by hand.
+    saved, delta = Fraction(65, 2), Fraction(9, 10)
+    assert Fraction(at_Y["acceptance_thresholds"][1]) == 62 - delta * Fraction(3, 8) * saved
+    assert Fraction(at_Y["proposals"][1][1]) == 62 - saved * (1 - delta * Fraction(5, 8))
+    assert at_Y["maximal_announcements"][2] == ["0", "0", "1"]
+
+
+def test_any_legal_announcement_is_solved_also_one_that_saves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "contracts.json"
+    file.write_text(json.dumps({"allocation": example_1_keys()["contracted"]}))
+    report = solved(EXAMPLE, "--announce", file)
+    assert (report["savings"], report["proposals"]) == ("0", None)
+    assert report["expected_costs"] == ["81", "25", "16", "4", "1"]
+    result = runner.invoke(app, ["solve", EXAMPLE, "--announce", str(file)])
+    assert "Announced allocation, not cost-effective" in result.stdout
+    # Tasks, not units.
+    fine = write(tmp_path / "fine.json", unit=5)
+    rows = [["21/5", 0, 0, 0, 0], *example_1_keys()["contracted"][1:]]
+    file.write_text(json.dumps({"allocation": rows}))
+    result = runner.invoke(app, ["solve", fine, "--announce", str(file)])
+    assert result.stderr.startswith(f"{file}: allocation[1][0]: agent 2 announces 0 of task type 1, below")
+    assert result.stderr.endswith("given the agents before it, 4/5\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            '{"allocation": [[2, 0, 0], [2, 2, 0], [0, 0, 1]]}',
+            "allocation[1][0]: agent 2 announces 2 of task type 1, above the most that it can",
+        ),
+        (
+            '{"allocation": [[0, 0, 0], [1, 2, 0], [1, 0, 1]]}',
+            "allocation[0][0]: agent 1 announces 0 of task type 1, below the least that it can",
+        ),
+        ('{"allocation": [[2, 0, 0], [1, 2, 0]]}', "allocation: "),
+        ('{"allocation": [["1/2", 0, 0], [1, 2, 0], [0, 0, 1]]}', "allocation[0][0]: "),
+        ('{"allocation": [[2, 0, 0], [1, 2, 0], [0, 0, 1]], "kind": 1}', "kind: unknown key"),
+        ("{}", "allocation: missing"),
+        ('{"allocation": 3}', "allocation: 3 is not a matrix"),
+    ],
+)
+def test_an_announcement_that_is_not_legal_is_refused_in_one_line(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    file = tmp_path / "announced.json"
+    file.write_text(text)
+    result = runner.invoke(app, ["solve", REORDERED, "--announce", str(file)])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"{file}: {reason}")
+    assert result.stderr.count("\n") == 1
+    if "announces" in reason:
+        assert result.stderr.endswith("given the agents before it, 1\n")  # the bound
+
+
+def test_announcements_are_for_coordination() -> None:
+    result = runner.invoke(app, ["solve", LOTTERY, "--announce", X_CHECK])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("--announce: is for problems of kind coordination")

@@ -1,14 +1,30 @@
 """The tests of play against theory keep their level and see what they should see."""
 
+import re
 from fractions import Fraction
 from itertools import product
 from math import comb, prod
+from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sim.statistics import bonferroni, count_p_value, recognition_p_value, same_rate_p_value, z_score
+from sim.statistics import (
+    MIN_P,
+    RATES,
+    bet_on_pair,
+    bet_on_two_values,
+    betting_p_value,
+    bonferroni,
+    count_p_value,
+    count_power,
+    recognition_p_value,
+    same_rate_p_value,
+    two_valued_p_value,
+    z_score,
+)
 
 
 def exact_distribution(probabilities: list[Fraction]) -> list[Fraction]:
@@ -123,3 +139,81 @@ def test_bonferroni_keeps_the_level_of_tests_that_depend_on_each_other() -> None
     assert 0 < rejected <= binom.isf(1e-6, repetitions, alpha)
     assert bonferroni([0.4, 0.6]) == 0.8
     assert bonferroni([0.6, 0.7]) == 1.0
+
+
+# ── sums of two values, and bets ────────────────────────────────────────────────────────────────────────────
+
+RARE = Fraction(1, 301)
+"""Of the second agent in D = [[300,0],[0,1]], C = [[300,0],[200,1]] under p*."""
+
+
+@pytest.mark.parametrize("p", [Fraction(1, 2), Fraction(3, 7), RARE, Fraction(1, 10**6), 1 - RARE])
+@pytest.mark.parametrize("games", [1, 10, 113])
+def test_the_level_of_each_test_is_kept_exactly(games: int, p: Fraction) -> None:
+    """Summed over all outcomes: what is refuted has no more probability than the level."""
+    counts = range(games + 1)
+    weights = binom.pmf(counts, games, float(p))
+    found = [two_valued_p_value(7 * games - 3 * count, games, 7, 4, p) for count in counts]
+    for level in (MIN_P, 1e-3, 0.05):
+        rejected = sum(w for w, value in zip(weights, found, strict=True) if value < level)
+        assert rejected <= level * (1 + 1e-9)
+    assert found == [count_p_value(count, {p: games}) for count in counts]
+
+
+def test_a_sum_that_no_count_leads_to_is_placed_between_those_that_do() -> None:
+    half = Fraction(1, 2)
+    low, between, high = (two_valued_p_value(total, 20, 0, 10, half) for total in (30, 35, 40))
+    assert low <= between < high
+    assert two_valued_p_value(201, 20, 0, 10, half) == two_valued_p_value(-1, 20, 0, 10, half) == 0
+
+
+def test_the_power_is_what_the_pages_say() -> None:
+    """The table of docs/agreement.md: games, and false alarms in a million."""
+    page = (Path(__file__).parents[1] / "docs" / "agreement.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\S+) \| (\d+/\d+)[^|]*\| ([\d,]+) \| ([\d.]+)", page, re.MULTILINE)
+    assert len(rows) == 5
+    for true, claimed, games, alarms in rows:
+        p, number = Fraction(claimed), int(games.replace(",", ""))
+        assert count_power(number, p, Fraction(true)) >= 0.99 > count_power(number // 2, p, Fraction(true))
+        assert round(count_power(number, p, p) * 10**6, 2) == float(alarms) < 1
+    assert round(count_power(10, RARE, RARE) * 10**6, 3) == 0.025
+    assert "in 0.025 of a million" in page
+    # |z| > 4.5 at ten games is one proposal or more.
+    assert f"{1 - float(1 - RARE) ** 10:.1%}" == "3.3%"
+
+
+def test_power_is_the_share_of_simulated_runs_that_refute() -> None:
+    dice = np.random.default_rng(1)
+    counts = dice.binomial(400, 0.5, 20_000)
+    claimed = Fraction(3, 7)
+    refuted = sum(count_p_value(int(count), {claimed: 400}) < 0.05 for count in counts)
+    power = count_power(400, claimed, Fraction(1, 2), 0.05)
+    assert binom.cdf(refuted, 20_000, power) > 1e-6 < binom.sf(refuted - 1, 20_000, power)
+
+
+@pytest.mark.parametrize("p", [0.5, float(RARE)])
+def test_bets_win_no_more_often_than_their_level_even_if_the_next_game_depends_on_the_last(p: float) -> None:
+    """Games whose probability changes with what came before, stopped when the money is greatest."""
+    dice = np.random.default_rng(2)
+    runs, level = 4000, 0.05
+    money = np.zeros((runs, len(RATES)))
+    chances, most = np.full(runs, p), np.zeros(runs)
+    for _ in range(60):
+        won = dice.random(runs) < chances
+        expected = {chance: bet_on_two_values(chance) for chance in set(chances.tolist())}
+        money += np.outer(won, RATES) - np.array([expected[chance] for chance in chances.tolist()])
+        most = np.maximum(most, np.logaddexp.reduce(money, axis=1) - np.log(len(RATES)))
+        chances = np.where(won, p / 3, p)
+    rejected = int((np.exp(-most) < level).sum())
+    assert binom.sf(rejected - 1, runs, level) > 1e-6
+
+
+def test_bets_on_pairs_are_fair_for_any_distribution_and_see_a_shift() -> None:
+    dice = np.random.default_rng(3)
+    level, rejected = 0.05, 0
+    for _ in range(500):
+        one, other = (dice.choice([0.0, 1.0, 40.0], 50, p=[0.6, 0.39, 0.01]) for _ in range(2))
+        rejected += betting_p_value(np.sum([bet_on_pair(d) for d in one - other], axis=0)) < level
+    assert binom.sf(rejected - 1, 500, level) > 1e-6
+    shifted = np.sum([bet_on_pair(d) for d in dice.normal(1.0, 1.0, 200)], axis=0)
+    assert betting_p_value(shifted) < MIN_P

@@ -207,7 +207,11 @@ class OptionSet:
                 return Verdict(holds=False, witness=witness)
             if tried == MOST_PAIRS:
                 break
-        return Verdict(True if tried else None, certificate={"pairs": tried})
+        # Where every report leads to a favourite row, U is a maximum of linear functions.
+        proof = {"reason": "the expected utility is the greatest of the set's"}
+        if self.support_function.holds:
+            return Verdict(holds=True, certificate={"pairs": tried} | proof)
+        return Verdict(None, certificate={"pairs": tried})
 
     @cached_property
     def homogeneous(self) -> Verdict:
@@ -238,7 +242,9 @@ class OptionSet:
             if self.truth.utilities is not None and tried == MARKET_REPORTS:
                 break
         certificate = {"transformation": f"2u + {shift}" if shift else "2u", "reports": tried}
-        return Verdict(True if tried else None, certificate=certificate)
+        # A rule of rankings is told the same; otherwise only what was tried is known.
+        same = self.truth.utilities is None or bool(self.support_function.holds)
+        return Verdict(True if tried and same else None, certificate=certificate)
 
     def _asked(self, utilities: Utilities) -> Row | None:
         """Ask the rule, if it has not been asked."""
@@ -395,17 +401,18 @@ def strategy_proof(problem: Problem, sets: list[OptionSet], reason: str | None =
         ),
         None,
     )
-    more = {"weak": {"holds": weak is None, "witness": weak}}
+    exhaustive = all(found.exhaustive for found in sets)
+    more = {"weak": {"holds": False if weak else True if exhaustive else None, "witness": weak}}
     if lies:
         found, lie = max(lies, key=lambda pair: pair[0].gain(pair[0].rows[pair[1]]) or Fraction(0))
         return Verdict(holds=False, witness=_lie(found, lie), more=more)
-    exhaustive = all(found.exhaustive for found in sets)
     certificate = {"reports": sum(len(found.rows) for found in sets), "exhaustive": exhaustive}
     if exhaustive:
         return Verdict(holds=True, certificate=certificate, more=more)
     if problem.rule == "serial-dictatorship":
+        more = {"weak": {"holds": True, "witness": None}}
         return Verdict(holds=True, certificate={**certificate, "reason": "theorem"}, more=more)
-    return Verdict(None, certificate=certificate, more={"weak": {"holds": None, "witness": None}})
+    return Verdict(None, certificate=certificate, more=more)
 
 
 def _lie(found: OptionSet, lie: Report) -> dict[str, Any]:

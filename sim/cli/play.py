@@ -49,7 +49,9 @@ Out = Annotated[
 ]
 Check = Annotated[
     bool,
-    typer.Option("--check", help="Exit 1 if play contradicts theory: |z| > 4.5, or a p-value below 1e-6."),
+    typer.Option(
+        "--check", help="Exit 1 if play contradicts theory: an exact test has a p-value below 1e-6."
+    ),
 ]
 
 

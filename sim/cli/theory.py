@@ -12,9 +12,17 @@ from sim.cli.shared import File, Json, Runs, app, console, own_options, print_js
 from sim.errors import ProblemError
 
 Exact = Annotated[bool, typer.Option("--exact", help="Fractions beyond 64 agents too (coordination).")]
+Announce = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help='Solve the bargaining after these announcements, cost-effective or not: {"allocation": matrix}, '
+        "in tasks, TOML or JSON (coordination).",
+    ),
+]
 RunSeed = Annotated[int | None, typer.Option(min=0, help="Of these runs (assignment).  [default: 0]")]
 
-SOLVE_ONLY = {"exact": "coordination", "runs": "assignment", "seed": "assignment"}
+SOLVE_ONLY = {"exact": "coordination", "announce": "coordination", "runs": "assignment", "seed": "assignment"}
 """Which kind an option of `solve` is for."""
 
 
@@ -23,6 +31,7 @@ def solve(
     file: File,
     as_json: Json = False,  # noqa: FBT002 - a flag
     exact: Exact = False,  # noqa: FBT002 - a flag
+    announce: Announce = None,
     runs: Runs = None,
     seed: RunSeed = None,
 ) -> None:
@@ -39,11 +48,21 @@ def solve(
 
     - `parley solve problems/paper-example-1.toml`
     - `parley solve problems/support-desk.toml --json`
+    - `parley solve examples/reordered.toml --announce examples/reordered-announced.toml`
     - `parley solve problems/assignment-bogomolnaia-moulin.toml`
     """
     problem = problemfile.load(file)
-    options = own_options(problem.kind, SOLVE_ONLY, exact=exact or None, runs=runs, seed=seed)
-    verb = mechanisms.module(problem.kind, "solution").solve
+    options = own_options(
+        problem.kind, SOLVE_ONLY, exact=exact or None, announce=announce, runs=runs, seed=seed
+    )
+    solution = mechanisms.module(problem.kind, "solution")
+    if announce is not None:
+        mapping = problemfile.read(options.pop("announce"))
+        try:
+            options["announced"] = solution.read_announcement(problem, mapping)
+        except ProblemError as error:
+            raise error.in_file(announce) from None
+    verb = solution.solve
     with progress_bar() as progress:
         task = progress.add_task("solving", total=None)
         if "progress" in signature(verb).parameters:

@@ -1,35 +1,43 @@
 """The audit of a recognition function: which axioms hold, with witnesses, and what a deviator gains.
 
-For each axiom a counterexample is looked for over random problems of the special domain. Where a theorem says
-that there is none (`PROVED`), the search runs all the same, and a counterexample would prevail.
+For each axiom a counterexample is looked for over random problems of the special domain, and in the problem
+that is audited. Where a theorem says that there is none (`PROVED`), the search runs all the same, and a
+counterexample would prevail. Where nothing proves or refutes an axiom, it is not known whether it holds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sim.coordination.axioms import consistency, counterexamples
 from sim.coordination.axioms.consistency import find_distribution
-from sim.coordination.axioms.counterexamples import Disproportion, Inconsistency, Unimplemented
+from sim.coordination.axioms.counterexamples import (
+    InefficientHere,
+    NoDistribution,
+    Unimplemented,
+)
 from sim.coordination.axioms.custom import Named, recognition_named
-from sim.coordination.axioms.equilibrium import Equilibria, backward_induction, count_allocations, stage_one
-from sim.coordination.axioms.implementation import CONTINUATION
+from sim.coordination.axioms.equilibrium import (
+    TIE_RULE,
+    Equilibria,
+    backward_induction,
+    count_allocations,
+    stage_one,
+)
 from sim.coordination.axioms.manipulation import Manipulations, manipulations
-from sim.coordination.axioms.triple import Recognition, Rows, Triple
-from sim.coordination.costs import Quadratic
-from sim.coordination.problem import Matrix, Problem
+from sim.coordination.axioms.plain import Witness, plain_deviation, plain_equilibria, plain_witness
+from sim.coordination.axioms.triple import Recognition, Triple
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.solution import announced_allocation, in_tasks
 from sim.errors import ParleyError
-from sim.exact import show, show_all
+from sim.exact import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sim.coordination.problem import Matrix, Problem
 
 IMPLEMENTATION = "cost_effective_implementation"
 CONSISTENCY = "consistency"
@@ -71,17 +79,15 @@ MAX_COURSES = 20_000
 UNITS_CHECKED = 50
 """Problems on which a function is held against itself in units half as large."""
 
-Witness = Unimplemented | Inconsistency | Disproportion
-
 
 @dataclass(frozen=True)
 class Verdict:
     """What is known of one axiom."""
 
     holds: bool | None
-    """Over all problems of the special domain; None if neither shown nor refuted."""
+    """Over all problems of the special domain; None if neither proved nor refuted."""
     searched: int
-    """Problems searched, until a witness was found."""
+    """Random problems searched, until a witness was found."""
     source: str | None = None
     """Why it holds, where that is proved."""
     witness: Witness | None = None
@@ -91,6 +97,8 @@ class Verdict:
     """Of the audited problem; None if not known."""
     here_basis: str = ""
     """How `here` is known."""
+    refuted_here: bool = False
+    """Whether the witness is the audited problem."""
 
     @property
     def basis(self) -> str | int:
@@ -145,7 +153,7 @@ class _Search:
             witness, at = self.partial, self.partial_at
         source = self.proved.get(axiom)
         undecided = self.undecided if axiom == CONSISTENCY else 0
-        holds = None if witness is None and source is None and undecided else witness is None
+        holds = False if witness is not None else True if source is not None else None
         return Verdict(holds, at, source, witness, undecided)
 
 
@@ -229,7 +237,9 @@ class Audit:
     others: dict[str, dict[str, Verdict]]
     """The same of the other functions, for comparison: by name and axiom."""
     equilibria: Equilibria | None
-    """All of the problem's game, if its tree is small enough."""
+    """Of the problem's game, those that follow `TIE_RULE`, if its tree is small enough."""
+    any_ties: Equilibria | None
+    """All of the problem's game, however ties are broken."""
     manipulations: Manipulations
 
     def to_json(self) -> dict[str, Any]:
@@ -245,11 +255,12 @@ class Audit:
                     "holds": verdict.holds,
                     "basis": verdict.basis,
                     "here": verdict.here,
-                    "witness": _witness(verdict.witness, self.function),
+                    "witness": plain_witness(verdict.witness, self.function),
                     "source": verdict.source,
                     "searched": verdict.searched,
                     "undecided": verdict.undecided,
                     "here_basis": verdict.here_basis,
+                    "refuted_here": verdict.refuted_here,
                 }
                 for axiom, verdict in self.axioms.items()
             },
@@ -257,11 +268,11 @@ class Audit:
                 name: {axiom: verdict.holds for axiom, verdict in verdicts.items()}
                 for name, verdicts in self.table().items()
             },
-            "equilibria": _equilibria(self.equilibria),
+            "equilibria": plain_equilibria(self.equilibria, self.any_ties),
             "manipulation": [
                 {
                     "agent": found.agents[0] if len(found.agents) == 1 else list(found.agents),
-                    "best_deviation": _deviation(found.best_deviation, unit),
+                    "best_deviation": plain_deviation(found.best_deviation, unit),
                     "gain": show(found.gain),
                     "exhaustive": found.exhaustive,
                     "tried": found.tried,
@@ -341,24 +352,87 @@ def audit(
         if name != function.name:
             tell(f"searching counterexamples to {name}", 0, 1)
             others[name] = _search_known(name, problems, seed)
-    equilibria = None
+    equilibria = any_ties = None
     if count_allocations(problem) <= MAX_COURSES:
         tell("finding all equilibria", 0, 1)
-        equilibria = backward_induction(stage_one(problem, p), efficient_ties=True)
+        game = stage_one(problem, p)
+        equilibria, any_ties = (backward_induction(game, efficient_ties=rule) for rule in (True, False))
     found = manipulations(problem, p, progress=lambda done, total: tell("trying deviations", done, total))
-    here = _here(function, Triple.at(problem, X), equilibria, found)
+    triple = Triple.at(problem, X)
+    here = _here(function, triple, equilibria, found)
+    refuted = _refuted_here(function, problem, triple, equilibria, found) if problem.in_special_domain else {}
     axioms = {
-        axiom: Verdict(
-            verdict.holds,
-            verdict.searched,
-            verdict.source,
-            verdict.witness,
-            verdict.undecided,
-            *here[axiom],
+        axiom: replace(
+            _withplain_witness(verdict, refuted.get(axiom) if here[axiom][0] is False else None),
+            here=here[axiom][0],
+            here_basis=here[axiom][1],
         )
         for axiom, verdict in own.items()
     }
-    return Audit(problem, function, X, axioms, others, equilibria, found)
+    if problem.in_special_domain:
+        others = {name: _held_against(name, verdicts, triple) for name, verdicts in others.items()}
+    return Audit(problem, function, X, axioms, others, equilibria, any_ties, found)
+
+
+def _withplain_witness(verdict: Verdict, witness: Witness | None) -> Verdict:
+    """Refute an axiom by the audited problem, if the search has not refuted it."""
+    if witness is None or verdict.witness is not None:
+        return verdict
+    return replace(verdict, holds=False, witness=witness, refuted_here=True)
+
+
+def _held_against(name: str, verdicts: dict[str, Verdict], triple: Triple) -> dict[str, Verdict]:
+    """Hold a function against the audited problem too, where neither a theorem nor the search has decided."""
+    function = recognition_named(name)
+    looked = {CONSISTENCY: _inconsistency_here, PROPORTIONALITY: _disproportion_here}
+    return {
+        axiom: _withplain_witness(verdict, looked[axiom](function, triple))
+        if verdict.holds is None and axiom in looked
+        else verdict
+        for axiom, verdict in verdicts.items()
+    }
+
+
+def _disproportion_here(function: Named, triple: Triple) -> Witness | None:
+    return counterexamples.disproportion(function.probabilities, triple)
+
+
+def _inconsistency_here(function: Named, triple: Triple) -> Witness | None:
+    p = function.probabilities
+    if single := counterexamples.inconsistency(p, triple):
+        return single
+    certificate = _consistency(function, triple).certificate
+    return None if certificate is None else NoDistribution(triple, p(triple), certificate)
+
+
+def _refuted_here(
+    function: Named,
+    problem: Problem,
+    triple: Triple,
+    equilibria: Equilibria | None,
+    found: Manipulations,
+) -> dict[str, Witness | None]:
+    """Witnesses that the audited problem is, by axiom."""
+    inefficient = None
+    if equilibria is not None:
+        if not equilibria.cost_effective:
+            inefficient = InefficientHere(problem, triple.allocation, equilibria)
+    else:
+        inefficient = next(
+            (
+                InefficientHere(
+                    problem, triple.allocation, None, entry.agents[0], entry.best_deviation, entry.gain
+                )
+                for entry in found.singles
+                if entry.gain > 0
+            ),
+            None,
+        )
+    return {
+        IMPLEMENTATION: inefficient,
+        CONSISTENCY: _inconsistency_here(function, triple),
+        PROPORTIONALITY: _disproportion_here(function, triple),
+    }
 
 
 def _here(
@@ -370,7 +444,7 @@ def _here(
     """Whether each axiom holds at the problem itself, and how that is known."""
     here: dict[str, tuple[bool | None, str]] = {}
     if equilibria is not None:
-        basis = "all equilibria, indifferent agents preferring the lower cost"
+        basis = f"all equilibria in which {TIE_RULE}"
         here[IMPLEMENTATION] = equilibria.cost_effective, basis
     elif gaining := [entry for entry in found.singles if entry.gain > 0]:
         basis = f"agent {gaining[0].agents[0] + 1} gains by another announcement"
@@ -394,82 +468,3 @@ def _here(
         "at the announced allocation",
     )
     return here
-
-
-# ── plain values ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _plain(rows: Rows) -> list[list[int]]:
-    return [list(row) for row in rows]
-
-
-def _problem_file(triple: Triple, function: Named) -> dict[str, Any]:
-    """A problem file with D and C; the costs play no role."""
-    problem = Problem(
-        contracted=np.array(triple.contracted),
-        capacity=np.array(triple.capacity),
-        costs=(Quadratic(Fraction(1)),),
-        continuation=CONTINUATION,
-    )
-    return problem.to_mapping() | {"recognition": function.name}
-
-
-def _witness(witness: Witness | None, function: Named) -> dict[str, Any] | None:
-    """The whole counterexample; its `problem` is a problem file."""
-    match witness:
-        case Unimplemented():
-            game = witness.game
-            problem = game.problem
-            return {
-                "problem": problem.to_mapping() | {"recognition": function.name},
-                "agent": game.agent,
-                "allocation": _plain(game.allocation),
-                "deviation": _plain(game.deviation),
-                "probabilities": show_all(game.probabilities),
-                "total_costs": show_all(map(problem.total_cost, (game.allocation, game.deviation))),
-                "cost_contracted": show(problem.total_cost(problem.contracted)),
-                "expected_costs": show_all(game.costs),
-                "gain": show(game.gain),
-                "equilibria": _equilibria(witness.equilibria),
-            }
-        case Inconsistency():
-            triple, smaller = witness.triple, witness.reduced
-            return {
-                "problem": _problem_file(triple, function),
-                "allocation": _plain(triple.allocation),
-                "probabilities": show_all(witness.probabilities),
-                "only_distribution": [show_all(row) for row in witness.distribution],
-                "reduced": {
-                    "contracted": _plain(smaller.contracted),
-                    "capacity": _plain(smaller.capacity),
-                    "allocation": _plain(smaller.allocation),
-                    "probabilities": show_all(witness.reduced_probabilities),
-                },
-                "required": show_all(witness.required),
-            }
-        case Disproportion():
-            return {
-                "problem": _problem_file(witness.triple, function),
-                "allocation": _plain(witness.triple.allocation),
-                "probabilities": show_all(witness.probabilities),
-                "share": show(witness.share),
-            }
-    return None
-
-
-def _equilibria(found: Equilibria | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "total_costs": show_all(sorted({outcome.cost for outcome in found.outcomes})),
-        "least_total_cost": show(found.least),
-        "outcomes": len(found.outcomes),
-        "subgames": found.subgames,
-        "ties": found.ties,
-        "subgames_not_cost_effective": found.violations,
-    }
-
-
-def _deviation(rows: Rows, unit: int) -> list[Any]:
-    plain = [[show(Fraction(x, unit)) for x in row] for row in rows]
-    return plain[0] if len(plain) == 1 else plain

@@ -15,9 +15,19 @@ from sim.bots import BaseBot, bots_named, phase_named
 from sim.coordination.allocation import cost_effective
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Matrix, Problem
+from sim.coordination.recognition import fraction
 from sim.randomness import seed, uniform
 
-__all__ = ["KINDS", "PHASES", "Announcing", "Bot", "Reveals", "make_bots", "proposer_of"]
+__all__ = [
+    "KINDS",
+    "PHASES",
+    "Announcing",
+    "Bot",
+    "Reveals",
+    "equilibrium_bargaining",
+    "make_bots",
+    "proposer_of",
+]
 
 PHASES = ("joining", "announcing", "revealing", "proposing", "responding")
 
@@ -216,8 +226,8 @@ def plan(position: Position) -> tuple[Row, ...]:
     """A cost-effective allocation that continues a position: what equilibrium announces from there on.
 
     The problem's own allocation as long as all have followed it; what was planned before, if the last agent
-    has followed that; else the solver's choice. D where the whole saving is so small that a proposer would
-    lose it to rounding (some wei).
+    has followed that; else the solver's choice. D where a proposer's gain is less than what rounding costs it
+    (savings of a few wei; see `_pays`).
 
     Returns
     -------
@@ -247,16 +257,44 @@ def _new_plan(position: Position) -> tuple[Row, ...]:
         matrix = intended
     else:
         matrix = cost_effective(problem, announced=position.rows).matrix
-    if _as_rows(problem.contracted[:agent]) == position.rows and not _pays(problem, matrix):
+    if _as_rows(problem.contracted[:agent]) == position.rows and not _pays(position, matrix):
         matrix = problem.contracted
     return _as_rows(matrix)
 
 
-def _pays(problem: Problem, matrix: Matrix) -> bool:
-    """Whether an allocation saves enough to survive the rounding of shares to whole wei."""
+def _pays(position: Position, matrix: Matrix) -> bool:
+    """Whether no proposer loses more to the rounding of thresholds than it gains by proposing.
+
+    In exact shares, proposing costs an agent Δ · (1 − δ) less than its own threshold, which is what it
+    expects of a rejection. In whole wei it bears the dust besides (`Bargaining.dust`), n − 1 wei at most. In
+    a last round thresholds are whole, and there is none.
+    """
+    problem = position.problem
     saved = problem.total_cost_wei(problem.contracted) - problem.total_cost_wei(matrix)
-    # A proposer keeps at least Δ · (1 − δ) and bears at most n − 1 wei of dust.
-    return saved * (1 - problem.continuation) >= problem.agents
+    gain = saved * (1 - problem.continuation)
+    if saved <= 0 or problem.max_rounds == 1 or gain >= problem.agents - 1:
+        return saved > 0
+    end = position
+    for j, row in enumerate(_as_rows(matrix)[len(position.rows) :], start=len(position.rows)):
+        end = end.after(row, fraction(problem.recognition, problem, j, end.rows, row))
+    stage = end.bargaining
+    return all(stage.dust(i) <= gain for i, p in enumerate(stage.probabilities) if p)
+
+
+def equilibrium_bargaining(problem: Problem) -> Bargaining:
+    """Find the second stage that equilibrium players reach: at a cost-effective allocation, or at D.
+
+    Examples
+    --------
+    >>> from sim.coordination.problem import example_1
+    >>> equilibrium_bargaining(example_1()).savings
+    38000000000
+    """
+    position, dice = Position(problem), Random(0)
+    for j in range(problem.agents):
+        row = Bot(j).announce(position, dice)
+        position = position.after(row, fraction(problem.recognition, problem, j, position.rows, row))
+    return position.bargaining
 
 
 def _as_rows(matrix: Matrix) -> tuple[Row, ...]:

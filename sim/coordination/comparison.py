@@ -1,21 +1,25 @@
 """What was paid against what theory says.
 
 In equilibrium an agent's cost takes two values: f_i(d_i) − Δ·(1 − δ·(1 − p_i)) if it proposes, which happens
-with probability p_i, and f_i(d_i) − δ·p_i·Δ if not (Proposition 1). Mean and variance are therefore known
-exactly, and the comparison is a test, not an impression.
+with probability p_i, and f_i(d_i) − δ·p_i·Δ if not (Proposition 1). So the sum of its costs follows from
+how often it proposed, which has a binomial distribution. That is tested, exactly, in the whole wei paid.
+
+The hypothesis is that everybody plays the equilibrium. It is the same whoever plays: other bots may refute
+it.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import sqrt
 from typing import Self
 
+from sim.coordination.bots import equilibrium_bargaining
 from sim.coordination.play import Outcome
 from sim.coordination.solution import Solution
 from sim.driver import tally as driver
-from sim.statistics import MAX_Z, MIN_P, recognition_p_value, z_score
+from sim.statistics import MIN_P, recognition_p_value, two_valued_p_value, z_score
 
 __all__ = ["AgentComparison", "Comparison", "Tally", "compare"]
 
@@ -95,9 +99,10 @@ class AgentComparison:
     expected : Fraction
         f_i(d_i) − p_i·Δ, the equilibrium's, whatever the bots.
     z : float or None
-        Deviation in exact equilibrium standard deviations; None where that variance is zero.
-    agrees : bool
-        |z| ≤ 4.5; where z is None, that the mean is within n − 1 wei of theory.
+        Deviation in exact equilibrium standard deviations, for information; None where that variance is zero.
+    p_value : float
+        Of the sum of its costs, exact (`two_valued_p_value`). Where z is None, 1 if the mean is within n − 1
+        wei of theory, else 0.
     """
 
     agent: int
@@ -106,7 +111,12 @@ class AgentComparison:
     std_error: float
     expected: Fraction
     z: float | None
-    agrees: bool
+    p_value: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the mean does not contradict theory at the level of `--check`."""
+        return self.p_value >= MIN_P
 
 
 @dataclass(frozen=True)
@@ -148,21 +158,26 @@ def compare(tally: Tally, solution: Solution, bots: Sequence[str]) -> Comparison
     games = tally.games
     wei = problem.wei_per_cost
     dust = Fraction(problem.agents - 1, wei)
+    # What is played in whole wei: D where the savings of the solution are lost to rounding.
+    stage = equilibrium_bargaining(replace(problem, allocation=solution.allocation))
+    last = problem.max_rounds == 1
+    saved = Fraction(max(stage.savings, 0), wei)
     # Conditional on proposing or not, an agent's costs differ by Δ · (1 − δ); a first round that is also the
     # last allowed is played as if δ = 0.
-    delta = problem.continuation if problem.max_rounds > 1 else Fraction(0)
-    spread = max(solution.savings, Fraction(0)) * (1 - delta)
-    expected_costs = tuple(map(Fraction, solution.expected_costs))
-    probabilities = tuple(map(Fraction, solution.probabilities))
+    spread = saved if last else saved * (1 - problem.continuation)
     agents = []
     for i, (total, squares) in enumerate(zip(tally.cost_sums, tally.cost_squares, strict=True)):
         mean = Fraction(total, games * wei)
-        expected = expected_costs[i]
-        p = probabilities[i]
+        p = stage.probabilities[i]
+        expected = Fraction(stage.contracted_costs[i], wei) - p * saved
         z = z_score(mean, expected, p * (1 - p) * spread**2, games)
-        agrees = abs(mean - expected) <= dust if z is None else abs(z) <= MAX_Z
+        if z is None:
+            p_value = float(abs(mean - expected) <= dust)
+        else:
+            usual, own = stage.threshold(i, last_round=last), stage.proposal(i, last_round=last)[i]
+            p_value = two_valued_p_value(total, games, usual, own, p)
         agents.append(
-            AgentComparison(i, bots[i], mean, _std_error(total, squares, games) / wei, expected, z, agrees)
+            AgentComparison(i, bots[i], mean, _std_error(total, squares, games) / wei, expected, z, p_value)
         )
     expected_counts = tuple(
         sum((p[i] * number for p, number in tally.draws.items()), Fraction(0)) for i in range(problem.agents)

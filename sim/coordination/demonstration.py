@@ -28,6 +28,7 @@ from sim.coordination.problem import Problem
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.records import fraction_question
 from sim.errors import ParleyError
+from sim.statistics import bonferroni, two_valued_p_value
 
 __all__ = ["Demonstration", "check_contract", "demonstrate", "hold_against_contract"]
 
@@ -48,6 +49,8 @@ class Played:
     """f_j(d_j) − p_j·Δ at the allocation announced, in wei."""
     variance: Fraction
     """Of one game, exactly: it differs by Δ·(1 − δ) between proposing and not."""
+    p_value: float
+    """Of what it paid in all, exact: it follows from how often it proposed."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ class Demonstration:
         """How many standard errors lie between play and theory; None where nothing is left to chance."""
         return float(self.gain - self.expected_gain) / self.std_error if self.std_error else None
 
+    @property
+    def p_value(self) -> float:
+        """Of both sums of costs, with the deviation and without (Bonferroni)."""
+        return bonferroni([self.followed.p_value, self.deviated.p_value])
+
     def to_json(self) -> dict[str, Any]:
         """Give it as plain values, in wei: exact numbers as strings."""
         return {
@@ -91,6 +99,7 @@ class Demonstration:
             "expected_gain_wei": str(self.expected_gain),
             "std_error_wei": self.std_error,
             "z": self.z,
+            "p_value": self.p_value,
         }
 
 
@@ -166,6 +175,13 @@ def _play(player: Player, agent: int, games: int, progress: Callable[[int], None
         Fraction(tally.cost_sums[agent], games),
         bargaining.contracted_costs[agent] - probability * saved,
         probability * (1 - probability) * (saved * (1 - player.problem.continuation)) ** 2,
+        two_valued_p_value(
+            tally.cost_sums[agent],
+            games,
+            bargaining.threshold(agent),
+            bargaining.proposal(agent)[agent] if saved else bargaining.threshold(agent),
+            probability,
+        ),
     )
 
 

@@ -74,6 +74,14 @@ class Bargaining:
             )
         return self._thresholds[key]
 
+    def dust(self, proposer: int) -> Fraction:
+        """What a proposer i loses to rounding before the last round, Σ_{j≠i} (a_j − ⌊a_j⌋), in wei."""
+        delta, saved = self.problem.continuation, max(self.savings, 0)
+        # The contracted costs are whole.
+        return sum(
+            (-delta * p * saved % 1 for j, p in enumerate(self.probabilities) if j != proposer), Fraction(0)
+        )
+
     def proposal(self, proposer: int, *, last_round: bool = False) -> Row:
         """What an equilibrium proposer offers: every other agent's threshold, and what is left of F(X)."""
         key = (proposer, last_round)

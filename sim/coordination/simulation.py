@@ -118,6 +118,7 @@ class Simulation(driver.Simulation[Tally]):
                         "std_error": agent.std_error,
                         "expected_cost": exact.show(agent.expected),
                         "z": agent.z,
+                        "p_value": agent.p_value,
                     }
                     for agent in comparison.agents
                 ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from sim.coordination import bargaining, recognition
 from sim.coordination.allocation import Allocation, cost_effective
 from sim.coordination.announcements import maximal_announcements
+from sim.coordination.schema import read_matrix
 from sim.errors import ProblemError
 from sim.exact import show, show_all
 from sim.limits import MAX_SEATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import ArrayLike
 
     from sim.coordination.problem import Matrix, Problem
 
@@ -29,7 +32,9 @@ Vector = tuple[Fraction, ...] | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Solution:
-    """The equilibrium of the two-stage mechanism. Quantities in units, costs in units of cost.
+    """The equilibrium of the two-stage mechanism, or of its second stage at an allocation that is announced.
+
+    Quantities in units, costs in units of cost.
 
     Examples
     --------
@@ -41,7 +46,7 @@ class Solution:
 
     problem: Problem
     allocation: Matrix
-    """X: the cost-effective allocation that is announced."""
+    """X: what is announced; cost-effective, unless another allocation was asked for."""
     best: Allocation
     """What the solver found, with the prices that prove it optimal."""
     maximal_announcements: Matrix
@@ -50,6 +55,8 @@ class Solution:
     acceptance_thresholds: Vector
     proposals: tuple[tuple[Fraction, ...], ...] | None
     """Row i: what agent i proposes. None where there is nothing to save, or beyond 64 agents."""
+    announced: bool = False
+    """Whether this is the second stage at an allocation that was asked for, cost-effective or not."""
 
     @property
     def cost_contracted(self) -> Fraction:
@@ -65,6 +72,11 @@ class Solution:
     def savings(self) -> Fraction:
         """Δ(X) = F(D) − F(X)."""
         return self.cost_contracted - self.cost_allocated
+
+    @property
+    def cost_effective(self) -> bool:
+        """Whether no allocation costs less than X in total."""
+        return self.cost_allocated == self.best.total_cost
 
     def to_json(self) -> dict[str, Any]:
         """Give the solution as plain values: exact numbers as strings, in tasks and units of cost."""
@@ -85,7 +97,11 @@ class Solution:
             "expected_costs": _numbers(self.expected_costs),
             "acceptance_thresholds": _numbers(self.acceptance_thresholds),
             "proposals": proposals,
-        }
+        } | (
+            {"announced": {"cost_effective": self.cost_effective, "least_cost": show(self.best.total_cost)}}
+            if self.announced
+            else {}
+        )
 
 
 def announced_allocation(problem: Problem) -> tuple[Matrix, Allocation]:
@@ -111,7 +127,43 @@ def announced_allocation(problem: Problem) -> tuple[Matrix, Allocation]:
     return problem.allocation, best
 
 
-def solve(problem: Problem, *, exact: bool = False) -> Solution:
+def read_announcement(problem: Problem, mapping: Mapping[str, Any]) -> Matrix:
+    """Read a file of announcements, ``{"allocation": matrix}`` in tasks.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, m)
+        In units; any that agents can announce in their order, cost-effective or not.
+
+    Raises
+    ------
+    ProblemError
+        Naming the key and the reason; of an announcement that is not legal, the agent, the task type and the
+        bound.
+
+    Examples
+    --------
+    >>> from sim.coordination.problem import example_1
+    >>> read_announcement(example_1(), {"allocation": example_1().contracted.tolist()})[1].tolist()
+    [0, 5, 0, 0, 0]
+    """
+    for key in mapping:
+        if key != "allocation":
+            raise ProblemError("", key, "unknown key; a file of announcements has allocation alone")
+    if "allocation" not in mapping:
+        raise ProblemError("", "allocation", "missing: a matrix of what each agent announces, in tasks")
+    return _legal(problem, read_matrix("allocation", mapping["allocation"], problem.unit))
+
+
+def _legal(problem: Problem, announced: ArrayLike) -> Matrix:
+    """Check announcements, which a problem does with the allocation that it names."""
+    matrix = replace(problem, allocation=np.asarray(announced)).allocation
+    if matrix is None:
+        raise AssertionError("a problem has lost its allocation")
+    return matrix
+
+
+def solve(problem: Problem, *, exact: bool = False, announced: ArrayLike | None = None) -> Solution:
     """Solve a problem: Stage 1 by cost-effective announcements, Stage 2 by Proposition 1.
 
     Parameters
@@ -119,6 +171,8 @@ def solve(problem: Problem, *, exact: bool = False) -> Solution:
     problem : Problem
     exact : bool
         Keep fractions beyond 64 agents too, where they have thousands of digits.
+    announced : array_like of int, shape (n, m), optional
+        Announcements in units, cost-effective or not: then Stage 2 is solved after these.
 
     Returns
     -------
@@ -127,9 +181,19 @@ def solve(problem: Problem, *, exact: bool = False) -> Solution:
     Raises
     ------
     ProblemError
-        If the problem names an allocation that is not cost-effective.
+        If the problem names an allocation that is not cost-effective, or what is announced is not legal.
+
+    Examples
+    --------
+    >>> from sim.coordination.problem import example_1
+    >>> problem = example_1()
+    >>> print(*solve(problem, announced=problem.contracted).expected_costs)
+    81 25 16 4 1
     """
-    X, best = announced_allocation(problem)
+    if announced is None:
+        X, best = announced_allocation(problem)
+    else:
+        X, best = _legal(problem, announced), cost_effective(problem)
     small = problem.agents <= EXACT_AGENTS
     probabilities: Vector
     expected: Vector
@@ -153,6 +217,7 @@ def solve(problem: Problem, *, exact: bool = False) -> Solution:
         expected_costs=expected,
         acceptance_thresholds=thresholds,
         proposals=proposals,
+        announced=announced is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from math import erfc, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from sim.coordination.play import FUNCTIONS
@@ -11,6 +11,7 @@ from sim.driver.run import gas_figures
 from sim.experiment.games import orders_of
 from sim.experiment.population import Population
 from sim.experiment.workshop import Workshop
+from sim.statistics import betting_p_value, bonferroni
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +79,10 @@ def twin_check(
         `engine` and `games` (the sample's). Of the exact twin, whose games are the EVM's, whether they are
         `identical`, and the first `differences`. Of the statistical one, for which the EVM's are other games
         of the same population, the largest |z| among the differences of all agents' mean costs, in all cells,
-        and its `p_value` (normal, Bonferroni). The variance is the twin's, which has seen what is rare.
-        None if the EVM has played everything.
+        for information, with the variance of the twin, which has seen what is rare. And the `p_value` of the
+        same costs in pairs of games of the same strategies, one here and one there (`betting_p_value`, which
+        holds at every number of games; Bonferroni over agents and cells). None if the EVM has played
+        everything.
     """
     if engine == "evm":
         return None
@@ -94,6 +97,8 @@ def twin_check(
         for i in range(twin.agents)
         if (variance := twin.variance(i) * (1 / twin.games + 1 / sample.games)) > 0
     ]
-    largest = max(map(abs, scores), default=None)
-    p_value = None if largest is None else min(1.0, len(scores) * erfc(largest / sqrt(2)))
-    return found | {"largest_z": largest, "p_value": p_value}
+    p_values = [betting_p_value(bets) for sample in samples if sample.games for bets in sample.bets["pair"]]
+    return found | {
+        "largest_z": max(map(abs, scores), default=None),
+        "p_value": bonferroni(p_values) if p_values else None,
+    }

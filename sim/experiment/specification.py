@@ -211,6 +211,12 @@ class Cell:
         return problem.total_cost_wei(problem.contracted) - int(least)
 
     @property
+    def spread_wei(self) -> int:
+        """What proposing is worth where all that is possible is saved, Δ · (1 − δ), in wei; at least 1."""
+        delta = self.problem.continuation if self.problem.max_rounds > 1 else 0
+        return max(1, int(self.possible_wei * (1 - delta)))
+
+    @property
     def names(self) -> tuple[tuple[str, ...], ...]:
         """Names of each seat's strategies, in order."""
         return tuple(map(tuple, self.strategies))

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 
     from sim.coordination.position import Position, Row
 
-__all__ = ["HEIGHTS", "Experience", "Strategy", "at_height", "known_strategies", "make_strategy", "pick"]
+__all__ = [
+    "HEIGHTS",
+    "Experience",
+    "Strategy",
+    "at_height",
+    "bargains_by_proposition_1",
+    "known_strategies",
+    "make_strategy",
+    "pick",
+]
 
 State = Any
 """What a member remembers from one generation to the next: plain data, as JSON has it."""
@@ -108,6 +117,20 @@ class Strategy(Bot):
             The member's own.
         """
         return self.state
+
+
+def bargains_by_proposition_1(bot: Bot) -> bool:
+    """Whether a strategy reveals, proposes and answers as in equilibrium, whatever it announces.
+
+    Examples
+    --------
+    >>> [bargains_by_proposition_1(make_strategy(name, 0)) for name in ("greedy", "stubborn", "withholder")]
+    [True, False, False]
+    """
+    return all(
+        getattr(type(bot), method) is getattr(Bot, method)
+        for method in ("acts", "reveals", "propose", "accepts")
+    )
 
 
 def at_height(position: Position, height: Fraction) -> Row:

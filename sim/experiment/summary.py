@@ -7,7 +7,9 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from sim.exact import show
-from sim.statistics import recognition_p_value
+from sim.experiment.games import Bots
+from sim.experiment.strategies import Strategy, bargains_by_proposition_1
+from sim.statistics import betting_p_value, bonferroni, recognition_p_value
 
 if TYPE_CHECKING:
     from sim.experiment.study import Study
@@ -33,10 +35,15 @@ def cell_summary(study: Study, sums: Sums, last: Sums) -> dict[str, Any]:
         `saved_share` is realized over possible savings, with the standard error that games would give it if
         they were alike (they are not where the population changes; `last_generation` is one population).
         An agent's `expected_cost` is the mean of what Proposition 1 says at what was announced in each game,
-        and `z` how far the mean of what was paid in the same games is from it, in exact standard deviations.
+        and `z` how far the mean of what was paid in the same games is from it, in exact standard deviations,
+        for information. Its `p_value` is of a bet against Proposition 1 (`betting_p_value`), which holds at
+        every number of games, also if strategies depend on earlier ones; None if a strategy of the cell does
+        not bargain by Proposition 1: then no law is known. The proposers' is exact
+        (`recognition_p_value`), or of a bet too where what is announced depends on earlier games.
     """
     cell = study.cell
     problem = cell.problem
+    lawful = all(bargains_by_proposition_1(bot) for seat in Bots(cell).made for bot in seat)
     wei = problem.wei_per_cost
     saved, error = _share(study, sums)
     late, late_error = _share(study, last)
@@ -47,6 +54,7 @@ def cell_summary(study: Study, sums: Sums, last: Sums) -> dict[str, Any]:
             "std_error": _error(sums.costs[i], sums.squares[i], sums.games) / wei,
             "expected_cost": float(Fraction(sums.expected[i], sums.known * wei)) if sums.known else None,
             "z": (sums.paid[i] - sums.expected[i]) / sqrt(variance) if variance > 0 else None,
+            "p_value": betting_p_value(sums.bets["costs"][i]) if lawful and sums.known else None,
         }
         for i, variance in enumerate(sums.variances)
     ]
@@ -92,9 +100,18 @@ def cell_summary(study: Study, sums: Sums, last: Sums) -> dict[str, Any]:
             "expected": sums.expected_proposed,
             "tested": sums.draws.total(),
             "unseen": sums.unseen,
-            "p_value": recognition_p_value(sums.proposed, sums.draws, sums.unseen),
+            "p_value": _proposers(study, sums),
         },
     }
+
+
+def _proposers(study: Study, sums: Sums) -> float | None:
+    """p-value of first proposers."""
+    cell = study.cell
+    learning = any(isinstance(bot, Strategy) and bot.learns for seat in Bots(cell).made for bot in seat)
+    if cell.adaptation.rule == "none" and not learning:
+        return recognition_p_value(sums.proposed, sums.draws, sums.unseen)
+    return bonferroni(map(betting_p_value, sums.bets["proposer"])) if sums.draws else None
 
 
 def _share(study: Study, sums: Sums) -> tuple[float | None, float | None]:

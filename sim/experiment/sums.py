@@ -6,17 +6,25 @@ from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from sim.experiment.theory import theory_at
+from sim.statistics import RATES, bet_on_pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.coordination.play import Outcome
+    from sim.experiment.theory import Theory
 
 __all__ = ["Sums"]
 
 KINDS_OF_DRAWS = 400
 """Vectors of recognition probabilities whose draws are tested: the first ones seen, so as to stay bounded."""
+
+
+IMPOSSIBLE = 1e4
+"""Logarithm of what a bet wins on what cannot be."""
 
 
 class Sums:
@@ -42,6 +50,11 @@ class Sums:
         What it expects of each agent in those games, and what was paid in them, in wei.
     variances : list of float
         Of what was paid in them, in wei².
+    bets : dict of str to ndarray of float, shape (n, rates)
+        Logarithms of what bets against theory have come to (`sim.statistics.betting_p_value`): against what
+        Proposition 1 says of each agent's ``costs``; against the probabilities with which it is drawn as the
+        first ``proposer``; and, of a twin's games that the EVM has played too, against a ``pair`` of them
+        costing the same on average.
     by_strategy : dict of (seat, strategy) to [games, cost, games with expected costs, these]
         Costs in wei.
     """
@@ -57,6 +70,7 @@ class Sums:
         self.costs, self.squares = [0] * agents, [0] * agents
         self.expected, self.paid = [0] * agents, [0] * agents
         self.variances = [0.0] * agents
+        self.bets = {name: np.zeros((agents, len(RATES))) for name in _BETS}
         self.by_strategy: dict[tuple[int, int], list[int]] = {}
 
     @property
@@ -98,8 +112,10 @@ class Sums:
             entry = self.by_strategy[i, strategies[i]]
             entry[2] += times
             entry[3] += expected * times
+        self._bet_on_costs(theory, outcome.costs, times)
         if not (outcome.rounds or outcome.withheld):
             return
+        self._bet_on_proposer(theory, -1 if outcome.withheld else outcome.proposer, times)
         if outcome.rounds:
             self.all_proposed[outcome.proposer] += times
         for i, p in enumerate(theory.probabilities):
@@ -110,6 +126,35 @@ class Sums:
                 self.unseen += times
             else:
                 self.proposed[outcome.proposer] += times
+
+    def _bet_on_costs(self, theory: Theory, costs: Sequence[int], times: int) -> None:
+        bets = self.bets["costs"]
+        for i, (cost, usual, step) in enumerate(zip(costs, theory.usual, theory.steps, strict=True)):
+            if step:
+                bets[i] += times * (RATES * ((usual - cost) / step) - theory.expected_bets[i])
+            elif cost != usual:
+                bets[i] += IMPOSSIBLE
+
+    def _bet_on_proposer(self, theory: Theory, proposer: int, times: int) -> None:
+        """Bet on a draw; one that was withheld from (-1) went, for every bet, the way in which it loses."""
+        bets = self.bets["proposer"]
+        bets -= times * theory.expected_bets
+        if proposer >= 0:
+            bets[proposer] += times * RATES
+        else:
+            bets += times * np.minimum(RATES, 0.0)
+
+    def pair(self, scale: int, one: Outcome, other: Outcome) -> None:
+        """Compare two games of the same strategies that are independent: on a twin, and on the EVM.
+
+        Parameters
+        ----------
+        scale : int
+            A difference of costs that is neither large nor small, in wei.
+        one, other : Outcome
+        """
+        for i, (a, b) in enumerate(zip(one.costs, other.costs, strict=True)):
+            self.bets["pair"][i] += bet_on_pair((a - b) / scale)
 
     def variance(self, agent: int) -> float:
         """The sample's, of an agent's costs, in wei²; the difference is taken in integers."""
@@ -128,6 +173,8 @@ class Sums:
             self._sum("proposed", other)
         for name in _LISTS:
             self._sum(name, other)
+        for name in _BETS:
+            self.bets[name] += other.bets[name]
         for key, entry in other.by_strategy.items():
             mine = self.by_strategy.setdefault(key, [0] * 4)
             mine[:] = map(int.__add__, mine, entry)
@@ -142,6 +189,7 @@ class Sums:
             "endings": dict(self.endings),
             **{name: getattr(self, name) for name in _NUMBERS},
             **{name: getattr(self, name) for name in (*_LISTS, "proposed", "unseen")},
+            "bets": {name: bets.tolist() for name, bets in self.bets.items()},
             "draws": [[[str(p) for p in vector], count] for vector, count in self.draws.items()],
         }
 
@@ -152,9 +200,11 @@ class Sums:
         sums.endings.update(plain["endings"])
         for name in (*_NUMBERS, *_LISTS, "proposed", "unseen"):
             setattr(sums, name, plain[name])
+        sums.bets.update({name: np.array(bets) for name, bets in plain["bets"].items()})
         sums.draws.update({tuple(map(Fraction, vector)): count for vector, count in plain["draws"]})
         return sums
 
 
+_BETS = ("costs", "proposer", "pair")
 _NUMBERS = ("rounds", "saved", "saved_squares", "known")
 _LISTS = ("all_proposed", "expected_proposed", "costs", "squares", "expected", "paid", "variances")

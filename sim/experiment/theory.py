@@ -5,12 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.statistics import bet_on_two_values
+
 if TYPE_CHECKING:
     from sim.coordination.position import Position
 
 __all__ = ["Theory", "theory_at"]
 
 HALF = Fraction(1, 2)
+
+Floats = NDArray[np.float64]
 
 
 class Theory(NamedTuple):
@@ -21,6 +28,12 @@ class Theory(NamedTuple):
     variances: tuple[float, ...]
     exact: tuple[Fraction, ...]
     """The probabilities as they are."""
+    usual: tuple[int, ...]
+    """What each agent pays in equilibrium if another one proposes, in wei."""
+    steps: tuple[int, ...]
+    """How much less it pays if it proposes itself, in wei; 0 where nothing is bargained over."""
+    expected_bets: Floats
+    """`bet_on_two_values` of each agent's probability, shape (n, rates)."""
 
 
 def theory_at(position: Position) -> Theory | None:
@@ -32,7 +45,9 @@ def theory_at(position: Position) -> Theory | None:
     if found is None:
         bargaining = position.bargaining
         saved = max(bargaining.savings, 0)
-        delta = problem.continuation if problem.max_rounds > 1 else Fraction(0)
+        last = problem.max_rounds == 1
+        delta = Fraction(0) if last else problem.continuation
+        usual = tuple(bargaining.threshold(i, last_round=last) for i in range(problem.agents))
         spread = float(saved * (1 - delta))
         found = position.memory[Theory] = Theory(
             tuple(
@@ -42,5 +57,11 @@ def theory_at(position: Position) -> Theory | None:
             tuple(map(float, bargaining.probabilities)),
             tuple(float(p * (1 - p)) * spread**2 for p in bargaining.probabilities),
             bargaining.probabilities,
+            usual,
+            tuple(
+                cost - bargaining.proposal(i, last_round=last)[i] if saved else 0
+                for i, cost in enumerate(usual)
+            ),
+            np.stack([bet_on_two_values(float(p)) for p in bargaining.probabilities]),
         )
     return found

@@ -62,8 +62,11 @@ class Workshop:
         sums, games = self._twin_of(order).play(order, player.seed)
         kept: list[Outcome] = []
         batch = play_batch(player, bots, order.sampled(), kept)
-        wrong = differences(order, games, kept) if order.cell.engine == "exact" else []
-        return Batch(batch.tables, sums, {}, batch.sums, wrong)
+        if order.cell.engine == "exact":
+            return Batch(batch.tables, sums, {}, batch.sums, differences(order, games, kept))
+        for i, real in enumerate(kept):
+            batch.sums.pair(order.cell.spread_wei, games.outcome(i), real)
+        return Batch(batch.tables, sums, {}, batch.sums)
 
     def _twin_of(self, order: Order) -> CellTwin:
         cell = order.cell

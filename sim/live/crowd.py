@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import sqrt
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from sim.bots import seated
+from sim.coordination.bots import equilibrium_bargaining
 from sim.coordination.comparison import Comparison, Tally, compare
-from sim.coordination.position import Bargaining
 from sim.driver.run import BATCHES
 from sim.live.trace import open_player
 from sim.live.words import counted, listed
@@ -70,9 +70,8 @@ def equilibrium_costs(setting: Setting) -> list[list[tuple[int, Fraction]]]:
     Two values: what an agent keeps for itself when it makes the offer, and its threshold when another one
     does; f_i(d_i) alone where there is nothing to save.
     """
-    problem, solution = setting.problem, setting.solution
-    rows = tuple(tuple(row) for row in solution.allocation.tolist())
-    stage = Bargaining(problem, rows, tuple(map(Fraction, solution.probabilities)))
+    problem = replace(setting.problem, allocation=setting.solution.allocation)
+    stage = equilibrium_bargaining(problem)
     last = problem.max_rounds == 1
     if stage.savings <= 0:
         return [[(cost, Fraction(1))] for cost in stage.contracted_costs]
@@ -158,6 +157,7 @@ def _figures(
                 "std_error": agent.std_error,
                 "expected": float(agent.expected),
                 "z": agent.z,
+                "p_value": agent.p_value,
                 "agrees": agent.agrees,
                 "bars": [[float(b.low / wei), float(b.high / wei), b.count] for b in bars(costs[i])],
                 "theory": [[value / wei, float(chance)] for value, chance in theory[i]],

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.statistics import MAX_Z, MIN_P
+from sim.statistics import MIN_P
 
 if TYPE_CHECKING:
     from sim.experiment.run import ExperimentRun
@@ -61,9 +61,8 @@ def _cells(cells: list[dict[str, Any]]) -> Table:
 
 def _agrees(cell: dict[str, Any]) -> bool:
     """Whether what was paid and who was recognized are within what chance allows."""
-    p_value = cell["proposer"]["p_value"]
-    far = any(agent["z"] is not None and abs(agent["z"]) > MAX_Z for agent in cell["agents"])
-    return not far and (p_value is None or p_value >= MIN_P)
+    p_values = [cell["proposer"]["p_value"], *(agent["p_value"] for agent in cell["agents"])]
+    return all(p is None or p >= MIN_P for p in p_values)
 
 
 def _predicted(cell: dict[str, Any]) -> float | None:

@@ -35,14 +35,14 @@ def findings(run: Experiment) -> list[tuple[str, str]]:
         for cell in run.cells:
             by_function[cell.recognition].append(cell)
         said += [(function, _ranges(cells)) for function, cells in by_function.items()]
-    z_scores = [z for cell in run.cells for z in cell.z_scores]
+    means = [p for cell in run.cells for p in cell.means]
     p_values = [cell.p_value for cell in run.cells if cell.p_value is not None]
     endings: Counter[str] = Counter()
     for cell in run.cells:
         endings += cell.endings
     check = run.summary.get("cross_check") or {}
     others = [
-        *agreement(z_scores, p_values, _otherwise(run.strategies)),
+        *agreement(means, p_values, _otherwise(run.strategies)),
         *ended(endings),
         *cross_checked(check),
         *_sampled(check.get("twin")),
@@ -56,7 +56,7 @@ def cell_notes(cell: Cell) -> list[str]:
     return [
         *growth([cell]),
         *savings([cell]),
-        *agreement(cell.z_scores, p, _otherwise(cell.strategies)),
+        *agreement(cell.means, p, _otherwise(cell.strategies)),
         *ended(cell.endings),
     ]
 

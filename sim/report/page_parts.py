@@ -160,6 +160,11 @@ def as_float(value: object) -> float | None:
     return float(Fraction(value)) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
 
 
+def known_p_values(agents: Iterable[Mapping[str, Any]]) -> list[float]:
+    """p-values of agents' means, where they were tested."""
+    return [entry["p_value"] for entry in agents if entry.get("p_value") is not None]
+
+
 def mean_columns(mean: str, expected: str) -> list[Column]:
     """Columns of means against theory, which the chart of means draws; `mean_cells` fills them.
 

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.stats import t as student_t
 
 from sim.report.page_model import Z95
+from sim.report.page_parts import known_p_values
 from sim.report.page_read import Moments
 
 if TYPE_CHECKING:
@@ -155,6 +156,11 @@ class Cell:
     def z_scores(self) -> list[float]:
         """Of the agents' mean costs, where something is random."""
         return [entry["z"] for entry in self.summary["agents"] if entry.get("z") is not None]
+
+    @cached_property
+    def means(self) -> list[float]:
+        """p-values of the agents' mean costs, where there is a law for what the strategies do."""
+        return known_p_values(self.summary["agents"])
 
     @property
     def rest(self) -> Mapping[str, Any] | None:

@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-from math import erfc, expm1, log1p, sqrt
 from typing import TYPE_CHECKING
 
 from sim.report.page_model import count, p_value, percent
-from sim.statistics import MAX_Z, MIN_P
+from sim.statistics import MIN_P
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["cross_checked", "draws_follow", "ended", "listed", "means_agree"]
+__all__ = ["cross_checked", "draws_follow", "ended", "largest_deviation", "listed", "means_agree"]
 
 
-def means_agree(what: str, z_scores: Sequence[float], otherwise: Sequence[str] = ()) -> list[str]:
-    """Whether means agree with theory, with what chance alone would do among so many comparisons.
+def means_agree(what: str, p_values: Sequence[float], otherwise: Sequence[str] = ()) -> list[str]:
+    """Whether means agree with theory: each by a test of its own, which holds at every number of games.
 
     Parameters
     ----------
     what : str
         Which means: for example "Mean costs".
-    z_scores : sequence of float
-        Deviations from theory, in standard errors.
+    p_values : sequence of float
+        Of these tests.
     otherwise : sequence of str
         Who may depart from theory on purpose.
     """
+    if not p_values:
+        return []
+    least = min(p_values)
+    verdict = "agree with theory" if least >= MIN_P else "differ from theory"
+    meant = f" {listed(otherwise)} may depart from it on purpose." if otherwise else ""
+    tests = "p-value" if len(p_values) == 1 else f"the smallest of {len(p_values):,} p-values is"
+    return [f"{what} {verdict}: {tests} {p_value(least)}.{meant}"]
+
+
+def largest_deviation(what: str, z_scores: Sequence[float]) -> list[str]:
+    """How far means are from theory, for information.
+
+    Parameters
+    ----------
+    what : str
+        Which means: for example "Mean utilities".
+    z_scores : sequence of float
+        Deviations from theory, in standard errors.
+    """
     if not z_scores:
         return []
-    largest = max(map(abs, z_scores))
-    alone = erfc(largest / sqrt(2))
-    chance = -_power(alone, len(z_scores))
-    verdict = "agree with theory" if largest <= MAX_Z else "differ from theory"
-    meant = f" {listed(otherwise)} may depart from it on purpose." if otherwise else ""
-    return [
-        (
-            f"{what} {verdict}: the largest deviation of {count(len(z_scores), 'mean')} is {largest:.2f}"
-            f" standard errors; by chance alone one as large is seen with probability {p_value(chance)}."
-            f"{meant}"
-        )
-    ]
+    return [f"{what} are at most {max(map(abs, z_scores)):.2f} standard errors away from theory."]
 
 
 def draws_follow(who: str, whose: str, p_values: Sequence[float]) -> list[str]:
@@ -66,11 +73,6 @@ def draws_follow(who: str, whose: str, p_values: Sequence[float]) -> list[str]:
         " corrected for their number"
     )
     return [f"{who} {verdict} {whose}: {tests}."]
-
-
-def _power(p: float, times: int) -> float:
-    """(1 − p)^times − 1, without losing a small p."""
-    return expm1(times * log1p(-p)) if p < 1 else -1.0
 
 
 def ended(endings: Mapping[str, int]) -> list[str]:

@@ -20,6 +20,9 @@ from sim.coordination.axioms.triple import Recognition, Rows, Triple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sim.coordination.axioms.consistency import Certificate
+    from sim.coordination.problem import Problem
+
 MAX_AGENTS, MAX_TYPES = 5, 4
 """Of the problems that are searched."""
 ALLOCATIONS = 3
@@ -43,6 +46,31 @@ class Unimplemented:
     def of_whole_game(self) -> bool:
         """Whether the whole game has an equilibrium that is not cost-effective, not only a subgame."""
         return not self.equilibria.cost_effective
+
+
+@dataclass(frozen=True, slots=True)
+class InefficientHere:
+    """Axiom 1 fails in a problem at hand, with its own costs."""
+
+    problem: Problem
+    allocation: Rows
+    """X: cost-effective, announced if everybody announces so."""
+    equilibria: Equilibria | None
+    """Of its game, by the tie rule: one costs more than the least. None if the game is too large."""
+    agent: int | None = None
+    """Who then gains by announcing otherwise, while the others announce cost-effectively."""
+    deviation: Rows = ()
+    """Its row."""
+    gain: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class NoDistribution:
+    """Axiom 2* fails: there are several ways to pass agent 1's excess on, and p fits none of them."""
+
+    triple: Triple
+    probabilities: tuple[Fraction, ...]
+    certificate: Certificate
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 KEPT = 8
 """How many of the subgames that violate are named."""
+TIE_RULE = "an agent whose savings are equal announces so that the total cost is lower"
+"""How `efficient_ties` breaks ties: (b) above."""
 REMEMBERED = 2**17
 """How many outcomes a game remembers, so that several inductions evaluate p once."""
 
@@ -129,6 +131,11 @@ class Equilibria:
     """The first few of these, each after all its own subgames."""
     first_violation: Violation | None
     """At the first of these: all its own subgames are in order, so that only its mover is to blame."""
+
+    @property
+    def total_costs(self) -> list[Fraction]:
+        """Total costs that equilibria implement, the lowest first."""
+        return sorted({outcome.cost for outcome in self.outcomes})
 
     @property
     def cost_effective(self) -> bool:

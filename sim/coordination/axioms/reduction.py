@@ -8,6 +8,10 @@ With the running sums S_j = z_2 + … + z_j it reads
 
 so neighbouring sums are tied by differences only: all vertices are whole, and greedy methods are exact. The
 paper's 𝒵* (Section 4.4) is the same with larger lower bounds; see `Distributions`.
+
+Proposition 4 says that a consistent and top-agent proportional function satisfies cost-effective
+implementation if and only if, at every problem, it is consistent with some Z in 𝒵* and with none outside.
+That needs p_1 < 1: with p_1 = 1 all others have probability 0, and every function is consistent with all Z.
 """
 
 from __future__ import annotations

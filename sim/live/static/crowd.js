@@ -109,7 +109,7 @@ function drawMeans(names, figures) {
           h("td", { "data-expected": agent.expected }, number(agent.expected)),
           h("td", { "data-mean": agent.mean }, number(agent.mean)),
           h("td", {}, number(CONFIDENCE * agent.std_error)),
-          h("td", { class: agent.agrees ? null : "bad", "data-z": agent.z }, agent.z === null ? (agent.agrees ? "exact" : "differs") : agent.z.toFixed(2).replace("-", "−")),
+          h("td", { class: agent.agrees ? null : "bad", "data-z": agent.z, "data-p": agent.p_value }, agent.z === null ? (agent.agrees ? "exact" : "differs") : agent.z.toFixed(2).replace("-", "−")),
         ),
       ),
     ),
@@ -117,6 +117,6 @@ function drawMeans(names, figures) {
   const chance = figures.p_value === null ? "" : ` If proposers are drawn as stated, counts as uneven as these or more so have probability ${figures.p_value < 0.001 ? "below 0.001" : figures.p_value.toFixed(3)}.`;
   const saved = figures.saved_share === null ? "" : ` Of the savings that the best allocation has, ${percent(figures.saved_share)} were made.`;
   $("explained").textContent =
-    "z: how many standard deviations, as equilibrium has them, the mean is away from theory; beyond 4.5 it is no accident." +
+    "z: how many standard deviations, as equilibrium has them, the mean is away from theory. Red: in equilibrium, a sum of costs as far from theory has a probability below 0.000001 (an exact test)." +
     `${chance}${saved} Rounds of bargaining in a game, on average: ${number(figures.mean_rounds)}.`;
 }

@@ -58,8 +58,8 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
   const isText = (format) => format === "text" || format === "cell" || format === "verdict";
   const order = new Intl.Collator("en", { numeric: true });
 
-  // A deviation or a p-value that the command line's --check would not let pass.
-  const off = (key, value) => (key === "z" && Math.abs(value) > 4.5) || (key === "p" && value < 1e-6);
+  // A p-value that the command line's --check would not let pass.
+  const off = (key, value) => key === "p" && value < 1e-6;
 
   const cell = (entry, [key, , format], write, first) => {
     const value = parley.value(entry);

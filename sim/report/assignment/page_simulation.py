@@ -9,7 +9,7 @@ from sim.report.assignment.words import listed, ranked
 from sim.report.page_model import Column, Figure, count
 from sim.report.page_parts import mean_cells, mean_columns, sheet_of_simulation, wilson, written_by
 from sim.report.page_read import read_json
-from sim.report.page_words import draws_follow, ended, means_agree
+from sim.report.page_words import draws_follow, ended, largest_deviation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ def _sheet(report: Mapping[str, Any], problem: Problem, name: str) -> Sheet:
         ],
         findings=[
             *_drawn(report),
-            *means_agree("Mean utilities", [entry["z"] for entry in agents if entry["z"] is not None]),
+            *largest_deviation("Mean utilities", [entry["z"] for entry in agents if entry["z"] is not None]),
             *ended({"drawn": report["settled"], "cancelled": report["broken_down"]}),
             *_deadlines(report),
             *_departed(agents, problem),

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.coordination.audit import AXIOMS
+from sim.coordination.axioms.equilibrium import TIE_RULE
 from sim.coordination.axioms.triple import Triple
 from sim.errors import ParleyError
 from sim.report.coordination.words import in_words, witness_in_words
@@ -78,24 +79,29 @@ def _explanation(audit: Audit, axiom: str, verdict: Verdict) -> Iterator[Text]:
 def _played(played: Demonstration | None) -> Iterator[Text]:
     if played is None:
         return
-    z = "" if played.z is None else f", {played.z:+.2f} standard errors away"
+    away = "" if played.z is None else f", {played.z:+.2f} standard errors away"
     yield Text(
         f"Played {played.followed.games:,} games each way on {played.evm}: by announcing Y, agent"
         f" {played.agent + 1} gained {float(played.gain):,.0f} wei per game"
-        f" (theory: {float(played.expected_gain):,.0f}{z}).",
+        f" (theory: {float(played.expected_gain):,.0f}{away}; p-value {played.p_value:.3g}).",
         style="bold",
     )
 
 
 def _equilibria(audit: Audit) -> Iterator[Text]:
-    found = audit.equilibria
-    if found is None:
+    found, every = audit.equilibria, audit.any_ties
+    if found is None or every is None:
         return
-    costs = sorted({outcome.cost for outcome in found.outcomes})
+    some, all_costs = (", ".join(map(number, one.total_costs)) for one in (found, every))
+    subgames = (
+        "In every subgame, every equilibrium has least cost."
+        if not found.violations
+        else f"From {found.violations:,} subgames an equilibrium costs more than the least."
+    )
     yield Text(
         f"This problem's game has {found.subgames:,} subgames, {found.ties:,} of them with several best"
-        f" announcements. Equilibria cost {', '.join(map(number, costs))} in total; the least is"
-        f" {number(found.least)}. From {found.violations:,} subgames an equilibrium costs more than it need."
+        f" announcements. Total costs of all its equilibria: {all_costs}; of those in which"
+        f" {TIE_RULE}: {some}. The least is {number(found.least)}. {subgames}"
     )
 
 

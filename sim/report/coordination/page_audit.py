@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from sim.coordination.audit import AXIOMS
+from sim.coordination.axioms.equilibrium import TIE_RULE
 from sim.errors import ParleyError
-from sim.report.page_model import Column, Figure, Sheet, count, exactly
+from sim.report.page_model import Column, Figure, Sheet, count, exactly, p_value
 from sim.report.page_read import read_json
 
 if TYPE_CHECKING:
@@ -80,13 +81,15 @@ def _names(found: Mapping[str, Any], agents: int) -> list[str]:
 
 def _said(verdict: Mapping[str, Any]) -> str:
     """One verdict in a few words."""
+    searched = count(verdict["searched"], "problem")
     if verdict["witness"] is not None:
-        return f"fails: a counterexample among {count(verdict['searched'], 'problem')}"
+        if verdict.get("refuted_here"):
+            return "fails: this problem is a counterexample"
+        return f"fails: a counterexample among {searched}"
     if verdict["source"] is not None:
         return "holds: theorem"
-    if verdict["holds"] is None:
-        return f"undecided on {verdict['undecided']:,} of {count(verdict['searched'], 'problem')}"
-    return f"no counterexample in {count(verdict['searched'], 'problem')}"
+    undecided = f", {verdict['undecided']:,} of them undecided" if verdict["undecided"] else ""
+    return f"not known: no counterexample in {searched}{undecided}"
 
 
 def _verdict(verdict: Mapping[str, Any]) -> str:
@@ -124,12 +127,19 @@ def _equilibria(found: Mapping[str, Any] | None) -> list[str]:
     if found is None:
         return []
     costs = ", ".join(found["total_costs"])
+    every = ", ".join(found.get("total_costs_any_ties", ()))
+    total = f" Total costs of all equilibria: {every}; of those" if every else " Total costs of equilibria"
+    worse = found["subgames_not_cost_effective"]
     return [
         (
             f"Of {count(found['subgames'], 'subgame')}, {found['ties']:,} leave several best announcements."
-            f" Equilibria cost {costs} in total; the least possible is {found['least_total_cost']}. From"
-            f" {count(found['subgames_not_cost_effective'], 'subgame')} an equilibrium costs more than it"
-            " need."
+            f"{total} in which {found.get('tie_rule', TIE_RULE)}: {costs}; the least possible is"
+            f" {found['least_total_cost']}."
+        )
+        + (
+            f" From {count(worse, 'subgame')} an equilibrium costs more than the least."
+            if worse
+            else " In every subgame, every equilibrium has least cost."
         )
     ]
 
@@ -139,6 +149,8 @@ def _played(played: Mapping[str, Any] | None) -> list[str]:
         return []
     z = played.get("z")
     away = "" if z is None else f", {z:+.2f} standard errors away"
+    if (p := played.get("p_value")) is not None:
+        away += f"; p-value {p_value(p)}"
     return [
         (
             f"Played {count(played['games'], 'game')} each way on {played['evm']}: by its announcement, agent"
@@ -150,7 +162,7 @@ def _played(played: Mapping[str, Any] | None) -> list[str]:
 
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-_HOLDS = {True: "holds", False: "fails", None: "undecided"}
+_HOLDS = {True: "holds", False: "fails", None: "not known"}
 
 
 def _axioms(found: Mapping[str, Any]) -> Figure:
@@ -208,6 +220,11 @@ def _witness(witness: Mapping[str, Any]) -> list[str]:
             f"agent {agent} is recognized with probability {low} at X and {high} at Y",
             f"and expects to bear {bears_X} at X and {bears_Y} at Y: it gains {witness['gain']}",
         ]
+    if "certificate" in witness:
+        proof = witness["certificate"]["reason"]
+        return [f"X = {X}, {given}: p = ({p})", f"for every way Z to pass on agent 1's excess: {proof}"]
+    if "announcement" in witness:
+        return [f"X = {X}, {given}: p = ({p})", *_inefficient_here(witness)]
     if "only_distribution" in witness:
         smaller = witness["reduced"]
         return [
@@ -220,6 +237,14 @@ def _witness(witness: Mapping[str, Any]) -> list[str]:
             f"consistency requires ({', '.join(witness['required'])})",
         ]
     return [f"X = {X}, {given}: p = ({p})", f"agent 1 has contracted on {witness['share']} of all tasks"]
+
+
+def _inefficient_here(witness: Mapping[str, Any]) -> list[str]:
+    if (found := witness["equilibria"]) is not None:
+        costs = ", ".join(found["total_costs"])
+        return [f"its equilibria cost {costs} in total, and {found['least_total_cost']} is possible"]
+    told = " ".join(map(str, witness["announcement"]))
+    return [f"agent {witness['agent'] + 1} gains {witness['gain']} by announcing {told}"]
 
 
 def _seats(entry: Mapping[str, Any]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.coordination.page_parts import cost_figure, proposer_figure, rounds_figure
 from sim.report.coordination.page_words import agreement
-from sim.report.page_parts import bots_of, sheet_of_simulation, written_by
+from sim.report.page_parts import bots_of, known_p_values, sheet_of_simulation, written_by
 from sim.report.page_read import batches, numbers, read_json
 from sim.report.page_words import ended
 
@@ -54,7 +54,7 @@ def _sheet(report: Mapping[str, Any], rounds: Counter[int], name: str) -> Sheet:
         facts=[("agents", f"{len(agents):,}")],
         findings=[
             *agreement(
-                [entry["z"] for entry in agents if entry["z"] is not None],
+                known_p_values(agents),
                 [] if proposer["p_value"] is None else [proposer["p_value"]],
                 [bot for bot in bots_of(agents) if bot != "equilibrium"],
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.report.page_words import draws_follow, means_agree
+from sim.report.page_words import draws_follow, listed, means_agree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,21 +12,24 @@ if TYPE_CHECKING:
 __all__ = ["agreement"]
 
 
-def agreement(
-    z_scores: Sequence[float], p_values: Sequence[float], otherwise: Sequence[str] = ()
-) -> list[str]:
-    """Whether play agrees with theory, with what chance alone would do among so many comparisons.
+def agreement(means: Sequence[float], p_values: Sequence[float], otherwise: Sequence[str] = ()) -> list[str]:
+    """Whether play agrees with theory.
 
     Parameters
     ----------
-    z_scores : sequence of float
-        Deviations of mean costs from theory.
+    means : sequence of float
+        p-values of the tests of mean costs.
     p_values : sequence of float
         Of the tests of proposers.
     otherwise : sequence of str
         Who may depart from theory on purpose.
     """
+    costs = means_agree("Mean costs", means, otherwise)
+    if not means and otherwise:
+        costs = [
+            f"Mean costs are not held against theory: {listed(otherwise)} may depart from it on purpose."
+        ]
     return [
-        *means_agree("Mean costs", z_scores, otherwise),
+        *costs,
         *draws_follow("Proposers", "their recognition probabilities", p_values),
     ]

@@ -46,6 +46,8 @@ def _summary(solution: Solution) -> Table:
     table.add_column(justify="right")
     table.add_row("total cost of the contracts, F(D)", number(solution.cost_contracted))
     table.add_row("total cost of the allocation, F(X)", number(solution.cost_allocated))
+    if solution.announced:
+        table.add_row("least total cost possible", number(solution.best.total_cost))
     table.add_row("cost savings Δ", number(solution.savings))
     table.add_row("recognition function", solution.problem.recognition)
     table.add_row("continuation probability δ", number(solution.problem.continuation))
@@ -54,7 +56,12 @@ def _summary(solution: Solution) -> Table:
 
 def _allocation(solution: Solution, shown: int) -> Table:
     problem, X = solution.problem, solution.allocation
-    table = Table(title="Cost-effective allocation (in brackets what was contracted, where it differs)")
+    what = "Cost-effective allocation"
+    if solution.announced:
+        what = "Announced allocation, " + (
+            "cost-effective" if solution.cost_effective else "not cost-effective"
+        )
+    table = Table(title=f"{what} (in brackets what was contracted, where it differs)")
     table.add_column("agent")
     columns = min(MAX_COLUMNS, problem.task_types)
     for name in problem.task_names[:columns]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.coordination.axioms.counterexamples import Disproportion, Inconsistency, Unimplemented
+from sim.coordination.axioms.counterexamples import (
+    Inconsistency,
+    InefficientHere,
+    NoDistribution,
+    Unimplemented,
+)
 from sim.coordination.axioms.triple import Triple
 from sim.coordination.costs import Piecewise
 
@@ -12,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.coordination.audit import Verdict
+    from sim.coordination.axioms.plain import Witness
 
 __all__ = ["in_words", "witness_in_words"]
 
@@ -19,22 +25,23 @@ __all__ = ["in_words", "witness_in_words"]
 def in_words(verdict: Verdict) -> str:
     """One verdict in a few words: by which of the problems searched it is refuted, if by one."""
     if verdict.witness is not None:
-        return f"fails: problem {verdict.searched:,}"
+        return "fails: this problem" if verdict.refuted_here else f"fails: problem {verdict.searched:,}"
     if verdict.source is not None:
         return "holds: theorem"
-    if verdict.holds is None:
-        return f"undecided on {verdict.undecided:,} of {verdict.searched:,}"
-    return f"not refuted by {verdict.searched:,}"
+    undecided = f", {verdict.undecided:,} of them undecided" if verdict.undecided else ""
+    return f"not known: none of {verdict.searched:,} refutes it{undecided}"
 
 
 def _matrix(rows: Sequence[Sequence[object]]) -> str:
     return "; ".join(" ".join(map(str, row)) for row in rows)
 
 
-def witness_in_words(witness: Unimplemented | Inconsistency | Disproportion) -> list[str]:
+def witness_in_words(witness: Witness) -> list[str]:
     """Describe a counterexample, line by line, so that it can be checked by hand."""
     if isinstance(witness, Unimplemented):
         return _game_in_words(witness)
+    if isinstance(witness, InefficientHere):
+        return _here_in_words(witness)
     triple = witness.triple
     p = ", ".join(map(str, witness.probabilities))
     problem = f"X = [{_matrix(triple.allocation)}], {_contracts(triple)}: p = ({p})"
@@ -44,11 +51,25 @@ def witness_in_words(witness: Unimplemented | Inconsistency | Disproportion) -> 
             problem,
             f"the only Z is [{_matrix(witness.distribution)}]; the others would need ({required})",
         ]
+    if isinstance(witness, NoDistribution):
+        return [problem, f"for every Z: {witness.certificate}"]
     return [problem, f"agent 1 has contracted on {witness.share} of all tasks"]
 
 
 def _contracts(triple: Triple) -> str:
     return f"D = [{_matrix(triple.contracted)}], C = [{_matrix(triple.capacity)}]"
+
+
+def _here_in_words(witness: InefficientHere) -> list[str]:
+    if witness.equilibria is not None:
+        costs = ", ".join(map(str, witness.equilibria.total_costs))
+        return [f"its equilibria cost {costs} in total, and {witness.equilibria.least} is possible"]
+    agent = f"agent {(witness.agent or 0) + 1}"
+    return [
+        f"X = [{_matrix(witness.allocation)}] is cost-effective",
+        f"{agent} gains {witness.gain} by announcing {_matrix(witness.deviation)} (in units)",
+        "where the others announce cost-effectively",
+    ]
 
 
 def _game_in_words(witness: Unimplemented) -> list[str]:

@@ -1,5 +1,5 @@
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from random import Random
 
 import pytest
@@ -364,3 +364,25 @@ def test_independence_of_ones_own_announcement_leaves_p_star_only(*, special: bo
             narrowed += len(set(fraction_bounds(triple)[j])) == 2
             left -= share
     assert narrowed > 30
+
+
+def test_proposition_4_needs_an_agent_1_that_is_not_always_recognized() -> None:
+    """With p_1 = 1, p* is consistent with every Z; with p_1 < 1, with those of 𝒵* only."""
+    everything = Triple.of([[2], [0], [1]], [[3], [0], [0]], [[3], [1], [1]])
+    some = excess_distributions(everything)
+    outside = [Z for Z in some.points() if not some.contains_star(Z)]
+    assert outside
+    assert P_STAR(everything)[0] == 1
+    assert all(is_consistent_with(P_STAR, everything, Z) for Z in some.points())
+    dice, seen = Random(4), 0
+    for _ in range(300):
+        triple = random_triple(dice, special=True, spread=True)
+        if triple.agents == 1 or P_STAR(triple)[0] == 1:
+            continue
+        some = excess_distributions(triple)
+        for Z in islice(some.points(), 20):
+            assert is_consistent_with(P_STAR, triple, Z) or not some.contains_star(Z)
+            if not some.contains_star(Z):
+                seen += 1
+                assert not is_consistent_with(P_STAR, triple, Z), (triple, Z)
+    assert seen > 10

@@ -27,7 +27,10 @@ from sim.coordination.twins.philox import below, philox
 from sim.coordination.twins.statistical import StatisticalTwin
 from sim.coordination.twins.tables import ENDINGS
 from sim.errors import ParleyError
-from sim.statistics import MAX_Z, MIN_P
+from sim.statistics import MIN_P
+
+MAX_Z = 4.5
+"""Of counts of many games, which are nearly normal. Seeds are fixed: a test passes always or never."""
 
 ROOT = project_root()
 
