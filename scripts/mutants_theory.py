@@ -106,6 +106,8 @@ OPERATIONS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.LShift: (ast.RShift,),
     ast.RShift: (ast.LShift,),
 }
+SYMMETRIC = {"gcd", "lcm", "max", "min", "np.maximum", "np.minimum"}
+"""Functions that do not see the order of their arguments."""
 UNTYPED = {"annotation", "returns", "decorator_list", "type_params", "bases", "keywords"}
 """Fields of definitions and assignments in which no mutant is made: they say types and register things."""
 
@@ -168,8 +170,9 @@ def values(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=int() as value):
             yield changed(node, value=value + 1)
             yield changed(node, value=value - 1)
-        case ast.Call(args=[first, second, *rest]) if not {type(first), type(second)} & {ast.Starred}:
-            yield changed(node, args=[second, first, *rest])
+        case ast.Call(func=func, args=[first, second, *rest]):
+            if ast.unparse(func) not in SYMMETRIC and not {type(first), type(second)} & {ast.Starred}:
+                yield changed(node, args=[second, first, *rest])
         case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Constant):
             yield changed(node, value=ast.Constant(None))
 
@@ -194,7 +197,7 @@ def mutants_of(module: str, source: str) -> Iterator[Mutant]:
             if field in UNTYPED and not isinstance(node, ast.Call):
                 continue
             for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if not isinstance(child, ast.AST) or is_for_types(child):
+                if not isinstance(child, ast.AST) or is_no_theory(child):
                     continue
                 for new in changes(child):
                     before, after = (ast.unparse(part).partition("\n")[0] for part in (child, new))
@@ -215,8 +218,10 @@ def drawn(mutants: Sequence[Mutant], seed: int) -> list[Mutant]:
     return sorted(mutants, key=keys.__getitem__)
 
 
-def is_for_types(node: ast.AST) -> bool:
-    """Tell whether a statement is for the type checker only."""
+def is_no_theory(node: ast.AST) -> bool:
+    """Tell what is for the type checker only, or is the check that ``zip`` makes of its own arguments."""
+    if isinstance(node, ast.keyword):
+        return node.arg == "strict"
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 

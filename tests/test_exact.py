@@ -21,6 +21,7 @@ from sim import exact
         ("1e-3", Fraction(1, 1000)),
         (Decimal("1E+3"), Fraction(1000)),
         (Fraction(2, 7), Fraction(2, 7)),
+        (10**399, Fraction(10**399)),
     ],
 )
 def test_numbers_are_read_exactly(written: object, number: Fraction) -> None:
