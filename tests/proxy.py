@@ -120,6 +120,8 @@ def _call_faults(proxy: PublicNode, call: Call, reply: dict[str, Any]) -> dict[s
         "always-pruned-text": lambda: fails("SERVER_ERROR", "header not found") if execution else reply,
         "always-pruned-null": lambda: fails(None, None) if execution else reply,
         "always-internal": lambda: {**fails(-32603, ""), "error": "internal"} if execution else reply,
+        "no-old-code": lambda: fails(-32000, pruned) if proxy.is_old(call, "eth_getCode") else reply,
+        "no-old-balances": lambda: fails(-32000, pruned) if proxy.is_old(call, "eth_getBalance") else reply,
         "always-no-logs": lambda: fails(-32005, "limit exceeded") if method == "eth_getLogs" else reply,
     }
 
@@ -156,6 +158,10 @@ ALWAYS = (
 """What no client gets through that needs what is refused."""
 
 
+PRUNED = ("no-old-code", "no-old-balances")
+"""States that the node has thrown away."""
+
+
 class PublicNode:
     """The proxy's state.
 
@@ -177,7 +183,7 @@ class PublicNode:
     """
 
     def __init__(self, upstream: str, *faults: str, seed: int = 1) -> None:
-        unknown = set(faults) - {*SOMETIMES, *ALWAYS}
+        unknown = set(faults) - {*SOMETIMES, *ALWAYS, *PRUNED}
         if unknown:
             raise ValueError(f"no such faults: {unknown}")
         self.url = ""
@@ -200,6 +206,10 @@ class PublicNode:
         self._row = self._row + 1 if happens else 0
         self.happened += happens
         return happens
+
+    def is_old(self, call: Call, method: str) -> bool:
+        """Whether a call asks for the state after another block than the last one."""
+        return call["method"] == method and int(call["params"][1], 16) < self._head()
 
     def width(self, call: Call) -> int:
         """Blocks that a request for events asks for."""

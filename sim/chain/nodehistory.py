@@ -184,14 +184,20 @@ class NodeHistory:
                 yield from self._traced(blank, frames[name], one)
             elif self._is_direct(one):
                 failure = None
-                if name in receipts:
-                    self._need(receipts[name], f"the receipt of {name}")
-                    if int(receipts[name]["status"], 16) != 1:
-                        failure = Failure(int(one["gas"], 16), starved=True)
+                if name in receipts and self._has_failed(name, receipts[name]):
+                    failure = Failure(int(one["gas"], 16), starved=True)
                 value = int(one["value"], 16)
                 yield blank._replace(data=_bytes(one["input"]), value=value, failure=failure)
             elif logs:
                 yield blank._replace(direct=False)
+
+    def _has_failed(self, name: str, receipt: Any) -> bool:  # noqa: ANN401 -- JSON
+        """Whether a transaction failed of which there are no events."""
+        if not isinstance(receipt, dict) or receipt["transactionHash"] != name:
+            raise NodeError(f"{self._node.url}: the node does not have the receipt of {name}")
+        if any(log["address"].lower() == self._contract for log in receipt["logs"]):
+            raise NodeError(f"{self._node.url}: the node does not have all events of {name}")
+        return int(receipt["status"], 16) != 1
 
     def _is_direct(self, transaction: _Json) -> bool:
         return (transaction.get("to") or "").lower() == self._contract

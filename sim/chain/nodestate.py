@@ -60,7 +60,9 @@ def founder(node: Rpc, contract: str, first: int) -> str | None:
     creations = [one for one in (block or {}).get("transactions", []) if not one.get("to")]
     receipts = node.ask_all([("eth_getTransactionReceipt", [one["hash"]]) for one in creations])
     for one, receipt in zip(creations, receipts, strict=True):
-        if isinstance(receipt, dict) and (receipt.get("contractAddress") or "").lower() == contract:
+        if not isinstance(receipt, dict) or receipt["transactionHash"] != one["hash"]:
+            continue
+        if (receipt.get("contractAddress") or "").lower() == contract:
             return str(one["from"]).lower()
     return None
 
@@ -81,7 +83,7 @@ def gains(node: Rpc, contract: str, block: int, accounts: Sequence[str]) -> Mapp
     change = {one: int(balances[2 * k + 1], 16) - int(balances[2 * k], 16) for k, one in enumerate(accounts)}
     odd = {str(told.get("miner") or "").lower()}
     for one, receipt in zip(touching, receipts, strict=True):
-        if not isinstance(receipt, dict):
+        if not isinstance(receipt, dict) or receipt["transactionHash"] != one["hash"]:
             return None
         sender, to = one["from"].lower(), (one.get("to") or "").lower()
         value = int(one["value"], 16) if int(receipt["status"], 16) == 1 else 0
