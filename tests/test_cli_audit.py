@@ -126,7 +126,7 @@ def test_a_function_of_ones_own_with_its_contract() -> None:
 def test_a_function_of_whole_problems() -> None:
     report = audited(EXAMPLE, "--recognition", "examples/half_and_half.py:probabilities", "--problems", 100)
     verdicts = [report["axioms"][axiom]["holds"] for axiom in AXIOMS]
-    assert verdicts == [True, True, False]
+    assert verdicts == [None, None, False]
     assert report["axioms"]["cost_effective_implementation"]["basis"] == 100
 
 

@@ -11,11 +11,17 @@ The search follows the proof that prices exist: what agents buy is a corresponde
 and whose graph is closed (that is what buying the cheapest is for), and a simplicial path leads to its zero,
 whatever ties there are (`simplicial`). Near it, it shows who buys what, and Newton's method solves for the
 prices. Simple fractions close to these are tried, then fine ones; a linear program finds what agents buy.
+
+Utilities of very different sizes, or nearly equal ones, lead the search to prices at which demand is hardly
+decided: a price of 10⁻¹⁵ for what one agent would like a little, or an item that somebody prefers by a share
+of 10⁻¹⁵. There the tolerance is used as it is defined: any purchases will do whose shortfall is small enough,
+also at the prices of a market in which utilities that differ by less than the tolerance are equal.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,10 +33,10 @@ from sim.assignment.linear import InfeasibleError
 from sim.assignment.lottery import Term, expected, recompose
 from sim.assignment.simplicial import LostError, Near, zeros
 from sim.assignment.welfare import assignment_program, averaged, matrix_of, utilities_of
-from sim.errors import ParleyError
+from sim.errors import ParleyError, ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sim.assignment.lottery import Matrix
     from sim.assignment.problem import Problem, Utilities
@@ -41,6 +47,12 @@ TOLERANCE = Fraction(1, 10**8)
 """Greatest shortfall that is accepted."""
 STARTS = 8
 """Starting prices tried."""
+PATIENCE = 2
+"""Starting prices from which exact purchases are looked for alone."""
+GRAIN = 4e-9
+"""Shares of an agent's greatest utility that are taken for equal afterwards."""
+NEARBY = 1e-3
+"""How near simple prices must be then."""
 DENOMINATORS = (12, 60, 840, 27_720, 10**6)
 """Of the simple prices that are tried, since they may be the exact ones."""
 SIMPLE = 1e-9
@@ -61,8 +73,16 @@ RANK = 1e-10
 """Singular values below this share of the greatest are taken for 0."""
 
 
-class NoEquilibriumError(ParleyError):
+NOT_FOUND = "no equilibrium of the pseudo-market was found"
+
+
+class NoEquilibriumError(ProblemError):
     """The search found no equilibrium, though there is one."""
+
+    def __init__(self, file: str = "", key: str = "utilities", reason: str = "") -> None:
+        super().__init__(
+            file, key, reason or f"{NOT_FOUND} from {STARTS} starting prices to within {TOLERANCE}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +199,8 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     Returns
     -------
     Equilibrium
-        Whose shortfall is at most 1/100,000,000. Agents that nothing tells apart buy the same; otherwise, of
+        Whose shortfall is at most 1/100,000,000. Agents that nothing but the size of their utilities tells
+        apart buy the same; otherwise, of
         what agents are indifferent between, they buy so that as few as possible get nothing.
 
     Raises
@@ -201,27 +222,98 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     >>> show_matrix(found.matrix)
     [['5/12', '1/2', '1/12'], ['5/12', '1/2', '1/12'], ['1/6', '0', '5/6']]
     """
+    problem = _normalized(problem)
+    dice = np.random.default_rng(seed)
+    market = _Market(problem)
     tried: set[tuple[Fraction, ...]] = set()
-    for rough in _rough_prices(problem, seed):
-        for denominator in DENOMINATORS:
-            prices = tuple(Fraction(p).limit_denominator(denominator) for p in rough)
-            far = max(abs(float(p) - q) for p, q in zip(prices, rough, strict=True))
-            if prices in tried or far > SIMPLE:
-                continue
-            tried.add(prices)
-            if (matrix := _purchases(problem, prices)) is not None:
-                return Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
-        # A little less, and less again for what is rounded, so that budgets suffice.
-        prices = tuple(LESS * Fraction(p).limit_denominator(FINE) for p in rough)
-        if (matrix := _purchases(problem, prices, TOLERANCE)) is not None:
-            matrix, prices = _rounded(problem, matrix), tuple(LESS * price for price in prices)
-            try:
-                lacks = shortfall(problem, matrix, prices)
-            except ParleyError:  # beside very large prices, a budget may be too small for the rounding
-                continue
-            if lacks.greatest <= TOLERANCE:
-                return Equilibrium(matrix, prices, lacks)
-    raise NoEquilibriumError(f"no equilibrium of the pseudo-market was found to within {TOLERANCE}")
+    passed: list[list[float]] = []
+    for start in range(1, STARTS + 1):
+        for rough in market.rough_prices(dice):
+            found = _simple(problem, rough, SIMPLE, tried) or _fine(problem, rough, _purchases)
+            if found is not None:
+                return found
+            passed.append(rough)
+        if start in {PATIENCE, STARTS}:
+            coarse = _Market(problem, GRAIN).rough_prices(np.random.default_rng(seed))
+            for rough in (*reversed(passed), *coarse):
+                found = _simple(problem, rough, NEARBY, tried) or _fine(problem, rough, _tolerable)
+                if found is not None:
+                    return found
+            passed.clear()
+    raise NoEquilibriumError
+
+
+def _normalized(problem: Problem) -> Problem:
+    """Divide each agent's utilities by its greatest one, which changes nobody's demand.
+
+    Adding a constant would: nothing is worth 0.
+    """
+    rows = utilities_of(problem)
+    scales = [greatest(row) or Fraction(1) for row in rows]
+    return replace(
+        problem,
+        utilities=tuple(
+            tuple(None if u is None else u / scale for u in row)
+            for row, scale in zip(rows, scales, strict=True)
+        ),
+    )
+
+
+def _simple(
+    problem: Problem, rough: Sequence[float], most: float, tried: set[tuple[Fraction, ...]]
+) -> Equilibrium | None:
+    """Try simple prices that are no further away than `most`, for an exact equilibrium."""
+    for denominator in DENOMINATORS:
+        prices = tuple(Fraction(p).limit_denominator(denominator) for p in rough)
+        far = max(abs(float(p) - q) for p, q in zip(prices, rough, strict=True))
+        if prices in tried or far > most:
+            continue
+        tried.add(prices)
+        if (matrix := _purchases(problem, prices)) is not None:
+            return Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
+    return None
+
+
+def _fine(
+    problem: Problem, rough: Sequence[float], bought: Callable[..., Matrix | None]
+) -> Equilibrium | None:
+    """Try the prices themselves, for an equilibrium up to the tolerance."""
+    # A little less, and less again for what is rounded, so that budgets suffice.
+    prices = tuple(LESS * Fraction(p).limit_denominator(FINE) for p in rough)
+    if (matrix := bought(problem, prices, TOLERANCE)) is None:
+        return None
+    matrix, prices = _rounded(problem, matrix), tuple(LESS * price for price in prices)
+    try:
+        lacks = shortfall(problem, matrix, prices)
+    except ParleyError:  # beside very large prices, a budget may be too small for the rounding
+        return None
+    return Equilibrium(matrix, prices, lacks) if lacks.greatest <= TOLERANCE else None
+
+
+def _tolerable(problem: Problem, prices: Sequence[Fraction], tolerance: Fraction) -> Matrix | None:
+    """Find purchases whose shortfall is at most half the tolerance, by its definition; None if there is none.
+
+    Half, as prices and purchases are rounded afterwards.
+    """
+    half = tolerance / 2
+    budgets = problem.budgets or (Fraction(1),) * problem.agents
+    offers = [on_offer(problem, i) for i in range(problem.agents)]
+    pairs = [(i, o) for i, u in enumerate(offers) for o, w in enumerate(u) if w is not None]
+    program, cells, _, _ = assignment_program(problem, lambda _i, _o: 1, only=pairs)
+    for i, (u, budget) in enumerate(zip(offers, budgets, strict=True)):
+        own = [(o, cells[i, o], w) for o, w in enumerate(u) if w is not None]
+        value, cheapest = best_affordable(u, prices, budget)
+        if value:
+            most = greatest(u)
+            program.at_most({cell: -w / most for _, cell, w in own}, half - value / most)
+        program.at_most({cell: prices[o] for o, cell, _ in own}, min(budget, cheapest + half * budget))
+    spent = {cell: -prices[o] for (_, o), cell in cells.items()}
+    program.at_most(spent, half * sum(budgets) - _cost(problem.capacities, prices))
+    try:
+        point = program.solve(trusting=True).point
+    except InfeasibleError:
+        return None
+    return averaged(problem, matrix_of(problem, cells, point), problem.alike)
 
 
 def on_offer(problem: Problem, agent: int) -> Utilities:
@@ -313,27 +405,13 @@ def _line(
     return _Line(items, money > 0, value - money * budget > width)
 
 
-def _rough_prices(problem: Problem, seed: int) -> Iterator[list[float]]:
-    """Look for prices in floating point, from one start after the other."""
-    dice = np.random.default_rng(seed)
-    market = _Market(problem)
-    if not len(market.scarce):
-        yield [0.0] * len(problem.items)
-        return
-    for _ in range(STARTS):
-        try:
-            for near in zeros(market.imbalance, dice.random(len(market.scarce)), dice):
-                if near.width < ROUGH:
-                    for least in BOUGHT:
-                        yield (market.polished(near, least * near.width) * market.unit).tolist()
-        except LostError:
-            continue
-
-
 class _Market:
-    """The market in floating point: utilities up to 1, the mean budget 1, *nothing* as a last item."""
+    """The market in floating point: utilities up to 1, the mean budget 1, *nothing* as a last item.
 
-    def __init__(self, problem: Problem) -> None:
+    With a grain, utilities are rounded to multiples of it.
+    """
+
+    def __init__(self, problem: Problem, grain: float = 0.0) -> None:
         groups = problem.alike
         utilities = [on_offer(problem, i) for i, *_ in groups]
         given = problem.budgets or (Fraction(1),) * problem.agents
@@ -341,17 +419,32 @@ class _Market:
         self.unit = float(sum(given)) / len(given)
         self.budgets: Floats = np.array([float(given[i]) for i, *_ in groups]) / self.unit
         self.counts: Floats = np.array([float(len(group)) for group in groups])
-        scales = [float(greatest(row)) or 1.0 for row in utilities]
-        self.utilities: Floats = np.array(
+        scales = [greatest(row) or Fraction(1) for row in utilities]
+        worth = np.array(
             [
-                [*(float(u) / scale if u else -np.inf for u in row), 0.0]  # 0 is as good as nothing
+                [*(float(u / scale) if u else 0.0 for u in row), 0.0]
                 for row, scale in zip(utilities, scales, strict=True)
             ]
         )
+        if grain:
+            worth = np.round(worth / grain) * grain
+        self.utilities: Floats = np.where(worth > 0, worth, -np.inf)  # 0 is as good as nothing
+        self.utilities[:, -1] = 0.0
         asked = self.counts @ np.isfinite(self.utilities[:, :-1])
         self.capacities: Floats = np.minimum(np.array(problem.capacities, dtype=float), problem.agents + 1)
         # Of the others there is enough for everybody that may ask: they are free.
         self.scarce: NDArray[np.intp] = np.flatnonzero(asked > self.capacities)
+
+    def rough_prices(self, dice: np.random.Generator) -> Iterator[list[float]]:
+        """Look for prices from one start, finer and finer."""
+        if not len(self.scarce):
+            yield [0.0] * self.items
+            return
+        with suppress(LostError):
+            for near in zeros(self.imbalance, dice.random(len(self.scarce)), dice):
+                if near.width < ROUGH:
+                    for least in BOUGHT:
+                        yield (self.polished(near, least * near.width) * self.unit).tolist()
 
     def prices(self, state: Floats) -> Floats:
         """Give the prices that a state of the market stands for, *nothing* last."""
@@ -404,9 +497,10 @@ class _Market:
         costly = np.flatnonzero(prices)
         agents, support = np.nonzero(rows > least)
         worth = self.utilities[agents, support]
-        content = (
-            np.bincount(agents, rows[agents, support] * worth, minlength=len(rows))
-            > self.utilities.max(axis=1) - least
+        # Who gets something for sure, and nothing but what it likes best.
+        best = worth == self.utilities.max(axis=1)[agents]
+        content = (np.bincount(agents, rows[agents, support], minlength=len(rows)) > 1 - least) & (
+            np.bincount(agents, ~best, minlength=len(rows)) == 0
         )
         spares = content & (rows @ prices < self.budgets - least)
         n, c, k = len(rows), len(costly), len(agents)

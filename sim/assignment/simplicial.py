@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-COARSEST, FINEST = 0.5, 1e-6
+COARSEST, FINEST = 0.5, 1e-8
 """Widths of the first and of the last grid."""
 REFINING = 0.25
 """Width of a grid in widths of the one before."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from itertools import product
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,22 +13,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from typer.testing import CliRunner
 
+from sim.assignment import pseudo_market
 from sim.assignment.decomposition import find_violation
 from sim.assignment.efficiency import (
     ex_ante_efficient,
 )
 from sim.assignment.linear import Program
 from sim.assignment.lottery import expected, indicator, show_matrix
-from sim.assignment.pseudo_market import TOLERANCE, best_affordable, equilibrium, shortfall
+from sim.assignment.pseudo_market import TOLERANCE, Equilibrium, best_affordable, equilibrium, shortfall
 from sim.assignment.solution import rule_matrix, solve
 from sim.assignment.supporting_prices import supporting_prices
+from sim.cli import app
 from sim.errors import ParleyError, ProblemError
 from tests.assignment.problems import cardinal, with_utilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from sim.assignment.problem import Problem
 
@@ -146,3 +152,129 @@ def test_a_wrong_equilibrium_falls_short() -> None:
     assert found.utility == Fraction(13, 6) / 3 - Fraction(5, 3) / 3
     with pytest.raises(ParleyError, match="agent 1 spends 2, which is above its budget 1"):
         shortfall(problem, indicator((0, 1, 2), 3), [Fraction(2), Fraction(0), Fraction(0)])
+
+
+# ── utilities of very different sizes, near ties, zeros ─────────────────────────────────────────────────────
+
+
+def lacks_by_hand(problem: Problem, found: Equilibrium) -> Fraction:
+    """What an equilibrium lacks, from the definition alone: every mix of two items is looked at."""
+    greatest = Fraction(0)
+    sold = [sum((row[o] for row in found.matrix), Fraction(0)) for o in range(len(problem.items))]
+    assert all(0 <= s <= c for s, c in zip(sold, problem.capacities, strict=True))
+    assert min(found.prices) >= 0
+    for i, row in enumerate(found.matrix):
+        assert min(row) >= 0
+        assert sum(row) <= 1
+        u = (problem.utilities or ())[i]
+        goods = [(Fraction(0), Fraction(0))]
+        for o, (price, worth) in enumerate(zip(found.prices, u, strict=True)):
+            if worth is not None and problem.capacities[o]:
+                goods.append((price, worth))
+            assert not row[o] or worth is not None
+        best, cheapest = Fraction(-1), Fraction(0)
+        for (p, w), (q, v) in product(goods, repeat=2):
+            if p > 1:
+                continue
+            share = Fraction(1) if q <= 1 else (1 - p) / (q - p)
+            value, cost = w + share * (v - w), p + share * (q - p)
+            if value > best or (value == best and cost < cheapest):
+                best, cheapest = value, cost
+        own = sum((x * (w or 0) for x, w in zip(row, u, strict=True)), Fraction(0))
+        paid = sum((x * p for x, p in zip(row, found.prices, strict=True)), Fraction(0))
+        assert paid <= 1
+        if best:
+            greatest = max(greatest, (best - own) / max(w for w in u if w is not None))
+        greatest = max(greatest, paid - cheapest)
+    left = sum(
+        (p * (c - s) for p, c, s in zip(found.prices, problem.capacities, sold, strict=True)), Fraction(0)
+    )
+    return max(greatest, left / problem.agents)
+
+
+@pytest.mark.parametrize("power", [4, 7, 9, 15, 40])
+def test_a_near_tie_beside_a_great_ratio_has_an_equilibrium(power: int) -> None:
+    """What agent 2 would like a little costs 3/10^power in the exact one."""
+    much = 10**power
+    rows = [[str(x) for x in row] for row in ([much, 0, 1], [much, 1, 0], [much + 1, much, 0])]
+    problem = cardinal(rows, "pseudo-market")
+    found = equilibrium(problem)
+    assert found.shortfall.greatest == lacks_by_hand(problem, found) <= TOLERANCE
+    if power == 4:
+        assert found.shortfall.greatest == 0
+
+
+@pytest.mark.parametrize("factor", ["1e-300", "1/3", "1e200"])
+def test_the_size_of_an_agents_utilities_does_not_matter(factor: str) -> None:
+    rows = [[3, 0, 1], [3, 0, 1], [3, 0, 2]]
+    scale = Fraction(factor)
+    one = equilibrium(cardinal(rows, "pseudo-market"))
+    scaled = [rows[0], [str(scale * u) for u in rows[1]], [str(u / scale) for u in rows[2]]]
+    other = equilibrium(cardinal(scaled, "pseudo-market"))
+    assert (one.matrix, one.prices) == (other.matrix, other.prices)
+
+
+def adversarial(seed: int) -> Problem:
+    """Few agents whose utilities are zeros, ties, near ties, and of ratios up to 10³⁰⁰."""
+    dice = Random(seed)
+
+    def worth() -> Fraction | None:
+        big = 10 ** dice.randint(1, 17)
+        near = [
+            big,
+            big + 1,
+            big - 1,
+            2 * big,
+            Fraction(1, big),
+            Fraction(big + 1, big),
+            10 ** dice.randint(0, 300),
+        ]
+        chosen = dice.choice([0, 0, 1, 1, 2, 3, None, *near])
+        return None if chosen is None else Fraction(chosen)
+
+    agents, items = dice.randint(2, 5), dice.randint(2, 4)
+    pool = [worth() for _ in range(dice.randint(2, 6))]
+    rows = [
+        [None if (w := dice.choice(pool)) is None else str(w) for _ in range(items)] for _ in range(agents)
+    ]
+    return cardinal(rows, "pseudo-market", capacities=[dice.choice([1, 1, 1, 2]) for _ in range(items)])
+
+
+def check_adversarial(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        problem = adversarial(seed)
+        found = equilibrium(problem)
+        assert found.shortfall.greatest == lacks_by_hand(problem, found) <= TOLERANCE, seed
+
+
+def test_equilibria_of_adversarial_utilities_are_found_and_hold_from_the_definition() -> None:
+    check_adversarial(range(40))
+
+
+@pytest.mark.deep
+def test_equilibria_of_many_adversarial_utilities_are_found() -> None:
+    check_adversarial(range(1000, 3000))
+
+
+def test_where_none_is_found_the_message_names_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pseudo_market, "STARTS", 0)
+    file = tmp_path / "market.json"
+    file.write_text(
+        json.dumps(
+            {
+                "kind": "assignment",
+                "items": ["a", "b"],
+                "rule": "pseudo-market",
+                "utilities": [[2, 1], [2, 1]],
+            }
+        )
+    )
+    for command in ("solve", "audit"):
+        result = CliRunner().invoke(app, [command, str(file)])
+        assert result.exit_code == 2
+        assert result.stderr == (
+            f"{file}: utilities: no equilibrium of the pseudo-market was found from 0 starting prices"
+            f" to within {TOLERANCE}\n"
+        )
