@@ -209,7 +209,7 @@ def test_the_size_of_an_agents_utilities_does_not_matter(factor: str) -> None:
     rows = [[3, 0, 1], [3, 0, 1], [3, 0, 2]]
     scale = Fraction(factor)
     one = equilibrium(cardinal(rows, "pseudo-market"))
-    scaled = [rows[0], [str(scale * u) for u in rows[1]], [str(u / scale) for u in rows[2]]]
+    scaled: list[list[Any]] = [rows[0], [str(scale * u) for u in rows[1]], [str(u / scale) for u in rows[2]]]
     other = equilibrium(cardinal(scaled, "pseudo-market"))
     assert (one.matrix, one.prices) == (other.matrix, other.prices)
 
