@@ -19,11 +19,12 @@ from rich.table import Table
 
 import sim.assignment.bots
 import sim.assignment.play
-from sim.assignment.certificate import Certificate, most_terms_kept
+from sim.assignment.certificate import Certificate
 from sim.assignment.plan import plan
 from sim.assignment.problem import Problem as AssignmentProblem
 from sim.assignment.problem import example_1 as assignment_example_1
 from sim.assignment.problem import from_orders
+from sim.assignment.terms import most_terms_kept
 from sim.chain.evm import open_evm
 from sim.coordination.bots import make_bots
 from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism

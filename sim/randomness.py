@@ -179,8 +179,8 @@ def purpose_word(purpose: bytes) -> Word:
     return purpose.ljust(32, b"\0")
 
 
-def seed(purpose: bytes, game: Word, round_number: int, secrets: Iterable[Word]) -> Word:
-    """Return the seed of one draw: keccak256(purpose, id, round, the secrets in seat order).
+def seed(purpose: bytes, game: Word, moment: int | Word, secrets: Iterable[Word]) -> Word:
+    """Return the seed of one draw: keccak256(purpose, id, round or digest, the secrets in seat order).
 
     In seat order, so that nobody gains by choosing when to reveal; hashed together rather than XORed, so that
     whoever reveals last cannot solve for the outcome. Seeds of different purposes are independent.
@@ -191,8 +191,8 @@ def seed(purpose: bytes, game: Word, round_number: int, secrets: Iterable[Word])
         At most 32 ASCII characters.
     game : bytes
         Id of the game.
-    round_number : int
-        From 1.
+    moment : int or bytes
+        The round, from 1, or the digest of what is drawn from.
     secrets : iterable of bytes
         One word for each seat, in seat order.
 
@@ -202,8 +202,9 @@ def seed(purpose: bytes, game: Word, round_number: int, secrets: Iterable[Word])
     >>> seed(b"order", word(9), 1, [a, b]) == seed(b"order", word(9), 1, [b, a])
     False
     """
+    moment_word = word(moment) if isinstance(moment, int) else _checked(moment)
     return keccak(
-        purpose_word(purpose) + _checked(game) + word(round_number) + b"".join(_checked(s) for s in secrets)
+        purpose_word(purpose) + _checked(game) + moment_word + b"".join(_checked(s) for s in secrets)
     )
 
 

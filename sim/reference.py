@@ -196,13 +196,15 @@ def encode_bytes(data: bytes) -> bytes:
     return word(len(data)) + data + bytes(-len(data) % 32)
 
 
-def encode_tuple(fields: Sequence[bytes | int]) -> bytes:
+def encode_tuple(fields: Sequence[bytes | int], words_before: int = 0) -> bytes:
     """Encode a tuple as the ABI does: numbers in place, for a dynamic field its offset.
 
     Parameters
     ----------
     fields : sequence of bytes or int
         Bytes are a dynamic field that is encoded already.
+    words_before : int
+        Fields of a word each that precede these, and that offsets count too.
 
     Examples
     --------
@@ -214,7 +216,7 @@ def encode_tuple(fields: Sequence[bytes | int]) -> bytes:
         if isinstance(field, int):
             head += word(field)
         else:
-            head += word(32 * len(fields) + len(tail))
+            head += word(32 * (words_before + len(fields)) + len(tail))
             tail += field
     return head + tail
 

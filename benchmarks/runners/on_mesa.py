@@ -15,6 +15,7 @@ from benchmarks.runners.script import SEED, Played, Table, artifacts
 from sim.chain import accounts
 from sim.chain.abi import argument_types, selector, signature
 from sim.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME
+from sim.coordination.parameters import next_digest
 from sim.randomness import commitment, keccak, word
 
 
@@ -76,6 +77,7 @@ class _Seat(mesa.Agent):  # type: ignore[misc]  # mesa is not installed where ty
         """Commit and pay in."""
         game, table, seat = self.model, self.model.table, self.seat
         sealed = commitment(game.id, seat, game.secrets[seat])
+        game.sealed.append(sealed)
         game.chain.send(self.address, "join", (game.id, seat, table.digest, sealed), self.deposit)
 
     def announce(self) -> None:
@@ -95,32 +97,32 @@ class _Seat(mesa.Agent):  # type: ignore[misc]  # mesa is not installed where ty
         """Open the commitment and make the next; the last one sees the draw."""
         game, seat = self.model, self.seat
         sealed = commitment(game.id, seat, game.fresh[seat])
-        emitted = game.chain.send(self.address, "reveal", (game.id, seat, game.secrets[seat], sealed))
+        arguments = (game.id, seat, game.history, game.secrets[seat], sealed)
+        emitted = game.chain.send(self.address, "reveal", arguments)
         if "ProposerDrawn" in emitted:
             _, game.proposer, (game.order, _) = emitted["ProposerDrawn"]
 
     def propose(self) -> None:
         """Propose the shares of equilibrium."""
-        game, table = self.model, self.model.table
+        game = self.model
         shares = self.bot.propose(game.position.bargaining, last_round=False)
-        emitted = game.chain.send(self.address, "propose", (game.id, 1, shares))
+        emitted = game.chain.send(self.address, "propose", (game.id, game.history, shares))
         game.shares = emitted["Proposed"][2]
-        if shares not in table.offers:
-            table.offers[shares] = keccak(b"".join(map(word, shares)))
-        game.offer = table.offers[shares]
+        game.offer = next_digest(game.history, shares)
 
     def respond(self) -> None:
         """Accept what is not above the threshold."""
         game = self.model
         share = game.shares[self.seat]
         accepted = self.bot.accepts(game.position.bargaining, share, game.table.random, last_round=False)
-        emitted = game.chain.send(self.address, "respond", (game.id, 1, game.offer, accepted))
+        emitted = game.chain.send(self.address, "respond", (game.id, game.offer, accepted))
         game.settled = "Settled" in emitted
 
     def withdraw(self) -> None:
         """Take the money and count what the game cost."""
         game, seat = self.model, self.seat
-        emitted = game.chain.send(self.address, "withdraw", (game.id, seat, self.address, game.shares))
+        arguments = (game.id, seat, self.address, game.history, game.shares)
+        emitted = game.chain.send(self.address, "withdraw", arguments)
         _, _, amount = emitted["Withdrawn"]
         self.cost = game.position.bargaining.announced_costs[seat] + self.deposit - amount
 
@@ -142,10 +144,13 @@ class _Mechanism(mesa.Model):  # type: ignore[misc]  # likewise
         salt = self.secrets[-1]
         self.id = table.game_id(salt)
         self.position, self.history = table.root, table.digest
+        self.sealed: list[bytes] = []
         self.settled = False
         self.chain.send(accounts.deployer(), "create", (salt, table.parameters))
-        for stage in ("join", "announce", "reveal"):
+        for stage in ("join", "announce"):
             self.agents.do(stage)
+        self.history = keccak(self.history + b"".join(self.sealed))
+        self.agents.do("reveal")
         self.seats[self.proposer].propose()
         for turn in range(table.agents - 1):
             self.seats[self.order >> 8 * turn & 0xFF].respond()

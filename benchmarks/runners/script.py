@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sim.chain import accounts
 from sim.chain.compiler import Artifact, compile_contracts
 from sim.coordination.bots import make_bots, plan, proposer_of
-from sim.coordination.parameters import Parameters, encode_parameters
+from sim.coordination.parameters import Parameters, next_digest
 from sim.coordination.play import CONTRACTS, parameters_of
 from sim.coordination.position import Position, Row
 from sim.coordination.problem import example_1
@@ -78,15 +78,15 @@ class Table:
         self.agents = self.problem.agents
         self.seats = accounts.agents()[: self.agents]
         self.chain_id, self.mechanism, self.hexadecimal = chain_id, mechanism, hexadecimal
-        parameters = parameters_of(self.problem, self.seats, recognition)
-        self.parameters = as_tuple(parameters)
-        self.digest = keccak(encode_parameters(parameters))
+        code = keccak(artifacts()["PStarRecognition"].deployed_bytecode)
+        parameters = parameters_of(self.problem, self.seats, recognition, code)
+        self.parameters = tuple(self.given(f) if f == code else f for f in as_tuple(parameters))
+        self.digest = parameters.digest()
         self.deposits = tuple(parameters.deposit(i) for i in range(self.agents))
         self.bots = make_bots(["equilibrium"], self.agents)
         self.random = Random(SEED)
         self.root = Position(self.problem)
         self.histories: dict[tuple[Position, Row], bytes] = {}
-        self.offers: dict[Row, bytes] = {}
         self._id_prefix = word(chain_id) + address_word(mechanism) + address_word(accounts.deployer())
 
     def secrets(self, number: int, round_number: int) -> list[bytes]:
@@ -166,26 +166,28 @@ def game(table: Table, number: int) -> Script:
         position = position.after(row, (numerator, denominator))
     bargaining = position.bargaining
 
-    revealed = yield [Call(i, "reveal", (key, i, given(secrets[i]), given(resealed[i]))) for i in agents]
+    history = keccak(history + b"".join(sealed))
+    revealed = yield [
+        Call(i, "reveal", (key, i, given(history), given(secrets[i]), given(resealed[i]))) for i in agents
+    ]
     # A block may have them in any order: whoever came last has the draw.
     [drawn] = [events["ProposerDrawn"] for events in revealed if "ProposerDrawn" in events]
     proposer, packed = drawn[1], drawn[2][0]
 
     shares = bots[proposer].propose(bargaining, last_round=False)
-    [events] = yield [Call(proposer, "propose", (key, 1, list(shares)))]
+    [events] = yield [Call(proposer, "propose", (key, given(history), list(shares)))]
     proposed = events["Proposed"][2]
-    if shares not in table.offers:
-        table.offers[shares] = keccak(b"".join(map(word, shares)))
-    offer = given(table.offers[shares])
+    offer = given(next_digest(history, shares))
 
     for turn in range(table.agents - 1):
         seat = packed >> 8 * turn & 0xFF
         accepted = bots[seat].accepts(bargaining, proposed[seat], table.random, last_round=False)
-        [events] = yield [Call(seat, "respond", (key, 1, offer, accepted))]
+        [events] = yield [Call(seat, "respond", (key, offer, accepted))]
     if "Settled" not in events:
         raise RuntimeError(f"game {number} does not settle: {events}")
 
-    paid = yield [Call(i, "withdraw", (key, i, table.seats[i], list(proposed))) for i in agents]
+    answered = given(history)
+    paid = yield [Call(i, "withdraw", (key, i, table.seats[i], answered, list(proposed))) for i in agents]
     moved = {seat: amount for seat, _, amount in (events["Withdrawn"] for events in paid)}
     costs = [bargaining.announced_costs[i] + table.deposits[i] - moved[i] for i in agents]
     return Played(proposer, tuple(costs))

@@ -82,19 +82,25 @@ contract AssignmentLottery is IAssignmentLottery {
         seats.committed |= bit;
         lottery.seats = seats;
         lottery.words[seat] = commitment_;
-        if (seats.committed == type(uint64).max >> (64 - h.agents)) _enter(lottery, status, h, Phase.Revealing);
+        if (seats.committed == type(uint64).max >> (64 - h.agents)) _endCommitting(lottery, status, h);
         emit Committed(id, seat, commitment_);
     }
 
     /// @inheritdoc IAssignmentLottery
-    function reveal(bytes32 id, uint256 seat, bytes32 secret, bytes calldata ranking, bytes32 nextCommitment)
-        external
-    {
+    function reveal(
+        bytes32 id,
+        uint256 seat,
+        bytes32 digest,
+        bytes32 secret,
+        bytes calldata ranking,
+        bytes32 nextCommitment
+    ) external {
         (Lottery storage lottery, Status memory status, LotteryData.Header memory h) = _open(id, Phase.Revealing);
         uint64 bit = _ownBit(status, h, seat);
         Seats memory seats = lottery.seats;
         if (seats.committed & bit == 0) revert NotCommitted(seat);
         if (seats.revealed & bit != 0) revert AlreadyRevealed(seat);
+        _requireDigest(lottery, digest);
         _requireOpens(lottery, id, seat, secret, keccak256(abi.encodePacked(secret, ranking)));
         uint256[2] memory packed = _checkedRanking(ranking, h.items);
         bool serial = h.rule == Rule.SerialDictatorship;
@@ -106,7 +112,6 @@ contract AssignmentLottery is IAssignmentLottery {
         lottery.words[seat] = serial ? secret : nextCommitment;
         lottery.rankings[seat][0] = packed[0];
         if (ranking.length > 32) lottery.rankings[seat][1] = packed[1];
-        lottery.digest = keccak256(abi.encodePacked(lottery.digest, seat, ranking));
         emit Revealed(id, seat, secret, ranking, nextCommitment);
         if (seats.revealed == seats.committed) _endRevealing(lottery, status, h, id, seats.revealed);
     }
@@ -125,17 +130,20 @@ contract AssignmentLottery is IAssignmentLottery {
         });
 
         lottery.terms = Certificates.store(certificate, revealed, eating);
+        bytes32 posted = keccak256(abi.encode(certificate));
+        lottery.digest = keccak256(abi.encodePacked(digest, posted));
         _enter(lottery, status, h, Phase.Opening);
-        emit Posted(id, msg.sender, keccak256(abi.encode(certificate)), certificate.weights.length);
+        emit Posted(id, msg.sender, posted, certificate.weights.length);
     }
 
     /// @inheritdoc IAssignmentLottery
-    function open(bytes32 id, uint256 seat, bytes32 secret) external {
+    function open(bytes32 id, uint256 seat, bytes32 digest, bytes32 secret) external {
         (Lottery storage lottery, Status memory status, LotteryData.Header memory h) = _open(id, Phase.Opening);
         uint64 bit = _ownBit(status, h, seat);
         Seats memory seats = lottery.seats;
         if (seats.revealed & bit == 0) revert NotRevealed(seat);
         if (seats.opened & bit != 0) revert AlreadyOpened(seat);
+        _requireDigest(lottery, digest);
         _requireOpens(lottery, id, seat, secret, secret);
 
         seats.opened |= bit;
@@ -163,7 +171,7 @@ contract AssignmentLottery is IAssignmentLottery {
             lottery.status = status;
             emit Cancelled(id, phase);
         } else if (phase == Phase.Committing) {
-            _enter(lottery, status, h, Phase.Revealing);
+            _endCommitting(lottery, status, h);
         } else if (phase == Phase.Revealing) {
             _endRevealing(lottery, status, h, id, left);
         } else {
@@ -319,6 +327,12 @@ contract AssignmentLottery is IAssignmentLottery {
         lottery.status = status;
     }
 
+    /// @dev All commitments that will be there are there: they fix secrets and reports, so a reveal names them.
+    function _endCommitting(Lottery storage lottery, Status memory status, LotteryData.Header memory h) private {
+        lottery.digest = keccak256(abi.encodePacked(lottery.digest, _words(lottery, h.agents, type(uint256).max)));
+        _enter(lottery, status, h, Phase.Revealing);
+    }
+
     /// @dev All reports that will be there are there.
     function _endRevealing(
         Lottery storage lottery,
@@ -330,6 +344,10 @@ contract AssignmentLottery is IAssignmentLottery {
         if (h.rule == Rule.SerialDictatorship) {
             _drawOrder(lottery, status, h, id, revealed);
         } else {
+            uint256 rankings = _rankings(lottery, h);
+            bytes32 reports = Memory.hash(rankings, 64 * h.agents);
+            bytes32[] memory commitments = _words(lottery, h.agents, revealed);
+            lottery.digest = keccak256(abi.encodePacked(lottery.digest, reports, commitments));
             _enter(lottery, status, h, Phase.Posting);
         }
     }
@@ -343,7 +361,7 @@ contract AssignmentLottery is IAssignmentLottery {
         uint256 revealed
     ) private {
         uint256 n = h.agents;
-        bytes32 seed = Draws.seed(_ORDER, id, 1, _secrets(lottery, n, revealed));
+        bytes32 seed = Draws.seed(_ORDER, id, uint256(lottery.digest), _words(lottery, n, revealed));
         // Of the integers below n + 1 without n.
         uint256[2] memory order = Draws.permutation(seed, n + 1, n);
         emit OrderDrawn(id, order);
@@ -396,7 +414,8 @@ contract AssignmentLottery is IAssignmentLottery {
         uint256 n = h.agents;
         address terms = lottery.terms;
         uint256 denominator = Certificates.denominatorOf(terms);
-        uint256 number = Draws.uniform(Draws.seed(_TERM, id, 1, _secrets(lottery, n, opened)), 0, denominator);
+        bytes32 seed = Draws.seed(_TERM, id, uint256(lottery.digest), _words(lottery, n, opened));
+        uint256 number = Draws.uniform(seed, 0, denominator);
         (uint256 term, uint256 codes) = Certificates.find(terms, denominator, n, number);
         emit TermDrawn(id, number, term);
 
@@ -425,15 +444,11 @@ contract AssignmentLottery is IAssignmentLottery {
 
     // ────────────────────────────────────────── reading storage ──────────────────────────────────────────
 
-    /// @dev By seat; a zero word for each that is not among `spoken`.
-    function _secrets(Lottery storage lottery, uint256 n, uint256 spoken)
-        private
-        view
-        returns (bytes32[] memory secrets)
-    {
-        secrets = new bytes32[](n);
+    /// @dev Commitments or secrets by seat; a zero word for each that is not among `spoken`.
+    function _words(Lottery storage lottery, uint256 n, uint256 spoken) private view returns (bytes32[] memory words) {
+        words = new bytes32[](n);
         for (uint256 i = 0; i < n; ++i) {
-            if ((spoken >> i) & 1 != 0) secrets[i] = lottery.words[i];
+            if ((spoken >> i) & 1 != 0) words[i] = lottery.words[i];
         }
     }
 

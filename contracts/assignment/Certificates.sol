@@ -33,6 +33,11 @@ library Certificates {
 
     uint256 private constant _HEADER = 32;
 
+    /// @notice How many terms fit into the code of one contract.
+    function mostTerms(uint256 agents, uint256 denominator) internal pure returns (uint256) {
+        return (CodeStorage.MAX_LENGTH - _HEADER) / (agents + _width(denominator));
+    }
+
     // ───────────────────────────────────────────── verifying ─────────────────────────────────────────────
 
     /// @notice Check a certificate, and store its lottery.
@@ -69,7 +74,7 @@ library Certificates {
         if (c.assignments.length != entries) {
             revert IAssignmentLottery.AssignmentsLengthMismatch(c.assignments.length, entries);
         }
-        uint256 most = (CodeStorage.MAX_LENGTH - _HEADER) / (g.agents + _width(one));
+        uint256 most = mostTerms(g.agents, one);
         if (c.weights.length > most) revert IAssignmentLottery.TooManyTerms(c.weights.length, most);
     }
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IAssignmentLottery} from "../interfaces/IAssignmentLottery.sol";
 import {CodeStorage} from "../storage/CodeStorage.sol";
 import {Memory} from "../storage/Memory.sol";
+import {Certificates} from "./Certificates.sol";
 
 /// @title The common knowledge of a lottery, as constant data
 /// @notice Checks the parameters of a lottery and keeps what play needs of them as the code of a data contract:
@@ -82,6 +83,7 @@ library LotteryData {
         _checkAgents(p.agents);
         _checkWindow(p.joinWindow);
         _checkWindow(p.actionWindow);
+        if (p.rule != IAssignmentLottery.Rule.SerialDictatorship) _checkRoom(n, m, p.rule);
 
         unchecked {
             // Whole words are written over what follows, so 32 bytes of slack behind; the code prefix wants as much
@@ -112,6 +114,23 @@ library LotteryData {
             for (uint256 j = 0; j < i; ++j) {
                 if (agents[j] == agent_) revert IAssignmentLottery.DuplicateAgent(i, j);
             }
+        }
+    }
+
+    /// @dev Refuse a lottery whose terms may not fit: see `TermsMayNotFit`.
+    function _checkRoom(uint256 n, uint256 m, IAssignmentLottery.Rule rule) private pure {
+        unchecked {
+            // Bounded by 2^12 terms and 2^224.
+            uint256 denominator = Certificates.MAX_DENOMINATOR;
+            if (rule == IAssignmentLottery.Rule.ProbabilisticSerial) {
+                denominator = 1;
+                for (uint256 k = m < n ? m : n - 1; k != 0 && denominator < Certificates.MAX_DENOMINATOR / n; --k) {
+                    denominator *= n;
+                }
+            }
+            uint256 terms = n * m + 1;
+            uint256 most = Certificates.mostTerms(n, denominator);
+            if (terms > most) revert IAssignmentLottery.TermsMayNotFit(terms, most);
         }
     }
 

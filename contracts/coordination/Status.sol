@@ -20,6 +20,13 @@ library StatusLibrary {
     uint256 private constant _DEADLINE = 56;
     uint256 private constant _PAGE = 96;
 
+    /// @notice A game whose draft is the code of `draft`, with the rows of so many seats missing.
+    function creating(address draft, uint256 missing) internal pure returns (Status) {
+        return Status.wrap(
+            (uint256(uint160(draft)) << _PAGE) | (missing << _TURN) | uint256(ITwoStageMechanism.Phase.Creating)
+        );
+    }
+
     /// @notice A game in its joining phase, whose first page of data is the code of `page_`.
     function opened(address page_, uint256 deadline_) internal pure returns (Status) {
         return Status.wrap(

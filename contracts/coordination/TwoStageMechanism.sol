@@ -42,6 +42,11 @@ contract TwoStageMechanism is ITwoStageMechanism {
 
     mapping(bytes32 id => Game) private _games;
 
+    /// @dev What a recognition function may use, and what must be left before it is called: 64/63 of it, and more than
+    /// enough for the call itself, so that the call passes on all of it.
+    uint256 private constant _RECOGNITION_GAS = 150_000;
+    uint256 private constant _GAS_BEFORE_RECOGNITION = 160_000;
+
     // ────────────────────────────────────────────── actions ──────────────────────────────────────────────
 
     /// @inheritdoc ITwoStageMechanism
@@ -50,16 +55,45 @@ contract TwoStageMechanism is ITwoStageMechanism {
         Game storage game = _games[id];
         if (game.status.phase() != Phase.None) revert GameExists(id);
 
-        address[] memory pages = GameData.store(parameters);
+        (GameData.Header memory h, uint256 draft) = GameData.draft(parameters);
+        if (h.seatsPerPage == h.agents) {
+            address page =
+                GameData.storePage(h, draft, 0, parameters.contracted, parameters.capacity, game.morePages);
+            game.status = StatusLibrary.opened(page, block.timestamp + parameters.joinWindow);
+        } else {
+            if (parameters.contracted.length != 0 || parameters.capacity.length != 0) {
+                revert MatrixSizeMismatch(parameters.contracted.length, parameters.capacity.length, 0);
+            }
+            game.status = StatusLibrary.creating(GameData.storeDraft(h, draft), h.agents);
+        }
 
         bytes memory encoded = abi.encode(parameters);
         bytes32 digest = keccak256(encoded);
         game.digest = digest;
-        game.status = StatusLibrary.opened(pages[0], block.timestamp + parameters.joinWindow);
-        for (uint256 k = 1; k < pages.length; ++k) {
-            game.morePages[k - 1] = pages[k];
-        }
         _emitCreated(id, salt, digest, encoded);
+    }
+
+    /// @inheritdoc ITwoStageMechanism
+    function store(bytes32 id, bytes32 digest, uint32[] calldata contracted, uint32[] calldata capacity) external {
+        Game storage game = _games[id];
+        Status status = game.status;
+        if (status.phase() != Phase.Creating) revert WrongPhase(id, status.phase(), Phase.Creating);
+        (GameData.Header memory h, uint256 draft, address creator, uint256 joinWindow) =
+            GameData.loadDraft(status.page());
+        if (msg.sender != creator) revert NotTheCreator(msg.sender, creator);
+        _requireDigest(game, digest);
+
+        uint256 first = GameData.firstOfPage(h, status.turn() - 1);
+        address page = GameData.storePage(h, draft, first, contracted, capacity, game.morePages);
+        bytes32 next = keccak256(abi.encodePacked(digest, contracted, capacity));
+        game.digest = next;
+        if (first != 0) {
+            game.morePages[first / h.seatsPerPage - 1] = page;
+            game.status = status.withTurn(first);
+        } else {
+            game.status = StatusLibrary.opened(page, block.timestamp + joinWindow);
+        }
+        emit Stored(id, first, next, contracted, capacity);
     }
 
     /// @inheritdoc ITwoStageMechanism
@@ -96,33 +130,34 @@ contract TwoStageMechanism is ITwoStageMechanism {
         uint256 numerator;
         uint256 denominator;
         if (!last) {
-            // Who is not recognized before the last agent leaves the stick to it: no fraction, no draw.
+            // The last agent gets the remaining probability, so it needs no fraction.
             turn.agent = seat;
-            (numerator, denominator) = IRecognition(h.recognition).fraction(turn);
-            if (denominator > type(uint32).max || numerator > denominator) {
-                revert RecognitionOutOfRange(numerator, denominator);
-            }
+            (numerator, denominator) = _fraction(h.recognition, GameData.recognitionCode(status.page()), turn);
         }
         game.announcements[seat >> 1] |= ((denominator << 64) | (numerator << 32) | load) << ((seat & 1) << 7);
-        game.digest = keccak256(abi.encodePacked(digest, announcement));
+        digest = keccak256(abi.encodePacked(digest, announcement));
         emit Announced(id, seat, announcement, numerator, denominator);
 
         if (!last) {
+            game.digest = digest;
             game.status = _enter(status, h, Phase.Announcing).withTurn(seat + 1);
         } else if (total < h.contractedCost) {
+            game.digest = _withCommitments(game, digest, h.agents);
             game.status = _enter(status, h, Phase.Revealing).withRound(1);
         } else {
+            game.digest = digest;
             // Nothing to bargain over, and who proposed would have to at a loss.
             _breakDown(game, status, id, 0, Cause.NoSavings);
         }
     }
 
     /// @inheritdoc ITwoStageMechanism
-    function reveal(bytes32 id, uint256 seat, bytes32 secret_, bytes32 nextCommitment) external {
+    function reveal(bytes32 id, uint256 seat, bytes32 digest, bytes32 secret_, bytes32 nextCommitment) external {
         (Game storage game, Status status) = _open(id, Phase.Revealing);
         GameData.Header memory h = GameData.header(status.page());
         _ownRecord(game, status, h, seat);
         if (game.secrets[seat] != 0) revert AlreadyRevealed(seat);
+        _requireDigest(game, digest);
         if (secret_ == 0) revert ZeroSecret();
         bytes32 current = game.commitments[seat];
         if (CommitReveal.commitment(id, seat, secret_) != current) revert WrongSecret(seat, current);
@@ -140,30 +175,30 @@ contract TwoStageMechanism is ITwoStageMechanism {
     }
 
     /// @inheritdoc ITwoStageMechanism
-    function propose(bytes32 id, uint256 round, int128[] calldata shares) external {
+    function propose(bytes32 id, bytes32 digest, int128[] calldata shares) external {
         (Game storage game, Status status) = _open(id, Phase.Proposing);
         GameData.Header memory h = GameData.header(status.page());
         uint256 proposer = status.proposer();
         _ownRecord(game, status, h, proposer);
-        _requireRound(status, round);
+        _requireDigest(game, digest);
         if (shares.length != h.agents) revert ProposalLengthMismatch(shares.length, h.agents);
         _checkShares(game, status, h, shares);
 
-        game.digest = _digestOf(shares);
+        game.digest = _withShares(digest, shares);
         game.status = _enter(status, h, Phase.Responding);
-        emit Proposed(id, round, proposer, shares);
+        emit Proposed(id, status.round(), proposer, shares);
     }
 
     /// @inheritdoc ITwoStageMechanism
-    function respond(bytes32 id, uint256 round, bytes32 digest, bool accept) external {
+    function respond(bytes32 id, bytes32 digest, bool accept) external {
         (Game storage game, Status status) = _open(id, Phase.Responding);
         GameData.Header memory h = GameData.header(status.page());
         uint256 position = status.turn();
         uint256 seat = _responder(game, position);
         _ownRecord(game, status, h, seat);
-        _requireRound(status, round);
         _requireDigest(game, digest);
 
+        uint256 round = status.round();
         emit Responded(id, round, seat, accept);
         if (accept) {
             if (position + 2 < h.agents) {
@@ -173,6 +208,7 @@ contract TwoStageMechanism is ITwoStageMechanism {
                 emit Settled(id, round);
             }
         } else if (round < h.rounds) {
+            game.digest = _withCommitments(game, digest, h.agents);
             game.status = _enter(status, h, Phase.Revealing).withRound(round + 1);
         } else {
             _breakDown(game, status, id, round, Cause.LastRound);
@@ -203,7 +239,7 @@ contract TwoStageMechanism is ITwoStageMechanism {
     }
 
     /// @inheritdoc ITwoStageMechanism
-    function withdraw(bytes32 id, uint256 seat, address payable to, int128[] calldata shares) external {
+    function withdraw(bytes32 id, uint256 seat, address payable to, bytes32 digest, int128[] calldata shares) external {
         Game storage game = _games[id];
         Status status = game.status;
         Phase phase = status.phase();
@@ -214,12 +250,13 @@ contract TwoStageMechanism is ITwoStageMechanism {
 
         uint256 amount = record.contractedCostOf();
         if (phase == Phase.Settled) {
-            _requireDigest(game, _digestOf(shares));
+            _requireDigest(game, _withShares(digest, shares));
             uint256 cost = CostFunctions.at(h.costOf(_page(game, status, h, seat), record), _load(game, seat));
             // Not negative: the proposal was checked to leave no seat paying more than its deposit.
             amount = uint256(int256(amount + h.bond + cost) - shares[seat]);
         } else {
             if (shares.length != 0) revert ProposalLengthMismatch(shares.length, 0);
+            _requireDigest(game, digest);
             if (!_isSilent(game, status, seat)) amount += h.bond;
         }
 
@@ -309,10 +346,6 @@ contract TwoStageMechanism is ITwoStageMechanism {
         if (given != current) revert StaleDigest(given, current);
     }
 
-    function _requireRound(Status status, uint256 round) private pure {
-        if (round != status.round()) revert WrongRound(round, status.round());
-    }
-
     // ─────────────────────────────────────────── shared effects ──────────────────────────────────────────
 
     /// @dev The status at the beginning of a phase, or of a turn in it: each action's window starts at the one before.
@@ -398,6 +431,35 @@ contract TwoStageMechanism is ITwoStageMechanism {
         } else {
             game.ledger[slot] = next;
             game.ledger[0] = ((game.ledger[0] >> 96) << 96) | total;
+        }
+    }
+
+    /// @dev Ask the recognition function. If it does not answer with a fraction, the seat gets an equal share of what is
+    /// left with it and the later ones: see `ITwoStageMechanism.announce`.
+    /// @param code hash of the code that was agreed on
+    function _fraction(address recognition, bytes32 code, IRecognition.Turn memory turn)
+        private
+        view
+        returns (uint256 numerator, uint256 denominator)
+    {
+        bytes memory question = abi.encodeCall(IRecognition.fraction, (turn));
+        bool answered = recognition.codehash == code;
+        uint256 left = gasleft();
+        if (left < _GAS_BEFORE_RECOGNITION) revert NotEnoughGas(left, _GAS_BEFORE_RECOGNITION);
+        if (answered) {
+            uint256 length;
+            assembly ("memory-safe") {
+                // Whatever is returned, no more than two words are copied.
+                answered := staticcall(_RECOGNITION_GAS, recognition, add(question, 32), mload(question), 0, 64)
+                length := returndatasize()
+                numerator := mload(0)
+                denominator := mload(32)
+            }
+            if (length < 64) answered = false;
+        }
+        if (!answered || denominator > type(uint32).max || numerator > denominator) {
+            numerator = 1;
+            denominator = turn.agents - turn.agent;
         }
     }
 
@@ -501,7 +563,16 @@ contract TwoStageMechanism is ITwoStageMechanism {
         return false;
     }
 
-    function _digestOf(int128[] calldata shares) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(shares));
+    function _withShares(bytes32 digest, int128[] calldata shares) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(digest, shares));
+    }
+
+    /// @dev Commitments fix the secrets, and so the draw that a reveal contributes to.
+    function _withCommitments(Game storage game, bytes32 digest, uint256 n) private view returns (bytes32) {
+        bytes32[] memory commitments = new bytes32[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            commitments[i] = game.commitments[i];
+        }
+        return keccak256(abi.encodePacked(digest, commitments));
     }
 }

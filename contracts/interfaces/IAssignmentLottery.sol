@@ -18,8 +18,20 @@ pragma solidity ^0.8.30;
 /// fresh secret is committed to with the report's opening and opened after the posting. Whoever keeps the last secret
 /// to itself knows the draw that it prevents, and gets nothing in the one that replaces it.
 ///
-/// Seeds are keccak256(purpose ‖ id ‖ 1 ‖ the secrets in seat order), a zero word for each seat that was silent, with
-/// purpose "order" or "term"; integers and orders come from them as in `Draws`.
+/// Every action before the draw names what it answers to by its hash, the lottery's `digest`, so that a reorganized
+/// chain can make it fail but cannot turn it into an answer to something else. The digest begins as
+/// keccak256(abi.encode(parameters)) and then becomes
+///   keccak256(digest ‖ all commitments in seat order) when revealing begins,
+///   keccak256(digest ‖ keccak256(all rankings) ‖ all second commitments) when posting begins: in seat order, each
+///     ranking as two words, one more than an item in each byte, the best in the lowest byte of the first,
+///   keccak256(digest ‖ keccak256(abi.encode(certificate))) with the posting,
+/// a seat that was silent standing there with zero words. `expire` names nothing: it does what anybody may do then;
+/// nor does `withdraw`, which pays a bond that is owed in any case. A secret stays public after a reorganization, so
+/// clients wait until what they answer to is final (docs/contract.md says how long).
+///
+/// Seeds are keccak256(purpose ‖ id ‖ digest ‖ the secrets in seat order), a zero word for each seat that was silent,
+/// with purpose "order" or "term"; integers and orders come from them as in `Draws`. The same secrets after another
+/// posting are another draw.
 ///
 /// The events of one action stand in the order of what happened: what was done, then the draw, then what it assigns;
 /// after a missed deadline `Expired`, then what follows from it.
@@ -122,6 +134,13 @@ interface IAssignmentLottery {
     error ZeroAgent(uint256 seat);
     error DuplicateAgent(uint256 seat, uint256 other);
     error WindowOutOfRange(uint256 window);
+    /// @notice Rules other than serial dictatorship post a list of terms. n agents and m items may need n · m + 1 of
+    /// them, more than fit into one contract's code: choose fewer seats or items, or serial dictatorship.
+    /// @param terms n · m + 1: the dimension of the set of random assignments, and one (Carathéodory)
+    /// @param most how many fit: 24,543 bytes, divided by a byte for each seat and the bytes that a denominator may
+    /// take. Under probabilistic serial it divides a product of numbers of eaters, one for each item that runs out
+    /// before time 1, and so is at most n to the power of min(m, n − 1); under other rules it may take 28 bytes
+    error TermsMayNotFit(uint256 terms, uint256 most);
 
     error WrongPhase(bytes32 id, Phase phase, Phase required);
     error DeadlinePassed(bytes32 id, uint256 deadline);
@@ -181,17 +200,26 @@ interface IAssignmentLottery {
     function commit(bytes32 id, uint256 seat, bytes32 digest, bytes32 commitment) external payable;
 
     /// @notice Open one's report. The last of those who have committed ends the phase.
+    /// @param digest of the lottery: the hash of its parameters and of all commitments
     /// @param nextCommitment keccak256(abi.encode(id, seat, secret)) of the secret that will be opened after the
     /// posting; zero under serial dictatorship
-    function reveal(bytes32 id, uint256 seat, bytes32 secret, bytes calldata ranking, bytes32 nextCommitment) external;
+    function reveal(
+        bytes32 id,
+        uint256 seat,
+        bytes32 digest,
+        bytes32 secret,
+        bytes calldata ranking,
+        bytes32 nextCommitment
+    ) external;
 
     /// @notice Post a random assignment with its lottery. Under probabilistic serial anyone may, as there is but one
     /// right one; under other rules only the organizer.
-    /// @param digest of the lottery and all that has been revealed: see `digestOf`
+    /// @param digest of the lottery and all that has been revealed
     function post(bytes32 id, bytes32 digest, Certificate calldata certificate) external;
 
     /// @notice Open the secret committed to when revealing. The last one draws a term.
-    function open(bytes32 id, uint256 seat, bytes32 secret) external;
+    /// @param digest of the lottery and what was posted
+    function open(bytes32 id, uint256 seat, bytes32 digest, bytes32 secret) external;
 
     /// @notice End a phase whose deadline has passed, for everybody.
     function expire(bytes32 id) external;
@@ -216,8 +244,7 @@ interface IAssignmentLottery {
     /// @notice The ranking that a seat has revealed; empty if it has not.
     function rankingOf(bytes32 id, uint256 seat) external view returns (bytes memory);
 
-    /// @notice The hash of the parameters; with each report that is opened it becomes
-    /// keccak256(digest ‖ seat ‖ ranking), the seat as a word.
+    /// @notice What the next action has to name.
     function digestOf(bytes32 id) external view returns (bytes32);
 
     /// @notice As in `Assigned`; zero before the draw.

@@ -6,6 +6,12 @@ pragma solidity ^0.8.30;
 /// p_j = (1 − g(1)) ⋯ (1 − g(j − 1)) · g(j), where the fraction g(j) is known as soon as j has announced. A
 /// recognition function is therefore one pure function of what is known by then. The mechanism calls it once per
 /// announcement, freezes the answer and never calls it again.
+///
+/// What is trusted: the contract decides who is likely to propose, and nothing else. It is called statically, with
+/// 150,000 gas, and if it gives no fraction the mechanism takes 1 / (n − j + 1) in its place, so it can neither hold up
+/// a game, nor take a bond, nor make an announcement dearer than that. But any fraction that it does give counts: code
+/// that asks about the block, the caller or its own storage can favour a seat. Whoever joins therefore has to know the
+/// code, whose hash is among the game's parameters; a proxy's hash says nothing about the code behind it.
 interface IRecognition {
     /// @notice All that a fraction may depend on, at the moment agent j has announced. Quantities are integer units.
     struct Turn {

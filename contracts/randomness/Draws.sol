@@ -6,6 +6,7 @@ pragma solidity ^0.8.30;
 /// if the seed is uniform. Draws with different indices, and seeds with different purposes, are independent.
 library Draws {
     /// @notice keccak256(purpose ‖ id ‖ round ‖ the secrets in seat order).
+    /// @param round what tells apart draws of one purpose in one game: a number, or a hash of what is drawn from
     /// @dev In seat order, so that nobody gains by choosing when to reveal; hashed together rather than summed or
     /// XORed, so that the last to reveal cannot solve for the outcome.
     function seed(bytes32 purpose, bytes32 id, uint256 round, bytes32[] memory secrets)

@@ -5,13 +5,12 @@ pragma solidity ^0.8.30;
 /// @notice Writing costs 200 gas a byte instead of 22,100 a word, reading 2,600 gas once instead of 2,100 a word; and
 /// code cannot change. The first byte is STOP, so that the contract does nothing when called.
 library CodeStorage {
-    error DataNotStored();
-
     /// @notice Longest data that one contract can hold: the code size limit less the STOP byte.
     uint256 internal constant MAX_LENGTH = 24_575;
 
     /// @notice Deploy a contract whose code is STOP followed by `length` bytes of memory from `ptr`.
-    /// @dev The 11 bytes before `ptr` are overwritten.
+    /// @dev The 11 bytes before `ptr` are overwritten. Nothing but want of gas keeps such a contract from being created;
+    /// then the whole call runs out of gas, as the 64th part of it that is left would not do by itself.
     function write(uint256 ptr, uint256 length) internal returns (address store) {
         // 61 size, 80 (dup), 60 0a, 3d (zero), 39 (codecopy), 3d (zero), f3 (return), then the code: 00 data
         uint256 prefix = (0x61 << 80) | ((length + 1) << 64) | 0x80600a3d393df300;
@@ -20,13 +19,20 @@ library CodeStorage {
             mstore(sub(ptr, 32), or(shl(88, shr(88, word)), prefix))
             store := create(0, sub(ptr, 11), add(length, 11))
         }
-        if (store == address(0)) revert DataNotStored();
+        if (store == address(0)) _runOutOfGas();
     }
 
     /// @notice Copy `length` bytes of data from `offset` to memory at `ptr`.
     function read(address store, uint256 offset, uint256 ptr, uint256 length) internal view {
         assembly ("memory-safe") {
             extcodecopy(store, ptr, add(offset, 1), length)
+        }
+    }
+
+    /// @dev No block has the gas for four more gigabytes of memory.
+    function _runOutOfGas() private pure {
+        assembly ("memory-safe") {
+            mstore(add(mload(0x40), 0xffffffff), 0)
         }
     }
 }

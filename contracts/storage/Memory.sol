@@ -38,6 +38,12 @@ library Memory {
         }
     }
 
+    function hash(uint256 ptr, uint256 length) internal pure returns (bytes32 digest) {
+        assembly ("memory-safe") {
+            digest := keccak256(ptr, length)
+        }
+    }
+
     /// @notice Copy all of `data` to memory at `to`.
     function copyIn(uint256 to, bytes calldata data) internal pure {
         assembly ("memory-safe") {

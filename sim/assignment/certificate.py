@@ -30,6 +30,7 @@ from sim.assignment.probabilistic_serial import eating_schedule
 from sim.assignment.problem import CARDINAL, RULES, Problem
 from sim.assignment.serial_dictatorship import TooLargeError
 from sim.assignment.solution import solve
+from sim.assignment.terms import MAX_DENOMINATOR, most_terms_kept
 from sim.randomness import word
 
 if TYPE_CHECKING:
@@ -46,11 +47,6 @@ Fault = tuple[str, tuple[int, ...]]
 
 SERIAL_DICTATORSHIP, PROBABILISTIC_SERIAL = RULES[:2]
 
-MAX_DENOMINATOR = 2**224 - 1
-"""Times a capacity it still fits a word of the contract."""
-MAX_PAGE = 24_575
-"""Bytes that the contract can keep of a lottery: the most that the code of one contract holds."""
-PAGE_HEADER = 32
 _WORD = 2**256
 
 
@@ -298,19 +294,6 @@ def _sorted_to(order: Order, row: Utilities) -> Utilities:
 
 
 # ── checking one ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def most_terms_kept(agents: int, denominator: int) -> int:
-    """Return how many terms the contract has room for.
-
-    Each takes a byte for each agent, and as many as the denominator has for the sum of the weights so far.
-
-    Examples
-    --------
-    >>> most_terms_kept(4, 2), most_terms_kept(64, 2**64)
-    (4908, 336)
-    """
-    return (MAX_PAGE - PAGE_HEADER) // (agents + -(-denominator.bit_length() // 8))
 
 
 def find_fault(

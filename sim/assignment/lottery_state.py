@@ -49,7 +49,7 @@ class Lottery:
     parameters: Parameters
     deadline: int
     digest: Word
-    """Of the parameters and all that has been revealed."""
+    """What the next action has to name."""
     phase: Phase = Phase.COMMITTING
     lapsed: Phase = Phase.NONE
     """The phase that it was cancelled in."""
@@ -103,7 +103,7 @@ class Lottery:
 
     def draw_order(self) -> list[int]:
         """Order all seats uniformly, those that were silent too."""
-        return permutation(seed(b"order", self.id, 1, self.secrets), range(self.agents))
+        return permutation(seed(b"order", self.id, self.digest, self.secrets), range(self.agents))
 
     def picks(self, order: Sequence[int]) -> tuple[int, ...]:
         """Let the seats pick in this order; those that have not revealed are passed over.
@@ -124,7 +124,7 @@ class Lottery:
 
     def draw_number(self, denominator: int) -> int:
         """Draw the number that decides which term of the posted lottery it is."""
-        return uniform(seed(b"term", self.id, 1, self.secrets), 0, denominator)
+        return uniform(seed(b"term", self.id, self.digest, self.secrets), 0, denominator)
 
     def granted(self, assignment: Assignment) -> tuple[int, ...]:
         """Return a term's assignment in codes; seats that have not opened forfeit their items.

@@ -10,6 +10,8 @@ nobody is left, or nothing was posted, is the lottery cancelled. The draws follo
 certificates ``sim.assignment.certificate``. The clock is whatever :attr:`LotteryModel.now` says.
 """
 
+from collections.abc import Sequence
+
 from sim.assignment.certificate import Certificate, find_fault
 from sim.assignment.lottery_state import Lottery, Phase, State, bits, opened_lottery
 from sim.assignment.parameters import Parameters, Rule, check
@@ -45,7 +47,7 @@ class LotteryModel(ReferenceModel[Lottery]):
     ...     promise = commitment(lottery, seat, keccak(word(7) + ranking))
     ...     model.commit(agent, 5, lottery, seat, model.digest_of(lottery), promise)
     >>> for seat, agent in enumerate((one, two)):
-    ...     model.reveal(agent, lottery, seat, word(7), ranking, NOTHING)
+    ...     model.reveal(agent, lottery, seat, model.digest_of(lottery), word(7), ranking, NOTHING)
     >>> [event.name for event in model.events[-3:]]
     ['Revealed', 'OrderDrawn', 'Assigned']
     >>> sorted(model.games[lottery].assignment)  # one more than the item
@@ -84,10 +86,17 @@ class LotteryModel(ReferenceModel[Lottery]):
         lottery.commitments[seat] = commitment
         self._emit("Committed", lottery_id, seat, commitment)
         if len(lottery.committed) == lottery.agents:
-            self._enter(lottery, Phase.REVEALING)
+            self._end_committing(lottery)
 
     def reveal(
-        self, sender: str, lottery_id: Word, seat: int, secret: Word, ranking: bytes, next_commitment: Word
+        self,
+        sender: str,
+        lottery_id: Word,
+        seat: int,
+        digest: Word,
+        secret: Word,
+        ranking: bytes,
+        next_commitment: Word,
     ) -> None:
         """Open one's report. Under serial dictatorship the secret makes the draw; else another one will.
 
@@ -102,6 +111,7 @@ class LotteryModel(ReferenceModel[Lottery]):
         self._require_seat(lottery, seat, sender)
         require(seat in lottery.committed, "NotCommitted", seat)
         require(seat not in lottery.revealed, "AlreadyRevealed", seat)
+        require(digest == lottery.digest, "StaleDigest", digest, lottery.digest)
         self._require_opens(lottery, seat, secret, keccak(secret + ranking))
         _check_ranking(ranking, lottery.items)
         serial = lottery.parameters.rule is Rule.SERIAL_DICTATORSHIP
@@ -112,7 +122,6 @@ class LotteryModel(ReferenceModel[Lottery]):
         lottery.rankings[seat] = ranking
         lottery.commitments[seat] = next_commitment
         lottery.secrets[seat] = secret if serial else NOTHING
-        lottery.digest = keccak(lottery.digest + word(seat) + ranking)
         self._emit("Revealed", lottery_id, seat, secret, ranking, next_commitment)
         if lottery.revealed == lottery.committed:
             self._end_revealing(lottery)
@@ -133,15 +142,18 @@ class LotteryModel(ReferenceModel[Lottery]):
             raise Revert(name, *arguments)
 
         lottery.certificate = certificate
+        posted = keccak(certificate.encoded())
+        lottery.digest = keccak(digest + posted)
         self._enter(lottery, Phase.OPENING)
-        self._emit("Posted", lottery_id, sender, keccak(certificate.encoded()), certificate.terms)
+        self._emit("Posted", lottery_id, sender, posted, certificate.terms)
 
-    def open(self, sender: str, lottery_id: Word, seat: int, secret: Word) -> None:
+    def open(self, sender: str, lottery_id: Word, seat: int, digest: Word, secret: Word) -> None:
         """Open the secret that was committed to when revealing. The last one draws a term."""
         lottery = self._in_phase(lottery_id, Phase.OPENING)
         self._require_seat(lottery, seat, sender)
         require(seat in lottery.revealed, "NotRevealed", seat)
         require(seat not in lottery.opened, "AlreadyOpened", seat)
+        require(digest == lottery.digest, "StaleDigest", digest, lottery.digest)
         self._require_opens(lottery, seat, secret, secret)
 
         lottery.opened.add(seat)
@@ -169,7 +181,7 @@ class LotteryModel(ReferenceModel[Lottery]):
             lottery.phase, lottery.lapsed = Phase.CANCELLED, phase
             self._emit("Cancelled", lottery_id, phase)
         elif phase is Phase.COMMITTING:
-            self._enter(lottery, Phase.REVEALING)
+            self._end_committing(lottery)
         elif phase is Phase.REVEALING:
             self._end_revealing(lottery)
         else:
@@ -205,7 +217,7 @@ class LotteryModel(ReferenceModel[Lottery]):
         return self._game(lottery_id).rankings[seat]
 
     def digest_of(self, lottery_id: Word) -> Word:
-        """Return the hash of the parameters and of all reports that have been opened."""
+        """Return what the next action has to name."""
         return self._game(lottery_id).digest
 
     def assignment_of(self, lottery_id: Word) -> tuple[int, int]:
@@ -235,9 +247,19 @@ class LotteryModel(ReferenceModel[Lottery]):
         lottery.phase = phase
         lottery.deadline = self.now + lottery.parameters.action_window
 
+    def _end_committing(self, lottery: Lottery) -> None:
+        """All commitments that will be there are there: they fix what a reveal answers to."""
+        lottery.digest = committed_digest(lottery.digest, lottery.commitments)
+        self._enter(lottery, Phase.REVEALING)
+
     def _end_revealing(self, lottery: Lottery) -> None:
         """All reports that will be there are there: draw, or wait for the posting."""
         if lottery.parameters.rule is not Rule.SERIAL_DICTATORSHIP:
+            second = [
+                sealed if seat in lottery.revealed else NOTHING
+                for seat, sealed in enumerate(lottery.commitments)
+            ]
+            lottery.digest = revealed_digest(lottery.digest, lottery.rankings, second)
             self._enter(lottery, Phase.POSTING)
             return
         order = lottery.draw_order()
@@ -260,6 +282,43 @@ class LotteryModel(ReferenceModel[Lottery]):
 
 
 NO_PARAMETERS = Parameters((), (), Rule.SERIAL_DICTATORSHIP, 0, 0, 0)
+
+
+def committed_digest(digest: Word, commitments: Sequence[Word]) -> Word:
+    """Return the digest when revealing begins: it fixes all secrets and reports.
+
+    Parameters
+    ----------
+    digest : bytes
+        Of the parameters.
+    commitments : sequence of bytes
+        By seat; zero for a seat that has not committed.
+    """
+    return keccak(digest + b"".join(commitments))
+
+
+def revealed_digest(digest: Word, rankings: Sequence[bytes], commitments: Sequence[Word]) -> Word:
+    r"""Return the digest when posting begins: it fixes what a certificate is about, and the second secrets.
+
+    Parameters
+    ----------
+    digest : bytes
+        When revealing began.
+    rankings : sequence of bytes
+        By seat, best first, items from 0; empty for a silent seat.
+    commitments : sequence of bytes
+        To the second secrets, by seat; zero for a silent seat.
+
+    Examples
+    --------
+    >>> a, b = (revealed_digest(word(1), [ranking, b""], [word(2), NOTHING]) for ranking in (b"\0", b"\1"))
+    >>> a == b
+    False
+    """
+    packed = b"".join(
+        word(half) for ranking in rankings for half in pack_order([item + 1 for item in ranking])
+    )
+    return keccak(digest + keccak(packed) + b"".join(commitments))
 
 
 def _check_ranking(ranking: bytes, items: int) -> None:

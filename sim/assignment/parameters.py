@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from sim.assignment.problem import RULES
+from sim.assignment.terms import terms_needed, terms_that_fit
 from sim.randomness import Word, keccak
 from sim.reference import encode_array, encode_tuple, require
 
@@ -91,13 +92,17 @@ def check(parameters: Parameters) -> None:
     sim.reference.Revert: ItemCountOutOfRange(0)
     """
     p = parameters
-    require(1 <= len(p.agents) <= MAX_AGENTS, "AgentCountOutOfRange", len(p.agents))
-    require(1 <= len(p.capacities) <= MAX_ITEMS, "ItemCountOutOfRange", len(p.capacities))
+    n, m = len(p.agents), len(p.capacities)
+    require(1 <= n <= MAX_AGENTS, "AgentCountOutOfRange", n)
+    require(1 <= m <= MAX_ITEMS, "ItemCountOutOfRange", m)
     for i, agent in enumerate(p.agents):
         require(int(agent, 16) != 0, "ZeroAgent", i)
         require(agent not in p.agents[:i], "DuplicateAgent", i, p.agents.index(agent))
     for window in (p.join_window, p.action_window):
         require(MIN_WINDOW <= window <= MAX_WINDOW, "WindowOutOfRange", window)
+    if p.rule is not Rule.SERIAL_DICTATORSHIP:
+        terms, most = terms_needed(n, m), terms_that_fit(n, m, p.rule.text)
+        require(terms <= most, "TermsMayNotFit", terms, most)
 
 
 def encode_parameters(p: Parameters) -> bytes:

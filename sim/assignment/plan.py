@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sim.assignment.certificate import MAX_DENOMINATOR, SERIAL_DICTATORSHIP, certify, most_terms_kept
+from sim.assignment.certificate import SERIAL_DICTATORSHIP, certify
 from sim.assignment.serial_dictatorship import TooLargeError
+from sim.assignment.terms import MAX_DENOMINATOR, most_terms_kept
 from sim.errors import ProblemError
 
 if TYPE_CHECKING:

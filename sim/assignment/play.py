@@ -24,6 +24,7 @@ from sim.assignment.events import (
     decode,
 )
 from sim.assignment.lottery_state import Phase
+from sim.assignment.model import committed_digest, revealed_digest
 from sim.assignment.parameters import Parameters, Rule, encode_parameters
 from sim.assignment.problem import RULES
 from sim.chain.compiler import compile_contracts
@@ -31,6 +32,7 @@ from sim.chain.deploy import deploy
 from sim.driver import player as driver
 from sim.errors import ParleyError
 from sim.randomness import address_word, commitment, keccak, word
+from sim.reference import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,9 +58,9 @@ FUNCTIONS = driver.selectors(
     {
         "create": f"bytes32,{PARAMETERS}",
         "commit": "bytes32,uint256,bytes32,bytes32",
-        "reveal": "bytes32,uint256,bytes32,bytes,bytes32",
+        "reveal": "bytes32,uint256,bytes32,bytes32,bytes,bytes32",
         "post": f"bytes32,bytes32,{_CERTIFICATE}",
-        "open": "bytes32,uint256,bytes32",
+        "open": "bytes32,uint256,bytes32,bytes32",
         "expire": "bytes32",
         "withdraw": "bytes32,uint256,address",
     }
@@ -69,8 +71,8 @@ _CREATE, _COMMIT, _REVEAL, _POST, _OPEN, _EXPIRE, _WITHDRAW = FUNCTIONS.values()
 _WRONG_SECRET = driver.selectors({"WrongSecret": "uint256,bytes32"})["WrongSecret"]
 
 _WORDS = tuple(word(i) for i in range(64))
-_RANKING_AT = word(160)
-"""Where the ranking stands behind the five words of head of `reveal`."""
+_RANKING_AT = word(192)
+"""Where the ranking stands behind the six words of head of `reveal`."""
 
 ASSIGNMENTS_KEPT = 10_000
 """Different assignments that are kept decoded."""
@@ -179,20 +181,15 @@ class Player(driver.Player[Outcome]):
         self._reveal_tails = tuple(
             word(len(ranking)) + ranking + bytes(-len(ranking) % 32) for ranking in self._rankings
         )
-        self._post_tail = self._encode_posting()
+        certificate = plan.certificate
+        # Behind three words of head.
+        self._post_tail = b"" if certificate is None else word(96) + certificate.encoded()[32:]
+        self._posted = b"" if certificate is None else keccak(certificate.encoded())
+        self._shown = [
+            ranking if seat in plan.reveals else b"" for seat, ranking in enumerate(self._rankings)
+        ]
         self._withdraw_tails = tuple(map(address_word, self.seats))
         self._assignments: dict[bytes, Assignment] = {}
-
-    def _encode_posting(self) -> bytes:
-        """The arguments of `post` but for the id: always the same, as seats reveal in one order."""
-        certificate = self.plan.certificate
-        if certificate is None:
-            return b""
-        digest = self._digest
-        for seat in self.plan.reveals:
-            digest = keccak(digest + _WORDS[seat] + self._rankings[seat])
-        # Behind three words of head.
-        return digest + word(96) + certificate.encoded()[32:]
 
     # ── one lottery ────────────────────────────────────────────────────────────────────────────────
 
@@ -208,7 +205,8 @@ class Player(driver.Player[Outcome]):
         if not state.over:
             self._reveal(state, secrets, self._second_secrets(k))
         if not (state.over or self.plan.serial):
-            self.send(self.creator, _POST + lottery + self._post_tail)
+            self.send(self.creator, _POST + lottery + state.digest + self._post_tail)
+            state.digest = keccak(state.digest + self._posted)
             self._open(state, self._second_secrets(k))
         lost = self._withdraw(state)
         self.transactions += len(self.sent)
@@ -240,18 +238,22 @@ class Player(driver.Player[Outcome]):
             else:
                 sealed = commitment(lottery, seat, keccak(secrets[seat] + self._rankings[seat]))
             copied = copied or sealed
+            state.commitments[seat] = sealed
             self.send(self.seats[seat], prefix + _WORDS[seat] + digest + sealed, bond)
+        state.digest = committed_digest(digest, state.commitments)
         if len(plan.commits) < len(self.seats):
             self._expire(state)
 
     def _reveal(self, state: _Lottery, secrets: Sequence[bytes], second: Sequence[bytes]) -> None:
         plan, lottery = self.plan, state.id
-        prefix = _REVEAL + lottery
+        prefix, digest = _REVEAL + lottery, state.digest
+        promised = [NOTHING] * len(self.seats)
 
         def opening(seat: int) -> bytes:
             """What a seat reveals: all arguments of `reveal` behind its own number."""
-            sealed = commitment(lottery, seat, second[seat]) if second else _WORDS[0]
-            return secrets[seat] + _RANKING_AT + sealed + self._reveal_tails[seat]
+            if second:
+                promised[seat] = commitment(lottery, seat, second[seat])
+            return digest + secrets[seat] + _RANKING_AT + promised[seat] + self._reveal_tails[seat]
 
         for seat in plan.reveals:
             self._send(state, self.seats[seat], prefix + _WORDS[seat] + opening(seat))
@@ -260,6 +262,8 @@ class Player(driver.Player[Outcome]):
             for seat in plan.copies:
                 self._try_copy(self.seats[seat], prefix + _WORDS[seat] + opening(copied))
                 state.copies += 1
+        if second:
+            state.digest = revealed_digest(digest, self._shown, promised)
         if len(plan.reveals) < len(plan.commits):
             self._expire(state)
 
@@ -283,7 +287,7 @@ class Player(driver.Player[Outcome]):
     def _open(self, state: _Lottery, second: Sequence[bytes]) -> None:
         prefix = _OPEN + state.id
         for seat in self.plan.opens:
-            self._send(state, self.seats[seat], prefix + _WORDS[seat] + second[seat])
+            self._send(state, self.seats[seat], prefix + _WORDS[seat] + state.digest + second[seat])
         if len(self.plan.opens) < len(self.plan.reveals):
             self._expire(state)
 
@@ -322,12 +326,14 @@ class Player(driver.Player[Outcome]):
 
 
 class _Lottery:
-    """What the player keeps of the lottery under way, all of it from the contract's events."""
+    """What the player keeps of the lottery under way, most of it from the contract's events."""
 
     __slots__ = (
         "blamed",
         "codes",
+        "commitments",
         "copies",
+        "digest",
         "expired",
         "forfeits",
         "id",
@@ -341,6 +347,9 @@ class _Lottery:
     def __init__(self, lottery: bytes, seats: int) -> None:
         self.id = lottery
         self.seats = seats
+        self.commitments = [NOTHING] * seats
+        self.digest = NOTHING
+        """What the next action has to name, once all have committed."""
         self.reports: list[Order | None] = [None] * seats
         self.codes = b""
         self.order: Order = ()

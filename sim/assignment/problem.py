@@ -27,6 +27,7 @@ from sim.assignment.schema import (
     read_numbers,
     read_rankings,
 )
+from sim.assignment.terms import terms_needed, terms_that_fit
 from sim.errors import ProblemError, shorten
 from sim.exact import show, show_all
 from sim.keys import read_keys
@@ -149,9 +150,23 @@ class Problem:
                 at_most(f"capacities[{o}]", "the number of places", capacity, MAX_UINT32)
             at_most("bond", "the number of wei", self.bond, MAX_WEI)
             check_window(self.window)
+            self._check_terms()
             self._check_comparable()
         except ProblemError as error:
             raise error.in_file(file) from None
+
+    def _check_terms(self) -> None:
+        """Refuse sizes whose lotteries may have more terms than the contract keeps, as it does itself."""
+        if self.rule == RULES[0]:
+            return
+        n, m = self.shape
+        terms, most = terms_needed(n, m), terms_that_fit(n, m, self.rule)
+        if terms > most:
+            reason = (
+                f"{self.rule} with {n} agents and {m} items may need {terms} assignments, of which one "
+                f"lottery on chain keeps {most}; take fewer agents or items, or serial-dictatorship"
+            )
+            raise ProblemError("", "rule", reason)
 
     def _check_comparable(self) -> None:
         for i, row in enumerate(self.utilities or ()):

@@ -50,7 +50,9 @@ RULES = Rules(
     },
     of_action={
         ("commit", "StaleDigest"): "parameters digest",
+        ("reveal", "StaleDigest"): "history digest",
         ("post", "StaleDigest"): "history digest",
+        ("open", "StaleDigest"): "certificate digest",
     },
     fields={
         "Created": ("game id", "creator", "salt", "parameters digest", "parameters"),

@@ -77,14 +77,14 @@ class LotteryReplay(Replay[Lottery]):
             case "WrongDeposit":
                 value = game.parameters.bond
             case "StaleDigest":
-                arguments[1 if action == "commit" else 0] = game.digest
+                arguments[0 if action == "post" else 1] = game.digest
             case "NotTheSeat":
                 sender = game.parameters.agents[arguments[0]]
             case "NotTheOrganizer":
                 sender = game.creator
             case "WrongSecret":
-                seat, secret = arguments[:2]
-                sealed = keccak(secret + arguments[2]) if action == "reveal" else secret
+                seat, _, secret = arguments[:3]
+                sealed = keccak(secret + arguments[3]) if action == "reveal" else secret
                 game.commitments[seat] = commitment(game.id, seat, sealed)
             case "NothingToWithdraw" if arguments[0] in game.committed:
                 game.lost.discard(arguments[0])

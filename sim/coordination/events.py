@@ -23,6 +23,7 @@ __all__ = [
     "Responded",
     "Revealed",
     "Settled",
+    "Stored",
     "Withdrawn",
     "decode",
 ]
@@ -33,6 +34,13 @@ class Created(NamedTuple):
 
     digest: bytes
     parameters: bytes
+
+
+class Stored(NamedTuple):
+    """A page of the matrices was stored, the rows of `seat` and of those behind it."""
+
+    seat: int
+    digest: bytes
 
 
 class Joined(NamedTuple):
@@ -109,6 +117,7 @@ class Withdrawn(NamedTuple):
 
 Event = (
     Created
+    | Stored
     | Joined
     | Announced
     | Revealed
@@ -135,6 +144,10 @@ def _row(length: int) -> Callable[[bytes, int], tuple[int, ...]]:
 
 def _created(data: bytes) -> Created:
     return Created(data[:32], data[64:])
+
+
+def _stored(data: bytes) -> Stored:
+    return Stored(data[31], data[32:64])
 
 
 def _joined(data: bytes) -> Joined:
@@ -182,12 +195,13 @@ def _withdrawn(data: bytes) -> Withdrawn:
 
 _COST = "(uint8,uint8,uint16,uint96,uint96,uint32[],uint96[])"
 PARAMETERS = (
-    f"(address[],uint8,uint32[],uint32[],{_COST}[],address,uint32,uint32,uint96,uint32,uint32,uint16)"
+    f"(address[],uint8,uint32[],uint32[],{_COST}[],address,bytes32,uint32,uint32,uint96,uint32,uint32,uint16)"
 )
 """The ABI's name of the Parameters struct."""
 
 SIGNATURES: dict[type[Event], str] = {
     Created: f"Created(bytes32,address,bytes32,bytes32,{PARAMETERS})",
+    Stored: "Stored(bytes32,uint256,bytes32,uint32[],uint32[])",
     Joined: "Joined(bytes32,uint256,bytes32,uint256)",
     Announced: "Announced(bytes32,uint256,uint256[],uint256,uint256)",
     Revealed: "Revealed(bytes32,uint256,uint256,bytes32,bytes32)",
@@ -201,6 +215,7 @@ SIGNATURES: dict[type[Event], str] = {
 
 _BY_KIND: dict[type[Event], Callable[[bytes], Event]] = {
     Created: _created,
+    Stored: _stored,
     Joined: _joined,
     Announced: _announced,
     Revealed: _revealed,

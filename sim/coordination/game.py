@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
 from sim.coordination.parameters import Parameters
-from sim.randomness import Word, permutation, seed, uniform
+from sim.randomness import Word, keccak, permutation, seed, uniform
 from sim.reference import NOTHING
 
 
@@ -19,13 +19,14 @@ class Phase(IntEnum):
     """Where a game stands."""
 
     NONE = 0
-    JOINING = 1
-    ANNOUNCING = 2
-    REVEALING = 3
-    PROPOSING = 4
-    RESPONDING = 5
-    SETTLED = 6
-    BROKEN_DOWN = 7
+    CREATING = 1
+    JOINING = 2
+    ANNOUNCING = 3
+    REVEALING = 4
+    PROPOSING = 5
+    RESPONDING = 6
+    SETTLED = 7
+    BROKEN_DOWN = 8
 
 
 class Cause(IntEnum):
@@ -62,8 +63,11 @@ class Game:
 
     id: Word
     parameters: Parameters
+    """While creating, with the rows of those pages only that are stored."""
     deadline: int
     digest: Word
+    """What the next action has to name."""
+    creator: str = ""
     phase: Phase = Phase.JOINING
     cause: Cause = Cause.NONE
     turn: int = 0
@@ -81,7 +85,9 @@ class Game:
     fractions: list[Fraction] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
     shares: tuple[int, ...] = ()
-    """The proposal of this round, or the last one; the contract keeps its digest only."""
+    """The proposal of this round, or the last one; the contract keeps a digest only."""
+    answered: Word = NOTHING
+    """The digest that this proposal answered to."""
 
     @property
     def agents(self) -> int:
@@ -97,6 +103,10 @@ class Game:
         """Enter a phase: nobody has acted in it, and the window for the first action starts now."""
         self.phase, self.turn = phase, 0
         self.deadline = now + self.parameters.action_window
+
+    def bind_commitments(self) -> None:
+        """Let the digest say which secrets the next draw is made from."""
+        self.digest = keccak(self.digest + b"".join(self.commitments))
 
     def bounds(self, task_type: int) -> tuple[int, int]:
         """Return the least and the most that the seat whose turn it is may announce of a type.

@@ -11,6 +11,8 @@ to revealing for another round (Gudmundsson, Hougaard and Platz, Section 2; the 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from sim.coordination.game import (
     Cause,
@@ -19,13 +21,30 @@ from sim.coordination.game import (
     Phase,
     State,
 )
-from sim.coordination.parameters import QUANTITY_LIMIT, Parameters, check
-from sim.coordination.recognition import RecognitionFunction, Turn
-from sim.randomness import Word, commitment, game_id, keccak, pack_order, word
-from sim.reference import NOTHING, ReferenceModel, require
+from sim.coordination.parameters import (
+    QUANTITY_LIMIT,
+    Page,
+    Parameters,
+    check,
+    check_rows,
+    next_digest,
+)
+from sim.coordination.recognition import RecognitionFunction, Turn, equal
+from sim.randomness import Word, commitment, game_id, pack_order
+from sim.reference import NOTHING, ReferenceModel, Revert, require
 
 PLAYING = (Phase.JOINING, Phase.ANNOUNCING, Phase.REVEALING, Phase.PROPOSING, Phase.RESPONDING)
 ENDED = (Phase.SETTLED, Phase.BROKEN_DOWN)
+
+
+class Recognition(NamedTuple):
+    """A recognition contract: the hash of its code, and what it answers.
+
+    It may raise :class:`~sim.reference.Revert`, and give what is no fraction.
+    """
+
+    code: Word
+    fraction: RecognitionFunction
 
 
 class TwoStageModel(ReferenceModel[Game]):
@@ -38,9 +57,8 @@ class TwoStageModel(ReferenceModel[Game]):
     chain_id : int
     address : str
         The contract's own address. All addresses are text in one spelling.
-    recognitions : mapping of str to callable
-        The recognition contracts there are, by address. One that raises
-        :class:`~sim.reference.Revert` makes the announcement fail with the same error.
+    recognitions : mapping of str to Recognition
+        The recognition contracts there are, by address.
 
     Examples
     --------
@@ -50,9 +68,10 @@ class TwoStageModel(ReferenceModel[Game]):
     >>> from sim.coordination.recognition import p_star
     >>> from sim.randomness import commitment, word
     >>> one, two, rule, home = ("0x" + digits * 20 for digits in ("a1", "a2", "aa", "cc"))
+    >>> code = word(99)
     >>> parameters = Parameters((one, two), 1, (4, 0), (4, 2), (Cost(CostKind.QUADRATIC, 0, 1, 1, 0),), rule,
-    ...                         9, 10, bond=5, join_window=60, action_window=60, max_rounds=3)
-    >>> model = TwoStageModel(1, home, {rule: p_star})
+    ...                         code, 9, 10, bond=5, join_window=60, action_window=60, max_rounds=3)
+    >>> model = TwoStageModel(1, home, {rule: Recognition(code, p_star)})
     >>> game = model.create(one, word(1), parameters)
     >>> for seat, agent in enumerate((one, two)):
     ...     digest = model.state(game).digest
@@ -60,39 +79,51 @@ class TwoStageModel(ReferenceModel[Game]):
     >>> model.announce(one, game, model.state(game).digest, [2])
     >>> model.announce(two, game, model.state(game).digest, [2])
     >>> for seat, agent in enumerate((one, two)):
-    ...     model.reveal(agent, game, seat, word(7), commitment(game, seat, word(8)))
+    ...     digest = model.state(game).digest
+    ...     model.reveal(agent, game, seat, digest, word(7), commitment(game, seat, word(8)))
 
     Agent 1 is recognized with probability 4/4, and proposes cost shares that sum to F(X) = 8:
 
     >>> model.state(game).proposer, model.state(game).announced_cost
     (0, 8)
-    >>> model.propose(one, game, 1, [8, 0])
-    >>> model.respond(two, game, 1, model.state(game).digest, True)
+    >>> model.propose(one, game, digest, [8, 0])
+    >>> model.respond(two, game, model.state(game).digest, True)
     >>> model.state(game).phase.name
     'SETTLED'
-    >>> model.withdraw(two, game, 1, two, [8, 0])  # its deposit of 5, and 4 for tasks that cost it 4
+    >>> model.withdraw(two, game, 1, two, digest, [8, 0])  # its deposit of 5, and 4 for tasks that cost it 4
     >>> model.paid[two]
     9
     """
 
-    def __init__(self, chain_id: int, address: str, recognitions: Mapping[str, RecognitionFunction]) -> None:
+    def __init__(self, chain_id: int, address: str, recognitions: Mapping[str, Recognition]) -> None:
         super().__init__(chain_id, address)
         self.recognitions = recognitions
 
     # ───────────────────────────────────────────── actions ─────────────────────────────────────────────
 
     def create(self, sender: str, salt: Word, parameters: Parameters) -> Word:
-        """Open a game and return its id. Refusals are those of :func:`sim.coordination.parameters.check`."""
+        """Open a game and return its id.
+
+        Refusals are those of :func:`sim.coordination.parameters.check`, then of the rows, if they go with it.
+        """
         game = self.game_id(sender, salt)
         require(game not in self.games, "GameExists", game)
-        check(parameters, self.recognitions.__contains__)
-
+        check(parameters, self._code_of)
         seats = len(parameters.agents)
+        complete = parameters.seats_per_page == seats
+        page = Page(0, parameters.contracted, parameters.capacity)
+        _check_size(page, seats * parameters.task_types if complete else 0)
+        if complete:
+            check_rows(parameters, page)
+
         self.games[game] = Game(
             id=game,
             parameters=parameters,
-            deadline=self.now + parameters.join_window,
-            digest=parameters.digest(),
+            deadline=self.now + parameters.join_window if complete else 0,
+            digest=parameters.digest_of_call(),
+            creator=sender,
+            phase=Phase.JOINING if complete else Phase.CREATING,
+            turn=0 if complete else seats,
             carried=[0] * parameters.task_types,
             commitments=[NOTHING] * seats,
             secrets=[NOTHING] * seats,
@@ -101,6 +132,34 @@ class TwoStageModel(ReferenceModel[Game]):
         )
         self._emit("Created", game, sender, salt, self.games[game].digest, parameters)
         return game
+
+    def store(
+        self,
+        sender: str,
+        game_id: Word,
+        digest: Word,
+        contracted: Sequence[int],
+        capacity: Sequence[int],
+    ) -> None:
+        """Store the rows of the last page that is missing. All are there: the seats may be taken."""
+        game = self._game(game_id)
+        require(game.phase is Phase.CREATING, "WrongPhase", game_id, game.phase, Phase.CREATING)
+        require(sender == game.creator, "NotTheCreator", sender, game.creator)
+        require(digest == game.digest, "StaleDigest", digest, game.digest)
+        p, step = game.parameters, game.parameters.seats_per_page
+        first = (game.turn - 1) // step * step
+        page = Page(first, tuple(contracted), tuple(capacity))
+        _check_size(page, (game.turn - first) * p.task_types)
+        contracted, capacity = page.contracted + p.contracted, page.capacity + p.capacity
+        p = replace(p, contracted=contracted, capacity=capacity)
+        check_rows(p, page)
+
+        game.parameters = p
+        game.digest = next_digest(digest, (*page.contracted, *page.capacity))
+        game.turn = first
+        if first == 0:
+            game.phase, game.deadline = Phase.JOINING, self.now + p.join_window
+        self._emit("Stored", game_id, first, game.digest, page.contracted, page.capacity)
 
     def join(self, sender: str, value: int, game_id: Word, seat: int, digest: Word, commitment: Word) -> None:
         """Take a seat, paying exactly bond + f_i(d_i). All have joined: the first agent may announce."""
@@ -142,7 +201,7 @@ class TwoStageModel(ReferenceModel[Game]):
         game.loads[j] = sum(announcement)
         game.fractions[j] = fraction
         game.announced_cost += p.cost(j).of(game.loads[j])
-        game.digest = keccak(game.digest + b"".join(word(x) for x in announcement))
+        game.digest = next_digest(game.digest, announcement)
         self._emit("Announced", game_id, j, tuple(announcement), *fraction)
         if j < last:
             game.turn += 1
@@ -151,9 +210,12 @@ class TwoStageModel(ReferenceModel[Game]):
             self._break_down(game, Cause.NO_SAVINGS)
         else:
             game.round = 1
+            game.bind_commitments()
             game.move_to(Phase.REVEALING, self.now)
 
-    def reveal(self, sender: str, game_id: Word, seat: int, secret: Word, next_commitment: Word) -> None:
+    def reveal(
+        self, sender: str, game_id: Word, seat: int, digest: Word, secret: Word, next_commitment: Word
+    ) -> None:
         """Reveal this round's secret and commit to the next round's.
 
         The last reveal decides: first whether bargaining goes on (from round two), then who proposes and in
@@ -162,6 +224,7 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._in_phase(game_id, Phase.REVEALING)
         self._require_seat(game, seat, sender)
         require(game.secrets[seat] == NOTHING, "AlreadyRevealed", seat)
+        require(digest == game.digest, "StaleDigest", digest, game.digest)
         require(secret != NOTHING, "ZeroSecret")
         expected = game.commitments[seat]
         require(commitment(game_id, seat, secret) == expected, "WrongSecret", seat, expected)
@@ -182,7 +245,7 @@ class TwoStageModel(ReferenceModel[Game]):
         game.move_to(Phase.PROPOSING, self.now)
         self._emit("ProposerDrawn", game_id, game.round, game.proposer, pack_order(game.order))
 
-    def propose(self, sender: str, game_id: Word, round_number: int, shares: Sequence[int]) -> None:
+    def propose(self, sender: str, game_id: Word, digest: Word, shares: Sequence[int]) -> None:
         """Propose a cost share for every agent, summing to F(X).
 
         Agent i does load_i at its own cost, so that with a share of u_i it pays u_i - f_i(load_i) to the
@@ -191,15 +254,15 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._in_phase(game_id, Phase.PROPOSING)
         p = game.parameters
         require(sender == p.agents[game.proposer], "NotTheSeat", game.proposer, sender)
-        require(round_number == game.round, "WrongRound", round_number, game.round)
+        require(digest == game.digest, "StaleDigest", digest, game.digest)
         require(len(shares) == game.agents, "ProposalLengthMismatch", len(shares), game.agents)
         require(sum(shares) == game.announced_cost, "ProposalSumMismatch", sum(shares), game.announced_cost)
         for i, share in enumerate(shares):
             payment = share - p.cost(i).of(game.loads[i])
             require(payment <= p.deposit(i), "ProposalBeyondDeposit", i, payment, p.deposit(i))
 
-        game.shares = tuple(shares)
-        game.digest = _hash_of(shares)
+        game.shares, game.answered = tuple(shares), digest
+        game.digest = next_digest(digest, shares)
         game.move_to(Phase.RESPONDING, self.now)
         self._emit("Proposed", game_id, game.round, game.proposer, tuple(shares))
 
@@ -207,7 +270,6 @@ class TwoStageModel(ReferenceModel[Game]):
         self,
         sender: str,
         game_id: Word,
-        round_number: int,
         digest: Word,
         accept: bool,  # noqa: FBT001 - the contract's argument
     ) -> None:
@@ -219,7 +281,6 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._in_phase(game_id, Phase.RESPONDING)
         seat = game.order[game.turn]
         require(sender == game.parameters.agents[seat], "NotTheSeat", seat, sender)
-        require(round_number == game.round, "WrongRound", round_number, game.round)
         require(digest == game.digest, "StaleDigest", digest, game.digest)
 
         self._emit("Responded", game_id, game.round, seat, accept)
@@ -233,6 +294,7 @@ class TwoStageModel(ReferenceModel[Game]):
             self._break_down(game, Cause.LAST_ROUND)
         else:
             game.round += 1
+            game.bind_commitments()
             game.move_to(Phase.REVEALING, self.now)
 
     def expire(self, sender: str, game_id: Word) -> None:  # noqa: ARG002 - anyone may
@@ -246,11 +308,13 @@ class TwoStageModel(ReferenceModel[Game]):
         game.lapsed = game.phase
         self._break_down(game, Cause.EXPIRED)
 
-    def withdraw(self, sender: str, game_id: Word, seat: int, to: str, shares: Sequence[int]) -> None:
+    def withdraw(
+        self, sender: str, game_id: Word, seat: int, to: str, digest: Word, shares: Sequence[int]
+    ) -> None:
         """Take a seat's money out of an ended game, once, to any address.
 
-        Settled: the deposit and the side payment f_i(load_i) - u_i. Broken down: the deposit, but for a lost
-        bond.
+        Settled: the deposit and the side payment f_i(load_i) - u_i; named are the accepted shares and what
+        they answered to. Broken down: the deposit, but for a lost bond.
         """
         game = self._game(game_id)
         require(game.phase in ENDED, "WrongPhase", game_id, game.phase, Phase.SETTLED)
@@ -258,11 +322,12 @@ class TwoStageModel(ReferenceModel[Game]):
         require(game.commitments[seat] != NOTHING, "NothingToWithdraw", seat)
         amount = game.parameters.deposit(seat)
         if game.phase is Phase.SETTLED:
-            given = _hash_of(shares)
+            given = next_digest(digest, shares)
             require(given == game.digest, "StaleDigest", given, game.digest)
             amount += game.parameters.cost(seat).of(game.loads[seat]) - shares[seat]
         else:
             require(len(shares) == 0, "ProposalLengthMismatch", len(shares), 0)
+            require(digest == game.digest, "StaleDigest", digest, game.digest)
             amount -= game.parameters.bond * (game.silent >> seat & 1)
         self._pay_out(game_id, seat, to, amount)
         game.commitments[seat] = NOTHING
@@ -316,25 +381,36 @@ class TwoStageModel(ReferenceModel[Game]):
 
     def _game(self, game_id: Word) -> Game:
         """Return the game, or for an id that nobody has created a stand-in that is in no phase."""
-        return self.games.get(game_id) or Game(game_id, NO_PARAMETERS, 0, NOTHING, Phase.NONE)
+        return self.games.get(game_id) or Game(game_id, NO_PARAMETERS, 0, NOTHING, phase=Phase.NONE)
 
     def _fraction(self, game: Game, announcement: Sequence[int]) -> Fraction:
-        """Ask the recognition contract, whose answer must be a fraction of 32-bit numbers at most 1."""
+        """Ask the recognition contract.
+
+        If it has not the code that was agreed on, fails, or gives what is no fraction of 32-bit numbers, the
+        seat gets an equal share of what is left with it and the later ones.
+        """
         p, j = game.parameters, game.turn
-        numerator, denominator = self.recognitions[p.recognition](
-            Turn(
-                agent=j,
-                agents=game.agents,
-                remaining=sum(p.contracted) - sum(game.loads[:j]),
-                contracted_from=sum(p.contracted[j * p.task_types :]),
-                contracted=p.row(p.contracted, j),
-                maximal=tuple(game.bounds(t)[1] for t in range(p.task_types)),
-                announced=tuple(announcement),
-            )
+        turn = Turn(
+            agent=j,
+            agents=game.agents,
+            remaining=sum(p.contracted) - sum(game.loads[:j]),
+            contracted_from=sum(p.contracted[j * p.task_types :]),
+            contracted=p.row(p.contracted, j),
+            maximal=tuple(game.bounds(t)[1] for t in range(p.task_types)),
+            announced=tuple(announcement),
         )
-        valid = numerator <= denominator < QUANTITY_LIMIT
-        require(valid, "RecognitionOutOfRange", numerator, denominator)
-        return numerator, denominator
+        if self._code_of(p.recognition) == p.recognition_code:
+            try:
+                numerator, denominator = self.recognitions[p.recognition].fraction(turn)
+            except Revert:
+                return equal(turn)
+            if numerator <= denominator < QUANTITY_LIMIT:
+                return numerator, denominator
+        return equal(turn)
+
+    def _code_of(self, address: str) -> Word | None:
+        found = self.recognitions.get(address)
+        return None if found is None else found.code
 
     # ───────────────────────────────────────────── effects ─────────────────────────────────────────────
 
@@ -344,9 +420,9 @@ class TwoStageModel(ReferenceModel[Game]):
         self._emit("BrokenDown", game.id, game.round, cause, game.silent)
 
 
-NO_PARAMETERS = Parameters((), 0, (), (), (), "", 0, 0, 0, 0, 0, 0)
+NO_PARAMETERS = Parameters((), 0, (), (), (), "", NOTHING, 0, 0, 0, 0, 0, 0)
 
 
-def _hash_of(shares: Sequence[int]) -> Word:
-    """Digest of a proposal: its shares as words in two's complement."""
-    return keccak(b"".join(word(share) for share in shares))
+def _check_size(page: Page, expected: int) -> None:
+    sizes = len(page.contracted), len(page.capacity)
+    require(sizes == (expected, expected), "MatrixSizeMismatch", *sizes, expected)

@@ -2,14 +2,18 @@
 
 Part of the reference model: :class:`Parameters` has the fields of the Solidity struct in the same order, all
 of them plain integers (quantities in units, money in wei, seats from 0) and addresses as text. :func:`check`
-is the specification of creation: it raises the refusal that the contract must give, in the order in which it
-looks.
+and :func:`check_rows` are the specification of creation: they raise the refusal that the contract must give,
+in the order in which it looks.
+
+What is known of each seat is kept in pages of as many seats as one contract's code holds. A game of several
+pages is created without its matrices, whose rows follow page by page, from the last page to the first.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from sim.randomness import Word, address_word, keccak, word
 from sim.reference import encode_array, encode_tuple, require
@@ -35,6 +39,9 @@ MAX_WINDOW = 30 * 24 * 60 * 60
 
 QUANTITY_LIMIT = 1 << 32
 """Totals of units stay below it: quantities pack, and a recognition fraction needs no more than 32 bits."""
+
+MAX_PAGE = 24_575
+"""Bytes of a page: the most code that a contract may have, less one."""
 
 MAX_TOTAL_COST = (1 << 96) - 1
 """Wei: 79 billion ether, far more than there is; sums of costs and deposits then never overflow."""
@@ -100,6 +107,14 @@ class Cost:
         )
 
 
+class Page(NamedTuple):
+    """Rows of D and C of one page's seats, from `seat` on."""
+
+    seat: int
+    contracted: tuple[int, ...]
+    capacity: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Parameters:
     """What the agents agree on by joining: the Solidity struct of the same name, field for field.
@@ -116,6 +131,8 @@ class Parameters:
         One for all agents or one each.
     recognition : str
         Address of the recognition function.
+    recognition_code : bytes
+        Keccak-256 of the code there.
     continuation_numerator, continuation_denominator : int
         δ.
     bond : int
@@ -132,6 +149,7 @@ class Parameters:
     capacity: tuple[int, ...]
     costs: tuple[Cost, ...]
     recognition: str
+    recognition_code: Word
     continuation_numerator: int
     continuation_denominator: int
     bond: int
@@ -155,20 +173,70 @@ class Parameters:
         """Return B + f_i(d_i): its bond, and the most that a proposal it would ever accept costs it."""
         return self.bond + self.contracted_cost(seat)
 
-    def digest(self) -> Word:
-        """Return keccak256(abi.encode(parameters)), by which joining agents name what they join."""
+    @property
+    def seats_per_page(self) -> int:
+        """How many seats a page holds: all of them, if one page is enough."""
+        segments = max(
+            (min(len(c.breakpoints), MAX_BREAKPOINTS) for c in self.costs if c.kind == CostKind.PIECEWISE),
+            default=0,
+        )
+        cost, shared = 32 + 16 * segments, len(self.costs) == 1
+        front = 96 + (cost if shared else 0)
+        seat = 36 + 12 * self.task_types + (0 if shared else cost)
+        return min(len(self.agents), (MAX_PAGE - front) // seat)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield what `store` is called with, in this order; nothing if all rows go with `create`."""
+        n, m, step = len(self.agents), self.task_types, self.seats_per_page
+        if step == n:
+            return
+        for first in reversed(range(0, n, step)):
+            rows = slice(first * m, min(first + step, n) * m)
+            yield Page(first, self.contracted[rows], self.capacity[rows])
+
+    def opening(self) -> "Parameters":
+        """Return what `create` is called with: without the matrices, if their rows follow."""
+        if self.seats_per_page == len(self.agents):
+            return self
+        return replace(self, contracted=(), capacity=())
+
+    def digest_of_call(self) -> Word:
+        """Return keccak256(abi.encode(parameters)), of what `create` is called with."""
         return keccak(encode_parameters(self))
 
+    def digest(self) -> Word:
+        """Return the hash by which joining agents name what they join.
 
-def check(parameters: Parameters, has_code: Callable[[str], bool]) -> None:
+        It is keccak256(abi.encode(parameters)), continued with the rows of each page if these follow.
+        """
+        digest = self.opening().digest_of_call()
+        for page in self.pages():
+            digest = next_digest(digest, (*page.contracted, *page.capacity))
+        return digest
+
+
+def next_digest(digest: Word, numbers: Sequence[int]) -> Word:
+    """Return what a digest becomes with the next numbers: keccak256(digest ‖ each as a word).
+
+    Examples
+    --------
+    >>> next_digest(word(1), [2, -3]) == keccak(word(1) + word(2) + word(-3))
+    True
+    """
+    return keccak(digest + b"".join(word(number) for number in numbers))
+
+
+def check(parameters: Parameters, code_of: Callable[[str], Word | None]) -> None:
     """Refuse what no game may be played with, with the contract's errors in the contract's order.
+
+    Everything but the matrices: see :func:`check_rows`.
 
     Parameters
     ----------
     parameters : Parameters
         Every field within its Solidity type.
-    has_code : callable
-        Whether there is a contract at an address.
+    code_of : callable
+        The hash of the code at an address; None if there is none.
 
     Raises
     ------
@@ -179,30 +247,50 @@ def check(parameters: Parameters, has_code: Callable[[str], bool]) -> None:
     n, m = len(p.agents), p.task_types
     require(2 <= n <= MAX_AGENTS, "AgentCountOutOfRange", n)
     require(1 <= m <= MAX_TASK_TYPES, "TaskTypeCountOutOfRange", m)
-    sizes = len(p.contracted), len(p.capacity)
-    require(sizes == (n * m, n * m), "MatrixSizeMismatch", *sizes, n * m)
     delta = p.continuation_numerator, p.continuation_denominator
     require(delta[0] < delta[1], "ContinuationOutOfRange", *delta)
     require(p.bond > 0, "ZeroBond")  # else withholding a secret would cost nothing
     for window in (p.join_window, p.action_window):
         require(MIN_WINDOW <= window <= MAX_WINDOW, "WindowOutOfRange", window)
     require(p.max_rounds > 0, "ZeroRounds")
-    require(has_code(p.recognition), "RecognitionWithoutCode", p.recognition)
+    code = code_of(p.recognition)
+    require(code is not None, "RecognitionWithoutCode", p.recognition)
+    require(p.recognition_code == code, "RecognitionCodeMismatch", p.recognition_code, code)
     require(len(p.costs) in (1, n), "CostCountMismatch", len(p.costs), n)
 
     for i, agent in enumerate(p.agents):
         require(int(agent, 16) != 0, "ZeroAgent", i)
         require(agent not in p.agents[:i], "DuplicateAgent", i, p.agents.index(agent))
-    for entry, (c, d) in enumerate(zip(p.capacity, p.contracted, strict=True)):
-        require(c >= d, "CapacityBelowContract", entry // m, entry % m, c, d)
-    tasks, capacity = sum(p.contracted), sum(p.capacity)
-    require(tasks > 0, "NothingContracted")
-    require(max(tasks, capacity) < QUANTITY_LIMIT, "TooManyTasks", tasks, capacity)
-
     for k, cost in enumerate(p.costs):
         check_cost(k, cost)
+
+
+def check_rows(parameters: Parameters, page: Page) -> None:
+    """Refuse rows that no game may be played with, with the contract's errors in the contract's order.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        With the rows of the page and of all behind it.
+    page : Page
+        Of the right size.
+
+    Raises
+    ------
+    Revert
+        With the first refusal. What needs all rows is looked at with the first page.
+    """
+    p, first, m = parameters, page.seat, parameters.task_types
+    for k in reversed(range(len(page.contracted) // m)):
+        for t, (c, d) in enumerate(zip(p.row(page.capacity, k), p.row(page.contracted, k), strict=True)):
+            require(c >= d, "CapacityBelowContract", first + k, t, c, d)
+    tasks, capacity = sum(p.contracted), sum(p.capacity)
+    require(tasks > 0 or first > 0, "NothingContracted")
+    require(max(tasks, capacity) < QUANTITY_LIMIT, "TooManyTasks", tasks, capacity)
+    if first > 0:
+        return
     total = 0
-    for i in range(n):
+    for i in range(len(p.agents)):
         # No agent's load ever exceeds this, so that no sum of costs later on exceeds the limit.
         total += p.cost(i).of(min(tasks, sum(p.row(p.capacity, i))))
         require(total <= MAX_TOTAL_COST, "CostTooLarge", i)
@@ -260,6 +348,7 @@ def encode_parameters(p: Parameters) -> bytes:
         encode_array(p.capacity),
         word(len(costs)) + encode_tuple(costs),
         int.from_bytes(address_word(p.recognition), "big"),
+        int.from_bytes(p.recognition_code, "big"),
         p.continuation_numerator,
         p.continuation_denominator,
         p.bond,

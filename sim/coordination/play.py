@@ -8,7 +8,7 @@ Calldata is put together from parts encoded once: of a game's 26 transactions, f
 game's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import NamedTuple, Self, cast
 
@@ -26,11 +26,12 @@ from sim.coordination.events import (
     Withdrawn,
     decode,
 )
-from sim.coordination.parameters import Cost, CostKind, Parameters, encode_parameters
+from sim.coordination.parameters import Cost, CostKind, Parameters, encode_parameters, next_digest
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Problem
 from sim.driver import player as driver
 from sim.randomness import address_word, commitment, keccak, word
+from sim.reference import NOTHING, encode_array, encode_tuple
 
 __all__ = [
     "CONTRACTS",
@@ -60,18 +61,19 @@ CONTRACTS = (MECHANISM, *RECOGNITION_CONTRACTS.values())
 FUNCTIONS = driver.selectors(
     {
         "create": f"bytes32,{PARAMETERS}",
+        "store": "bytes32,bytes32,uint32[],uint32[]",
         "join": "bytes32,uint256,bytes32,bytes32",
         "announce": "bytes32,bytes32,uint256[]",
-        "reveal": "bytes32,uint256,bytes32,bytes32",
-        "propose": "bytes32,uint256,int128[]",
-        "respond": "bytes32,uint256,bytes32,bool",
+        "reveal": "bytes32,uint256,bytes32,bytes32,bytes32",
+        "propose": "bytes32,bytes32,int128[]",
+        "respond": "bytes32,bytes32,bool",
         "expire": "bytes32",
-        "withdraw": "bytes32,uint256,address,int128[]",
+        "withdraw": "bytes32,uint256,address,bytes32,int128[]",
     }
 )
 """Selectors of the contract's actions."""
 
-_CREATE, _JOIN, _ANNOUNCE, _REVEAL, _PROPOSE, _RESPOND, _EXPIRE, _WITHDRAW = FUNCTIONS.values()
+_CREATE, _STORE, _JOIN, _ANNOUNCE, _REVEAL, _PROPOSE, _RESPOND, _EXPIRE, _WITHDRAW = FUNCTIONS.values()
 
 _WORDS = tuple(word(i) for i in range(257))
 _TRUE, _FALSE = _WORDS[1], _WORDS[0]
@@ -101,8 +103,10 @@ def deploy_mechanism(evm: Evm) -> Deployment:
     return Deployment.at({name: entry.address for name, entry in book.items()})
 
 
-def parameters_of(problem: Problem, agents: Sequence[str], recognition: str) -> Parameters:
-    """What `create` is called with for a problem.
+def parameters_of(
+    problem: Problem, agents: Sequence[str], recognition: str, recognition_code: bytes
+) -> Parameters:
+    """What is agreed on in games of a problem.
 
     Parameters
     ----------
@@ -111,6 +115,8 @@ def parameters_of(problem: Problem, agents: Sequence[str], recognition: str) -> 
         Addresses by seat.
     recognition : str
         Address of the recognition function.
+    recognition_code : bytes
+        Keccak-256 of the code there.
     """
     costs = tuple(
         Cost(CostKind(c.kind), c.exponent, c.denominator, c.coefficient, c.linear, c.breakpoints, c.slopes)
@@ -123,6 +129,7 @@ def parameters_of(problem: Problem, agents: Sequence[str], recognition: str) -> 
         capacity=tuple(problem.capacity.ravel().tolist()),
         costs=costs[:1] if all(cost == costs[0] for cost in costs) else costs,
         recognition=recognition,
+        recognition_code=recognition_code,
         continuation_numerator=problem.continuation.numerator,
         continuation_denominator=problem.continuation.denominator,
         bond=problem.bond_wei,
@@ -200,21 +207,22 @@ class Player(driver.Player[Outcome]):
         self.problem = problem
         self.bots = bots
         self._id_prefix = word(evm.chain_id) + address_word(self.contract) + address_word(self.creator)
-        parameters = parameters_of(problem, self.seats, deployment.recognition[problem.recognition])
-        encoded = encode_parameters(parameters)
+        recognition = deployment.recognition[problem.recognition]
+        parameters = parameters_of(problem, self.seats, recognition, keccak(evm.code(recognition)))
         # As the second argument of `create`, the struct starts behind two words of head, not one.
-        self._create_tail = word(64) + encoded[32:]
-        self._digest = keccak(encoded)
+        self._create_tail = word(64) + encode_parameters(parameters.opening())[32:]
+        self._store_tails = tuple(_store_tails(parameters))
+        self._digest = parameters.digest()
         self._deposits = tuple(parameters.deposit(i) for i in range(n))
         self._contracted_costs = tuple(parameters.contracted_cost(i) for i in range(n))
-        self._withdraw_tails = tuple(address_word(seat) + word(128) for seat in self.seats)
+        self._payees = tuple(map(address_word, self.seats))
         self._reveal_order = sorted(range(n), key=lambda i: bots[i].reveals_last)
         self._watched = any(bot.reveals_last for bot in bots)
         self._needs_random = any(bot.kind == "random" for bot in bots)
         self._random = Random()
         self._root = Position(problem)
         self._moves: dict[tuple[Position, Row], tuple[bytes, bytes]] = {}
-        self._offers: dict[Row, tuple[bytes, bytes]] = {}
+        self._offers: dict[Row, bytes] = {}
 
     # ── one game ───────────────────────────────────────────────────────────────────────────────────
 
@@ -227,8 +235,10 @@ class Player(driver.Player[Outcome]):
         if self._needs_random:
             self._random.seed(salt)
         self.begin()
-        state = _Game(k, game, self._root)
+        state = _Game(k, game, self._root, self._digest)
         self._send(self.creator, _CREATE + salt + self._create_tail)
+        for tail in self._store_tails:
+            self._send(self.creator, _STORE + game + tail)
         try:
             self._join(state, secrets)
             self._announce(state)
@@ -251,6 +261,7 @@ class Player(driver.Player[Outcome]):
                 complete = False
                 continue
             sealed = commitment(state.game, seat, secrets[seat])
+            state.commitments[seat] = sealed
             self._send(
                 address, _JOIN + state.game + _WORDS[seat] + self._digest + sealed, self._deposits[seat]
             )
@@ -265,7 +276,7 @@ class Player(driver.Player[Outcome]):
         events: list[Event] = []
         for seat, bot in enumerate(self.bots):
             if not bot.acts("announcing"):
-                state.position = position
+                state.position, state.digest = position, digest
                 self._expire(state)
             row = bot.announce(position, self._random)
             move = self._moves.get((position, row))
@@ -279,7 +290,7 @@ class Player(driver.Player[Outcome]):
             events = self._send(self.seats[seat], prefix + tail)
             announced = cast("Announced", events[0])
             position = position.after(row, (announced.numerator, announced.denominator))
-        state.position = position
+        state.position, state.digest = position, digest
         if len(events) > 1:
             # Announced, then broken down: the allocation saves nothing.
             raise _Ended("broken down")
@@ -289,6 +300,7 @@ class Player(driver.Player[Outcome]):
         bargaining = state.position.bargaining
         round_number = 1
         while True:
+            state.digest = keccak(state.digest + b"".join(state.commitments))
             fresh = self.secrets(state.number, round_number + 1)
             drawn = self._reveal(state, round_number, secrets, fresh)
             secrets = fresh
@@ -317,8 +329,10 @@ class Player(driver.Player[Outcome]):
             ):
                 complete = False
                 continue
-            sealed = commitment(game, seat, fresh[seat])
-            events = self._send(self.seats[seat], _REVEAL + game + _WORDS[seat] + secret + sealed)
+            sealed = state.commitments[seat] = commitment(game, seat, fresh[seat])
+            events = self._send(
+                self.seats[seat], _REVEAL + game + _WORDS[seat] + state.digest + secret + sealed
+            )
             if self._watched:
                 seen[seat] = cast("Revealed", events[0]).secret
         if not complete:
@@ -343,15 +357,14 @@ class Player(driver.Player[Outcome]):
         if not bots[proposer].acts("proposing"):
             self._expire(state)
         shares = bots[proposer].propose(bargaining, last_round=last_round)
-        offer = self._offers.get(shares)
-        if offer is None:
-            words = b"".join(map(word, shares))
-            offer = self._offers[shares] = (word(len(shares)) + words, keccak(words))
-        tail, digest = offer
-        round_word = word(drawn.round)
-        events = self._send(self.seats[proposer], _PROPOSE + state.game + round_word + _WORDS[96] + tail)
+        words = self._offers.get(shares)
+        if words is None:
+            words = self._offers[shares] = b"".join(map(word, shares))
+        answered, tail = state.digest, _WORDS[len(shares)] + words
+        events = self._send(self.seats[proposer], _PROPOSE + state.game + answered + _WORDS[96] + tail)
         proposed = cast("Proposed", events[0])
-        answer = _RESPOND + state.game + round_word + digest
+        state.digest = keccak(answered + words)
+        answer = _RESPOND + state.game + state.digest
         for seat in drawn.order[: len(bots) - 1]:
             if not bots[seat].acts("responding"):
                 self._expire(state)
@@ -360,7 +373,7 @@ class Player(driver.Player[Outcome]):
             self._send(self.seats[seat], answer + (_TRUE if accepted else _FALSE))
             if not accepted:
                 return False
-        state.accepted = tail
+        state.accepted = answered + _WORDS[160] + tail
         return True
 
     def _expire(self, state: "_Game") -> None:
@@ -372,9 +385,9 @@ class Player(driver.Player[Outcome]):
     def _withdraw(self, state: "_Game", *, settled: bool) -> Row:
         """Everybody takes its money; returns what the game cost each agent."""
         costs = list(state.position.bargaining.announced_costs if settled else self._contracted_costs)
-        tail = state.accepted if settled else _WORDS[0]
+        tail = state.accepted if settled else state.digest + _WORDS[160] + _WORDS[0]
         for seat in state.joined:
-            data = _WITHDRAW + state.game + _WORDS[seat] + self._withdraw_tails[seat] + tail
+            data = _WITHDRAW + state.game + _WORDS[seat] + self._payees[seat] + tail
             withdrawn = cast("Withdrawn", self._send(self.seats[seat], data)[0])
             costs[seat] += self._deposits[seat] - withdrawn.amount
         return tuple(costs)
@@ -384,15 +397,35 @@ class Player(driver.Player[Outcome]):
         return decode(self.send(sender, data, value))
 
 
+def _store_tails(parameters: Parameters) -> Iterator[bytes]:
+    """Yield the arguments of `store` but for the game's id, page by page."""
+    digest = parameters.opening().digest_of_call()
+    for page in parameters.pages():
+        yield digest + encode_tuple([encode_array(page.contracted), encode_array(page.capacity)], 2)
+        digest = next_digest(digest, (*page.contracted, *page.capacity))
+
+
 class _Game:
     """What the player keeps of the game under way."""
 
-    __slots__ = ("accepted", "game", "joined", "number", "position", "proposer", "rounds")
+    __slots__ = (
+        "accepted",
+        "commitments",
+        "digest",
+        "game",
+        "joined",
+        "number",
+        "position",
+        "proposer",
+        "rounds",
+    )
 
-    def __init__(self, number: int, game: bytes, position: Position) -> None:
+    def __init__(self, number: int, game: bytes, position: Position, digest: bytes) -> None:
         self.number = number
         self.game = game
         self.position = position
+        self.digest = digest
+        self.commitments = [NOTHING] * position.problem.agents
         self.joined: list[int] = []
         self.rounds = 0
         self.proposer = -1

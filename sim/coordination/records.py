@@ -15,7 +15,7 @@ __all__ = ["RECORDS", "fraction_question"]
 
 _COST = "(uint8,uint8,uint16,uint96,uint96,uint32[],uint96[])"
 _PARAMETERS = (
-    f"(address[],uint8,uint32[],uint32[],{_COST}[],address,uint32,uint32,uint96,uint32,uint32,uint16)"
+    f"(address[],uint8,uint32[],uint32[],{_COST}[],address,bytes32,uint32,uint32,uint96,uint32,uint32,uint16)"
 )
 _TURN = "(uint256,uint256,uint256,uint256,uint256[],uint256[],uint256[])"
 
@@ -35,12 +35,13 @@ def _parameters(r: Reader) -> Parameters:
         capacity=r.array(3, 32),
         costs=tuple(map(_cost, r.structs(4, 7))),
         recognition=r.address(5),
-        continuation_numerator=r.number(6, 32),
-        continuation_denominator=r.number(7, 32),
-        bond=r.number(8, 96),
-        join_window=r.number(9, 32),
-        action_window=r.number(10, 32),
-        max_rounds=r.number(11, 16),
+        recognition_code=r.word(6),
+        continuation_numerator=r.number(7, 32),
+        continuation_denominator=r.number(8, 32),
+        bond=r.number(9, 96),
+        join_window=r.number(10, 32),
+        action_window=r.number(11, 32),
+        max_rounds=r.number(12, 16),
     )
     return _shared(found)
 
@@ -74,16 +75,23 @@ def _cause(number: int) -> Cause:
 
 RECORDS = Records(
     {
-        "create": (f"bytes32,{_PARAMETERS}", lambda r: (r.word(0), _parameters(r.nested(1, 12)))),
+        "create": (f"bytes32,{_PARAMETERS}", lambda r: (r.word(0), _parameters(r.nested(1, 13)))),
+        "store": (
+            "bytes32,bytes32,uint32[],uint32[]",
+            lambda r: (r.word(1), r.array(2, 32), r.array(3, 32)),
+        ),
         "join": ("bytes32,uint256,bytes32,bytes32", _join),
         "announce": ("bytes32,bytes32,uint256[]", lambda r: (r.word(1), r.array(2))),
-        "reveal": ("bytes32,uint256,bytes32,bytes32", _join),
-        "propose": ("bytes32,uint256,int128[]", lambda r: (r.number(1), r.array(2, 128, signed=True))),
-        "respond": ("bytes32,uint256,bytes32,bool", lambda r: (r.number(1), r.word(2), r.flag(3))),
+        "reveal": (
+            "bytes32,uint256,bytes32,bytes32,bytes32",
+            lambda r: (r.number(1), r.word(2), r.word(3), r.word(4)),
+        ),
+        "propose": ("bytes32,bytes32,int128[]", lambda r: (r.word(1), r.array(2, 128, signed=True))),
+        "respond": ("bytes32,bytes32,bool", lambda r: (r.word(1), r.flag(2))),
         "expire": ("bytes32", lambda _: ()),
         "withdraw": (
-            "bytes32,uint256,address,int128[]",
-            lambda r: (r.number(1), r.address(2), r.array(3, 128, signed=True)),
+            "bytes32,uint256,address,bytes32,int128[]",
+            lambda r: (r.number(1), r.address(2), r.word(3), r.array(4, 128, signed=True)),
         ),
     },
     {
@@ -100,7 +108,17 @@ RECORDS = Records(
         "Created": (
             f"bytes32,address,bytes32,bytes32,{_PARAMETERS}",
             3,
-            lambda r: (r.address(1), r.word(2), r.word(3), _parameters(Reader(r.data, 96).nested(1, 12))),
+            lambda r: (r.address(1), r.word(2), r.word(3), _parameters(Reader(r.data, 96).nested(1, 13))),
+        ),
+        "Stored": (
+            "bytes32,uint256,bytes32,uint32[],uint32[]",
+            1,
+            lambda r: (
+                r.number(1),
+                r.word(2),
+                Reader(r.data, 32).array(2, 32),
+                Reader(r.data, 32).array(3, 32),
+            ),
         ),
         "Joined": ("bytes32,uint256,bytes32,uint256", 1, lambda r: (r.number(1), r.word(2), r.number(3))),
         "Announced": (

@@ -17,6 +17,9 @@ from sim.verification.rules import shown
 
 __all__ = ["GameReplay"]
 
+_DIGEST_AT = {"join": 1, "reveal": 1, "withdraw": 2}
+"""Which argument behind the game's id is the digest; of other actions, the first."""
+
 _DRAWN = ("ProposerDrawn", "BrokenDown")
 
 
@@ -73,12 +76,10 @@ class GameReplay(Replay[Game]):
                 game.deadline = self.model.now - 1
             case "WrongDeposit":
                 value = game.parameters.deposit(arguments[0])
-            case "WrongRound":
-                arguments[0] = game.round
-            case "StaleDigest" if action == "withdraw":
-                arguments[2] = game.shares
+            case "StaleDigest" if action == "withdraw" and game.phase is Phase.SETTLED:
+                arguments[2:] = game.answered, game.shares
             case "StaleDigest":
-                arguments[0 if action == "announce" else 1] = game.digest
+                arguments[_DIGEST_AT.get(action, 0)] = game.digest
             case "NotTheSeat" if action == "respond" and sender in (waiting := _waiting(game)):
                 game.turn += waiting.index(sender)
             case "NotTheSeat" if action != "respond":
@@ -114,6 +115,7 @@ class GameReplay(Replay[Game]):
             # The chain goes on where the game is over: to bargaining, or to another round.
             game.phase, game.cause = Phase.REVEALING, Cause.NONE
             game.round += 1
+            game.bind_commitments()
             game.move_to(Phase.REVEALING, now)
         elif "Settled" in have:
             game.phase = Phase.SETTLED
@@ -128,7 +130,7 @@ class GameReplay(Replay[Game]):
         found = self.model.games.get(game)
         if action.name != "reveal" or found is None or found.phase is not Phase.REVEALING:
             return
-        seat, secret, _ = action.arguments
+        seat, _, secret, _ = action.arguments
         secrets = list(found.secrets)
         if not seat < len(secrets) or secrets[seat] != NOTHING:
             return

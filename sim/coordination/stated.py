@@ -4,20 +4,21 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from sim.chain.history import Call, History
-from sim.coordination.parameters import QUANTITY_LIMIT
+from sim.coordination.model import Recognition
+from sim.coordination.parameters import QUANTITY_LIMIT, Parameters
 from sim.coordination.play import RECOGNITION_CONTRACTS
 from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
 from sim.coordination.records import RECORDS, fraction_question
 from sim.errors import ParleyError
 from sim.randomness import Word, keccak
-from sim.reference import Revert
+from sim.reference import NOTHING, Revert
 from sim.verification.audit import artifacts
 from sim.verification.records import NotReadableError
 
 __all__ = ["Stated"]
 
 
-class Stated(Mapping[str, RecognitionFunction]):
+class Stated(Mapping[str, Recognition]):
     """Recognition functions by address: known by their code, else by the name that they are said to have.
 
     Any other contract is its creator's own business. It may answer as it likes, and differently at another
@@ -48,21 +49,37 @@ class Stated(Mapping[str, RecognitionFunction]):
         self._current = current
         self._count = count
         self._known: dict[str, RecognitionFunction | None] = {}
+        self._latest: dict[str, Word] = {}
 
-    def __getitem__(self, address: str) -> RecognitionFunction:
-        return self._by_name(address) or (lambda turn: self._answered(address, turn))
+    def __getitem__(self, address: str) -> Recognition:
+        code = self._code(address)
+        if code is None:
+            raise KeyError(address)
+        return Recognition(code, self._by_name(address) or (lambda turn: self._answered(address, turn)))
 
     def __contains__(self, address: object) -> bool:
-        """Whether there was code at an address when a game was created; in doubt what the contract says."""
-        if not isinstance(address, str):
-            return False
+        return isinstance(address, str) and self._code(address) is not None
+
+    def _code(self, address: str) -> Word | None:
+        """The hash of the code at an address when a call was made.
+
+        Code may come, and go again, within a block, even within the transaction that creates a game: in doubt
+        what the call names and whether it went through decides. A function of the tree cannot change.
+        """
         call = self._current()
         if call.failure is None and self._by_name(address) is not None:
-            return True
+            return self._latest[address]
+        named = _named_code(call, address)
         codes = [self._history.code(address, block) for block in (call.block - 1, call.block)]
-        if all(code == b"" for code in codes):
-            return False
-        return call.failure is None or all(codes)
+        if None in codes and not any(codes):
+            codes = [self._history.code(address)]
+        hashes = [keccak(code) for code in codes if code]
+        if call.failure is not None:
+            return hashes[-1] if all(codes) else None
+        certain = all(codes) and len(set(hashes)) == 1
+        if named not in (None, NOTHING, keccak(b"")) and not certain:
+            return named
+        return hashes[-1] if hashes else None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._known)
@@ -75,6 +92,7 @@ class Stated(Mapping[str, RecognitionFunction]):
             code = self._history.code(address)
             name = (_known_codes().get(keccak(code)) or self._claimed.get(address)) if code else None
             self._known[address] = None if name is None else RECOGNITION[name]
+            self._latest[address] = keccak(code or b"")
         return self._known[address]
 
     def _answered(self, address: str, turn: Turn) -> tuple[int, int]:
@@ -92,6 +110,18 @@ class Stated(Mapping[str, RecognitionFunction]):
             return _fraction(answer)
         self._count("fractions taken as stated")
         return stated
+
+
+def _named_code(call: Call, address: str) -> Word | None:
+    """The hash of an address's code that a call to `create` names."""
+    try:
+        action = RECORDS.read_action(call.data)
+    except NotReadableError:
+        return None
+    parameters = action.arguments[-1] if action.name == "create" else None
+    if isinstance(parameters, Parameters) and parameters.recognition == address:
+        return parameters.recognition_code
+    return None
 
 
 def _words(numbers: tuple[int, int]) -> list[bytes]:

@@ -21,6 +21,7 @@ from sim.coordination.events import (
     Responded,
     Revealed,
     Settled,
+    Stored,
     Withdrawn,
     decode,
 )
@@ -121,6 +122,8 @@ class _Teller:
         match event:
             case Created(digest):
                 return {"event": "Created", "digest": digest.hex()}, words.opened()
+            case Stored(seat, digest):
+                return {"event": "Stored", "seat": seat, "digest": digest.hex()}, words.stored(seat)
             case Joined(seat, sealed, deposit):
                 self.deposits[seat] = deposit
                 fields = {"seat": seat, "sealed": sealed.hex(), "deposit": self.money(deposit)}

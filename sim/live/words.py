@@ -87,6 +87,10 @@ class Words:
             return f"{listed(parts[:5])} and {len(parts) - 5} more types"
         return listed(parts)
 
+    def stored(self, seat: int) -> str:
+        """A page of the terms has been stored."""
+        return f"The contract now holds the contracts and capacities from {self.begin[seat]} on."
+
     def opened(self) -> str:
         """Somebody has created the game."""
         return (

@@ -76,9 +76,9 @@ class ContractMachine(contract_machine.ContractMachine[Lottery]):
     methods = METHODS
     about_no_game: ClassVar[Mapping[str, tuple[Any, ...]]] = {
         "commit": (0, word(1), word(2)),
-        "reveal": (0, word(1), b"\0", word(2)),
+        "reveal": (0, word(1), word(1), b"\0", word(2)),
         "post": (word(1), Certificate(1, (1,), (), (1,), b"\1")),
-        "open": (0, word(1)),
+        "open": (0, word(1), word(1)),
         "expire": (),
         "withdraw": (0, PAYEES[0]),
     }

@@ -60,8 +60,10 @@ CROOKED: dict[str, Staged] = {
         Variant(
             (
                 change(
-                    "if ((spoken >> i) & 1 != 0) secrets[i]",
-                    "if ((spoken >> i) & 1 != 0 && i + 1 < n) secrets[i]",
+                    "bytes32 seed = Draws.seed(_ORDER, id, uint256(lottery.digest), "
+                    "_words(lottery, n, revealed));",
+                    "bytes32[] memory words = _words(lottery, n, revealed);\n        words[n - 1] = 0;\n"
+                    "        bytes32 seed = Draws.seed(_ORDER, id, uint256(lottery.digest), words);",
                 ),
             ),
             "order draw",
@@ -88,8 +90,8 @@ CROOKED: dict[str, Staged] = {
         Variant(
             (
                 change(
-                    "secrets(lottery, n, opened)), 0, denominator);",
-                    "secrets(lottery, n, opened)), 0, denominator) / 2;",
+                    "uint256 number = Draws.uniform(seed, 0, denominator);",
+                    "uint256 number = Draws.uniform(seed, 0, denominator) / 2;",
                 ),
             ),
             "term draw",

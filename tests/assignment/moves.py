@@ -69,7 +69,7 @@ class Moves(moves.Moves[Lottery]):
     further_ways: ClassVar[Mapping[str, Sequence[str]]] = {
         # The commitment is looked at last; about a certificate there is most to be wrong.
         "commit": (*ANOTHER_SEAT, "argument 3", "argument 3"),
-        "reveal": (*ANOTHER_SEAT, "argument 4", "argument 4"),
+        "reveal": (*ANOTHER_SEAT, "argument 5", "argument 5"),
         "post": ("argument 2",) * 9,
         "open": ANOTHER_SEAT,
         "withdraw": ANOTHER_SEAT,
@@ -109,7 +109,7 @@ class Moves(moves.Moves[Lottery]):
             second = self.new_secret()
             following = commitment(lottery.id, seat, second)
             self.reports[following] = (second, b"")
-        args = (lottery.id, seat, secret, ranking, following)
+        args = (lottery.id, seat, lottery.digest, secret, ranking, following)
         return Call(lottery.parameters.agents[seat], "reveal", args)
 
     def can_open(self, lottery: Lottery, seat: int) -> bool:
@@ -127,7 +127,7 @@ class Moves(moves.Moves[Lottery]):
     def _open(self, dice: Random, lottery: Lottery) -> Call:
         seat = self._seat(dice, lottery, lottery.revealed - lottery.opened)
         secret, _ = self.reports.get(lottery.commitments[seat], (word(1), b""))
-        return Call(lottery.parameters.agents[seat], "open", (lottery.id, seat, secret))
+        return Call(lottery.parameters.agents[seat], "open", (lottery.id, seat, lottery.digest, secret))
 
     def _withdraw(self, dice: Random, lottery: Lottery) -> Call:
         seat = self._seat(dice, lottery, lottery.entitled)

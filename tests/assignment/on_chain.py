@@ -173,7 +173,7 @@ class Table:
     def reveal(self, seat: int, ranking: Order | None = None) -> Done:
         """Open the seat's report."""
         report = bytes(self.rankings[seat] if ranking is None else ranking)
-        args = (self.id, seat, self.secret(seat), report, self.next_sealed(seat))
+        args = (self.id, seat, self.digest, self.secret(seat), report, self.next_sealed(seat))
         return self.do(self.seats[seat], "reveal", *args)
 
     def post(self, certificate: Certificate, sender: str | None = None) -> Done:
@@ -182,7 +182,7 @@ class Table:
 
     def open(self, seat: int) -> Done:
         """Open the seat's second secret."""
-        return self.do(self.seats[seat], "open", self.id, seat, self.secret(seat, 2))
+        return self.do(self.seats[seat], "open", self.id, seat, self.digest, self.secret(seat, 2))
 
     def expire(self) -> Done:
         """End the phase, by somebody who has no part in it."""

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from sim.assignment.certificate import MAX_DENOMINATOR, Certificate, as_reported, certify, find_fault
+from sim.assignment.certificate import Certificate, as_reported, certify, find_fault
 from sim.assignment.problem import from_orders
+from sim.assignment.terms import MAX_DENOMINATOR
 from tests.assignment.certificates import Planted, planted
 from tests.assignment.problems import cardinal, fractions
 

@@ -15,13 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.assignment.certificate import (
-    MAX_DENOMINATOR,
     Certificate,
     as_reported,
     certificate_of,
     certify,
     find_fault,
-    most_terms_kept,
 )
 from sim.assignment.lottery import Term
 from sim.assignment.probabilistic_serial import eating_schedule, probabilities
@@ -29,6 +27,7 @@ from sim.assignment.problem import Problem, from_orders
 from sim.assignment.serial_dictatorship import TooLargeError, outcomes
 from sim.assignment.serial_dictatorship import probabilities as serial_probabilities
 from sim.assignment.solution import solve
+from sim.assignment.terms import MAX_DENOMINATOR, most_terms_kept
 from sim.chain.abi import Interface
 from sim.chain.compiler import compile_sources
 from sim.chain.evm import open_evm

@@ -196,9 +196,9 @@ def test_the_contract_takes_money_for_seats_only() -> None:
     assert not at.send(at.creator, bytes(4), value=1).ok
     calls = {
         "create": (word(9), at.parameters),
-        "reveal": (at.id, 0, at.secret(0), b"", at.next_sealed(0)),
+        "reveal": (at.id, 0, at.digest, at.secret(0), b"", at.next_sealed(0)),
         "post": (at.id, at.digest, (1, [], [], [], b"")),
-        "open": (at.id, 0, at.secret(0)),
+        "open": (at.id, 0, at.digest, at.secret(0)),
         "expire": (at.id,),
         "withdraw": (at.id, 0, at.seats[0]),
     }

@@ -45,7 +45,7 @@ def test_picks_are_those_of_theory_for_thousands_of_rankings() -> None:
         done = at.reveal_all(but=absent[1:])
         revealed = at.state[4]
         assert revealed.bit_count() == 64 - len(absent)
-        order = permutation(seed(b"order", at.id, 1, secrets_of(at, 1, revealed)), range(64))
+        order = permutation(seed(b"order", at.id, at.digest, secrets_of(at, 1, revealed)), range(64))
         assert tuple(done.event("OrderDrawn")["order"]) == pack_order(order)
         reports = [ranking if revealed >> i & 1 else () for i, ranking in enumerate(at.rankings)]
         problem = from_orders(reports, len(at.capacities), SERIAL, at.capacities)
@@ -93,7 +93,7 @@ def test_terms_are_those_that_the_second_secrets_draw(rule: str) -> None:
         certificate = at.certificate()
         done = at.open_all()
         secrets = secrets_of(at, 2, at.state[5])
-        number = uniform(seed(b"term", at.id, 1, secrets), 0, certificate.denominator)
+        number = uniform(seed(b"term", at.id, at.digest, secrets), 0, certificate.denominator)
         term = certificate.term(number)
         assert done.event("TermDrawn") == {"id": at.id, "number": number, "term": term}
         assert at.assignment() == certificate.assignment(term)
@@ -109,7 +109,7 @@ def test_a_term_drawn_without_some_leaves_the_others_what_it_says() -> None:
         done = at.open_all(but=absent)
         secrets = secrets_of(at, 2, at.state[5])
         assert [secret == SILENT for secret in secrets] == [i in absent for i in range(4)]
-        number = uniform(seed(b"term", at.id, 1, secrets), 0, certificate.denominator)
+        number = uniform(seed(b"term", at.id, at.digest, secrets), 0, certificate.denominator)
         assert done.event("TermDrawn")["number"] == number
         term = certificate.assignment(certificate.term(number))
         assert at.assignment() == tuple(None if i in absent else item for i, item in enumerate(term))
@@ -146,7 +146,7 @@ def test_terms_of_any_weights_are_drawn_as_the_twin_draws(weights: tuple[int, ..
         at.reveal_all()
         went(at.post(certificate))
         done = at.open_all()
-        drawn = uniform(seed(b"term", at.id, 1, secrets_of(at, 2, 3)), 0, certificate.denominator)
+        drawn = uniform(seed(b"term", at.id, at.digest, secrets_of(at, 2, 3)), 0, certificate.denominator)
         assert done.event("TermDrawn")["number"] == drawn
         assert done.event("TermDrawn")["term"] == certificate.term(drawn)
         assert at.assignment() == certificate.assignment(certificate.term(drawn))

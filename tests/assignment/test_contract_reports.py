@@ -53,7 +53,7 @@ def test_a_report_is_opened_as_it_was_committed_to() -> None:
     other = keccak(b"other")
 
     def reveal(secret: bytes, ranking: bytes) -> Done:
-        return at.do(at.seats[0], "reveal", at.id, 0, secret, ranking, at.next_sealed(0))
+        return at.do(at.seats[0], "reveal", at.id, 0, at.digest, secret, ranking, at.next_sealed(0))
 
     sealed = at.sealed(0)
     assert refused(reveal(bytes(32), bytes(RANKINGS[0]))) == ("ZeroSecret",)
@@ -73,7 +73,7 @@ def test_a_report_is_opened_as_it_was_committed_to() -> None:
         "ranking": bytes(RANKINGS[0]),
         "nextCommitment": at.next_sealed(0),
     }
-    assert at.digest == keccak(digest + word(0) + bytes(RANKINGS[0]))
+    assert at.digest == digest  # until all have revealed
     assert at.ask("rankingOf", at.id, 0) == bytes(RANKINGS[0])
     assert at.ask("commitment", at.id, 0) == at.next_sealed(0)
     assert refused(reveal(bytes(32), b"")) == ("AlreadyRevealed", 0)
@@ -120,7 +120,7 @@ def test_a_second_secret_is_committed_to_where_there_is_one() -> None:
         (EATING, bytes(32), ("ZeroCommitment",)),
     ):
         at = table(rule, phase=REVEALING)
-        args = (at.id, 0, at.secret(0), bytes(RANKINGS[0]), given)
+        args = (at.id, 0, at.digest, at.secret(0), bytes(RANKINGS[0]), given)
         assert refused(at.do(at.seats[0], "reveal", *args)) == error
         went(at.reveal(0))
 
@@ -140,7 +140,7 @@ def test_a_second_secret_opens_its_own_commitment_once() -> None:
     at = table(phase=OPENING)
 
     def opened(secret: bytes) -> Done:
-        return at.do(at.seats[0], "open", at.id, 0, secret)
+        return at.do(at.seats[0], "open", at.id, 0, at.digest, secret)
 
     assert refused(opened(bytes(32))) == ("ZeroSecret",)
     for secret in (at.secret(0), at.secret(1, 2), keccak(b"other")):
@@ -161,7 +161,7 @@ def test_a_copied_commitment_opens_to_nothing() -> None:
         went(at.commit(1))
         went(at.commit(2, copied))
         went(at.reveal(0))
-        args = (at.id, 2, at.secret(0), bytes(RANKINGS[0]), at.next_sealed(0))
+        args = (at.id, 2, at.digest, at.secret(0), bytes(RANKINGS[0]), at.next_sealed(0))
         assert refused(at.do(at.seats[2], "reveal", *args)) == ("WrongSecret", 2, copied)
         went(at.reveal(1))
         at.to_deadline(past=1)
@@ -172,11 +172,11 @@ def test_a_copied_second_commitment_opens_to_nothing() -> None:
     at = table(phase=REVEALING)
     went(at.reveal(0))
     went(at.reveal(1))
-    args = (at.id, 2, at.secret(2), bytes(RANKINGS[2]), at.next_sealed(0))
+    args = (at.id, 2, at.digest, at.secret(2), bytes(RANKINGS[2]), at.next_sealed(0))
     went(at.do(at.seats[2], "reveal", *args))
     went(at.post(at.certificate()))
     went(at.open(0))
-    stolen = at.do(at.seats[2], "open", at.id, 2, at.secret(0, 2))
+    stolen = at.do(at.seats[2], "open", at.id, 2, at.digest, at.secret(0, 2))
     assert refused(stolen) == ("WrongSecret", 2, at.next_sealed(0))
 
 
@@ -188,7 +188,7 @@ def test_a_commitment_of_another_lottery_opens_to_nothing() -> None:
     went(at.create())
     for seat in range(3):
         went(at.commit(seat, old if seat == 0 else None))
-    args = (at.id, 0, secret, bytes(RANKINGS[0]), at.next_sealed(0))
+    args = (at.id, 0, at.digest, secret, bytes(RANKINGS[0]), at.next_sealed(0))
     assert refused(at.do(at.seats[0], "reveal", *args)) == ("WrongSecret", 0, old)
 
 
@@ -204,7 +204,7 @@ def test_only_the_organizer_posts_unless_there_is_but_one_right_matrix(rule: str
         went(at.post(at.certificate()))
 
 
-def test_a_posting_names_what_has_been_revealed() -> None:
+def test_a_posting_names_what_has_been_revealed_and_becomes_part_of_the_digest() -> None:
     at = table(BOSTON, phase=REVEALING)
     created = at.digest
     at.reveal_all()
@@ -212,12 +212,13 @@ def test_a_posting_names_what_has_been_revealed() -> None:
     certificate = at.certificate()
     stale = at.do(at.creator, "post", at.id, created, tuple(certificate))
     assert refused(stale) == ("StaleDigest", created, at.digest)
-    digest = created
-    for seat, ranking in enumerate(RANKINGS):
-        digest = keccak(digest + word(seat) + bytes(ranking))
+    codes = b"".join(
+        bytes(item + 1 for item in order)[::-1].rjust(32, b"\0") + bytes(32) for order in RANKINGS
+    )
+    digest = keccak(created + keccak(codes) + b"".join(map(at.next_sealed, range(3))))
     assert at.digest == digest
     went(at.post(certificate))
-    assert at.digest == digest
+    assert at.digest == keccak(digest + keccak(certificate.encoded()))
 
 
 def test_a_commitment_is_shown_until_it_is_opened() -> None:

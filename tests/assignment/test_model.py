@@ -104,7 +104,7 @@ def held(orders: list[list[int]], capacities: list[int], secrets: list[bytes], s
         model.commit(agents[seat], 5, lottery.id, seat, lottery.digest, sealed)
     for seat, order in enumerate(orders):
         if seat not in silent:
-            model.reveal(agents[seat], lottery.id, seat, secrets[seat], bytes(order), NOTHING)
+            model.reveal(agents[seat], lottery.id, seat, lottery.digest, secrets[seat], bytes(order), NOTHING)
     if silent:
         model.now = lottery.deadline + 1
         model.expire(ACCOUNTS[0], lottery.id)
@@ -134,8 +134,8 @@ def test_a_copied_commitment_opens_to_nothing() -> None:
     for seat in (0, 1):
         model.commit(ACCOUNTS[seat], 5, lottery.id, seat, lottery.digest, sealed)
     with pytest.raises(Revert, match="WrongSecret"):
-        model.reveal(ACCOUNTS[1], lottery.id, 1, word(7), b"\0", NOTHING)
-    model.reveal(ACCOUNTS[0], lottery.id, 0, word(7), b"\0", NOTHING)
+        model.reveal(ACCOUNTS[1], lottery.id, 1, lottery.digest, word(7), b"\0", NOTHING)
+    model.reveal(ACCOUNTS[0], lottery.id, 0, lottery.digest, word(7), b"\0", NOTHING)
     model.now = lottery.deadline + 1
     model.expire(ACCOUNTS[2], lottery.id)
     assert (lottery.assignment, lottery.lost, model.burnt) == ((1, 0), {1}, 5)

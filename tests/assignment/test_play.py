@@ -16,6 +16,7 @@ from sim.assignment.lottery import Term
 from sim.assignment.plan import check_playable, plan
 from sim.assignment.play import FUNCTIONS, Outcome, Player, deploy_mechanism
 from sim.assignment.problem import RULES, Posted, Problem, example_1, from_orders
+from sim.assignment.records import RECORDS
 from sim.assignment.serial_dictatorship import serve
 from sim.assignment.solution import rule_matrix, solve
 from sim.chain.abi import Interface
@@ -188,6 +189,11 @@ def test_every_wei_is_accounted_for(names: list[str], path: str | dict[str, str]
         assert all(item is None for i, item in enumerate(outcome.assignment) if i not in heard)
 
 
+def digest_of(on: Player, lottery: bytes) -> bytes:
+    """What the draw of a lottery was made after."""
+    return on.evm.call(on.creator, on.contract, RECORDS.question("digestOf", lottery)).output
+
+
 @CASES
 def test_orders_are_drawn_and_served_as_theory_does(names: list[str], path: str | dict[str, str]) -> None:
     on = player("revm", MIXED, names)
@@ -200,7 +206,7 @@ def test_orders_are_drawn_and_served_as_theory_does(names: list[str], path: str 
         *secrets, salt = on.secrets(k, 1)
         lottery = game_id(on.evm.chain_id, on.contract, on.creator, salt)
         heard = [s if r is not None else bytes(32) for s, r in zip(secrets, outcome.reports, strict=True)]
-        order = permutation(seed(b"order", lottery, 1, heard), range(agents))
+        order = permutation(seed(b"order", lottery, digest_of(on, lottery), heard), range(agents))
         assert outcome.order == tuple(order)
         revealed = replace(
             MIXED, rankings=tuple(tuple((o,) for o in report or ()) for report in outcome.reports)
@@ -223,7 +229,7 @@ def test_terms_are_drawn_as_theory_does(names: list[str], path: str | dict[str, 
         opened = [
             secret if i in on.plan.opens else bytes(32) for i, secret in enumerate(on.secrets(k, 2)[:-1])
         ]
-        number = uniform(seed(b"term", lottery, 1, opened), 0, certificate.denominator)
+        number = uniform(seed(b"term", lottery, digest_of(on, lottery), opened), 0, certificate.denominator)
         assert outcome.term == certificate.term(number)
         term = certificate.assignment(outcome.term)
         assert outcome.assignment == tuple(
@@ -249,8 +255,9 @@ def test_more_seats_and_items_than_a_word_holds() -> None:
     outcome = on.play(0)
     assert sorted(outcome.order) == list(range(64))
     assert outcome.assignment == serve(problem, outcome.order)
-    eating = player("revm", from_orders([dice.sample(range(40), 40) for _ in range(34)], 40, EATING))
-    assert eating.play(0).ending == "drawn"
+    for agents, items in ((19, 40), (34, 15)):
+        rankings = [dice.sample(range(items), items) for _ in range(agents)]
+        assert player("revm", from_orders(rankings, items, EATING)).play(0).ending == "drawn"
 
 
 def test_a_lottery_depends_on_seed_and_number_alone() -> None:

@@ -71,3 +71,84 @@ contract FickleRecognition {
         return (block.timestamp % 7, 7);
     }
 }
+
+/// @notice Uses all the gas that it is given.
+contract BurningRecognition {
+    fallback() external {
+        while (true) {}
+    }
+}
+
+/// @notice Uses nearly all the gas that it is given, and answers: it shows that it is given all of it.
+contract ThoroughRecognition {
+    function fraction(IRecognition.Turn calldata) external view returns (uint256, uint256) {
+        uint256 began = gasleft();
+        while (began - gasleft() < 140_000) {}
+        return (1, 7);
+    }
+}
+
+/// @notice Fails in the way that leaves no gas.
+contract InvalidRecognition {
+    fallback() external {
+        assembly {
+            invalid()
+        }
+    }
+}
+
+/// @notice Answers with less than two words.
+contract ShortRecognition {
+    fallback() external {
+        assembly {
+            mstore(0, 1)
+            mstore(32, 1)
+            return(0, 63)
+        }
+    }
+}
+
+/// @notice Takes every call and answers nothing.
+contract SilentRecognition {
+    fallback() external {}
+}
+
+/// @notice Reverts with more data than its caller would want to pay for.
+contract BombRecognition {
+    fallback() external {
+        assembly {
+            mstore(0, 1)
+            mstore(32, 1)
+            revert(0, 160000)
+        }
+    }
+}
+
+/// @notice Answers a fraction with as much data behind it.
+contract LongRecognition {
+    fallback() external {
+        assembly {
+            mstore(0, 2)
+            mstore(32, 7)
+            return(0, 160000)
+        }
+    }
+}
+
+/// @notice Deploys a recognition function, creates a game with it and destroys it, all in one transaction: the only way
+/// in which code can still vanish.
+contract Conjurer {
+    /// @dev Called with nothing it destroys itself, called with anything it answers 2/7.
+    bytes private constant _RUNTIME = hex"3660065733ff5b60025f52600760205260405ff3";
+
+    function create(address mechanism, bytes calldata creation) external {
+        bytes memory initcode = abi.encodePacked(hex"73", _RUNTIME, hex"5f526014600cf3");
+        address conjured;
+        assembly ("memory-safe") {
+            conjured := create(0, add(initcode, 32), mload(initcode))
+        }
+        (bool created,) = mechanism.call(creation);
+        (bool destroyed,) = conjured.call("");
+        require(created && destroyed);
+    }
+}

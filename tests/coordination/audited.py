@@ -21,6 +21,7 @@ from sim.coordination.problem import Problem, example_1
 from sim.coordination.records import RECORDS
 from sim.driver.player import UnexpectedRevertError
 from sim.randomness import address_word, keccak, word
+from sim.reference import NOTHING
 from sim.verification.book import Book
 from tests.coordination.crooked import MECHANISM, P_STAR
 from tests.verification import crooked
@@ -85,13 +86,18 @@ def play_on(player: Player, machine: Recorder, k: int, *, crooked: bool) -> None
     assert isinstance(shares, tuple)
     words = b"".join(map(word, shares))
     seats = machine.accounts[: player.problem.agents]
-    answer = FUNCTIONS["respond"] + game + word(1) + keccak(words) + word(1)
+    # What the proposal answered to: the digest behind the game's id in the call.
+    answered = next(
+        (sent.data[36:68] for sent in player.sent if sent.data[:4] == FUNCTIONS["propose"]), NOTHING
+    )
+    answer = FUNCTIONS["respond"] + game + keccak(answered + words) + word(1)
     for _ in seats:
         for address in seats:
             machine.transact(address, player.contract, answer)
     events = [RECORDS.read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
     if not any(event.name == "Settled" for event in events):
         shares, words = (), b""
+        answered = machine.call(seats[0], player.contract, RECORDS.question("state", game)).output[224:256]
     for seat, address in enumerate(seats):
-        head = FUNCTIONS["withdraw"] + game + word(seat) + address_word(address) + word(128)
+        head = FUNCTIONS["withdraw"] + game + word(seat) + address_word(address) + answered + word(160)
         machine.transact(address, player.contract, head + word(len(shares)) + words)

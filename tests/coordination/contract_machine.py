@@ -48,16 +48,18 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
 
     methods = METHODS
     about_no_game: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "store": (word(1), (1,), (1,)),
         "join": (0, word(1), word(2)),
         "announce": (word(1), (1,)),
-        "reveal": (0, word(1), word(2)),
-        "propose": (1, (1, 2)),
-        "respond": (1, word(1), True),
+        "reveal": (0, word(1), word(1), word(2)),
+        "propose": (word(1), (1, 2)),
+        "respond": (word(1), True),
         "expire": (),
-        "withdraw": (0, PAYEES[0], ()),
+        "withdraw": (0, PAYEES[0], word(1), ()),
     }
     subject: OnChain
     model: TwoStageModel
+    moves: Moves
 
     def new_model(self) -> TwoStageModel:
         return TwoStageModel(self.subject.chain_id, self.subject.address, self.subject.recognitions)
@@ -70,8 +72,9 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
 
     def terms(self, dice: Random) -> tuple[Word, Parameters]:
         # Few salts, so that an id is taken now and then; few recognition functions that let a game get stuck.
-        some = self.subject.sound if dice.random() < 0.8 else list(self.subject.recognitions)
-        return word(dice.randint(0, 9)), samples.parameters(dice, self.subject.accounts[:-1], some)
+        some = self.subject.sound if dice.random() < 0.8 else self.subject.recognitions
+        parameters = samples.parameters(dice, self.subject.accounts[:-1], some)
+        return word(dice.randint(0, 9)), self.moves.planned(parameters)
 
     def spoiled(self, dice: Random, parameters: Parameters) -> Parameters:
         for name in dice.sample(sorted(samples.SPOILED), dice.choice([1, 1, 2])):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sim.coordination.game import Game, Phase
 from sim.coordination.model import TwoStageModel
+from sim.coordination.parameters import Page, Parameters
 from sim.randomness import Word, commitment, word
 from sim.reference import NOTHING
 from tests.verification import moves
@@ -14,8 +15,9 @@ from tests.verification.moves import ANOTHER_SEAT, HUGE, Call
 
 INT128_MAX, INT128_MIN = 2**127 - 1, -(2**127)
 
-METHODS = ("create", "join", "announce", "reveal", "propose", "respond", "expire", "withdraw")
+METHODS = ("create", "store", "join", "announce", "reveal", "propose", "respond", "expire", "withdraw")
 METHOD_OF = {
+    Phase.CREATING: "store",
     Phase.JOINING: "join",
     Phase.ANNOUNCING: "announce",
     Phase.REVEALING: "reveal",
@@ -40,15 +42,23 @@ class Moves(moves.Moves[Game]):
         # The commitment is looked at last; about a list there is most to be wrong.
         "join": (*ANOTHER_SEAT, "argument 3", "argument 3"),
         "announce": ("argument 2", "argument 2"),
-        "reveal": (*ANOTHER_SEAT, "argument 3", "argument 3"),
+        "reveal": (*ANOTHER_SEAT, "argument 4", "argument 4"),
         "propose": ("argument 2", "argument 2"),
-        "withdraw": (*ANOTHER_SEAT, "argument 3", "argument 3"),
+        "withdraw": (*ANOTHER_SEAT, "argument 4", "argument 4"),
     }
 
     secrets: dict[tuple[Word, int], Word] = field(default_factory=dict)
     """The secret behind each seat's present commitment."""
+    plans: dict[Parameters, Parameters] = field(default_factory=dict)
+    """What is meant to be played, by what is created first, where rows are to follow."""
     offered: dict[Word, Word] = field(default_factory=dict)
     """Secrets by commitment, used or not."""
+
+    def planned(self, parameters: Parameters) -> Parameters:
+        """What to create for this to be played; the rows that are to follow are kept in mind."""
+        opening = parameters.opening()
+        self.plans[opening] = parameters
+        return opening
 
     def new_commitment(self, game: Word, seat: int) -> Word:
         secret = self.new_secret()
@@ -59,13 +69,20 @@ class Moves(moves.Moves[Game]):
     def note(self, call: Call) -> None:
         """Remember whose secrets a call that went through has put in force."""
         if call.method in ("join", "reveal"):
-            game, seat, _, offered = call.args
+            game, seat, *_, offered = call.args
             self.secrets[game, seat] = self.offered.get(offered, NOTHING)
 
     # ──────────────────────────────────────── what is to be done ────────────────────────────────────────
 
     def done(self, game: Game) -> bool:
         return game.phase in (Phase.SETTLED, Phase.BROKEN_DOWN) and not any(map(any, game.commitments))
+
+    def _store(self, _dice: Random, game: Game) -> Call:
+        p = game.parameters
+        plan = self.plans.get(replace(p, contracted=(), capacity=()), p)
+        pages = [page for page in plan.pages() if page.seat < game.turn]
+        page = pages[0] if pages else Page(0, p.contracted, p.capacity)
+        return Call(game.creator, "store", (game.id, game.digest, page.contracted, page.capacity))
 
     def _join(self, dice: Random, game: Game) -> Call:
         seat = self._seat(dice, game, [i for i, c in enumerate(game.commitments) if c == NOTHING])
@@ -88,7 +105,7 @@ class Moves(moves.Moves[Game]):
     def _reveal(self, dice: Random, game: Game) -> Call:
         seat = self._seat(dice, game, [i for i, s in enumerate(game.secrets) if s == NOTHING])
         secret = self.secrets.get((game.id, seat), word(self.salt + 1))
-        args = (game.id, seat, secret, self.new_commitment(game.id, seat))
+        args = (game.id, seat, game.digest, secret, self.new_commitment(game.id, seat))
         return Call(game.parameters.agents[seat], "reveal", args)
 
     def _propose(self, dice: Random, game: Game) -> Call:
@@ -101,18 +118,18 @@ class Moves(moves.Moves[Game]):
             amount = dice.choice([min(1, left), left // 3, left])
             shares[payer] += amount
             shares[payee] -= amount
-        return Call(p.agents[game.proposer], "propose", (game.id, game.round, tuple(shares)))
+        return Call(p.agents[game.proposer], "propose", (game.id, game.digest, tuple(shares)))
 
     def _respond(self, dice: Random, game: Game) -> Call:
         seat = game.order[game.turn % len(game.order)] if game.order else 0
         accept = dice.random() < 0.6
-        return Call(game.parameters.agents[seat], "respond", (game.id, game.round, game.digest, accept))
+        return Call(game.parameters.agents[seat], "respond", (game.id, game.digest, accept))
 
     def _withdraw(self, dice: Random, game: Game) -> Call:
         seat = self._seat(dice, game, [i for i, c in enumerate(game.commitments) if c != NOTHING])
-        shares = game.shares if game.phase is Phase.SETTLED else ()
+        digest, shares = (game.answered, game.shares) if game.phase is Phase.SETTLED else (game.digest, ())
         to = dice.choice(self.payees)
-        return Call(game.parameters.agents[seat], "withdraw", (game.id, seat, to, shares))
+        return Call(game.parameters.agents[seat], "withdraw", (game.id, seat, to, digest, shares))
 
     # ───────────────────────────────────────── doing it wrongly ─────────────────────────────────────────
 
@@ -130,7 +147,7 @@ class Moves(moves.Moves[Game]):
     def _other_data(self, dice: Random, value: Any, call: Call, k: int) -> Any:  # noqa: ANN401 - of any type
         if isinstance(value, bytes):
             return self._other_word(dice, value, call, k)
-        if call.method == "announce":
+        if call.method in ("announce", "store"):
             return self._other_list(dice, value, [0, HUGE], -1, 1)
         if call.method == "propose":
             return self._other_shares(dice, value, call)

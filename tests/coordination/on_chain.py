@@ -1,6 +1,6 @@
 """The real contract on a real machine, as a subject to be compared with the model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import astuple
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 from sim.chain.compiler import Artifact, compile_sources
 from sim.chain.evm import Evm
 from sim.coordination.game import Fraction, Game
-from sim.coordination.model import TwoStageModel
+from sim.coordination.model import Recognition, TwoStageModel
 from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
 from sim.randomness import keccak
 from sim.reference import Revert
@@ -36,8 +36,8 @@ def _refusing(turn: Turn) -> Fraction:
     raise Revert("NotToday", turn.agent)
 
 
-def _remembering(_turn: Turn) -> Fraction:
-    raise Revert("")  # a static call may not write, and says nothing when it does
+def _failing(_turn: Turn) -> Fraction:
+    raise Revert("")
 
 
 SOUND: Mapping[str, RecognitionFunction] = {
@@ -54,10 +54,20 @@ FAULTY: Mapping[str, RecognitionFunction] = {
     "HugeRecognition": lambda _: (2**255 + 1, 2**255 + 2),
     "FinestRecognition": lambda _: (2**32 - 2, 2**32 - 1),
     "NobodyRecognition": lambda _: (0, 0),
-    "RefusingRecognition": _refusing,
     "RepeatingRecognition": _repeating,
-    "RememberingRecognition": _remembering,
+    "ThoroughRecognition": lambda _: (1, 7),
+    "LongRecognition": lambda _: (2, 7),
+    "RefusingRecognition": _refusing,
+    "RememberingRecognition": _failing,  # a static call may not write
+    "BurningRecognition": _failing,
+    "InvalidRecognition": _failing,
+    "ShortRecognition": _failing,
+    "SilentRecognition": _failing,
+    "BombRecognition": _failing,
 }
+
+HOSTILE = tuple(name for name, answer in FAULTY.items() if answer in (_failing, _refusing))
+"""Those that never answer."""
 
 
 class OnChain(on_chain.OnChain[TwoStageModel]):
@@ -80,10 +90,11 @@ class OnChain(on_chain.OnChain[TwoStageModel]):
         deployed = {name: evm.deploy(self.artifacts[name].bytecode) for name in (*SOUND, *FAULTY)}
         self.recognition = deployed
         """Addresses by name."""
-        self.recognitions: Mapping[str, RecognitionFunction] = {
-            deployed[name]: answer for name, answer in {**SOUND, **FAULTY}.items()
+        self.recognitions: Mapping[str, Recognition] = {
+            deployed[name]: Recognition(keccak(evm.code(deployed[name])), answer)
+            for name, answer in {**SOUND, **FAULTY}.items()
         }
-        self.sound: Sequence[str] = [deployed[name] for name in SOUND]
+        self.sound = {deployed[name]: self.recognitions[deployed[name]] for name in SOUND}
         """Those of the recognition functions that always give a fraction."""
 
     def views(self, model: TwoStageModel, game: Game) -> list[View]:

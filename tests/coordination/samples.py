@@ -1,10 +1,12 @@
 """Small games to play: parameters that creation accepts, and the many ways of spoiling them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
+from sim.coordination.model import Recognition
 from sim.coordination.parameters import MAX_WINDOW, MIN_WINDOW, Cost, CostKind, Parameters
+from sim.randomness import word
 
 UINT32, UINT96 = 2**32 - 1, 2**96 - 1
 ZERO_ADDRESS = "0x" + "00" * 20
@@ -45,7 +47,7 @@ def cost(dice: Random) -> Cost:
     return dice.choice([quadratic, power, piecewise])(dice)
 
 
-def parameters(dice: Random, accounts: Sequence[str], recognitions: Sequence[str]) -> Parameters:
+def parameters(dice: Random, accounts: Sequence[str], recognitions: Mapping[str, Recognition]) -> Parameters:
     """A small game whose first seat has contracted on more than the others: delegation often pays."""
     n, m = dice.randint(2, 4), dice.randint(1, 3)
     contracted, capacity = [], []
@@ -55,6 +57,7 @@ def parameters(dice: Random, accounts: Sequence[str], recognitions: Sequence[str
             contracted.append(d)
             capacity.append(d + dice.randint(0, 1 if i == 0 else 5))
     kinds = [cost(dice) for _ in range(dice.choice([1, 1, n]))]
+    recognition = dice.choice(list(recognitions))
     delta = dice.choice([(0, 1), (1, 2), (9, 10), (UINT32 - 1, UINT32)])
     return Parameters(
         agents=tuple(dice.sample(accounts, n)),
@@ -62,7 +65,8 @@ def parameters(dice: Random, accounts: Sequence[str], recognitions: Sequence[str
         contracted=tuple(contracted),
         capacity=tuple(capacity),
         costs=tuple(kinds),
-        recognition=dice.choice(recognitions),
+        recognition=recognition,
+        recognition_code=recognitions[recognition].code,
         continuation_numerator=delta[0],
         continuation_denominator=delta[1],
         bond=dice.choice([1, 7, 10**15]),
@@ -104,6 +108,7 @@ SPOILED: dict[str, Callable[[Parameters], Parameters]] = {
     "both windows": lambda p: replace(p, join_window=0, action_window=1),
     "no rounds": lambda p: replace(p, max_rounds=0),
     "recognition by nobody": lambda p: replace(p, recognition="0x" + "12" * 20),
+    "another recognition code": lambda p: replace(p, recognition_code=word(1)),
     "no costs": lambda p: replace(p, costs=()),
     "costs for too many": lambda p: replace(p, costs=(p.costs[0],) * (len(p.agents) + 1)),
     "zero agent": lambda p: replace(p, agents=(*p.agents[:-1], ZERO_ADDRESS)),

@@ -6,11 +6,11 @@ from typing import Any
 
 from eth_abi.abi import decode
 
-from sim.chain.evm import open_evm
+from sim.chain.evm import Evm, open_evm
 from sim.coordination.game import Cause, Phase, State
-from sim.coordination.parameters import Cost, CostKind, Parameters
+from sim.coordination.parameters import Cost, CostKind, Page, Parameters
 from sim.randomness import Word, commitment, game_id, keccak, permutation, seed, uniform, unpack_order, word
-from sim.reference import Event, Revert
+from sim.reference import NOTHING, Event, Revert
 from tests.coordination.on_chain import OnChain
 from tests.verification.on_chain import Outcome
 
@@ -23,8 +23,8 @@ X = ((2,), (2,), (1,))
 class Table:
     """Three seats, one task type, f(q) = 10 q² wei, equal probabilities, δ = 1/2, at most three rounds."""
 
-    def __init__(self, evm: str = "revm", **changes: Any) -> None:  # noqa: ANN401 - fields of any type
-        self.contract = OnChain(open_evm("py-evm" if evm == "py-evm" else "revm"), accounts=64)
+    def __init__(self, evm: str | Evm = "revm", **changes: Any) -> None:  # noqa: ANN401 - fields of any type
+        self.contract = OnChain(open_evm(evm) if isinstance(evm, str) else evm, accounts=64)
         self.evm = self.contract.evm
         self.creator, self.stranger = self.contract.accounts[-2:]
         rule = changes.pop("recognition", "EqualRecognition")
@@ -34,7 +34,8 @@ class Table:
             contracted=(4, 1, 0),
             capacity=(4, 3, 2),
             costs=(Cost(CostKind.QUADRATIC, denominator=1, coefficient=10),),
-            recognition=self.contract.recognition.get(rule, rule),
+            recognition=(at := self.contract.recognition.get(rule, rule)),
+            recognition_code=keccak(self.evm.code(at)),
             continuation_numerator=1,
             continuation_denominator=2,
             bond=BOND,
@@ -47,6 +48,7 @@ class Table:
         self.id = game_id(self.evm.chain_id, self.contract.address, self.creator, self.salt)
         self.secret_salt = 0
         self.shares: tuple[int, ...] = ()
+        self.answered = NOTHING
 
     @property
     def n(self) -> int:
@@ -95,7 +97,13 @@ class Table:
         return commitment(self.id, seat, self.secret(seat, rnd))
 
     def create(self, parameters: Parameters | None = None, sender: str = "") -> Outcome:
-        return self.do(sender or self.creator, "create", self.salt, parameters or self.parameters)
+        opening = (parameters or self.parameters).opening()
+        return self.do(sender or self.creator, "create", self.salt, opening)
+
+    def store(self, page: Page, **other: Any) -> Outcome:  # noqa: ANN401 - of any type
+        args = {"digest": self.state().digest, "contracted": page.contracted, "capacity": page.capacity}
+        sender = other.pop("sender", self.creator)
+        return self.do(sender, "store", self.id, *(args | other).values())
 
     def join(self, seat: int, **other: Any) -> Outcome:  # noqa: ANN401 - of any type
         args = {"seat": seat, "digest": self.state().digest, "commitment": self.promise(seat, 1)}
@@ -109,21 +117,21 @@ class Table:
 
     def reveal(self, seat: int, **other: Any) -> Outcome:  # noqa: ANN401 - of any type
         rnd = self.state().round
-        args = {"seat": seat, "secret": self.secret(seat, rnd), "promise": self.promise(seat, rnd + 1)}
+        args = {
+            "seat": seat,
+            "digest": self.state().digest,
+            "secret": self.secret(seat, rnd),
+            "promise": self.promise(seat, rnd + 1),
+        }
         sender = other.pop("sender", self.agent(seat))
         return self.do(sender, "reveal", self.id, *(args | other).values())
 
     def propose(self, shares: Sequence[int], **other: Any) -> Outcome:  # noqa: ANN401 - of any type
         state = self.state()
-        outcome = self.do(
-            other.get("sender", self.agent(state.proposer)),
-            "propose",
-            self.id,
-            other.get("rnd", state.round),
-            shares,
-        )
+        sender = other.get("sender", self.agent(state.proposer))
+        outcome = self.do(sender, "propose", self.id, other.get("digest", state.digest), shares)
         if outcome.ok:
-            self.shares = tuple(shares)
+            self.shares, self.answered = tuple(shares), state.digest
         return outcome
 
     def respond(self, accept: bool, **other: Any) -> Outcome:  # noqa: ANN401, FBT001 - the contract's argument
@@ -132,7 +140,6 @@ class Table:
             other.get("sender", self.agent(self.order()[state.turn])),
             "respond",
             self.id,
-            other.get("rnd", state.round),
             other.get("digest", state.digest),
             accept,
         )
@@ -141,12 +148,21 @@ class Table:
         return self.do(sender or self.stranger, "expire", self.id)
 
     def withdraw(
-        self, seat: int, to: str = "", shares: Sequence[int] | None = None, sender: str = ""
+        self,
+        seat: int,
+        to: str = "",
+        shares: Sequence[int] | None = None,
+        sender: str = "",
+        digest: Word | None = None,
     ) -> Outcome:
+        state = self.state()
+        settled = state.phase is Phase.SETTLED
         if shares is None:
-            shares = self.shares if self.state().phase is Phase.SETTLED else ()
+            shares = self.shares if settled else ()
+        if digest is None:
+            digest = self.answered if settled else state.digest
         agent = self.agent(seat)
-        return self.do(sender or agent, "withdraw", self.id, seat, to or agent, shares)
+        return self.do(sender or agent, "withdraw", self.id, seat, to or agent, digest, shares)
 
     # ──────────────────────────────────────────── playing ────────────────────────────────────────────────
 
@@ -158,6 +174,8 @@ class Table:
         """Play until that phase of that round begins, rejecting to get to a later round."""
         if self.state().phase is Phase.NONE:
             went(self.create())
+            for page in self.parameters.pages():
+                went(self.store(page))
         while (state := self.state()).phase is not phase or (phase >= Phase.REVEALING and state.round != rnd):
             match state.phase:
                 case Phase.JOINING:

@@ -13,6 +13,7 @@ ERRORS = {
     "create": {
         *("GameExists", "AgentCountOutOfRange", "TaskTypeCountOutOfRange", "MatrixSizeMismatch"),
         *("ContinuationOutOfRange", "ZeroBond", "WindowOutOfRange", "ZeroRounds", "RecognitionWithoutCode"),
+        "RecognitionCodeMismatch",
         *("CostCountMismatch", "ZeroAgent", "DuplicateAgent", "CapacityBelowContract", "NothingContracted"),
         *("TooManyTasks", "ExponentOutOfRange", "BreakpointsInvalid", "CostNotConvex", "CostNotWhole"),
         "CostTooLarge",
@@ -23,17 +24,17 @@ ERRORS = {
     },
     "announce": {
         *("WrongPhase", "DeadlinePassed", "NotTheSeat", "StaleDigest", "AnnouncementLengthMismatch"),
-        *("AnnouncementTooHigh", "AnnouncementTooLow", "RecognitionOutOfRange"),
+        *("AnnouncementTooHigh", "AnnouncementTooLow"),
     },
     "reveal": {
         *("WrongPhase", "DeadlinePassed", "SeatOutOfRange", "NotTheSeat", "AlreadyRevealed", "ZeroSecret"),
-        *("WrongSecret", "ZeroCommitment"),
+        *("StaleDigest", "WrongSecret", "ZeroCommitment"),
     },
     "propose": {
-        *("WrongPhase", "DeadlinePassed", "NotTheSeat", "WrongRound", "ProposalLengthMismatch"),
+        *("WrongPhase", "DeadlinePassed", "NotTheSeat", "StaleDigest", "ProposalLengthMismatch"),
         *("ProposalSumMismatch", "ProposalBeyondDeposit"),
     },
-    "respond": {"WrongPhase", "DeadlinePassed", "NotTheSeat", "WrongRound", "StaleDigest"},
+    "respond": {"WrongPhase", "DeadlinePassed", "NotTheSeat", "StaleDigest"},
     "expire": {"WrongPhase", "DeadlineNotPassed"},
     "withdraw": {
         *("WrongPhase", "SeatOutOfRange", "NotTheSeat", "NothingToWithdraw", "StaleDigest"),

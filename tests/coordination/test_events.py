@@ -4,13 +4,15 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from sim.chain.abi import Interface
 from sim.chain.compiler import compile_contracts
 from sim.chain.evm import open_evm
 from sim.coordination.bots import make_bots
 from sim.coordination.events import SIGNATURES, decode
 from sim.coordination.play import Player, deploy_mechanism
-from sim.coordination.problem import example_1
+from sim.coordination.problem import Problem, example_1
 
 
 def fields_of(name: str, args: dict[str, Any]) -> tuple[Any, ...]:
@@ -24,6 +26,8 @@ def fields_of(name: str, args: dict[str, Any]) -> tuple[Any, ...]:
         fields["to"] = bytes.fromhex(fields["to"][2:])
     if name == "Created":
         fields = {"digest": fields["digest"]}
+    if name == "Stored":
+        fields = {"seat": fields["seat"], "digest": fields["digest"]}
     return tuple(value for key, value in fields.items() if key != "id")
 
 
@@ -35,6 +39,10 @@ def test_every_kind_of_event_is_decoded_as_generic_coding_decodes_it() -> None:
         Player(evm, deploy_mechanism(evm), problem, make_bots(bots, 5), seed=1)
         for bots in (["random"], ["silent:responding", *["equilibrium"] * 4])
     ]
+    # A game of two pages, which nobody joins.
+    ones = np.ones((31, 64), np.int64)
+    large = Problem(ones, ones, problem.costs[:1], problem.continuation)
+    players.append(Player(evm, deploy_mechanism(evm), large, make_bots(["silent:joining"], 31), seed=1))
     seen = set()
     for player in players:
         logs = []

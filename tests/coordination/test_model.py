@@ -13,8 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.coordination.game import Cause, Game, Phase
-from sim.coordination.model import TwoStageModel
-from sim.coordination.parameters import Cost, CostKind, check, check_cost, encode_parameters
+from sim.coordination.model import Recognition, TwoStageModel
+from sim.coordination.parameters import (
+    Cost,
+    CostKind,
+    Page,
+    check,
+    check_cost,
+    check_rows,
+    encode_parameters,
+)
 from sim.coordination.recognition import RECOGNITION, stick_breaking
 from sim.randomness import commitment, keccak, word
 from sim.reference import Revert
@@ -23,7 +31,10 @@ from tests.coordination.moves import METHODS, Moves, call_model
 
 ACCOUNTS = ["0x" + f"{k:02x}" * 20 for k in range(0xA1, 0xA7)]
 HOME = "0x" + "cc" * 20
-RULES = {"0x" + f"{k:02x}" * 20: function for k, function in enumerate(RECOGNITION.values(), start=0xE1)}
+RULES = {
+    "0x" + f"{k:02x}" * 20: Recognition(word(k), function)
+    for k, function in enumerate(RECOGNITION.values(), start=0xE1)
+}
 P_STAR = next(iter(RULES))
 PAYEES = ["0x" + "d1" * 20, "0x" + "d2" * 20]
 
@@ -31,7 +42,8 @@ dice = st.integers(0, 2**20).map(Random)
 
 COST_TYPE = "(uint8,uint8,uint16,uint96,uint96,uint32[],uint96[])"
 PARAMETERS_TYPE = (
-    f"(address[],uint8,uint32[],uint32[],{COST_TYPE}[],address,uint32,uint32,uint96,uint32,uint32,uint16)"
+    f"(address[],uint8,uint32[],uint32[],{COST_TYPE}[],address,bytes32,"
+    "uint32,uint32,uint96,uint32,uint32,uint16)"
 )
 
 
@@ -43,7 +55,7 @@ def new_model() -> TwoStageModel:
 
 def opened(dice: Random, **changes: object) -> tuple[TwoStageModel, Moves, Game]:
     model = new_model()
-    parameters = replace(samples.parameters(dice, ACCOUNTS[:5], list(RULES)), **changes)  # type: ignore[arg-type]
+    parameters = replace(samples.parameters(dice, ACCOUNTS[:5], RULES), **changes)  # type: ignore[arg-type]
     game = model.games[model.create(ACCOUNTS[0], word(1), parameters)]
     return model, Moves(model, ACCOUNTS, PAYEES, salt=dice.getrandbits(64)), game
 
@@ -75,7 +87,7 @@ def play(dice: Random, model: TwoStageModel, moves: Moves, game: Game) -> Iterat
 @settings(deadline=None)
 @given(dice)
 def test_parameters_are_encoded_as_the_abi_says(dice: Random) -> None:
-    parameters = samples.parameters(dice, ACCOUNTS, list(RULES))
+    parameters = samples.parameters(dice, ACCOUNTS, RULES)
     assert encode_parameters(parameters) == encode([PARAMETERS_TYPE], [astuple(parameters)])
     assert parameters.digest() == keccak(encode_parameters(parameters))
 
@@ -83,12 +95,12 @@ def test_parameters_are_encoded_as_the_abi_says(dice: Random) -> None:
 @settings(deadline=None)
 @given(dice, st.sampled_from(sorted(samples.SPOILED)))
 def test_spoiled_parameters_are_encoded_as_the_abi_says(dice: Random, how: str) -> None:
-    parameters = samples.SPOILED[how](samples.parameters(dice, ACCOUNTS, list(RULES)))
+    parameters = samples.SPOILED[how](samples.parameters(dice, ACCOUNTS, RULES))
     assert encode_parameters(parameters) == encode([PARAMETERS_TYPE], [astuple(parameters)])
 
 
 def test_any_difference_in_parameters_changes_their_digest() -> None:
-    parameters = samples.parameters(Random(1), ACCOUNTS, list(RULES))
+    parameters = samples.parameters(Random(1), ACCOUNTS, RULES)
     digests = {spoil(parameters).digest() for spoil in samples.SPOILED.values()}
     assert parameters.digest() not in {
         spoil(parameters).digest() for spoil in samples.SPOILED.values() if spoil(parameters) != parameters
@@ -99,7 +111,9 @@ def test_any_difference_in_parameters_changes_their_digest() -> None:
 @settings(deadline=None)
 @given(dice)
 def test_sampled_parameters_are_accepted(dice: Random) -> None:
-    check(samples.parameters(dice, ACCOUNTS, list(RULES)), RULES.__contains__)
+    parameters = samples.parameters(dice, ACCOUNTS, RULES)
+    check(parameters, lambda address: RULES[address].code)
+    check_rows(parameters, Page(0, parameters.contracted, parameters.capacity))
 
 
 @settings(deadline=None)
@@ -163,7 +177,7 @@ def test_legal_announcements_are_exactly_the_prefix_feasible_allocations(
 ) -> None:
     n, m = len(contracted), len(contracted[0])
     parameters = replace(
-        samples.parameters(Random(1), ACCOUNTS, [P_STAR]),
+        samples.parameters(Random(1), ACCOUNTS, {P_STAR: RULES[P_STAR]}),
         agents=tuple(ACCOUNTS[:n]),
         task_types=m,
         contracted=tuple(d for row in contracted for d in row),
@@ -214,7 +228,7 @@ ALLOCATION = ((5, 0, 0, 0, 0), (1, 3, 0, 0, 0), (1, 1, 2, 0, 0), (1, 1, 1, 1, 0)
 def test_the_papers_example_freezes_the_papers_probabilities() -> None:
     model = new_model()
     parameters = replace(
-        samples.parameters(Random(1), ACCOUNTS, [P_STAR]),
+        samples.parameters(Random(1), ACCOUNTS, {P_STAR: RULES[P_STAR]}),
         agents=tuple(ACCOUNTS[:5]),
         task_types=5,
         contracted=CONTRACTED,
@@ -341,7 +355,7 @@ def test_continuation_is_decided_by_the_fresh_secrets_alone() -> None:
         for seat, agent in enumerate(fresh.parameters.agents):
             secret = keccak(word(k) + word(seat))
             fresh.commitments[seat] = commitment(game.id, seat, secret)
-            model.reveal(agent, game.id, seat, secret, word(1))
+            model.reveal(agent, game.id, seat, fresh.digest, secret, word(1))
         outcomes.add((fresh.phase, fresh.cause))
     assert outcomes == {(Phase.PROPOSING, Cause.NONE), (Phase.BROKEN_DOWN, Cause.NOT_CONTINUED)}
 
@@ -355,7 +369,7 @@ def test_games_do_not_touch_each_other() -> None:
         played = []
         for k in range(2):
             parameters = replace(
-                samples.parameters(Random(k + 20), ACCOUNTS, [P_STAR]), action_window=2_592_000
+                samples.parameters(Random(k + 20), ACCOUNTS, {P_STAR: RULES[P_STAR]}), action_window=2_592_000
             )
             played.append(model.games[model.create(ACCOUNTS[k], word(k), parameters)])
         own_dice = [Random(30), Random(31)]

@@ -25,8 +25,8 @@ FIRST: dict[str, tuple[Change, ...]] = {
     ),
     "an answer need not name the proposal": (
         change(
-            "_requireRound(status, round);\n        _requireDigest(game, digest);\n",
-            "_requireRound(status, round);\n        digest;\n",
+            "_requireDigest(game, digest);\n\n        uint256 round = status.round();\n",
+            "digest;\n\n        uint256 round = status.round();\n",
         ),
     ),
     "secrets are XORed, so that the last to reveal solves for the outcome": (

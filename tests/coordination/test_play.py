@@ -108,7 +108,7 @@ def test_a_game_depends_on_seed_and_number_alone() -> None:
 def test_equal_costs_are_stored_once() -> None:
     problem = example_1()
     agents = open_evm("revm").accounts[:5]
-    assert len(parameters_of(problem, agents, agents[0]).costs) == 1
+    assert len(parameters_of(problem, agents, agents[0], bytes(32)).costs) == 1
 
 
 def test_all_endings_and_continuation_are_reached() -> None:

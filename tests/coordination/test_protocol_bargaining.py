@@ -28,7 +28,8 @@ def test_a_reveal_needs_the_secret_of_ones_own_commitment(table: Table) -> None:
     table.expect(table.reveal(0, sender=table.stranger), "NotTheSeat", 0, table.stranger)
     table.expect(table.reveal(0, sender=table.agent(1)), "NotTheSeat", 0, table.agent(1))
     for seat in (3, HUGE):
-        refused = table.do(table.agent(0), "reveal", table.id, seat, table.secret(0, 1), table.promise(0, 2))
+        digest, secret, promise = table.state().digest, table.secret(0, 1), table.promise(0, 2)
+        refused = table.do(table.agent(0), "reveal", table.id, seat, digest, secret, promise)
         table.expect(refused, "SeatOutOfRange", seat, 3)
     table.expect(table.reveal(0, secret=NOTHING), "ZeroSecret")
     for secret in (word(1), table.secret(0, 2), table.secret(1, 1), table.promise(0, 1)):
@@ -104,8 +105,9 @@ def test_only_the_proposer_proposes_and_once(table: Table) -> None:
     proposer = table.state().proposer
     for sender in (*(table.agent(seat) for seat in range(3) if seat != proposer), table.stranger):
         table.expect(table.propose(table.own_costs(), sender=sender), "NotTheSeat", proposer, sender)
-    for rnd in (0, 2, HUGE):
-        table.expect(table.propose(table.own_costs(), rnd=rnd), "WrongRound", rnd, 1)
+    current = table.state().digest
+    for digest in (NOTHING, table.parameters.digest(), keccak(current)):
+        table.expect(table.propose(table.own_costs(), digest=digest), "StaleDigest", digest, current)
     outcome = table.propose(table.own_costs())
     table.emitted(outcome, ("Proposed", 1, proposer, table.own_costs()))
     refused = table.propose(table.own_costs())
@@ -182,19 +184,17 @@ def test_responders_answer_in_the_order_drawn_and_all_must_accept(table: Table) 
     assert table.state().phase is Phase.SETTLED
 
 
-def test_an_answer_names_round_and_proposal_so_that_no_reorganization_turns_it_into_consent(
-    table: Table,
-) -> None:
+def test_an_answer_names_the_proposal_so_that_no_reorganization_turns_it_into_consent(table: Table) -> None:
     table.play_to(Phase.PROPOSING)
+    answered = table.state().digest
     before = table.evm.snapshot()
     went(table.propose(table.own_costs()))
     seen = table.state().digest
-    assert seen == keccak(b"".join(map(word, table.own_costs())))
+    assert seen == keccak(answered + b"".join(map(word, table.own_costs())))
     table.evm.restore(before)
     went(table.propose((50, 30, 10)))
-    table.expect(table.respond(True, digest=seen), "StaleDigest", seen, table.state().digest)
-    for rnd in (0, 2, 65536 + 1):
-        table.expect(table.respond(True, rnd=rnd), "WrongRound", rnd, 1)
+    for digest in (seen, answered, NOTHING):
+        table.expect(table.respond(True, digest=digest), "StaleDigest", digest, table.state().digest)
 
 
 def test_each_answer_has_a_window_of_its_own_from_the_one_before(table: Table) -> None:

@@ -198,9 +198,11 @@ def test_the_first_refusal_is_the_one_that_is_listed_first() -> None:
         action_window=1,
         max_rounds=0,
         recognition=NOBODY,
+        recognition_code=bytes(32),
         costs=(),
-        contracted=(5, 5, 5),
+        contracted=(5, 5),
     )
+    right = table.parameters.recognition_code
     for error, mended in (
         (("ContinuationOutOfRange", 2, 2), {"continuation_numerator": 1}),
         (("ZeroBond",), {"bond": 1}),
@@ -208,12 +210,16 @@ def test_the_first_refusal_is_the_one_that_is_listed_first() -> None:
         (("WindowOutOfRange", 1), {"action_window": 60}),
         (("ZeroRounds",), {"max_rounds": 1}),
         (("RecognitionWithoutCode", NOBODY), {"recognition": table.parameters.recognition}),
+        (("RecognitionCodeMismatch", bytes(32), right), {"recognition_code": right}),
         (("CostCountMismatch", 0, 3), {"costs": power(9, 1, 1, 0)}),
         (("ZeroAgent", 0), {"agents": (NOBODY, NOBODY, NOBODY)}),
         (("DuplicateAgent", 1, 0), {"agents": agents(3)}),
-        (("CapacityBelowContract", 0, 0, 4, 5), {"contracted": (0, 0, 0)}),
-        (("NothingContracted",), {"contracted": (1, 0, 0)}),
         (("ExponentOutOfRange", 0, 9), {"costs": power(8, 1, UINT96, 0)}),
+        (("MatrixSizeMismatch", 2, 3, 3), {"contracted": (5, 5, 5)}),
+        # Rows are looked at from the last one on.
+        (("CapacityBelowContract", 2, 0, 2, 5), {"contracted": (5, 5, 0)}),
+        (("CapacityBelowContract", 1, 0, 3, 5), {"contracted": (0, 0, 0)}),
+        (("NothingContracted",), {"contracted": (1, 0, 0)}),
         (("CostTooLarge", 1), {"costs": (SQUARE,)}),
     ):
         table.expect(table.create(wrong), *error)
@@ -251,28 +257,156 @@ def test_joining_starts_with_the_creation() -> None:
     assert table.state().deadline == table.evm.timestamp + JOIN_WINDOW
 
 
-@pytest.mark.parametrize(("types", "pieces_each"), [(64, 1), (64, 16)])
-def test_the_largest_games_fit_a_block(types: int, pieces_each: int) -> None:
-    """64 agents, each with a cost function of its own: the common knowledge fills several pages."""
+# ─────────────────────────────────────────────── page by page ───────────────────────────────────────────────
+
+
+def large(pieces_each: int, seats: int = 64, types: int = 64) -> Table:
+    """A table for a game of several pages, in which each agent has a cost function of its own."""
     starts = tuple(range(0, 2 * pieces_each, 2))
-    costs = [pieces(starts, tuple(range(k, k + pieces_each)))[0] for k in range(1, 65)]
-    contracted = tuple(7 * k % 3 for k in range(64 * types))
+    contracted = tuple(7 * k % 3 for k in range(seats * types))
     table = Table(
-        agents=agents(64),
+        agents=agents(seats),
         task_types=types,
         contracted=contracted,
         capacity=tuple(d + 5 * k % 2 for k, d in enumerate(contracted)),
-        costs=tuple(costs),
+        costs=tuple(pieces(starts, tuple(range(k, k + pieces_each)))[0] for k in range(1, seats + 1)),
     )
-    table.parameters = replace(table.parameters, agents=tuple(table.contract.accounts))
+    table.parameters = replace(table.parameters, agents=tuple(table.contract.accounts[:seats]))
+    return table
+
+
+@pytest.mark.parametrize("pieces_each", [1, 16])
+def test_the_largest_games_are_stored_page_by_page(pieces_each: int) -> None:
+    table = large(pieces_each)
+    p = table.parameters
     went(table.create())
+    for page in p.pages():
+        went(table.store(page))
     # The deposits and the announcements of all seats show that every page is read at its place.
     for seat in range(64):
         went(table.join(seat))
     for seat in range(64):
-        row = table.parameters.row(contracted, seat)
-        table.expect(table.announce(seat, (*row[:-1], 9)), "AnnouncementTooHigh", types - 1, 9, row[-1])
+        row = p.row(p.contracted, seat)
+        table.expect(table.announce(seat, (*row[:-1], 9)), "AnnouncementTooHigh", 63, 9, row[-1])
         went(table.announce(seat, row))
     assert table.fraction(62) == (1, 2)
-    assert table.state().announced_cost == sum(map(table.parameters.contracted_cost, range(64)))
+    assert table.state().announced_cost == sum(map(p.contracted_cost, range(64)))
     assert table.state().cause is Cause.NO_SAVINGS
+
+
+def test_a_game_of_one_page_is_created_at_once_and_one_of_two_is_not() -> None:
+    """With 64 types and one cost function for all, a page holds 30 seats."""
+    shape: dict[str, Any] = {"task_types": 64, "costs": pieces(tuple(range(16)), tuple(range(1, 17)))}
+    one = Table(agents=agents(30), contracted=(1,) * 1920, capacity=(1,) * 1920, **shape)
+    assert [*one.parameters.pages()] == []
+    went(one.create())
+    assert one.state().phase is Phase.JOINING
+    table = Table(agents=agents(31), contracted=(1,) * 1984, capacity=(1,) * 1984, **shape)
+    assert [page.seat for page in table.parameters.pages()] == [30, 0]
+    whole = table.do(table.creator, "create", table.salt, table.parameters)
+    table.expect(whole, "MatrixSizeMismatch", 1984, 1984, 0)
+    went(table.create())
+    assert table.state().phase is Phase.CREATING
+
+
+def test_events_tell_all_of_a_game_that_is_stored_page_by_page() -> None:
+    table = large(2)
+    p = table.parameters
+    opening = p.opening()
+    table.emitted(table.create(), ("Created", table.creator, table.salt, opening.digest_of_call(), opening))
+    for page in p.pages():
+        outcome = table.store(page)
+        table.emitted(outcome, ("Stored", page.seat, table.state().digest, page.contracted, page.capacity))
+    assert table.state().digest == p.digest()
+
+
+def test_nobody_joins_before_all_pages_are_there_and_joining_starts_then() -> None:
+    table = large(2)
+    went(table.create())
+    for page in table.parameters.pages():
+        state = table.state()
+        assert (state.phase, state.deadline) == (Phase.CREATING, 0)
+        assert page.seat < state.turn
+        table.expect(table.join(0), "WrongPhase", table.id, Phase.CREATING, Phase.JOINING)
+        table.evm.warp(table.evm.timestamp + 10 * JOIN_WINDOW)
+        table.expect(table.expire(), "WrongPhase", table.id, Phase.CREATING, Phase.NONE)
+        refused = table.withdraw(0, shares=())
+        table.expect(refused, "WrongPhase", table.id, Phase.CREATING, Phase.SETTLED)
+        went(table.store(page))
+    state = table.state()
+    assert (state.phase, state.turn) == (Phase.JOINING, 0)
+    assert state.deadline == table.evm.timestamp + JOIN_WINDOW
+    table.expect(table.store(page), "WrongPhase", table.id, Phase.JOINING, Phase.CREATING)
+    table.expect(table.create(), "GameExists", table.id)
+
+
+def test_pages_are_stored_by_the_creator_one_by_one_from_the_last() -> None:
+    table = large(16)
+    first, second, third = table.parameters.pages()
+    assert (first.seat, second.seat, third.seat) == (44, 22, 0)
+    table.expect(table.store(first), "WrongPhase", table.id, Phase.NONE, Phase.CREATING)
+    went(table.create())
+    table.expect(table.store(first, sender=table.stranger), "NotTheCreator", table.stranger, table.creator)
+    table.expect(table.store(second), "MatrixSizeMismatch", 22 * 64, 22 * 64, 20 * 64)
+    short = first.contracted[1:]
+    table.expect(table.store(first, contracted=short), "MatrixSizeMismatch", len(short), 20 * 64, 20 * 64)
+    went(table.store(first))
+    stale = table.parameters.opening().digest_of_call()
+    table.expect(table.store(second, digest=stale), "StaleDigest", stale, table.state().digest)
+    went(table.store(second))
+    # Pages of one size cannot change places unnoticed: the digest that seats join by is another one.
+    went(table.store(third._replace(contracted=second.contracted, capacity=second.capacity)))
+    assert table.state().digest != table.parameters.digest()
+
+
+def test_every_row_is_checked_when_it_is_stored_and_the_rest_with_the_first_page() -> None:
+    table = large(16)
+    p = table.parameters
+    went(table.create())
+    last, middle, front = p.pages()
+    d = last.contracted[-2]
+    below = (*last.capacity[:-2], d - 1, last.capacity[-1])
+    table.expect(table.store(last, capacity=below), "CapacityBelowContract", 63, 62, d - 1, d)
+    full = (UINT32, *last.capacity[1:])
+    total = sum(full)
+    table.expect(table.store(last, capacity=full), "TooManyTasks", sum(last.contracted), total)
+    went(table.store(last))
+    went(table.store(middle))
+    # Just too much together with what is stored already.
+    rest = sum(last.capacity) + sum(middle.capacity)
+    room = UINT32 - rest - sum(front.capacity[1:])
+    contracted = sum(p.contracted)
+    over = (room + 1, *front.capacity[1:])
+    table.expect(table.store(front, capacity=over), "TooManyTasks", contracted, UINT32 + 1)
+    went(table.store(front, capacity=(room, *front.capacity[1:])))
+
+
+def test_costs_of_all_pages_together_are_bounded() -> None:
+    """The bound is met exactly, or exceeded by one wei; the seat that exceeds it is on the last page."""
+    shape: dict[str, Any] = {"agents": agents(64), "task_types": 64}
+    contracted = (1, *(0,) * 4095)
+    capacity = (1,) * 64 + (0,) * (62 * 64) + (1,) * 64
+    for excess in (0, 1):
+        # Only the first and the last seat can do anything, and at most one task.
+        costs = [pieces((0,), (1,))[0]] * 64
+        costs[0] = pieces((0,), (UINT96 - 5,))[0]
+        costs[63] = pieces((0,), (5 + excess,))[0]
+        table = Table(contracted=contracted, capacity=capacity, costs=tuple(costs), **shape)
+        went(table.create())
+        *others, front = table.parameters.pages()
+        for page in others:
+            went(table.store(page))
+        if excess:
+            table.expect(table.store(front), "CostTooLarge", 63)
+        else:
+            went(table.store(front))
+
+
+def test_nothing_contracted_is_noticed_with_the_first_page() -> None:
+    table = large(2)
+    table.parameters = replace(table.parameters, contracted=(0,) * 4096)
+    went(table.create())
+    *others, front = table.parameters.pages()
+    for page in others:
+        went(table.store(page))
+    table.expect(table.store(front), "NothingContracted")

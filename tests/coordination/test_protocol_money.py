@@ -63,7 +63,7 @@ def test_nobody_else_withdraws_for_a_seat(table: Table) -> None:
     settle(table)
     for sender in (table.agent(1), table.stranger, table.creator):
         table.expect(table.withdraw(0, sender=sender), "NotTheSeat", 0, sender)
-    refused = table.do(table.agent(0), "withdraw", table.id, 3, PAYEES[0], SHARES)
+    refused = table.do(table.agent(0), "withdraw", table.id, 3, PAYEES[0], table.answered, SHARES)
     table.expect(refused, "SeatOutOfRange", 3, 3)
 
 
@@ -71,8 +71,10 @@ def test_only_the_accepted_shares_are_paid(table: Table) -> None:
     settle(table)
     accepted = table.state().digest
     for shares in ((40, 40, 10), (), SHARES[:2], (*SHARES, 0), (-(2**127), 0, 0)):
-        given = keccak(b"".join(map(word, shares)))
+        given = keccak(table.answered + b"".join(map(word, shares)))
         table.expect(table.withdraw(0, shares=shares), "StaleDigest", given, accepted)
+    given = keccak(accepted + b"".join(map(word, SHARES)))
+    table.expect(table.withdraw(0, digest=accepted), "StaleDigest", given, accepted)
 
 
 def test_nothing_leaves_before_the_end(table: Table) -> None:
@@ -272,7 +274,7 @@ class ContractSeat(Table):
 def test_a_receiver_that_calls_back_is_not_paid_twice_when_the_game_is_settled() -> None:
     table = ContractSeat()
     settle(table)
-    table.when_paid("withdraw", table.id, 2, table.seat, SHARES)
+    table.when_paid("withdraw", table.id, 2, table.seat, table.answered, SHARES)
     went(table.withdraw(2))
     table.expect_one_payment(DEPOSITS[2] + SIDE_PAYMENTS[2], "NothingToWithdraw", 2)
     went(table.withdraw(0))
@@ -285,7 +287,7 @@ def test_a_receiver_that_calls_back_is_not_paid_twice_when_the_game_is_broken_do
     table.play_to(Phase.PROPOSING)
     table.late(1)
     went(table.expire())
-    table.when_paid("withdraw", table.id, 2, PAYEES[0], ())
+    table.when_paid("withdraw", table.id, 2, PAYEES[0], table.state().digest, ())
     went(table.withdraw(2))
     lost = BOND if table.state().proposer == 2 else 0
     table.expect_one_payment(DEPOSITS[2] - lost, "NothingToWithdraw", 2)
@@ -307,7 +309,7 @@ def test_a_receiver_that_calls_back_cannot_break_another_payment() -> None:
     """Paid through somebody else's withdrawal, it still cannot reach a seat that it does not hold."""
     table = ContractSeat()
     settle(table)
-    table.when_paid("withdraw", table.id, 1, table.seat, SHARES)
+    table.when_paid("withdraw", table.id, 1, table.seat, table.answered, SHARES)
     went(table.withdraw(0, to=table.seat))
     table.expect_one_payment(DEPOSITS[0] + SIDE_PAYMENTS[0], "NotTheSeat", 1, table.seat)
 
@@ -322,11 +324,12 @@ def test_the_contract_takes_money_for_seats_only(table: Table) -> None:
     digest = table.state().digest
     for method, args in (
         ("announce", (table.id, digest, (2,))),
-        ("reveal", (table.id, 0, word(1), word(1))),
-        ("propose", (table.id, 1, (1,))),
-        ("respond", (table.id, 1, digest, True)),
+        ("store", (table.id, digest, (), ())),
+        ("reveal", (table.id, 0, digest, word(1), word(1))),
+        ("propose", (table.id, digest, (1,))),
+        ("respond", (table.id, digest, True)),
         ("expire", (table.id,)),
-        ("withdraw", (table.id, 0, PAYEES[0], ())),
+        ("withdraw", (table.id, 0, PAYEES[0], digest, ())),
         ("create", (word(2), table.parameters)),
     ):
         table.expect(table.do(table.agent(0), method, *args, value=1), "")

@@ -6,7 +6,9 @@ import pytest
 
 from sim.coordination.game import Cause, Phase
 from sim.coordination.parameters import Cost, CostKind
+from sim.coordination.recognition import Turn
 from sim.randomness import commitment, keccak, pack_order, word
+from tests.coordination.on_chain import FAULTY
 from tests.coordination.table import ACTION_WINDOW, BOND, JOIN_WINDOW, Table, X, went
 
 NOTHING = bytes(32)
@@ -254,15 +256,19 @@ def test_the_last_agent_is_recognized_when_nobody_else_can_be() -> None:
         ("HugeRecognition", (2**255 + 1, 2**255 + 2)),
     ],
 )
-def test_what_is_no_fraction_of_32_bits_is_refused(rule: str, answer: tuple[int, int]) -> None:
+def test_what_is_no_fraction_of_32_bits_counts_as_no_answer(rule: str, answer: tuple[int, int]) -> None:
     table = Table(recognition=rule).play_to(Phase.ANNOUNCING)
-    table.expect(table.announce(0, X[0]), "RecognitionOutOfRange", *answer)
+    asked = Turn(0, 3, 5, 5, (4,), (4,), X[0])
+    assert FAULTY[rule](asked) == answer
+    table.emitted(table.announce(0, X[0]), ("Announced", 0, X[0], 1, 3))
+    table.emitted(table.announce(1, X[1]), ("Announced", 1, X[1], 1, 2))
 
 
 def test_a_recognition_function_that_changes_its_mind_is_too_late() -> None:
     table = Table()
     fickle = table.evm.deploy(table.contract.artifacts["FickleRecognition"].bytecode)
-    table.parameters = replace(table.parameters, recognition=fickle)
+    code = keccak(table.evm.code(fickle))
+    table.parameters = replace(table.parameters, recognition=fickle, recognition_code=code)
     went(table.create())
     table.play_to(Phase.ANNOUNCING)
     frozen = []
@@ -274,10 +280,3 @@ def test_a_recognition_function_that_changes_its_mind_is_too_late() -> None:
     assert [table.fraction(seat) for seat in range(2)] == frozen[:2]
     table.play_to(Phase.PROPOSING)
     assert table.state().proposer == table.drawn(1, frozen[:2])[0]
-
-
-def test_a_recognition_function_can_neither_write_nor_hide_why_it_fails() -> None:
-    table = Table(recognition="RememberingRecognition").play_to(Phase.ANNOUNCING)
-    table.expect(table.announce(0, X[0]), "")
-    table = Table(recognition="RefusingRecognition").play_to(Phase.ANNOUNCING)
-    table.expect(table.announce(0, X[0]), "NotToday", 0)

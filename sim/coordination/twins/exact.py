@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim.chain.evm import Evm, open_evm
-from sim.coordination.parameters import encode_parameters
 from sim.coordination.play import Deployment, deploy_mechanism, parameters_of
 from sim.coordination.problem import Problem
 from sim.coordination.twins.games import AnyTwin, Games
@@ -40,6 +39,8 @@ class Chain(NamedTuple):
         Address of the contract.
     recognition : mapping of str to str
         Addresses of the recognition functions, by the names that problem files use.
+    codes : mapping of str to bytes
+        Hashes of their code, by the same names.
     creator : str
         Who creates the games.
     seats : tuple of str
@@ -49,15 +50,16 @@ class Chain(NamedTuple):
     chain_id: int
     mechanism: str
     recognition: Mapping[str, str]
+    codes: Mapping[str, bytes]
     creator: str
     seats: tuple[str, ...]
 
     @classmethod
     def of(cls, evm: Evm, deployment: Deployment) -> "Chain":
         """The chain behind an EVM."""
-        return cls(
-            evm.chain_id, deployment.mechanism, deployment.recognition, evm.deployer, tuple(evm.accounts)
-        )
+        codes = {name: keccak(evm.code(address)) for name, address in deployment.recognition.items()}
+        where = deployment.mechanism, deployment.recognition
+        return cls(evm.chain_id, *where, codes, evm.deployer, tuple(evm.accounts))
 
 
 @cache
@@ -88,10 +90,10 @@ class Twin(AnyTwin):
     Notes
     -----
     With ``transcripts`` each game comes with the Keccak-256 hash of the words that are hashed or drawn on
-    chain, in the order in which they are: the game's id; the commitment of every seat that joins; the digest
-    of parameters and announcements; and for every round the commitments that come with the reveals, proposer
-    and packed order, digest of the offer, and a number, twice the answers given plus one unless the last of
-    them rejects. Without, only what a game's course depends on is hashed.
+    chain, in the order in which they are: the game's id; the commitment of every seat that joins; the
+    digest of parameters and announcements; and for every round the commitments that come with the
+    reveals, proposer and packed order, hash of the shares offered, and a number, twice the answers given
+    plus one unless the last of them rejects. Without, only what a game's course depends on is hashed.
 
     Examples
     --------
@@ -111,8 +113,9 @@ class Twin(AnyTwin):
         if problem.agents > len(where.seats):
             raise ParleyError(f"{problem.agents} agents, but {len(where.seats)} accounts to play them")
         seats = where.seats[: problem.agents]
-        parameters = parameters_of(problem, seats, where.recognition[problem.recognition])
-        super().__init__(problem, strategies, keccak(encode_parameters(parameters)))
+        name = problem.recognition
+        parameters = parameters_of(problem, seats, where.recognition[name], where.codes[name])
+        super().__init__(problem, strategies, parameters.digest())
         self._id_prefix = word(where.chain_id) + address_word(where.mechanism) + address_word(where.creator)
 
     def play(

@@ -30,7 +30,7 @@ from sim.coordination.problem import Problem, example_1, load_problem
 from sim.coordination.recognition import RECOGNITION
 from sim.coordination.twins import compiled as twin_compiled
 from sim.coordination.twins.compiled import compiled, keccak_lanes, residue, shake_lanes
-from sim.coordination.twins.exact import Chain, Games, Twin, embedded
+from sim.coordination.twins.exact import Games, Twin, embedded
 from sim.coordination.twins.tables import lanes
 from sim.driver.player import Sent, UnexpectedRevertError
 from sim.errors import ParleyError
@@ -105,7 +105,7 @@ class Transcript:
         self.digest = keccak(argument[1] + b"".join(argument[4:]))
 
     def reveal(self, argument: list[bytes], entry: Sent) -> None:
-        self.words.append(argument[3])
+        self.words.append(argument[4])
         for topics, drawn in entry.logs[1:]:
             if topics[0] == DRAWN:
                 self.words += [drawn[32:64], drawn[64:96], drawn[96:128]]
@@ -116,7 +116,7 @@ class Transcript:
 
     def respond(self, argument: list[bytes], _: Sent) -> None:
         assert self.answers is not None
-        self.answers.append(argument[3] == word(1))
+        self.answers.append(argument[2] == word(1))
 
 
 def assert_same(games: Games, i: int, on: Player) -> Outcome:
@@ -342,7 +342,7 @@ def test_line_ups_may_share_what_was_worked_out_for_others(machine: Machine) -> 
 
 def test_another_chain_has_other_games() -> None:
     here = embedded()
-    elsewhere = Chain(1, here.mechanism, here.recognition, here.creator, here.seats)
+    elsewhere = here._replace(chain_id=1)
     one, other = (
         Twin(example_1(), ["equilibrium"], chain=chain).play(1, 0, 100) for chain in (here, elsewhere)
     )
