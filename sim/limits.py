@@ -18,6 +18,15 @@ MIN_WINDOW, MAX_WINDOW = 60, 30 * 24 * 3600
 DEFAULT_WINDOW = 3600
 """Seconds that they have if a problem file does not say."""
 
+MAX_WORKERS = 256
+"""Processes of one run."""
+MAX_GAMES = 10**9
+"""Games of one run: at a thousand games a second, twelve days."""
+MAX_SEED = 2**128 - 1
+"""As many as there are draws of 128 bits."""
+MAX_SAMPLE = 10**8
+"""Runs of a rule, or problems searched: days of work."""
+
 
 def at_most(key: str, what: str, value: int, most: int) -> None:
     """Check that a game on chain can hold a number.

@@ -6,11 +6,11 @@ import json
 import tomllib
 from decimal import Decimal, InvalidOperation
 from os import PathLike, fspath
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim import mechanisms
 from sim.errors import ProblemError, shorten
+from sim.files import check_json, check_toml, read_text, unique
 from sim.names import CONTROLS
 
 if TYPE_CHECKING:
@@ -53,17 +53,16 @@ def kind_of(mapping: Mapping[str, Any], file: str) -> str:
 def read(path: str | PathLike[str]) -> dict[str, Any]:
     """Read a TOML or JSON file into a mapping; decimals become `Decimal`, nothing is rounded."""
     file = fspath(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ProblemError(file, f"byte {error.start}", "not UTF-8 text") from None
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ProblemError(file, "", f"cannot be read: {reason}") from None
-    try:
-        return _read_json(text, file) if file.lower().endswith(".json") else _read_toml(text, file)
-    except RecursionError:
-        raise ProblemError(file, "", "nested too deeply") from None
+    return parse(read_text(path), file, is_json=file.lower().endswith(".json"))
+
+
+def parse(text: str, file: str, *, is_json: bool) -> dict[str, Any]:
+    """Parse the text of a TOML or JSON file; `file` names it in errors."""
+    if is_json:
+        check_json(text, file)
+        return _read_json(text, file)
+    check_toml(text, file)
+    return _read_toml(text, file)
 
 
 def _read_toml(text: str, file: str) -> dict[str, Any]:
@@ -79,17 +78,12 @@ def _read_toml(text: str, file: str) -> dict[str, Any]:
 
 
 def _read_json(text: str, file: str) -> dict[str, Any]:
-    def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        mapping = dict(pairs)
-        if len(mapping) < len(pairs):
-            seen: set[str] = set()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            raise ProblemError(file, twice, "stands twice")
-        return mapping
-
     try:
         value = json.loads(
-            text, parse_float=_decimal, parse_constant=Decimal, object_pairs_hook=no_duplicates
+            text,
+            parse_float=_decimal,
+            parse_constant=Decimal,
+            object_pairs_hook=lambda pairs: unique(pairs, file),
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"

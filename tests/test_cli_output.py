@@ -2,11 +2,19 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from sim.cli.commands import app
+from sim.driver import run
+from sim.experiment import workshop
+from tests.driver.coin import Setting
 
 ROOT = Path(__file__).parents[1]
 COORDINATION = ROOT / "problems" / "paper-example-1.toml"
@@ -68,3 +76,130 @@ def test_tables_are_printed_alone_too(call: tuple[object, ...], noisy: dict[str,
     assert NOISE in loud.stderr
     assert loud.stdout == quiet.stdout
     assert "HiGHS" not in quiet.stdout
+
+
+ENCODINGS = ["latin-1", "cp1252", "ascii", "cp437", "gbk", "utf-16", "utf-8"]
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A problem whose names no encoding but Unicode's has."""
+    file = tmp_path_factory.mktemp("named") / "named.json"
+    names, items = {"agents": ["Zoë", "Łukasz", "孟子"]}, ["naïve …", "δ", "😀"]
+    utilities = [[3, 2, 1], [1, 3, 2], [2, 1, 3]]
+    keys: dict[str, object] = {
+        "kind": "assignment",
+        "rule": "serial-dictatorship",
+        "items": items,
+        "utilities": utilities,
+    }
+    keys |= {"names": names}
+    file.write_text(json.dumps(keys), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_characters_that_the_encoding_lacks_are_replaced_readably(encoding: str, named: Path) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    for flags in ([], ["--json"]) if encoding in {"ascii", "utf-16"} else ([],):
+        command = [sys.executable, "-m", "sim.cli", "solve", str(named), *flags]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+        text = done.stdout.decode(encoding)
+        assert done.returncode == 0
+        assert b"Traceback" not in done.stderr
+        if flags:
+            assert json.loads(text)["kind"] == "assignment"
+        else:
+            assert "Zo" in text
+            assert ("孟子" if encoding in {"utf-8", "utf-16", "gbk"} else r"\u5b5f\u5b50") in text
+            lines = [len(line) for line in text.splitlines() if line.startswith(("|", "+", "│", "┃"))]
+            assert encoding not in {"ascii", "latin-1"} or len(set(lines[:5])) == 1
+
+
+def test_a_problem_is_printed_as_utf_8_whatever_the_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("name,rank1,rank2\n孟子,δ,😀\nZoë,δ,\n", encoding="utf-8")
+    command = [sys.executable, "-m", "sim.cli", "import", "csv", str(tmp_path / "a.csv")]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert "孟子" in done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    "call", [("solve", COORDINATION), ("solve", COORDINATION, "--json"), ("--help",), ("solve", "--help")]
+)
+def test_a_result_that_cannot_be_printed_is_no_success(call: tuple[object, ...]) -> None:
+    command = [sys.executable, "-m", "sim.cli", *map(str, call)]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "standard output: cannot be written: No space left on device\n"
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_standard_streams_may_be_closed() -> None:
+    command = f"{sys.executable} -m sim.cli solve {COORDINATION} --json"
+    for closed, expected in ((">&-", 2), ("2>&-", 0), ("<&-", 0), (">&- 2>&-", 2)):
+        done = subprocess.run(  # noqa: S602 - a shell closes them
+            f"{command} {closed}", shell=True, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == expected
+        assert "Traceback" not in done.stderr
+        if not expected:
+            assert json.loads(done.stdout)
+
+
+def test_an_interrupted_command_ends_with_130() -> None:
+    command = [sys.executable, "-m", "sim.cli", "simulate", str(COORDINATION), "--games", "100000000"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as started:
+        time.sleep(4)
+        started.send_signal(signal.SIGINT)
+        out, told = started.communicate(timeout=60)
+    assert (started.returncode, out, told) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("simulate", COORDINATION, "--games", value)
+        for value in ("0", "-1", "99999999999999999999", "1e3", "9" * 5000, "nan")
+    ]
+    + [("simulate", COORDINATION, "--workers", value) for value in ("0", "-1", "1000", "9" * 30)]
+    + [("simulate", COORDINATION, "--seed", value) for value in ("-1", "9" * 60)]
+    + [("experiment", COORDINATION, "--workers", value) for value in ("0", "-1", "1000", "9" * 30)]
+    + [("audit", COORDINATION, "--problems", value) for value in ("0", "-1", "9" * 20)]
+    + [("audit", COORDINATION, "--games", value) for value in ("-1", "9" * 20)]
+    + [("audit", COORDINATION, "--seed", value) for value in ("-1", "9" * 60)]
+    + [("audit", ASSIGNMENT, "--runs", value) for value in ("0", "1", "-1", "9" * 20)]
+    + [("solve", ASSIGNMENT, "--runs", value) for value in ("0", "1", "-1", "9" * 20)]
+    + [("solve", ASSIGNMENT, "--seed", value) for value in ("-1", "9" * 60)]
+    + [("serve", "--port", value) for value in ("-1", "65536", "9" * 20)]
+    + [("import", "csv", ASSIGNMENT, "--seats", value) for value in ("0", "-1", "9" * 20)],
+)
+def test_absurd_numbers_are_refused_at_once(call: tuple[object, ...]) -> None:
+    done = CliRunner().invoke(app, [str(part) for part in call])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert str(call[-2]) in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_there_are_never_more_workers_than_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def parallel(*, n_jobs: int, return_as: str) -> None:
+        asked.append(n_jobs)
+        raise KeyError(return_as)
+
+    for module in (run, workshop):
+        monkeypatch.setattr(module, "Parallel", parallel)
+    with pytest.raises(KeyError):
+        run.play_games(Setting(), games=1001, workers=200)
+    with pytest.raises(KeyError):
+        list(workshop.Pool(200).play([None, None]))  # type: ignore[list-item]  # orders are not looked at
+    assert asked == [3, 2]

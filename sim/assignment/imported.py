@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.assignment.problem import MAX_ITEMS
 from sim.errors import ProblemError, shorten
+from sim.files import read_bytes
 from sim.limits import MAX_SEATS
 from sim.names import unfit
 
@@ -30,10 +30,7 @@ def say_nothing(_: str) -> None:
 
 def read_text(file: str) -> str:
     """Read a text file in UTF-8, its ends of lines as they are."""
-    try:
-        data = Path(file).read_bytes().removeprefix(BOM_UTF8)
-    except (OSError, ValueError) as error:
-        raise ProblemError(file, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    data = read_bytes(file).removeprefix(BOM_UTF8)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ProblemError(file, "byte 0", "UTF-16 text; save the file as UTF-8")
     try:

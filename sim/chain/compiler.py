@@ -291,11 +291,13 @@ def cache_directory(root: Path) -> Path:
         If none of them can be written.
     """
     if chosen := os.environ.get("PARLEY_CACHE"):
-        candidates = [Path(chosen)]
+        candidates = [Path(os.path.expanduser(chosen))]  # noqa: PTH111 - Path's raises where there is no home
     else:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-        candidates = [root / "build" / "cache", home / "parley"]
+        home = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # noqa: PTH111 - as above
+        candidates = [root / "build" / "cache", Path(home) / "parley"]
     for candidate in candidates:
+        if str(candidate).startswith("~"):  # no home folder
+            continue
         with contextlib.suppress(OSError):
             candidate.mkdir(parents=True, exist_ok=True)
             if os.access(candidate, os.W_OK):
@@ -395,13 +397,23 @@ def _is_ours(entry: Mapping[str, Any]) -> bool:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Let one process at a time compile what `path` will hold: the others wait and read it."""
-    with path.with_suffix(".lock").open("w") as lock:
+    try:
+        lock = path.with_suffix(".lock").open("w")
+    except OSError:  # another user's: then several may compile at once
+        yield
+        return
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file so that no reader ever sees half of it."""
+    """Write a file so that no reader ever sees half of it; where it cannot be written, nothing is kept."""
+    with contextlib.suppress(OSError):
+        _replace(path, text)
+
+
+def _replace(path: Path, text: str) -> None:
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
         file.write(text)
     Path(file.name).replace(path)

@@ -18,6 +18,7 @@ from sim.chain.deploy import address_book, deploy, deploy_to_node, initcode
 from sim.chain.node import NodeEvm
 from sim.chain.revm import RevmEvm
 from sim.errors import ParleyError, ProblemError, shorten
+from sim.files import read_object
 from sim.randomness import keccak
 
 if TYPE_CHECKING:
@@ -139,14 +140,7 @@ def read(path: Path, names: Iterable[str]) -> DeploymentFile:
         With file, key and reason, if it cannot be read or does not say what it should.
     """
     file = str(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProblemError(file, "", f"cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise ProblemError(file, "", "is not JSON") from None
-    if not isinstance(content, dict):
-        raise ProblemError(file, "", "is no deployment file: it holds no object")
+    content = read_object(path)
     chain_id = content.get("chainId")
     if not isinstance(chain_id, int) or isinstance(chain_id, bool) or chain_id < 1:
         raise ProblemError(file, "chainId", f"must be a positive integer, not {shorten(chain_id)}")

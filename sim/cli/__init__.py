@@ -1,5 +1,7 @@
 """The command ``parley``: parses, calls, prints."""
 
+import os
+import sys
 from typing import Any
 
 from sim.cli.output import own_standard_output, results_only
@@ -10,10 +12,16 @@ __all__ = ["app", "main"]
 def main() -> None:
     """Run the command."""
     own_standard_output()
-    with results_only():
-        from sim.cli.commands import app  # noqa: PLC0415 - what libraries print when imported is no result
+    # The user's settings of Matplotlib are for other pictures, and a wrong one would already fail at import.
+    os.environ.pop("MPLBACKEND", None)
+    os.environ["MATPLOTLIBRC"] = os.devnull
+    try:
+        with results_only():
+            from sim.cli.commands import app  # noqa: PLC0415 - what libraries print when imported is no result
 
-    app(prog_name="parley")
+        app(prog_name="parley")
+    except KeyboardInterrupt:  # before the command began, or while the process ends
+        sys.exit(130)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of any module

@@ -11,6 +11,7 @@ from sim import mechanisms, problemfile
 from sim.cli.output import echo
 from sim.cli.shared import File, Json, Runs, app, console, own_options, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
+from sim.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -33,13 +34,16 @@ Contract = Annotated[
 Searched = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Random problems to search for counterexamples (coordination).  [default: 1000]"
+        min=1,
+        max=MAX_SAMPLE,
+        help="Random problems to search for counterexamples (coordination).  [default: 1000]",
     ),
 ]
 AuditGames = Annotated[
     int | None,
     typer.Option(
         min=0,
+        max=MAX_GAMES,
         help="Games to play a manipulation with, and as many without; 0 for none (coordination).  "
         "[default: 400]",
     ),
@@ -48,6 +52,7 @@ AuditSeed = Annotated[
     int | None,
     typer.Option(
         min=0,
+        max=MAX_SEED,
         help="Coordination: of that search, and of the games that are played.  [default: 1]  "
         "Assignment: of the runs.  [default: 0]",
     ),

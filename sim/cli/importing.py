@@ -12,9 +12,10 @@ from sim import problemfile
 from sim.assignment.csvfile import read_csv
 from sim.assignment.preflib import read_preflib
 from sim.assignment.problem import Problem
-from sim.cli.output import echo, result
+from sim.cli.output import echo, echo_bytes
 from sim.cli.shared import app, complain, print_json
 from sim.errors import ParleyError, ProblemError, one_line
+from sim.limits import MAX_GAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,9 @@ Select = Annotated[
 ]
 Seats = Annotated[
     int | None,
-    typer.Option(min=1, help="Scale capacities down, in proportion, to so many places in all."),
+    typer.Option(
+        min=1, max=MAX_GAMES, help="Scale capacities down, in proportion, to so many places in all."
+    ),
 ]
 Rule = Annotated[
     str,
@@ -159,7 +162,7 @@ def _give(
         print_json(mapping)
     elif out is None:
         # As all problem files: in UTF-8, whatever the terminal's encoding.
-        result().write(text)
+        echo_bytes(text.encode())
     else:
         echo(f"written: {out}")
 

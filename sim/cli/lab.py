@@ -11,9 +11,12 @@ from sim import problemfile
 from sim.cli.output import echo
 from sim.cli.shared import Json, app, console, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
+from sim.limits import MAX_WORKERS
 
 ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
+Workers = Annotated[
+    int, typer.Option(min=1, max=MAX_WORKERS, help="Processes at most to spread the games over.")
+]
 ExperimentOut = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder for the tables.  [default: build/experiments/NAME]"),

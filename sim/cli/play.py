@@ -14,9 +14,13 @@ from sim.chain.urls import shown
 from sim.cli.output import echo
 from sim.cli.shared import File, Json, app, console, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
+from sim.limits import MAX_GAMES, MAX_SEED, MAX_WORKERS
 
-Games = Annotated[int, typer.Option(min=1, help="How many games to play.")]
-Seed = Annotated[int, typer.Option(min=0, help="Same seed, same games, on either EVM and for any workers.")]
+Games = Annotated[int, typer.Option(min=1, max=MAX_GAMES, help="How many games to play.")]
+Seed = Annotated[
+    int,
+    typer.Option(min=0, max=MAX_SEED, help="Same seed, same games, on either EVM and for any workers."),
+]
 Machine = Annotated[
     str,
     typer.Option(
@@ -40,7 +44,9 @@ BotNames = Annotated[
         "revealing, opening), copying.",
     ),
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Processes to spread the games over.")]
+Workers = Annotated[
+    int, typer.Option(min=1, max=MAX_WORKERS, help="Processes at most to spread the games over.")
+]
 Cluster = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Play on the workers of this Dask scheduler instead.")
 ]

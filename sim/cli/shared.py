@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
-from sim.cli.output import echo, result, results_only
+from sim.cli.output import CLOSED_PIPE, OutputError, echo, readable, result, results_only
 from sim.errors import ParleyError, one_line
+from sim.limits import MAX_SAMPLE
 from sim.names import on_screen
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
 BAD_INPUT = 2
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 and the number of SIGINT."""
 
 
 class ResultOnly(TyperCommand):
@@ -29,8 +34,17 @@ class ResultOnly(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the signature of its base
         """Run the command."""
-        with results_only():
-            return super().invoke(ctx)
+        try:
+            with results_only():
+                return super().invoke(ctx)
+        except OSError as error:
+            # A full disk, a closed connection: what could not be foreseen where it happened.
+            where = f"{error.filename}: " if error.filename else ""
+            raise ParleyError(f"{where}{error.strerror or error}") from error
+        except MemoryError:
+            raise ParleyError("not enough memory for this") from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
 
 
 class _OneLineErrors(TyperGroup):
@@ -43,17 +57,23 @@ class _OneLineErrors(TyperGroup):
             return super().main(*args, **extra)
         try:
             status = super().main(*args, **extra)
+            sys.stdout.flush()
+        except OutputError as error:
+            if error.closed:
+                sys.exit(CLOSED_PIPE)
+            complain(str(error))
+            sys.exit(BAD_INPUT)
         except ParleyError as error:
             complain(str(error))
             sys.exit(BAD_INPUT)
-        except typer.Abort:
-            complain("aborted")
-            sys.exit(1)
-        except Exception as error:
+        except (KeyboardInterrupt, typer.Abort):
+            sys.exit(INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the status is not 1
             # A usage error: its class lives elsewhere in another release of typer, what it carries does not.
             explain = getattr(error, "format_message", None)
-            if explain is None:
-                raise
+            if explain is None:  # a fault of this program; 1 is the status of checks that do not hold
+                traceback.print_exc()
+                sys.exit(BAD_INPUT)
             if explain():  # empty where the help has just been printed instead
                 complain(f"{explain()} (see parley --help)")
             sys.exit(BAD_INPUT)
@@ -63,7 +83,9 @@ class _OneLineErrors(TyperGroup):
 def complain(text: str) -> None:
     """Say what is wrong, in one line on standard error."""
     encoding = sys.stderr.encoding or "utf-8"
-    typer.echo(one_line(text).encode(encoding, "backslashreplace").decode(encoding), err=True)
+    with suppress(OSError):  # nobody reads it any more
+        sys.stderr.write(one_line(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stderr.flush()
 
 
 def own_options(kind: str, owners: Mapping[str, str], **given: object) -> dict[str, Any]:
@@ -105,11 +127,11 @@ class _Screen(Console):
     """A console that shows the control characters of a name as escapes: the terminal would obey them."""
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - as its base
-        return super().render_str(on_screen(text), **options)
+        return super().render_str(readable(on_screen(text), self.encoding), **options)
 
     def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:  # noqa: ANN401 - as its base
         if isinstance(renderable, Text):
-            renderable.plain = on_screen(renderable.plain)
+            renderable.plain = readable(on_screen(renderable.plain), self.encoding)
         return super().render(renderable, options)
 
 
@@ -135,6 +157,7 @@ Runs = Annotated[
     int | None,
     typer.Option(
         min=2,
+        max=MAX_SAMPLE,
         help="Runs of a rule whose probabilities are too many to be exact (assignment).  [default: 100000]",
     ),
 ]
@@ -147,7 +170,7 @@ def parley() -> None:
     A problem file (TOML or JSON) names a mechanism as its kind. Of kind coordination it states who has
     contracted on which tasks, who could do them and at what cost; of kind assignment, what agents prefer
     among items, and by which rule these are given out. Every command prints tables, or with --json one JSON
-    object. Exit status: 0 done, 1 a check did not hold, 2 bad input.
+    object. Exit status: 0 done, 1 a check did not hold, 2 bad input or a failure outside.
     """
 
 

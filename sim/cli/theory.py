@@ -10,6 +10,7 @@ import typer
 from sim import mechanisms, problemfile
 from sim.cli.shared import File, Json, Runs, app, console, own_options, print_json, progress_bar
 from sim.errors import ProblemError
+from sim.limits import MAX_SEED
 
 Exact = Annotated[bool, typer.Option("--exact", help="Fractions beyond 64 agents too (coordination).")]
 Announce = Annotated[
@@ -20,7 +21,9 @@ Announce = Annotated[
         "in tasks, TOML or JSON (coordination).",
     ),
 ]
-RunSeed = Annotated[int | None, typer.Option(min=0, help="Of these runs (assignment).  [default: 0]")]
+RunSeed = Annotated[
+    int | None, typer.Option(min=0, max=MAX_SEED, help="Of these runs (assignment).  [default: 0]")
+]
 
 SOLVE_ONLY = {"exact": "coordination", "announce": "coordination", "runs": "assignment", "seed": "assignment"}
 """Which kind an option of `solve` is for."""

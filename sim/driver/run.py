@@ -409,6 +409,8 @@ def play_games(
         raise ParleyError("--workers, --cluster: on a node games are played side by side by one process")
     if deployment is not None and not on_node:
         raise ParleyError("--deployment: is for a node: --evm URL")
+    if not on_node and cluster is None:
+        workers = min(workers, -(-games // BATCHES[evm]))
     job = _Job(next(_job_numbers), evm, setting, record is not None)
     tally = setting.tally()
     kept: dict[int, tuple[str, list[Sent]]] = {}

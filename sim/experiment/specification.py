@@ -27,6 +27,7 @@ from sim.experiment.dynamics import Adaptation
 from sim.experiment.families import Family, draw
 from sim.experiment.strategies import Strategy, make_strategy
 from sim.keys import Number, Whole, spell
+from sim.limits import MAX_GAMES, MAX_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +40,8 @@ KIND = "experiment"
 MOST_CELLS = 100_000
 
 
-Count = Annotated[Whole, Field(ge=1)]
-Index = Annotated[Whole, Field(ge=0)]
+Count = Annotated[Whole, Field(ge=1, le=MAX_GAMES)]
+Index = Annotated[Whole, Field(ge=0, le=MAX_SEED)]
 Share = Annotated[Number, Field(ge=0)]
 
 

@@ -16,7 +16,7 @@ from sim.experiment.streams import player_seed
 from sim.experiment.twins import CellTwin, differences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from sim.chain.evm import Evm
     from sim.coordination.play import Deployment, Outcome
@@ -102,12 +102,13 @@ class Pool:
         self._job = (os.getpid(), next(_job_numbers))
         self._own: Workshop | None = None
 
-    def play(self, orders: Iterable[Order]) -> Iterator[Batch]:
+    def play(self, orders: Sequence[Order]) -> Iterator[Batch]:
         """Play batches; what they bring comes in their order."""
-        if self._workers == 1:
+        workers = min(self._workers, len(orders))
+        if workers <= 1:
             if self._own is None:
                 self._own = Workshop()
             yield from map(self._own.play, orders)
         else:
             calls = (delayed(_play_for)(self._job, order) for order in orders)
-            yield from Parallel(n_jobs=self._workers, return_as="generator")(calls)
+            yield from Parallel(n_jobs=workers, return_as="generator")(calls)

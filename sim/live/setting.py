@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +14,7 @@ from sim.coordination.problem import Problem
 from sim.coordination.solution import Solution, solve
 from sim.errors import ParleyError, ProblemError, one_line
 from sim.exact import show
+from sim.limits import MAX_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,8 +89,8 @@ class Choice(BaseModel):
     """δ in place of the text's, as a problem file writes it."""
     recognition: str | None = None
     bots: Annotated[list[str], Field(min_length=1)] = ["equilibrium"]
-    seed: Annotated[int, Field(ge=0)] = 0
-    game: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+    game: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     """The number of the game to watch."""
     games: Annotated[int, Field(ge=1, le=MAX_GAMES)] = 1000
     """How many games to run, from number 0."""
@@ -138,13 +137,8 @@ def read_setting(choice: Choice) -> Setting:
 
 def _read(text: str) -> dict[str, Any]:
     """Read TOML, or JSON where the text begins with a brace."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / ("problem.json" if text.lstrip().startswith("{") else "problem.toml")
-        path.write_text(text, encoding="utf-8", errors="replace")
-        try:
-            return problemfile.read(path)
-        except ProblemError as error:
-            raise error.in_file("") from None
+    text = text.removeprefix("\ufeff").encode("utf-8", "replace").decode()  # without lone surrogates
+    return problemfile.parse(text, "", is_json=text.lstrip().startswith("{"))
 
 
 # ── what there is to choose from ──────────────────────────────────────────────────────────────────────────

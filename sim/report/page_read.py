@@ -5,7 +5,6 @@ A run may have tens of millions of games; tables are read batch by batch, and on
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import ParleyError, shorten
+from sim.errors import ParleyError
+from sim.files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,15 +53,7 @@ def read_json(path: Path) -> dict[str, Any]:
     ParleyError
         In one line, if the file cannot be read or holds no object.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParleyError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
-        raise ParleyError(f"{path}: is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise ParleyError(f"{path}: holds {shorten(value)}, not an object")
-    return value
+    return read_object(path)
 
 
 def _open(path: Path, columns: list[str]) -> pq.ParquetFile:

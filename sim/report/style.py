@@ -40,7 +40,9 @@ def style(**settings: object) -> Iterator[None]:
         "svg.hashsalt": "parley",
     }
     further = {name.replace("_", "."): value for name, value in settings.items()}
-    with warnings.catch_warnings(), mpl.rc_context(common | further):
+    # The user's own settings do not matter: a style sheet, usetex, savefig.bbox.
+    default = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+    with warnings.catch_warnings(), mpl.rc_context(default | common | further):
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         yield
 

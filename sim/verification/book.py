@@ -1,6 +1,5 @@
 """Deployment files, as far as an audit needs them."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.chain.urls import shown
 from sim.errors import ParleyError, ProblemError, shorten
+from sim.files import read_object
 
 if TYPE_CHECKING:
     from sim.chain.nodehistory import NodeHistory
@@ -56,13 +56,8 @@ def read_book(file: str | Path, names: Sequence[str]) -> Book:
         Naming the file, the key and what is wrong with it.
     """
     name = str(file)
-    try:
-        content = json.loads(Path(file).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProblemError(name, "", error.strerror or "cannot be read") from None
-    except (ValueError, RecursionError) as error:
-        raise ProblemError(name, "", f"is not JSON: {error}") from None
-    if not isinstance(content, dict) or not isinstance(content.get("contracts"), dict):
+    content = read_object(file)
+    if not isinstance(content.get("contracts"), dict):
         raise ProblemError(name, "contracts", "no deployment file: the contracts are missing")
     chain_id = content.get("chainId")
     if not isinstance(chain_id, int) or isinstance(chain_id, bool) or chain_id < 1:

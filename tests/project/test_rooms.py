@@ -67,6 +67,7 @@ SHARED = (
     "bots",
     "errors",
     "exact",
+    "files",
     "keys",
     "limits",
     "names",
