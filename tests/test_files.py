@@ -89,7 +89,8 @@ def test_what_stands_in_texts_and_comments_is_not_counted() -> None:
 
 @pytest.mark.parametrize("utility", ['"1' + "0" * 390 + '"', "1e400", "1e390", '"1e390"', "NaN", "-Infinity"])
 def test_numbers_that_no_figure_can_hold_are_named(utility: str) -> None:
-    text = f'{{"kind": "assignment", "rule": "welfare", "items": ["a", "b"], "utilities": [[{utility}, 1], [0, 1]]}}'
+    rest = '"kind": "assignment", "rule": "welfare", "items": ["a", "b"]'
+    text = f'{{{rest}, "utilities": [[{utility}, 1], [0, 1]]}}'
     mapping = problemfile.parse(text, "a.json", is_json=True)
     with pytest.raises(ProblemError, match=r"more than 100 digits|not a finite number"):
         Problem.from_mapping(mapping)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from sim import mechanisms, problemfile
 from sim.cli.output import echo
 from sim.cli.shared import File, Json, Runs, app, console, own_options, print_json, progress_bar
 from sim.errors import ParleyError, ProblemError
+from sim.folders import commit_folder, whole_folder
 from sim.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
 
 if TYPE_CHECKING:
@@ -126,15 +128,20 @@ def audit(  # noqa: PLR0913, PLR0917 - one for each option
         runs=runs,
         seed=seed,
     )
-    with progress_bar() as progress:
+    with ExitStack() as stack:
+        work = stack.enter_context(whole_folder(out)) if out is not None else None
+        progress = stack.enter_context(progress_bar())
         try:
             found, shown = _EXAMINED.get(problem.kind, _examine)(problem, options, progress)
         except ProblemError as error:
             raise (error if error.file else error.in_file(file)) from None
-    report = found.to_json()
-    report |= {name: None if value is None else value.to_json() for name, value in shown.items()}
-    tables = mechanisms.module_of_report(problem.kind, "audit")
-    written = tables.write_audit(out, found, report) if out is not None else []
+        report = found.to_json()
+        report |= {name: None if value is None else value.to_json() for name, value in shown.items()}
+        tables = mechanisms.module_of_report(problem.kind, "audit")
+        written = []
+        if out is not None and work is not None:
+            written = tables.write_audit(work, found, report)
+            commit_folder(out)
     if as_json:
         print_json(report)
     else:

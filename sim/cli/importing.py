@@ -15,6 +15,7 @@ from sim.assignment.problem import Problem
 from sim.cli.output import echo, echo_bytes
 from sim.cli.shared import app, complain, print_json
 from sim.errors import ParleyError, ProblemError, one_line
+from sim.folders import whole_file
 from sim.limits import MAX_GAMES
 
 if TYPE_CHECKING:
@@ -170,9 +171,7 @@ def _give(
 def _write(path: Path, text: str, *, force: bool) -> None:
     """Write a file, over another one only if that is wanted."""
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
+        with whole_file(path, over=force) as work:
+            work.write_text(text, encoding="utf-8")
     except FileExistsError:
         raise ParleyError(f"--out: {path} is there already; --force writes over it") from None
-    except OSError as error:
-        raise ParleyError(f"--out: {path} cannot be written: {error.strerror}") from None

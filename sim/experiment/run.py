@@ -8,6 +8,7 @@ leaves the same tables as one that was not.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import shutil
@@ -32,6 +33,8 @@ from sim.experiment.summary import cell_summary
 from sim.experiment.sums import Sums
 from sim.experiment.tables import SCHEMAS, PartWriter, join_parts, part_folder, table_of, write_table
 from sim.experiment.workshop import Pool
+from sim.files import read_object
+from sim.folders import commit_folder, locked, saying, work_folder
 from sim.randomness import keccak
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ PARTS = "parts"
 STATE = "state.json"
 MANIFEST = "manifest.json"
 SUMMARY = "summary.json"
+FILES = (SUMMARY, "cells.parquet", *(f"{name}.parquet" for name in SCHEMAS))
+"""What a finished run holds beside its manifest, which knows their sizes and hashes."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ class _Run:
 
     # ── what is left in the end ─────────────────────────────────────────────────────────────────────────────
 
-    def finish(self, manifest: dict[str, Any]) -> ExperimentRun:
+    def finish(self, manifest: dict[str, Any]) -> None:
         """Join tables, sum up, and say that all is done."""
         write_table(self.out / "cells.parquet", self._cells())
         join_parts(self.parts, self.generations, self.out)
@@ -169,10 +174,10 @@ class _Run:
             | {"twin": twin_check(self.experiment.keys.engine, self.sums, self.samples, self.differences)},
         }
         _write(self.out / SUMMARY, summary)
+        manifest["files"] = {name: _print_of(self.out / name) for name in FILES}
         manifest["complete"] = True
         _write(self.out / MANIFEST, manifest)
         shutil.rmtree(self.parts)
-        return ExperimentRun(self.out, manifest, summary)
 
     def _cells(self) -> pa.Table:
         columns: dict[str, list[Any]] = {}
@@ -279,21 +284,52 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _open(out: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
-    """Prepare the folder; the manifest that it holds already, if it is of the same experiment."""
+def _print_of(file: Path) -> dict[str, Any]:
+    """Size and hash of a file, by which it is known again."""
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return {"bytes": file.stat().st_size, "sha256": digest}
+
+
+def _finished(out: Path, manifest: dict[str, Any], named: Path) -> ExperimentRun | None:
+    """A finished run of the same experiment in a folder, every file as it was written.
+
+    Raises
+    ------
+    ParleyError
+        If something else is there, or a file was changed.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return None
+    if not (out / MANIFEST).is_file():
+        raise ParleyError(f"{named}: is not empty, and holds no experiment; name another folder")
+    found = read_object(out / MANIFEST)
+    _check_same(named, found, manifest)
+    if found.get("complete") is not True:
+        return None
+    known = found.get("files")
+    for name in FILES:
+        file = out / name
+        if not isinstance(known, dict) or not file.is_file() or known.get(name) != _print_of(file):
+            raise ParleyError(
+                f"{named / name}: is not as the run wrote it; remove {named} to run the experiment again"
+            )
+    return ExperimentRun(named, found, read_object(out / SUMMARY))
+
+
+def _prepare(work: Path, manifest: dict[str, Any]) -> bool:
+    """Prepare the folder that a run is made in; whether all is done there already."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        if (out / MANIFEST).is_file():
-            found = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-            _check_same(out, found, manifest)
-            return dict(found)
-        if any(out.iterdir()):
-            raise ParleyError(f"{out}: is not empty, and holds no experiment; name another folder")
-        _write(out / MANIFEST, manifest)
-    except (OSError, json.JSONDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ParleyError(f"{out}: cannot be used: {reason}") from None
-    return None
+        if _finished(work, manifest, work) is not None:
+            return True
+        kept = (work / MANIFEST).is_file()
+    except ParleyError:  # of another experiment, or broken
+        kept = False
+    if not kept:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        _write(work / MANIFEST, manifest)
+    return False
 
 
 def _check_same(out: Path, found: object, manifest: dict[str, Any]) -> None:
@@ -331,8 +367,9 @@ def run_experiment(
     file : path
         An experiment file; see `specification`.
     out : path
-        Folder for its tables. Where a run of the same experiment was stopped, it goes on from its last whole
-        generation; where one is complete, nothing is played.
+        Folder for its tables, which appears when all is done. A run of the same experiment that was stopped
+        goes on from its last whole generation, which is kept in a folder beside it; where one is complete,
+        nothing is played.
     workers : int
         Processes. The tables do not depend on it.
     progress : callable, optional
@@ -345,16 +382,26 @@ def run_experiment(
     Raises
     ------
     ParleyError
-        In one line: a file that is wrong, a folder of something else, a strategy that fails.
+        In one line: a file that is wrong, a folder of something else, a table that was changed, a strategy
+        that fails.
     """
     experiment = load_experiment(file)
     folder = Path(out)
     manifest = _manifest(experiment)
-    manifest = _open(folder, manifest) or manifest
-    if manifest["complete"]:
-        shutil.rmtree(folder / PARTS, ignore_errors=True)
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        return ExperimentRun(folder, manifest, summary)
-    run = _Run(experiment, folder, workers, progress or (lambda _done, _all: None))
-    run.play()
-    return run.finish(manifest)
+    work = work_folder(folder)
+    with locked(folder), saying(folder):
+        done = _finished(folder, manifest, folder)
+        if done is not None:
+            shutil.rmtree(work, ignore_errors=True)
+            return done
+        if (folder / MANIFEST).is_file() and not work.exists():  # of a version that played in its place
+            folder.rename(work)
+        if not _prepare(work, manifest):
+            run = _Run(experiment, work, workers, progress or (lambda _done, _all: None))
+            run.play()
+            run.finish(manifest)
+        commit_folder(folder)
+        done = _finished(folder, manifest, folder)
+    if done is None:
+        raise AssertionError("a finished run is not complete")
+    return done

@@ -21,6 +21,7 @@ import jinja2
 from markupsafe import Markup
 
 from sim.errors import ParleyError, shorten
+from sim.folders import whole_file
 from sim.mechanisms import KINDS, module_of_report
 from sim.report.page_experiment import experiment_sheet
 from sim.report.page_read import kind_of_folder, read_json
@@ -65,14 +66,12 @@ def write_page(folder: Path) -> Path:
     else:
         sheet = _sheet_of_mechanism(folder, kind)
     page = render(sheet)
-    try:
-        if run is not None:
-            from sim.report.page_figures import write_figures  # noqa: PLC0415 - matplotlib is slow to load
+    if run is not None:
+        from sim.report.page_figures import write_figures  # noqa: PLC0415 - matplotlib is slow to load
 
-            write_figures(run, folder)
-        (folder / PAGE).write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
+        write_figures(run, folder)
+    with whole_file(folder / PAGE) as work:
+        work.write_text(page, encoding="utf-8")
     return folder / PAGE
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import ParleyError
+from sim.folders import commit_folder, saying, whole_folder, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,14 +43,14 @@ class Folder(ABC, Generic[Row, R]):
     Parameters
     ----------
     path : Path
-        Made if it is not there; files of an earlier run are replaced.
+        It appears, or replaces an earlier run's, when all is written.
     schema : pyarrow.Schema
         Of the table of games.
 
     Raises
     ------
     ParleyError
-        If nothing can be written there.
+        If nothing can be written there, or another run is writing there.
     """
 
     pictures: ClassVar[tuple[str, ...]]
@@ -60,6 +59,7 @@ class Folder(ABC, Generic[Row, R]):
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
         self._schema = schema
+        self._stack = ExitStack()
 
     @property
     def files(self) -> list[str]:
@@ -74,24 +74,39 @@ class Folder(ABC, Generic[Row, R]):
     def figures(self, run: R) -> dict[str, Figure]:
         """Draw the pictures, by their names."""
 
+    def documents(self, run: R) -> dict[str, Mapping[str, Any]]:
+        """JSON files beside the table, by their names."""
+        return {FINISHED: run.to_json()}
+
     def __enter__(self) -> Self:
-        with writing(self.path):
-            self._writer = pq.ParquetWriter(self.path / GAMES, self._schema)
+        self._stack.__enter__()
+        self._work = self._stack.enter_context(whole_folder(self.path))
+        with saying(self.path):
+            self._writer = pq.ParquetWriter(self._work / GAMES, self._schema)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.close()
+        try:
+            self._writer.close()
+        except OSError:  # the table of a run that was not finished is removed
+            self._writer.is_open = False  # or closing is tried again when the writer is collected
+        self._stack.__exit__(kind, error, trace)
 
     def record(self, rows: Sequence[Row]) -> None:
         """Append games to the table."""
-        self._writer.write_table(pa.table(self.columns(rows), schema=self._schema))
+        with saying(self.path):
+            self._writer.write_table(pa.table(self.columns(rows), schema=self._schema))
 
     def finish(self, run: R) -> None:
-        """Write down what the run came to."""
-        write_json(self.path / FINISHED, run.to_json())
-        write_pictures(self.path, self.figures(run))
+        """Write down what the run came to, and let the folder appear."""
+        with saying(self.path):
+            self._writer.close()
+            for name, document in self.documents(run).items():
+                write_json(self._work / name, document)
+            write_pictures(self._work, self.figures(run))
+        commit_folder(self.path)
 
 
 @contextmanager
@@ -102,16 +117,9 @@ def writing(folder: Path) -> Iterator[None]:
     ------
     ParleyError
     """
-    try:
+    with saying(folder):
         folder.mkdir(parents=True, exist_ok=True)
         yield
-    except OSError as error:
-        raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write an object as JSON that people can read."""
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def write_pictures(folder: Path, figures: Mapping[str, Figure]) -> list[str]:
@@ -121,6 +129,6 @@ def write_pictures(folder: Path, figures: Mapping[str, Figure]) -> list[str]:
     written = []
     for name, figure in figures.items():
         for ending in ("png", "svg"):
-            save(figure, folder / f"{name}.{ending}")
+            save(figure, folder / f"{name}.{ending}", whole=False)
             written.append(f"{name}.{ending}")
     return written

@@ -2,12 +2,14 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+
+from sim.folders import whole_file
 
 __all__ = ["CONFIDENCE", "INK", "PALE", "PLAYED", "SHADE", "THEORY", "save", "style"]
 
@@ -47,9 +49,17 @@ def style(**settings: object) -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure in the format of the path's ending: the same bytes whenever it is drawn anew."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    metadata = {"Date": None} if path.suffix == ".svg" else None
-    with style():
-        figure.savefig(path, dpi=160, metadata=metadata)
+def save(figure: Figure, path: Path, *, whole: bool = True) -> None:
+    """Write a figure in the format of the path's ending: the same bytes whenever it is drawn anew.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : Path
+    whole : bool
+        Replace a file that is there in one step, as is not needed in a folder that is not in its place yet.
+    """
+    ending = path.suffix[1:]
+    metadata = {"Date": None} if ending == "svg" else None
+    with style(), whole_file(path) if whole else nullcontext(path) as work:
+        figure.savefig(work, dpi=160, metadata=metadata, format=ending)

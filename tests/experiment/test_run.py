@@ -1,6 +1,7 @@
 """Runs leave the same tables whatever they are played by, and however often they are killed."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from sim.errors import ParleyError
 from sim.experiment.run import run_experiment
 from sim.experiment.twins import CellTwin
+from sim.folders import work_folder
 from tests.experiment.files import EXAMPLE, GREED_PROBLEM, TABLES, bytes_of, rows, written
 
 MIXED: dict[str, Any] = {
@@ -62,6 +64,7 @@ def test_a_run_that_is_killed_again_and_again_leaves_the_same_bytes(mixed: Path,
     )
     command = [sys.executable, "-c", program, str(mixed / "experiment.json"), str(out)]
     began_at = []
+    work = work_folder(out)
     for kill_after in (90, 90, 90):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
@@ -71,7 +74,8 @@ def test_a_run_that_is_killed_again_and_again_leaves_the_same_bytes(mixed: Path,
             process.send_signal(signal.SIGKILL)
             process.wait()
         began_at.append(counts[0])
-        assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["complete"] is False
+        assert not out.exists()
+        assert json.loads((work / "manifest.json").read_text(encoding="utf-8"))["complete"] is False
     # Every start goes on where the one before had got to, by whole generations of 80 games.
     assert began_at == sorted(began_at)
     assert began_at[0] == 0 < began_at[1] < began_at[2]
@@ -95,11 +99,47 @@ def test_parts_that_were_not_finished_are_not_believed(mixed: Path, tmp_path: Pa
     with pytest.raises(Enough):
         run_experiment(mixed / "experiment.json", out=out, progress=stop)
     # What a kill in the middle of writing leaves behind.
-    (out / "parts" / "0000002.partial").mkdir(exist_ok=True)
-    (out / "parts" / "0000002.partial" / "games.parquet").write_bytes(b"half a table")
-    (out / "games.partial").write_bytes(b"half a table")
+    assert not out.exists()
+    work = work_folder(out)
+    (work / "parts" / "0000002.partial").mkdir(exist_ok=True)
+    (work / "parts" / "0000002.partial" / "games.parquet").write_bytes(b"half a table")
+    (work / "games.partial").write_bytes(b"half a table")
     run_experiment(mixed / "experiment.json", out=out)
     assert bytes_of(out) == bytes_of(mixed / "run")
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("name", ["games.parquet", "savings.parquet", "cells.parquet", "summary.json"])
+@pytest.mark.parametrize("harm", ["cut", "emptied", "deleted", "altered", "moved"])
+def test_a_finished_run_whose_files_were_changed_is_not_called_written(
+    name: str, harm: str, mixed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(mixed / "run", out)
+    file, data = out / name, (out / name).read_bytes()
+    if harm == "deleted":
+        file.unlink()
+    elif harm == "moved":
+        shutil.copy(out / "agents.parquet", file)
+    else:
+        middle = len(data) // 2
+        changed = {"cut": data[:-9], "emptied": b""}
+        altered = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+        file.write_bytes(changed.get(harm, altered))
+    with pytest.raises(ParleyError) as refused:
+        run_experiment(mixed / "experiment.json", out=out)
+    assert str(refused.value).startswith(f"{file}: is not as the run wrote it; remove {out}")
+
+
+def test_an_unfinished_run_of_another_experiment_is_removed(mixed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    work = work_folder(out)
+    work.mkdir()
+    (work / "manifest.json").write_text('{"kind": "experiment", "complete": false}', encoding="utf-8")
+    (work / "parts").mkdir()
+    run_experiment(mixed / "experiment.json", out=out)
+    assert bytes_of(out) == bytes_of(mixed / "run")
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_complete_run_is_not_played_again(mixed: Path) -> None:

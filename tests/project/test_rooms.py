@@ -68,6 +68,7 @@ SHARED = (
     "errors",
     "exact",
     "files",
+    "folders",
     "keys",
     "limits",
     "names",

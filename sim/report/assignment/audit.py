@@ -12,10 +12,10 @@ from rich.text import Text
 from sim.assignment.audit import PROPERTIES
 from sim.assignment.envy import prefix_sums
 from sim.assignment.lottery import expected
-from sim.errors import ParleyError
+from sim.folders import write_json
 from sim.report.assignment.favourites import by_preference, kinds
 from sim.report.assignment.words import lottery_of, ordinal, ranked, reasons, standing
-from sim.report.run import write_json, write_pictures
+from sim.report.run import write_pictures, writing
 from sim.report.tables import number
 
 if TYPE_CHECKING:
@@ -178,8 +178,7 @@ def write_audit(folder: Path, found: Audit, report: dict[str, Any]) -> list[str]
     ParleyError
         If the folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
         parts = {
             "audit.json": report,
             "problem.json": found.problem.to_mapping(),
@@ -188,8 +187,6 @@ def write_audit(folder: Path, found: Audit, report: dict[str, Any]) -> list[str]
         for name, value in parts.items():
             write_json(folder / name, value)
         return [*parts, *write_pictures(folder, _pictures(found))]
-    except OSError as error:
-        raise ParleyError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
 def _pictures(found: Audit) -> dict[str, Figure]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from sim.assignment.simulation import GameRow, Simulation
-from sim.report.run import Folder, write_json
+from sim.report.run import Folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -68,10 +68,9 @@ class RunFolder(Folder[GameRow, Simulation]):
             pa.array([row.draw for row in rows], pa.int32()),
         ]
 
-    def finish(self, run: Simulation) -> None:
-        """Write down what the run came to."""
-        super().finish(run)
-        write_json(self.path / "problem.json", self._problem.to_mapping())
+    def documents(self, run: Simulation) -> dict[str, Mapping[str, Any]]:
+        """What the run came to, and its problem."""
+        return {**super().documents(run), "problem.json": self._problem.to_mapping()}
 
     def figures(self, run: Simulation) -> dict[str, Figure]:
         """How often each agent got each item, against the probabilities."""

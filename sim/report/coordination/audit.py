@@ -13,8 +13,9 @@ from sim.coordination.audit import AXIOMS
 from sim.coordination.axioms.equilibrium import TIE_RULE
 from sim.coordination.axioms.triple import Triple
 from sim.errors import ParleyError
+from sim.folders import write_json
 from sim.report.coordination.words import in_words, witness_in_words
-from sim.report.run import write_json, write_pictures, writing
+from sim.report.run import write_pictures, writing
 from sim.report.tables import number
 
 if TYPE_CHECKING:
