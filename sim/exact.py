@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Longer numbers are a mistake or an attack: 1e999999999 is ten characters in a file and gigabytes in memory.
-# Figures in floating point, which end at 10**308, have room for squares and sums of such numbers.
-MAX_DIGITS = 100
+MAX_DIGITS = 400
 
 _FORMS = '(an integer, a decimal, or a fraction such as "9/10")'
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)

@@ -20,6 +20,29 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+MAX_DIGITS = 100
+"""Of a number in a problem file: floating point, which ends at 10**308, has room for squares of such."""
+
+
+def number(value: object) -> Fraction:
+    """Read a number of which figures in floating point can be made.
+
+    Raises
+    ------
+    ValueError
+        With a reason fit for the user.
+
+    Examples
+    --------
+    >>> number("6/4")
+    Fraction(3, 2)
+    """
+    read = exact.parse(value)
+    if max(abs(read.numerator), read.denominator) >= 10**MAX_DIGITS:
+        raise ValueError(f"more than {MAX_DIGITS} digits")
+    return read
+
+
 def whole(value: object) -> int:
     """Read a whole number.
 
@@ -33,13 +56,13 @@ def whole(value: object) -> int:
     >>> whole("6/2")
     3
     """
-    number = exact.parse(value)
-    if number.denominator != 1:
-        raise ValueError(f"{number} is not a whole number")
-    return int(number)
+    read = number(value)
+    if read.denominator != 1:
+        raise ValueError(f"{read} is not a whole number")
+    return int(read)
 
 
-Number = Annotated[Fraction, BeforeValidator(exact.parse)]
+Number = Annotated[Fraction, BeforeValidator(number)]
 Whole = Annotated[int, BeforeValidator(whole)]
 
 

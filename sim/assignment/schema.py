@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sim import exact
+from sim import keys
 from sim.errors import ProblemError, shorten
 from sim.keys import Keys, Number, Whole, did_you_mean
 from sim.limits import DEFAULT_WINDOW
@@ -148,7 +148,7 @@ def _read_number(place: str, entry: object, *, blank: bool) -> Fraction | None:
     if blank and entry in NOTHING:
         return None
     try:
-        number = exact.parse(entry)
+        number = keys.number(entry)
     except ValueError as error:
         raise ProblemError("", place, str(error)) from None
     if number < 0:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from sim import exact
+from sim import keys
 from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
 from sim.errors import ProblemError, shorten
 from sim.keys import Keys, Number, Whole, did_you_mean, spell
@@ -185,7 +185,7 @@ def _units(key: str, i: int, t: int, entry: object, unit: int) -> int:
         return entry * unit
     place = f"{key}[{i}][{t}]"
     try:
-        number = exact.parse(entry)
+        number = keys.number(entry)
     except ValueError as error:
         raise ProblemError("", place, str(error)) from None
     if number < 0:
