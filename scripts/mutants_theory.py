@@ -409,9 +409,12 @@ def run(mutant: Mutant, tests: Sequence[str], seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for descriptor in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
-    sys.meta_path.insert(0, Mutated(mutant))
+    finder = Mutated(mutant)
     files = sorted({str(ROOT / test.partition("::")[0]) for test in tests})
     try:
+        # At once: pytest puts a finder of its own before ours.
+        sys.meta_path.insert(0, finder)
+        importlib.import_module(finder.name)
         status = int(pytest.main(arguments("-x", *files), plugins=[Choice(tests)]))
     except BaseException:  # noqa: BLE001 - a mutant may break anything, and is killed by that
         status = 1
@@ -436,7 +439,7 @@ def survivors(found: dict[str, Any], sample: Sequence[Mutant], workers: int) -> 
             left.append(mutant)
         elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT:
             raise KeyboardInterrupt
-        said = "SURVIVED" if alive else "killed"
+        said = "SURVIVED" if alive else "too long" if os.WIFSIGNALED(status) else "killed"
         print(f"{index + 1:4} {said:8} ({count} tests) line {mutant.line} of {mutant.name}", flush=True)
     return left
 
