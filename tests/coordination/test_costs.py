@@ -92,3 +92,45 @@ def test_marginal_costs_of_many_agents_are_those_of_each(scale: int) -> None:
             assert counted == [
                 sum(steps[i, k] <= price for k in range(1, int(most[i]) + 1)) for i in who.tolist()
             ]
+
+
+def test_estimated_counts_are_at_most_one_unit_off() -> None:
+    # Numbers of 53 bits and more are beyond what is promised: there `count` searches on.
+    for exponent, coefficient in product(range(2, 9), (1, 7, 1000)):
+        cost = Power(Fraction(coefficient), exponent, Fraction(3))
+        problem = make([[900], [0]], [[900], [900]], cost, cost)
+        marginals = Marginals.of(problem, 0, np.array([900, 900]))
+        ((_, functions),) = marginals._parts
+        most = np.array([900, 900])
+        for k in (1, 2, 3, 10, 80, 700):
+            price = int((cost(k) - cost(k - 1)) * marginals.scale)
+            for given in (price - 1, price, price + 1):
+                exact = int(marginals.count(given, most)[0])
+                rough = float(functions.estimate(given / marginals.scale, most.astype(np.float64))[0])
+                assert abs(rough - exact) <= 1
+
+
+def test_guessed_prices_enclose_the_one_at_which_enough_is_taken() -> None:
+    dice = Random(5)
+    for _ in range(20):
+        n = dice.randint(2, 6)
+        costs = [Power(Fraction(dice.randint(1, 9)) * 10**20, dice.randint(3, 5)) for _ in range(n)]
+        problem = make([[10**6]] + [[0]] * (n - 1), [[10**6]] * n, *costs)
+        marginals = Marginals.of(problem, 0, np.full(n, 10**6))
+        least = np.array([dice.choice([0, 0, 10**4]) for _ in range(n)])
+        most, target = np.full(n, 10**6), 10**6
+
+        wide, enough, *_ = marginals.guess(least, most, target)
+        few, many = (int(np.maximum(marginals.count(p, most), least).sum()) for p in (wide, enough))
+        assert few < target <= many
+        assert enough - wide < enough // 1000
+
+
+def test_counts_are_exact_where_an_estimate_is_beyond_floating_point() -> None:
+    cost = Power(Fraction(10**320), 3)
+    problem = make([[50], [0]], [[50], [50]], cost, cost)
+    marginals = Marginals.of(problem, 0, np.array([50, 50]))
+    most = np.array([50, 20])
+    for k in (0, 1, 2, 7, 30, 50):
+        price = int((cost(k) - cost(max(k - 1, 0))) * marginals.scale)
+        assert marginals.count(price, most).tolist() == [k, min(k, 20)]
