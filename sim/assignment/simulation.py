@@ -168,6 +168,7 @@ def simulate(  # noqa: PLR0913 - what makes a run
     seed: int = 0,
     evm: str = "revm",
     deployment: Path | None = None,
+    confirmations: int | None = None,
     bots: Sequence[str] = ("truthful",),
     workers: int = 1,
     cluster: str | None = None,
@@ -188,6 +189,8 @@ def simulate(  # noqa: PLR0913 - what makes a run
         ``revm``, ``py-evm`` or the URL of a node.
     deployment : Path, optional
         On a node: the file of a deployment to play on. Without one, the contract is deployed first.
+    confirmations : int, optional
+        On a node: blocks that bots wait for after each step; see `sim.chain.dispatch.Dispatcher`.
     bots : sequence of str
         One name for all seats, or one per seat.
     workers : int
@@ -218,6 +221,7 @@ def simulate(  # noqa: PLR0913 - what makes a run
         games=games,
         evm=evm,
         deployment=deployment,
+        confirmations=confirmations,
         workers=workers,
         cluster=cluster,
         progress=progress,

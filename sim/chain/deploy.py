@@ -9,6 +9,7 @@ from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
 
 from sim.chain.abi import argument_types
+from sim.chain.forks import check_chain
 from sim.errors import ParleyError
 from sim.randomness import keccak
 
@@ -125,9 +126,10 @@ def deploy_to_node(
     DeploymentError
         As `deploy`.
     EvmError
-        If a creation fails.
+        If a creation fails, or the contracts cannot run on this chain (`sim.chain.forks`).
     """
     args = {name: tuple((arguments or {}).get(name, ())) for name in names}
+    check_chain(evm, artifacts, args)
     created = evm.create([initcode(artifacts, name, args[name]) for name in args])
     book = {}
     for name, mined in zip(args, created, strict=True):

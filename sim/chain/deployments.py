@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from eth_utils.address import is_address, to_checksum_address
 
 from sim.chain.deploy import address_book, deploy, deploy_to_node, initcode
+from sim.chain.forks import check_chain
 from sim.chain.node import NodeEvm
 from sim.chain.revm import RevmEvm
 from sim.errors import ParleyError, ProblemError, shorten
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
     from sim.chain.compiler import Artifact
     from sim.chain.evm import Evm
+
+
+_LOOKS, _PAUSE = 6, 0.25
+"""How often code is asked for again that is not what it should be, and seconds in between."""
 
 
 class CodeError(ProblemError):
@@ -80,7 +86,7 @@ class DeploymentFile:
         for name, address in self.addresses.items():
             entry = self.content["contracts"][name]
             key = f"contracts.{name}"
-            code = evm.code(address)
+            code = _code_at(evm, address, entry["bytecodeHash"])
             if not code:
                 raise CodeError(
                     str(self.path),
@@ -98,6 +104,17 @@ class DeploymentFile:
                 raise CodeError(
                     str(self.path), key, f"the code at {address} was compiled from other sources than these"
                 )
+
+
+def _code_at(evm: Evm, address: str, code_hash: str) -> bytes:
+    """Return the code at an address; another one than is wanted may be one that a node has not seen yet."""
+    code = evm.code(address)
+    for _ in range(_LOOKS if isinstance(evm, NodeEvm) else 0):
+        if "0x" + keccak(code).hex() == code_hash:
+            break
+        time.sleep(_PAUSE)
+        code = evm.code(address)
+    return code
 
 
 def created_code(artifacts: Mapping[str, Artifact], name: str, args: Iterable[Any] = ()) -> bytes:
@@ -216,6 +233,8 @@ def deploy_once(
     if path.exists():
         known = read(path, names)
         known.check_chain(evm)
+        if isinstance(evm, NodeEvm):
+            check_chain(evm, artifacts, names)
         known.check_code(evm, artifacts)
         return known, False
     _check_writable(path)

@@ -16,15 +16,17 @@ import time
 from collections import Counter, deque
 from contextlib import nullcontext
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 
 from sim.chain.evm import GAS_LIMIT, EvmError
 from sim.chain.funds import Funds
-from sim.chain.mining import Mining, find_tip, held, who_mines
-from sim.chain.orders import PATIENCE, Hope, Mined, Order, Transaction, kind, read_log, refusal_among
-from sim.chain.rpc import NodeError, RpcError
+from sim.chain.mining import Mining, fees, find_tip, held, is_development, who_mines
+from sim.chain.orders import Hope, Mined, Order, Transaction, is_refused, kind, refusal_among, what_refused
+from sim.chain.receipts import Receipts
+from sim.chain.rpc import NodeError, RpcError, as_number
+from sim.chain.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
 
 _GAS_CAP = 2**24
 """Gas that one transaction may ask for on a chain that follows EIP-7825."""
+
+CONFIRMATIONS = 12
+"""Blocks that are waited for after each step on a chain that is no development chain."""
+
+_BLOCK_PAUSE = 0.2
+"""Seconds between two looks for the next block."""
 
 _LEAST_GAS = 300_000
 """Gas limit below which nothing is gained by knowing better."""
@@ -49,14 +57,11 @@ _REMEMBERED = 20_000
 _STALL, _LONG_STALL = 1.0, 15.0
 """Seconds without anything being mined after which we look what became of it, where we mine and elsewhere."""
 
+_RECENT = 2000
+"""Transactions that are looked at again after a reorganization."""
+
 _LONGEST_WAIT = 120
 """Seconds that a deadline is waited for on a node whose clock cannot be moved."""
-
-
-class _Head(NamedTuple):
-    number: int
-    hash: str
-    timestamp: int
 
 
 class Dispatcher:
@@ -68,13 +73,19 @@ class Dispatcher:
         The node.
     keys : Mapping[str, PrivateKey]
         By address.
+    confirmations : int, optional
+        Blocks that have to follow the one a transaction is in before anybody acts on it. By default none on a
+        development chain, where blocks do not go away, and `CONFIRMATIONS` elsewhere.
 
     Attributes
     ----------
     chain_id : int
+    confirmations : int
     spent : Counter of str
         Wei that each account spent on gas.
     funds : Funds
+    view : View
+        Of the chain's head.
 
     Raises
     ------
@@ -82,11 +93,13 @@ class Dispatcher:
         If nobody answers, or not as a node does.
     """
 
-    def __init__(self, rpc: Rpc, keys: Mapping[str, PrivateKey]) -> None:
+    def __init__(self, rpc: Rpc, keys: Mapping[str, PrivateKey], confirmations: int | None = None) -> None:
         self.rpc = rpc
-        self.chain_id = int(rpc.ask("eth_chainId"), 16)
+        self.chain_id = as_number(rpc.ask("eth_chainId"), "eth_chainId")
         self.spent: Counter[str] = Counter()
-        self.funds = Funds(rpc, self._mine, PATIENCE)
+        self.view = View(rpc)
+        self._receipts = Receipts(rpc, self.view)
+        self.funds = Funds(rpc, self.view, self._mine)
         self._keys = keys
         self._signers: dict[str, LocalAccount] = {}
         self._nonces: dict[str, int] = {}
@@ -98,8 +111,25 @@ class Dispatcher:
         self._not_before = 0
         self._lock = threading.RLock()
         self._mining = who_mines(self.rpc)
+        self.confirmations = (
+            confirmations
+            if confirmations is not None
+            else 0
+            if is_development(rpc, self.chain_id)
+            else CONFIRMATIONS
+        )
         self._tip = find_tip(self.rpc)
-        self._head, self._block = self._look()
+
+    def ask(self, method: str, *params: object) -> Any:  # noqa: ANN401 -- JSON
+        """Return the answer to a question, by a node that has all blocks that were seen.
+
+        Raises
+        ------
+        RpcError
+            If the node refuses.
+        """
+        with self._lock:
+            return self.view.fresh([(method, params)])[0]
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -121,26 +151,53 @@ class Dispatcher:
             starved = [k for k, sent in enumerate(done) if self._starved(sent)]
             if starved:
                 for k in starved:
-                    self._gas[kind(orders[k])] = self._most_gas
+                    self._gas[kind(orders[k])] = self.most_gas
                 for k, sent in zip(starved, self._exchange([orders[k] for k in starved]), strict=True):
                     done[k] = sent
+            if self.confirmations:
+                self._confirm(done)
             return [sent.mined for sent in done if sent.mined is not None]
 
     def _exchange(self, orders: Sequence[Order]) -> list[Transaction]:
         self._catch_up()
-        fees, price = self._fees()
+        offer, price = fees(self.rpc, self.view.block, self._tip)
         for order in orders:
             self._prepare(order.sender)
-        group = [self._sign(order, fees, price) for order in orders]
+        group = [self._sign(order, offer, price) for order in orders]
         self._exchanges += 1
         for sent in group:
             sent.exchange, sent.not_before = self._exchanges, self._not_before
         self._reserve(group)
         self._see_through(group)
         self._journal.extend(group)
+        self.view.settle()
         for sent in group:
             self.funds.release(sent.order.sender, sent.gas * sent.price - sent.cost)
         return group
+
+    def _confirm(self, group: Sequence[Transaction]) -> None:
+        """Wait until enough blocks follow those of some transactions, which have gone as before."""
+        places: list[int] = []
+        while True:
+            blocks = [sent.mined.block for sent in group if sent.mined is not None]
+            if blocks == places:
+                return
+            places = blocks
+            self._wait_for_block(max(blocks) + self.confirmations)
+            # A reorganization may have moved them to other blocks, or taken them away.
+            if missing := self._collect(group):
+                self._see_through(missing)
+
+    def _wait_for_block(self, number: int) -> None:
+        hope = Hope(self.rpc.url)
+        while (left := number - self.view.head.number) > 0:
+            hope.check(left, f"block {number}, which was to be waited for,")
+            if self._mining is Mining.OTHERS:
+                time.sleep(_BLOCK_PAUSE)
+            else:
+                self.rpc.ask("evm_mine")
+            self.view.see(self.rpc.ask("eth_getBlockByNumber", "latest", False))
+        self.view.settle()
 
     def _prepare(self, sender: str) -> None:
         """Make an account ready for use."""
@@ -153,7 +210,7 @@ class Dispatcher:
         calls = [("eth_getTransactionCount", (sender, tag)) for tag in ("latest", "pending")]
         hope = Hope(self.rpc.url, _LONG_STALL)
         while True:
-            mined, pending = (int(reply, 16) for reply in self.rpc.ask_all(calls, strict=True))
+            mined, pending = (as_number(reply, "eth_getTransactionCount") for reply in self.view.fresh(calls))
             if pending <= mined:
                 break
             hope.check(pending - mined, f"transaction {mined} of {sender}")
@@ -164,8 +221,8 @@ class Dispatcher:
         self._nonces[sender] = mined
 
     def _sign(self, order: Order, fees: Mapping[str, int], price: int) -> Transaction:
-        learnt = max(_LEAST_GAS, 2 * self._gas.get(kind(order), self._most_gas))
-        gas = min(self._most_gas, learnt + _GAS_PER_BYTE * len(order.data))
+        learnt = max(_LEAST_GAS, 2 * self._gas.get(kind(order), self.most_gas))
+        gas = min(self.most_gas, learnt + _GAS_PER_BYTE * len(order.data))
         nonce = self._nonces[order.sender]
         self._nonces[order.sender] += 1
         transaction = Transaction(order, nonce, gas, price)
@@ -202,7 +259,7 @@ class Dispatcher:
     def _attempt(self, group: Sequence[Transaction]) -> list[Transaction]:
         """Send what the chain does not have, wait a while, and return what it still does not have."""
         absences = self.rpc.absences
-        missing = self._collect(group) if any(sent.sent for sent in group) else list(group)
+        missing = self._collect(group) if any(sent.offered for sent in group) else list(group)
         if not missing:
             return []
         self._put(missing)
@@ -213,7 +270,7 @@ class Dispatcher:
             missing = self._collect(missing)
             if self.rpc.absences != absences:
                 return list(group)
-            if not missing or all(sent.refusal is not None for sent in missing):
+            if not missing or all(is_refused(sent, began) for sent in missing):
                 return missing
             if len(missing) < before:
                 began, pause = time.monotonic(), 0.002
@@ -230,14 +287,15 @@ class Dispatcher:
     def _put(self, transactions: Sequence[Transaction]) -> None:
         """Hand transactions to the node, and see to it that they become one block if that is ours to say."""
         due = max(sent.not_before for sent in transactions)
-        if due > self._head.timestamp:
+        if due > self.view.head.timestamp:
             self._wait_for(due)
         hold = self._mining is Mining.EACH and len(transactions) > 1
         with held(self.rpc) if hold else nullcontext():
             replies = self.rpc.ask_all([("eth_sendRawTransaction", (sent.raw,)) for sent in transactions])
             for sent, reply in zip(transactions, replies, strict=True):
-                sent.sent = True
-                sent.refusal = reply if isinstance(reply, RpcError) else None
+                sent.offered = True
+                sent.refusal = what_refused(sent, reply)
+                sent.sent = sent.sent or sent.refusal is None
             if hold or self._mining is Mining.ASKED:
                 self.rpc.ask("evm_mine")
 
@@ -247,64 +305,31 @@ class Dispatcher:
 
     def _collect(self, transactions: Sequence[Transaction]) -> list[Transaction]:
         """Ask for receipts, take down what they say, and return the transactions without."""
-        calls: list[tuple[str, Sequence[object]]] = [
-            ("eth_getTransactionReceipt", (sent.hash,)) for sent in transactions
-        ]
-        *replies, block = self.rpc.ask_all([*calls, ("eth_getBlockByNumber", ("latest", False))])
-        self._set_head(block)
-        found = [
-            (sent, reply)
-            for sent, reply in zip(transactions, replies, strict=True)
-            if isinstance(reply, dict) and reply.get("blockNumber") is not None
-        ]
-        times = self._times({reply["blockNumber"] for _, reply in found})
-        for sent, reply in found:
-            self._take_down(sent, reply, times[reply["blockNumber"]])
-        known = {sent.hash for sent, _ in found}
+        found = self._receipts.find(transactions)
+        for sent, mined, cost in found:
+            self._take_down(sent, mined, cost)
+        known = {sent.hash for sent, _, _ in found}
         return [sent for sent in transactions if sent.hash not in known]
 
-    def _times(self, blocks: set[str]) -> dict[str, int]:
-        """Return the timestamps of blocks by number."""
-        times = {hex(self._head.number): self._head.timestamp}
-        others = [number for number in blocks if number not in times]
-        replies = self.rpc.ask_all([("eth_getBlockByNumber", (number, False)) for number in others])
-        for number, reply in zip(others, replies, strict=True):
-            if not isinstance(reply, dict):
-                raise NodeError(f"{self.rpc.url}: the node does not know its own block {int(number, 16)}")
-            times[number] = int(reply["timestamp"], 16)
-        return times
-
-    def _take_down(self, sent: Transaction, receipt: Mapping[str, Any], timestamp: int) -> None:
+    def _take_down(self, sent: Transaction, mined: Mined, cost: int) -> None:
         """Keep what a receipt says."""
-        gas_used = int(receipt["gasUsed"], 16)
-        created = receipt.get("contractAddress")
-        mined = Mined(
-            sent.hash,
-            int(receipt["status"], 16) == 1,
-            tuple(map(read_log, receipt["logs"])),
-            gas_used,
-            int(receipt["blockNumber"], 16),
-            timestamp,
-            created if sent.order.to is None else None,
-        )
         if sent.mined is not None and (sent.mined.ok, sent.mined.logs) != (mined.ok, mined.logs):
             raise NodeError(
-                f"{self.rpc.url}: the node came back without transaction {sent.hash}, "
-                "and sent again it went otherwise"
+                f"{self.rpc.url}: the chain lost transaction {sent.hash}, and mined again it went otherwise: "
+                "wait for more blocks after each step (--confirmations)"
             )
-        cost = gas_used * int(receipt.get("effectiveGasPrice") or hex(sent.price), 16)
         self.spent[sent.order.sender] += cost - sent.cost
         sent.mined, sent.cost = mined, cost
         if mined.ok:
             same = kind(sent.order)
-            self._gas[same] = max(self._gas.get(same, 0), gas_used)
+            self._gas[same] = max(self._gas.get(same, 0), mined.gas_used)
 
     def _starved(self, sent: Transaction) -> bool:
         """Whether a transaction failed for want of gas that it could have been given."""
         return (
             sent.mined is not None
             and not sent.mined.ok
-            and sent.gas < self._most_gas
+            and sent.gas < self.most_gas
             and 10 * sent.mined.gas_used >= 9 * sent.gas
         )
 
@@ -312,13 +337,15 @@ class Dispatcher:
 
     def _catch_up(self) -> None:
         """See whether the chain still is the one we know, and mend it if not."""
-        absences, known = self.rpc.absences, self._head
-        block, same = self.rpc.ask_all(
-            [("eth_getBlockByNumber", (number, False)) for number in ("latest", hex(known.number))]
-        )
-        self._set_head(block)
-        if self.rpc.absences != absences or not isinstance(same, dict) or same["hash"] != known.hash:
+        absences = self.rpc.absences
+        lost = self.view.lost()
+        if lost or self.rpc.absences != absences:
             self._bring_back(())
+        if lost:
+            # What the network mined again by itself has to have gone as before.
+            recent = [sent for sent in self._journal if sent.mined is not None][-_RECENT:]
+            if missing := self._collect(recent):
+                self._see_through(missing)
 
     def _bring_back(self, group: Sequence[Transaction]) -> None:
         """After the node was away, or when nothing moves: send again, in order, what its chain has lost."""
@@ -345,16 +372,17 @@ class Dispatcher:
 
     def _lost(self, group: Sequence[Transaction]) -> list[Transaction]:
         """Return what was mined once and is no more, in order."""
-        chain_id = int(self.rpc.ask("eth_chainId"), 16)
+        chain_id = as_number(self.rpc.ask("eth_chainId"), "eth_chainId")
         if chain_id != self.chain_id:
             raise NodeError(
                 f"{self.rpc.url}: chain {self.chain_id} was played on, and now chain {chain_id} answers"
             )
         self._mining = who_mines(self.rpc)
         senders = list(self._nonces)
-        replies = self.rpc.ask_all([("eth_getTransactionCount", (sender, "latest")) for sender in senders])
+        counting = [("eth_getTransactionCount", (sender, "latest")) for sender in senders]
+        replies = self.view.fresh(counting, strict=False)
         counts = {
-            sender: int(reply, 16)
+            sender: as_number(reply, "eth_getTransactionCount")
             for sender, reply in zip(senders, replies, strict=True)
             if not isinstance(reply, RpcError)
         }
@@ -376,8 +404,8 @@ class Dispatcher:
     def timestamp(self) -> int:
         """Return the latest block's time."""
         with self._lock:
-            self._set_head(self.rpc.ask("eth_getBlockByNumber", "latest", False))
-            return self._head.timestamp
+            self.view.see(self.rpc.ask("eth_getBlockByNumber", "latest", False))
+            return self.view.head.timestamp
 
     def warp(self, timestamp: int) -> None:
         """Let no later transaction take place before a time.
@@ -389,7 +417,7 @@ class Dispatcher:
         """
         with self._lock:
             if timestamp < self.timestamp():
-                raise EvmError(f"time runs forward: {timestamp} lies before {self._head.timestamp}")
+                raise EvmError(f"time runs forward: {timestamp} lies before {self.view.head.timestamp}")
             self._not_before = timestamp
             self._wait_for(timestamp)
 
@@ -397,7 +425,7 @@ class Dispatcher:
         """Move the clock to a time, or wait for it."""
         if self.timestamp() >= timestamp or self._move_clock(timestamp):
             return
-        wait = timestamp - self._head.timestamp
+        wait = timestamp - self.view.head.timestamp
         if wait > _LONGEST_WAIT:
             raise EvmError(
                 f"{self.rpc.url}: the node's clock cannot be moved, and a deadline is {wait} s away: bots "
@@ -454,40 +482,21 @@ class Dispatcher:
             self._journal = deque(journal, maxlen=_REMEMBERED)
             self._nonces.clear()
             self._not_before = 0
+            self.view.look()
             self.funds.forget()
             self.funds.given = given
-            self._head, self._block = self._look()
 
     # ── the node's ways ──────────────────────────────────────────────────────────────────────────────────
 
-    def _look(self) -> tuple[_Head, Mapping[str, Any]]:
-        block = self.rpc.ask("eth_getBlockByNumber", "latest", False)
-        return self._set_head(block), block
-
-    def _set_head(self, block: Any) -> _Head:  # noqa: ANN401 -- JSON
-        """Keep what the latest block says."""
-        if isinstance(block, RpcError):
-            raise block
-        if not isinstance(block, dict):
-            raise NodeError(f"{self.rpc.url}: the node has no latest block")
-        self._head = _Head(int(block["number"], 16), block["hash"], int(block["timestamp"], 16))
-        self._block = block
-        return self._head
+    @property
+    def most_gas(self) -> int:
+        """Gas that one transaction may ask for here."""
+        return min(GAS_LIMIT, _GAS_CAP, self.gas_limit)
 
     @property
-    def _most_gas(self) -> int:
-        """Gas that one transaction may ask for here."""
-        return min(GAS_LIMIT, _GAS_CAP, int(self._block["gasLimit"], 16))
-
-    def _fees(self) -> tuple[dict[str, int], int]:
-        """Return a transaction's fields on fees, and the most that a unit of gas may come to cost, in wei."""
-        base = self._block.get("baseFeePerGas")
-        if base is None:
-            price = int(self.rpc.ask("eth_gasPrice"), 16)
-            return {"gasPrice": price}, price
-        # The base fee doubles over six full blocks: time enough to be mined.
-        most = 2 * int(base, 16) + self._tip
-        return {"type": 2, "maxFeePerGas": most, "maxPriorityFeePerGas": self._tip}, most
+    def gas_limit(self) -> int:
+        """Gas that the latest block could hold."""
+        return as_number(self.view.block.get("gasLimit"), "eth_getBlockByNumber")
 
 
 def _latest(transactions: Sequence[Transaction]) -> int:

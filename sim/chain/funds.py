@@ -11,12 +11,14 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from sim.chain.rpc import NodeError, RpcError
+from sim.chain import orders
+from sim.chain.rpc import NodeError, RpcError, as_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sim.chain.rpc import Rpc
+    from sim.chain.view import View
 
 _RESERVE = 3
 """How many times what is needed now an account is given, so that it is not given again soon."""
@@ -41,10 +43,10 @@ class Funds:
     ----------
     rpc : Rpc
         The node.
+    view : View
+        Of the chain's head.
     mine : callable
         Makes the node mine what it has been sent, if that takes doing.
-    patience : float
-        Seconds to wait for payments.
 
     Attributes
     ----------
@@ -52,11 +54,11 @@ class Funds:
         Wei paid to each account so far.
     """
 
-    def __init__(self, rpc: Rpc, mine: Callable[[], None], patience: float) -> None:
+    def __init__(self, rpc: Rpc, view: View, mine: Callable[[], None]) -> None:
         self.given: Counter[str] = Counter()
         self._rpc = rpc
+        self._view = view
         self._mine = mine
-        self._patience = patience
         self._at_least: dict[str, int] = {}
         self._payments: list[_Payment] = []
         self._payer: str | None = None
@@ -101,16 +103,18 @@ class Funds:
 
     def _look(self, accounts: Mapping[str, int]) -> None:
         calls = [("eth_getBalance", (account, "latest")) for account in accounts]
-        for account, balance in zip(accounts, self._rpc.ask_all(calls, strict=True), strict=True):
-            self._at_least[account] = int(balance, 16)
+        for account, balance in zip(accounts, self._view.fresh(calls), strict=True):
+            self._at_least[account] = as_number(balance, "eth_getBalance")
 
     def _count(self, account: str) -> int:
-        return int(self._rpc.ask("eth_getTransactionCount", account, "latest"), 16)
+        (count,) = self._view.fresh([("eth_getTransactionCount", (account, "latest"))])
+        return as_number(count, "eth_getTransactionCount")
 
     def _pay(self, poor: Mapping[str, int], price: int) -> None:
         """Pay accounts what they lack, and more if there is more."""
         payer = self._payer = self._find_payer(poor)
-        purse = int(self._rpc.ask("eth_getBalance", payer, "latest"), 16) - _GAS * price * len(poor)
+        (balance,) = self._view.fresh([("eth_getBalance", (payer, "latest"))])
+        purse = as_number(balance, "eth_getBalance") - _GAS * price * len(poor)
         amounts = {account: need - self._at_least[account] for account, need in poor.items()}
         generous = {account: amounts[account] + _RESERVE * need for account, need in poor.items()}
         if sum(generous.values()) <= purse:
@@ -146,7 +150,7 @@ class Funds:
         began, pause = time.monotonic(), 0.01
         refusal: RpcError | None = None
         while (count := self._count(payer)) <= payments[-1].nonce:
-            if time.monotonic() - began > (self._patience if refusal is None else 2.0):
+            if time.monotonic() - began > (orders.PATIENCE if refusal is None else 2.0):
                 why = refusal.message if refusal is not None else "they are not mined"
                 raise NodeError(f"{self._rpc.url}: Parley's accounts cannot be funded from {payer}: {why}")
             refusal = None

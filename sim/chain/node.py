@@ -21,7 +21,7 @@ from sim.chain import accounts
 from sim.chain.dispatch import Dispatcher
 from sim.chain.evm import EvmError, Receipt, Reverted
 from sim.chain.orders import Mined, Order
-from sim.chain.rpc import Rpc, RpcError, to_standard_error
+from sim.chain.rpc import Rpc, RpcError, as_bytes, as_number, to_standard_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,6 +47,8 @@ class NodeEvm:
         Seconds that a node is waited for: see `sim.chain.rpc.Rpc`.
     note : callable
         What tells the user that the node is away, and that it is back; standard error does by default.
+    confirmations : int, optional
+        Blocks to wait for after each step: see `sim.chain.dispatch.Dispatcher`.
 
     Attributes
     ----------
@@ -62,12 +64,18 @@ class NodeEvm:
     accounts_gas = True
 
     def __init__(
-        self, url: str, patience: float | None = None, note: Callable[[str], None] = to_standard_error
+        self,
+        url: str,
+        patience: float | None = None,
+        note: Callable[[str], None] = to_standard_error,
+        confirmations: int | None = None,
     ) -> None:
         keys = (accounts.deployer_key(), *accounts.agent_keys())
         self._enter(
             Dispatcher(
-                Rpc(url, patience, note), {str(key.public_key.to_checksum_address()): key for key in keys}
+                Rpc(url, patience, note),
+                {str(key.public_key.to_checksum_address()): key for key in keys},
+                confirmations,
             )
         )
 
@@ -141,17 +149,33 @@ class NodeEvm:
         orders = [Order(self.deployer, None, initcode) for initcode in initcodes]
         created = []
         for order, mined in zip(orders, self.dispatcher.exchange(orders), strict=True):
+            if not mined.ok and 10 * mined.gas_used >= 9 * self.dispatcher.most_gas:
+                raise EvmError(
+                    f"{self.name}: a contract of {len(order.data)} bytes cannot be created: it took all "
+                    f"{mined.gas_used} gas that a transaction on chain {self.chain_id} can have (block gas "
+                    f"limit {self.dispatcher.gas_limit})"
+                )
             if not mined.ok or mined.created is None:
                 output = self._revert_data(order, mined)
                 raise EvmError(f"a contract cannot be created: it reverts with 0x{output.hex()}")
             created.append(mined._replace(created=to_checksum_address(mined.created)))
         return created
 
+    def try_creation(self, initcode: bytes) -> bytes:
+        """Return what creation code returns, and create nothing.
+
+        Raises
+        ------
+        RpcError
+            If it fails, or the node refuses.
+        """
+        return self._ask_call(Order(self.deployer, None, initcode), "latest")
+
     def _ask_call(self, order: Order, block: str) -> bytes:
         fields = {"from": order.sender, "data": "0x" + order.data.hex(), "value": hex(order.value)}
         if order.to is not None:
             fields["to"] = order.to
-        return bytes.fromhex(self.dispatcher.rpc.ask("eth_call", fields, block)[2:])
+        return as_bytes(self.dispatcher.ask("eth_call", fields, block), "eth_call")
 
     def _revert_data(self, order: Order, mined: Mined) -> bytes:
         """Return what a transaction reverted with, which its receipt does not say.
@@ -168,7 +192,7 @@ class NodeEvm:
             except RpcError:
                 continue
             if isinstance(trace, dict) and isinstance(trace.get(key), str):
-                return bytes.fromhex(trace[key].removeprefix("0x"))
+                return as_bytes("0x" + trace[key].removeprefix("0x"), "debug_traceTransaction")
             if key == "output" and isinstance(trace, dict) and "error" in trace:
                 return b""
         try:
@@ -199,14 +223,13 @@ class NodeEvm:
     def balance(self, address: str) -> int:
         """See `sim.chain.evm.Evm.balance`."""
         account = to_checksum_address(address)
-        held = int(self.dispatcher.rpc.ask("eth_getBalance", account, "latest"), 16)
+        held = as_number(self.dispatcher.ask("eth_getBalance", account, "latest"), "eth_getBalance")
         return held + self.dispatcher.spent[account] - self.dispatcher.funds.given[account]
 
     def code(self, address: str) -> bytes:
         """See `sim.chain.evm.Evm.code`."""
-        return bytes.fromhex(
-            self.dispatcher.rpc.ask("eth_getCode", to_checksum_address(address), "latest")[2:]
-        )
+        code = self.dispatcher.ask("eth_getCode", to_checksum_address(address), "latest")
+        return as_bytes(code, "eth_getCode")
 
     def snapshot(self) -> int:
         """See `sim.chain.evm.Evm.snapshot`; a development node only knows how to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
 
 PATIENCE = 600.0
 """Seconds without anything being mined after which we give up."""
+
+_DOUBT = 1.0
+"""Seconds that a receipt is looked for when the node says that a new transaction's nonce is used."""
+
+_KNOWN = re.compile(
+    r"already (known|imported|exists|in)\b|known transaction|alreadyknown|same hash was already",
+    re.IGNORECASE,
+)
+_USED = re.compile(
+    r"nonce (is |has )?(too (low|small)|already)|nonce.{0,20}(lower than|below)|old ?nonce|invalid nonce"
+    r"|nonce too low|incorrect nonce",
+    re.IGNORECASE,
+)
 
 _REFUSALS = 3
 """How often a transaction is offered before the node's no is taken for an answer."""
@@ -60,12 +74,14 @@ class Transaction:
 
     __slots__ = (
         "cost",
+        "doubts",
         "exchange",
         "gas",
         "hash",
         "mined",
         "nonce",
         "not_before",
+        "offered",
         "order",
         "price",
         "raw",
@@ -79,7 +95,12 @@ class Transaction:
         self.gas = gas
         self.price = price
         self.raw = self.hash = ""
+        self.offered = False
+        """Whether the node has been asked to take it."""
         self.sent = False
+        """Whether the node has taken it."""
+        self.doubts = 0
+        """How often in a row its receipt was wrong."""
         self.refusal: RpcError | None = None
         self.mined: Mined | None = None
         self.cost = 0
@@ -98,9 +119,9 @@ class Transaction:
 class Hope:
     """Decides when to give up waiting for something to be mined."""
 
-    def __init__(self, url: str, patience: float = PATIENCE) -> None:
+    def __init__(self, url: str, patience: float | None = None) -> None:
         self._url = url
-        self._patience = patience
+        self._patience = PATIENCE if patience is None else patience
         self._began = time.monotonic()
         self._fewest: int | None = None
         self._refused = 0
@@ -114,6 +135,43 @@ class Hope:
             raise NodeError(f"{self._url}: the node refuses a transaction: {refusal.message}{_hint(refusal)}")
         if time.monotonic() - self._began > self._patience:
             raise NodeError(f"{self._url}: {what} has not been mined for {self._patience:.0f} s")
+
+
+def is_known(refusal: RpcError) -> bool:
+    """Whether a node refuses a transaction because it has it already.
+
+    Examples
+    --------
+    >>> is_known(RpcError("eth_sendRawTransaction", {"code": -32000, "message": "already known"}))
+    True
+    """
+    return _KNOWN.search(refusal.message) is not None
+
+
+def is_used(refusal: RpcError) -> bool:
+    """Whether a node refuses a transaction because its nonce is used: by itself, or by another one.
+
+    Examples
+    --------
+    >>> is_used(RpcError("eth_sendRawTransaction", {"code": -32000, "message": "nonce too low: next 4"}))
+    True
+    """
+    return _USED.search(refusal.message) is not None
+
+
+def what_refused(sent: Transaction, reply: object) -> RpcError | None:
+    """Return why a node does not take a transaction; None if it does, or has it already."""
+    if not isinstance(reply, RpcError) or is_known(reply) or (sent.sent and is_used(reply)):
+        return None
+    return reply
+
+
+def is_refused(sent: Transaction, since: float) -> bool:
+    """Whether a node will not take a transaction that it was offered at a time."""
+    if sent.refusal is None:
+        return False
+    # A nonce that is used may be used by this transaction, if the answer to an earlier request was lost.
+    return not is_used(sent.refusal) or time.monotonic() - since > _DOUBT
 
 
 def kind(order: Order) -> tuple[str, bytes]:

@@ -77,6 +77,7 @@ _NOT_HERE = _words(
     r"header not found|missing trie node|historical state|archive|prun(ed|ing)|no state",
     r"state .*(not available|unavailable|not found)|(could not|cannot) find block|resource not found",
     r"unknown block|block .*(not available|out of range|not found)|distance to target block",
+    r"out ?of ?range|invalid block tag|could not be found|beyond current head",
     r"timed? ?out|deadline exceeded",
 )
 """State or blocks that this node does not have, or calls that took it too long."""
@@ -189,6 +190,17 @@ class RpcError(NodeError):
         while wrapper := _WRAPPERS.match(words):
             words = words[wrapper.end() :]
         return words if words or not isinstance(self.data, str) else self.data.strip()
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the node lacks the state or the block that was asked for, or did not get to it in time.
+
+        Examples
+        --------
+        >>> RpcError("eth_call", {"code": -32000, "message": "header not found"}).is_missing
+        True
+        """
+        return not self.is_revert and _NOT_HERE.search(self.message) is not None
 
     @property
     def is_limit(self) -> bool:

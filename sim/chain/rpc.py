@@ -15,6 +15,7 @@ import re
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sim.chain.refusals import NodeError, RpcError, TooMuchError, UnreachableError
@@ -22,7 +23,7 @@ from sim.chain.wire import LostError, Wire
 from sim.errors import one_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sim.chain.wire import Answer
 
@@ -35,6 +36,8 @@ __all__ = [
     "RpcError",
     "TooMuchError",
     "UnreachableError",
+    "as_bytes",
+    "as_number",
     "to_standard_error",
 ]
 
@@ -47,8 +50,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
 _CHUNK = 200
 """Requests sent at once: nodes bound the size of a batch."""
 
-_GARBLED = 4
-"""How often something that is no answer is asked for again."""
+_GARBLED = 6
+"""How often what is no answer is asked for again before a node has answered."""
 
 _PART_LIMITS = 3
 """How often a limit is waited for before it is taken for one on the size of what was asked."""
@@ -68,6 +71,46 @@ _BATCH_REFUSAL = re.compile(
 def to_standard_error(text: str) -> None:
     """Print a note, whatever becomes of standard output."""
     print(f"parley: {one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201 -- its purpose
+
+
+def as_number(answer: object, what: str) -> int:
+    """Return a number that a node gives in hexadecimal.
+
+    Raises
+    ------
+    NodeError
+        If it is none.
+
+    Examples
+    --------
+    >>> as_number("0x1f", "eth_chainId")
+    31
+    """
+    try:
+        return int(answer, 16)  # type: ignore[call-overload, no-any-return]  # or it is an error
+    except (TypeError, ValueError):
+        raise NodeError(f"{what}: the node's answer is no number: {shorten(answer)}") from None
+
+
+def as_bytes(answer: object, what: str) -> bytes:
+    r"""Return bytes that a node gives in hexadecimal.
+
+    Raises
+    ------
+    NodeError
+        If they are none.
+
+    Examples
+    --------
+    >>> as_bytes("0x1f", "eth_getCode")
+    b'\x1f'
+    """
+    try:
+        if isinstance(answer, str) and answer.startswith("0x"):
+            return bytes.fromhex(answer[2:])
+    except ValueError:
+        pass
+    raise NodeError(f"{what}: the node's answer are no bytes: {shorten(answer)}")
 
 
 def _silent(_: str) -> None:
@@ -115,6 +158,20 @@ class Rpc:
         self._answered = False
         self._largest = self._chunk = _CHUNK
         self._lock = threading.RLock()
+
+    @property
+    def secret_url(self) -> str:
+        """The whole URL, which may hold a key: to be shown nowhere."""
+        return self._wire.url
+
+    @contextmanager
+    def patient(self, seconds: float) -> Iterator[None]:
+        """Wait for the node no longer than so many seconds, for a while."""
+        before, self.patience = self.patience, min(self.patience, seconds)
+        try:
+            yield
+        finally:
+            self.patience = before
 
     def ask(self, method: str, *params: object) -> Any:  # noqa: ANN401 -- JSON
         """Return the answer to one request.
@@ -234,7 +291,7 @@ class Rpc:
         elif part and self._answered:
             raise TooMuchError(f"{self.url}: the answer cannot be read: {answer.text}")
         else:
-            wait.garbled(answer.text if answer.status < _REDIRECTION else status)
+            wait.garbled(answer.text if answer.status < _REDIRECTION else status, node=self._answered)
         return [_Missing] * len(batch)
 
     def _match(
@@ -266,7 +323,7 @@ class Rpc:
             self._split(len(batch))
         elif all(answer is _Missing for answer in found):
             self._split(len(batch))
-            wait.garbled("a batch without replies to what was asked")
+            wait.garbled("a batch without replies to what was asked", node=self._answered)
         return found
 
     def _answer(self, reply: object, method: str) -> Any:  # noqa: ANN401 -- JSON
@@ -335,11 +392,11 @@ class _Wait:
             f"the node still limits requests after {self._patience:.0f} s{asked}: {said}", retry_after
         )
 
-    def garbled(self, text: str) -> None:
-        """Wait for a node that sent what is no answer, a few times."""
+    def garbled(self, text: str, *, node: bool) -> None:
+        """Wait after what is no answer; only a few times if it is not known to be from a node."""
         self._garbled += 1
         why = f"no node answers there: {text}"
-        if self._garbled >= _GARBLED:
+        if self._garbled >= _GARBLED and not node:
             raise NodeError(f"{self._url}: {why}")
         self._sleep(why, None)
 

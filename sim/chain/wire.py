@@ -83,6 +83,8 @@ class Wire:
 
     Attributes
     ----------
+    url : str
+        It may hold a key: to be shown nowhere.
     shown : str
         The URL, as far as it may be shown.
 
@@ -94,7 +96,7 @@ class Wire:
 
     def __init__(self, url: str) -> None:
         self.shown = shown(url)
-        self._url = url
+        self.url = url
         if self.shown.partition("://")[0] not in ("http", "https") or "(" in self.shown:
             raise NodeError(f"{self.shown}: not the URL of a node: http://HOST:PORT is")
         self._session = requests.Session()
@@ -112,7 +114,7 @@ class Wire:
         """
         data = json.dumps(request).encode()
         try:
-            reply = self._session.post(self._url, data, timeout=_TIMEOUT, allow_redirects=False)
+            reply = self._session.post(self.url, data, timeout=_TIMEOUT, allow_redirects=False)
             body = reply.content
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _lost(error) from None
@@ -131,7 +133,7 @@ class Wire:
 
     def redact(self, text: str) -> str:
         """Take out of a text what may not be shown of the URL."""
-        return redact(self._url, text)
+        return redact(self.url, text)
 
 
 def _refuse(constant: str) -> object:

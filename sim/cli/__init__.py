@@ -4,6 +4,7 @@ import os
 import sys
 from typing import Any
 
+from sim.chain.signals import exit_on_signals
 from sim.cli.output import own_standard_output, results_only
 
 __all__ = ["app", "main"]
@@ -11,6 +12,7 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command."""
+    exit_on_signals()
     own_standard_output()
     # The user's settings of Matplotlib are for other pictures, and a wrong one would already fail at import.
     os.environ.pop("MPLBACKEND", None)

@@ -34,6 +34,14 @@ PlayedOn = Annotated[
         help="On a node: play on this deployment. Without it, the contracts are deployed first.",
     ),
 ]
+Confirmations = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="On a node: blocks to wait after each step before bots act on it.  [default: 0 on development "
+        "chains, 12 elsewhere]",
+    ),
+]
 BotNames = Annotated[
     str | None,
     typer.Option(
@@ -68,6 +76,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     seed: Seed = 0,
     evm: Machine = "revm",
     deployment: PlayedOn = None,
+    confirmations: Confirmations = None,
     bots: BotNames = None,
     workers: Workers = 1,
     cluster: Cluster = None,
@@ -116,6 +125,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
                 seed=seed,
                 evm=evm,
                 deployment=deployment,
+                confirmations=confirmations,
                 **({} if bots is None else {"bots": bots.split(",")}),
                 workers=workers,
                 cluster=cluster,

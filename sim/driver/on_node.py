@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 from sim.chain.deploy import deploy_to_node
 from sim.chain.deployments import read
+from sim.chain.forks import check_chain
 from sim.chain.node import NodeEvm, side_by_side
 from sim.chain.revm import RevmEvm
 from sim.driver.player import OutcomeT, UnexpectedRevertError
@@ -56,6 +57,8 @@ class NodeRun(Generic[OutcomeT]):
     setting : Setting
     deployment : Path or None
         The file of a deployment to play on; without one, the contracts are deployed first.
+    confirmations : int, optional
+        Blocks that bots wait for after each step; see `sim.chain.dispatch.Dispatcher`.
 
     Attributes
     ----------
@@ -70,14 +73,21 @@ class NodeRun(Generic[OutcomeT]):
         If no node answers, it cannot be played on, or it is not what the file says.
     """
 
-    def __init__(self, url: str, setting: Setting[OutcomeT, Any], deployment: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        setting: Setting[OutcomeT, Any],
+        deployment: Path | None = None,
+        confirmations: int | None = None,
+    ) -> None:
         self._setting = setting
-        self._evm = NodeEvm(url)
+        self._evm = NodeEvm(url, confirmations=confirmations)
         self.url = self._evm.name
         self._addresses: Mapping[str, str]
         if deployment is not None:
             file = read(deployment, setting.contracts)
             file.check_chain(self._evm)
+            check_chain(self._evm, setting.artifacts, setting.contracts)
             file.check_code(self._evm, setting.artifacts)
             self._addresses = file.addresses
         else:
@@ -114,6 +124,12 @@ class NodeRun(Generic[OutcomeT]):
             except UnexpectedRevertError as refusal:
                 reason = self._setting.explain(refusal) or str(refusal)
                 raise ParleyError(f"{self.url}: game {k} of seed {self._setting.seed}: {reason}") from None
+            except (LookupError, ValueError, TypeError, StopIteration) as error:
+                # Bots read the contract's events, whose form is known: the receipts lack some of them.
+                raise ParleyError(
+                    f"{self.url}: game {k} of seed {self._setting.seed}: the node's receipts do not have the "
+                    f"events that the contract emits ({type(error).__name__})"
+                ) from error
             return NodeGame(outcome, player.sent, player.gas_used)
 
         return play

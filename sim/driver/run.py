@@ -327,11 +327,13 @@ def _cross_check(job: _Job[OutcomeT, TallyT], kept: dict[int, tuple[str, list[Se
 # ── on a node ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _open_node(job: _Job[OutcomeT, TallyT], deployment: Path | None) -> NodeRun[OutcomeT]:
+def _open_node(
+    job: _Job[OutcomeT, TallyT], deployment: Path | None, confirmations: int | None
+) -> NodeRun[OutcomeT]:
     """A run on a node, contracts in place."""
     from sim.driver.on_node import NodeRun  # noqa: PLC0415 - web3 takes a second to load
 
-    return NodeRun(job.evm, job.setting, deployment)
+    return NodeRun(job.evm, job.setting, deployment, confirmations)
 
 
 def _parts_on_node(
@@ -368,12 +370,13 @@ def _cross_check_node(
 # ── either ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def play_games(
+def play_games(  # noqa: PLR0913 - what makes a run
     setting: Setting[OutcomeT, TallyT],
     *,
     games: int,
     evm: str = "revm",
     deployment: Path | None = None,
+    confirmations: int | None = None,
     workers: int = 1,
     cluster: str | None = None,
     progress: Progress = lambda _: None,
@@ -390,6 +393,8 @@ def play_games(
         ``revm``, ``py-evm`` or the URL of a node.
     deployment : Path, optional
         On a node: the file of a deployment to play on. Without one, the contracts are deployed first.
+    confirmations : int, optional
+        On a node: blocks that bots wait for after each step; see `sim.chain.dispatch.Dispatcher`.
     workers : int
         Processes to spread the games over.
     cluster : str, optional
@@ -409,12 +414,14 @@ def play_games(
         raise ParleyError("--workers, --cluster: on a node games are played side by side by one process")
     if deployment is not None and not on_node:
         raise ParleyError("--deployment: is for a node: --evm URL")
+    if confirmations is not None and not on_node:
+        raise ParleyError("--confirmations: is for a node: --evm URL")
     if not on_node and cluster is None:
         workers = min(workers, -(-games // BATCHES[evm]))
     job = _Job(next(_job_numbers), evm, setting, record is not None)
     tally = setting.tally()
     kept: dict[int, tuple[str, list[Sent]]] = {}
-    node = _open_node(job, deployment) if on_node else None
+    node = _open_node(job, deployment, confirmations) if on_node else None
     began = time.perf_counter()
     inside = 0.0
     for part in (
