@@ -207,11 +207,10 @@ class OptionSet:
                 return Verdict(holds=False, witness=witness)
             if tried == MOST_PAIRS:
                 break
-        # Where every report leads to a favourite row, U is a maximum of linear functions.
-        proof = {"reason": "the expected utility is the greatest of the set's"}
-        if self.support_function.holds:
-            return Verdict(holds=True, certificate={"pairs": tried} | proof)
-        return Verdict(None, certificate={"pairs": tried})
+        # Where every report leads to a favourite row, U is a maximum of linear functions; otherwise only what
+        # was tried is known.
+        proved = tried and self.support_function.holds
+        return Verdict(True if proved else None, certificate={"pairs": tried})
 
     @cached_property
     def homogeneous(self) -> Verdict:

@@ -78,6 +78,7 @@ def test_convexity_and_homogeneity_are_those_of_the_definition(
         ]
         broken = [(v, w, m) for v, w, m in middles if 2 * value(m) > value(v) + value(w)]
         assert found.convex.holds is not bool(broken)
+        assert found.convex.holds is (False if broken else True if found.support_function.holds else None)
         if not broken:
             assert found.convex.certificate == {"pairs": len(middles)}
         else:
