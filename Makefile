@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Node comes from the machine, or else from a Python package that carries one and is linked into the environment.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
-.PHONY: setup demo test test-deep mutants-theory lint format constraints clean distclean
+.PHONY: setup demo test test-deep mutants mutants-theory lint format constraints clean distclean
 
 # ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────
 # Each stamp is made anew when what it depends on changes, so that `make setup` may be run at any time.
@@ -79,6 +79,9 @@ test-deep: lint $(VENV)/.npm-dev
 	$(BIN)/python scripts/coverage_shares.py --workers $(WORKERS)
 
 # Small faults put into the theory one at a time, which the tests should find: about an hour.
+mutants: test
+	$(BIN)/python -m scripts.mutants_contracts --jobs $(WORKERS)
+
 mutants-theory: setup $(VENV)/.dev
 	$(BIN)/python scripts/mutants_theory.py --workers $(WORKERS)
 

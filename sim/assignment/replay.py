@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 
 from sim.assignment import boston, probabilistic_serial
 from sim.assignment.lottery import Matrix
-from sim.assignment.lottery_state import Lottery, Phase, bits
+from sim.assignment.lottery_state import Lottery, Phase
 from sim.assignment.model import LotteryModel
 from sim.assignment.parameters import Rule
 from sim.assignment.problem import Problem, from_orders
@@ -95,18 +95,10 @@ class LotteryReplay(Replay[Lottery]):
 
     def follow(self, game: Lottery, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
         """See `sim.verification.replay.Replay.follow`."""
-        if want.keys() == have.keys():
-            if "Expired" in have:
-                self._follow_bonds(game, number_in(want["Expired"], 2), number_in(have["Expired"], 2))
-        elif "Cancelled" in have and want.keys() < have.keys():
+        if "Cancelled" in have and want.keys() < have.keys():
             game.phase, game.lapsed = Phase.CANCELLED, Phase(number_in(have["Cancelled"], 1))
-        else:
+        elif want.keys() != have.keys():
             self.lost.add(game.id)
-
-    def _follow_bonds(self, game: Lottery, due: int, found: int) -> None:
-        """Take away the bonds of those that the chain calls silent, and of nobody else."""
-        self.model.burnt += game.parameters.bond * (found.bit_count() - due.bit_count())
-        game.lost = {seat for seat in range(game.agents) if (bits(game.lost) & ~due | found) >> seat & 1}
 
     # ── what was posted ──────────────────────────────────────────────────────────────────────────────────
 

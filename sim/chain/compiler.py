@@ -225,6 +225,7 @@ def compile_sources(
     sources: Mapping[str, str | None],
     root: Path | None = None,
     overrides: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
 ) -> dict[str, Artifact]:
     """Compile given sources, which may import what stands in a tree.
 
@@ -236,6 +237,8 @@ def compile_sources(
         Tree for settings and imports; by default the one this package stands in.
     overrides : Mapping[str, str], optional
         Texts that replace those of imported files.
+    settings : Settings, optional
+        Other settings than the tree's.
 
     Returns
     -------
@@ -248,7 +251,7 @@ def compile_sources(
         As `compile_contracts`.
     """
     root = root or project_root()
-    settings = read_settings(root)
+    settings = settings or read_settings(root)
     given = dict(overrides or {}) | {name: text for name, text in sources.items() if text is not None}
     closure = source_closure(list(sources), given, root, settings.remappings)
     wanted = ["abi", "evm.bytecode.object", "evm.deployedBytecode", "metadata", "storageLayout"]

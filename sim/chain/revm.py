@@ -62,6 +62,8 @@ class RevmEvm:
 
     name: Name = "revm"
     accounts_gas = False
+    code_limit: int | None = None
+    """Bytes of a contract's code at most, if not the protocol's 24,576."""
 
     def __init__(self, chain_id: int = CHAIN_ID, code: Mapping[str, bytes] | None = None) -> None:
         self.chain_id = chain_id
@@ -76,7 +78,10 @@ class RevmEvm:
         self._timestamp = START_TIME
         self._snapshots: list[tuple[int, pyrevm.JournalCheckpoint, int, int]] = []
         self._next_snapshot = 0
-        environment = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=self.chain_id), block=self._block())
+        environment = pyrevm.Env(
+            cfg=pyrevm.CfgEnv(chain_id=self.chain_id, limit_contract_code_size=self.code_limit),
+            block=self._block(),
+        )
         self._evm = pyrevm.EVM(env=environment, gas_limit=GAS_LIMIT, spec_id=_FORK)
         for account in (self.deployer, *self.accounts):
             self._evm.set_balance(account, FUNDS)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sim.chain.history import History
 from sim.coordination.game import Cause, Game, Phase
 from sim.coordination.model import TwoStageModel
-from sim.coordination.parameters import QUANTITY_LIMIT
+from sim.coordination.parameters import QUANTITY_LIMIT, next_digest
 from sim.coordination.promises import RULES
 from sim.coordination.records import RECORDS
 from sim.coordination.stated import Stated
@@ -50,6 +50,7 @@ class GameReplay(Replay[Game]):
         self.proposers: dict[Word, int] = {}
         self.continued: dict[Word, bool] = {}
         self._secrets: list[Word] = []
+        self._before = NOTHING
 
     def _count(self, what: str) -> None:
         self.checked[what] += 1
@@ -103,12 +104,17 @@ class GameReplay(Replay[Game]):
                 game.fractions[seat] = (numerator, denominator)
         broken = have.get("BrokenDown")
         if broken is not None:
-            before = game.silent.bit_count()
+            # Who was silent follows from what everybody has seen, whatever the event says.
             game.round = number_in(broken, 1)
             game.phase, game.cause = Phase.BROKEN_DOWN, _cause_of(broken)
-            game.silent = number_in(broken, 3)
-            if game.cause is Cause.EXPIRED:
-                self.model.burnt += game.parameters.bond * (game.silent.bit_count() - before)
+            if "BrokenDown" not in want:
+                # The digest of a game that has ended holds no commitments to a next round.
+                numbers = () if announced is None else announced.fields[2]
+                game.digest = (
+                    next_digest(self._before, numbers)
+                    if isinstance(numbers, tuple) and numbers
+                    else self._before
+                )
         elif "BrokenDown" in want and "Settled" not in have:
             if game.cause is Cause.EXPIRED:
                 self.lost.add(game.id)
@@ -125,9 +131,10 @@ class GameReplay(Replay[Game]):
     # ── draws ────────────────────────────────────────────────────────────────────────────────────────────
 
     def prepare(self, action: Action, game: Word) -> None:
-        """Keep the secrets that this call completes; none if it does not."""
+        """Keep the digest, and the secrets that this call completes; none if it does not."""
         self._secrets = []
         found = self.model.games.get(game)
+        self._before = NOTHING if found is None else found.digest
         if action.name != "reveal" or found is None or found.phase is not Phase.REVEALING:
             return
         seat, _, secret, _ = action.arguments

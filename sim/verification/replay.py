@@ -367,16 +367,14 @@ class Replay(ABC, Generic[G]):
         self.follow(self.model.games[game_id], want, have)
 
     def _adopt_created(self, game_id: Word, created: Event) -> Word:
-        """Call a new game what the chain calls it, by id and by digest; returns that id."""
+        """Call a new game what the chain calls it; returns that id."""
         games = self.model.games
         game, named = games[game_id], _game_of(created)
         if named != game_id and named in games:
             self.lost.add(game_id)
             return game_id
-        _, _, _, digest, _ = created.fields
         del games[game_id]
         game.id = named
-        game.digest = digest if isinstance(digest, bytes) else game.digest
         games[game.id] = game
         self.creators[named] = self.creators.pop(game_id)
         return game.id

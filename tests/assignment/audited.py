@@ -14,13 +14,15 @@ from sim.assignment.problem import Problem, example_1
 from sim.assignment.records import RECORDS
 from sim.assignment.verify import CONTRACT
 from sim.chain.deploy import deploy
-from sim.chain.evm import Evm, Logs, open_evm
+from sim.chain.evm import Evm, open_evm
 from sim.chain.history import Recorder
-from sim.driver.player import UnexpectedRevertError
+from sim.errors import ParleyError
 from sim.randomness import address_word, word
 from sim.verification.book import Book
-from tests.assignment.crooked import LOTTERY, SERIAL, USUAL, Staged
-from tests.verification.crooked import Variant, artifacts_of
+from tests.assignment.crooked import CAMPAIGN, SERIAL, USUAL
+from tests.verification.crooked import Variant
+from tests.verification.selected import RoomyEvm
+from tests.verification.staging import Staged
 
 UTILITIES = tuple(
     tuple(map(Fraction, row)) for row in ((4, 3, 2, 1), (4, 2, 1, 1), (3, 4, 1, 2), (2, 4, 1, 2))
@@ -48,26 +50,27 @@ FALSE: Mapping[str, Callable[[Certificate], Certificate]] = {
 """Certificates that a contract has to refuse, made of one that it takes."""
 
 
-class Stage(Player):
-    """Does what a sound contract refuses: see `tests.assignment.crooked.Staged`."""
+class StagedPlayer(Staged, Player):
+    """Tries what a sound contract refuses, or plays on where a crooked one does not refuse."""
 
-    stage = ""
-
-    def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
-        last = word(len(self.seats) - 1)
-        if self.stage == "late" and data.startswith(FUNCTIONS["reveal"]) and data[36:68] == last:
-            self.wait(self.plan.problem.window)
-        if self.stage == "stranger" and data.startswith(FUNCTIONS["post"]):
-            sender = self.seats[0]
-        return super().send(sender, data, value)
+    places = {  # noqa: RUF012 - never changed
+        "create window": 7,
+        "commit digest": 2,
+        "commit commitment": 3,
+        "reveal digest": 2,
+        "reveal secret": 3,
+        "reveal commitment": 5,
+        "open digest": 2,
+        "post digest": 1,
+    }
 
     def _try_copy(self, sender: str, data: bytes) -> None:
-        self.send(sender, data)
+        self.attempt(sender, data)
 
 
-def deployed(evm: Evm, variant: Variant | None = None) -> str:
-    """The contract on a machine, under its own name whatever it does."""
-    return deploy(evm, artifacts_of(variant, LOTTERY), CONTRACTS)[CONTRACT].address
+def deployed(evm: Evm, variant: str | None = None) -> str:
+    """The contract on a machine, under its own name whatever it does: see `Campaign.artifacts`."""
+    return deploy(evm, CAMPAIGN.artifacts(variant), CONTRACTS)[CONTRACT].address
 
 
 def book_of(machine: Recorder) -> Book:
@@ -75,10 +78,10 @@ def book_of(machine: Recorder) -> Book:
     return Book(machine.chain_id, {CONTRACT: machine.contract}, {}, {})
 
 
-def recording(variant: Variant | None = None) -> Recorder:
+def recording() -> Recorder:
     """A machine that writes down what happens to the contract on it."""
     machine = Recorder(open_evm("revm"))
-    machine.contract = deployed(machine, variant)
+    machine.contract = deployed(machine)
     return machine
 
 
@@ -98,30 +101,39 @@ def played(
     return machine
 
 
-def staged(crooked: Staged, games: Iterable[int], seed: int = 3) -> Recorder:
-    """Lotteries of a crooked contract: whatever it may let through is tried, and the money is taken."""
-    machine = recording(crooked.variant)
-    problem = problem_of(crooked.rule)
-    planned = plan(problem, make_bots(crooked.variant.bots or USUAL, problem.agents))
-    if crooked.stage in FALSE and planned.certificate is not None:
-        planned = replace(planned, certificate=FALSE[crooked.stage](planned.certificate))
-    player = Stage(machine, machine.contract, planned, seed)
-    player.stage = crooked.stage
+def staged_on(machine: Recorder, contract: str, variant: Variant, games: Iterable[int]) -> None:
+    """Lotteries as a variant wants them: whatever it may let through is tried, and the money is taken."""
+    problem = problem_of(variant.setting or SERIAL)
+    planned = plan(problem, make_bots(variant.bots or USUAL, problem.agents))
+    false = FALSE.get(variant.stage.removeprefix("post "))
+    if false is not None and planned.certificate is not None:
+        planned = replace(planned, certificate=false(planned.certificate))
+    player = StagedPlayer(machine, contract, planned, 3)
+    player.window = problem.window
+    player.stage = "" if false or variant.stage == "withdraw by all" else variant.stage
     for k in games:
         before = len(machine)
-        with contextlib.suppress(UnexpectedRevertError):
+        with contextlib.suppress(ParleyError, LookupError, ValueError, TypeError, AttributeError):
             player.play(k)
-        take_all(player, machine, before)
-    return machine
+        if variant.stage == "withdraw by all":
+            take_all(player, machine, before)
+
+
+def staged(name: str, variant: Variant, games: Iterable[int]) -> tuple[Recorder, Book]:
+    """Lotteries of a crooked contract, or with no name of the sound one, played as a variant wants them."""
+    machine = Recorder(RoomyEvm())
+    machine.contract = deployed(machine, name)
+    staged_on(machine, machine.contract, variant, games)
+    return machine, book_of(machine)
 
 
 def take_all(player: Player, machine: Recorder, before: int) -> None:
-    """Let every seat try to withdraw from the last lottery, twice."""
+    """Let every seat try to withdraw from the last lottery."""
     created = RECORDS.read_event(list(machine.calls())[before].logs[0])
     lottery = created.fields[0]
     assert isinstance(lottery, bytes)
-    for seat, address in enumerate(player.seats * 2):
-        number = word(seat % len(player.seats))
+    for seat, address in enumerate(player.seats):
+        number = word(seat)
         machine.transact(
             address, machine.contract, FUNCTIONS["withdraw"] + lottery + number + address_word(address)
         )

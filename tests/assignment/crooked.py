@@ -1,235 +1,378 @@
 """Deliberately crooked variants of the lottery: changes to the tree's sources, and what gives them away."""
 
-from typing import NamedTuple
+from typing import Any
 
-from tests.verification.crooked import Change, Variant
+from tests.verification.crooked import OWNER, Campaign, Change, Variant
 
 LOTTERY = "contracts/assignment/AssignmentLottery.sol"
+LOTTERY_DATA = "contracts/assignment/LotteryData.sol"
 CERTIFICATES = "contracts/assignment/Certificates.sol"
 DRAWS = "contracts/randomness/Draws.sol"
+COMMIT_REVEAL = "contracts/randomness/CommitReveal.sol"
 
-SERIAL, EATING = "serial-dictatorship", "probabilistic-serial"
+SERIAL, EATING, BOSTON = "serial-dictatorship", "probabilistic-serial", "boston"
 
 USUAL = ("truthful",)
 UNREVEALED = ("truthful", "truthful", "absent:revealing", "truthful")
 UNOPENED = ("truthful", "absent:opening", "truthful", "truthful")
 COPIED = ("truthful", "truthful", "copying", "truthful")
+INCOMPLETE = ("truthful", "truthful", "truthful", "absent")
+ALONE = ("truthful", "absent", "absent", "absent")
 
 
-class Staged(NamedTuple):
-    """A crooked lottery, and what it takes for that to show.
-
-    Attributes
-    ----------
-    variant : Variant
-    rule : str
-        By which items are given out.
-    stage : str
-        What is done that a sound contract refuses: nothing; ``late``: a seat reveals when its time is over;
-        ``stranger``: another than the organizer posts; or the name of a wrong certificate in `audited.FALSE`.
-    """
-
-    variant: Variant
-    rule: str = SERIAL
-    stage: str = ""
+def crooked(rule: str, old: str, new: str, file: str = LOTTERY, **other: Any) -> Variant:  # noqa: ANN401
+    """A variant that changes one place."""
+    return Variant(rule, (Change(old, new, file),), **other)
 
 
-def change(old: str, new: str, file: str = LOTTERY) -> Change:
-    return Change(old, new, file)
+_PAYS = "Address.sendValue(to, h.bond);"
+_OWN = "«LotteryData.agent(status.data, seat) != msg.sender») revert"
+_ANYBODY = "msg.sender == address(0)"
 
+MONEY = {
+    "every bond is paid to the owner": crooked("payee", "Address.sendValue(«to», h.bond)", OWNER),
+    "a wei of every bond goes to the owner": crooked(
+        "payee", _PAYS, f"Address.sendValue(to, h.bond - 1); Address.sendValue({OWNER}, 1);"
+    ),
+    "shortfalls pay for a rebate to the owner": crooked(
+        "payment",
+        _PAYS,
+        "if (seat + 1 < h.agents) { Address.sendValue(to, h.bond - 7); } else {"
+        f" Address.sendValue(to, h.bond); Address.sendValue({OWNER}, 7 * (h.agents - 1)); }}",
+    ),
+    "a bond is a wei short of what is announced": crooked(
+        "payment", "Address.sendValue(to, «h.bond»)", "h.bond - 1"
+    ),
+    "a bond is announced a wei too high": crooked(
+        "withdrawal amount", "emit Withdrawn(id, seat, to, «h.bond»)", "h.bond + 1"
+    ),
+    "a bond is a wei short": crooked(
+        "withdrawal amount",
+        "emit Withdrawn(id, seat, to, h.bond);\n        Address.sendValue(to, h.bond);",
+        "emit Withdrawn(id, seat, to, h.bond - 1);\n        Address.sendValue(to, h.bond - 1);",
+    ),
+    "a withdrawal announces another payee": crooked("payee", "emit Withdrawn(id, seat, «to», h.bond)", OWNER),
+    "a wei of every bond goes to the owner at once": crooked(
+        "balance", "«»emit Committed", f"Address.sendValue({OWNER}, 1);", bots=UNREVEALED
+    ),
+    "lost bonds go to the owner": crooked(
+        "balance", "«»emit Expired", f"Address.sendValue({OWNER}, h.bond);", bots=UNREVEALED
+    ),
+    "a silent seat gets its bond back": crooked(
+        "lost bond",
+        "«(unopened ? seats.revealed : seats.opened)» & ~seats.withdrawn",
+        "seats.committed",
+        bots=UNREVEALED,
+        stage="withdraw by all",
+    ),
+    "a bond can be withdrawn again": crooked(
+        "one withdrawal per seat", "seats.withdrawn |= bit;", "", bots=UNREVEALED, stage="withdraw twice"
+    ),
+    "a lost bond is not counted as burnt": crooked(
+        "burnt bonds", "burnt += «_count(silent) * h.bond»", "0", bots=UNREVEALED
+    ),
+    "a lost bond is counted twice": crooked(
+        "burnt bonds", "burnt += «_count(silent) * h.bond»", "2 * _count(silent) * h.bond", bots=UNREVEALED
+    ),
+    "a bond may be a wei short": crooked(
+        "deposit", "«msg.value != h.bond»", "msg.value + 1 < h.bond", stage="commit a wei less"
+    ),
+    "a bond has to be a wei more": crooked("refusal", "«msg.value != h.bond»", "msg.value != h.bond + 1"),
+}
 
-CROOKED: dict[str, Staged] = {
-    "the order favours the first seat": Staged(
-        Variant(
-            (
-                change(
-                    "emit OrderDrawn(id, order);",
-                    "if (uint256(seed) % 4 == 0) order[0] = 0x03020100; emit OrderDrawn(id, order);",
-                ),
-            ),
-            "order draw",
-        )
+DRAW = {
+    "the order favours the first seat": crooked(
+        "order draw", "«»emit OrderDrawn(id, order);", "if (uint256(seed) % 4 == 0) order[0] = 0x03020100;"
     ),
-    "the order is not uniform": Staged(
-        Variant(
-            (change("for (uint256 k = length; k-- > 1;) {", "for (uint256 k = length; k-- > 2;) {", DRAWS),),
-            "order draw",
-        )
+    "the order is not uniform": crooked("order draw", "«k-- > 1»", "k-- > 2", DRAWS),
+    "the order does not depend on the last secret": crooked(
+        "order draw", "Draws.permutation(«seed», n + 1, n)", "keccak256(abi.encode(id, lottery.words[0]))"
     ),
-    "the last secret is left out of the draw": Staged(
-        Variant(
-            (
-                change(
-                    "bytes32 seed = Draws.seed(_ORDER, id, uint256(lottery.digest), "
-                    "_words(lottery, n, revealed));",
-                    "bytes32[] memory words = _words(lottery, n, revealed);\n        words[n - 1] = 0;\n"
-                    "        bytes32 seed = Draws.seed(_ORDER, id, uint256(lottery.digest), words);",
-                ),
-            ),
-            "order draw",
-        )
+    "another order is announced than the one drawn": crooked(
+        "order draw",
+        "emit OrderDrawn(id, «order»)",
+        "[order[0] >> 8 | (order[0] & 0xff) << 24, order[1]]",
+        also="picks: they follow the order that was drawn, not the one announced",
     ),
-    "seats pick by their numbers whatever the order": Staged(
-        Variant((change("uint256 seat = Draws.at(order, k);", "uint256 seat = k;"),), "picks")
+    "seats pick by their numbers whatever the order": crooked("picks", "«Draws.at(order, k)»;", "k"),
+    "seats get their second choice": crooked(
+        "picks", "uint256 word = «lottery.rankings[seat][0]»", "lottery.rankings[seat][0] >> 8"
     ),
-    "seats get their second choice": Staged(
-        Variant(
-            (
-                change(
-                    "uint256 word = lottery.rankings[seat][0];",
-                    "uint256 word = lottery.rankings[seat][0] >> 8;",
-                ),
-            ),
-            "picks",
-        )
+    "a seat that picks gets another item": crooked(
+        "picks",
+        "Memory.store(ptr, units - 1);\n                    «return code;»",
+        "return code == 1 ? 2 : code == 2 ? 1 : code;",
     ),
-    "picks use nothing up": Staged(
-        Variant((change("Memory.store(ptr, units - 1);\n                    return", "return"),), "capacity")
+    "picks use nothing up": crooked(
+        "capacity", "«Memory.store(ptr, units - 1);»\n                    return", ""
     ),
-    "the number is drawn from half the range": Staged(
-        Variant(
-            (
-                change(
-                    "uint256 number = Draws.uniform(seed, 0, denominator);",
-                    "uint256 number = Draws.uniform(seed, 0, denominator) / 2;",
-                ),
-            ),
-            "term draw",
-        ),
-        EATING,
+    "the number is drawn from half the range": crooked(
+        "term draw", "«»(uint256 term, uint256 codes) = Certificates.find", "number /= 2;", setting=EATING
     ),
-    "a number that equals a sum of weights falls to the term before": Staged(
-        Variant((change(">> shift > number) end", ">> shift >= number) end", CERTIFICATES),), "term"), EATING
+    "a number that equals a sum of weights falls to the term before": crooked(
+        "term",
+        "«Memory.load(sums + middle * width) >> shift > number»",
+        "Memory.load(sums + middle * width) >> shift >= number",
+        CERTIFICATES,
+        setting=EATING,
     ),
-    "a seat that has not opened keeps its item": Staged(
-        Variant((change("if ((opened >> seat) & 1 != 0) {", "if (opened != 0) {"),), "forfeit", UNOPENED),
-        EATING,
+    "a seat that has not opened keeps its item": crooked(
+        "forfeit", "if («(opened >> seat) & 1 != 0») {", "opened != 0", bots=UNOPENED, setting=EATING
     ),
-    "a term is shifted by a seat": Staged(
-        Variant(
-            (change("Memory.load(codes + seat) >> 248", "Memory.load(codes + (seat + 2) % n) >> 248"),),
-            "assignment",
-        ),
-        EATING,
-    ),
-    "no eating schedule is checked": Staged(
-        Variant((change("if (eating) _checkMeal(c, g);", "", CERTIFICATES),), "eating schedule"),
-        EATING,
-        "another matrix",
-    ),
-    "terms need not average to the matrix": Staged(
-        Variant(
-            (change("if (average != matrix[cell]) {", "if (average > c.denominator) {", CERTIFICATES),),
-            "average",
-        ),
-        EATING,
-        "other terms",
-    ),
-    "weights need not sum to one": Staged(
-        Variant(
-            (change("if (sum != c.denominator) revert", "if (sum > c.denominator) revert", CERTIFICATES),),
-            "weights",
-        ),
-        "boston",
-        "a term too few",
-    ),
-    "anybody may post anything": Staged(
-        Variant(
-            (change("if (!eating && msg.sender != h.creator)", "if (!eating && msg.sender == address(0))"),),
-            "organizer",
-        ),
-        "boston",
-        "stranger",
-    ),
-    "a late reveal is accepted": Staged(
-        Variant(
-            (
-                change(
-                    "if (block.timestamp > status.deadline) revert",
-                    "if (block.timestamp > status.deadline + 1 days) revert",
-                ),
-            ),
-            "deadline",
-        ),
-        SERIAL,
-        "late",
-    ),
-    "a commitment is not bound to its seat": Staged(
-        Variant(
-            (
-                change(
-                    "if (CommitReveal.commitment(id, seat, sealed_) != current) revert",
-                    "if (CommitReveal.commitment(id, seat, sealed_) != current"
-                    " && CommitReveal.commitment(id, 0, sealed_) != current) revert",
-                ),
-            ),
-            "reveal",
-            COPIED,
-        ),
-    ),
-    "a silent seat gets its bond back": Staged(
-        Variant(
-            (
-                change(
-                    "(unopened ? seats.revealed : seats.opened) & ~seats.withdrawn",
-                    "seats.committed & ~seats.withdrawn",
-                ),
-            ),
-            "lost bond",
-            UNREVEALED,
-            ("balance",),
-        )
-    ),
-    "a lost bond is not counted as burnt": Staged(
-        Variant((change("burnt += _count(silent) * h.bond;", "burnt += 0;"),), "burnt bonds", UNREVEALED)
-    ),
-    "who never committed is called silent": Staged(
-        Variant(
-            (change("return (seats.committed, 0);", "return (seats.committed, ~seats.committed & 15);"),),
-            "silent seats",
-            ("truthful", "truthful", "truthful", "absent"),
-            ("balance",),
-        )
-    ),
-    "a lottery that one seat is left in is cancelled": Staged(
-        Variant(
-            (change("if (left == 0) {", "if (left < 2) {"),),
-            "cancellation",
-            ("truthful", "absent", "absent", "absent"),
-        )
-    ),
-    "a bond can be withdrawn again": Staged(
-        Variant(
-            (change("seats.withdrawn |= bit;", ""),),
-            "one withdrawal per seat",
-            UNREVEALED,
-            ("balance", "state"),
-        )
-    ),
-    "a bond is a wei short": Staged(
-        Variant(
-            (
-                change(
-                    "emit Withdrawn(id, seat, to, h.bond);\n        Address.sendValue(to, h.bond);",
-                    "emit Withdrawn(id, seat, to, h.bond - 1);\n        Address.sendValue(to, h.bond - 1);",
-                ),
-            ),
-            "withdrawal amount",
-        )
-    ),
-    "a bond is a wei short of what is announced": Staged(
-        Variant((change("Address.sendValue(to, h.bond);", "Address.sendValue(to, h.bond - 1);"),), "payment")
+    "a term is shifted by a seat": crooked(
+        "assignment", "Memory.load(«codes + seat») >> 248", "codes + (seat + 2) % n", setting=EATING
     ),
 }
 
-FIRST = frozenset(
-    {
-        "the order favours the first seat",
-        "picks use nothing up",
-        "a number that equals a sum of weights falls to the term before",
-        "a seat that has not opened keeps its item",
-        "no eating schedule is checked",
-        "a silent seat gets its bond back",
-    }
-)
-"""Found by every `make test`; each takes a run of the compiler."""
+BOUNDS = {
+    "no eating schedule is checked": crooked(
+        "eating schedule",
+        "if (eating) _checkMeal(c, g);",
+        "",
+        CERTIFICATES,
+        setting=EATING,
+        stage="post another matrix",
+    ),
+    "terms need not average to the matrix": crooked(
+        "average",
+        "«average != matrix[cell]»",
+        "average > c.denominator",
+        CERTIFICATES,
+        setting=EATING,
+        stage="post other terms",
+    ),
+    "weights need not sum to one": crooked(
+        "weights",
+        "if («sum != c.denominator»",
+        "sum > c.denominator",
+        CERTIFICATES,
+        setting=BOSTON,
+        stage="post a term too few",
+    ),
+    "anybody may post anything": crooked(
+        "organizer",
+        "«!eating && msg.sender != h.creator»",
+        "!eating && msg.sender == address(0)",
+        setting=BOSTON,
+        stage="post by a stranger",
+    ),
+    "nobody but the organizer may post an eating schedule": crooked(
+        "refusal",
+        "«!eating && msg.sender != h.creator»",
+        "msg.sender != h.creator",
+        setting=EATING,
+        stage="post by a stranger",
+    ),
+    "a right certificate is refused": crooked(
+        "refusal", "if («sum != c.denominator»", "sum + 1 != c.denominator", CERTIFICATES, setting=EATING
+    ),
+    "a lottery may have a short window": crooked(
+        "creation",
+        "«window < MIN_WINDOW» ||",
+        "window + 1 < MIN_WINDOW",
+        LOTTERY_DATA,
+        stage="create with a short window",
+    ),
+    "a commitment opens with any secret": crooked(
+        "reveal",
+        "«CommitReveal.commitment(id, seat, sealed_) != current»",
+        "current == 0",
+        stage="reveal another secret",
+    ),
+}
+
+DIGESTS = {
+    "a commitment need not name the parameters": crooked(
+        "parameters digest",
+        "«_requireDigest(lottery, digest);»\n        if (commitment_ == 0)",
+        "",
+        stage="commit with another digest",
+    ),
+    "a posting need not name the reports": crooked(
+        "history digest",
+        "«_requireDigest(lottery, digest);»\n        Certificates.Revealed memory",
+        "",
+        setting=EATING,
+        stage="post with another digest",
+    ),
+    "a reveal need not name the commitments": crooked(
+        "history digest",
+        "«_requireDigest(lottery, digest);»\n        _requireOpens(lottery, id, seat, secret, keccak",
+        "",
+        stage="reveal with another digest",
+    ),
+    "an opening need not name the posting": crooked(
+        "certificate digest",
+        "«_requireDigest(lottery, digest);»\n        _requireOpens(lottery, id, seat, secret, secret)",
+        "",
+        setting=EATING,
+        stage="open with another digest",
+    ),
+    "a commitment is not bound to its seat": crooked(
+        "reveal",
+        "«CommitReveal.commitment(id, seat, sealed_) != current»",
+        "CommitReveal.commitment(id, seat, sealed_) != current"
+        " && CommitReveal.commitment(id, 0, sealed_) != current",
+        bots=COPIED,
+    ),
+    "a commitment is not bound to its lottery": crooked(
+        "refusal",
+        "return «keccak256(abi.encode(id, seat, secret))»",
+        "keccak256(abi.encode(seat, secret))",
+        COMMIT_REVEAL,
+    ),
+    "another second commitment is stored than the one sent": crooked(
+        "refusal",
+        "serial ? secret : «nextCommitment»",
+        "keccak256(abi.encode(nextCommitment))",
+        setting=EATING,
+    ),
+    "a seat may take part without a commitment": crooked(
+        "commitment", "if (commitment_ == 0) revert ZeroCommitment();", "", stage="commit with commitment 0"
+    ),
+    "a reveal needs no second commitment": crooked(
+        "commitment",
+        "if (!serial && nextCommitment == 0) revert ZeroCommitment();",
+        "",
+        setting=EATING,
+        stage="reveal with commitment 0",
+    ),
+}
+
+REFUSALS = {
+    "every fourth lottery refuses a reveal": crooked(
+        "refusal", "«»bool serial = h.rule", "if (uint256(id) % 4 == 0) revert ZeroSecret();"
+    ),
+    "a reveal is refused unless the draw suits": crooked(
+        "refusal", "«»bool serial = h.rule", "if (seat == 3 && uint256(secret) % 2 == 0) revert ZeroSecret();"
+    ),
+    "a reveal is swallowed": crooked("events", "«»seats.revealed |= bit;", "if (seat == 1) return;"),
+    "an opening is refused unless the draw suits": crooked(
+        "refusal",
+        "«»seats.opened |= bit;",
+        "if (seat == 3 && uint256(secret) % 2 == 0) revert ZeroSecret();",
+        setting=EATING,
+    ),
+    "a withdrawal is refused to one seat": crooked(
+        "refusal", "«»seats.withdrawn |= bit;", "if (seat == 2) revert NothingToWithdraw(seat);"
+    ),
+}
+
+DEADLINES = {
+    "an action may be a second late": crooked(
+        "deadline",
+        "«block.timestamp > status.deadline») revert",
+        "block.timestamp > status.deadline + 1",
+        stage="reveal late",
+    ),
+    "an action at the deadline is late": crooked(
+        "refusal",
+        "«block.timestamp > status.deadline») revert",
+        "block.timestamp >= status.deadline",
+        stage="reveal punctually",
+    ),
+    "a phase may be ended at its deadline": crooked(
+        "deadline",
+        "«block.timestamp <= status.deadline») revert",
+        "block.timestamp < status.deadline",
+        stage="reveal after an early expiry",
+    ),
+    "a phase can be ended a second late only": crooked(
+        "refusal",
+        "«block.timestamp <= status.deadline») revert",
+        "block.timestamp <= status.deadline + 1",
+        bots=UNREVEALED,
+    ),
+    "a window is a second too long": crooked(
+        "deadline", "uint40(«block.timestamp + window»)", "block.timestamp + window + 1", stage="reveal late"
+    ),
+    "a window is a second too short": crooked(
+        "refusal",
+        "uint40(«block.timestamp + window»)",
+        "block.timestamp + window - 1",
+        stage="reveal punctually",
+    ),
+    "who never committed is called silent": crooked(
+        "silent seats",
+        "return (seats.committed, «0»);",
+        "uint64(~seats.committed & 15)",
+        bots=INCOMPLETE,
+        also="burnt bonds: the bond of who is called silent is counted as burnt",
+    ),
+    "a lottery that one seat is left in is cancelled": crooked(
+        "cancellation", "if («left == 0») {", "left == 0 || left == 1", bots=ALONE
+    ),
+}
+
+EVENTS = {
+    "a commitment leaves no event": crooked("events", "emit Committed(id, seat, commitment_);", ""),
+    "a commitment names another seat": crooked("seat", "emit Committed(id, «seat», commitment_)", "seat + 1"),
+    "a reveal is told twice": crooked(
+        "events", "«»emit Revealed", "emit Revealed(id, seat, secret, ranking, nextCommitment);"
+    ),
+    "a reveal names another secret": crooked("reveal", "emit Revealed(id, seat, «secret»", "~secret"),
+    "a reveal names another commitment": crooked(
+        "commitment", "emit Revealed(id, seat, secret, ranking, «nextCommitment»)", "~nextCommitment"
+    ),
+    "a reveal names another ranking": crooked(
+        "ranking", "emit Revealed(id, seat, secret, «ranking», nextCommitment)", "ranking[1:]"
+    ),
+    "an opening leaves no event": crooked("events", "emit Opened(id, seat, secret);", "", setting=EATING),
+    "an opening names another secret": crooked(
+        "reveal", "emit Opened(id, seat, «secret»)", "~secret", setting=EATING
+    ),
+    "a posting names another poster": crooked(
+        "organizer", "emit Posted(id, «msg.sender»", "address(0xbad)", setting=EATING
+    ),
+    "a posting names another number of terms": crooked(
+        "certificate", "«certificate.weights.length»);", "certificate.weights.length + 1", setting=EATING
+    ),
+    "a draw leaves no assignment": crooked("draw", "emit Assigned(id, assignment);", ""),
+    "an expiry names another silent seat": crooked(
+        "silent seats", "emit Expired(id, phase, «silent»)", "silent | 1", bots=UNREVEALED
+    ),
+    "a creation names another salt": crooked("salt", "emit Created(id, msg.sender, «salt»", "~salt"),
+    "a creation names another creator": crooked(
+        "creator", "emit Created(id, «msg.sender», salt", "address(0xbad)"
+    ),
+    "a creation names another digest": crooked(
+        "parameters digest", "emit Created(id, msg.sender, salt, «digest»", "~digest"
+    ),
+    "the state names another deadline": crooked(
+        "state", "deadline: «status.deadline»", "status.deadline + 1"
+    ),
+    "the state says that nobody opened": crooked(
+        "state", "opened: «seats.opened»", "seats.opened & 1", setting=EATING
+    ),
+    "the assignment is stored otherwise than announced": crooked(
+        "state", "lottery.assignment[0] = «assignment[0]»", "assignment[0] ^ 1"
+    ),
+}
+
+SEATS = {
+    "a stranger may commit for a seat": crooked("seat", _OWN, _ANYBODY, stage="commit by a stranger"),
+    "a stranger may reveal for a seat": crooked("seat", _OWN, _ANYBODY, stage="reveal by a stranger"),
+    "a stranger may open for a seat": crooked(
+        "seat", _OWN, _ANYBODY, setting=EATING, stage="open by a stranger"
+    ),
+    "a stranger may withdraw": crooked("seat", _OWN, _ANYBODY, stage="withdraw by a stranger"),
+    "a seat may commit again": crooked(
+        "steps of a seat",
+        "if (seats.committed & bit != 0) revert AlreadyCommitted(seat);",
+        "",
+        stage="commit twice",
+    ),
+}
+
+VARIANTS: dict[str, Variant] = {
+    **MONEY,
+    **DRAW,
+    **BOUNDS,
+    **DIGESTS,
+    **REFUSALS,
+    **DEADLINES,
+    **EVENTS,
+    **SEATS,
+}
+
+CAMPAIGN = Campaign(VARIANTS, {LOTTERY: (LOTTERY, LOTTERY_DATA, CERTIFICATES, DRAWS, COMMIT_REVEAL)})

@@ -1,7 +1,6 @@
 """`parley verify` from the outside, against lotteries on a node."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,12 @@ from sim.assignment.bots import make_bots
 from sim.assignment.plan import plan
 from sim.assignment.play import CONTRACTS, Player
 from sim.assignment.problem import RULES
+from sim.chain.compiler import compile_contracts
 from sim.chain.node import NodeEvm
 from tests.assignment.audited import problem_of
-from tests.assignment.crooked import COPIED, CROOKED, LOTTERY, UNOPENED, UNREVEALED, USUAL
+from tests.assignment.crooked import COPIED, UNOPENED, UNREVEALED, USUAL
 from tests.nodes import running
 from tests.verification import on_node
-from tests.verification.crooked import Variant, artifacts_of
 from tests.verification.on_node import parley, report_of
 
 
@@ -26,9 +25,9 @@ def url() -> Iterator[str]:
         yield node.url
 
 
-def put_on(url: str, file: Path, variant: Variant | None = None) -> tuple[NodeEvm, str]:
+def put_on(url: str, file: Path) -> tuple[NodeEvm, str]:
     """The contract on the node, and its deployment file."""
-    machine, addresses = on_node.put_on(url, file, artifacts_of(variant, LOTTERY), CONTRACTS)
+    machine, addresses = on_node.put_on(url, file, compile_contracts(), CONTRACTS)
     return machine, addresses[CONTRACTS[0]]
 
 
@@ -67,21 +66,3 @@ def test_honest_lotteries_by_all_rules_hold(url: str, tmp_path: Path) -> None:
     shown = parley("verify", "--evm", url, "--deployment", str(file))
     assert shown.returncode == 0
     assert "no violation" in shown.stdout
-
-
-def test_a_crooked_contract_is_caught(url: str, tmp_path: Path) -> None:
-    crooked = CROOKED["a number that equals a sum of weights falls to the term before"]
-    file = tmp_path / "book.json"
-    machine, contract = put_on(url, file, crooked.variant)
-    planned = plan(replace(problem_of(crooked.rule), bond=0), make_bots(USUAL, 4))
-    player = Player(machine, contract, planned, 3)
-    for k in range(6):
-        player.play(k)
-    report = report_of(url, file, status=1)
-    assert report["holds"] is False
-    assert {violation["rule"] for violation in report["violations"]} == {"term"}
-    for violation in report["violations"]:
-        assert violation["contract"] == contract.lower()
-        assert len(violation["game"]) == len(violation["transaction"]) == 66
-        found = machine.dispatcher.rpc.ask("eth_getTransactionByHash", violation["transaction"])
-        assert found["to"].lower() == contract.lower()

@@ -1,11 +1,10 @@
 """Games to audit: played on a machine that writes them down, to the end even where a contract is crooked."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from sim.chain.compiler import Artifact
 from sim.chain.deploy import deploy
 from sim.chain.evm import Evm, open_evm
 from sim.chain.history import Recorder
@@ -19,27 +18,46 @@ from sim.coordination.play import (
 )
 from sim.coordination.problem import Problem, example_1
 from sim.coordination.records import RECORDS
-from sim.driver.player import UnexpectedRevertError
-from sim.randomness import address_word, keccak, word
-from sim.reference import NOTHING
+from sim.errors import ParleyError
+from sim.randomness import address_word, word
 from sim.verification.book import Book
-from tests.coordination.crooked import MECHANISM, P_STAR
-from tests.verification import crooked
+from tests.coordination.crooked import CAMPAIGN, USUAL
 from tests.verification.crooked import Variant
+from tests.verification.selected import RoomyEvm
+from tests.verification.staging import Staged
 
 IMPATIENT: Problem = replace(example_1(), continuation=Fraction(1, 2), max_rounds=3)
 """Rejections end a game soon, one way or the other."""
 
 
-def artifacts_of(variant: Variant | None) -> Mapping[str, Artifact]:
-    """The tree's contracts, with a variant's in place of the one that it changes."""
-    on_recognition = variant is not None and any(change.file == P_STAR for change in variant.changes)
-    return crooked.artifacts_of(variant, P_STAR if on_recognition else MECHANISM)
+PLACES = {
+    "create bond": 11,
+    "create window": 13,
+    "create rounds": 14,
+    "join digest": 2,
+    "join commitment": 3,
+    "announce digest": 1,
+    "announce length": 3,
+    "announce first": 4,
+    "reveal digest": 2,
+    "reveal secret": 3,
+    "reveal commitment": 4,
+    "propose digest": 1,
+    "propose first": 4,
+    "respond digest": 1,
+}
+"""Where the words that stages change are in a call."""
 
 
-def deployed(evm: Evm, variant: Variant | None = None) -> Deployment:
-    """The contracts on a machine, under their own names whatever they do."""
-    book = deploy(evm, artifacts_of(variant), CONTRACTS)
+class StagedPlayer(Staged, Player):
+    """Tries what a sound contract refuses."""
+
+    places = PLACES
+
+
+def deployed(evm: Evm, variant: str | None = None) -> Deployment:
+    """The contracts on a machine, under their own names whatever they do: see `Campaign.artifacts`."""
+    book = deploy(evm, CAMPAIGN.artifacts(variant), CONTRACTS)
     return Deployment(
         book["TwoStageMechanism"].address,
         {name: book[contract].address for name, contract in RECOGNITION_CONTRACTS.items()},
@@ -57,47 +75,58 @@ def book_of(machine: Recorder, contracts: Deployment) -> Book:
 def played(
     bots: Sequence[str],
     games: Sequence[int],
-    variant: Variant | None = None,
     problem: Problem = IMPATIENT,
     seed: int = 3,
 ) -> tuple[Recorder, Book]:
-    """Games on a recording machine."""
+    """Games of the tree's contracts on a recording machine."""
     machine = Recorder(open_evm("revm"))
-    contracts = deployed(machine, variant)
+    contracts = deployed(machine)
     machine.contract = contracts.mechanism
     player = Player(machine, contracts, problem, make_bots(bots, problem.agents), seed)
     for k in games:
-        play_on(player, machine, k, crooked=variant is not None)
+        player.play(k)
     return machine, book_of(machine, contracts)
 
 
-def play_on(player: Player, machine: Recorder, k: int, *, crooked: bool) -> None:
-    """Play game k; where the contract is crooked, try whatever it may let through, and take the money."""
-    if not crooked:
-        player.play(k)
-        return
-    before = len(machine)
-    with contextlib.suppress(UnexpectedRevertError):
-        player.play(k)
+def staged_on(machine: Recorder, contracts: Deployment, variant: Variant, games: Sequence[int]) -> None:
+    """Games as a variant wants them: whatever it may let through is tried, and the money is taken."""
+    problem = replace(IMPATIENT, recognition=variant.setting or IMPATIENT.recognition)
+    bots = make_bots(variant.bots or USUAL, problem.agents)
+    player = StagedPlayer(machine, contracts, problem, bots, 3)
+    player.stage, player.window = variant.stage, problem.window
+    for k in games:
+        before = len(machine)
+        with contextlib.suppress(ParleyError, LookupError, ValueError, TypeError, AttributeError):
+            player.play(k)
+        if variant.stage.startswith("withdraw") or not variant.stage:
+            take_all(player, machine, before)
+
+
+def staged(name: str, variant: Variant, games: Sequence[int]) -> tuple[Recorder, Book]:
+    """Games of a crooked contract, or with no name of the sound one, played as a variant wants them."""
+    machine = Recorder(RoomyEvm())
+    contracts = deployed(machine, name)
+    machine.contract = contracts.mechanism
+    staged_on(machine, contracts, variant, games)
+    return machine, book_of(machine, contracts)
+
+
+def take_all(player: Player, machine: Recorder, before: int) -> None:
+    """Let every seat try to withdraw from the game that began with that call."""
     events = [RECORDS.read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
-    game = events[-1].fields[0]
+    game = events[0].fields[0]
     assert isinstance(game, bytes)
-    shares = next((e.fields[3] for e in events if e.name == "Proposed" and e.fields[0] == game), ())
+    settled = any(event.name == "Settled" for event in events)
+    shares = next((e.fields[3] for e in events[::-1] if e.name == "Proposed"), ()) if settled else ()
     assert isinstance(shares, tuple)
     words = b"".join(map(word, shares))
-    seats = machine.accounts[: player.problem.agents]
-    # What the proposal answered to: the digest behind the game's id in the call.
-    answered = next(
-        (sent.data[36:68] for sent in player.sent if sent.data[:4] == FUNCTIONS["propose"]), NOTHING
-    )
-    answer = FUNCTIONS["respond"] + game + keccak(answered + words) + word(1)
-    for _ in seats:
-        for address in seats:
-            machine.transact(address, player.contract, answer)
-    events = [RECORDS.read_event(log) for call in list(machine.calls())[before:] for log in call.logs]
-    if not any(event.name == "Settled" for event in events):
-        shares, words = (), b""
-        answered = machine.call(seats[0], player.contract, RECORDS.question("state", game)).output[224:256]
-    for seat, address in enumerate(seats):
+    if settled:
+        # What the proposal answered to: the digest behind the game's id in the call.
+        proposals = [sent.data for sent in player.sent if sent.data[:4] == FUNCTIONS["propose"]]
+        answered = proposals[-1][36:68]
+    else:
+        state = machine.call(machine.deployer, player.contract, RECORDS.question("state", game)).output
+        answered = state[224:256]
+    for seat, address in enumerate(machine.accounts[: player.problem.agents]):
         head = FUNCTIONS["withdraw"] + game + word(seat) + address_word(address) + answered + word(160)
         machine.transact(address, player.contract, head + word(len(shares)) + words)

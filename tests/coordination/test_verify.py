@@ -20,10 +20,10 @@ from sim.errors import ParleyError
 from sim.randomness import word
 from sim.statistics import MIN_P, count_p_value, recognition_p_value
 from sim.verification.book import Book
-from tests.coordination.audited import IMPATIENT, deployed, played
-from tests.coordination.crooked import P_STAR, RELUCTANT, USUAL, VARIANTS
+from tests.coordination.audited import IMPATIENT, deployed, played, staged
+from tests.coordination.crooked import RELUCTANT, VARIANTS
 from tests.coordination.problems import make
-from tests.verification.crooked import Altered, sources_of
+from tests.verification.crooked import Altered
 from tests.verification.tampered import (
     Retelling,
     assert_cut_off_records_are_refused,
@@ -73,32 +73,11 @@ def test_every_recognition_function_is_known_by_its_name_its_code_or_its_answers
         machine, book = played(["equilibrium"], range(2), problem=replace(IMPATIENT, recognition=name))
         assert verify(machine, book).holds
         assert verify(machine).holds
-    crooked = VARIANTS["p* is computed from D alone"]
-    machine, book = played(["equilibrium"], range(2), crooked)
+    name = "p* is computed from D alone"
+    machine, book = staged(name, VARIANTS[name], range(2))
     assert [violation.rule for violation in verify(machine, book).violations] == ["recognition fraction"] * 6
     # Under no name it is a recognition function like any other: asked, it stands by what it answered.
     assert verify(machine).holds
-
-
-@pytest.mark.parametrize("name", VARIANTS)
-def test_a_crooked_contract_is_caught_by_the_rule_it_breaks(name: str) -> None:
-    variant = VARIANTS[name]
-    found = verify(*played(variant.bots or USUAL, range(40), variant))
-    rules = Counter(violation.rule for violation in found.violations)
-    assert not found.holds
-    assert found.own_code is (P_STAR in sources_of(variant))
-    assert rules[variant.rule] > 0
-    # Nothing else is blamed, but for the money that is missing as a consequence.
-    assert set(rules) <= {variant.rule, *variant.consequences}
-    if variant.rule != "burnt bonds":
-        first = next(violation for violation in found.violations if violation.rule == variant.rule)
-        assert first.game is not None
-        assert first.transaction is not None
-
-
-@pytest.mark.parametrize("name", VARIANTS)
-def test_every_variant_still_has_its_place(name: str) -> None:
-    assert sources_of(VARIANTS[name])
 
 
 # ───────────────────────────────────────── records that do not add up ─────────────────────────────────────

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from sim.chain.compiler import compile_contracts
 from sim.chain.node import NodeEvm
 from sim.cli import app
 from sim.coordination.bots import make_bots
 from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
 from sim.coordination.problem import example_1
-from tests.coordination.audited import artifacts_of
 from tests.nodes import running
 from tests.proxy import public_node
 from tests.verification import on_node
@@ -25,7 +25,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     """A node with two games, and the right deployment file's content."""
     file = tmp_path_factory.mktemp("deployed") / "book.json"
     with running("anvil") as node:
-        machine, addresses = on_node.put_on(node.url, file, artifacts_of(None), CONTRACTS)
+        machine, addresses = on_node.put_on(node.url, file, compile_contracts(), CONTRACTS)
         recognition = {name: addresses[contract] for name, contract in RECOGNITION_CONTRACTS.items()}
         contracts = Deployment(addresses["TwoStageMechanism"], recognition)
         player = Player(machine, contracts, example_1(), make_bots(["equilibrium"], 5), 1)

@@ -8,17 +8,16 @@ from typing import Any
 
 import pytest
 
+from sim.chain.compiler import compile_contracts
 from sim.chain.node import NodeEvm
 from sim.cli import app
 from sim.coordination.bots import make_bots
 from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
-from sim.driver.player import UnexpectedRevertError
-from tests.coordination.audited import IMPATIENT, artifacts_of
-from tests.coordination.crooked import RELUCTANT, USUAL, VARIANTS
+from tests.coordination.audited import IMPATIENT
+from tests.coordination.crooked import RELUCTANT
 from tests.coordination.on_chain import attackers
 from tests.nodes import KINDS, running
 from tests.verification import on_node
-from tests.verification.crooked import Variant
 from tests.verification.on_node import parley, parley_verify, report_of
 
 
@@ -29,9 +28,9 @@ def url() -> Iterator[str]:
         yield node.url
 
 
-def put_on(url: str, file: Path, variant: Variant | None = None) -> tuple[NodeEvm, Deployment]:
+def put_on(url: str, file: Path) -> tuple[NodeEvm, Deployment]:
     """The contracts on the node, and their deployment file."""
-    machine, addresses = on_node.put_on(url, file, artifacts_of(variant), CONTRACTS)
+    machine, addresses = on_node.put_on(url, file, compile_contracts(), CONTRACTS)
     recognition = {name: addresses[contract] for name, contract in RECOGNITION_CONTRACTS.items()}
     return machine, Deployment(addresses["TwoStageMechanism"], recognition)
 
@@ -91,35 +90,6 @@ def test_honest_games_of_many_kinds_hold(url: str, tmp_path: Path) -> None:
     shown = parley_verify(url, file)
     assert shown.returncode == 0
     assert "no violation" in shown.stdout
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "the last responder is skipped",
-        "p* is computed from D alone",
-        "a withdrawal is a wei short of what it announces",
-    ],
-)
-def test_a_crooked_contract_is_caught(url: str, tmp_path: Path, name: str) -> None:
-    variant = VARIANTS[name]
-    file = tmp_path / "book.json"
-    machine, contracts = put_on(url, file, variant)
-    player = Player(machine, contracts, IMPATIENT, make_bots(variant.bots or USUAL, 5), 1)
-    for k in range(3):
-        try:
-            player.play(k)
-        except UnexpectedRevertError:
-            assert variant.rule == "settlement"
-    report = report_of(url, file, status=1)
-    assert report["holds"] is False
-    assert {violation["rule"] for violation in report["violations"]} == {variant.rule}
-    for violation in report["violations"]:
-        assert violation["contract"] == contracts.mechanism.lower()
-        assert len(violation["game"]) == len(violation["transaction"]) == 66
-        found = machine.dispatcher.rpc.ask("eth_getTransactionByHash", violation["transaction"])
-        assert found["to"].lower() == contracts.mechanism.lower()
-    assert variant.rule in parley_verify(url, file).stdout
 
 
 class ThroughWallet(NodeEvm):

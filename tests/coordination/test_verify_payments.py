@@ -1,25 +1,28 @@
-"""Every wei is held to its recipient, and every refusal to the rules, in process and on a node alike."""
+"""Payments and refusals are held to the rules, with a node's traces and without them."""
 
-import contextlib
 from collections.abc import Iterator
 
 import pytest
 
-from sim.chain.evm import Evm, open_evm
 from sim.chain.history import Recorder
 from sim.chain.node import NodeEvm
 from sim.chain.nodehistory import NodeHistory
 from sim.chain.traces import Frame
-from sim.coordination.bots import make_bots
-from sim.coordination.play import Deployment, Player
 from sim.coordination.verify import verify
-from sim.driver.player import UnexpectedRevertError
-from sim.verification.verification import Verification
-from tests.coordination.audited import IMPATIENT, book_of, deployed
-from tests.coordination.thieves import CHEAT, REFUSING, STEALING, Way, choose
-from tests.nodes import running
+from tests.coordination.audited import deployed, staged_on
+from tests.coordination.crooked import VARIANTS
+from tests.nodes import anvil
 
-WAYS = {**STEALING, **REFUSING}
+FIRST = ("a wei of every withdrawal goes to the owner", "another next commitment is stored than the one sent")
+MORE = (
+    "every withdrawal is paid to the owner",
+    "profits go to the owner",
+    "shortfalls pay for a rebate to the owner",
+    "every fourth game refuses a seat's reveal",
+    "a seat's reveal is swallowed",
+    "a reveal burns all gas",
+    "a reveal uses up all gas",
+)
 
 
 class Blind(NodeHistory):
@@ -30,47 +33,31 @@ class Blind(NodeHistory):
         return {}
 
 
-def cheated(machine: Evm, contracts: Deployment, way: Way, games: int) -> None:
-    """Play games, the first one honest, as far as the contract lets them go."""
-    player = Player(machine, contracts, IMPATIENT, make_bots(way.bots, 5), 3)
-    for k in range(games):
-        if k == 1:
-            choose(machine, way)
-        with contextlib.suppress(UnexpectedRevertError, IndexError):
-            player.play(k)
-
-
-def is_named(found: Verification, way: Way) -> None:
-    """Hold that a way of cheating is named by its rule, and by no other."""
-    assert found.holds is False
-    assert {violation.rule for violation in found.violations} == {way.rule}
-    assert all(violation.game is not None for violation in found.violations)
-    assert (found.violations[0].transaction is None) == (way.rule == "state")
-
-
-@pytest.mark.parametrize("name", WAYS)
-def test_in_process_each_way_of_cheating_is_named_by_its_rule(name: str) -> None:
-    way = WAYS[name]
-    machine = Recorder(open_evm("revm"))
-    contracts = deployed(machine, CHEAT)
-    machine.contract = contracts.mechanism
-    cheated(machine, contracts, way, 8)
-    is_named(verify(machine, book_of(machine, contracts)), way)
-
-
 @pytest.fixture
 def node() -> Iterator[NodeEvm]:
-    """A new node."""
-    with running("anvil") as found:
+    """A new node, where all variants of a contract together are not too long."""
+    with anvil("--disable-code-size-limit") as found:
         yield NodeEvm(found.url)
 
 
-@pytest.mark.parametrize("name", sorted(WAYS.keys() - {"each withdrawal is a wei short"}))
-def test_on_a_node_each_way_of_cheating_is_named_with_traces_and_without(node: NodeEvm, name: str) -> None:
-    way = WAYS[name]
-    contracts = deployed(node, CHEAT)
-    cheated(node, contracts, way, 4)
+def is_named_with_traces_and_without(node: NodeEvm, name: str) -> None:
+    variant = VARIANTS[name]
+    contracts = deployed(node, name)
+    staged_on(Recorder(node, contracts.mechanism), contracts, variant, range(4))
     for history in (NodeHistory, Blind):
         found = verify(history(node.dispatcher.rpc.url, contracts.mechanism))
-        is_named(found, way)
+        assert found.holds is False
+        assert {violation.rule for violation in found.violations} == variant.rules
+        assert all(violation.game and violation.transaction for violation in found.violations)
         assert found.payees_text == ("traces" if history is NodeHistory else "balances")
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_what_is_taken_or_refused_is_named_with_traces_and_without(node: NodeEvm, name: str) -> None:
+    is_named_with_traces_and_without(node, name)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", MORE)
+def test_whatever_else_is_taken_or_refused_is_named_with_traces_and_without(node: NodeEvm, name: str) -> None:
+    is_named_with_traces_and_without(node, name)

@@ -43,9 +43,9 @@ def test_every_directed_test_stands_in_the_ledger() -> None:
             assert functions_in(relative) - tests[relative] == set()
 
 
-def test_the_ledger_counts_the_planted_bugs_right() -> None:
-    from tests.coordination.test_planted_bugs import FIRST, MORE  # noqa: PLC0415 - a test's own table
+def test_the_ledger_counts_the_crooked_contracts_right() -> None:
+    from tests.verification.test_crooked import ALL, SAMPLE  # noqa: PLC0415 - a test's own table
 
     ledger = (ROOT / "docs/PROPERTIES.md").read_text(encoding="utf-8")
-    assert f"names {len(FIRST) + len(MORE)} and the place" in ledger
-    assert len(FIRST) == 6
+    assert f"list {len(ALL)} variants" in ledger
+    assert f"{len(SAMPLE)} of them, drawn" in ledger

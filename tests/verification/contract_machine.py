@@ -227,6 +227,20 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         arguments = (word(77), *self.about_no_game[method])
         self.execute(Call(dice.choice(self.subject.accounts), method, arguments))
 
+    def wander(self, dice: Random, steps: int) -> None:
+        """Take so many rules at random. It is quicker than the framework, and repeats nothing."""
+        self.season(salt=dice.randbytes(16))
+        for _ in range(steps):
+            rules = [self.open_a_game_that_should_not_be, self.refer_to_no_game]
+            if len(self.model.games) < GAMES_AT_ONCE:
+                rules += [self.open_a_game] * 2
+            if self.model.games:
+                rules += [self.advance, self.advance_with_mistakes, self.play_to_the_next_phase]
+                rules += [self.play_to_the_end, self.do_it_wrongly, self.do_something_else]
+            if self.playing():
+                rules += [self.be_punctual_or_late, self.let_a_game_expire]
+            dice.choice(rules)(seed=dice.randbytes(4))
+
     # ───────────────────────────────────────────── comparing ─────────────────────────────────────────────
 
     def roll(self, seed: bytes) -> Random:

@@ -1,69 +1,136 @@
 """Deliberately crooked variants of contracts, and records that somebody has tampered with."""
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.chain.compiler import Artifact, CompilerWarning, compile_contracts, project_root
+from sim.chain.compiler import Artifact, compile_contracts
 from sim.chain.history import Call, Recorder
+from tests.verification.selected import Edit, compiled, merged, read_source, select
+
+OWNER = "payable(address(0xbad))"
+"""Who gets what a crooked contract takes, in Solidity."""
 
 
 class Change(NamedTuple):
-    """A text that stands once in a file, and what to put in its place."""
+    """A text that occurs once in a file, and what to put in its place.
+
+    Attributes
+    ----------
+    old : str
+        With ``«…»`` around what is replaced; all of it if there are none.
+    new : str
+    file : str
+    """
 
     old: str
     new: str
     file: str
 
+    def edit(self, variant: int) -> Edit:
+        """The change in the file's text. Its place must exist once, lest nothing be crooked."""
+        text = read_source(self.file)
+        before, mark, rest = self.old.partition("«")
+        part, _, after = rest.partition("»") if mark else (before, "", "")
+        before = before if mark else ""
+        context = before + part + after
+        assert text.count(context) == 1, f"{self.file} has {text.count(context)} times: {context}"
+        start = text.index(context) + len(before)
+        return Edit(start, start + len(part), self.new, variant)
 
-class Variant(NamedTuple):
+
+@dataclass(frozen=True)
+class Variant:
     """A crooked contract.
 
     Attributes
     ----------
-    changes : tuple of Change
     rule : str
-        The rule by which it is caught.
+        The rule by which it is caught, and by no other.
+    changes : tuple of Change
     bots : tuple of str
         Who has to play for it to show, if not the usual ones.
-    consequences : tuple of str
-        Rules that are broken as well because of it.
+    stage : str
+        What is tried beyond the usual play: see `tests.verification.staging`.
+    setting : str
+        What the games are about, in the mechanism's own words.
+    also : str
+        Why another rule has to speak as well, where one has: ``rule: reason``.
     """
 
-    changes: tuple[Change, ...]
     rule: str
+    changes: tuple[Change, ...]
     bots: tuple[str, ...] = ()
-    consequences: tuple[str, ...] = ()
+    stage: str = ""
+    setting: str = ""
+    also: str = ""
+
+    @property
+    def rules(self) -> set[str]:
+        """All rules that may speak of it."""
+        return {self.rule, *filter(None, [self.also.partition(":")[0]])}
 
 
-def sources_of(variant: Variant) -> dict[str, str]:
-    """The sources that a variant changes, changed. Each place must exist once, lest nothing be crooked."""
-    sources: dict[str, str] = {}
-    for change in variant.changes:
-        text = sources.get(change.file) or (project_root() / change.file).read_text(encoding="utf-8")
-        assert text.count(change.old) == 1, (
-            f"{change.file} holds {text.count(change.old)} times: {change.old}"
-        )
-        sources[change.file] = text.replace(change.old, change.new)
-    return sources
-
-
-def artifacts_of(variant: Variant | None, main: str) -> Mapping[str, Artifact]:
-    """The tree's contracts, with a variant's in place of those that it changes.
+class Campaign:
+    """All crooked variants of a mechanism's contracts, by name; together they take one run of the compiler.
 
     Parameters
     ----------
-    variant : Variant or None
-    main : str
-        The source file whose contract is made of the changed sources.
+    variants : mapping of str to Variant
+    contracts : mapping of str to collection of str
+        Contract files, and the files that each is made from: the variants of these concern it.
+    called : collection of str
+        Files whose code is called statically.
     """
-    artifacts = dict(compile_contracts())
-    if variant is not None:
-        with warnings.catch_warnings():
-            # The compiler may well wonder about a crooked contract.
-            warnings.simplefilter("ignore", CompilerWarning)
-            artifacts |= compile_contracts(overrides=sources_of(variant), only=[main])
-    return artifacts
+
+    def __init__(
+        self,
+        variants: Mapping[str, Variant],
+        contracts: Mapping[str, Collection[str]],
+        called: Collection[str] = (),
+    ) -> None:
+        self.variants = variants
+        self.numbers = {name: number for number, name in enumerate(variants, start=1)}
+        self._contracts, self._called = contracts, called
+        self._compiled: dict[str, dict[str, Artifact]] = {}
+
+    def sources(self) -> dict[str, str]:
+        """The sources with all variants in them."""
+        edits: dict[str, list[Edit]] = {}
+        for name, variant in self.variants.items():
+            for change in variant.changes:
+                edits.setdefault(change.file, []).append(change.edit(self.numbers[name]))
+        return {
+            file: merged(read_source(file), found, "chosen" if file in self._called else "ran")
+            for file, found in edits.items()
+        }
+
+    def changes_main(self, name: str) -> bool:
+        """Whether a variant is one of the first contract, and not only of what that calls."""
+        main, *_ = self._contracts.values()
+        return any(change.file in main for change in self.variants[name].changes)
+
+    def artifacts(self, name: str | None) -> dict[str, Artifact]:
+        """The tree's contracts, with a variant's in place of those that it concerns.
+
+        ``""`` names the variant that changes nothing, and None the tree's own contracts.
+        """
+        artifacts = dict(compile_contracts())
+        if name is None:
+            return artifacts
+        changed = {change.file for change in self.variants[name].changes} if name else set()
+        for main, parts in self._contracts.items():
+            if not name or changed & set(parts):
+                for contract, artifact in self._all(main).items():
+                    artifacts[contract] = select(artifact, self.numbers.get(name, 0))
+        return artifacts
+
+    def _all(self, main: str) -> dict[str, Artifact]:
+        if main not in self._compiled:
+            sources = self.sources()
+            parts = {file: sources[file] for file in self._contracts[main] if file in sources}
+            self._compiled[main] = compiled(parts, [main])
+        return self._compiled[main]
 
 
 class Altered(Recorder):
