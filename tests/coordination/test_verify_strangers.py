@@ -1,0 +1,117 @@
+"""On a node, what strangers do in games of their own never makes the sound contract fail an audit."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from sim.chain.evm import Logs
+from sim.chain.node import NodeEvm
+from sim.chain.nodehistory import NodeHistory
+from sim.coordination.bots import make_bots
+from sim.coordination.play import FUNCTIONS, Deployment, Player
+from sim.coordination.verify import verify
+from sim.randomness import address_word, word
+from tests.coordination.audited import IMPATIENT, deployed
+from tests.coordination.on_chain import attackers
+from tests.coordination.test_verify_payments import Blind
+from tests.nodes import running
+
+WHIMSICAL = "600343065f52600560205260405ff3"
+"""A recognition function that answers (block number mod 3) / 5."""
+
+
+class Stranger(Player):
+    """Plays with itself, and does what should fail before it does what should not."""
+
+    waiting = b""
+    """A game that anybody may expire by now."""
+
+    def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
+        node = self.evm
+        assert isinstance(node, NodeEvm)
+        if data.startswith(FUNCTIONS["reveal"]):
+            assert not node.transact(sender, self.contract, data, 1).ok
+            assert not node.transact(sender, self.contract, data[:-1]).ok
+            data += b"more"
+        if data.startswith(FUNCTIONS["withdraw"]):
+            attack = attackers()
+            refusing = node.deploy(attack["RefusingWithReason"].bytecode)
+            assert not node.transact(sender, self.contract, self.paying(data, refusing)).ok
+            if self.waiting:
+                payee = node.deploy(attack["Reentrant"].bytecode)
+                expiry = FUNCTIONS["expire"] + self.waiting
+                call = address_word(self.contract) + word(64) + word(len(expiry)) + expiry + bytes(28)
+                assert node.transact(sender, payee, attack["Reentrant"].selectors["onPayment"] + call).ok
+                data, self.waiting = self.paying(data, payee), b""
+        return super().send(sender, data, value)
+
+    @staticmethod
+    def paying(withdrawal: bytes, payee: str) -> bytes:
+        return withdrawal[:68] + address_word(payee) + withdrawal[100:]
+
+
+class Opener(Player):
+    """Creates games and leaves them there."""
+
+    def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
+        logs = super().send(sender, data, value)
+        self.created = logs[0][0][1]
+        raise StopIteration
+
+
+def starve(node: NodeEvm, contract: str, data: bytes) -> None:
+    """Make a call with too little gas."""
+    rpc = node.dispatcher.rpc
+    fields = {
+        "from": rpc.ask("eth_accounts")[5],
+        "to": contract,
+        "data": "0x" + data.hex(),
+        "gas": hex(27_000),
+    }
+    name = rpc.ask("eth_sendTransaction", fields)
+    assert rpc.ask("eth_getTransactionReceipt", name)["status"] == "0x0"
+
+
+@pytest.fixture
+def node() -> Iterator[NodeEvm]:
+    """A new node."""
+    with running("anvil") as found:
+        yield NodeEvm(found.url)
+
+
+def test_strangers_accuse_nobody(node: NodeEvm) -> None:
+    contracts = deployed(node)
+    bots = make_bots(["equilibrium"], 5)
+    runtime = bytes.fromhex(WHIMSICAL)
+    whimsical = node.deploy(
+        bytes([0x5F + len(runtime)])
+        + runtime
+        + bytes.fromhex(f"5f5260{len(runtime):02x}60{32 - len(runtime):02x}f3")
+    )
+
+    opener = Opener(node, contracts, IMPATIENT, bots, 1)
+    with contextlib.suppress(StopIteration):
+        opener.play(0)
+    opener.wait(IMPATIENT.window)
+    starve(node, contracts.mechanism, FUNCTIONS["expire"] + opener.created)
+
+    own = Deployment(contracts.mechanism, dict.fromkeys(contracts.recognition, whimsical))
+    for k, some in enumerate((contracts, own)):
+        stranger = Stranger(node, some, IMPATIENT, bots, 2 + k)
+        stranger.waiting = b"" if k else opener.created
+        stranger.play(0)
+    url = node.dispatcher.rpc.url
+    found = verify(NodeHistory(url, contracts.mechanism))
+    assert list(found.violations) == []
+    assert found.holds is True
+    assert found.checked["expire"] == 1
+    assert found.checked["refused calls"] > 30
+    assert "refusals that could not be settled" not in found.checked
+
+    blind = verify(Blind(url, contracts.mechanism))
+    assert list(blind.violations) == []
+    assert blind.holds is not False
+    assert blind.not_seen == 1
+    assert blind.checked["refusals that could not be settled"] == 10
+    assert "fractions taken as stated" not in blind.checked
