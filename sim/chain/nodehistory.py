@@ -204,15 +204,23 @@ class NodeHistory:
 
     def _frames(self, transactions: list[_Json]) -> dict[str, Frame]:
         """Traces of transactions, as far as the node has them."""
-        names = [one["hash"] for one in transactions]
-        found: list[Any] = self._node.ask_all(
-            [("debug_traceTransaction", [one, _TRACER]) for one in names[:1]]
-        )
-        # A node without tracers refuses them all: one question shows it.
-        if found and isinstance(found[0], dict):
-            found += self._node.ask_all([("debug_traceTransaction", [one, _TRACER]) for one in names[1:]])
-        traced = zip(names, found, strict=False)
-        return {name: _frame(one) for name, one in traced if isinstance(one, dict) and "from" in one}
+        blocks = Counter(one["blockNumber"] for one in transactions)
+        # Tracing a transaction takes its whole block up to it: of many, the block is traced once.
+        crowded = [number for number, count in blocks.items() if count > 1]
+        told = self._traces([("debug_traceBlockByNumber", [number, _TRACER]) for number in crowded])
+        whole = dict(zip(crowded, told, strict=False))
+        found = {one["hash"]: _entry(whole.get(one["blockNumber"]), one) for one in transactions}
+        single = [name for name, trace in found.items() if trace is None]
+        told = self._traces([("debug_traceTransaction", [name, _TRACER]) for name in single])
+        found |= dict(zip(single, told, strict=False))
+        return {name: _frame(one) for name, one in found.items() if isinstance(one, dict) and "from" in one}
+
+    def _traces(self, questions: list[tuple[str, list[Any]]]) -> list[Any]:
+        """Ask for traces: a node without tracers refuses them all, which one question shows."""
+        found = self._node.ask_all(questions[:1])
+        if found and not isinstance(found[0], RpcError):
+            found += self._node.ask_all(questions[1:])
+        return found
 
     def _traced(self, blank: Call, frame: Frame, transaction: _Json) -> Iterator[Call]:
         calls = list(calls_of(self._contract, frame, blank))
@@ -297,6 +305,16 @@ def _bytes(text: str) -> bytes:
 
 def _log(log: _Json) -> Log:
     return Log(_bytes(log["address"]), tuple(_bytes(topic) for topic in log["topics"]), _bytes(log["data"]))
+
+
+def _entry(block: object, transaction: _Json) -> object:
+    """Return a transaction's trace among those of its block; None if it is not there."""
+    place = int(transaction["transactionIndex"], 16)
+    if not isinstance(block, list) or place >= len(block) or not isinstance(block[place], dict):
+        return None
+    if block[place].get("txHash", transaction["hash"]) != transaction["hash"]:
+        return None
+    return block[place].get("result")
 
 
 def _frame(told: _Json) -> Frame:
