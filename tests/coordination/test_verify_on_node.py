@@ -48,17 +48,17 @@ def test_deployed_played_and_verified_by_the_commands(kind: str, tmp_path: Path)
         for arguments in (
             ("deploy", "--evm", node.url, "--out", str(file)),
             (
-                *("simulate", "problems/paper-example-1.toml", "--games", "200"),
+                *("simulate", "problems/paper-example-1.toml", "--games", "60"),
                 *("--evm", node.url, "--deployment", str(file)),
             ),
         ):
             done = parley(*arguments)
             assert done.returncode == 0, done.stderr
         report = report_of(node.url, file, status=0)
-    assert (report["games"], report["draws"], report["violations"], report["holds"]) == (200, 400, [], True)
+    assert (report["games"], report["draws"], report["violations"], report["holds"]) == (60, 120, [], True)
     assert report["recognition_p_value"] > 1e-6
     played, idle = (told_of(kind, report) for kind in ("coordination", "assignment"))
-    assert (played["games"], played["endings"], played["own_code"]) == (200, {"settled": 200}, True)
+    assert (played["games"], played["endings"], played["own_code"]) == (60, {"settled": 60}, True)
     assert played["recognition_p_value"] == report["recognition_p_value"]
     assert (idle["games"], idle["recognition_p_value"], idle["own_code"]) == (0, None, True)
 
