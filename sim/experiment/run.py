@@ -389,6 +389,10 @@ def run_experiment(
     folder = Path(out)
     manifest = _manifest(experiment)
     work = work_folder(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParleyError(f"{folder}: cannot be used: {error.strerror}") from None
     with locked(folder), saying(folder):
         done = _finished(folder, manifest, folder)
         if done is not None:
