@@ -25,7 +25,7 @@ MAX_PARTS = 16
 """Of a dotted key."""
 MAX_KEYS = 100_000
 """Of a TOML file; 10,000 agents with a cost function each have 40,000."""
-MAX_DIGITS = 1000
+MAX_DIGITS = 10_000
 """Of a number without quotes."""
 
 

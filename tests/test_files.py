@@ -26,7 +26,7 @@ from sim.live.setting import Choice, read_setting
         ("x = '''\n\n'''\n" + "a." * 20 + "a = 1\n", "line 4: a dotted key of more than 16 parts"),
         ("x = " + "[" * 20_000, "nested too deeply: more than 64 levels"),
         ("x = " + "{ a = " * 20_000, "nested too deeply: more than 64 levels"),
-        ("x = 1" + "0" * 1_000_000, "line 1: a number of more than 1000 digits"),
+        ("x = 1" + "0" * 1_000_000, "line 1: a number of more than 10000 digits"),
         ("".join(f"[a{k}]\n" for k in range(100_001)), "more than 100000 keys"),
         ("".join(f"a{k}=1\n" for k in range(100_001)), "more than 100000 keys"),
         ("x = 1\ny = \0", "line 2: holds a null byte"),
@@ -65,7 +65,7 @@ def test_toml_is_bounded_before_it_is_parsed(text: str, said: str) -> None:
     [
         ("[" * 1_000_000, "nested too deeply"),
         ('{"a":' * 100_000, "nested too deeply"),
-        ('{"a": 1' + "0" * 1_000_000 + "}", "a number of more than 1000 digits"),
+        ('{"a": 1' + "0" * 1_000_000 + "}", "a number of more than 10000 digits"),
         ('{"a": 1, "a": 2}', "a: stands twice"),
         ('{"a": "\0"}', "line 1: holds a null byte"),
         ('{"a": "' + "[" * 100, "broken JSON"),
