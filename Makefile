@@ -78,10 +78,11 @@ test: lint $(VENV)/.npm-dev
 test-deep: lint $(VENV)/.npm-dev
 	$(BIN)/python scripts/coverage_shares.py --workers $(WORKERS)
 
-# Small faults put into the theory one at a time, which the tests should find: about an hour.
-mutants: test
+# Small changes to the contracts, one at a time, which the tests should notice: hours.
+mutants: setup $(VENV)/.dev
 	$(BIN)/python -m scripts.mutants_contracts --jobs $(WORKERS)
 
+# Small faults put into the theory one at a time, which the tests should find: about an hour.
 mutants-theory: setup $(VENV)/.dev
 	$(BIN)/python scripts/mutants_theory.py --workers $(WORKERS)
 
