@@ -25,7 +25,7 @@ from sim.assignment.problem import Problem as AssignmentProblem
 from sim.assignment.problem import example_1 as assignment_example_1
 from sim.assignment.problem import from_orders
 from sim.assignment.terms import most_terms_kept
-from sim.chain.evm import open_evm
+from sim.chain.evm import open_reference
 from sim.coordination.bots import make_bots
 from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism
 from sim.coordination.problem import Problem, example_1
@@ -36,10 +36,8 @@ SNAPSHOT = Path(__file__).with_name("gas.json")
 SIZES = ((2, 1), (5, 1), (5, 5), (5, 20), (20, 5), (50, 5))
 """Agents and task types of the games that are measured beside the paper's example."""
 
-LOTTERIES = ((26, 23), (64, 64))
+LOTTERIES = {"serial-dictatorship": ((26, 23), (64, 64)), "probabilistic-serial": ((26, 23), (64, 5))}
 """Agents and items of the lotteries that are measured beside the paper's example."""
-
-RULES = ("serial-dictatorship", "probabilistic-serial")
 
 
 def ladder(agents: int, types: int) -> Problem:
@@ -58,16 +56,33 @@ def ladder(agents: int, types: int) -> Problem:
     )
 
 
+def largest() -> Problem:
+    """Make the largest problem there is: 64 agents and types, and for each agent a cost of 16 pieces."""
+    problem = ladder(64, 64)
+    costs = [
+        {"type": "piecewise", "breakpoints": list(range(0, 32, 2)), "slopes": [i + k for k in range(16)]}
+        for i in range(1, 65)
+    ]
+    return Problem.from_mapping(problem.to_mapping() | {"costs": costs})
+
+
 def scattered(agents: int, items: int) -> AssignmentProblem:
     """Make a problem of unrelated rankings; where agents are more than items, every third is there twice."""
     dice = Random(agents)
     orders = [dice.sample(range(items), items) for _ in range(agents)]
-    return from_orders(orders, items, capacities=[1 + (items < agents and o % 3 == 0) for o in range(items)])
+    return from_orders(
+        orders,
+        items,
+        capacities=[
+            -(-agents // items) + (items < agents and o % 3 == 0) - (items < agents < 2 * items)
+            for o in range(items)
+        ],
+    )
 
 
 def gas_of(problem: Problem) -> dict[str, Any]:
     """Play one game in equilibrium: gas of the whole, and least and most by function."""
-    evm = open_evm("py-evm")
+    evm = open_reference()
     player = Player(evm, deploy_mechanism(evm), problem, make_bots(["equilibrium"], problem.agents), seed=1)
     player.play(0)
     used = by_function(player, FUNCTIONS)
@@ -78,24 +93,29 @@ def gas_of(problem: Problem) -> dict[str, Any]:
     }
 
 
-def full_page(agents: int) -> tuple[AssignmentProblem, Certificate]:
-    """Make the lottery that is dearest to post: everybody gets anything, by as many terms as are kept."""
-    problem = from_orders([range(agents)] * agents, agents, "probabilistic-serial")
+def full_page(agents: int, items: int) -> tuple[AssignmentProblem, Certificate]:
+    """Make a lottery that is dear to post: everybody gets anything, by as many terms as are kept.
+
+    `items` has to divide `agents`.
+    """
+    capacities = [agents // items] * items
+    problem = from_orders([range(items)] * agents, items, "probabilistic-serial", capacities)
     one = agents**2
-    rounds, more = divmod(most_terms_kept(agents, one), agents)
+    share = one // items
+    rounds, more = divmod(most_terms_kept(agents, one), items)
     weights: list[int] = []
     codes = b""
-    for shift in range(agents):
+    for shift in range(items):
         parts = rounds + (shift < more)
-        weights += [1] * (parts - 1) + [agents - parts + 1]
-        codes += bytes((seat + shift) % agents + 1 for seat in range(agents)) * parts
-    times = tuple(agents * (item + 1) for item in range(agents))
-    return problem, Certificate(one, (agents,) * one, times, tuple(weights), codes)
+        weights += [1] * (parts - 1) + [share - parts + 1]
+        codes += bytes((seat + shift) % items + 1 for seat in range(agents)) * parts
+    times = tuple(share * (item + 1) for item in range(items))
+    return problem, Certificate(one, (share,) * (agents * items), times, tuple(weights), codes)
 
 
 def gas_of_lottery(problem: AssignmentProblem, posted: Certificate | None = None) -> dict[str, Any]:
     """Play one lottery, all truthful: gas of the whole, and least and most by function."""
-    evm = open_evm("py-evm")
+    evm = open_reference()
     bots = sim.assignment.bots.make_bots(["truthful"], problem.agents)
     contract = sim.assignment.play.deploy_mechanism(evm)
     planned = plan(problem, bots)
@@ -124,17 +144,18 @@ def spans(used: Mapping[str, list[int]]) -> dict[str, list[int]]:
 
 def measured() -> dict[str, Any]:
     """Return the whole snapshot, by contract."""
-    evm = open_evm("py-evm")
+    evm = open_reference()
     games = {"paper's example": gas_of(example_1())}
     games |= {f"{agents} agents, {types} types": gas_of(ladder(agents, types)) for agents, types in SIZES}
+    games["64 agents, 64 types, costs of 16 pieces each"] = gas_of(largest())
     lotteries = {}
-    for rule in RULES:
+    for rule, sizes in LOTTERIES.items():
         for title, problem in {
             "paper's example": assignment_example_1(),
-            **{f"{agents} agents, {items} items": scattered(agents, items) for agents, items in LOTTERIES},
+            **{f"{agents} agents, {items} items": scattered(agents, items) for agents, items in sizes},
         }.items():
             lotteries[f"{title}, {rule}"] = gas_of_lottery(problem.with_rule(rule))
-    lotteries["64 agents, 64 items, a full page"] = gas_of_lottery(*full_page(64))
+    lotteries["64 agents, 4 items, a full page"] = gas_of_lottery(*full_page(64, 4))
     return {
         "TwoStageMechanism": {
             "contract bytes": len(evm.code(deploy_mechanism(evm).mechanism)),

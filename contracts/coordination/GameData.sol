@@ -192,9 +192,22 @@ library GameData {
         joinWindow = uint32(word >> 64);
     }
 
-    /// @notice The first seat of the page that holds a seat.
+    /// @notice The first seat of the page before a seat.
+    /// @param seat not 0
     function firstOfPage(Header memory h, uint256 seat) internal pure returns (uint256) {
-        return seat - seat % h.seatsPerPage;
+        unchecked {
+            // A remainder is not above what is divided.
+            return seat - 1 - (seat - 1) % h.seatsPerPage;
+        }
+    }
+
+    /// @notice Remember a page after the first.
+    /// @param first its first seat
+    function keep(Header memory h, address[2] storage more, uint256 first, address page) internal {
+        unchecked {
+            // Only the first page begins with seat 0.
+            more[first / h.seatsPerPage - 1] = page;
+        }
     }
 
     /// @notice Check the rows of one page's seats, and store the page. With the first page, also check what depends on
@@ -214,10 +227,7 @@ library GameData {
             // Sizes are below 2^24, seats below 2^7.
             uint256 count = h.agents - first;
             if (count > h.seatsPerPage) count = h.seatsPerPage;
-            uint256 entries = count * h.taskTypes;
-            if (contracted.length != entries || capacity.length != entries) {
-                revert ITwoStageMechanism.MatrixSizeMismatch(contracted.length, capacity.length, entries);
-            }
+            checkSize(contracted, capacity, count * h.taskTypes);
             uint256 front = _front(h);
             uint256 size = _recordSize(h.taskTypes, h.ownCosts, h.segments);
             // Task types are written as whole words over what follows, so 32 bytes of slack behind; the code prefix
@@ -239,6 +249,13 @@ library GameData {
                 Memory.store(start + 32, Memory.load(start + 32) | (totals.contractedCost << 160));
             }
             return CodeStorage.write(start, front + count * size);
+        }
+    }
+
+    /// @notice Check that two matrices have as many entries as they must have.
+    function checkSize(uint32[] calldata contracted, uint32[] calldata capacity, uint256 entries) internal pure {
+        if (contracted.length != entries || capacity.length != entries) {
+            revert ITwoStageMechanism.MatrixSizeMismatch(contracted.length, capacity.length, entries);
         }
     }
 
@@ -289,16 +306,19 @@ library GameData {
 
     /// @dev Sets `h.segments` and `h.seatsPerPage`, from which all sizes follow.
     function _measure(ITwoStageMechanism.Parameters calldata p, Header memory h) private pure {
-        for (uint256 k = 0; k < p.costs.length; ++k) {
-            if (p.costs[k].kind != ITwoStageMechanism.CostKind.Piecewise) continue;
-            uint256 segments = p.costs[k].breakpoints.length;
-            // Longer lists are refused when they are written; until then they must not size memory.
-            if (segments > CostFunctions.MAX_SEGMENTS) segments = CostFunctions.MAX_SEGMENTS;
-            if (segments > h.segments) h.segments = segments;
+        unchecked {
+            // What a page holds before its records is shorter than a page.
+            for (uint256 k = 0; k < p.costs.length; ++k) {
+                if (p.costs[k].kind != ITwoStageMechanism.CostKind.Piecewise) continue;
+                uint256 segments = p.costs[k].breakpoints.length;
+                // Longer lists are refused when they are written; until then they must not size memory.
+                if (segments > CostFunctions.MAX_SEGMENTS) segments = CostFunctions.MAX_SEGMENTS;
+                if (segments > h.segments) h.segments = segments;
+            }
+            uint256 room = CodeStorage.MAX_LENGTH - _front(h);
+            h.seatsPerPage = room / _recordSize(h.taskTypes, h.ownCosts, h.segments);
+            if (h.seatsPerPage > h.agents) h.seatsPerPage = h.agents;
         }
-        uint256 room = CodeStorage.MAX_LENGTH - _front(h);
-        h.seatsPerPage = room / _recordSize(h.taskTypes, h.ownCosts, h.segments);
-        if (h.seatsPerPage > h.agents) h.seatsPerPage = h.agents;
     }
 
     /// @dev What the seats from `seat` on come to, as the first record of their page says.
@@ -307,13 +327,16 @@ library GameData {
         view
         returns (Totals memory totals)
     {
-        totals.spare = new uint256[](h.taskTypes);
-        if (seat == h.agents) return totals;
-        uint256 ptr = record(h, more[seat / h.seatsPerPage - 1], seat);
-        totals.contracted = contractedFrom(ptr);
-        for (uint256 t = 0; t < h.taskTypes; ++t) {
-            (uint256 capacity, uint256 contracted, uint256 spare) = taskType(ptr, t);
-            totals.spare[t] = spare + capacity - contracted;
+        unchecked {
+            // Quantities of stored rows, whose totals were checked; a later page does not begin with seat 0.
+            totals.spare = new uint256[](h.taskTypes);
+            if (seat == h.agents) return totals;
+            uint256 ptr = record(h, more[seat / h.seatsPerPage - 1], seat);
+            totals.contracted = contractedFrom(ptr);
+            for (uint256 t = 0; t < h.taskTypes; ++t) {
+                (uint256 capacity, uint256 contracted, uint256 spare) = taskType(ptr, t);
+                totals.spare[t] = spare + capacity - contracted;
+            }
         }
     }
 
@@ -363,8 +386,11 @@ library GameData {
     function _checkTotals(Totals memory totals, uint256 first) private pure {
         if (first == 0 && totals.contracted == 0) revert ITwoStageMechanism.NothingContracted();
         uint256 capacity = totals.contracted;
-        for (uint256 t = 0; t < totals.spare.length; ++t) {
-            capacity += totals.spare[t];
+        unchecked {
+            // Sums of at most 2^13 quantities below 2^32.
+            for (uint256 t = 0; t < totals.spare.length; ++t) {
+                capacity += totals.spare[t];
+            }
         }
         // Also bounds the total of D, which is no greater.
         if (capacity > type(uint32).max) revert ITwoStageMechanism.TooManyTasks(totals.contracted, capacity);
@@ -382,12 +408,12 @@ library GameData {
             uint256 ptr = page + _front(h);
             for (uint256 end = seat + count; seat < end; ++seat) {
                 uint256 most = 0;
-                for (uint256 t = 0; t < h.taskTypes; ++t) {
-                    (uint256 capacity,,) = taskType(ptr, t);
-                    most += capacity;
+                uint256 cell = ptr + _RECORD_HEAD;
+                for (uint256 tail = cell + _TASK_TYPE * h.taskTypes; cell < tail; cell += _TASK_TYPE) {
+                    most += Memory.load(cell) >> 224;
                 }
                 if (most > totals.contracted) most = totals.contracted;
-                uint256 cost = h.ownCosts ? ptr + _RECORD_HEAD + _TASK_TYPE * h.taskTypes : page + _HEADER;
+                uint256 cost = h.ownCosts ? cell : page + _HEADER;
                 if (!CostFunctions.fits(cost, most)) revert ITwoStageMechanism.CostTooLarge(seat);
                 totals.largestCost += CostFunctions.at(cost, most);
                 if (totals.largestCost > type(uint96).max) revert ITwoStageMechanism.CostTooLarge(seat);
@@ -408,8 +434,8 @@ library GameData {
         Memory.store(ptr, (uint256(uint160(h.recognition)) << 96) | h.bond);
         Memory.store(
             ptr + 32,
-            (h.contractedCost << 160) | (h.continuationNumerator << 128) | (h.continuationDenominator << 96)
-                | (h.window << 64) | (h.rounds << 48) | (h.agents << 40) | (h.taskTypes << 32) | (h.seatsPerPage << 24)
+            (h.continuationNumerator << 128) | (h.continuationDenominator << 96) | (h.window << 64) | (h.rounds << 48)
+                | (h.agents << 40) | (h.taskTypes << 32) | (h.seatsPerPage << 24)
                 | (uint256(h.ownCosts ? 1 : 0) << 16) | (h.segments << 8)
         );
         Memory.store(ptr + 64, uint256(recognitionCode_));

@@ -61,9 +61,7 @@ contract TwoStageMechanism is ITwoStageMechanism {
                 GameData.storePage(h, draft, 0, parameters.contracted, parameters.capacity, game.morePages);
             game.status = StatusLibrary.opened(page, block.timestamp + parameters.joinWindow);
         } else {
-            if (parameters.contracted.length != 0 || parameters.capacity.length != 0) {
-                revert MatrixSizeMismatch(parameters.contracted.length, parameters.capacity.length, 0);
-            }
+            GameData.checkSize(parameters.contracted, parameters.capacity, 0);
             game.status = StatusLibrary.creating(GameData.storeDraft(h, draft), h.agents);
         }
 
@@ -75,20 +73,18 @@ contract TwoStageMechanism is ITwoStageMechanism {
 
     /// @inheritdoc ITwoStageMechanism
     function store(bytes32 id, bytes32 digest, uint32[] calldata contracted, uint32[] calldata capacity) external {
-        Game storage game = _games[id];
-        Status status = game.status;
-        if (status.phase() != Phase.Creating) revert WrongPhase(id, status.phase(), Phase.Creating);
+        (Game storage game, Status status) = _inPhase(id, Phase.Creating);
         (GameData.Header memory h, uint256 draft, address creator, uint256 joinWindow) =
             GameData.loadDraft(status.page());
         if (msg.sender != creator) revert NotTheCreator(msg.sender, creator);
         _requireDigest(game, digest);
 
-        uint256 first = GameData.firstOfPage(h, status.turn() - 1);
+        uint256 first = GameData.firstOfPage(h, status.turn());
         address page = GameData.storePage(h, draft, first, contracted, capacity, game.morePages);
-        bytes32 next = keccak256(abi.encodePacked(digest, contracted, capacity));
+        bytes32 next = keccak256(abi.encode(digest, contracted, capacity));
         game.digest = next;
         if (first != 0) {
-            game.morePages[first / h.seatsPerPage - 1] = page;
+            GameData.keep(h, game.morePages, first, page);
             game.status = status.withTurn(first);
         } else {
             game.status = StatusLibrary.opened(page, block.timestamp + joinWindow);
@@ -324,10 +320,14 @@ contract TwoStageMechanism is ITwoStageMechanism {
 
     /// @dev A game in the required phase, before its deadline.
     function _open(bytes32 id, Phase required) private view returns (Game storage game, Status status) {
+        (game, status) = _inPhase(id, required);
+        if (block.timestamp > status.deadline()) revert DeadlinePassed(id, status.deadline());
+    }
+
+    function _inPhase(bytes32 id, Phase required) private view returns (Game storage game, Status status) {
         game = _games[id];
         status = game.status;
         if (status.phase() != required) revert WrongPhase(id, status.phase(), required);
-        if (block.timestamp > status.deadline()) revert DeadlinePassed(id, status.deadline());
     }
 
     /// @dev The record of a seat that the caller holds.

@@ -13,7 +13,7 @@ pragma solidity ^0.8.30;
 ///
 /// Every action of a seat names what it answers to by its hash, the game's `digest`. It begins as
 /// keccak256(abi.encode(parameters)) and then becomes
-///   keccak256(digest ‖ rows of D ‖ rows of C) with each page that is stored,
+///   keccak256(abi.encode(digest, rows of D, rows of C)) with each page that is stored,
 ///   keccak256(digest ‖ announcement) with each announcement,
 ///   keccak256(digest ‖ all commitments in seat order) when revealing begins, in every round,
 ///   keccak256(digest ‖ shares) with each proposal,

@@ -155,7 +155,7 @@ class TwoStageModel(ReferenceModel[Game]):
         check_rows(p, page)
 
         game.parameters = p
-        game.digest = next_digest(digest, (*page.contracted, *page.capacity))
+        game.digest = page.digest(digest)
         game.turn = first
         if first == 0:
             game.phase, game.deadline = Phase.JOINING, self.now + p.join_window

@@ -114,6 +114,14 @@ class Page(NamedTuple):
     contracted: tuple[int, ...]
     capacity: tuple[int, ...]
 
+    def digest(self, before: Word) -> Word:
+        """Return what a digest becomes with this page: keccak256(abi.encode(digest, rows of D, of C))."""
+        return keccak(before + self.encoded(1))
+
+    def encoded(self, words_before: int) -> bytes:
+        """Return both rows as the last arguments of a call, behind so many words."""
+        return encode_tuple([encode_array(self.contracted), encode_array(self.capacity)], words_before)
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -211,7 +219,7 @@ class Parameters:
         """
         digest = self.opening().digest_of_call()
         for page in self.pages():
-            digest = next_digest(digest, (*page.contracted, *page.capacity))
+            digest = page.digest(digest)
         return digest
 
 

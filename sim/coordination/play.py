@@ -26,12 +26,12 @@ from sim.coordination.events import (
     Withdrawn,
     decode,
 )
-from sim.coordination.parameters import Cost, CostKind, Parameters, encode_parameters, next_digest
+from sim.coordination.parameters import Cost, CostKind, Parameters, encode_parameters
 from sim.coordination.position import Bargaining, Position, Row
 from sim.coordination.problem import Problem
 from sim.driver import player as driver
 from sim.randomness import address_word, commitment, keccak, word
-from sim.reference import NOTHING, encode_array, encode_tuple
+from sim.reference import NOTHING
 
 __all__ = [
     "CONTRACTS",
@@ -401,8 +401,8 @@ def _store_tails(parameters: Parameters) -> Iterator[bytes]:
     """Yield the arguments of `store` but for the game's id, page by page."""
     digest = parameters.opening().digest_of_call()
     for page in parameters.pages():
-        yield digest + encode_tuple([encode_array(page.contracted), encode_array(page.capacity)], 2)
-        digest = next_digest(digest, (*page.contracted, *page.capacity))
+        yield digest + page.encoded(2)
+        digest = page.digest(digest)
 
 
 class _Game:

@@ -11,12 +11,13 @@ from sim.chain.evm import Evm
 from sim.chain.urls import shown
 from sim.coordination.bots import make_bots
 from sim.coordination.comparison import Comparison, Tally, compare
-from sim.coordination.play import CONTRACTS, FUNCTIONS, Deployment, Outcome, Player
+from sim.coordination.play import CONTRACTS, FUNCTIONS, RECOGNITION_CONTRACTS, Deployment, Outcome, Player
 from sim.coordination.problem import Problem
 from sim.coordination.solution import Solution, solve
 from sim.driver import simulation as driver
 from sim.driver.player import UnexpectedRevertError, explained
 from sim.driver.run import Progress, play_games
+from sim.errors import ParleyError
 
 __all__ = ["GameRow", "Setting", "Simulation", "simulate"]
 
@@ -64,7 +65,19 @@ class Setting(driver.MechanismSetting):
         return any(bot.kind in CLOCK_MOVERS for bot in make_bots(self.bots, self.agents))
 
     def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player:
-        """What plays on a machine, with bots of its own."""
+        """What plays on a machine, with bots of its own.
+
+        Raises
+        ------
+        ParleyError
+            If the recognition function there has code that the bots do not know: they would not join.
+        """
+        contract = RECOGNITION_CONTRACTS[self.problem.recognition]
+        if evm.code(addresses[contract]) != self.artifacts[contract].deployed_bytecode:
+            raise ParleyError(
+                f"bots join no game whose recognition function they do not know: the code at "
+                f"{addresses[contract]} is not that of {contract}"
+            )
         bots = make_bots(self.bots, self.agents)
         return Player(evm, Deployment.at(addresses), self.problem, bots, self.seed)
 

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
+from sim.assignment.problem import RULES
+from sim.assignment.terms import terms_needed, terms_that_fit
 from sim.randomness import keccak, word
 from tests.assignment.on_chain import (
     BOND,
+    BOSTON,
     COMMITTING,
     EATING,
     JOIN_WINDOW,
@@ -99,6 +102,21 @@ def test_the_first_refusal_is_the_one_that_is_listed_first() -> None:
     went(at.create())
     faults["agents"] = []
     assert refused(at.create(**faults)) == ("LotteryExists", at.id)
+
+
+@pytest.mark.parametrize("rule", [EATING, BOSTON])
+def test_a_lottery_whose_terms_may_not_fit_is_refused(rule: str) -> None:
+    """With as many items as may be, and one more, for every number of seats: as the bounds say."""
+    at = table()
+    for n in range(1, 65):
+        most = max(m for m in range(1, 65) if terms_needed(n, m) <= terms_that_fit(n, m, rule))
+        for m in range(most, min(most + 1, 64) + 1):
+            at.salt = word(100 * n + m)
+            done = at.create(agents=agents(n), capacities=[1] * m, rule=RULES.index(rule))
+            if m == most:
+                went(done)
+            else:
+                assert refused(done) == ("TermsMayNotFit", terms_needed(n, m), terms_that_fit(n, m, rule))
 
 
 def test_there_is_no_sixth_rule() -> None:

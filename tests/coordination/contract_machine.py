@@ -73,7 +73,9 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
     def terms(self, dice: Random) -> tuple[Word, Parameters]:
         # Few salts, so that an id is taken now and then; few recognition functions that let a game get stuck.
         some = self.subject.sound if dice.random() < 0.8 else self.subject.recognitions
-        parameters = samples.parameters(dice, self.subject.accounts[:-1], some)
+        # Five types share a word with the total cost; thirteen fill the next one.
+        types = dice.choice([(1, 3), (1, 3), (5, 14)])
+        parameters = samples.parameters(dice, self.subject.accounts[:-1], some, types=types)
         return word(dice.randint(0, 9)), self.moves.planned(parameters)
 
     def spoiled(self, dice: Random, parameters: Parameters) -> Parameters:
@@ -97,6 +99,38 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
                 self.err(dice, game)
             if dice.random() < 0.05:
                 self.execute(call, at=game.deadline + 1)
+
+
+class LargeGames(ContractMachine):
+    """Games of up to 64 seats and 64 types, looked at as a whole now and then."""
+
+    EVERY = 29
+
+    def terms(self, dice: Random) -> tuple[Word, Parameters]:
+        large = dice.choice([((2, 64), (1, 64)), ((31, 64), (50, 64)), ((64, 64), (64, 64))])
+        parameters = samples.parameters(dice, self.subject.accounts, self.subject.sound, *large)
+        return word(dice.randint(0, 9)), self.moves.planned(parameters)
+
+    def _compare_views(self, call: Call) -> None:
+        if self.made % self.EVERY == 0 or call.method in ("store", "expire", "withdraw"):
+            super()._compare_views(call)
+
+
+def play_large_games(subject: OnChain, games: int, mistakes: float, seed: int) -> Reached:
+    """Play large games to their ends, some of it wrongly, comparing contract and model."""
+    reached = Reached()
+    dice = Random(seed)
+    for _ in range(games):
+        machine = LargeGames(subject, reached)
+        machine.moves.salt = dice.getrandbits(64)
+        assert machine.execute(Call(dice.choice(subject.accounts), "create", machine.terms(dice)))
+        [game] = machine.model.games.values()
+        while machine.plays(game) or not machine.moves.done(game):
+            if dice.random() < mistakes:
+                machine.err(dice, game)
+            if not machine.step(dice, game) and not machine.plays(game):
+                break
+    return reached
 
 
 def run_campaign(

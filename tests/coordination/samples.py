@@ -47,9 +47,15 @@ def cost(dice: Random) -> Cost:
     return dice.choice([quadratic, power, piecewise])(dice)
 
 
-def parameters(dice: Random, accounts: Sequence[str], recognitions: Mapping[str, Recognition]) -> Parameters:
-    """A small game whose first seat has contracted on more than the others: delegation often pays."""
-    n, m = dice.randint(2, 4), dice.randint(1, 3)
+def parameters(
+    dice: Random,
+    accounts: Sequence[str],
+    recognitions: Mapping[str, Recognition],
+    seats: tuple[int, int] = (2, 4),
+    types: tuple[int, int] = (1, 3),
+) -> Parameters:
+    """A game whose first seat has contracted on more than the others: delegation often pays."""
+    n, m = dice.randint(*seats), dice.randint(*types)
     contracted, capacity = [], []
     for i in range(n):
         for _ in range(m):

@@ -3,7 +3,7 @@
 import pytest
 
 from sim.chain.evm import open_evm
-from tests.coordination.contract_machine import Reached, run_campaign
+from tests.coordination.contract_machine import Reached, play_large_games, run_campaign
 from tests.coordination.on_chain import OnChain
 
 RUNS, STEPS = 240, 40
@@ -84,6 +84,21 @@ def test_contract_and_model_agree_on_the_reference_machine() -> None:
         return so_far.calls >= 100 and all(so_far.outcomes[method] for method in methods)
 
     assert enough(run_campaign(OnChain(open_evm("py-evm")), runs=4, steps=15, until=enough))
+
+
+def test_contract_and_model_agree_on_games_of_up_to_64_seats_and_types() -> None:
+    reached = play_large_games(OnChain(open_evm("revm"), accounts=64), games=2, mistakes=0.02, seed=11)
+    assert reached.calls >= 150
+    assert reached.outcomes["store"] > 0
+
+
+@pytest.mark.deep
+def test_contract_and_model_agree_on_many_large_games() -> None:
+    reached = play_large_games(OnChain(open_evm("revm"), accounts=64), games=60, mistakes=0.05, seed=12)
+    assert reached.calls >= 8_000
+    assert {"settled", "no_savings"} & reached.endings.keys()
+    for method, errors in {"store": {"StaleDigest", "NotTheCreator", "MatrixSizeMismatch"}}.items():
+        assert errors <= {name.partition("!")[2] for name in reached.outcomes if name.startswith(method)}
 
 
 @pytest.mark.deep

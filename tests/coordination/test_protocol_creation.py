@@ -113,6 +113,26 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         },
         ("CostTooLarge", 0),
     ),
+    "a power times a coefficient that would wrap around to nothing": (
+        {"contracted": (2**30, 1, 0), "capacity": (2**30, 1, 2), "costs": power(8, 1, 2**95, 0)},
+        ("CostTooLarge", 0),
+    ),
+    "a power of just 2^96": (
+        {"contracted": (2**11, 1, 0), "capacity": (2**11, 1, 2), "costs": power(8, 1, 2**8, 0)},
+        ("CostTooLarge", 0),
+    ),
+    "just 2^96 after the division": (
+        {"contracted": (2**31, 1, 0), "capacity": (2**31, 1, 2), "costs": power(2, 65535, 65535 << 34, 0)},
+        ("CostTooLarge", 0),
+    ),
+    "a linear term of just 2^96": (
+        {
+            "contracted": (2**31, 1, 0),
+            "capacity": (2**31, 1, 2),
+            "costs": square(coefficient=1, linear=2**65),
+        },
+        ("CostTooLarge", 0),
+    ),
     "a linear term beyond 96 bits": ({"costs": square(linear=UINT96)}, ("CostTooLarge", 0)),
     "a slope beyond 96 bits": ({"costs": pieces((0, 1), (1, UINT96))}, ("CostTooLarge", 0)),
     "costs beyond 96 bits together": (
@@ -150,6 +170,21 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "whole in spite of its denominator": {"costs": power(3, 6, 1, 5)},
     "sixteen pieces": {"costs": pieces(tuple(range(16)), tuple(range(1, 17)))},
     "the largest total cost": {"costs": FULL},
+    "a power just below 2^96": {
+        "contracted": (2**11, 1, 0),
+        "capacity": (2**11, 1, 2),
+        "costs": power(8, 1, 2**8 - 1, 0),
+    },
+    "half of 2^96 after the division": {
+        "contracted": (2**31, 1, 0),
+        "capacity": (2**31, 1, 2),
+        "costs": power(2, 65535, 65535 << 33, 0),
+    },
+    "a linear term just below 2^96": {
+        "contracted": (2**31, 1, 0),
+        "capacity": (2**31, 1, 2),
+        "costs": square(coefficient=1, linear=2**65 - 2**31 - 2**36),
+    },
     "fields that a quadratic does not use": {"costs": square(exponent=77, breakpoints=(5, 5), slopes=(0,))},
     "fields that a power does not use": {
         "costs": (replace(power(3, 1, 1, 0)[0], breakpoints=(5, 5), slopes=(0,)),)

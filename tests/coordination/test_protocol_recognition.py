@@ -103,6 +103,9 @@ def test_whoever_joins_names_the_code() -> None:
     )
 
 
+@pytest.mark.filterwarnings(
+    "ignore:SELFDESTRUCT opcode"
+)  # py-evm says that it is going away; we use it on purpose
 def test_code_that_is_no_longer_there_counts_as_no_answer() -> None:
     """Deployed, named and destroyed in one transaction, which on the fast machine never ends."""
     table = Table(open_reference())

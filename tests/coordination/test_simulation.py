@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sim.chain.compiler import compile_contracts
+from sim.chain.deploy import deploy
+from sim.chain.evm import open_evm
+from sim.coordination.play import CONTRACTS
 from sim.coordination.problem import Problem, example_1
 from sim.coordination.recognition import RECOGNITION
-from sim.coordination.simulation import Simulation, simulate
+from sim.coordination.simulation import Setting, Simulation, simulate
 from sim.coordination.solution import solve
+from sim.errors import ParleyError
 from sim.statistics import MIN_P
 
 if TYPE_CHECKING:
@@ -218,3 +223,15 @@ def test_a_proposer_that_lets_others_draws_expire_is_no_evidence_against_the_dra
     assert run.tally.proposed == [run.tally.endings["settled"], 0, 0, 0, 0]
     assert run.comparison.p_value is not None
     assert run.comparison.p_value > MIN_P
+
+
+def test_bots_join_no_game_whose_recognition_function_they_do_not_know() -> None:
+    evm = open_evm("revm")
+    deployed = {name: entry.address for name, entry in deploy(evm, compile_contracts(), CONTRACTS).items()}
+    setting = Setting(example_1(), ["equilibrium"] * 5, 1)
+    assert setting.player(evm, deployed).play(0).ending == "settled"
+    other = {**deployed, "PStarRecognition": deployed["EqualRecognition"]}
+    with pytest.raises(
+        ParleyError, match=r"^bots join no game whose recognition function .* PStarRecognition$"
+    ):
+        setting.player(evm, other)
