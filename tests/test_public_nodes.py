@@ -104,6 +104,7 @@ def campaign(
 
 def check_no_verdict(done: Ended) -> None:
     """See that a report gives no verdict because the node gives no traces."""
+    assert done.out, done
     said = json.loads(done.out)
     assert (said["holds"], said["violations"]) == (None, [])
     assert "no verdict: ask a node with traces" in done.err

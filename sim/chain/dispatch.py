@@ -290,13 +290,15 @@ class Dispatcher:
         if due > self.view.head.timestamp:
             self._wait_for(due)
         hold = self._mining is Mining.EACH and len(transactions) > 1
+        again = any(sent.offered for sent in transactions)
         with held(self.rpc) if hold else nullcontext():
             replies = self.rpc.ask_all([("eth_sendRawTransaction", (sent.raw,)) for sent in transactions])
             for sent, reply in zip(transactions, replies, strict=True):
                 sent.offered = True
                 sent.refusal = what_refused(sent, reply)
                 sent.sent = sent.sent or sent.refusal is None
-            if hold or self._mining is Mining.ASKED:
+            # What the node has already is no reason for it to mine.
+            if hold or self._mining is Mining.ASKED or (again and self._mining is Mining.EACH):
                 self.rpc.ask("evm_mine")
 
     def _mine(self) -> None:

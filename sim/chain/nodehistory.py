@@ -107,8 +107,8 @@ class NodeHistory:
                 yield from self._calls_of(part, emitted)
                 progress(read - self.first, total)
             progress(logs.last + 1 - self.first, total)
-        block = self._node.ask("eth_getBlockByNumber", hex(self.head), False)
-        if block is None or block["hash"] != self._head_hash:
+        (block,) = self._node.ask_there([("eth_getBlockByNumber", (hex(self.head), False))])
+        if not isinstance(block, dict) or block["hash"] != self._head_hash:
             raise NodeError(f"{self._node.url}: the chain was reorganized while it was read: try again")
 
     def _named(
@@ -117,7 +117,7 @@ class NodeHistory:
         """Transactions that emitted something, in parts, each with how far that is."""
         del start, end
         for names in _parts(list(emitted), _TRANSACTIONS):
-            fetched = self._node.ask_all([("eth_getTransactionByHash", [name]) for name in names])
+            fetched = self._node.ask_there([("eth_getTransactionByHash", [name]) for name in names])
             for name, transaction in zip(names, fetched, strict=True):
                 self._need(transaction, f"transaction {name}")
             blocks = [int(transaction["blockNumber"], 16) for transaction in fetched]
@@ -131,7 +131,7 @@ class NodeHistory:
         """Transactions that have to do with the contract, in parts, each with how far that is."""
         seen = 0
         for numbers in _parts(range(start, end + 1), _FULL_BLOCKS):
-            blocks = self._node.ask_all([("eth_getBlockByNumber", [hex(k), True]) for k in numbers])
+            blocks = self._node.ask_there([("eth_getBlockByNumber", [hex(k), True]) for k in numbers])
             found = []
             for number, block in zip(numbers, blocks, strict=True):
                 self._need(block, f"block {number}")
@@ -159,7 +159,7 @@ class NodeHistory:
 
     def _fetch_timestamps(self, blocks: set[int]) -> None:
         wanted = sorted(blocks - self._timestamps.keys())
-        headers = self._node.ask_all([("eth_getBlockByNumber", [hex(number), False]) for number in wanted])
+        headers = self._node.ask_there([("eth_getBlockByNumber", [hex(number), False]) for number in wanted])
         for number, header in zip(wanted, headers, strict=True):
             self._need(header, f"block {number}")
             self._timestamps[number] = int(header["timestamp"], 16)
@@ -174,7 +174,7 @@ class NodeHistory:
             for one in transactions
             if one["hash"] not in frames and self._is_direct(one) and one["hash"] not in emitted
         ]
-        asked = self._node.ask_all([("eth_getTransactionReceipt", [name]) for name in silent])
+        asked = self._node.ask_there([("eth_getTransactionReceipt", [name]) for name in silent])
         receipts = dict(zip(silent, asked, strict=True))
         for one in transactions:
             name, block = one["hash"], int(one["blockNumber"], 16)

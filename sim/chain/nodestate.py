@@ -56,9 +56,9 @@ def first_block(node: Rpc, contract: str, head: int, hint: object) -> int:
 
 def founder(node: Rpc, contract: str, first: int) -> str | None:
     """Return who sent the transaction that created a contract; None if the block does not show it."""
-    block = node.ask("eth_getBlockByNumber", hex(first), True)
+    (block,) = node.ask_there([("eth_getBlockByNumber", (hex(first), True))])
     creations = [one for one in (block or {}).get("transactions", []) if not one.get("to")]
-    receipts = node.ask_all([("eth_getTransactionReceipt", [one["hash"]]) for one in creations])
+    receipts = node.ask_there([("eth_getTransactionReceipt", [one["hash"]]) for one in creations])
     for one, receipt in zip(creations, receipts, strict=True):
         if not isinstance(receipt, dict) or receipt["transactionHash"] != one["hash"]:
             continue
@@ -69,7 +69,7 @@ def founder(node: Rpc, contract: str, first: int) -> str | None:
 
 def gains(node: Rpc, contract: str, block: int, accounts: Sequence[str]) -> Mapping[str, Gain] | None:
     """See `sim.chain.history.History.gains`: balances across a block, less what its transactions explain."""
-    told = node.ask("eth_getBlockByNumber", hex(block), True)
+    (told,) = node.ask_there([("eth_getBlockByNumber", (hex(block), True))])
     if not isinstance(told, dict):
         return None
     questions = [("eth_getBalance", [one, hex(k)]) for one in accounts for k in (block - 1, block)]
@@ -79,7 +79,7 @@ def gains(node: Rpc, contract: str, block: int, accounts: Sequence[str]) -> Mapp
         return None
     transactions = told["transactions"]
     touching = [one for one in transactions if _ends(one) & set(accounts)]
-    receipts = node.ask_all([("eth_getTransactionReceipt", [one["hash"]]) for one in touching])
+    receipts = node.ask_there([("eth_getTransactionReceipt", [one["hash"]]) for one in touching])
     change = {one: int(balances[2 * k + 1], 16) - int(balances[2 * k], 16) for k, one in enumerate(accounts)}
     odd = {str(told.get("miner") or "").lower()}
     for one, receipt in zip(touching, receipts, strict=True):

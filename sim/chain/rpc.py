@@ -44,6 +44,9 @@ __all__ = [
 PATIENCE = 120.0
 """Seconds that a node is waited for that has stopped answering, or limits how much it is asked."""
 
+LAG = 15.0
+"""Seconds that a node may lag behind another one."""
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
 """Seconds between two attempts, doubled from the one to the other."""
 
@@ -213,6 +216,23 @@ class Rpc:
         answers = self._answers(calls)
         return [_strictly(answer) for answer in answers] if strict else answers
 
+    def ask_there(self, calls: _Batch) -> list[Any]:
+        """Return answers as `ask_all` does, to questions about what the chain is known to have.
+
+        Behind a load balancer, a node may lag: what it does not have (null, or an error that says so) is
+        asked for again, for `LAG` seconds at most.
+        """
+        answers = self._answers(calls)
+        began = time.monotonic()
+        while time.monotonic() - began < min(LAG, self.patience):
+            lacking = [k for k, answer in enumerate(answers) if _lacks(answer)]
+            if not lacking:
+                break
+            time.sleep(_FIRST_PAUSE)
+            for k, answer in zip(lacking, self._answers([calls[k] for k in lacking]), strict=True):
+                answers[k] = answer
+        return answers
+
     # ── until everything is answered ─────────────────────────────────────────────────────────────────────
 
     def _answers(self, calls: Sequence[tuple[str, Sequence[object]]], *, part: bool = False) -> list[Any]:
@@ -232,7 +252,7 @@ class Rpc:
                     answers[k] = reply
                 if any(reply is not _Missing for reply in found):
                     self._answered = True
-                    self.absences += wait.absent > 0
+                    self.absences += wait.gone
                     wait.over()
                 if _Missing not in found:
                     self._chunk = min(self._largest, 2 * self._chunk)
@@ -247,6 +267,7 @@ class Rpc:
         if error.reached:
             # Some close the connection over a batch that is too large for them.
             self._chunk = max(1, size // 2)
+        wait.gone = wait.gone or not error.reached
         wait.away(error.reason)
 
     def _read(self, answer: Answer, batch: _Batch, wait: _Wait, *, part: bool) -> list[Any]:
@@ -356,6 +377,8 @@ class _Wait:
         self._note = note
         self.absent = 0
         """How often in a row it did not answer."""
+        self.gone = False
+        """Whether nobody was there, for a while at least."""
         self.limits = 0
         """How often in a row it asked to be asked less."""
         self._garbled = 0
@@ -375,6 +398,8 @@ class _Wait:
     def away(self, reason: str, retry_after: float | None = None) -> None:
         """Wait for a node that does not answer."""
         self.absent += 1
+        # A single lost answer is none: what was lost is seen by what is missing.
+        self.gone = self.gone or self.absent > 1
         # The first time may be no more than a connection that has been idle for too long.
         if self.absent == 2:
             self._note(
@@ -404,8 +429,14 @@ class _Wait:
         """Take note that the node has answered."""
         if self.absent >= 2:
             self._note(f"{self._url}: the node answers again")
+        self.gone = False
         self.absent = self.limits = self._garbled = 0
         self._begin()
+
+
+def _lacks(answer: object) -> bool:
+    """Whether a node does not have what it was asked for."""
+    return answer is None or (isinstance(answer, RpcError) and answer.is_missing)
 
 
 def _refuses_batch(error: RpcError) -> bool:

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.chain.rpc import NodeError, RpcError
+from sim.chain.rpc import LAG, NodeError, RpcError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +21,6 @@ __all__ = ["Head", "View"]
 
 _REMEMBERED = 256
 """Blocks whose hashes are known."""
-
-_LAG = 15.0
-"""Seconds that a node may lag behind before the chain is taken to have lost its last blocks."""
 
 _PAUSE = 0.05
 """Seconds between two looks at a node that lags."""
@@ -79,7 +76,7 @@ class View:
         """
         began = time.monotonic()
         while True:
-            late = time.monotonic() - began > _LAG
+            late = time.monotonic() - began > LAG
             block = self._rpc.ask("eth_getBlockByNumber", "latest", False)
             caught_up = self.see(block)
             if late and not caught_up:
@@ -126,7 +123,7 @@ class View:
             # Without it, and without any that was seen before: not a node that lags.
             if caught_up and self.head.number < known.number:
                 return True
-            if time.monotonic() - began > _LAG:
+            if time.monotonic() - began > LAG:
                 self._take(block)
                 return True
             time.sleep(_PAUSE)
