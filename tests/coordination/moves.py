@@ -147,8 +147,11 @@ class Moves(moves.Moves[Game]):
     def _other_data(self, dice: Random, value: Any, call: Call, k: int) -> Any:  # noqa: ANN401 - of any type
         if isinstance(value, bytes):
             return self._other_word(dice, value, call, k)
-        if call.method in ("announce", "store"):
+        if call.method == "announce":
             return self._other_list(dice, value, [0, HUGE], -1, 1)
+        if call.method == "store":
+            # Calldata holds 32 bits of a quantity.
+            return self._other_list(dice, value, [0, 2**32 - 1], -1, 1)
         if call.method == "propose":
             return self._other_shares(dice, value, call)
         return self._other_list(dice, value, [0, INT128_MAX, INT128_MIN], -1, 1)
