@@ -209,7 +209,7 @@ def test_a_seat_cannot_take_its_bond_twice_by_calling_back() -> None:
     through("commit", at.id, 0, at.digest, at.sealed(0), value=BOND)
     for seat in (1, 2):
         went(at.commit(seat))
-    through("reveal", at.id, 0, at.secret(0), bytes(RANKINGS[0]), bytes(32))
+    through("reveal", at.id, 0, at.digest, at.secret(0), bytes(RANKINGS[0]), bytes(32))
     for seat in (1, 2):
         went(at.reveal(seat))
     again = interface().encode("withdraw", at.id, 0, at.seats[0])

@@ -72,10 +72,11 @@ def test_honest_lotteries_hold(rule: str, bots: tuple[str, ...]) -> None:
 
 def test_many_agents_items_and_places_hold() -> None:
     # Beyond 32 everything takes a second word.
-    orders = [[(i + k) % 40 for k in range(i % 41)] for i in range(64)]
-    for rule in (SERIAL, EATING):
-        problem = from_orders(orders, 40, rule, [1, 2] * 20)
-        found = verify(played(range(2), problem=problem, bots=["truthful"] * 62 + ["absent:opening"] * 2))
+    for rule, seats, items in ((SERIAL, 64, 40), (EATING, 64, 4), (EATING, 10, 40)):
+        orders = [[(i + k) % items for k in range(i % (items + 1))] for i in range(seats)]
+        problem = from_orders(orders, items, rule, [1, 2] * (items // 2))
+        bots = ["truthful"] * (seats - 2) + ["absent:opening"] * 2
+        found = verify(played(range(2), problem=problem, bots=bots))
         assert (list(found.violations), found.endings) == ([], {"drawn": 2})
 
 
