@@ -152,7 +152,7 @@ def test_bad_input_gets_one_line_and_status_2(
         (url, {**good, "contracts": {"TwoStageMechanism": {**mechanism, "address": "home"}}}, "address"),
         (url, {**good, "contracts": {}}, "TwoStageMechanism"),
         (url, {**good, "contracts": {"TwoStageMechanism": 3}}, "TwoStageMechanism"),
-        (url, [], "contracts"),
+        (url, [], "not an object"),
     ]
     for where, content, complaint in cases:
         file.write_text(json.dumps(content), encoding="utf-8")
