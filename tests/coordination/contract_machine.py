@@ -126,7 +126,8 @@ def play_large_games(subject: OnChain, games: int, mistakes: float, seed: int) -
         assert machine.execute(Call(dice.choice(subject.accounts), "create", machine.terms(dice)))
         [game] = machine.model.games.values()
         while machine.plays(game) or not machine.moves.done(game):
-            if dice.random() < mistakes:
+            # Pages are few, so that much goes wrong with each.
+            for _ in range(4 if game.phase is Phase.CREATING else dice.random() < mistakes):
                 machine.err(dice, game)
             if not machine.step(dice, game) and not machine.plays(game):
                 break

@@ -94,11 +94,11 @@ def test_contract_and_model_agree_on_games_of_up_to_64_seats_and_types() -> None
 
 @pytest.mark.deep
 def test_contract_and_model_agree_on_many_large_games() -> None:
-    reached = play_large_games(OnChain(open_evm("revm"), accounts=64), games=60, mistakes=0.05, seed=12)
-    assert reached.calls >= 8_000
+    reached = play_large_games(OnChain(open_evm("revm"), accounts=64), games=25, mistakes=0.05, seed=12)
+    assert reached.calls >= 3_000
     assert {"settled", "no_savings"} & reached.endings.keys()
-    for method, errors in {"store": {"StaleDigest", "NotTheCreator", "MatrixSizeMismatch"}}.items():
-        assert errors <= {name.partition("!")[2] for name in reached.outcomes if name.startswith(method)}
+    errors = {"StaleDigest", "NotTheCreator", "MatrixSizeMismatch", "CapacityBelowContract"}
+    assert errors <= {name.partition("!")[2] for name in reached.outcomes if name.startswith("store!")}
 
 
 @pytest.mark.deep
