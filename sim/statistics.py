@@ -179,7 +179,7 @@ def count_power(trials: int, claimed: Fraction, true: Fraction, level: float = M
     Examples
     --------
     >>> round(count_power(1000, Fraction(3, 7), Fraction(8, 15)), 3)
-    0.966
+    0.955
     >>> count_power(1000, Fraction(3, 7), Fraction(3, 7)) <= MIN_P
     True
     """
