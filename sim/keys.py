@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-MAX_DIGITS = 100
-"""Of a number in a problem file: floating point, which ends at 10**308, has room for squares of such."""
+MAX_DIGITS = 300
+"""Of a number in a problem file: more than any unit needs, and floating point ends at 10**308."""
 
 
 def number(value: object) -> Fraction:

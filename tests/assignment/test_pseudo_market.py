@@ -204,7 +204,7 @@ def test_a_near_tie_beside_a_great_ratio_has_an_equilibrium(power: int) -> None:
         assert found.shortfall.greatest == 0
 
 
-@pytest.mark.parametrize("factor", ["1e-90", "1/3", "1e80"])
+@pytest.mark.parametrize("factor", ["1e-290", "1/3", "1e200"])
 def test_the_size_of_an_agents_utilities_does_not_matter(factor: str) -> None:
     rows = [[3, 0, 1], [3, 0, 1], [3, 0, 2]]
     scale = Fraction(factor)
@@ -215,7 +215,7 @@ def test_the_size_of_an_agents_utilities_does_not_matter(factor: str) -> None:
 
 
 def adversarial(seed: int) -> Problem:
-    """Few agents whose utilities are zeros, ties, near ties, and of ratios up to 10⁹⁰."""
+    """Few agents whose utilities are zeros, ties, near ties, and of ratios up to 10²⁹⁰."""
     dice = Random(seed)
 
     def worth() -> Fraction | None:
@@ -227,7 +227,7 @@ def adversarial(seed: int) -> Problem:
             2 * big,
             Fraction(1, big),
             Fraction(big + 1, big),
-            10 ** dice.randint(0, 90),
+            10 ** dice.randint(0, 290),
         ]
         chosen = dice.choice([0, 0, 1, 1, 2, 3, None, *near])
         return None if chosen is None else Fraction(chosen)

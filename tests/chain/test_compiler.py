@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sim.chain import compiler, solc
+from sim import resources
+from sim.chain import solc
 from sim.chain.compiler import (
     Artifact,
     CompilerError,
@@ -246,8 +247,8 @@ def test_incomplete_settings_are_named(tree: Path, content: str | None) -> None:
 
 
 def test_a_package_outside_its_tree_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiler, "__file__", str(tmp_path / "sim" / "chain" / "compiler.py"))
-    with pytest.raises(CompilerError, match=r"no brownie-config.yaml"):
+    monkeypatch.setattr(resources, "__file__", str(tmp_path / "sim" / "resources.py"))
+    with pytest.raises(CompilerError, match=r"in a clone of Parley"):
         project_root()
 
 
