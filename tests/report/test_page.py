@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
+from sim import resources
 from sim.coordination.problem import Problem
 from sim.coordination.recognition import RECOGNITION, probabilities
 from sim.coordination.solution import announced_allocation
@@ -390,6 +391,6 @@ def test_files_of_another_shape_are_refused_in_one_line(
 def test_a_missing_library_is_answered_with_the_remedy(
     audit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "_TREE", tmp_path)
-    with pytest.raises(ParleyError, match="library d3 is not there: run `make setup`"):
+    monkeypatch.setattr(resources, "tree", lambda: tmp_path)
+    with pytest.raises(ParleyError, match=r"d3\.min\.js is missing, which pages need: run `make setup`"):
         write_page(audit)
