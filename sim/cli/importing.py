@@ -170,6 +170,8 @@ def _give(
 
 def _write(path: Path, text: str, *, force: bool) -> None:
     """Write a file, over another one only if that is wanted."""
+    if not path.parent.is_dir():
+        raise ParleyError(f"--out: there is no folder {path.parent}")
     try:
         with whole_file(path, over=force) as work:
             work.write_text(text, encoding="utf-8")
