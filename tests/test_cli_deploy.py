@@ -94,8 +94,10 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert set(found) == {
-        *("chain_id", "games", "draws", "violations", "recognition_p_value", "holds", "seconds", "contracts")
+        *("chain_id", "games", "draws", "violations", "recognition_p_value", "payees", "holds", "seconds"),
+        "contracts",
     }
+    assert found["payees"] == "traces"
     assert (found["chain_id"], found["games"], found["violations"], found["holds"]) == (31337, 36, [], True)
     first, second = found["contracts"]
     assert (first["kind"], first["games"], second["kind"], second["games"]) == (
