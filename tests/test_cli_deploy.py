@@ -175,7 +175,7 @@ def test_a_chain_that_was_started_anew_is_noticed(book: Path) -> None:
     ("text", "reason"),
     [
         ("{", "is not JSON"),
-        ("[]", "is no deployment file"),
+        ("[]", "holds [], not an object"),
         ("{}", "chainId: must be a positive integer, not None"),
         ('{"chainId": true}', "chainId: must be a positive integer"),
         ('{"chainId": 31337, "contracts": []}', "contracts: must be an object"),
