@@ -49,7 +49,8 @@ def is_named_with_traces_and_without(node: NodeEvm, name: str) -> None:
         assert found.holds is False
         assert {violation.rule for violation in found.violations} == variant.rules
         assert all(violation.game and violation.transaction for violation in found.violations)
-        assert found.payees_text == ("traces" if history is NodeHistory else "balances")
+        if variant.rules & {"payee", "payment"}:  # else games may end without a payment that is followed
+            assert found.payees_text == ("traces" if history is NodeHistory else "balances")
 
 
 @pytest.mark.parametrize("name", FIRST)
