@@ -23,13 +23,13 @@ class PackageData(BuildHookInterface):  # type: ignore[type-arg]  # its paramete
         """Compile and copy, but for an editable installation, which uses the clone's own files."""
         del build_data
         root = Path(self.root)
-        target = root / "sim" / "_packaged"
+        target = root / "sim" / "parley" / "_packaged"
         if version == "editable" or (target.is_dir() and not (root / ".git").exists()):
             return
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
-        sys.path.insert(0, str(root))
-        from sim.chain.compiler import compile_contracts  # noqa: PLC0415 -- the package is only now found
+        sys.path.insert(0, str(root / "sim"))
+        from parley.chain.compiler import compile_contracts  # noqa: PLC0415 -- the package is only now found
 
         artifacts = [artifact.to_json() for artifact in compile_contracts(root).values()]
         (target / "contracts.json").write_text(json.dumps(artifacts), encoding="utf-8")

@@ -20,9 +20,9 @@ from time import perf_counter
 
 import numpy as np
 
-from sim.coordination.allocation import cost_effective, proves_optimal
-from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
-from sim.coordination.problem import Problem
+from parley.mechanisms.coordination.allocation import cost_effective, proves_optimal
+from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.problem import Problem
 
 
 def special_domain(agents: int, types: int, seed: int) -> Problem:

@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from sim.assignment import probabilistic_serial, serial_dictatorship
-from sim.assignment.decomposition import decompose
-from sim.assignment.lottery import recompose
-from sim.assignment.problem import Problem, from_orders
-from sim.assignment.pseudo_market import equilibrium
+from parley.mechanisms.assignment import probabilistic_serial, serial_dictatorship
+from parley.mechanisms.assignment.decomposition import decompose
+from parley.mechanisms.assignment.lottery import recompose
+from parley.mechanisms.assignment.problem import Problem, from_orders
+from parley.mechanisms.assignment.pseudo_market import equilibrium
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from sim.assignment.lottery import Matrix
+    from parley.mechanisms.assignment.lottery import Matrix
 
 TURNS = 3
 PATIENCE = 10**8

@@ -17,19 +17,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-import sim.assignment.bots
-import sim.assignment.play
-from sim.assignment.certificate import Certificate
-from sim.assignment.plan import plan
-from sim.assignment.problem import Problem as AssignmentProblem
-from sim.assignment.problem import example_1 as assignment_example_1
-from sim.assignment.problem import from_orders
-from sim.assignment.terms import most_terms_kept
-from sim.chain.evm import open_reference
-from sim.coordination.bots import make_bots
-from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism
-from sim.coordination.problem import Problem, example_1
-from sim.driver.player import Player as AnyPlayer
+import parley.mechanisms.assignment.bots
+import parley.mechanisms.assignment.play
+from parley.chain.backends import open_reference
+from parley.kit.play.player import Player as AnyPlayer
+from parley.mechanisms.assignment.certificate import Certificate
+from parley.mechanisms.assignment.plan import plan
+from parley.mechanisms.assignment.problem import Problem as AssignmentProblem
+from parley.mechanisms.assignment.problem import example_1 as assignment_example_1
+from parley.mechanisms.assignment.problem import from_orders
+from parley.mechanisms.assignment.terms import most_terms_kept
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import FUNCTIONS, Player, deploy_mechanism
+from parley.mechanisms.coordination.problem import Problem, example_1
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
 
@@ -116,15 +116,15 @@ def full_page(agents: int, items: int) -> tuple[AssignmentProblem, Certificate]:
 def gas_of_lottery(problem: AssignmentProblem, posted: Certificate | None = None) -> dict[str, Any]:
     """Play one lottery, all truthful: gas of the whole, and least and most by function."""
     evm = open_reference()
-    bots = sim.assignment.bots.make_bots(["truthful"], problem.agents)
-    contract = sim.assignment.play.deploy_mechanism(evm)
+    bots = parley.mechanisms.assignment.bots.make_bots(["truthful"], problem.agents)
+    contract = parley.mechanisms.assignment.play.deploy_mechanism(evm)
     planned = plan(problem, bots)
     if posted is not None:
         planned = replace(planned, certificate=posted)
-    player = sim.assignment.play.Player(evm, contract, planned, seed=1)
+    player = parley.mechanisms.assignment.play.Player(evm, contract, planned, seed=1)
     player.play(0)
     terms = {} if planned.certificate is None else {"terms": planned.certificate.terms}
-    used = by_function(player, sim.assignment.play.FUNCTIONS)
+    used = by_function(player, parley.mechanisms.assignment.play.FUNCTIONS)
     return {"game": sum(player.gas_used), **terms, "least and most": spans(used)}
 
 
@@ -162,7 +162,7 @@ def measured() -> dict[str, Any]:
             "games": games,
         },
         "AssignmentLottery": {
-            "contract bytes": len(evm.code(sim.assignment.play.deploy_mechanism(evm))),
+            "contract bytes": len(evm.code(parley.mechanisms.assignment.play.deploy_mechanism(evm))),
             "games": lotteries,
         },
     }

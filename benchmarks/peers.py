@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from sim.chain.compiler import compile_contracts
+from parley.chain.compiler import compile_contracts
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = ROOT / "build" / "peers"

@@ -30,13 +30,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sim.chain import accounts
-from sim.chain.compiler import compile_contracts
-from sim.chain.evm import FUNDS, Name, open_evm
-from sim.coordination.bots import make_bots
-from sim.coordination.play import CONTRACTS, Player, deploy_mechanism
-from sim.coordination.problem import example_1
-from sim.driver.player import Sent
+from parley.chain import accounts
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.chain.evm import FUNDS, Name
+from parley.kit.play.player import Sent
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import CONTRACTS, Player, deploy_mechanism
+from parley.mechanisms.coordination.problem import example_1
 
 SEED = 1
 

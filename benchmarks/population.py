@@ -14,8 +14,8 @@ import threading
 import time
 from pathlib import Path
 
-from sim.chain.compiler import project_root
-from sim.experiment.run import run_experiment
+from parley.chain.compiler import project_root
+from parley.mechanisms.coordination.experiment.run import run_experiment
 
 QUARTERS = 4
 

@@ -10,8 +10,8 @@ import statistics
 from rich.console import Console
 from rich.table import Table
 
-from sim.coordination.problem import example_1
-from sim.coordination.simulation import simulate
+from parley.mechanisms.coordination.problem import example_1
+from parley.mechanisms.coordination.simulation import simulate
 
 TRANSACTIONS = 26
 """Of one game of the paper's example in equilibrium."""

@@ -21,11 +21,11 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp, minimize
 from scipy.sparse import coo_array, csr_array
 
 from benchmarks.allocation import GENERATORS
-from sim.coordination.allocation import cost_effective, proves_optimal
-from sim.coordination.announcements import is_feasible
-from sim.coordination.costs import Quadratic
-from sim.coordination.problem import Problem
-from sim.coordination.solver.decomposition import Network, build_network
+from parley.mechanisms.coordination.allocation import cost_effective, proves_optimal
+from parley.mechanisms.coordination.announcements import is_feasible
+from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.solver.decomposition import Network, build_network
 
 IntArray = NDArray[np.int64]
 
@@ -265,7 +265,7 @@ def agrees(problem: Problem, X: NDArray[Any], best: Fraction) -> float:
         if found != best:
             raise SystemExit(f"cost {found}, not {best}")
         return 0.0
-    # In divisible tasks at most Σ a_i / 4 less (see sim/coordination/divisible.py).
+    # In divisible tasks at most Σ a_i / 4 less (see sim/parley/mechanisms/coordination/divisible.py).
     model = Model.of(problem)
     load = X.sum(axis=1)
     cost = float(model.quadratic @ load**2 + model.linear @ load)

@@ -22,13 +22,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sim.chain.evm import open_evm
-from sim.coordination.bots import make_bots
-from sim.coordination.comparison import Tally
-from sim.coordination.play import Outcome, Player, deploy_mechanism
-from sim.coordination.problem import Problem, load_problem
-from sim.coordination.twins.exact import Twin
-from sim.coordination.twins.statistical import StatisticalTwin
+from parley.chain.backends import open_evm
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.comparison import Tally
+from parley.mechanisms.coordination.play import Outcome, Player, deploy_mechanism
+from parley.mechanisms.coordination.problem import Problem, load_problem
+from parley.mechanisms.coordination.twins.exact import Twin
+from parley.mechanisms.coordination.twins.statistical import StatisticalTwin
 
 SEED = 1
 EXAMPLE = Path(__file__).parents[1] / "problems" / "paper-example-1.toml"

@@ -16,8 +16,8 @@ from fractions import Fraction
 from random import Random
 from typing import ClassVar
 
-from sim.coordination.position import Bargaining, Position, Row
-from sim.experiment.strategies import Experience, Strategy, at_height
+from parley.mechanisms.coordination.experiment.strategies import Experience, Strategy, at_height
+from parley.mechanisms.coordination.position import Bargaining, Position, Row
 
 
 class Cautious(Strategy):

@@ -6,7 +6,7 @@
 
 from fractions import Fraction
 
-from sim.coordination.recognition import Turn
+from parley.mechanisms.coordination.recognition import Turn
 
 
 def fraction(turn: Turn) -> tuple[int, int]:

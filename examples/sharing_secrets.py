@@ -14,9 +14,9 @@ Both derive from `colluding`, which lets a pair share secrets, and announce as e
 from collections.abc import Sequence
 from random import Random
 
-from sim.coordination.bots import Bot, Reveals, plan, proposer_of
-from sim.coordination.position import Position, Row
-from sim.experiment.adaptive import Colluding
+from parley.mechanisms.coordination.bots import Bot, Reveals, plan, proposer_of
+from parley.mechanisms.coordination.experiment.adaptive import Colluding
+from parley.mechanisms.coordination.position import Position, Row
 
 
 class Sharing(Colluding):

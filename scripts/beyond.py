@@ -23,29 +23,29 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from sim.coordination.allocation import cost_effective
-from sim.coordination.axioms.equilibrium import backward_induction, count_allocations, stage_one
-from sim.coordination.axioms.triple import recognition_of, rows_of
-from sim.coordination.beyond.divisible import divisible_optimum, indivisibility_gap
-from sim.coordination.beyond.learning import Beliefs, learn, until_rest
-from sim.coordination.beyond.simultaneous import best_response_path, compare_with_sequential
-from sim.coordination.beyond.weighted import (
+from parley.kit.present.style import save
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.axioms.equilibrium import backward_induction, count_allocations, stage_one
+from parley.mechanisms.coordination.axioms.triple import recognition_of, rows_of
+from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.research.divisible import divisible_optimum, indivisibility_gap
+from parley.mechanisms.coordination.research.learning import Beliefs, learn, until_rest
+from parley.mechanisms.coordination.research.simultaneous import best_response_path, compare_with_sequential
+from parley.mechanisms.coordination.research.weighted import (
     WeightedProblem,
     least_cost,
     regardless_of_weights,
     weighted_p_star,
     weighted_stage_one,
 )
-from sim.coordination.costs import Quadratic
-from sim.coordination.problem import Problem, example_1
-from sim.report.style import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from sim.coordination.beyond.simultaneous import Comparison
+    from parley.mechanisms.coordination.research.simultaneous import Comparison
 
 MOST_ALLOCATIONS = 400
 """Problems with more allocations are drawn again where all equilibria are looked for."""

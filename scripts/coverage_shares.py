@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sim.chain import evm, solc
-from sim.chain.compiler import cache_directory, read_settings, source_closure
+from parley.chain import backends, solc
+from parley.chain.compiler import cache_directory, read_settings, source_closure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -84,7 +84,7 @@ def environment() -> dict[str, str]:
 
 def shares_of_sim() -> dict[str, Share]:
     """Read what coverage.py measured."""
-    target = BUILD / "sim.json"
+    target = BUILD / "parley.json"
     for command in (["combine", "--quiet", "--keep"], ["json", "--quiet", "-o", str(target)]):
         subprocess.run([sys.executable, "-m", "coverage", *command], cwd=ROOT, check=True, env=environment())  # noqa: S603 - this tree's own tests
     files = json.loads(target.read_text(encoding="utf-8"))["files"]
@@ -111,13 +111,13 @@ class Tracer:
         """Take the place of the machine before any test imports it."""
         from eth.vm.code_stream import CodeStream  # noqa: PLC0415 - a test session of this process only
 
-        from sim.chain.pyevm import PyEvm  # noqa: PLC0415 - likewise
+        from parley.chain.pyevm import PyEvm  # noqa: PLC0415 - likewise
 
         def carried_out(stream: Any) -> Iterator[int]:  # noqa: ANN401 - py-evm carries no types
             return self.carried_out(stream)
 
         CodeStream.__iter__ = carried_out  # type: ignore[method-assign]
-        evm.open_evm = lambda *_, **__: PyEvm()
+        backends.open_evm = lambda *_, **__: PyEvm()
 
     def carried_out(self, stream: Any) -> Iterator[int]:  # noqa: ANN401 - py-evm carries no types
         """Hand out instructions as py-evm does."""
@@ -190,7 +190,7 @@ def instructions(code: bytes, source_map: str) -> Iterator[tuple[int, int, str, 
 
 
 def compiled(names: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Compile with source maps, as `sim.chain.compiler` does without them; returns the sources' texts too."""
+    """Compile as `parley.chain.compiler` does, with source maps; returns the sources' texts too."""
     settings = read_settings(ROOT)
     texts = source_closure(names, {}, ROOT, settings.remappings)
     wanted = [

@@ -91,10 +91,10 @@ def code_hash(brownie: Any, address: str) -> str:  # noqa: ANN401 -- as above
 
 def run(arguments: Sequence[str]) -> int:
     """Deploy without Brownie, as the arguments say, and return the exit status."""
-    from sim.chain.compiler import compile_contracts  # noqa: PLC0415 -- not there under Brownie
-    from sim.chain.deployments import CodeError, deploy_once  # noqa: PLC0415 -- as above
-    from sim.chain.evm import open_evm  # noqa: PLC0415 -- as above
-    from sim.errors import ParleyError  # noqa: PLC0415 -- as above
+    from parley.chain.backends import open_evm  # noqa: PLC0415 -- as above
+    from parley.chain.compiler import compile_contracts  # noqa: PLC0415 -- not there under Brownie
+    from parley.chain.deployments import CodeError, deploy_once  # noqa: PLC0415 -- as above
+    from parley.core.errors import ParleyError  # noqa: PLC0415 -- as above
 
     parser = argparse.ArgumentParser(description="Deploy the contracts of all mechanisms.")
     parser.add_argument(

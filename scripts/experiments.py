@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.experiment.run import run_experiment
+from parley.mechanisms.coordination.experiment.specification import load_experiment
 from scripts.shipped.common import Page, draw
-from sim.errors import ParleyError
-from sim.experiment.run import run_experiment
-from sim.experiment.specification import load_experiment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

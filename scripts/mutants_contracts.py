@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from sim.chain.compiler import project_root
+from parley.chain.compiler import project_root
 from tests.mutants.building import Built, build
 from tests.mutants.operators import Mutant
 from tests.mutants.trials import TARGETS, Target, killed_by

@@ -56,9 +56,9 @@ ASSIGNMENT = [
     *("pseudo_market", "rules", "serial_dictatorship"),
 ]
 THEORY = [
-    *(f"sim/{name}" for name in SHARED),
-    *(f"sim/coordination/{name}" for name in COORDINATION),
-    *(f"sim/assignment/{name}" for name in ASSIGNMENT),
+    *(f"sim/parley/core/{name}" for name in SHARED),
+    *(f"sim/parley/mechanisms/coordination/{name}" for name in COORDINATION),
+    *(f"sim/parley/mechanisms/assignment/{name}" for name in ASSIGNMENT),
 ]
 """Files and folders of the theory, without their endings."""
 

@@ -14,12 +14,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.assignment.options import option_set
-from sim.assignment.problem import load_problem
-from sim.assignment.solution import solve
-from sim.chain.compiler import project_root
-from sim.report.assignment.figures import option_figure, rules_figure
-from sim.report.style import save
+from parley.chain.compiler import project_root
+from parley.kit.present.style import save
+from parley.mechanisms.assignment.options import option_set
+from parley.mechanisms.assignment.present.figures import option_figure, rules_figure
+from parley.mechanisms.assignment.problem import load_problem
+from parley.mechanisms.assignment.solution import solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sim.assignment.rules import RuleComparison, RuleResult
+    from parley.mechanisms.assignment.rules import RuleComparison, RuleResult
 
 TREE = Path(__file__).resolve().parents[1]
 EXAMPLE = (str(TREE / "problems" / "assignment-seminars.toml"),)
@@ -60,7 +60,7 @@ def main() -> None:
     RuntimeError
         If the comparison fails, or there is no environment to run it in.
     """
-    if find_spec("sim") is not None:
+    if find_spec("parley") is not None:
         status = run(EXAMPLE)
     else:
         python = TREE / ".venv" / "bin" / "python"
@@ -120,7 +120,7 @@ def picture(compared: dict[str, RuleComparison]) -> Figure:
     """Left, who gets which rank under each rule; right, how many pairs envy, and whether a cycle is left."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - under Brownie there may be none
 
-    from sim.report.style import style  # noqa: PLC0415
+    from parley.kit.present.style import style  # noqa: PLC0415
 
     rows: list[tuple[float, RuleResult]] = []
     labels, ticks, place = [], [], 0.0
@@ -147,7 +147,7 @@ def picture(compared: dict[str, RuleComparison]) -> Figure:
 def _ranks(axes: Axes, rows: Sequence[tuple[float, RuleResult]]) -> None:
     from matplotlib import colormaps  # noqa: PLC0415
 
-    from sim.report.style import INK, SHADE, THEORY  # noqa: PLC0415
+    from parley.kit.present.style import INK, SHADE, THEORY  # noqa: PLC0415
 
     blues = colormaps["Blues_r"]
     for place, result in rows:
@@ -170,7 +170,7 @@ def _ranks(axes: Axes, rows: Sequence[tuple[float, RuleResult]]) -> None:
 
 
 def _envy(axes: Axes, rows: Sequence[tuple[float, RuleResult]]) -> None:
-    from sim.report.style import INK, PLAYED, THEORY  # noqa: PLC0415
+    from parley.kit.present.style import INK, PLAYED, THEORY  # noqa: PLC0415
 
     marks = {
         True: ("o", PLAYED, "ordinally efficient"),
@@ -199,10 +199,10 @@ def _envy(axes: Axes, rows: Sequence[tuple[float, RuleResult]]) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Compare, print, draw, and return the exit status."""
     # Not before `main` has found out whether they are there.
-    from sim.assignment.problem import RULES, load_problem  # noqa: PLC0415
-    from sim.assignment.rules import compare_rules  # noqa: PLC0415
-    from sim.assignment.solution import RUNS  # noqa: PLC0415
-    from sim.errors import ParleyError  # noqa: PLC0415
+    from parley.core.errors import ParleyError  # noqa: PLC0415
+    from parley.mechanisms.assignment.problem import RULES, load_problem  # noqa: PLC0415
+    from parley.mechanisms.assignment.rules import compare_rules  # noqa: PLC0415
+    from parley.mechanisms.assignment.solution import RUNS  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(description="Compare rules of random assignment on problem files.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="problem files, TOML or JSON")
@@ -234,7 +234,7 @@ def run(arguments: Sequence[str]) -> int:
     else:
         print(table(compared))
     if options.out:
-        from sim.report.style import save  # noqa: PLC0415
+        from parley.kit.present.style import save  # noqa: PLC0415
 
         save(picture(compared), options.out)
     return 0

@@ -51,8 +51,8 @@ def examples() -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run `parley simulate` with these arguments and return its exit status."""
-    if find_spec("sim") is not None:
-        command = [sys.executable, "-m", "sim.cli"]
+    if find_spec("parley") is not None:
+        command = [sys.executable, "-m", "parley.cli"]
     else:
         own = TREE / ".venv" / "bin" / "parley"
         found = str(own) if own.exists() else shutil.which("parley")

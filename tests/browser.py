@@ -46,7 +46,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sim.chain.compiler import project_root
+from parley.chain.compiler import project_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sim.chain.compiler import project_root
-from sim.chain.rpc import NodeError, Rpc
+from parley.chain.compiler import project_root
+from parley.chain.rpc import NodeError, Rpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

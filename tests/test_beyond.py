@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from parley.chain.compiler import project_root
 from scripts import beyond
-from sim.chain.compiler import project_root
 
 ROOT = project_root()
 PAGE = (ROOT / "docs" / "beyond-the-paper.md").read_text(encoding="utf-8")

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from sim.assignment.audit import PROPERTIES
-from sim.assignment.solution import RUNS
-from sim.cli import app
-from sim.coordination.audit import PROBLEMS
-from sim.coordination.demonstration import GAMES
+from parley.cli import app
+from parley.mechanisms.assignment.audit import PROPERTIES
+from parley.mechanisms.assignment.solution import RUNS
+from parley.mechanisms.coordination.audit import PROBLEMS
+from parley.mechanisms.coordination.demonstration import GAMES
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
@@ -25,7 +25,7 @@ AXIOMS = ["cost_effective_implementation", "consistency", "top_agent_proportiona
 
 
 def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sim import mechanisms
+from parley.kit import mechanisms
 from tests.nodes import KINDS, LocalNode, anvil, running
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,7 @@ CONTRACTS = mechanisms.contracts()
 
 
 def parley(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
@@ -212,7 +212,7 @@ def test_bad_input_gets_one_line_and_status_2(arguments: list[object], reason: s
 
 
 def test_a_place_where_nothing_can_be_written_costs_nothing(node: LocalNode) -> None:
-    from sim.chain.node import NodeEvm  # noqa: PLC0415 - web3 is slow to load
+    from parley.chain.node import NodeEvm  # noqa: PLC0415 - web3 is slow to load
 
     rpc = NodeEvm(node.url).dispatcher.rpc
     before = rpc.ask("eth_blockNumber")

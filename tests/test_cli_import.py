@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from sim import problemfile
-from sim.assignment.problem import Problem
-from sim.assignment.solution import solve
-from sim.cli import app
+from parley.cli import app
+from parley.kit import problemfile
+from parley.mechanisms.assignment.problem import Problem
+from parley.mechanisms.assignment.solution import solve
 
 ROOT = Path(__file__).parents[1]
 runner = CliRunner()
@@ -230,7 +230,7 @@ def test_help_shows_how_to_begin() -> None:
 
 def test_what_is_printed_is_utf_8_in_any_terminal(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "sim.cli", "import", "preflib", str(preflib(tmp_path, "soi"))],
+        [sys.executable, "-m", "parley.cli", "import", "preflib", str(preflib(tmp_path, "soi"))],
         cwd=ROOT,
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
         capture_output=True,

@@ -33,7 +33,7 @@ recognition = ["p-star", "equal"]
 
 
 def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -117,7 +117,7 @@ def test_bad_input_is_one_line_and_status_2(arguments: tuple[object, ...], said:
 
 
 def test_the_live_page_is_served_on_loopback_until_interrupted() -> None:
-    command = [sys.executable, "-m", "sim.cli", "serve", str(EXAMPLE), "--no-browser"]
+    command = [sys.executable, "-m", "parley.cli", "serve", str(EXAMPLE), "--no-browser"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as served:

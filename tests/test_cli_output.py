@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sim.cli.commands import app
-from sim.driver import run
-from sim.experiment import workshop
+from parley.cli.commands import app
+from parley.kit.play import run
+from parley.mechanisms.coordination.experiment import workshop
 from tests.driver.coin import Setting
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ sys.meta_path.insert(0, Shout())
 
 
 def parley(*arguments: object, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
     return subprocess.run(
         command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
     )
@@ -102,7 +102,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_characters_that_the_encoding_lacks_are_replaced_readably(encoding: str, named: Path) -> None:
     environment = os.environ | {"PYTHONIOENCODING": encoding}
     for flags in ([], ["--json"]) if encoding in {"ascii", "utf-16"} else ([],):
-        command = [sys.executable, "-m", "sim.cli", "solve", str(named), *flags]
+        command = [sys.executable, "-m", "parley.cli", "solve", str(named), *flags]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
         text = done.stdout.decode(encoding)
         assert done.returncode == 0
@@ -118,7 +118,7 @@ def test_characters_that_the_encoding_lacks_are_replaced_readably(encoding: str,
 
 def test_a_problem_is_printed_as_utf_8_whatever_the_encoding(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("name,rank1,rank2\n孟子,δ,😀\nZoë,δ,\n", encoding="utf-8")
-    command = [sys.executable, "-m", "sim.cli", "import", "csv", str(tmp_path / "a.csv")]
+    command = [sys.executable, "-m", "parley.cli", "import", "csv", str(tmp_path / "a.csv")]
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
     assert done.returncode == 0
@@ -129,7 +129,7 @@ def test_a_problem_is_printed_as_utf_8_whatever_the_encoding(tmp_path: Path) -> 
     "call", [("solve", COORDINATION), ("solve", COORDINATION, "--json"), ("--help",), ("solve", "--help")]
 )
 def test_a_result_that_cannot_be_printed_is_no_success(call: tuple[object, ...]) -> None:
-    command = [sys.executable, "-m", "sim.cli", *map(str, call)]
+    command = [sys.executable, "-m", "parley.cli", *map(str, call)]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
@@ -142,7 +142,7 @@ def test_a_result_that_cannot_be_printed_is_no_success(call: tuple[object, ...])
 
 
 def test_standard_streams_may_be_closed() -> None:
-    command = f"{sys.executable} -m sim.cli solve {COORDINATION} --json"
+    command = f"{sys.executable} -m parley.cli solve {COORDINATION} --json"
     for closed, expected in ((">&-", 2), ("2>&-", 0), ("<&-", 0), (">&- 2>&-", 2)):
         done = subprocess.run(  # noqa: S602 - a shell closes them
             f"{command} {closed}", shell=True, cwd=ROOT, capture_output=True, text=True, check=False
@@ -154,7 +154,7 @@ def test_standard_streams_may_be_closed() -> None:
 
 
 def test_an_interrupted_command_ends_with_130() -> None:
-    command = [sys.executable, "-m", "sim.cli", "simulate", str(COORDINATION), "--games", "100000000"]
+    command = [sys.executable, "-m", "parley.cli", "simulate", str(COORDINATION), "--games", "100000000"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as started:

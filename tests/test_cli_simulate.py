@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from sim import problemfile
+from parley.kit import problemfile
 
 ROOT = Path(__file__).parents[1]
 READY = ROOT / "problems"
@@ -20,7 +20,7 @@ SEMINARS = READY / "assignment-seminars.toml"
 
 
 def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

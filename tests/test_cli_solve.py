@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from sim.cli import app
+from parley.cli import app
 from tests.coordination.problems import example_1_keys
 
 ROOT = Path(__file__).parents[1]
@@ -184,7 +184,7 @@ def test_help_shows_how_to_begin() -> None:
 def test_the_command_ends_in_the_same_way_when_it_is_a_process(tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "sim.cli", *arguments],
+            [sys.executable, "-W", "error", "-m", "parley.cli", *arguments],
             cwd=ROOT,
             env=os.environ | {"PYTHONIOENCODING": "ascii"},
             capture_output=True,

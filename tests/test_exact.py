@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from sim import exact
+from parley.core import exact
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sim.coordination.audit import audit
-from sim.coordination.axioms.custom import recognition_named
-from sim.coordination.problem import Problem
-from sim.coordination.simulation import simulate
-from sim.report.coordination.figures import audit_figure, cost_figure
-from sim.report.style import save
+from parley.kit.present.style import save
+from parley.mechanisms.coordination.audit import audit
+from parley.mechanisms.coordination.axioms.custom import recognition_named
+from parley.mechanisms.coordination.present.figures import audit_figure, cost_figure
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.simulation import simulate
 from tests.coordination.problems import example_1_keys
 
 HOSTILE = ["$\\frac{", "<b>", "\N{SNOWMAN}\N{EGYPTIAN HIEROGLYPH A001}", "&amp;", "%s"]

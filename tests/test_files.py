@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sim import problemfile
-from sim.assignment.problem import Problem
-from sim.errors import ProblemError
-from sim.files import MAX_BYTES, MAX_DEPTH, MAX_PARTS, read_object, read_text
-from sim.live.setting import Choice, read_setting
+from parley.core.errors import ProblemError
+from parley.core.files import MAX_BYTES, MAX_DEPTH, MAX_PARTS, read_object, read_text
+from parley.kit import problemfile
+from parley.mechanisms.assignment.problem import Problem
+from parley.mechanisms.coordination.live.setting import Choice, read_setting
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_every_command_says_in_a_line_that_a_file_is_none(tmp_path: Path) -> Non
     code = (
         "import sys\n"
         "from typer.testing import CliRunner\n"
-        "from sim.cli.commands import app\n"
+        "from parley.cli.commands import app\n"
         "for call in (['solve'], ['simulate'], ['audit'], ['experiment'], ['serve', '--no-browser'],\n"
         "             ['import', 'csv'], ['import', 'preflib'],\n"
         "             ['verify', '--evm', 'http://127.0.0.1:1', '--deployment']):\n"

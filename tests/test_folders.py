@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 from matplotlib.figure import Figure
 
-from sim import folders
-from sim.errors import ParleyError
-from sim.folders import commit_folder, locked, whole_file, whole_folder, work_folder
-from sim.report.run import Folder
+from parley.core import folders
+from parley.core.errors import ParleyError
+from parley.core.folders import commit_folder, locked, whole_file, whole_folder, work_folder
+from parley.kit.present.run import Folder
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
@@ -166,7 +166,7 @@ def test_a_killed_process_leaves_one_whole_run(number: signal.Signals, tmp_path:
 def test_the_second_of_two_runs_ends_at_once(tmp_path: Path) -> None:
     out = tmp_path / "out"
     program = (
-        "import sys\nfrom pathlib import Path\nfrom sim.folders import locked\n"
+        "import sys\nfrom pathlib import Path\nfrom parley.core.folders import locked\n"
         "with locked(Path(sys.argv[1])):\n    print('locked', flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(
@@ -184,7 +184,7 @@ def test_the_second_of_two_runs_ends_at_once(tmp_path: Path) -> None:
             ("experiment", ROOT / "problems" / "experiments" / "greed.toml", "--out"),
         ):
             second = subprocess.run(
-                [sys.executable, "-m", "sim.cli", *map(str, call), str(out)],
+                [sys.executable, "-m", "parley.cli", *map(str, call), str(out)],
                 cwd=ROOT,
                 capture_output=True,
                 text=True,
@@ -279,7 +279,7 @@ def test_a_folder_that_cannot_be_made_is_named_in_a_line(tmp_path: Path) -> None
 @pytest.mark.parametrize("most", [100, 5_000, 60_000])
 def test_a_command_whose_files_do_not_fit_ends_with_2_and_leaves_nothing(most: int, tmp_path: Path) -> None:
     command = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
-    command += "import sys; from sim.cli import main; main()"
+    command += "import sys; from parley.cli import main; main()"
     arguments = ["simulate", str(EXAMPLE), "--games", "30", "--out", str(tmp_path / "out")]
     done = subprocess.run(
         [sys.executable, "-c", command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from benchmarks.gas import SNAPSHOT, ladder, measured
-from sim.chain.compiler import project_root
-from sim.chain.evm import open_evm
-from sim.coordination.bots import make_bots
-from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism
+from parley.chain.backends import open_evm
+from parley.chain.compiler import project_root
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import FUNCTIONS, Player, deploy_mechanism
 
 
 @pytest.fixture(scope="module")

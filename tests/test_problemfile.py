@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sim import mechanisms, problemfile
-from sim.coordination.problem import Problem
-from sim.errors import ParleyError, ProblemError
+from parley.core.errors import ParleyError, ProblemError
+from parley.kit import mechanisms, problemfile
+from parley.mechanisms.coordination.problem import Problem
 from tests.coordination.problems import example_1_keys
 
 READY = Path(__file__).parents[1] / "problems"

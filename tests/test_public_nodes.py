@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from sim.chain import orders, view
-from sim.chain import rpc as rpc_module
-from sim.chain.rpc import Rpc
-from sim.cli import app
+from parley.chain import orders, view
+from parley.chain import rpc as rpc_module
+from parley.chain.rpc import Rpc
+from parley.cli import app
 from tests.nodes import anvil
 from tests.proxy import ALWAYS, SOMETIMES, public_node
 
@@ -269,7 +269,7 @@ def test_a_run_that_is_ended_has_the_signals_status_and_leaves_the_node_mining(
     command = [
         sys.executable,
         "-m",
-        "sim.cli",
+        "parley.cli",
         "simulate",
         str(EXAMPLE),
         "--games",

@@ -10,8 +10,8 @@ from eth_abi.packed import encode_packed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import randomness
-from sim.randomness import (
+from parley.core import randomness
+from parley.core.randomness import (
     address_word,
     commitment,
     drawn_word,

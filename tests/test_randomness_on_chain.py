@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from eth_abi.abi import decode, encode
 
-from sim.chain.compiler import compile_sources
-from sim.chain.evm import open_evm
-from sim.randomness import (
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_sources
+from parley.core.randomness import (
     commitment,
     drawn_word,
     highest_accepted,

@@ -7,12 +7,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import Polygon
 
-from sim.coordination.axioms.reduction import slice_of
-from sim.coordination.axioms.triple import Triple
-from sim.coordination.problem import example_1
-from sim.errors import ParleyError
-from sim.report.coordination.regions import region_figure
-from sim.report.style import save
+from parley.core.errors import ParleyError
+from parley.kit.present.style import save
+from parley.mechanisms.coordination.axioms.reduction import slice_of
+from parley.mechanisms.coordination.axioms.triple import Triple
+from parley.mechanisms.coordination.present.regions import region_figure
+from parley.mechanisms.coordination.problem import example_1
 from tests.coordination.problems import X, Y
 
 EXAMPLE_2 = Triple.at(example_1(), X)

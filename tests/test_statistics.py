@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sim.statistics import (
+from parley.core.statistics import (
     MIN_P,
     RATES,
     bet_on_pair,

@@ -16,8 +16,8 @@ from web3 import HTTPProvider, Web3
 
 from benchmarks.runners.runner import Peer
 from benchmarks.runners.script import CREATOR, Call, Events, Table, artifacts
-from sim.chain import accounts
-from sim.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME
+from parley.chain import accounts
+from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME
 
 ANVIL = Path(__file__).parents[2] / "node_modules" / ".bin" / "anvil"
 

@@ -12,11 +12,11 @@ from eth_abi.abi import decode, encode
 
 from benchmarks.runners.runner import check
 from benchmarks.runners.script import SEED, Played, Table, artifacts
-from sim.chain import accounts
-from sim.chain.abi import argument_types, selector, signature
-from sim.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME
-from sim.coordination.parameters import next_digest
-from sim.randomness import commitment, keccak, word
+from parley.chain import accounts
+from parley.chain.abi import argument_types, selector, signature
+from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME
+from parley.core.randomness import commitment, keccak, word
+from parley.mechanisms.coordination.parameters import next_digest
 
 
 class _Chain:

@@ -7,13 +7,14 @@ from typing import Any
 
 from benchmarks.runners.runner import check
 from benchmarks.runners.script import SEED, Played, Table, artifacts
-from sim.chain import accounts
-from sim.chain.evm import FUNDS, Name, open_evm
-from sim.chain.revm import RevmEvm
-from sim.coordination.bots import make_bots
-from sim.coordination.play import Player, deploy_mechanism
-from sim.coordination.problem import example_1
-from sim.driver.player import Sent
+from parley.chain import accounts
+from parley.chain.backends import open_evm
+from parley.chain.evm import FUNDS, Name
+from parley.chain.revm import RevmEvm
+from parley.kit.play.player import Sent
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import Player, deploy_mechanism
+from parley.mechanisms.coordination.problem import example_1
 
 
 class Parley:

@@ -10,8 +10,8 @@ from simular import PyEvm, contract_from_abi_bytecode, create_account
 
 from benchmarks.runners.runner import Peer
 from benchmarks.runners.script import CREATOR, Call, Events, Table, artifacts
-from sim.chain import accounts
-from sim.chain.evm import FUNDS
+from parley.chain import accounts
+from parley.chain.evm import FUNDS
 
 
 class Simular(Peer):

@@ -11,8 +11,8 @@ import boa
 
 from benchmarks.runners.runner import Peer
 from benchmarks.runners.script import CREATOR, Call, Events, Table, artifacts
-from sim.chain import accounts
-from sim.chain.evm import CHAIN_ID, FUNDS
+from parley.chain import accounts
+from parley.chain.evm import CHAIN_ID, FUNDS
 
 
 class Titanoboa(Peer):

@@ -30,9 +30,9 @@ from benchmarks.runners.script import (
     artifacts,
     game,
 )
-from sim.chain import accounts
-from sim.chain.evm import FUNDS
-from sim.coordination.events import PARAMETERS
+from parley.chain import accounts
+from parley.chain.evm import FUNDS
+from parley.mechanisms.coordination.events import PARAMETERS
 
 _EMITTED = {
     "create": ("Created",),

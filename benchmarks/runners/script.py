@@ -13,15 +13,15 @@ from hashlib import shake_256
 from random import Random
 from typing import Any, NamedTuple, TypeAlias
 
-from sim.chain import accounts
-from sim.chain.compiler import Artifact, compile_contracts
-from sim.coordination.bots import make_bots, plan, proposer_of
-from sim.coordination.parameters import Parameters, next_digest
-from sim.coordination.play import CONTRACTS, parameters_of
-from sim.coordination.position import Position, Row
-from sim.coordination.problem import example_1
-from sim.coordination.recognition import fractions
-from sim.randomness import address_word, commitment, keccak, word
+from parley.chain import accounts
+from parley.chain.compiler import Artifact, compile_contracts
+from parley.core.randomness import address_word, commitment, keccak, word
+from parley.mechanisms.coordination.bots import make_bots, plan, proposer_of
+from parley.mechanisms.coordination.parameters import Parameters, next_digest
+from parley.mechanisms.coordination.play import CONTRACTS, parameters_of
+from parley.mechanisms.coordination.position import Position, Row
+from parley.mechanisms.coordination.problem import example_1
+from parley.mechanisms.coordination.recognition import fractions
 
 SEED = 1
 CREATOR = -1

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.axioms.manipulation import manipulations
+from parley.mechanisms.coordination.axioms.triple import recognition_of
+from parley.mechanisms.coordination.bargaining import default_costs
 from scripts.shipped.common import COLORS, Z95, Claim, Page, axes_of, percent, read, table
 from scripts.shipped.laws import Sum, Way, late, settling
-from sim.coordination.allocation import cost_effective
-from sim.coordination.axioms.manipulation import manipulations
-from sim.coordination.axioms.triple import recognition_of
-from sim.coordination.bargaining import default_costs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
+    from parley.mechanisms.coordination.experiment.specification import Experiment
+    from parley.mechanisms.coordination.problem import Problem
     from scripts.shipped.common import Played
-    from sim.coordination.problem import Problem
-    from sim.experiment.specification import Experiment
 
 __all__ = ["page", "pair_ways"]
 

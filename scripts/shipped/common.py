@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from sim.report.page_figures import COLORS
-from sim.report.style import INK, save
+from parley.kit.present.style import INK, save
+from parley.mechanisms.coordination.experiment.present.page_figures import COLORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from sim.experiment.specification import Cell, Experiment
+    from parley.mechanisms.coordination.experiment.specification import Cell, Experiment
 
 __all__ = [
     "COLORS",

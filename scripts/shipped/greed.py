@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from parley.mechanisms.coordination.bargaining import default_costs
+from parley.mechanisms.coordination.experiment.strategies import at_height
+from parley.mechanisms.coordination.position import Position
+from parley.mechanisms.coordination.recognition import fraction
 from scripts.shipped.common import COLORS, Claim, Page, axes_of, interval, percent, read, table
 from scripts.shipped.laws import late, settling
-from sim.coordination.bargaining import default_costs
-from sim.coordination.position import Position
-from sim.coordination.recognition import fraction
-from sim.experiment.strategies import at_height
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from parley.mechanisms.coordination.experiment.specification import Experiment
+    from parley.mechanisms.coordination.problem import Problem
     from scripts.shipped.common import Played
     from scripts.shipped.laws import Way
-    from sim.coordination.problem import Problem
-    from sim.experiment.specification import Experiment
 
 __all__ = ["page", "profile_ways"]
 

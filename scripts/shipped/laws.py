@@ -6,16 +6,16 @@ from fractions import Fraction
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
+from parley.mechanisms.coordination.bargaining import default_costs, savings
+from parley.mechanisms.coordination.recognition import probabilities
 from scripts.shipped.common import Claim
-from sim.coordination.bargaining import default_costs, savings
-from sim.coordination.recognition import probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
-    from sim.coordination.problem import Problem
+    from parley.mechanisms.coordination.problem import Problem
 
 __all__ = ["Sum", "Way", "late", "settling"]
 
@@ -45,7 +45,7 @@ def settling(problem: Problem, X: ArrayLike) -> list[Way]:
 
     Examples
     --------
-    >>> from sim.coordination.problem import example_1
+    >>> from parley.mechanisms.coordination.problem import example_1
     >>> X = [[5, 0, 0, 0, 0], [1, 3, 0, 0, 0], [1, 1, 2, 0, 0], [1, 1, 1, 1, 0], [1, 0, 1, 1, 1]]
     >>> str(settling(example_1(), X)[0].costs[0])
     '2189/35'

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from parley.mechanisms.coordination.bargaining import default_costs
+from parley.mechanisms.coordination.experiment.adaptive import DEMANDS, Quantal
+from parley.mechanisms.coordination.experiment.strategy import HEIGHTS, at_height
+from parley.mechanisms.coordination.position import Position
+from parley.mechanisms.coordination.recognition import fraction
 from scripts.shipped.common import COLORS, Z95, Claim, Page, axes_of, interval, percent, read, table
-from sim.coordination.bargaining import default_costs
-from sim.coordination.position import Position
-from sim.coordination.recognition import fraction
-from sim.experiment.adaptive import DEMANDS, Quantal
-from sim.experiment.strategies import HEIGHTS, at_height
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from parley.mechanisms.coordination.experiment.specification import Experiment
+    from parley.mechanisms.coordination.problem import Problem
     from scripts.shipped.common import Played
-    from sim.coordination.problem import Problem
-    from sim.experiment.specification import Experiment
 
 __all__ = ["Chance", "page", "untaught"]
 

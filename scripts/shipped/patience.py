@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.bargaining import default_costs, savings
+from parley.mechanisms.coordination.recognition import probabilities
 from scripts.shipped.common import COLORS, Claim, Page, axes_of, compared, percent, points, read, table
-from sim.coordination.allocation import cost_effective
-from sim.coordination.bargaining import default_costs, savings
-from sim.coordination.recognition import probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from parley.mechanisms.coordination.experiment.specification import Experiment
+    from parley.mechanisms.coordination.problem import Problem
     from scripts.shipped.common import Played
-    from sim.coordination.problem import Problem
-    from sim.experiment.specification import Experiment
 
 __all__ = ["Bargained", "bargained", "page"]
 
@@ -56,7 +56,7 @@ def bargained(problem: Problem, stubborn: Iterable[int]) -> Bargained:
 
     Examples
     --------
-    >>> from sim.coordination.problem import example_1
+    >>> from parley.mechanisms.coordination.problem import example_1
     >>> alone = bargained(example_1(), [0])
     >>> alone.costs[0], alone.broken_down  # costs what it costs in equilibrium
     (Fraction(453, 7), Fraction(2, 17))

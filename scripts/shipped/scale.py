@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.bargaining import default_costs
+from parley.mechanisms.coordination.recognition import probabilities
 from scripts.shipped.common import COLORS, Z95, Claim, Page, axes_of, percent, points, read, table
-from sim.coordination.allocation import cost_effective
-from sim.coordination.bargaining import default_costs
-from sim.coordination.recognition import probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from parley.mechanisms.coordination.experiment.specification import Experiment
+    from parley.mechanisms.coordination.problem import Problem
     from scripts.shipped.common import Played
-    from sim.coordination.problem import Problem
-    from sim.experiment.specification import Experiment
 
 __all__ = ["Concentration", "concentration", "page", "together"]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.bargaining import default_costs
 from scripts.shipped.common import COLORS, Z95, Claim, Page, axes_of, percent, read, table
 from scripts.shipped.laws import Sum, Way, late, settling
-from sim.coordination.allocation import cost_effective
-from sim.coordination.bargaining import default_costs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from parley.mechanisms.coordination.experiment.specification import Experiment
+    from parley.mechanisms.coordination.problem import Problem
     from scripts.shipped.common import Played
-    from sim.coordination.problem import Problem
-    from sim.experiment.specification import Experiment
 
 __all__ = ["page", "ways"]
 
@@ -55,7 +55,7 @@ def ways(problem: Problem, strategies: Sequence[str]) -> list[Way]:
 
     Examples
     --------
-    >>> from sim.coordination.problem import example_1
+    >>> from parley.mechanisms.coordination.problem import example_1
     >>> found = ways(example_1(), ["withholder"] + 4 * ["equilibrium"])
     >>> sum(way.probability for way in found if way.late)  # unless it is recognized, with 3/7
     Fraction(4, 7)

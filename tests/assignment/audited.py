@@ -5,20 +5,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from sim.assignment.bots import make_bots
-from sim.assignment.certificate import Certificate
-from sim.assignment.lottery import indicator
-from sim.assignment.plan import plan
-from sim.assignment.play import CONTRACTS, FUNCTIONS, Player
-from sim.assignment.problem import Problem, example_1
-from sim.assignment.records import RECORDS
-from sim.assignment.verify import CONTRACT
-from sim.chain.deploy import deploy
-from sim.chain.evm import Evm, open_evm
-from sim.chain.history import Recorder
-from sim.errors import ParleyError
-from sim.randomness import address_word, word
-from sim.verification.book import Book
+from parley.chain.backends import open_evm
+from parley.chain.deploy import deploy
+from parley.chain.evm import Evm
+from parley.chain.history import Recorder
+from parley.core.errors import ParleyError
+from parley.core.randomness import address_word, word
+from parley.kit.verify.book import Book
+from parley.mechanisms.assignment.bots import make_bots
+from parley.mechanisms.assignment.certificate import Certificate
+from parley.mechanisms.assignment.lottery import indicator
+from parley.mechanisms.assignment.plan import plan
+from parley.mechanisms.assignment.play import CONTRACTS, FUNCTIONS, Player
+from parley.mechanisms.assignment.problem import Problem, example_1
+from parley.mechanisms.assignment.records import RECORDS
+from parley.mechanisms.assignment.verify import CONTRACT
 from tests.assignment.crooked import CAMPAIGN, SERIAL, USUAL
 from tests.verification.crooked import Variant
 from tests.verification.selected import RoomyEvm

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.assignment.certificate import Certificate, certify
-from sim.assignment.problem import Problem, from_orders
+from parley.mechanisms.assignment.certificate import Certificate, certify
+from parley.mechanisms.assignment.problem import Problem, from_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sim.assignment.certificate import Fault, Order
+    from parley.mechanisms.assignment.certificate import Fault, Order
 
 EATING, BOSTON = "probabilistic-serial", "boston"
 LARGEST = 2**256 - 1

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, ClassVar
 
-from sim.assignment.certificate import Certificate
-from sim.assignment.lottery_state import Lottery, Phase
-from sim.assignment.model import PLAYING, LotteryModel
-from sim.assignment.parameters import Parameters
-from sim.chain.compiler import Artifact
-from sim.chain.evm import Evm
-from sim.randomness import Word, word
-from sim.reference import Event, encode_bytes, encode_tuple
+from parley.chain.compiler import Artifact
+from parley.chain.evm import Evm
+from parley.core.randomness import Word, word
+from parley.kit.reference import Event, encode_bytes, encode_tuple
+from parley.mechanisms.assignment.certificate import Certificate
+from parley.mechanisms.assignment.lottery_state import Lottery, Phase
+from parley.mechanisms.assignment.model import PLAYING, LotteryModel
+from parley.mechanisms.assignment.parameters import Parameters
 from tests.assignment.moves import METHODS, Moves, call_model, parameters, spoiled
 from tests.verification import contract_machine
 from tests.verification.coding import View

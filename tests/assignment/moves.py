@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, ClassVar
 
-from sim.assignment.certificate import Certificate, certify
-from sim.assignment.lottery_state import Lottery, Phase
-from sim.assignment.model import LotteryModel
-from sim.assignment.parameters import MAX_WINDOW, Parameters, Rule
-from sim.assignment.problem import from_orders
-from sim.randomness import Word, commitment, keccak, word
-from sim.reference import NOTHING
+from parley.core.randomness import Word, commitment, keccak, word
+from parley.kit.reference import NOTHING
+from parley.mechanisms.assignment.certificate import Certificate, certify
+from parley.mechanisms.assignment.lottery_state import Lottery, Phase
+from parley.mechanisms.assignment.model import LotteryModel
+from parley.mechanisms.assignment.parameters import MAX_WINDOW, Parameters, Rule
+from parley.mechanisms.assignment.problem import from_orders
 from tests.verification import moves
 from tests.verification.moves import ANOTHER_SEAT, HUGE, Call
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.assignment.certificate import Certificate, certify
-from sim.assignment.problem import CARDINAL, RULES, Problem, from_orders
-from sim.chain.abi import DecodedError, DecodedEvent, Interface
-from sim.chain.evm import open_evm
-from sim.randomness import commitment, game_id, keccak, word
+from parley.chain.abi import DecodedError, DecodedEvent, Interface
+from parley.chain.backends import open_evm
+from parley.core.randomness import commitment, game_id, keccak, word
+from parley.mechanisms.assignment.certificate import Certificate, certify
+from parley.mechanisms.assignment.problem import CARDINAL, RULES, Problem, from_orders
 from tests.verification.on_chain import contracts, receivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from sim.assignment.certificate import Order
-    from sim.chain.evm import Evm
+    from parley.chain.evm import Evm
+    from parley.mechanisms.assignment.certificate import Order
 
 PHASES = ("none", "committing", "revealing", "posting", "opening", "drawn", "cancelled")
 NONE, COMMITTING, REVEALING, POSTING, OPENING, DRAWN, CANCELLED = range(7)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from sim.assignment.problem import Problem, from_orders, letter, load_problem
+from parley.mechanisms.assignment.problem import Problem, from_orders, letter, load_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.assignment import bots
-from sim.assignment.bots import PHASES, best_response, make_bots
-from sim.assignment.certificate import as_reported
-from sim.assignment.envy import dominates, prefix_sums
-from sim.assignment.lottery import Row, expected
-from sim.assignment.options import option_set
-from sim.assignment.problem import Problem, example_1, from_orders
-from sim.assignment.solution import rule_matrix
-from sim.errors import ParleyError
+from parley.core.errors import ParleyError
+from parley.mechanisms.assignment import bots
+from parley.mechanisms.assignment.bots import PHASES, best_response, make_bots
+from parley.mechanisms.assignment.certificate import as_reported
+from parley.mechanisms.assignment.envy import dominates, prefix_sums
+from parley.mechanisms.assignment.lottery import Row, expected
+from parley.mechanisms.assignment.options import option_set
+from parley.mechanisms.assignment.problem import Problem, example_1, from_orders
+from parley.mechanisms.assignment.solution import rule_matrix
 from tests.assignment.problems import cardinal, general, ready, with_utilities
 
 MANIPULABLE = from_orders([[0, 2, 1], [0, 1, 2], [2, 0, 1]], 3, "probabilistic-serial")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from sim.assignment.certificate import Certificate, as_reported, certify, find_fault
-from sim.assignment.problem import from_orders
-from sim.assignment.terms import MAX_DENOMINATOR
+from parley.mechanisms.assignment.certificate import Certificate, as_reported, certify, find_fault
+from parley.mechanisms.assignment.problem import from_orders
+from parley.mechanisms.assignment.terms import MAX_DENOMINATOR
 from tests.assignment.certificates import Planted, planted
 from tests.assignment.problems import cardinal, fractions
 

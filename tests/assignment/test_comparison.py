@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 import pytest
 from scipy.stats import binom
 
-from sim.assignment.certificate import as_reported
-from sim.assignment.comparison import Profile, Tally, compare
-from sim.assignment.play import Outcome
-from sim.assignment.problem import Problem, example_1, from_orders
-from sim.assignment.serial_dictatorship import serve
-from sim.assignment.solution import solve
-from sim.statistics import MIN_P
+from parley.core.statistics import MIN_P
+from parley.mechanisms.assignment.certificate import as_reported
+from parley.mechanisms.assignment.comparison import Profile, Tally, compare
+from parley.mechanisms.assignment.play import Outcome
+from parley.mechanisms.assignment.problem import Problem, example_1, from_orders
+from parley.mechanisms.assignment.serial_dictatorship import serve
+from parley.mechanisms.assignment.solution import solve
 from tests.assignment.problems import cardinal, ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from sim.assignment.certificate import Order
-    from sim.assignment.lottery import Assignment
+    from parley.mechanisms.assignment.certificate import Order
+    from parley.mechanisms.assignment.lottery import Assignment
 
 TRUTHFUL = ["truthful"] * 4
 

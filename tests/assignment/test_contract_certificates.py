@@ -14,23 +14,23 @@ from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.assignment.certificate import (
+from parley.chain.abi import Interface
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_sources
+from parley.mechanisms.assignment.certificate import (
     Certificate,
     as_reported,
     certificate_of,
     certify,
     find_fault,
 )
-from sim.assignment.lottery import Term
-from sim.assignment.probabilistic_serial import eating_schedule, probabilities
-from sim.assignment.problem import Problem, from_orders
-from sim.assignment.serial_dictatorship import TooLargeError, outcomes
-from sim.assignment.serial_dictatorship import probabilities as serial_probabilities
-from sim.assignment.solution import solve
-from sim.assignment.terms import MAX_DENOMINATOR, most_terms_kept
-from sim.chain.abi import Interface
-from sim.chain.compiler import compile_sources
-from sim.chain.evm import open_evm
+from parley.mechanisms.assignment.lottery import Term
+from parley.mechanisms.assignment.probabilistic_serial import eating_schedule, probabilities
+from parley.mechanisms.assignment.problem import Problem, from_orders
+from parley.mechanisms.assignment.serial_dictatorship import TooLargeError, outcomes
+from parley.mechanisms.assignment.serial_dictatorship import probabilities as serial_probabilities
+from parley.mechanisms.assignment.solution import solve
+from parley.mechanisms.assignment.terms import MAX_DENOMINATOR, most_terms_kept
 from tests.assignment.certificates import EATING, PAIR, PAPER, THREE, Case, changed, planted, scaled
 from tests.assignment.on_chain import (
     BOSTON,
@@ -48,7 +48,7 @@ from tests.assignment.problems import cardinal, general
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sim.assignment.certificate import Fault, Order
+    from parley.mechanisms.assignment.certificate import Fault, Order
 
 PLANTED = planted()
 

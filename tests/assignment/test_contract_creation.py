@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from sim.assignment.problem import RULES
-from sim.assignment.terms import terms_needed, terms_that_fit
-from sim.randomness import keccak, word
+from parley.core.randomness import keccak, word
+from parley.mechanisms.assignment.problem import RULES
+from parley.mechanisms.assignment.terms import terms_needed, terms_that_fit
 from tests.assignment.on_chain import (
     BOND,
     BOSTON,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.assignment.certificate import Certificate, certify
-from sim.assignment.problem import from_orders
-from sim.assignment.serial_dictatorship import serve
-from sim.chain.evm import open_evm
-from sim.randomness import pack_order, permutation, seed, uniform, unpack_order, word
+from parley.chain.backends import open_evm
+from parley.core.randomness import pack_order, permutation, seed, uniform, unpack_order, word
+from parley.mechanisms.assignment.certificate import Certificate, certify
+from parley.mechanisms.assignment.problem import from_orders
+from parley.mechanisms.assignment.serial_dictatorship import serve
 from tests.assignment.on_chain import BOSTON, DRAWN, EATING, OPENING, SERIAL, Table, went
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain.evm import open_evm
-from sim.randomness import keccak, word
+from parley.chain.backends import open_evm
+from parley.core.randomness import keccak, word
 from tests.assignment.on_chain import (
     BOND,
     BOSTON,
@@ -27,7 +27,7 @@ from tests.assignment.on_chain import (
 from tests.verification.on_chain import receivers
 
 if TYPE_CHECKING:
-    from sim.assignment.certificate import Order
+    from parley.mechanisms.assignment.certificate import Order
 
 RANKINGS: list[Order] = [(0, 1), (0, 1), (1, 0)]
 CAPACITIES = [1, 1]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.assignment.serial_dictatorship import serve
-from sim.chain.evm import open_evm
-from sim.randomness import keccak, unpack_order, word
+from parley.chain.backends import open_evm
+from parley.core.randomness import keccak, unpack_order, word
+from parley.mechanisms.assignment.serial_dictatorship import serve
 from tests.assignment.on_chain import (
     ACTION_WINDOW,
     BOND,

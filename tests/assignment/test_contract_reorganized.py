@@ -1,7 +1,7 @@
 """A chain that is reorganized: whatever a seat has signed means the same in the other world, or fails."""
 
-from sim.assignment.certificate import Certificate
-from sim.randomness import keccak, seed, uniform, word
+from parley.core.randomness import keccak, seed, uniform, word
+from parley.mechanisms.assignment.certificate import Certificate
 from tests.assignment.on_chain import (
     BOSTON,
     EATING,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.randomness import commitment, keccak, word
+from parley.core.randomness import commitment, keccak, word
 from tests.assignment.on_chain import (
     BOND,
     BOSTON,
@@ -25,7 +25,7 @@ from tests.assignment.on_chain import (
 )
 
 if TYPE_CHECKING:
-    from sim.assignment.certificate import Order
+    from parley.mechanisms.assignment.certificate import Order
 
 
 def test_committing_takes_the_bond_exactly_once_and_names_the_parameters() -> None:

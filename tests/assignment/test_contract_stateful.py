@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.chain.evm import open_evm
+from parley.chain.backends import open_evm
 from tests.assignment.contract_machine import Reached, Subject, run_campaign
 
 RUNS, STEPS = 120, 30

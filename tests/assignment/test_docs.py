@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sim.assignment.lottery import show_matrix
-from sim.assignment.solution import rule_matrix
+from parley.mechanisms.assignment.lottery import show_matrix
+from parley.mechanisms.assignment.solution import rule_matrix
 from tests.assignment.problems import cardinal
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "assignment.md").read_text(encoding="utf-8")
 LINES = [line for line in TEXT.splitlines() if line.startswith("| ") and "`" in line]
-KEYS = {"names.agents", "sim.assignment"}
+KEYS = {"names.agents", "parley.mechanisms.assignment"}
 NAMED = sorted(
     KEYS.symmetric_difference(re.findall(r"`([a-z_]+\.[A-Za-z_.1]+|problems/[\w.-]+|test_\w+\.py)`", TEXT))
 )
@@ -25,7 +25,7 @@ def test_what_is_named_exists(name: str) -> None:
         assert (ROOT / ("" if "/" in name else "tests/assignment") / name).is_file()
         return
     module, *parts = name.split(".")
-    thing: object = importlib.import_module(f"sim.assignment.{module}")
+    thing: object = importlib.import_module(f"parley.mechanisms.assignment.{module}")
     for part in parts:
         thing = getattr(thing, part)
 

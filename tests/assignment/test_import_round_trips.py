@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim.assignment.csvfile import read_csv
-from sim.assignment.imported import SPACES
-from sim.assignment.preflib import read_preflib
-from sim.assignment.problem import Problem
-from sim.errors import ProblemError
-from sim.names import unfit
+from parley.core.errors import ProblemError
+from parley.core.names import unfit
+from parley.mechanisms.assignment.csvfile import read_csv
+from parley.mechanisms.assignment.imported import SPACES
+from parley.mechanisms.assignment.preflib import read_preflib
+from parley.mechanisms.assignment.problem import Problem
 
 PIECES = [
     *("a", "Z", "é", "0", "1", " ", ",", ";", "|", ":", "#", "{", "}", '"', "'", "=", "(2)", "\t"),

@@ -10,13 +10,13 @@ from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.assignment import serial_dictatorship
-from sim.assignment.lottery_state import Lottery, Phase
-from sim.assignment.model import PLAYING, LotteryModel
-from sim.assignment.parameters import Parameters, Rule, check, encode_parameters
-from sim.assignment.problem import from_orders
-from sim.randomness import commitment, keccak, word
-from sim.reference import NOTHING, Revert
+from parley.core.randomness import commitment, keccak, word
+from parley.kit.reference import NOTHING, Revert
+from parley.mechanisms.assignment import serial_dictatorship
+from parley.mechanisms.assignment.lottery_state import Lottery, Phase
+from parley.mechanisms.assignment.model import PLAYING, LotteryModel
+from parley.mechanisms.assignment.parameters import Parameters, Rule, check, encode_parameters
+from parley.mechanisms.assignment.problem import from_orders
 from tests.assignment.moves import METHODS, Moves, call_model, parameters, spoiled
 
 ACCOUNTS = ["0x" + f"{k:02x}" * 20 for k in range(0xA1, 0xA7)]

@@ -5,10 +5,10 @@ from itertools import combinations, permutations
 
 import pytest
 
-from sim.assignment.lottery import expected
-from sim.assignment.options import OptionSet, Report, option_set, reports_of, strategy_proof
-from sim.assignment.problem import Problem, Utilities
-from sim.assignment.solution import rule_matrix
+from parley.mechanisms.assignment.lottery import expected
+from parley.mechanisms.assignment.options import OptionSet, Report, option_set, reports_of, strategy_proof
+from parley.mechanisms.assignment.problem import Problem, Utilities
+from parley.mechanisms.assignment.solution import rule_matrix
 from tests.assignment.problems import cardinal
 
 TWO: list[list[int | None]] = [[5, 3], [4, 1]]

@@ -5,13 +5,13 @@ from itertools import permutations, product
 
 import pytest
 
-from sim.assignment.audit import audit
-from sim.assignment.efficiency import are_levels, are_supporting_weights, ex_ante_efficient
-from sim.assignment.lottery import as_matrix, expected, indicator, show_matrix
-from sim.assignment.options import option_set
-from sim.assignment.problem import from_orders
-from sim.assignment.solution import rule_matrix, solve
-from sim.exact import show_all
+from parley.core.exact import show_all
+from parley.mechanisms.assignment.audit import audit
+from parley.mechanisms.assignment.efficiency import are_levels, are_supporting_weights, ex_ante_efficient
+from parley.mechanisms.assignment.lottery import as_matrix, expected, indicator, show_matrix
+from parley.mechanisms.assignment.options import option_set
+from parley.mechanisms.assignment.problem import from_orders
+from parley.mechanisms.assignment.solution import rule_matrix, solve
 from tests.assignment.problems import cardinal, ready
 
 ONE, HALF = Fraction(1), Fraction(1, 2)
@@ -171,7 +171,7 @@ def test_boston_gives_the_second_choice_of_many_to_whoever_ranks_it_first() -> N
 
 def test_whatever_assignment_is_efficient_is_picked_in_some_order_and_nothing_else() -> None:
     """The paper's lemma, on all profiles of three agents: ex-post efficient = result of a serial order."""
-    from sim.assignment.efficiency import improving_cycle, serial_order  # noqa: PLC0415 - used here only
+    from parley.mechanisms.assignment.efficiency import improving_cycle, serial_order  # noqa: PLC0415 - used here only
 
     for orders in product(list(permutations(range(3))), repeat=3):
         problem = from_orders(orders, 3)

@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sim.assignment.bots import make_bots
-from sim.assignment.certificate import find_fault
-from sim.assignment.events import SIGNATURES, decode
-from sim.assignment.lottery import Term
-from sim.assignment.plan import check_playable, plan
-from sim.assignment.play import FUNCTIONS, Outcome, Player, deploy_mechanism
-from sim.assignment.problem import RULES, Posted, Problem, example_1, from_orders
-from sim.assignment.records import RECORDS
-from sim.assignment.serial_dictatorship import serve
-from sim.assignment.solution import rule_matrix, solve
-from sim.chain.abi import Interface
-from sim.chain.compiler import compile_contracts
-from sim.chain.evm import Receipt, open_evm
-from sim.driver.player import UnexpectedRevertError
-from sim.errors import ParleyError, ProblemError
-from sim.randomness import game_id, keccak, permutation, seed, uniform
+from parley.chain.abi import Interface
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.chain.evm import Receipt
+from parley.core.errors import ParleyError, ProblemError
+from parley.core.randomness import game_id, keccak, permutation, seed, uniform
+from parley.kit.play.player import UnexpectedRevertError
+from parley.mechanisms.assignment.bots import make_bots
+from parley.mechanisms.assignment.certificate import find_fault
+from parley.mechanisms.assignment.events import SIGNATURES, decode
+from parley.mechanisms.assignment.lottery import Term
+from parley.mechanisms.assignment.plan import check_playable, plan
+from parley.mechanisms.assignment.play import FUNCTIONS, Outcome, Player, deploy_mechanism
+from parley.mechanisms.assignment.problem import RULES, Posted, Problem, example_1, from_orders
+from parley.mechanisms.assignment.records import RECORDS
+from parley.mechanisms.assignment.serial_dictatorship import serve
+from parley.mechanisms.assignment.solution import rule_matrix, solve
 from tests.assignment.problems import cardinal, ready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sim.chain.evm import Name
-    from sim.driver.player import Sent
+    from parley.chain.evm import Name
+    from parley.kit.play.player import Sent
 
 SERIAL, EATING, BOSTON = RULES[:3]
 

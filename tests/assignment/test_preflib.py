@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sim.assignment.csvfile import read_csv, scaled
-from sim.assignment.preflib import read_preflib
-from sim.assignment.problem import Problem
-from sim.assignment.solution import solve
-from sim.errors import ProblemError
+from parley.core.errors import ProblemError
+from parley.mechanisms.assignment.csvfile import read_csv, scaled
+from parley.mechanisms.assignment.preflib import read_preflib
+from parley.mechanisms.assignment.problem import Problem
+from parley.mechanisms.assignment.solution import solve
 
 HEAD = """# FILE NAME: made-up.soi
 # NUMBER ALTERNATIVES: 3

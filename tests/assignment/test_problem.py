@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from sim.assignment.audit import PROPERTIES, audit
-from sim.assignment.efficiency import improving_cycle
-from sim.assignment.problem import Problem, load_problem
-from sim.assignment.solution import solve
-from sim.errors import ProblemError
+from parley.core.errors import ProblemError
+from parley.mechanisms.assignment.audit import PROPERTIES, audit
+from parley.mechanisms.assignment.efficiency import improving_cycle
+from parley.mechanisms.assignment.problem import Problem, load_problem
+from parley.mechanisms.assignment.solution import solve
 from tests.assignment.problems import READY, general, ready, with_utilities
 
 BASE: dict[str, Any] = {

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.assignment import boston, linear, probabilistic_serial, serial_dictatorship, welfare
-from sim.assignment.decomposition import decompose, find_violation, thinned
-from sim.assignment.efficiency import (
+from parley.core.errors import ParleyError
+from parley.mechanisms.assignment import boston, linear, probabilistic_serial, serial_dictatorship, welfare
+from parley.mechanisms.assignment.decomposition import decompose, find_violation, thinned
+from parley.mechanisms.assignment.efficiency import (
     are_levels,
     are_supporting_weights,
     dominating,
@@ -23,19 +24,18 @@ from sim.assignment.efficiency import (
     levels,
     trade_along,
 )
-from sim.assignment.envy import dominates, prefix_sums, sd_envy_free, utilities_for
-from sim.assignment.linear import InfeasibleError, Program
-from sim.assignment.lottery import Term, expected, indicator, merged, recompose
-from sim.assignment.options import option_set
-from sim.assignment.problem import Problem, from_orders
-from sim.assignment.solution import most_terms, rule_matrix, solve
-from sim.errors import ParleyError
+from parley.mechanisms.assignment.envy import dominates, prefix_sums, sd_envy_free, utilities_for
+from parley.mechanisms.assignment.linear import InfeasibleError, Program
+from parley.mechanisms.assignment.lottery import Term, expected, indicator, merged, recompose
+from parley.mechanisms.assignment.options import option_set
+from parley.mechanisms.assignment.problem import Problem, from_orders
+from parley.mechanisms.assignment.solution import most_terms, rule_matrix, solve
 from tests.assignment.problems import cardinal, complete, general, with_utilities
 
 if TYPE_CHECKING:
     from random import Random
 
-    from sim.assignment.lottery import Matrix
+    from parley.mechanisms.assignment.lottery import Matrix
 
 ORDINAL = ["serial-dictatorship", "probabilistic-serial", "boston"]
 FEW = settings(max_examples=40, deadline=None)

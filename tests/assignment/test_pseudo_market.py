@@ -15,25 +15,31 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from typer.testing import CliRunner
 
-from sim.assignment import pseudo_market
-from sim.assignment.decomposition import find_violation
-from sim.assignment.efficiency import (
+from parley.cli import app
+from parley.core.errors import ParleyError, ProblemError
+from parley.mechanisms.assignment import pseudo_market
+from parley.mechanisms.assignment.decomposition import find_violation
+from parley.mechanisms.assignment.efficiency import (
     ex_ante_efficient,
 )
-from sim.assignment.linear import Program
-from sim.assignment.lottery import expected, indicator, show_matrix
-from sim.assignment.pseudo_market import TOLERANCE, Equilibrium, best_affordable, equilibrium, shortfall
-from sim.assignment.solution import rule_matrix, solve
-from sim.assignment.supporting_prices import supporting_prices
-from sim.cli import app
-from sim.errors import ParleyError, ProblemError
+from parley.mechanisms.assignment.linear import Program
+from parley.mechanisms.assignment.lottery import expected, indicator, show_matrix
+from parley.mechanisms.assignment.pseudo_market import (
+    TOLERANCE,
+    Equilibrium,
+    best_affordable,
+    equilibrium,
+    shortfall,
+)
+from parley.mechanisms.assignment.solution import rule_matrix, solve
+from parley.mechanisms.assignment.supporting_prices import supporting_prices
 from tests.assignment.problems import cardinal, with_utilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from sim.assignment.problem import Problem
+    from parley.mechanisms.assignment.problem import Problem
 
 
 @st.composite

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from parley.core.errors import ProblemError
+from parley.core.exact import show_all
+from parley.mechanisms.assignment import serial_dictatorship
+from parley.mechanisms.assignment.efficiency import ordinally_efficient
+from parley.mechanisms.assignment.envy import sd_envy_free
+from parley.mechanisms.assignment.lottery import as_matrix
+from parley.mechanisms.assignment.problem import example_1, from_orders
+from parley.mechanisms.assignment.rules import compare_rules, summary
+from parley.mechanisms.assignment.solution import Solution, rank_distribution
 from scripts import rules as script
-from sim.assignment import serial_dictatorship
-from sim.assignment.efficiency import ordinally_efficient
-from sim.assignment.envy import sd_envy_free
-from sim.assignment.lottery import as_matrix
-from sim.assignment.problem import example_1, from_orders
-from sim.assignment.rules import compare_rules, summary
-from sim.assignment.solution import Solution, rank_distribution
-from sim.errors import ProblemError
-from sim.exact import show_all
 from tests.assignment.problems import cardinal, ready
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sim.assignment.problem import Problem
-    from sim.assignment.rules import RuleResult
+    from parley.mechanisms.assignment.problem import Problem
+    from parley.mechanisms.assignment.rules import RuleResult
 
 ORDINAL = ["serial-dictatorship", "probabilistic-serial", "boston"]
 

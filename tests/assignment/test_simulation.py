@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.assignment.bots import best_response
-from sim.assignment.certificate import as_reported
-from sim.assignment.lottery import show_matrix
-from sim.assignment.problem import RULES, Problem, example_1, from_orders
-from sim.assignment.simulation import GameRow, Simulation, simulate
-from sim.assignment.solution import rule_matrix, solve
-from sim.chain.compiler import compile_contracts
-from sim.chain.deployments import deploy_once
-from sim.chain.evm import open_evm
-from sim.errors import ParleyError, ProblemError
-from sim.statistics import MIN_P
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.chain.deployments import deploy_once
+from parley.core.errors import ParleyError, ProblemError
+from parley.core.statistics import MIN_P
+from parley.mechanisms.assignment.bots import best_response
+from parley.mechanisms.assignment.certificate import as_reported
+from parley.mechanisms.assignment.lottery import show_matrix
+from parley.mechanisms.assignment.problem import RULES, Problem, example_1, from_orders
+from parley.mechanisms.assignment.simulation import GameRow, Simulation, simulate
+from parley.mechanisms.assignment.solution import rule_matrix, solve
 from tests.assignment.problems import cardinal, ready
 from tests.nodes import anvil
 

@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 
-from sim.assignment.certificate import certify
-from sim.assignment.probabilistic_serial import eating_schedule
-from sim.assignment.problem import Problem, from_orders
-from sim.assignment.terms import MAX_DENOMINATOR, most_terms_kept, terms_needed, terms_that_fit
-from sim.errors import ProblemError
+from parley.core.errors import ProblemError
+from parley.mechanisms.assignment.certificate import certify
+from parley.mechanisms.assignment.probabilistic_serial import eating_schedule
+from parley.mechanisms.assignment.problem import Problem, from_orders
+from parley.mechanisms.assignment.terms import MAX_DENOMINATOR, most_terms_kept, terms_needed, terms_that_fit
 
 EATING = "probabilistic-serial"
 

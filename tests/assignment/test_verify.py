@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from sim.assignment.bots import make_bots
-from sim.assignment.certificate import certify
-from sim.assignment.plan import plan
-from sim.assignment.play import FUNCTIONS, Player
-from sim.assignment.problem import RULES, from_orders
-from sim.assignment.promises import RULES as PROMISES
-from sim.assignment.records import RECORDS
-from sim.assignment.verify import CONTRACT, verify
-from sim.chain.evm import open_evm
-from sim.chain.history import Call, Recorder
-from sim.randomness import word
-from sim.statistics import MIN_P
+from parley.chain.backends import open_evm
+from parley.chain.history import Call, Recorder
+from parley.core.randomness import word
+from parley.core.statistics import MIN_P
+from parley.mechanisms.assignment.bots import make_bots
+from parley.mechanisms.assignment.certificate import certify
+from parley.mechanisms.assignment.plan import plan
+from parley.mechanisms.assignment.play import FUNCTIONS, Player
+from parley.mechanisms.assignment.problem import RULES, from_orders
+from parley.mechanisms.assignment.promises import RULES as PROMISES
+from parley.mechanisms.assignment.records import RECORDS
+from parley.mechanisms.assignment.verify import CONTRACT, verify
 from tests.assignment.audited import FALSE, book_of, deployed, played, problem_of, recording
 from tests.assignment.crooked import COPIED, EATING, SERIAL, UNOPENED, UNREVEALED, USUAL
 from tests.verification.crooked import Altered

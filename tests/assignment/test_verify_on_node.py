@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sim.assignment.bots import make_bots
-from sim.assignment.plan import plan
-from sim.assignment.play import CONTRACTS, Player
-from sim.assignment.problem import RULES
-from sim.chain.compiler import compile_contracts
-from sim.chain.node import NodeEvm
+from parley.chain.compiler import compile_contracts
+from parley.chain.node import NodeEvm
+from parley.mechanisms.assignment.bots import make_bots
+from parley.mechanisms.assignment.plan import plan
+from parley.mechanisms.assignment.play import CONTRACTS, Player
+from parley.mechanisms.assignment.problem import RULES
 from tests.assignment.audited import problem_of
 from tests.assignment.crooked import COPIED, UNOPENED, UNREVEALED, USUAL
 from tests.nodes import running

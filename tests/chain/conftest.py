@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain.abi import Interface
-from sim.chain.compiler import Artifact, compile_sources
-from sim.chain.deploy import initcode
-from sim.chain.evm import open_evm, open_reference
+from parley.chain.abi import Interface
+from parley.chain.backends import open_evm, open_reference
+from parley.chain.compiler import Artifact, compile_sources
+from parley.chain.deploy import initcode
 
 if TYPE_CHECKING:
-    from sim.chain.evm import Evm
+    from parley.chain.evm import Evm
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,12 @@ from eth_abi.abi import decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.chain import abi
-from sim.chain.abi import AbiError, DecodedError, Interface
-from sim.randomness import keccak
+from parley.chain import abi
+from parley.chain.abi import AbiError, DecodedError, Interface
+from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
-    from sim.chain.compiler import Artifact
+    from parley.chain.compiler import Artifact
 
 unsigned = st.one_of(st.integers(0, 2000), st.integers(0, 2**256 - 1))
 signed = st.one_of(st.integers(-2000, 2000), st.integers(-(2**255), 2**255 - 1))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sim import resources
-from sim.chain import solc
-from sim.chain.compiler import (
+from parley.chain import solc
+from parley.chain.backends import open_evm
+from parley.chain.compiler import (
     Artifact,
     CompilerError,
     CompilerWarning,
@@ -23,8 +23,8 @@ from sim.chain.compiler import (
     project_root,
     read_settings,
 )
-from sim.chain.evm import open_evm
-from sim.chain.solc import NoCompilerError, SolidityError
+from parley.chain.solc import NoCompilerError, SolidityError
+from parley.core import resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,7 +247,7 @@ def test_incomplete_settings_are_named(tree: Path, content: str | None) -> None:
 
 
 def test_a_package_outside_its_tree_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "__file__", str(tmp_path / "sim" / "resources.py"))
+    monkeypatch.setattr(resources, "__file__", str(tmp_path / "sim" / "parley" / "core" / "resources.py"))
     with pytest.raises(CompilerError, match=r"in a clone of Parley"):
         project_root()
 

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain.compiler import project_root
-from sim.chain.deploy import DeploymentError, address_book, deploy, deploy_to_node
-from sim.chain.evm import CHAIN_ID, open_evm
-from sim.chain.node import NodeEvm
-from sim.mechanisms import contracts
-from sim.randomness import keccak
+from parley.chain.backends import open_evm
+from parley.chain.compiler import project_root
+from parley.chain.deploy import DeploymentError, address_book, deploy, deploy_to_node
+from parley.chain.evm import CHAIN_ID
+from parley.chain.node import NodeEvm
+from parley.core.randomness import keccak
+from parley.kit.mechanisms import contracts
 from tests.nodes import anvil
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sim.chain.compiler import Artifact
-    from sim.chain.evm import Evm
+    from parley.chain.compiler import Artifact
+    from parley.chain.evm import Evm
 
 
 def test_contracts_are_deployed_in_order_with_their_arguments(
@@ -89,7 +90,7 @@ def test_what_cannot_be_deployed_says_why(
     arguments: list[object],
     complaint: str,
 ) -> None:
-    from sim.chain.compiler import compile_contracts  # noqa: PLC0415 -- the tree is wanted in one case only
+    from parley.chain.compiler import compile_contracts  # noqa: PLC0415 -- the tree is wanted in one case only
 
     known = artifacts | (compile_contracts() if name.startswith("I") else {})
     with pytest.raises(DeploymentError, match=complaint):

@@ -12,16 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim.chain import accounts
-from sim.chain.abi import DecodedError, DecodedEvent, read_word
-from sim.chain.evm import CHAIN_ID, FUNDS, START_TIME, EvmError, Reverted, open_evm, open_reference
-from sim.randomness import keccak
+from parley.chain import accounts
+from parley.chain.abi import DecodedError, DecodedEvent, read_word
+from parley.chain.backends import open_evm, open_reference
+from parley.chain.evm import CHAIN_ID, FUNDS, START_TIME, EvmError, Reverted
+from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sim.chain.abi import Interface
-    from sim.chain.evm import Evm, Receipt
+    from parley.chain.abi import Interface
+    from parley.chain.evm import Evm, Receipt
 
 ID = bytes(range(32))
 
@@ -260,7 +261,7 @@ def test_a_machine_with_exact_gas_refuses_strangers(open_machine: Callable[[], E
 
 def test_the_reference_machine_does_without_native_signatures() -> None:
     script = """
-from sim.chain.evm import open_evm
+from parley.chain.backends import open_evm
 evm = open_evm("py-evm")
 print(evm.transact(evm.accounts[0], evm.accounts[1], b"", value=1).gas_used)
 """

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain.compiler import project_root
-from sim.chain.mining import held
-from sim.chain.rpc import NodeError, Rpc
+from parley.chain.compiler import project_root
+from parley.chain.mining import held
+from parley.chain.rpc import NodeError, Rpc
 from tests.nodes import anvil
 from tests.proxy import public_node
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # Holds mining, says so, and waits for its end; or does what its second argument says.
 _PROGRAM = """
 import sys, time
-from sim.chain.mining import held
-from sim.chain.rpc import Rpc
+from parley.chain.mining import held
+from parley.chain.rpc import Rpc
 with held(Rpc(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain import dispatch
-from sim.chain.abi import DecodedError, DecodedEvent, read_word
-from sim.chain.evm import EvmError, Reverted, open_evm
-from sim.chain.node import NodeEvm, side_by_side
-from sim.chain.orders import Order
-from sim.chain.revm import RevmEvm
-from sim.chain.rpc import NodeError
+from parley.chain import dispatch
+from parley.chain.abi import DecodedError, DecodedEvent, read_word
+from parley.chain.backends import open_evm
+from parley.chain.evm import EvmError, Reverted
+from parley.chain.node import NodeEvm, side_by_side
+from parley.chain.orders import Order
+from parley.chain.revm import RevmEvm
+from parley.chain.rpc import NodeError
 from tests.nodes import KINDS, anvil, hardhat, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sim.chain.abi import Interface
+    from parley.chain.abi import Interface
     from tests.nodes import LocalNode
 
 ID = bytes(range(32))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sim.chain import rpc as rpc_module
-from sim.chain.logs import read_logs
-from sim.chain.rpc import NodeError, Rpc, RpcError
+from parley.chain import rpc as rpc_module
+from parley.chain.logs import read_logs
+from parley.chain.rpc import NodeError, Rpc, RpcError
 from tests.nodes import anvil
 from tests.proxy import ALWAYS, SOMETIMES, public_node
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.chain.refusals import RpcError
+from parley.chain.refusals import RpcError
 
 DATA = "0x08c379a0" + "00" * 32
 REASON = bytes.fromhex(DATA[2:])

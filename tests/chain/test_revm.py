@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain.abi import read_word
-from sim.chain.evm import FUNDS, EvmError, Reverted
-from sim.chain.revm import RevmEvm
+from parley.chain.abi import read_word
+from parley.chain.evm import FUNDS, EvmError, Reverted
+from parley.chain.revm import RevmEvm
 
 if TYPE_CHECKING:
-    from sim.chain.abi import Interface
+    from parley.chain.abi import Interface
 
 ID = bytes(32)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain.rpc import NodeError, Rpc, RpcError, UnreachableError
+from parley.chain.rpc import NodeError, Rpc, RpcError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -135,7 +135,7 @@ def test_only_http_is_spoken(url: str) -> None:
 def test_what_is_nested_too_deeply_is_refused_after_web3_was_loaded_too() -> None:
     code = """
 import json, sys
-import sim.chain.rpc
+import parley.chain.rpc
 try:
     json.loads("[" * 100_000)
 except RecursionError:

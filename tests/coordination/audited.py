@@ -5,22 +5,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from sim.chain.deploy import deploy
-from sim.chain.evm import Evm, open_evm
-from sim.chain.history import Recorder
-from sim.coordination.bots import make_bots
-from sim.coordination.play import (
+from parley.chain.backends import open_evm
+from parley.chain.deploy import deploy
+from parley.chain.evm import Evm
+from parley.chain.history import Recorder
+from parley.core.errors import ParleyError
+from parley.core.randomness import address_word, word
+from parley.kit.verify.book import Book
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import (
     CONTRACTS,
     FUNCTIONS,
     RECOGNITION_CONTRACTS,
     Deployment,
     Player,
 )
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.records import RECORDS
-from sim.errors import ParleyError
-from sim.randomness import address_word, word
-from sim.verification.book import Book
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.records import RECORDS
 from tests.coordination.crooked import CAMPAIGN, USUAL
 from tests.verification.crooked import Variant
 from tests.verification.selected import RoomyEvm

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, ClassVar
 
-from sim.coordination.game import Game, Phase
-from sim.coordination.model import TwoStageModel
-from sim.coordination.parameters import Parameters
-from sim.randomness import Word, word
-from sim.reference import Event
+from parley.core.randomness import Word, word
+from parley.kit.reference import Event
+from parley.mechanisms.coordination.game import Game, Phase
+from parley.mechanisms.coordination.model import TwoStageModel
+from parley.mechanisms.coordination.parameters import Parameters
 from tests.coordination import samples
 from tests.coordination.moves import METHODS, Moves, call_model
 from tests.coordination.on_chain import OnChain

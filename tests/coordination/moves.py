@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, ClassVar
 
-from sim.coordination.game import Game, Phase
-from sim.coordination.model import TwoStageModel
-from sim.coordination.parameters import Page, Parameters
-from sim.randomness import Word, commitment, word
-from sim.reference import NOTHING
+from parley.core.randomness import Word, commitment, word
+from parley.kit.reference import NOTHING
+from parley.mechanisms.coordination.game import Game, Phase
+from parley.mechanisms.coordination.model import TwoStageModel
+from parley.mechanisms.coordination.parameters import Page, Parameters
 from tests.verification import moves
 from tests.verification.moves import ANOTHER_SEAT, HUGE, Call
 

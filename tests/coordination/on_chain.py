@@ -7,13 +7,13 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from sim.chain.compiler import Artifact, compile_sources
-from sim.chain.evm import Evm
-from sim.coordination.game import Fraction, Game
-from sim.coordination.model import Recognition, TwoStageModel
-from sim.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
-from sim.randomness import keccak
-from sim.reference import Revert
+from parley.chain.compiler import Artifact, compile_sources
+from parley.chain.evm import Evm
+from parley.core.randomness import keccak
+from parley.kit.reference import Revert
+from parley.mechanisms.coordination.game import Fraction, Game
+from parley.mechanisms.coordination.model import Recognition, TwoStageModel
+from parley.mechanisms.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
 from tests.verification import on_chain
 from tests.verification.coding import View
 from tests.verification.moves import Call

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.coordination.announcements import bounds
-from sim.coordination.axioms.equilibrium import count_allocations
-from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
-from sim.coordination.problem import Problem
+from parley.mechanisms.coordination.announcements import bounds
+from parley.mechanisms.coordination.axioms.equilibrium import count_allocations
+from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.problem import Problem
 
 Matrix = NDArray[np.int64]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
-from sim.coordination.model import Recognition
-from sim.coordination.parameters import MAX_WINDOW, MIN_WINDOW, Cost, CostKind, Parameters
-from sim.randomness import word
+from parley.core.randomness import word
+from parley.mechanisms.coordination.model import Recognition
+from parley.mechanisms.coordination.parameters import MAX_WINDOW, MIN_WINDOW, Cost, CostKind, Parameters
 
 UINT32, UINT96 = 2**32 - 1, 2**96 - 1
 ZERO_ADDRESS = "0x" + "00" * 20

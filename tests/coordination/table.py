@@ -6,11 +6,22 @@ from typing import Any
 
 from eth_abi.abi import decode
 
-from sim.chain.evm import Evm, open_evm
-from sim.coordination.game import Cause, Phase, State
-from sim.coordination.parameters import Cost, CostKind, Page, Parameters
-from sim.randomness import Word, commitment, game_id, keccak, permutation, seed, uniform, unpack_order, word
-from sim.reference import NOTHING, Event, Revert
+from parley.chain.backends import open_evm
+from parley.chain.evm import Evm
+from parley.core.randomness import (
+    Word,
+    commitment,
+    game_id,
+    keccak,
+    permutation,
+    seed,
+    uniform,
+    unpack_order,
+    word,
+)
+from parley.kit.reference import NOTHING, Event, Revert
+from parley.mechanisms.coordination.game import Cause, Phase, State
+from parley.mechanisms.coordination.parameters import Cost, CostKind, Page, Parameters
 from tests.coordination.on_chain import OnChain
 from tests.verification.on_chain import Outcome
 

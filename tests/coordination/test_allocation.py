@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from benchmarks.allocation import general_domain, special_domain
-from sim.coordination.allocation import Allocation, Prices, cost_effective, proves_optimal
-from sim.coordination.announcements import is_feasible
-from sim.coordination.costs import Piecewise, Power, Quadratic
-from sim.coordination.problem import Problem, example_1, load_problem
-from sim.coordination.solver.decomposition import decompose
-from sim.coordination.solver.marginals import Marginals
-from sim.errors import ProblemError
+from parley.core.errors import ProblemError
+from parley.mechanisms.coordination.allocation import Allocation, Prices, cost_effective, proves_optimal
+from parley.mechanisms.coordination.announcements import is_feasible
+from parley.mechanisms.coordination.costs import Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
+from parley.mechanisms.coordination.solver.decomposition import decompose
+from parley.mechanisms.coordination.solver.marginals import Marginals
 from tests.coordination import problems
 from tests.coordination.problems import Matrix, all_allocations, make, random_announcements, random_problem
 

@@ -20,9 +20,11 @@ from scipy.sparse import csr_array
 
 from benchmarks.allocation import OURS, general_domain
 from benchmarks.solvers import SOLVERS, Model, agrees
-from sim.coordination.allocation import Prices, cost_effective
-from sim.coordination.announcements import is_feasible
-from sim.coordination.beyond.divisible import (
+from parley.mechanisms.coordination.allocation import Prices, cost_effective
+from parley.mechanisms.coordination.announcements import is_feasible
+from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.research.divisible import (
     chord,
     divisible_cost,
     divisible_optimum,
@@ -31,9 +33,7 @@ from sim.coordination.beyond.divisible import (
     improving_exchange,
     in_tasks,
 )
-from sim.coordination.beyond.divisible_decomposition import FractionRows
-from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
-from sim.coordination.problem import Problem
+from parley.mechanisms.coordination.research.divisible_decomposition import FractionRows
 from tests.coordination.problems import Matrix, make, random_announcements, random_cost, random_matrices
 
 # Its types are incomplete.

@@ -3,7 +3,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.announcements import (
+from parley.core.errors import ProblemError
+from parley.mechanisms.coordination.announcements import (
     bounds,
     carried,
     check_feasible,
@@ -12,8 +13,7 @@ from sim.coordination.announcements import (
     maximal_announcements,
     spare,
 )
-from sim.coordination.problem import Problem, example_1
-from sim.errors import ProblemError
+from parley.mechanisms.coordination.problem import Problem, example_1
 from tests.coordination.problems import (
     Matrix,
     X,

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from sim.coordination.audit import (
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.audit import (
     AXIOMS,
     CONSISTENCY,
     IMPLEMENTATION,
@@ -20,22 +21,21 @@ from sim.coordination.audit import (
     audit,
     search,
 )
-from sim.coordination.axioms.characterization import transfer_family
-from sim.coordination.axioms.counterexamples import (
+from parley.mechanisms.coordination.axioms.characterization import transfer_family
+from parley.mechanisms.coordination.axioms.counterexamples import (
     disproportion,
     inconsistency,
     random_problems,
     unimplemented,
 )
-from sim.coordination.axioms.custom import Named, recognition_named
-from sim.coordination.axioms.equilibrium import backward_induction, stage_one
-from sim.coordination.axioms.reduction import excess_distributions, reduced
-from sim.coordination.axioms.triple import Triple, recognition_of, stick_broken
-from sim.coordination.costs import Quadratic
-from sim.coordination.problem import Problem, example_1, load_problem
-from sim.coordination.recognition import RECOGNITION, Turn
-from sim.errors import ParleyError
-from sim.report.coordination.audit import audit_tables
+from parley.mechanisms.coordination.axioms.custom import Named, recognition_named
+from parley.mechanisms.coordination.axioms.equilibrium import backward_induction, stage_one
+from parley.mechanisms.coordination.axioms.reduction import excess_distributions, reduced
+from parley.mechanisms.coordination.axioms.triple import Triple, recognition_of, stick_broken
+from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.present.audit import audit_tables
+from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
+from parley.mechanisms.coordination.recognition import RECOGNITION, Turn
 from tests.coordination.problems import all_allocations, make
 
 Matrix = Sequence[Sequence[int]]

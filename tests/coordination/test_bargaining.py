@@ -4,7 +4,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.bargaining import (
+from parley.mechanisms.coordination.bargaining import (
     acceptance_thresholds,
     default_costs,
     expected_costs,
@@ -15,9 +15,9 @@ from sim.coordination.bargaining import (
     threshold_wei,
     thresholds_wei,
 )
-from sim.coordination.costs import Power, Quadratic
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.recognition import probabilities
+from parley.mechanisms.coordination.costs import Power, Quadratic
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.recognition import probabilities
 from tests.coordination.problems import Matrix, X, Y, make, random_announcements, random_problem
 
 F = Fraction

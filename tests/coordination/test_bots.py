@@ -7,11 +7,20 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.bots import Bot, Greedy, Minimal, RandomBot, Reveals, Withholder, make_bots, proposer_of
-from sim.coordination.position import Position
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.recognition import fraction
-from sim.errors import ParleyError
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.bots import (
+    Bot,
+    Greedy,
+    Minimal,
+    RandomBot,
+    Reveals,
+    Withholder,
+    make_bots,
+    proposer_of,
+)
+from parley.mechanisms.coordination.position import Position
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.recognition import fraction
 
 X = ((5, 0, 0, 0, 0), (1, 3, 0, 0, 0), (1, 1, 2, 0, 0), (1, 1, 1, 1, 0), (1, 0, 1, 1, 1))
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sim.coordination.bots import equilibrium_bargaining
-from sim.coordination.comparison import Tally, compare
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.recognition import RECOGNITION
-from sim.coordination.simulation import simulate
-from sim.coordination.solution import solve
-from sim.coordination.twins.exact import Twin
-from sim.statistics import MIN_P, count_p_value, count_power
+from parley.core.statistics import MIN_P, count_p_value, count_power
+from parley.mechanisms.coordination.bots import equilibrium_bargaining
+from parley.mechanisms.coordination.comparison import Tally, compare
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.simulation import simulate
+from parley.mechanisms.coordination.solution import solve
+from parley.mechanisms.coordination.twins.exact import Twin
 from tests.coordination.problems import make
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.chain.evm import open_evm
+from parley.chain.backends import open_evm
 from tests.coordination.contract_machine import Reached, play_large_games, run_campaign
 from tests.coordination.on_chain import OnChain
 

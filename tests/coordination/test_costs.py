@@ -5,8 +5,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.costs import ChainCost, Cost, CostKind, Piecewise, Power, Quadratic
-from sim.coordination.solver.marginals import Marginals
+from parley.mechanisms.coordination.costs import ChainCost, Cost, CostKind, Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.solver.marginals import Marginals
 from tests.coordination.problems import make, random_cost
 
 EXAMPLES: list[Cost] = [

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from sim.coordination.axioms.counterexamples import unimplemented
-from sim.coordination.axioms.custom import recognition_named
-from sim.coordination.axioms.implementation import ManipulableGame
-from sim.coordination.axioms.triple import Recognition, Triple, recognition_of
-from sim.coordination.demonstration import check_contract, demonstrate
-from sim.coordination.recognition import RECOGNITION
-from sim.errors import ParleyError
-from sim.statistics import MIN_P
+from parley.core.errors import ParleyError
+from parley.core.statistics import MIN_P
+from parley.mechanisms.coordination.axioms.counterexamples import unimplemented
+from parley.mechanisms.coordination.axioms.custom import recognition_named
+from parley.mechanisms.coordination.axioms.implementation import ManipulableGame
+from parley.mechanisms.coordination.axioms.triple import Recognition, Triple, recognition_of
+from parley.mechanisms.coordination.demonstration import check_contract, demonstrate
+from parley.mechanisms.coordination.recognition import RECOGNITION
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OWN = f"{EXAMPLES / 'half_and_half.py'}:fraction"

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from sim.chain.abi import Interface
-from sim.chain.compiler import compile_contracts
-from sim.chain.evm import open_evm
-from sim.coordination.bots import make_bots
-from sim.coordination.events import SIGNATURES, decode
-from sim.coordination.play import Player, deploy_mechanism
-from sim.coordination.problem import Problem, example_1
+from parley.chain.abi import Interface
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.events import SIGNATURES, decode
+from parley.mechanisms.coordination.play import Player, deploy_mechanism
+from parley.mechanisms.coordination.problem import Problem, example_1
 
 
 def fields_of(name: str, args: dict[str, Any]) -> tuple[Any, ...]:

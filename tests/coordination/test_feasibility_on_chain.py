@@ -2,13 +2,13 @@
 
 from random import Random
 
-from sim.chain.abi import Interface, read_array, words
-from sim.chain.compiler import compile_contracts
-from sim.chain.evm import open_evm
-from sim.coordination.announcements import bounds, find_violation
-from sim.coordination.bots import make_bots
-from sim.coordination.events import Event
-from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism
+from parley.chain.abi import Interface, read_array, words
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.mechanisms.coordination.announcements import bounds, find_violation
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.events import Event
+from parley.mechanisms.coordination.play import FUNCTIONS, Player, deploy_mechanism
 from tests.coordination.problems import random_problem
 
 GAMES = 60

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.gas import ladder, largest
-from sim.chain.evm import open_reference
-from sim.chain.rpc import Rpc, RpcError
-from sim.coordination.bots import make_bots
-from sim.coordination.play import FUNCTIONS, Player, deploy_mechanism
-from sim.coordination.simulation import simulate
+from parley.chain.backends import open_reference
+from parley.chain.rpc import Rpc, RpcError
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import FUNCTIONS, Player, deploy_mechanism
+from parley.mechanisms.coordination.simulation import simulate
 from tests.nodes import LocalNode, anvil
 from tests.verification.gas import sent_with
 

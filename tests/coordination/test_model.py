@@ -12,9 +12,11 @@ from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.coordination.game import Cause, Game, Phase
-from sim.coordination.model import Recognition, TwoStageModel
-from sim.coordination.parameters import (
+from parley.core.randomness import commitment, keccak, word
+from parley.kit.reference import Revert
+from parley.mechanisms.coordination.game import Cause, Game, Phase
+from parley.mechanisms.coordination.model import Recognition, TwoStageModel
+from parley.mechanisms.coordination.parameters import (
     Cost,
     CostKind,
     Page,
@@ -23,9 +25,7 @@ from sim.coordination.parameters import (
     check_rows,
     encode_parameters,
 )
-from sim.coordination.recognition import RECOGNITION, stick_breaking
-from sim.randomness import commitment, keccak, word
-from sim.reference import Revert
+from parley.mechanisms.coordination.recognition import RECOGNITION, stick_breaking
 from tests.coordination import samples
 from tests.coordination.moves import METHODS, Moves, call_model
 

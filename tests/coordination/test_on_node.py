@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from sim.chain.compiler import compile_contracts
-from sim.chain.deployments import deploy_once
-from sim.chain.evm import open_evm
-from sim.coordination.play import CONTRACTS, Outcome
-from sim.coordination.problem import example_1
-from sim.coordination.simulation import Setting, simulate
-from sim.driver.on_node import NodeGame, NodeRun
-from sim.errors import ParleyError
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.chain.deployments import deploy_once
+from parley.core.errors import ParleyError
+from parley.kit.play.on_node import NodeGame, NodeRun
+from parley.mechanisms.coordination.play import CONTRACTS, Outcome
+from parley.mechanisms.coordination.problem import example_1
+from parley.mechanisms.coordination.simulation import Setting, simulate
 from tests.nodes import KINDS, LocalNode, anvil, running
 
 PROBLEM = example_1()

@@ -6,20 +6,21 @@ from random import Random
 
 import pytest
 
-from sim.chain.compiler import compile_contracts
-from sim.chain.evm import Name, open_evm
-from sim.coordination.bots import Greedy, make_bots
-from sim.coordination.play import (
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.chain.evm import Name
+from parley.core.randomness import keccak
+from parley.kit.play.player import Sent, UnexpectedRevertError
+from parley.mechanisms.coordination.bots import Greedy, make_bots
+from parley.mechanisms.coordination.play import (
     FUNCTIONS,
     Outcome,
     Player,
     deploy_mechanism,
     parameters_of,
 )
-from sim.coordination.position import Position, Row
-from sim.coordination.problem import Problem, example_1
-from sim.driver.player import Sent, UnexpectedRevertError
-from sim.randomness import keccak
+from parley.mechanisms.coordination.position import Position, Row
+from parley.mechanisms.coordination.problem import Problem, example_1
 
 IMPATIENT = replace(example_1(), continuation=Fraction(1, 2))
 

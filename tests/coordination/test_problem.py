@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import problemfile
-from sim.coordination.allocation import cost_effective
-from sim.coordination.costs import Piecewise, Power, Quadratic
-from sim.coordination.problem import Problem, example_1, load_problem
-from sim.errors import ProblemError
+from parley.core.errors import ProblemError
+from parley.kit import problemfile
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.costs import Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
 from tests.coordination.problems import example_1_keys, make, random_problem
 
 READY = Path(__file__).parents[2] / "problems"

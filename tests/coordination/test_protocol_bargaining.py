@@ -4,8 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from sim.coordination.game import Cause, Phase
-from sim.randomness import keccak, pack_order, word
+from parley.core.randomness import keccak, pack_order, word
+from parley.mechanisms.coordination.game import Cause, Phase
 from tests.coordination.table import ACTION_WINDOW, BOND, Table, went
 
 NOTHING = bytes(32)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sim.coordination.game import Cause, Phase
-from sim.coordination.parameters import MAX_WINDOW, MIN_WINDOW, Cost, CostKind
-from sim.randomness import game_id
+from parley.core.randomness import game_id
+from parley.mechanisms.coordination.game import Cause, Phase
+from parley.mechanisms.coordination.parameters import MAX_WINDOW, MIN_WINDOW, Cost, CostKind
 from tests.coordination.table import JOIN_WINDOW, Table, went
 
 UINT32, UINT96 = 2**32 - 1, 2**96 - 1

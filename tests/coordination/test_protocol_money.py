@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from eth_abi.abi import decode, encode
 
-from sim.coordination.game import Cause, Phase
-from sim.randomness import keccak, word
-from sim.reference import Revert
+from parley.core.randomness import keccak, word
+from parley.kit.reference import Revert
+from parley.mechanisms.coordination.game import Cause, Phase
 from tests.coordination.table import BOND, Table, X, went
 from tests.verification.on_chain import PAYEES, Outcome
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from sim.chain.evm import open_reference
-from sim.coordination.game import Phase
-from sim.coordination.recognition import RECOGNITION, equal
-from sim.randomness import address_word, game_id, keccak
-from sim.reference import encode_bytes, encode_tuple
+from parley.chain.backends import open_reference
+from parley.core.randomness import address_word, game_id, keccak
+from parley.kit.reference import encode_bytes, encode_tuple
+from parley.mechanisms.coordination.game import Phase
+from parley.mechanisms.coordination.recognition import RECOGNITION, equal
 from tests.coordination.on_chain import HOSTILE, SOUND
 from tests.coordination.table import BOND, Table, X, went
 from tests.verification.gas import sent_with

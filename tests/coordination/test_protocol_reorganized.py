@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from sim.coordination.game import Phase
-from sim.randomness import commitment, word
-from sim.reference import Revert
+from parley.core.randomness import commitment, word
+from parley.kit.reference import Revert
+from parley.mechanisms.coordination.game import Phase
 from tests.coordination.table import Table, X, went
 from tests.verification.on_chain import Outcome
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from sim.coordination.game import Cause, Phase
-from sim.coordination.parameters import Cost, CostKind
-from sim.coordination.recognition import Turn
-from sim.randomness import commitment, keccak, pack_order, word
+from parley.core.randomness import commitment, keccak, pack_order, word
+from parley.mechanisms.coordination.game import Cause, Phase
+from parley.mechanisms.coordination.parameters import Cost, CostKind
+from parley.mechanisms.coordination.recognition import Turn
 from tests.coordination.on_chain import FAULTY
 from tests.coordination.table import ACTION_WINDOW, BOND, JOIN_WINDOW, Table, X, went
 

@@ -4,8 +4,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.recognition import (
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.recognition import (
     RECOGNITION,
     fraction,
     fractions,

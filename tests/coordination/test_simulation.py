@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain.compiler import compile_contracts
-from sim.chain.deploy import deploy
-from sim.chain.evm import open_evm
-from sim.coordination.play import CONTRACTS
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.recognition import RECOGNITION
-from sim.coordination.simulation import Setting, Simulation, simulate
-from sim.coordination.solution import solve
-from sim.errors import ParleyError
-from sim.statistics import MIN_P
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.chain.deploy import deploy
+from parley.core.errors import ParleyError
+from parley.core.statistics import MIN_P
+from parley.mechanisms.coordination.play import CONTRACTS
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.simulation import Setting, Simulation, simulate
+from parley.mechanisms.coordination.solution import solve
 
 if TYPE_CHECKING:
-    from sim.chain.evm import Name
+    from parley.chain.evm import Name
 
 Z = 4.5
 """A standard normal variable exceeds this 7 times in a million."""

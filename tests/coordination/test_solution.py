@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.allocation import special_domain
-from sim.coordination.costs import Quadratic
-from sim.coordination.problem import Problem, load_problem
-from sim.coordination.solution import solve
-from sim.errors import ProblemError
+from parley.core.errors import ProblemError
+from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.problem import Problem, load_problem
+from parley.mechanisms.coordination.solution import solve
 from tests.coordination.problems import Matrix, X, Y, example_1_keys, make
 
 READY = Path(__file__).parents[2] / "problems"

@@ -7,19 +7,19 @@ from fractions import Fraction
 
 import pytest
 
-from sim.chain.evm import open_evm
-from sim.chain.history import Call, Recorder
-from sim.coordination.bots import make_bots
-from sim.coordination.play import FUNCTIONS, Player
-from sim.coordination.problem import example_1
-from sim.coordination.promises import RULES
-from sim.coordination.recognition import RECOGNITION
-from sim.coordination.records import RECORDS
-from sim.coordination.verify import verify
-from sim.errors import ParleyError
-from sim.randomness import word
-from sim.statistics import MIN_P, count_p_value, recognition_p_value
-from sim.verification.book import Book
+from parley.chain.backends import open_evm
+from parley.chain.history import Call, Recorder
+from parley.core.errors import ParleyError
+from parley.core.randomness import word
+from parley.core.statistics import MIN_P, count_p_value, recognition_p_value
+from parley.kit.verify.book import Book
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import FUNCTIONS, Player
+from parley.mechanisms.coordination.problem import example_1
+from parley.mechanisms.coordination.promises import RULES
+from parley.mechanisms.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.records import RECORDS
+from parley.mechanisms.coordination.verify import verify
 from tests.coordination.audited import IMPATIENT, deployed, played, staged
 from tests.coordination.crooked import RELUCTANT, VARIANTS
 from tests.coordination.problems import make

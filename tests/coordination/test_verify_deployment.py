@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from sim.chain.compiler import compile_contracts
-from sim.chain.node import NodeEvm
-from sim.cli import app
-from sim.coordination.bots import make_bots
-from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
-from sim.coordination.problem import example_1
+from parley.chain.compiler import compile_contracts
+from parley.chain.node import NodeEvm
+from parley.cli import app
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
+from parley.mechanisms.coordination.problem import example_1
 from tests.nodes import running
 from tests.proxy import public_node
 from tests.verification import on_node

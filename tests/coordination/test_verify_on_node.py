@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sim.chain.compiler import compile_contracts
-from sim.chain.node import NodeEvm
-from sim.cli import app
-from sim.coordination.bots import make_bots
-from sim.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
+from parley.chain.compiler import compile_contracts
+from parley.chain.node import NodeEvm
+from parley.cli import app
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
 from tests.coordination.audited import IMPATIENT
 from tests.coordination.crooked import RELUCTANT
 from tests.coordination.on_chain import attackers

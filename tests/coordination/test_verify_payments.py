@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.chain.history import Recorder
-from sim.chain.node import NodeEvm
-from sim.chain.nodehistory import NodeHistory
-from sim.chain.traces import Frame
-from sim.coordination.verify import verify
+from parley.chain.history import Recorder
+from parley.chain.node import NodeEvm
+from parley.chain.nodehistory import NodeHistory
+from parley.chain.traces import Frame
+from parley.mechanisms.coordination.verify import verify
 from tests.coordination.audited import deployed, staged_on
 from tests.coordination.crooked import VARIANTS
 from tests.nodes import anvil

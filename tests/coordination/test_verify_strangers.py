@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.chain.evm import Logs
-from sim.chain.node import NodeEvm
-from sim.chain.nodehistory import NodeHistory
-from sim.coordination.bots import make_bots
-from sim.coordination.play import FUNCTIONS, Deployment, Player
-from sim.coordination.verify import verify
-from sim.randomness import address_word, word
+from parley.chain.evm import Logs
+from parley.chain.node import NodeEvm
+from parley.chain.nodehistory import NodeHistory
+from parley.core.randomness import address_word, word
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Player
+from parley.mechanisms.coordination.verify import verify
 from tests.coordination.audited import IMPATIENT, deployed
 from tests.coordination.on_chain import attackers
 from tests.coordination.test_verify_payments import Blind

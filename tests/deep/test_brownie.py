@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from sim import mechanisms
-from sim.chain import solc
-from sim.chain.compiler import cache_directory, compile_contracts, project_root, read_settings
+from parley.chain import solc
+from parley.chain.compiler import cache_directory, compile_contracts, project_root, read_settings
+from parley.kit import mechanisms
 from tests.nodes import anvil
 
 pytestmark = pytest.mark.deep
@@ -143,7 +143,7 @@ def test_brownie_and_parley_deploy_alike_to_a_node(
 
 
 def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
     return subprocess.run(command, cwd=project_root(), capture_output=True, text=True, check=False)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Self
 
-from sim.chain.abi import Interface
-from sim.chain.compiler import Artifact, compile_sources
-from sim.chain.evm import Evm
-from sim.driver import player, simulation, tally
-from sim.driver.player import Sent, UnexpectedRevertError, explained, selectors
-from sim.randomness import address_word, commitment, game_id, keccak, word
+from parley.chain.abi import Interface
+from parley.chain.compiler import Artifact, compile_sources
+from parley.chain.evm import Evm
+from parley.core.randomness import address_word, commitment, game_id, keccak, word
+from parley.kit.play import player, simulation, tally
+from parley.kit.play.player import Sent, UnexpectedRevertError, explained, selectors
 
 SOURCE = "tests/driver/CoinToss.sol"
 CONTRACT = "CoinToss"

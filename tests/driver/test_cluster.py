@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from sim.chain.compiler import project_root
-from sim.driver.run import play_games
-from sim.errors import ParleyError
+from parley.chain.compiler import project_root
+from parley.core.errors import ParleyError
+from parley.kit.play.run import play_games
 from tests.driver.coin import Setting
 
 
@@ -69,7 +69,7 @@ def test_a_cluster_plays_the_same_games(scheduler: str) -> None:
 
 
 def test_where_no_scheduler_answers_the_complaint_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.driver.run.CONNECTING", 0.5)
+    monkeypatch.setattr("parley.kit.play.run.CONNECTING", 0.5)
     with pytest.raises(ParleyError, match=r"--cluster tcp://127\.0\.0\.1:9: no scheduler answers") as error:
         play_games(Setting(), games=10, cluster="tcp://127.0.0.1:9")
     assert "\n" not in str(error.value)

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from sim.chain.deployments import deploy_once
-from sim.chain.evm import Evm, Logs, open_evm
-from sim.chain.rpc import NodeError
-from sim.driver import on_node
-from sim.driver.on_node import NodeGame, NodeRun
-from sim.driver.player import Sent
-from sim.driver.run import play_games
-from sim.errors import ParleyError
+from parley.chain.backends import open_evm
+from parley.chain.deployments import deploy_once
+from parley.chain.evm import Evm, Logs
+from parley.chain.rpc import NodeError
+from parley.core.errors import ParleyError
+from parley.kit.play import on_node
+from parley.kit.play.on_node import NodeGame, NodeRun
+from parley.kit.play.player import Sent
+from parley.kit.play.run import play_games
 from tests.driver.coin import CONTRACT, Outcome, Player, Setting
 from tests.nodes import KINDS, LocalNode, anvil, running
 

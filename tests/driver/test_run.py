@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
-from sim.chain.evm import Evm, Logs
-from sim.driver.player import UnexpectedRevertError
-from sim.driver.run import REPLAYED, Played, open_player, play_games
-from sim.errors import ParleyError
-from sim.randomness import word
+from parley.chain.evm import Evm, Logs
+from parley.core.errors import ParleyError
+from parley.core.randomness import word
+from parley.kit.play.player import UnexpectedRevertError
+from parley.kit.play.run import REPLAYED, Played, open_player, play_games
 from tests.driver.coin import FUNCTIONS, Outcome, Player, Setting, Simulation, Tally
 
 HONEST = Setting()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from sim.chain.compiler import project_root
+from parley.chain.compiler import project_root
 
 PROBLEMS = project_root() / "problems"
 EXAMPLE = str(PROBLEMS / "paper-example-1.toml")

@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from sim.experiment.dynamics import Adaptation, mean_field, revise
+from parley.mechanisms.coordination.experiment.dynamics import Adaptation, mean_field, revise
 
 RULES = [
     Adaptation("replicator", 2.0),

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from sim.coordination.costs import Piecewise, Power
-from sim.experiment.families import CostFamily, Distribution, Family, draw
+from parley.mechanisms.coordination.costs import Piecewise, Power
+from parley.mechanisms.coordination.experiment.families import CostFamily, Distribution, Family, draw
 
 
 @pytest.mark.parametrize("number", range(25))

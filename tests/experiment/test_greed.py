@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from sim.experiment.dynamics import Adaptation, mean_field
-from sim.experiment.run import ExperimentRun, run_experiment
-from sim.experiment.specification import load_experiment
+from parley.mechanisms.coordination.experiment.dynamics import Adaptation, mean_field
+from parley.mechanisms.coordination.experiment.run import ExperimentRun, run_experiment
+from parley.mechanisms.coordination.experiment.specification import load_experiment
 from tests.experiment.files import GREED, rows
 
 CONFIDENCE = 0.999

@@ -7,13 +7,19 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from sim.coordination.bots import make_bots
-from sim.coordination.problem import Problem, example_1, load_problem
-from sim.coordination.recognition import RECOGNITION
-from sim.coordination.simulation import simulate
-from sim.coordination.solution import solve
-from sim.experiment.dynamics import Adaptation
-from sim.experiment.prediction import Payoffs, fair_share, payoffs, predict, profile_costs
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.experiment.dynamics import Adaptation
+from parley.mechanisms.coordination.experiment.prediction import (
+    Payoffs,
+    fair_share,
+    payoffs,
+    predict,
+    profile_costs,
+)
+from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
+from parley.mechanisms.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.simulation import simulate
+from parley.mechanisms.coordination.solution import solve
 from tests.experiment.files import GREED_PROBLEM
 
 BEST = Fraction(62)

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from sim.errors import ParleyError
-from sim.experiment.run import run_experiment
-from sim.experiment.twins import CellTwin
-from sim.folders import work_folder
+from parley.core.errors import ParleyError
+from parley.core.folders import work_folder
+from parley.mechanisms.coordination.experiment.run import run_experiment
+from parley.mechanisms.coordination.experiment.twins import CellTwin
 from tests.experiment.files import EXAMPLE, GREED_PROBLEM, TABLES, bytes_of, rows, written
 
 MIXED: dict[str, Any] = {
@@ -59,7 +59,7 @@ def test_a_run_that_is_killed_again_and_again_leaves_the_same_bytes(mixed: Path,
     out = tmp_path / "run"
     program = (
         "import sys\n"
-        "from sim.experiment.run import run_experiment\n"
+        "from parley.mechanisms.coordination.experiment.run import run_experiment\n"
         "run_experiment(sys.argv[1], out=sys.argv[2], progress=lambda *d: print(*d, flush=True))\n"
     )
     command = [sys.executable, "-c", program, str(mixed / "experiment.json"), str(out)]
@@ -171,7 +171,9 @@ def test_a_problem_or_strategy_file_that_has_changed_is_noticed(tmp_path: Path) 
     problem, strategy = tmp_path / "problem.toml", tmp_path / "mine.py"
     problem.write_text(Path(EXAMPLE).read_text(encoding="utf-8"), encoding="utf-8")
     strategy.write_text(
-        "from sim.experiment.strategies import Strategy\nclass Mine(Strategy):\n    pass\n", encoding="utf-8"
+        "from parley.mechanisms.coordination.experiment.strategies import Strategy\n"
+        "class Mine(Strategy):\n    pass\n",
+        encoding="utf-8",
     )
     population = {"strategies": {"mine.py:Mine": 1}}
     file = written(tmp_path, problem={"file": "problem.toml"}, population=population, generations=1)

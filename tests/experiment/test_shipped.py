@@ -19,18 +19,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from scripts import experiments
-from scripts.shipped import collusion, laws, learning, patience, scale, withholding
-from scripts.shipped.common import Claim, Page, Played, draw, read
-from scripts.shipped.laws import Way
-from sim.chain.compiler import project_root
-from sim.coordination.axioms.manipulation import manipulations
-from sim.coordination.axioms.triple import recognition_of
-from sim.coordination.bargaining import default_costs
-from sim.coordination.problem import Problem, example_1
-from sim.errors import ParleyError
-from sim.experiment.run import run_experiment
-from sim.experiment.specification import (
+from parley.chain.compiler import project_root
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.axioms.manipulation import manipulations
+from parley.mechanisms.coordination.axioms.triple import recognition_of
+from parley.mechanisms.coordination.bargaining import default_costs
+from parley.mechanisms.coordination.experiment.run import run_experiment
+from parley.mechanisms.coordination.experiment.specification import (
     AdaptationKeys,
     Experiment,
     ExperimentKeys,
@@ -38,8 +33,13 @@ from sim.experiment.specification import (
     SweepKeys,
     load_experiment,
 )
-from sim.experiment.strategies import known_strategies
-from sim.experiment.tables import SCHEMAS
+from parley.mechanisms.coordination.experiment.strategies import known_strategies
+from parley.mechanisms.coordination.experiment.tables import SCHEMAS
+from parley.mechanisms.coordination.problem import Problem, example_1
+from scripts import experiments
+from scripts.shipped import collusion, laws, learning, patience, scale, withholding
+from scripts.shipped.common import Claim, Page, Played, draw, read
+from scripts.shipped.laws import Way
 
 ROOT = project_root()
 DOCS = ROOT / "docs" / "experiments"

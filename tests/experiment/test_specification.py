@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sim.errors import ProblemError
-from sim.experiment.specification import load_experiment
+from parley.core.errors import ProblemError
+from parley.mechanisms.coordination.experiment.specification import load_experiment
 from tests.experiment.files import EXAMPLE, GREED, keys, written
 
 FAMILY = {"agents": 3, "task_types": 4}

@@ -8,17 +8,26 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.axioms.manipulation import manipulations
-from sim.coordination.axioms.triple import recognition_of
-from sim.coordination.bots import Reveals
-from sim.coordination.position import Position
-from sim.coordination.problem import example_1, load_problem
-from sim.coordination.recognition import fraction
-from sim.coordination.solution import solve
-from sim.errors import ParleyError
-from sim.experiment.adaptive import DEMANDS, Colluding, Quantal, RegretMatching, RothErev, WinStay, outlook
-from sim.experiment.run import run_experiment
-from sim.experiment.strategies import HEIGHTS, Experience, Strategy, at_height, make_strategy
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.axioms.manipulation import manipulations
+from parley.mechanisms.coordination.axioms.triple import recognition_of
+from parley.mechanisms.coordination.bots import Reveals
+from parley.mechanisms.coordination.experiment.adaptive import (
+    DEMANDS,
+    Colluding,
+    Quantal,
+    RegretMatching,
+    RothErev,
+    WinStay,
+    outlook,
+)
+from parley.mechanisms.coordination.experiment.run import run_experiment
+from parley.mechanisms.coordination.experiment.strategies import make_strategy
+from parley.mechanisms.coordination.experiment.strategy import HEIGHTS, Experience, Strategy, at_height
+from parley.mechanisms.coordination.position import Position
+from parley.mechanisms.coordination.problem import example_1, load_problem
+from parley.mechanisms.coordination.recognition import fraction
+from parley.mechanisms.coordination.solution import solve
 from tests.experiment.files import EXAMPLE, PROBLEMS, rows, written
 
 EXAMPLES = PROBLEMS.parent / "examples"
@@ -210,7 +219,9 @@ def test_a_pair_would_withhold_if_a_draw_cost_it_more_than_its_bond() -> None:
 def test_bad_names_are_explained_in_one_line(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "bad.py").write_text("1 / 0\n", encoding="utf-8")
     (tmp_path / "good.py").write_text(
-        "from sim.experiment.strategies import Strategy\nclass Mine(Strategy):\n    pass\n", encoding="utf-8"
+        "from parley.mechanisms.coordination.experiment.strategies import Strategy\n"
+        "class Mine(Strategy):\n    pass\n",
+        encoding="utf-8",
     )
     with pytest.raises(ParleyError) as caught:
         make_strategy(name, 0, tmp_path)
@@ -232,7 +243,7 @@ def test_the_examples_strategy_plays_and_grows_bolder() -> None:
 
 def test_a_strategy_that_fails_is_named_with_the_game_it_failed_in(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
-        "from sim.experiment.strategies import Strategy\n"
+        "from parley.mechanisms.coordination.experiment.strategies import Strategy\n"
         "class Mine(Strategy):\n"
         "    def announce(self, position, random):\n"
         "        return (99,) * position.problem.task_types\n",

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import binom
 
-from sim.coordination.problem import example_1
-from sim.coordination.twins.exact import Twin
-from sim.experiment.sums import Sums
-from sim.statistics import MIN_P, betting_p_value
+from parley.core.statistics import MIN_P, betting_p_value
+from parley.mechanisms.coordination.experiment.sums import Sums
+from parley.mechanisms.coordination.problem import example_1
+from parley.mechanisms.coordination.twins.exact import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sim.coordination.play import Outcome
+    from parley.mechanisms.coordination.play import Outcome
 
 PROBLEM = example_1()
 CONTRACTED = PROBLEM.total_cost_wei(PROBLEM.contracted)

@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sim.chain.compiler import project_root
+from parley.chain.compiler import project_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SERVE = """
 import sys
 from sim import problemfile
-from sim.live.server import serve
+from parley.mechanisms.coordination.live.server import serve
 serve(problemfile.load(sys.argv[1]) if sys.argv[1:] else None, open_browser=False)
 """
 

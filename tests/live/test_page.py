@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from sim import problemfile
-from sim.coordination.events import Announced, Joined, Proposed, ProposerDrawn, Responded, Withdrawn, decode
-from sim.coordination.play import FUNCTIONS
-from sim.coordination.problem import Problem, example_1, load_problem
-from sim.coordination.simulation import simulate
-from sim.live.trace import open_player
+from parley.kit import problemfile
+from parley.mechanisms.coordination.events import (
+    Announced,
+    Joined,
+    Proposed,
+    ProposerDrawn,
+    Responded,
+    Withdrawn,
+    decode,
+)
+from parley.mechanisms.coordination.live.trace import open_player
+from parley.mechanisms.coordination.play import FUNCTIONS
+from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
+from parley.mechanisms.coordination.simulation import simulate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from sim.coordination.events import Event
-    from sim.coordination.play import Outcome
-    from sim.driver.player import Player
+    from parley.kit.play.player import Player
+    from parley.mechanisms.coordination.events import Event
+    from parley.mechanisms.coordination.play import Outcome
     from tests.browser import Tab
     from tests.live.serving import LiveServer
 

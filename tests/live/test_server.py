@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientSession, web
 
-from sim import problemfile
-from sim.coordination.problem import Problem, example_1
-from sim.errors import ParleyError, ProblemError
-from sim.live.server import MAX_BODY, make_app, serve
+from parley.core.errors import ParleyError, ProblemError
+from parley.kit import problemfile
+from parley.mechanisms.coordination.live.server import MAX_BODY, make_app, serve
+from parley.mechanisms.coordination.problem import Problem, example_1
 from tests.live.serving import live_server
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def test_a_run_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> No
         finally:
             ended.set()
 
-    monkeypatch.setattr("sim.live.server.crowd", endless)
+    monkeypatch.setattr("parley.mechanisms.coordination.live.server.crowd", endless)
 
     async def leave() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sim import problemfile
-from sim.chain.compiler import project_root
-from sim.coordination.bots import KINDS, PHASES, make_bots
-from sim.coordination.costs import Quadratic
-from sim.coordination.events import (
+from parley.chain.compiler import project_root
+from parley.kit import problemfile
+from parley.mechanisms.coordination.bots import KINDS, PHASES, make_bots
+from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.events import (
     Announced,
     BrokenDown,
     Joined,
@@ -24,16 +24,23 @@ from sim.coordination.events import (
     Withdrawn,
     decode,
 )
-from sim.coordination.play import FUNCTIONS, RECOGNITION_CONTRACTS, Outcome
-from sim.coordination.problem import Problem, load_problem
-from sim.coordination.recognition import stick_breaking
-from sim.coordination.simulation import simulate
-from sim.live.crowd import crowd, equilibrium_costs
-from sim.live.setting import FIRST, Choice, Setting, bot_choices, choices, read_setting
-from sim.live.trace import open_player, trace
+from parley.mechanisms.coordination.live.crowd import crowd, equilibrium_costs
+from parley.mechanisms.coordination.live.setting import (
+    FIRST,
+    Choice,
+    Setting,
+    bot_choices,
+    choices,
+    read_setting,
+)
+from parley.mechanisms.coordination.live.trace import open_player, trace
+from parley.mechanisms.coordination.play import FUNCTIONS, RECOGNITION_CONTRACTS, Outcome
+from parley.mechanisms.coordination.problem import Problem, load_problem
+from parley.mechanisms.coordination.recognition import stick_breaking
+from parley.mechanisms.coordination.simulation import simulate
 
 if TYPE_CHECKING:
-    from sim.driver.player import Player
+    from parley.kit.play.player import Player
 
 PROBLEMS = sorted(
     path.stem

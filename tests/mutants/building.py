@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sim.chain import solc
-from sim.chain.compiler import Artifact, cache_directory, project_root, read_settings, source_closure
+from parley.chain import solc
+from parley.chain.compiler import Artifact, cache_directory, project_root, read_settings, source_closure
 from tests.mutants.operators import Mutant, mutants_of, syntax_tree
 from tests.verification.selected import Edit, compiled, merged, read_source
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from sim.chain import solc
-from sim.chain.compiler import cache_directory, project_root, read_settings, source_closure
+from parley.chain import solc
+from parley.chain.compiler import cache_directory, project_root, read_settings, source_closure
 
 Node: TypeAlias = Mapping[str, Any]
 

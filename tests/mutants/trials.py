@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from sim.chain.compiler import Artifact, project_root
-from sim.chain.pyevm import PyEvm
-from sim.chain.revm import RevmEvm
-from sim.chain.tester import TesterEvm
+from parley.chain.compiler import Artifact, project_root
+from parley.chain.pyevm import PyEvm
+from parley.chain.revm import RevmEvm
+from parley.chain.tester import TesterEvm
 from tests.assignment.contract_machine import ContractMachine as LotteryMachine
 from tests.assignment.contract_machine import Reached as LotteryReached
 from tests.assignment.contract_machine import Subject

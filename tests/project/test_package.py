@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.chain.compiler import compile_contracts, project_root
+from parley.chain.compiler import compile_contracts, project_root
 from tests.nodes import anvil
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 _ALL = """
 import json, sys
-from sim.cli import app
+from parley.cli import app
 for call in json.loads(sys.argv[1]):
     try:
         app(call, prog_name="parley")
@@ -83,12 +83,12 @@ def run(installed: Path, cwd: Path, *calls: tuple[object, ...]) -> subprocess.Co
 
 
 def test_the_package_carries_the_contracts_that_the_sources_compile_to(installed: Path) -> None:
-    carried = json.loads((installed / "sim" / "_packaged" / "contracts.json").read_text(encoding="utf-8"))
+    carried = json.loads((installed / "parley" / "_packaged" / "contracts.json").read_text(encoding="utf-8"))
     assert carried == [artifact.to_json() for artifact in compile_contracts(ROOT).values()]
 
 
 def test_every_command_works_from_the_wheel_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    problems = installed / "sim" / "_packaged" / "problems"
+    problems = installed / "parley" / "_packaged" / "problems"
     first, lottery = problems / "paper-example-1.toml", problems / "assignment-bogomolnaia-moulin.toml"
     experiment = tmp_path / "small.toml"
     experiment.write_text(EXPERIMENT.format(problem=first), encoding="utf-8")
@@ -119,7 +119,7 @@ def test_every_command_works_from_the_wheel_in_an_empty_folder(installed: Path, 
 def test_a_contract_of_ones_own_says_that_it_needs_a_clone(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "half.py").write_text("def half(turn):\n    return 1, 2\n", encoding="utf-8")
     (tmp_path / "Half.sol").write_text("contract Half {}\n", encoding="utf-8")
-    first = installed / "sim" / "_packaged" / "problems" / "paper-example-1.toml"
+    first = installed / "parley" / "_packaged" / "problems" / "paper-example-1.toml"
     call = ("audit", first, "--recognition", "half.py:half", "--contract", "Half.sol")
     done = run(installed, tmp_path, call)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

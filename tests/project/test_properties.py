@@ -3,7 +3,7 @@
 import ast
 import re
 
-from sim.chain.compiler import project_root
+from parley.chain.compiler import project_root
 
 ROOT = project_root()
 

@@ -6,14 +6,14 @@ import tomllib
 
 import pytest
 
-from sim.assignment import problem as assignment
-from sim.assignment.lottery import show_matrix
-from sim.assignment.solution import solve as solve_assignment
-from sim.chain.compiler import project_root
-from sim.cli import app
-from sim.coordination.problem import Problem
-from sim.coordination.solution import solve
-from sim.mechanisms import KINDS
+from parley.chain.compiler import project_root
+from parley.cli import app
+from parley.kit.mechanisms import KINDS
+from parley.mechanisms.assignment import problem as assignment
+from parley.mechanisms.assignment.lottery import show_matrix
+from parley.mechanisms.assignment.solution import solve as solve_assignment
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.solution import solve
 
 README = (project_root() / "README.md").read_text(encoding="utf-8")
 

@@ -1,16 +1,18 @@
 """Imports run one way: see "Which file may import what" in CONTRIBUTING.md."""
 
 import ast
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from sim.chain.compiler import project_root
-from sim.mechanisms import KINDS
+from parley.chain.compiler import project_root
+from parley.kit.mechanisms import KINDS
 
-SIM = project_root() / "sim"
+SOURCE = project_root() / "sim"
 
-MACHINES = {"eth", "eth_tester", "pyrevm", "web3"}
+BACKENDS = {"eth", "eth_tester", "pyrevm", "web3"}
 
 DRIVERS = {
     "comparison",
@@ -25,6 +27,9 @@ DRIVERS = {
     "verify",
 }
 """The files of a mechanism that may know the chain, or follow what it gives."""
+
+AROUND = {"experiment", "live", "present", "twins"}
+"""The rooms inside a mechanism's room that are no theory."""
 
 VERBS = {
     "audit",
@@ -56,120 +61,104 @@ PAGES = {
     "solution",
     "words",
 }
-"""What its tables, pictures and pages are called in the report."""
+"""What its tables, pictures and pages are called in its room `present`."""
 
-COMMON = ("driver", "verification")
-"""Rooms that drive and audit contracts, whatever these do."""
-
-ABOVE = ("sim.experiment", "sim.report", "sim.live", "sim.cli")
-
-SHARED = (
-    "bots",
-    "errors",
-    "exact",
-    "files",
-    "folders",
-    "keys",
-    "limits",
-    "names",
-    "randomness",
-    "reference",
-    "resources",
-    "statistics",
-    "userfile",
-)
-"""Files beside the rooms that know nobody but each other."""
+LAYERS = {
+    "parley.core": ("parley.core",),
+    "parley.chain": ("parley.chain", "parley.core"),
+    "parley.kit": ("parley.kit", "parley.chain", "parley.core"),
+    **{
+        f"parley.mechanisms.{kind}": (
+            "parley.mechanisms." + kind,
+            "parley.kit",
+            "parley.chain",
+            "parley.core",
+        )
+        for kind in KINDS
+    },
+    "parley.cli": ("parley.cli", "parley.mechanisms", "parley.kit", "parley.chain", "parley.core"),
+}
+"""Each room, and those that it may import from."""
 
 
-def files(*rooms: str) -> list[Path]:
-    return sorted(path for room in rooms for path in (SIM / room).rglob("*.py"))
+@cache
+def modules() -> dict[str, Path]:
+    """All modules of the package, by their dotted names."""
+    return {
+        path.relative_to(SOURCE).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"): path
+        for path in sorted(SOURCE.rglob("*.py"))
+    }
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(SIM).with_suffix("").as_posix()
-
-
-def imported(path: Path) -> set[str]:
-    """Modules that a file imports, anywhere in it."""
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Modules that a file imports, anywhere in it, whether to run or for types only."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                names.add(name if name in modules() else node.module)
+    return frozenset(names)
 
 
-def inside(names: set[str], *packages: str) -> set[str]:
-    return {name for name in names if any(name == p or name.startswith(f"{p}.") for p in packages)}
+def inside(name: str, *rooms: str) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
 
 
-def rooms_of(names: set[str]) -> set[str]:
-    """Of this package's rooms and files, those that are imported from."""
-    return {name.split(".")[1] for name in inside(names, "sim") - {"sim"}}
+def room_of(name: str) -> str:
+    return next(room for room in LAYERS if inside(name, room))
 
 
-THEORY = [path for path in files(*KINDS) if path.stem not in DRIVERS and "twins" not in path.parts]
+ROOMS = [name for name in modules() if name not in ("parley", "parley.mechanisms")]
+THEORY = [
+    name
+    for name in ROOMS
+    if inside(name, "parley.mechanisms")
+    and not {*name.split(".")[3:-1]} & AROUND
+    and name.split(".")[-1] not in DRIVERS | AROUND
+]
 
 
-def test_every_mechanism_is_listed_and_every_shared_file_too() -> None:
-    assert {path.parent.name for path in SIM.glob("*/problem.py")} == set(KINDS)
-    assert {path.stem for path in SIM.glob("*.py")} == {*SHARED, "__init__", "mechanisms", "problemfile"}
+def test_every_mechanism_is_listed() -> None:
+    assert {path.parent.name for path in SOURCE.glob("parley/mechanisms/*/problem.py")} == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mechanisms_work_one_way_and_so_do_their_pages(kind: str) -> None:
-    assert {path.stem for path in files(kind)} >= VERBS
-    assert {path.stem for path in files(f"report/{kind}")} >= PAGES
+    names = {name for name in modules() if inside(name, f"parley.mechanisms.{kind}")}
+    assert names >= {f"parley.mechanisms.{kind}.{name}" for name in VERBS}
+    assert names >= {f"parley.mechanisms.{kind}.present.{name}" for name in PAGES}
 
 
-@pytest.mark.parametrize("path", THEORY, ids=name_of)
-def test_theory_and_bots_know_no_chain(path: Path) -> None:
-    assert not inside(imported(path), "sim.chain", *(f"sim.{room}" for room in COMMON), *MACHINES)
+@pytest.mark.parametrize("name", ROOMS)
+def test_arrows_run_one_way(name: str) -> None:
+    wrong = [
+        other
+        for other in sorted(imported(modules()[name]))
+        if inside(other, "parley") and other != "parley" and not inside(other, *LAYERS[room_of(name)])
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", files("chain"), ids=name_of)
-def test_the_chain_knows_no_mechanism(path: Path) -> None:
-    assert rooms_of(imported(path)) <= {"chain", *SHARED}
+@pytest.mark.parametrize("name", THEORY)
+def test_theory_and_bots_know_no_chain_and_no_page(name: str) -> None:
+    room = ".".join(name.split(".")[:3])
+    rooms = ("parley.chain", *(f"parley.kit.{part}" for part in ("play", "present", "verify")))
+    around = tuple(f"{room}.{part}" for part in AROUND - {"twins"})
+    assert [other for other in imported(modules()[name]) if inside(other, *rooms, *around, *BACKENDS)] == []
 
 
-@pytest.mark.parametrize("path", files(*COMMON), ids=name_of)
-def test_what_drives_and_audits_knows_the_chain_and_no_mechanism(path: Path) -> None:
-    names = imported(path)
-    assert rooms_of(names) <= {path.relative_to(SIM).parts[0], "chain", *SHARED}
-    assert not inside(names, *MACHINES)
+@pytest.mark.parametrize("name", [name for name in ROOMS if not inside(name, "parley.chain")])
+def test_only_the_chain_knows_the_backends(name: str) -> None:
+    assert [other for other in imported(modules()[name]) if inside(other, *BACKENDS)] == []
 
 
-@pytest.mark.parametrize("path", files(*KINDS), ids=name_of)
-def test_a_mechanism_knows_neither_another_one_nor_who_uses_it(path: Path) -> None:
-    others = {f"sim.{name}" for name in KINDS} - {f"sim.{path.relative_to(SIM).parts[0]}"}
-    assert not inside(imported(path), *others, "sim.mechanisms", *ABOVE)
-
-
-@pytest.mark.parametrize("path", files("experiment"), ids=name_of)
-def test_experiments_know_neither_pages_nor_commands(path: Path) -> None:
-    assert not inside(imported(path), "sim.report", "sim.live", "sim.cli")
-
-
-@pytest.mark.parametrize("path", files("report", "live"), ids=name_of)
-def test_pages_know_no_commands(path: Path) -> None:
-    assert not inside(imported(path), "sim.cli")
-
-
-@pytest.mark.parametrize("path", files(*(f"report/{kind}" for kind in KINDS)), ids=name_of)
-def test_what_people_look_at_of_a_mechanism_knows_no_other_one(path: Path) -> None:
-    kind = path.relative_to(SIM).parts[1]
-    others = set(KINDS) - {kind}
-    assert not inside(
-        imported(path), *(f"{package}.{other}" for package in ("sim", "sim.report") for other in others)
-    )
-
-
-@pytest.mark.parametrize("name", SHARED)
-def test_what_all_share_knows_nobody(name: str) -> None:
-    assert rooms_of(imported(SIM / f"{name}.py")) <= set(SHARED)
-
-
-@pytest.mark.parametrize("name", ["mechanisms", "problemfile"])
-def test_what_finds_mechanisms_imports_none(name: str) -> None:
-    assert rooms_of(imported(SIM / f"{name}.py")) <= {*SHARED, "mechanisms"}
+def test_there_is_no_circle_of_files() -> None:
+    graph = {name: imported(path) & modules().keys() - {name} for name, path in modules().items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' → '.join(reversed(error.args[1]))}")

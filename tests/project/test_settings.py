@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import pytest
 
-from sim.chain.compiler import project_root, read_settings
+from parley.chain.compiler import project_root, read_settings
 
 ROOT = project_root()
 PACKAGE = json.loads((ROOT / "package.json").read_text())

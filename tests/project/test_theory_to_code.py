@@ -29,7 +29,7 @@ def test_what_is_named_exists(name: str) -> None:
     if "/" in name or name.endswith(".md"):
         assert any((folder / name).is_file() for folder in (ROOT, ROOT / "docs"))
         return
-    full = name if name.startswith("sim.") else f"sim.coordination.{name}"
+    full = name if name.startswith("parley.") else f"parley.mechanisms.coordination.{name}"
     parts = full.split(".")
     for cut in range(len(parts) - 1, 1, -1):
         try:

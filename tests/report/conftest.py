@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.report.page import write_page
+from parley.kit.present.page import write_page
 from tests.report import folders
 
 if TYPE_CHECKING:

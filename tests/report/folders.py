@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sim.assignment.audit import audit as audit_assignment
-from sim.assignment.problem import Problem as Assignment
-from sim.assignment.simulation import simulate as draw
-from sim.coordination.audit import audit
-from sim.coordination.axioms.custom import recognition_named
-from sim.coordination.problem import Problem
-from sim.coordination.simulation import simulate
-from sim.experiment.run import run_experiment
-from sim.report.assignment.audit import write_audit as write_assignment_audit
-from sim.report.assignment.run import RunFolder as LotteryFolder
-from sim.report.coordination.audit import write_audit
-from sim.report.coordination.run import RunFolder
+from parley.mechanisms.assignment.audit import audit as audit_assignment
+from parley.mechanisms.assignment.present.audit import write_audit as write_assignment_audit
+from parley.mechanisms.assignment.present.run import RunFolder as LotteryFolder
+from parley.mechanisms.assignment.problem import Problem as Assignment
+from parley.mechanisms.assignment.simulation import simulate as draw
+from parley.mechanisms.coordination.audit import audit
+from parley.mechanisms.coordination.axioms.custom import recognition_named
+from parley.mechanisms.coordination.experiment.run import run_experiment
+from parley.mechanisms.coordination.present.audit import write_audit
+from parley.mechanisms.coordination.present.run import RunFolder
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.simulation import simulate
 
 if TYPE_CHECKING:
     from pathlib import Path

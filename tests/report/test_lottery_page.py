@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
-from sim.assignment.audit import PROPERTIES, audit
-from sim.assignment.lottery import expected
-from sim.assignment.problem import Problem, load_problem
-from sim.assignment.simulation import simulate
-from sim.chain.compiler import project_root
-from sim.errors import ParleyError
-from sim.report.assignment.audit import write_audit
-from sim.report.assignment.run import RunFolder
-from sim.report.page import write_page
+from parley.chain.compiler import project_root
+from parley.core.errors import ParleyError
+from parley.kit.present.page import write_page
+from parley.mechanisms.assignment.audit import PROPERTIES, audit
+from parley.mechanisms.assignment.lottery import expected
+from parley.mechanisms.assignment.present.audit import write_audit
+from parley.mechanisms.assignment.present.run import RunFolder
+from parley.mechanisms.assignment.problem import Problem, load_problem
+from parley.mechanisms.assignment.simulation import simulate
 from tests.report import folders
 from tests.report.test_page import data_of, figure, text_of
 

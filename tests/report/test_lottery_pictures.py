@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sim.assignment.options import option_set
-from sim.assignment.problem import Problem, from_orders, load_problem
-from sim.assignment.simulation import simulate
-from sim.assignment.solution import solve
-from sim.chain.compiler import project_root
-from sim.report.assignment.figures import counts_figure, matrix_figure, option_figure, rules_figure
-from sim.report.style import THEORY, save
+from parley.chain.compiler import project_root
+from parley.kit.present.style import THEORY, save
+from parley.mechanisms.assignment.options import option_set
+from parley.mechanisms.assignment.present.figures import (
+    counts_figure,
+    matrix_figure,
+    option_figure,
+    rules_figure,
+)
+from parley.mechanisms.assignment.problem import Problem, from_orders, load_problem
+from parley.mechanisms.assignment.simulation import simulate
+from parley.mechanisms.assignment.solution import solve
 from tests.report import folders
 
 if TYPE_CHECKING:

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from sim.assignment.audit import audit
-from sim.assignment.efficiency import ordinally_efficient
-from sim.assignment.envy import envy_free, equal_treatment, sd_envy_free
-from sim.assignment.lottery import as_matrix
-from sim.assignment.problem import Problem, from_orders, load_problem
-from sim.assignment.simulation import simulate
-from sim.assignment.solution import solve
-from sim.chain.compiler import project_root
-from sim.report.assignment.audit import audit_tables
-from sim.report.assignment.favourites import beats, worse_region
-from sim.report.assignment.simulation import simulation_tables
-from sim.report.assignment.solution import MAX_TERMS, solution_tables
-from sim.report.assignment.words import lottery_of, reasons
-from sim.report.verification import verification_tables
-from sim.verification.rules import Violation
-from sim.verification.verification import Judged, Verification
+from parley.chain.compiler import project_root
+from parley.kit.present.verification import verification_tables
+from parley.kit.verify.rules import Violation
+from parley.kit.verify.verification import Judged, Verification
+from parley.mechanisms.assignment.audit import audit
+from parley.mechanisms.assignment.efficiency import ordinally_efficient
+from parley.mechanisms.assignment.envy import envy_free, equal_treatment, sd_envy_free
+from parley.mechanisms.assignment.lottery import as_matrix
+from parley.mechanisms.assignment.present.audit import audit_tables
+from parley.mechanisms.assignment.present.favourites import beats, worse_region
+from parley.mechanisms.assignment.present.simulation import simulation_tables
+from parley.mechanisms.assignment.present.solution import MAX_TERMS, solution_tables
+from parley.mechanisms.assignment.present.words import lottery_of, reasons
+from parley.mechanisms.assignment.problem import Problem, from_orders, load_problem
+from parley.mechanisms.assignment.simulation import simulate
+from parley.mechanisms.assignment.solution import solve
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from sim.assignment.verdict import Verdict
+    from parley.mechanisms.assignment.verdict import Verdict
 
 SMALL = [
     file

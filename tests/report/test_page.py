@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
-from sim import resources
-from sim.coordination.problem import Problem
-from sim.coordination.recognition import RECOGNITION, probabilities
-from sim.coordination.solution import announced_allocation
-from sim.errors import ParleyError
-from sim.report import page, page_experiment
-from sim.report.page import write_page
-from sim.report.page_experiment import experiment_sheet
-from sim.report.page_load import read_experiment
+from parley.core import resources
+from parley.core.errors import ParleyError
+from parley.kit.present import page
+from parley.kit.present.page import write_page
+from parley.mechanisms.coordination.experiment.present import page_experiment
+from parley.mechanisms.coordination.experiment.present.page_experiment import experiment_sheet
+from parley.mechanisms.coordination.experiment.present.page_load import read_experiment
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.recognition import RECOGNITION, probabilities
+from parley.mechanisms.coordination.solution import announced_allocation
 from tests.report import folders
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sim.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.recognition import RECOGNITION
 from tests.report import folders
 
 if TYPE_CHECKING:

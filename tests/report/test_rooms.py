@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.mechanisms import KINDS, module_of_report
+from parley.kit.mechanisms import KINDS, module_of_report
 
 FACES = {
     "solution": ("solution_tables",),

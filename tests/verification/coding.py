@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from eth_abi.abi import decode, encode
 
-from sim.randomness import Word, keccak, word
-from sim.reference import Event, Revert
+from parley.core.randomness import Word, keccak, word
+from parley.kit.reference import Event, Revert
 
 
 class Log(NamedTuple):

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sim.randomness import Word, word
-from sim.reference import Event, ReferenceModel, Revert
+from parley.core.randomness import Word, word
+from parley.kit.reference import Event, ReferenceModel, Revert
 from tests.verification.moves import Call, G, Moves
 from tests.verification.on_chain import OnChain, Outcome
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.chain.compiler import Artifact, compile_contracts
-from sim.chain.history import Call, Recorder
+from parley.chain.compiler import Artifact, compile_contracts
+from parley.chain.history import Call, Recorder
 from tests.verification.selected import Edit, compiled, merged, read_source, select
 
 OWNER = "payable(address(0xbad))"

@@ -2,9 +2,9 @@
 
 from unittest.mock import patch
 
-from sim.chain import pyevm
-from sim.chain.evm import Evm, Receipt
-from sim.chain.pyevm import PyEvm
+from parley.chain import pyevm
+from parley.chain.evm import Evm, Receipt
+from parley.chain.pyevm import PyEvm
 
 
 def sent_with(evm: Evm, sender: str, to: str, data: bytes, gas: int) -> Receipt:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sim import reference
-from sim.randomness import Word, keccak, word
-from sim.reference import ReferenceModel, Revert
+from parley.core.randomness import Word, keccak, word
+from parley.kit import reference
+from parley.kit.reference import ReferenceModel, Revert
 
 HUGE = 2**256 - 1
 

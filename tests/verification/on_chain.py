@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sim.chain.compiler import Artifact, compile_contracts, compile_sources
-from sim.chain.evm import Evm
-from sim.reference import Event, ReferenceModel, Revert
+from parley.chain.compiler import Artifact, compile_contracts, compile_sources
+from parley.chain.evm import Evm
+from parley.kit.reference import Event, ReferenceModel, Revert
 from tests.verification.coding import Coder, Log, View
 from tests.verification.moves import Call
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.chain.compiler import Artifact, project_root
-from sim.chain.deploy import address_book, deploy
-from sim.chain.node import NodeEvm
+from parley.chain.compiler import Artifact, project_root
+from parley.chain.deploy import address_book, deploy
+from parley.chain.node import NodeEvm
 
 
 def put_on(
@@ -24,7 +24,7 @@ def put_on(
 
 def parley(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command, in a process of its own."""
-    command = [sys.executable, "-m", "sim.cli", *arguments]
+    command = [sys.executable, "-m", "parley.cli", *arguments]
     return subprocess.run(
         command, cwd=project_root(), capture_output=True, text=True, check=False, timeout=300
     )

@@ -12,9 +12,9 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from sim.chain.compiler import Artifact, CompilerWarning, compile_sources, project_root, read_settings
-from sim.chain.revm import RevmEvm
-from sim.randomness import word
+from parley.chain.compiler import Artifact, CompilerWarning, compile_sources, project_root, read_settings
+from parley.chain.revm import RevmEvm
+from parley.core.randomness import word
 
 LIBRARY = "tests/contracts/Selected.sol"
 _IMPORT = f'import {{Selected}} from "{LIBRARY}";\n'

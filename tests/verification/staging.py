@@ -7,8 +7,8 @@ made, or preceded, that way. A sound contract refuses what it must, and the game
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from sim.chain.evm import Evm, Logs
-from sim.randomness import word
+from parley.chain.evm import Evm, Logs
+from parley.core.randomness import word
 
 STRANGER = -1
 """Which of the machine's accounts is nobody's seat."""

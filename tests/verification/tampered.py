@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sim.chain.evm import Log
-from sim.chain.history import Call, Recorder
-from sim.randomness import word
-from sim.verification.records import NotReadableError, Records
-from sim.verification.verification import Verification
+from parley.chain.evm import Log
+from parley.chain.history import Call, Recorder
+from parley.core.randomness import word
+from parley.kit.verify.records import NotReadableError, Records
+from parley.kit.verify.verification import Verification
 from tests.verification.crooked import Altered
 
 STRANGER = "0x" + "77" * 20

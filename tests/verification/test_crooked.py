@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import pytest
 
-import sim.assignment.promises
-import sim.assignment.verify
-import sim.coordination.promises
-import sim.coordination.verify
-from sim.chain.compiler import Artifact
-from sim.chain.history import Recorder
-from sim.verification.book import Book
-from sim.verification.verification import Verification
+import parley.mechanisms.assignment.promises
+import parley.mechanisms.assignment.verify
+import parley.mechanisms.coordination.promises
+import parley.mechanisms.coordination.verify
+from parley.chain.compiler import Artifact
+from parley.chain.history import Recorder
+from parley.kit.verify.book import Book
+from parley.kit.verify.verification import Verification
 from tests.assignment import audited as lotteries
 from tests.assignment import crooked as of_lotteries
 from tests.assignment.contract_machine import ContractMachine as LotteryMachine
@@ -58,16 +58,16 @@ MECHANISMS = {
     "coordination": Mechanism(
         of_games.CAMPAIGN,
         games.staged,
-        sim.coordination.verify.verify,
-        sim.coordination.promises.RULES.all,
+        parley.mechanisms.coordination.verify.verify,
+        parley.mechanisms.coordination.promises.RULES.all,
         "TwoStageMechanism",
         _game_machine,
     ),
     "assignment": Mechanism(
         of_lotteries.CAMPAIGN,
         lotteries.staged,
-        sim.assignment.verify.verify,
-        sim.assignment.promises.RULES.all,
+        parley.mechanisms.assignment.verify.verify,
+        parley.mechanisms.assignment.promises.RULES.all,
         "AssignmentLottery",
         _lottery_machine,
     ),

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.assignment.play import CONTRACTS as LOTTERY_CONTRACTS
-from sim.chain.history import Recorder
-from sim.coordination.play import CONTRACTS as GAME_CONTRACTS
-from sim.coordination.play import Deployment
+from parley.chain.history import Recorder
+from parley.mechanisms.assignment.play import CONTRACTS as LOTTERY_CONTRACTS
+from parley.mechanisms.coordination.play import CONTRACTS as GAME_CONTRACTS
+from parley.mechanisms.coordination.play import Deployment
 from tests.assignment import audited as lotteries
 from tests.coordination import audited as games
 from tests.nodes import anvil

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from sim.assignment.promises import RULES as OF_LOTTERIES
-from sim.chain.compiler import compile_contracts, project_root
-from sim.coordination.promises import RULES as OF_COORDINATION
+from parley.chain.compiler import compile_contracts, project_root
+from parley.mechanisms.assignment.promises import RULES as OF_LOTTERIES
+from parley.mechanisms.coordination.promises import RULES as OF_COORDINATION
 
 EVERY = {"TwoStageMechanism": OF_COORDINATION, "AssignmentLottery": OF_LOTTERIES}
 

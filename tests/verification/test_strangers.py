@@ -5,19 +5,20 @@ from random import Random
 
 import pytest
 
-import sim.assignment.verify
-import sim.coordination.verify
-from sim.assignment.bots import make_bots as make_lottery_bots
-from sim.assignment.plan import plan
-from sim.assignment.play import FUNCTIONS as LOTTERY_FUNCTIONS
-from sim.assignment.play import Player as LotteryPlayer
-from sim.chain.evm import Logs, open_evm
-from sim.chain.history import Recorder
-from sim.coordination.bots import make_bots
-from sim.coordination.play import Player
-from sim.randomness import address_word, word
-from sim.statistics import MIN_P
-from sim.verification.verification import Verification
+import parley.mechanisms.assignment.verify
+import parley.mechanisms.coordination.verify
+from parley.chain.backends import open_evm
+from parley.chain.evm import Logs
+from parley.chain.history import Recorder
+from parley.core.randomness import address_word, word
+from parley.core.statistics import MIN_P
+from parley.kit.verify.verification import Verification
+from parley.mechanisms.assignment.bots import make_bots as make_lottery_bots
+from parley.mechanisms.assignment.plan import plan
+from parley.mechanisms.assignment.play import FUNCTIONS as LOTTERY_FUNCTIONS
+from parley.mechanisms.assignment.play import Player as LotteryPlayer
+from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.play import Player
 from tests.assignment import audited as lotteries
 from tests.assignment import test_contract_stateful as lottery_campaign
 from tests.assignment.contract_machine import ContractMachine as LotteryMachine
@@ -61,7 +62,7 @@ def wandering_games(seeds: range) -> GamesReached:
     for seed in seeds:
         machine = Recorder(open_evm("revm"))
         GameMachine(KeptGames(machine), reached).wander(Random(seed), 60)
-        nothing_is_found(sim.coordination.verify.verify(machine))
+        nothing_is_found(parley.mechanisms.coordination.verify.verify(machine))
     return reached
 
 
@@ -71,7 +72,7 @@ def wandering_lotteries(seeds: range) -> LotteriesReached:
     for seed in seeds:
         machine = Recorder(open_evm("revm"))
         LotteryMachine(KeptLotteries(machine), reached).wander(Random(seed), 60)
-        nothing_is_found(sim.assignment.verify.verify(machine))
+        nothing_is_found(parley.mechanisms.assignment.verify.verify(machine))
     return reached
 
 
@@ -120,14 +121,14 @@ def test_calls_with_trailing_or_unpadded_bytes_accuse_nobody() -> None:
     machine.contract = contracts.mechanism
     player = Trailing(machine, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1)
     assert player.play(0).ending == "settled"
-    nothing_is_found(sim.coordination.verify.verify(machine))
+    nothing_is_found(parley.mechanisms.coordination.verify.verify(machine))
 
     for rule in (SERIAL, "probabilistic-serial"):
         machine = lotteries.recording()
         planned = plan(lotteries.problem_of(rule), make_lottery_bots(USUAL, 4))
         trailing = TrailingLottery(machine, machine.contract, planned, 1)
         assert trailing.play(0).ending == "drawn"
-        nothing_is_found(sim.assignment.verify.verify(machine))
+        nothing_is_found(parley.mechanisms.assignment.verify.verify(machine))
 
 
 # ─────────────────────────────────────────── games with oneself ───────────────────────────────────────────
@@ -160,7 +161,7 @@ def test_sixty_games_with_oneself_with_chosen_salts_accuse_nobody() -> None:
     player = Stranger(machine, contracts, IMPATIENT, bots, 3).by(stranger)
     for k in chosen:
         player.play(k)
-    found = sim.coordination.verify.verify(machine)
+    found = parley.mechanisms.coordination.verify.verify(machine)
     nothing_is_found(found)
     assert found.games == 61
     (other,) = found.others
@@ -168,5 +169,5 @@ def test_sixty_games_with_oneself_with_chosen_salts_accuse_nobody() -> None:
     assert other.p_value is not None
     assert other.p_value < MIN_P
     # Asked about that creator, the audit says so.
-    asked = sim.coordination.verify.verify(machine, creators=[stranger])
+    asked = parley.mechanisms.coordination.verify.verify(machine, creators=[stranger])
     assert not asked.holds

@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from sim.coordination.axioms.characterization import (
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.axioms.characterization import (
     chain,
     fraction_bounds,
     probabilities_of_chain,
@@ -13,11 +14,21 @@ from sim.coordination.axioms.characterization import (
     transfer_family,
     unique_fraction,
 )
-from sim.coordination.axioms.consistency import find_distribution, is_consistent_with
-from sim.coordination.axioms.reduction import Distribution, direct_transfer, excess_distributions, reduced
-from sim.coordination.axioms.triple import Recognition, Rows, Triple, recognition_of, stick_broken
-from sim.coordination.recognition import p_star, reordered
-from sim.errors import ParleyError
+from parley.mechanisms.coordination.axioms.consistency import find_distribution, is_consistent_with
+from parley.mechanisms.coordination.axioms.reduction import (
+    Distribution,
+    direct_transfer,
+    excess_distributions,
+    reduced,
+)
+from parley.mechanisms.coordination.axioms.triple import (
+    Recognition,
+    Rows,
+    Triple,
+    recognition_of,
+    stick_broken,
+)
+from parley.mechanisms.coordination.recognition import p_star, reordered
 from tests.coordination.axioms.triples import all_distributions, announced, random_triple
 
 F = Fraction

@@ -3,18 +3,18 @@ from random import Random
 
 import pytest
 
-from sim.coordination.axioms.consistency import (
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.axioms.consistency import (
     TOP_AGENT,
     Certificate,
     direct_transfer_holds,
     find_distribution,
     is_consistent_with,
 )
-from sim.coordination.axioms.farkas import solve_nonnegative
-from sim.coordination.axioms.reduction import direct_transfer, excess_distributions, reduced
-from sim.coordination.axioms.triple import Recognition, Triple, recognition_of
-from sim.coordination.problem import example_1
-from sim.errors import ParleyError
+from parley.mechanisms.coordination.axioms.farkas import solve_nonnegative
+from parley.mechanisms.coordination.axioms.reduction import direct_transfer, excess_distributions, reduced
+from parley.mechanisms.coordination.axioms.triple import Recognition, Triple, recognition_of
+from parley.mechanisms.coordination.problem import example_1
 from tests.coordination.axioms.triples import random_triple
 from tests.coordination.problems import X
 

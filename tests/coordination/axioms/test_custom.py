@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sim.coordination.axioms.custom import recognition_named
-from sim.coordination.axioms.triple import Triple, recognition_of
-from sim.errors import ParleyError
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.axioms.custom import recognition_named
+from parley.mechanisms.coordination.axioms.triple import Triple, recognition_of
 
 TRIPLE = Triple.of([[2, 0], [1, 3]], [[3, 0], [0, 3]], [[3, 0], [2, 3]])
 

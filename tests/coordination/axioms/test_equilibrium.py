@@ -17,8 +17,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.allocation import cost_effective
-from sim.coordination.axioms.equilibrium import (
+from parley.core.errors import ParleyError, ProblemError
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.axioms.equilibrium import (
     Equilibria,
     Outcome,
     StageOne,
@@ -27,7 +28,7 @@ from sim.coordination.axioms.equilibrium import (
     count_allocations,
     stage_one,
 )
-from sim.coordination.axioms.triple import (
+from parley.mechanisms.coordination.axioms.triple import (
     Recognition,
     Row,
     Rows,
@@ -36,10 +37,9 @@ from sim.coordination.axioms.triple import (
     rows_of,
     stick_broken,
 )
-from sim.coordination.bargaining import default_costs, expected_costs
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.recognition import RECOGNITION, Turn, probabilities
-from sim.errors import ParleyError, ProblemError
+from parley.mechanisms.coordination.bargaining import default_costs, expected_costs
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.recognition import RECOGNITION, Turn, probabilities
 from tests.coordination.problems import (
     all_allocations,
     make,

@@ -7,18 +7,18 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.announcements import is_feasible
-from sim.coordination.axioms.counterexamples import random_problems
-from sim.coordination.axioms.implementation import (
+from parley.mechanisms.coordination.announcements import is_feasible
+from parley.mechanisms.coordination.axioms.counterexamples import random_problems
+from parley.mechanisms.coordination.axioms.implementation import (
     Dependence,
     costs_against,
     manipulable_game,
     moves,
     moves_probability,
 )
-from sim.coordination.axioms.triple import Recognition, Triple, recognition_of, rows_of
-from sim.coordination.bargaining import expected_costs
-from sim.coordination.costs import Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.axioms.triple import Recognition, Triple, recognition_of, rows_of
+from parley.mechanisms.coordination.bargaining import expected_costs
+from parley.mechanisms.coordination.costs import Piecewise, Power, Quadratic
 from tests.coordination.problems import all_allocations, make, random_problem
 
 MANIPULABLE = ("announcement-proportional", "reordered")

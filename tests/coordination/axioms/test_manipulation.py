@@ -6,14 +6,14 @@ from random import Random
 
 import pytest
 
-from sim.coordination.allocation import cost_effective
-from sim.coordination.announcements import bounds, is_feasible
-from sim.coordination.axioms import manipulation
-from sim.coordination.axioms.manipulation import Followers, best_response, manipulations
-from sim.coordination.axioms.triple import Recognition, Rows, Triple, recognition_of, rows_of
-from sim.coordination.bargaining import savings
-from sim.coordination.costs import Quadratic
-from sim.coordination.problem import Matrix, Problem, example_1, load_problem
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.announcements import bounds, is_feasible
+from parley.mechanisms.coordination.axioms import manipulation
+from parley.mechanisms.coordination.axioms.manipulation import Followers, best_response, manipulations
+from parley.mechanisms.coordination.axioms.triple import Recognition, Rows, Triple, recognition_of, rows_of
+from parley.mechanisms.coordination.bargaining import savings
+from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.problem import Matrix, Problem, example_1, load_problem
 from tests.coordination.problems import (
     X,
     make,

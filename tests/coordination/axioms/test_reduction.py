@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from sim.coordination.axioms.reduction import (
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.axioms.reduction import (
     Amount,
     Column,
     Nested,
@@ -19,9 +20,8 @@ from sim.coordination.axioms.reduction import (
     slice_of,
     widest_slice,
 )
-from sim.coordination.axioms.triple import Rows, Triple, recognition_of
-from sim.coordination.problem import example_1
-from sim.errors import ParleyError
+from parley.mechanisms.coordination.axioms.triple import Rows, Triple, recognition_of
+from parley.mechanisms.coordination.problem import example_1
 from tests.coordination.axioms.triples import all_distributions, is_distribution, random_triple
 from tests.coordination.problems import X, Y
 

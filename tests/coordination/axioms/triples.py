@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import product
 from random import Random
 
-from sim.coordination.axioms.reduction import Distribution
-from sim.coordination.axioms.triple import Row, Rows, Triple, rows_of
+from parley.mechanisms.coordination.axioms.reduction import Distribution
+from parley.mechanisms.coordination.axioms.triple import Row, Rows, Triple, rows_of
 from tests.coordination.problems import make, random_announcements, random_matrices
 
 

@@ -6,11 +6,15 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.allocation import Prices, cost_effective
-from sim.coordination.announcements import bounds
-from sim.coordination.axioms.triple import Triple, recognition_of
-from sim.coordination.bargaining import savings
-from sim.coordination.beyond.divisible import (
+from parley.core.errors import ParleyError, ProblemError
+from parley.mechanisms.coordination.allocation import Prices, cost_effective
+from parley.mechanisms.coordination.announcements import bounds
+from parley.mechanisms.coordination.axioms.triple import Triple, recognition_of
+from parley.mechanisms.coordination.bargaining import savings
+from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.coordination.recognition import probabilities
+from parley.mechanisms.coordination.research.divisible import (
     DivisibleOptimum,
     chord,
     divisible_cost,
@@ -22,10 +26,6 @@ from sim.coordination.beyond.divisible import (
     indivisibility_gap,
     marginal_costs,
 )
-from sim.coordination.costs import Cost, Piecewise, Power, Quadratic
-from sim.coordination.problem import Problem, example_1
-from sim.coordination.recognition import probabilities
-from sim.errors import ParleyError, ProblemError
 from tests.coordination.problems import (
     X,
     Y,

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sim.coordination.allocation import cost_effective
-from sim.coordination.announcements import is_feasible
-from sim.coordination.axioms.triple import Rows, rows_of
-from sim.coordination.bargaining import savings
-from sim.coordination.beyond.learning import (
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.announcements import is_feasible
+from parley.mechanisms.coordination.axioms.triple import Rows, rows_of
+from parley.mechanisms.coordination.bargaining import savings
+from parley.mechanisms.coordination.costs import Cost, Power, Quadratic
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.research.learning import (
     Beliefs,
     announce,
     implemented,
@@ -19,9 +22,6 @@ from sim.coordination.beyond.learning import (
     self_confirming,
     until_rest,
 )
-from sim.coordination.costs import Cost, Power, Quadratic
-from sim.coordination.problem import Problem
-from sim.errors import ParleyError
 from tests.coordination.problems import all_allocations, make, random_matrices
 
 F = Fraction

@@ -6,12 +6,15 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.allocation import cost_effective
-from sim.coordination.announcements import bounds, is_feasible
-from sim.coordination.axioms.triple import Recognition, Rows, Triple, recognition_of, rows_of
-from sim.coordination.bargaining import expected_costs, savings
-from sim.coordination.beyond import simultaneous
-from sim.coordination.beyond.simultaneous import (
+from parley.core.errors import ParleyError, ProblemError
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.announcements import bounds, is_feasible
+from parley.mechanisms.coordination.axioms.triple import Recognition, Rows, Triple, recognition_of, rows_of
+from parley.mechanisms.coordination.bargaining import expected_costs, savings
+from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.research import simultaneous
+from parley.mechanisms.coordination.research.simultaneous import (
     best_response,
     best_response_path,
     compare_with_sequential,
@@ -19,9 +22,6 @@ from sim.coordination.beyond.simultaneous import (
     outcome,
     resolve,
 )
-from sim.coordination.costs import Quadratic
-from sim.coordination.problem import Problem
-from sim.errors import ParleyError, ProblemError
 from tests.coordination import problems
 from tests.coordination.problems import Matrix, all_allocations, make, random_problem
 

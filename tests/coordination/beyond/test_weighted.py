@@ -5,10 +5,13 @@ from random import Random
 
 import pytest
 
-from sim.coordination.allocation import cost_effective
-from sim.coordination.axioms.equilibrium import backward_induction, stage_one
-from sim.coordination.axioms.triple import Row, Rows, Triple, recognition_of, rows_of
-from sim.coordination.beyond.weighted import (
+from parley.core.errors import ParleyError
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.axioms.equilibrium import backward_induction, stage_one
+from parley.mechanisms.coordination.axioms.triple import Row, Rows, Triple, recognition_of, rows_of
+from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.problem import example_1
+from parley.mechanisms.coordination.research.weighted import (
     WeightedProblem,
     _by_highs,
     completion,
@@ -20,9 +23,6 @@ from sim.coordination.beyond.weighted import (
     weighted_p_star,
     weighted_stage_one,
 )
-from sim.coordination.costs import Quadratic
-from sim.coordination.problem import example_1
-from sim.errors import ParleyError
 from tests.coordination.problems import X, all_allocations, make, random_cost, random_matrices
 
 PROPORTIONAL = regardless_of_weights(recognition_of("announcement-proportional"))

@@ -4,7 +4,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.solver.flows import max_flow
+from parley.mechanisms.coordination.solver.flows import max_flow
 
 
 def random_network(dice: Random, highest: int) -> tuple[int, list[tuple[int, int, int]]]:

@@ -4,10 +4,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from sim.coordination.allocation import cost_effective
-from sim.coordination.announcements import bounds
-from sim.coordination.problem import example_1
-from sim.coordination.solver.lexicographic import greatest_matrix
+from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.announcements import bounds
+from parley.mechanisms.coordination.problem import example_1
+from parley.mechanisms.coordination.solver.lexicographic import greatest_matrix
 from tests.coordination.problems import all_allocations, make, random_announcements, random_matrices
 
 

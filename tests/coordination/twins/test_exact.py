@@ -13,28 +13,29 @@ import numba
 import numpy as np
 import pytest
 
-from sim.chain.compiler import project_root
-from sim.chain.evm import Evm, open_evm
-from sim.coordination.bots import Bot, Greedy, make_bots
-from sim.coordination.comparison import Tally
-from sim.coordination.events import SIGNATURES, ProposerDrawn
-from sim.coordination.play import (
+from parley.chain.backends import open_evm
+from parley.chain.compiler import project_root
+from parley.chain.evm import Evm
+from parley.core.errors import ParleyError
+from parley.core.randomness import highest_accepted, keccak, word
+from parley.kit.play.player import Sent, UnexpectedRevertError
+from parley.mechanisms.coordination.bots import Bot, Greedy, make_bots
+from parley.mechanisms.coordination.comparison import Tally
+from parley.mechanisms.coordination.events import SIGNATURES, ProposerDrawn
+from parley.mechanisms.coordination.play import (
     FUNCTIONS,
     Deployment,
     Outcome,
     Player,
     deploy_mechanism,
 )
-from sim.coordination.position import Bargaining, Position, Row
-from sim.coordination.problem import Problem, example_1, load_problem
-from sim.coordination.recognition import RECOGNITION
-from sim.coordination.twins import compiled as twin_compiled
-from sim.coordination.twins.compiled import compiled, keccak_lanes, residue, shake_lanes
-from sim.coordination.twins.exact import Games, Twin, embedded
-from sim.coordination.twins.tables import lanes
-from sim.driver.player import Sent, UnexpectedRevertError
-from sim.errors import ParleyError
-from sim.randomness import highest_accepted, keccak, word
+from parley.mechanisms.coordination.position import Bargaining, Position, Row
+from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
+from parley.mechanisms.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.twins import compiled as twin_compiled
+from parley.mechanisms.coordination.twins.compiled import compiled, keccak_lanes, residue, shake_lanes
+from parley.mechanisms.coordination.twins.exact import Games, Twin, embedded
+from parley.mechanisms.coordination.twins.tables import lanes
 from tests.coordination.problems import random_problem
 
 ROOT = project_root()
@@ -285,7 +286,7 @@ def test_only_line_ups_with_random_bots_are_not_compiled() -> None:
 
 
 def test_a_tally_is_that_of_the_games(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.coordination.twins.games.BATCH", 64)
+    monkeypatch.setattr("parley.mechanisms.coordination.twins.games.BATCH", 64)
     twin = Twin(example_1(), ["equilibrium", "stubborn"])
     seats = np.random.default_rng(3).integers(0, 2, (300, 5))
     done: list[int] = []
@@ -459,10 +460,10 @@ def test_words_are_taken_and_left_as_the_contract_does(bound: int) -> None:
 def test_numba_is_not_loaded_before_a_twin_plays() -> None:
     code = (
         "import sys\n"
-        "import sim.cli.commands\n"
-        "from sim.coordination.twins.statistical import StatisticalTwin\n"
-        "from sim.coordination.twins.exact import Twin\n"
-        "from sim.coordination.problem import example_1\n"
+        "import parley.cli.commands\n"
+        "from parley.mechanisms.coordination.twins.statistical import StatisticalTwin\n"
+        "from parley.mechanisms.coordination.twins.exact import Twin\n"
+        "from parley.mechanisms.coordination.problem import example_1\n"
         "Twin(example_1(), ['greedy']).compiles(), StatisticalTwin(example_1(), ['random'])\n"
         "sys.exit('numba' in sys.modules)"
     )

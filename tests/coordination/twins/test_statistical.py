@@ -15,19 +15,19 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from sim.chain.compiler import project_root
-from sim.coordination.bots import Bot, Withholder
-from sim.coordination.comparison import compare
-from sim.coordination.position import Position
-from sim.coordination.problem import Problem, example_1, load_problem
-from sim.coordination.recognition import RECOGNITION
-from sim.coordination.solution import solve
-from sim.coordination.twins.exact import Games, Twin
-from sim.coordination.twins.philox import below, philox
-from sim.coordination.twins.statistical import StatisticalTwin
-from sim.coordination.twins.tables import ENDINGS
-from sim.errors import ParleyError
-from sim.statistics import MIN_P
+from parley.chain.compiler import project_root
+from parley.core.errors import ParleyError
+from parley.core.statistics import MIN_P
+from parley.mechanisms.coordination.bots import Bot, Withholder
+from parley.mechanisms.coordination.comparison import compare
+from parley.mechanisms.coordination.position import Position
+from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
+from parley.mechanisms.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.solution import solve
+from parley.mechanisms.coordination.twins.exact import Games, Twin
+from parley.mechanisms.coordination.twins.philox import below, philox
+from parley.mechanisms.coordination.twins.statistical import StatisticalTwin
+from parley.mechanisms.coordination.twins.tables import ENDINGS
 
 MAX_Z = 4.5
 """Of counts of many games, which are nearly normal. Seeds are fixed: a test passes always or never."""

@@ -1,1 +1,0 @@
-"""Parley: task-allocation mechanisms, solved in exact arithmetic and played through smart contracts."""

@@ -1,0 +1,255 @@
+"""Deployment files: which contracts stand where on which chain.
+
+A file is written once for a chain and never over another chain's. When it is there, what it names is held
+against the chain instead of being deployed again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eth_utils.address import is_address, to_checksum_address
+
+from parley.chain.deploy import address_book, deploy, deploy_to_node, initcode
+from parley.chain.forks import check_chain
+from parley.chain.node import NodeEvm
+from parley.chain.revm import RevmEvm
+from parley.core.errors import ParleyError, ProblemError, shorten
+from parley.core.files import read_object
+from parley.core.randomness import keccak
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from parley.chain.compiler import Artifact
+    from parley.chain.evm import Evm
+
+
+_LOOKS, _PAUSE = 6, 0.25
+"""How often code is asked for again that is not what it should be, and seconds in between."""
+
+
+class CodeError(ProblemError):
+    """At an address of a deployment file there is not the code that there should be."""
+
+
+@dataclass(frozen=True)
+class DeploymentFile:
+    """A deployment file that has been read.
+
+    Attributes
+    ----------
+    path : Path
+    content : dict
+        All of it: ``chainId``, ``compiler`` and ``contracts``.
+    addresses : Mapping[str, str]
+        Of the contracts asked for, by name, with their checksums.
+    """
+
+    path: Path
+    content: dict[str, Any]
+    addresses: Mapping[str, str]
+
+    @property
+    def chain_id(self) -> int:
+        """The chain that it speaks of."""
+        return int(self.content["chainId"])
+
+    def check_chain(self, evm: Evm) -> None:
+        """See that a machine is the chain that the file speaks of.
+
+        Raises
+        ------
+        ProblemError
+            If it is another one.
+        """
+        if self.chain_id != evm.chain_id:
+            raise ProblemError(
+                str(self.path),
+                "chainId",
+                f"it is chain {self.chain_id}'s; {evm.name} is chain {evm.chain_id}",
+            )
+
+    def check_code(self, evm: Evm, artifacts: Mapping[str, Artifact]) -> None:
+        """See that every contract stands where the file says, with the code that it says and that we compile.
+
+        Raises
+        ------
+        CodeError
+            Naming the first contract that does not.
+        """
+        for name, address in self.addresses.items():
+            entry = self.content["contracts"][name]
+            key = f"contracts.{name}"
+            code = _code_at(evm, address, entry["bytecodeHash"])
+            if not code:
+                raise CodeError(
+                    str(self.path),
+                    key,
+                    f"no code at {address} on chain {evm.chain_id} (if the chain was started anew, remove "
+                    "the file and deploy again)",
+                )
+            if "0x" + keccak(code).hex() != entry["bytecodeHash"]:
+                raise CodeError(str(self.path), key, f"the code at {address} is not what was deployed there")
+            try:
+                ours = created_code(artifacts, name, entry.get("args", ()))
+            except ParleyError as error:
+                raise CodeError(str(self.path), key, str(error)) from None
+            if code != ours:
+                raise CodeError(
+                    str(self.path), key, f"the code at {address} was compiled from other sources than these"
+                )
+
+
+def _code_at(evm: Evm, address: str, code_hash: str) -> bytes:
+    """Return the code at an address; another one than is wanted may be one that a node has not seen yet."""
+    code = evm.code(address)
+    for _ in range(_LOOKS if isinstance(evm, NodeEvm) else 0):
+        if "0x" + keccak(code).hex() == code_hash:
+            break
+        time.sleep(_PAUSE)
+        code = evm.code(address)
+    return code
+
+
+def created_code(artifacts: Mapping[str, Artifact], name: str, args: Iterable[Any] = ()) -> bytes:
+    """Return the code that creating a contract leaves on a chain.
+
+    Raises
+    ------
+    DeploymentError
+        If the contract is not known or takes other arguments.
+    EvmError
+        If it cannot be created.
+    """
+    evm = RevmEvm()
+    return evm.code(evm.deploy(initcode(artifacts, name, tuple(args))))
+
+
+def default_path(chain_id: int) -> Path:
+    """Return where a chain's deployment file stands unless somebody says otherwise.
+
+    Examples
+    --------
+    >>> default_path(31337).as_posix()
+    'deployments/31337.json'
+    """
+    return Path("deployments") / f"{chain_id}.json"
+
+
+def read(path: Path, names: Iterable[str]) -> DeploymentFile:
+    """Read a deployment file.
+
+    Parameters
+    ----------
+    path : Path
+    names : Iterable[str]
+        The contracts that it has to name.
+
+    Raises
+    ------
+    ProblemError
+        With file, key and reason, if it cannot be read or does not say what it should.
+    """
+    file = str(path)
+    content = read_object(path)
+    chain_id = content.get("chainId")
+    if not isinstance(chain_id, int) or isinstance(chain_id, bool) or chain_id < 1:
+        raise ProblemError(file, "chainId", f"must be a positive integer, not {shorten(chain_id)}")
+    contracts = content.get("contracts")
+    if not isinstance(contracts, dict):
+        raise ProblemError(file, "contracts", f"must be an object, not {shorten(contracts)}")
+    addresses = {name: _address(file, name, contracts.get(name)) for name in names}
+    return DeploymentFile(path, content, addresses)
+
+
+def _address(file: str, name: str, entry: object) -> str:
+    """Return a contract's address, having looked at the rest of its entry."""
+    if not isinstance(entry, dict):
+        raise ProblemError(file, f"contracts.{name}", "is missing")
+    address, code_hash, args = entry.get("address"), entry.get("bytecodeHash"), entry.get("args", [])
+    if not isinstance(address, str) or not is_address(address):
+        raise ProblemError(file, f"contracts.{name}.address", f"must be an address, not {shorten(address)}")
+    if not isinstance(code_hash, str):
+        raise ProblemError(file, f"contracts.{name}.bytecodeHash", "must be a hash in hexadecimal")
+    if not isinstance(args, list):
+        raise ProblemError(file, f"contracts.{name}.args", "must be a list")
+    return str(to_checksum_address(address))
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a deployment file, whole or not at all.
+
+    Raises
+    ------
+    ProblemError
+        If nothing can be written there.
+    """
+    partial = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        os.replace(partial, path)  # noqa: PTH105 -- the same as Path.replace, which reads as if it edited text
+    except OSError as error:
+        raise ProblemError(str(path), "", f"cannot be written: {error.strerror}") from None
+
+
+def deploy_once(
+    evm: Evm, path: Path | None, artifacts: Mapping[str, Artifact], names: Iterable[str]
+) -> tuple[DeploymentFile, bool]:
+    """Deploy contracts and write the file, or if it is there already, hold the chain against it.
+
+    Parameters
+    ----------
+    evm : Evm
+        A node, or an embedded machine.
+    path : Path or None
+        The file; by default `default_path`.
+    artifacts : Mapping[str, Artifact]
+        Compiled contracts by name.
+    names : Iterable[str]
+        Which to deploy, in order.
+
+    Returns
+    -------
+    DeploymentFile
+    bool
+        Whether anything was deployed.
+
+    Raises
+    ------
+    CodeError
+        If a contract of the file is not where it should be.
+    ProblemError
+        If the file is another chain's, cannot be read, or cannot be written.
+    """
+    path = path if path is not None else default_path(evm.chain_id)
+    names = tuple(names)
+    if path.exists():
+        known = read(path, names)
+        known.check_chain(evm)
+        if isinstance(evm, NodeEvm):
+            check_chain(evm, artifacts, names)
+        known.check_code(evm, artifacts)
+        return known, False
+    _check_writable(path)
+    book = (
+        deploy_to_node(evm, artifacts, names) if isinstance(evm, NodeEvm) else deploy(evm, artifacts, names)
+    )
+    write(path, address_book(evm.chain_id, book))
+    return read(path, names), True
+
+
+def _check_writable(path: Path) -> None:
+    """Complain before anything is paid for, not after."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProblemError(str(path), "", f"cannot be written: {error.strerror}") from None
+    if not os.access(path.parent, os.W_OK):
+        raise ProblemError(str(path), "", "cannot be written: Permission denied")

@@ -1,0 +1,506 @@
+"""Transactions on their way to a node's chain: signed here, sent together, followed until they are mined.
+
+Everything is signed before it is sent, so that a transaction is known by its hash and nonce whatever becomes
+of the connection. When the node was away, what it has now decides: a transaction that it mined is not sent
+again, one that it did not is sent again unchanged, and if it came back with an older state, what that state
+lacks is sent again in its old order, at its old times. No nonce is ever used for two different transactions:
+nothing is paid twice.
+
+Many transactions are sent as one message and, where the node can be told when to mine, mined as one block.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from contextlib import nullcontext
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from eth_account import Account
+
+from parley.chain.evm import GAS_LIMIT, EvmError
+from parley.chain.funds import Funds
+from parley.chain.mining import Mining, fees, find_tip, held, is_development, who_mines
+from parley.chain.orders import Hope, Mined, Order, Transaction, is_refused, kind, refusal_among, what_refused
+from parley.chain.receipts import Receipts
+from parley.chain.rpc import NodeError, RpcError, as_number
+from parley.chain.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from eth_account.signers.local import LocalAccount
+    from eth_keys.datatypes import PrivateKey
+
+    from parley.chain.rpc import Rpc
+
+_GAS_CAP = 2**24
+"""Gas that one transaction may ask for on a chain that follows EIP-7825."""
+
+CONFIRMATIONS = 12
+"""Blocks that are waited for after each step on a chain that is no development chain."""
+
+_BLOCK_PAUSE = 0.2
+"""Seconds between two looks for the next block."""
+
+_LEAST_GAS = 300_000
+"""Gas limit below which nothing is gained by knowing better."""
+
+_GAS_PER_BYTE = 40
+"""The most that a byte of calldata costs, whatever is done with it (EIP-7623)."""
+
+_REMEMBERED = 20_000
+"""Transactions that can be sent again should the node lose them."""
+
+_STALL, _LONG_STALL = 1.0, 15.0
+"""Seconds without anything being mined after which we look what became of it, where we mine and elsewhere."""
+
+_RECENT = 2000
+"""Transactions that are looked at again after a reorganization."""
+
+_LONGEST_WAIT = 120
+"""Seconds that a deadline is waited for on a node whose clock cannot be moved."""
+
+
+class Dispatcher:
+    """Sends transactions of accounts whose keys are given. Threads may share it.
+
+    Parameters
+    ----------
+    rpc : Rpc
+        The node.
+    keys : Mapping[str, PrivateKey]
+        By address.
+    confirmations : int, optional
+        Blocks that have to follow the one a transaction is in before anybody acts on it. By default none on a
+        development chain, where blocks do not go away, and `CONFIRMATIONS` elsewhere.
+
+    Attributes
+    ----------
+    chain_id : int
+    confirmations : int
+    spent : Counter of str
+        Wei that each account spent on gas.
+    funds : Funds
+    view : View
+        Of the chain's head.
+
+    Raises
+    ------
+    NodeError
+        If nobody answers, or not as a node does.
+    """
+
+    def __init__(self, rpc: Rpc, keys: Mapping[str, PrivateKey], confirmations: int | None = None) -> None:
+        self.rpc = rpc
+        self.chain_id = as_number(rpc.ask("eth_chainId"), "eth_chainId")
+        self.spent: Counter[str] = Counter()
+        self.view = View(rpc)
+        self._receipts = Receipts(rpc, self.view)
+        self.funds = Funds(rpc, self.view, self._mine)
+        self._keys = keys
+        self._signers: dict[str, LocalAccount] = {}
+        self._nonces: dict[str, int] = {}
+        self._journal: deque[Transaction] = deque(maxlen=_REMEMBERED)
+        self._gas: dict[tuple[str, bytes], int] = {}
+        self._snapshots: list[tuple[int, str, list[Transaction], Counter[str], Counter[str]]] = []
+        self._next_snapshot = 0
+        self._exchanges = 0
+        self._not_before = 0
+        self._lock = threading.RLock()
+        self._mining = who_mines(self.rpc)
+        self.confirmations = (
+            confirmations
+            if confirmations is not None
+            else 0
+            if is_development(rpc, self.chain_id)
+            else CONFIRMATIONS
+        )
+        self._tip = find_tip(self.rpc)
+
+    def ask(self, method: str, *params: object) -> Any:  # noqa: ANN401 -- JSON
+        """Return the answer to a question, by a node that has all blocks that were seen.
+
+        Raises
+        ------
+        RpcError
+            If the node refuses.
+        """
+        with self._lock:
+            return self.view.fresh([(method, params)])[0]
+
+    # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def exchange(self, orders: Sequence[Order]) -> list[Mined]:
+        """Carry out orders that do not depend on each other, together, and say what became of each.
+
+        Of one sender's orders, earlier ones take place first; nothing else is promised about the order.
+
+        Raises
+        ------
+        NodeError
+            If the node refuses a transaction, loses it for good, or stays away.
+        EvmError
+            If a sender is not known.
+        """
+        with self._lock:
+            done = self._exchange(orders)
+            # Gas limits are learnt from what the same call took before; one that needs more gets all.
+            starved = [k for k, sent in enumerate(done) if self._starved(sent)]
+            if starved:
+                for k in starved:
+                    self._gas[kind(orders[k])] = self.most_gas
+                for k, sent in zip(starved, self._exchange([orders[k] for k in starved]), strict=True):
+                    done[k] = sent
+            if self.confirmations:
+                self._confirm(done)
+            return [sent.mined for sent in done if sent.mined is not None]
+
+    def _exchange(self, orders: Sequence[Order]) -> list[Transaction]:
+        self._catch_up()
+        offer, price = fees(self.rpc, self.view.block, self._tip)
+        for order in orders:
+            self._prepare(order.sender)
+        group = [self._sign(order, offer, price) for order in orders]
+        self._exchanges += 1
+        for sent in group:
+            sent.exchange, sent.not_before = self._exchanges, self._not_before
+        self._reserve(group)
+        self._see_through(group)
+        self._journal.extend(group)
+        self.view.settle()
+        for sent in group:
+            self.funds.release(sent.order.sender, sent.gas * sent.price - sent.cost)
+        return group
+
+    def _confirm(self, group: Sequence[Transaction]) -> None:
+        """Wait until enough blocks follow those of some transactions, which have gone as before."""
+        places: list[int] = []
+        while True:
+            blocks = [sent.mined.block for sent in group if sent.mined is not None]
+            if blocks == places:
+                return
+            places = blocks
+            self._wait_for_block(max(blocks) + self.confirmations)
+            # A reorganization may have moved them to other blocks, or taken them away.
+            if missing := self._collect(group):
+                self._see_through(missing)
+
+    def _wait_for_block(self, number: int) -> None:
+        hope = Hope(self.rpc.url)
+        while (left := number - self.view.head.number) > 0:
+            hope.check(left, f"block {number}, which was to be waited for,")
+            if self._mining is Mining.OTHERS:
+                time.sleep(_BLOCK_PAUSE)
+            else:
+                self.rpc.ask("evm_mine")
+            self.view.see(self.rpc.ask("eth_getBlockByNumber", "latest", False))
+        self.view.settle()
+
+    def _prepare(self, sender: str) -> None:
+        """Make an account ready for use."""
+        if sender in self._nonces:
+            return
+        if sender not in self._keys:
+            raise EvmError(f"{sender} is none of this chain's accounts")
+        self._signers[sender] = Account.from_key(self._keys[sender].to_bytes())
+        # An earlier run that was broken off may have left something on its way.
+        calls = [("eth_getTransactionCount", (sender, tag)) for tag in ("latest", "pending")]
+        hope = Hope(self.rpc.url, _LONG_STALL)
+        while True:
+            mined, pending = (as_number(reply, "eth_getTransactionCount") for reply in self.view.fresh(calls))
+            if pending <= mined:
+                break
+            hope.check(pending - mined, f"transaction {mined} of {sender}")
+            if self._mining is Mining.OTHERS:
+                time.sleep(1)
+            else:
+                self.rpc.ask("evm_mine")
+        self._nonces[sender] = mined
+
+    def _sign(self, order: Order, fees: Mapping[str, int], price: int) -> Transaction:
+        learnt = max(_LEAST_GAS, 2 * self._gas.get(kind(order), self.most_gas))
+        gas = min(self.most_gas, learnt + _GAS_PER_BYTE * len(order.data))
+        nonce = self._nonces[order.sender]
+        self._nonces[order.sender] += 1
+        transaction = Transaction(order, nonce, gas, price)
+        fields: dict[str, Any] = {
+            **fees,
+            "chainId": self.chain_id,
+            "nonce": nonce,
+            "gas": gas,
+            "value": order.value,
+            "data": order.data,
+            **({"to": order.to} if order.to is not None else {}),
+        }
+        signed = self._signers[order.sender].sign_transaction(fields)
+        transaction.raw = "0x" + bytes(signed.raw_transaction).hex()
+        transaction.hash = "0x" + bytes(signed.hash).hex()
+        return transaction
+
+    def _reserve(self, group: Sequence[Transaction]) -> None:
+        needs: Counter[str] = Counter()
+        for transaction in group:
+            needs[transaction.order.sender] += transaction.most
+        self.funds.reserve(needs, max(transaction.price for transaction in group))
+
+    def _see_through(self, group: Sequence[Transaction]) -> None:
+        """Send transactions until all are mined."""
+        hope = Hope(self.rpc.url)
+        while left := self._attempt(group):
+            hope.check(len(left), f"transaction {left[0].hash}", refusal_among(left))
+            self._bring_back(group)
+            # What the accounts were given may be lost too.
+            if missing := self._collect(group):
+                self._reserve(missing)
+
+    def _attempt(self, group: Sequence[Transaction]) -> list[Transaction]:
+        """Send what the chain does not have, wait a while, and return what it still does not have."""
+        absences = self.rpc.absences
+        missing = self._collect(group) if any(sent.offered for sent in group) else list(group)
+        if not missing:
+            return []
+        self._put(missing)
+        ours = self._mining is not Mining.OTHERS
+        began, pause = time.monotonic(), 0.002
+        while True:
+            before = len(missing)
+            missing = self._collect(missing)
+            if self.rpc.absences != absences:
+                return list(group)
+            if not missing or all(is_refused(sent, began) for sent in missing):
+                return missing
+            if len(missing) < before:
+                began, pause = time.monotonic(), 0.002
+            elif time.monotonic() - began > (_STALL if ours else _LONG_STALL):
+                return missing
+            else:
+                # A receipt may be a moment later than its block.
+                time.sleep(pause)
+                pause = min(2 * pause, 0.1 if ours else 1.0)
+            # What one block could not hold takes another.
+            if ours and (len(missing) < before or pause >= 0.05):
+                self.rpc.ask("evm_mine")
+
+    def _put(self, transactions: Sequence[Transaction]) -> None:
+        """Hand transactions to the node, and see to it that they become one block if that is ours to say."""
+        due = max(sent.not_before for sent in transactions)
+        if due > self.view.head.timestamp:
+            self._wait_for(due)
+        hold = self._mining is Mining.EACH and len(transactions) > 1
+        again = any(sent.offered for sent in transactions)
+        with held(self.rpc) if hold else nullcontext():
+            replies = self.rpc.ask_all([("eth_sendRawTransaction", (sent.raw,)) for sent in transactions])
+            for sent, reply in zip(transactions, replies, strict=True):
+                sent.offered = True
+                sent.refusal = what_refused(sent, reply)
+                sent.sent = sent.sent or sent.refusal is None
+            # What the node has already is no reason for it to mine.
+            if hold or self._mining is Mining.ASKED or (again and self._mining is Mining.EACH):
+                self.rpc.ask("evm_mine")
+
+    def _mine(self) -> None:
+        if self._mining is Mining.ASKED:
+            self.rpc.ask("evm_mine")
+
+    def _collect(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        """Ask for receipts, take down what they say, and return the transactions without."""
+        found = self._receipts.find(transactions)
+        for sent, mined, cost in found:
+            self._take_down(sent, mined, cost)
+        known = {sent.hash for sent, _, _ in found}
+        return [sent for sent in transactions if sent.hash not in known]
+
+    def _take_down(self, sent: Transaction, mined: Mined, cost: int) -> None:
+        """Keep what a receipt says."""
+        if sent.mined is not None and (sent.mined.ok, sent.mined.logs) != (mined.ok, mined.logs):
+            raise NodeError(
+                f"{self.rpc.url}: the chain lost transaction {sent.hash}, and mined again it went otherwise: "
+                "wait for more blocks after each step (--confirmations)"
+            )
+        self.spent[sent.order.sender] += cost - sent.cost
+        sent.mined, sent.cost = mined, cost
+        if mined.ok:
+            same = kind(sent.order)
+            self._gas[same] = max(self._gas.get(same, 0), mined.gas_used)
+
+    def _starved(self, sent: Transaction) -> bool:
+        """Whether a transaction failed for want of gas that it could have been given."""
+        return (
+            sent.mined is not None
+            and not sent.mined.ok
+            and sent.gas < self.most_gas
+            and 10 * sent.mined.gas_used >= 9 * sent.gas
+        )
+
+    # ── a node that was away ─────────────────────────────────────────────────────────────────────────────
+
+    def _catch_up(self) -> None:
+        """See whether the chain still is the one we know, and mend it if not."""
+        absences = self.rpc.absences
+        lost = self.view.lost()
+        if lost or self.rpc.absences != absences:
+            self._bring_back(())
+        if lost:
+            # What the network mined again by itself has to have gone as before.
+            recent = [sent for sent in self._journal if sent.mined is not None][-_RECENT:]
+            if missing := self._collect(recent):
+                self._see_through(missing)
+
+    def _bring_back(self, group: Sequence[Transaction]) -> None:
+        """After the node was away, or when nothing moves: send again, in order, what its chain has lost."""
+        hope = Hope(self.rpc.url)
+        left: Sequence[Transaction] = ()
+        drift = 0
+        while lost := self._lost(group):
+            hope.check(len(lost), f"transaction {lost[0].hash}", refusal_among(left))
+            # What was sent together does not depend on each other; what was sent later may.
+            for _, together in groupby(lost, key=lambda sent: sent.exchange):
+                again = list(together)
+                self._reserve(again)
+                due = _latest(again)
+                self._move_clock(due + drift)
+                left = self._attempt(again)
+                if left:
+                    # Away once more: begin again with what the chain has then.
+                    break
+                # Some seconds late; then so is all that follows, or a deadline might not have passed in time.
+                drift = max(drift, _latest(again) - due)
+        for sent in group:
+            sent.not_before += drift if sent.not_before else 0
+        self._not_before += drift if self._not_before else 0
+
+    def _lost(self, group: Sequence[Transaction]) -> list[Transaction]:
+        """Return what was mined once and is no more, in order."""
+        chain_id = as_number(self.rpc.ask("eth_chainId"), "eth_chainId")
+        if chain_id != self.chain_id:
+            raise NodeError(
+                f"{self.rpc.url}: chain {self.chain_id} was played on, and now chain {chain_id} answers"
+            )
+        self._mining = who_mines(self.rpc)
+        senders = list(self._nonces)
+        counting = [("eth_getTransactionCount", (sender, "latest")) for sender in senders]
+        replies = self.view.fresh(counting, strict=False)
+        counts = {
+            sender: as_number(reply, "eth_getTransactionCount")
+            for sender, reply in zip(senders, replies, strict=True)
+            if not isinstance(reply, RpcError)
+        }
+        lost = [sent for sent in self._journal if sent.nonce >= counts.get(sent.order.sender, sent.nonce + 1)]
+        first: dict[str, int] = {}
+        for sent in (*lost, *group):
+            first.setdefault(sent.order.sender, sent.nonce)
+        for sender, count in counts.items():
+            if count < min(self._nonces[sender], first.get(sender, self._nonces[sender])):
+                raise NodeError(
+                    f"{self.rpc.url}: the node came back without transaction {count} of {sender}, which this "
+                    "run did not send or no longer has: it cannot go on"
+                )
+        self.funds.forget()
+        return lost
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def timestamp(self) -> int:
+        """Return the latest block's time."""
+        with self._lock:
+            self.view.see(self.rpc.ask("eth_getBlockByNumber", "latest", False))
+            return self.view.head.timestamp
+
+    def warp(self, timestamp: int) -> None:
+        """Let no later transaction take place before a time.
+
+        Raises
+        ------
+        EvmError
+            If the time lies in the past, or is too far ahead of a clock that cannot be moved.
+        """
+        with self._lock:
+            if timestamp < self.timestamp():
+                raise EvmError(f"time runs forward: {timestamp} lies before {self.view.head.timestamp}")
+            self._not_before = timestamp
+            self._wait_for(timestamp)
+
+    def _wait_for(self, timestamp: int) -> None:
+        """Move the clock to a time, or wait for it."""
+        if self.timestamp() >= timestamp or self._move_clock(timestamp):
+            return
+        wait = timestamp - self.view.head.timestamp
+        if wait > _LONGEST_WAIT:
+            raise EvmError(
+                f"{self.rpc.url}: the node's clock cannot be moved, and a deadline is {wait} s away: bots "
+                f"that let deadlines pass need a development node, or a window of at most {_LONGEST_WAIT} s"
+            )
+        # A chain that makes blocks only when there is something to put in them follows the clock on the wall.
+        while self.timestamp() < timestamp and time.time() < timestamp + 1:
+            time.sleep(0.5)
+
+    def _move_clock(self, timestamp: int) -> bool:
+        """Mine an empty block at a time to come; whether the node knows how to."""
+        if self.timestamp() >= timestamp:
+            return True
+        try:
+            self.rpc.ask("evm_setNextBlockTimestamp", timestamp)
+            self.rpc.ask("evm_mine")
+        except RpcError:
+            return self.timestamp() >= timestamp
+        return True
+
+    # ── snapshots ────────────────────────────────────────────────────────────────────────────────────────
+
+    def snapshot(self) -> int:
+        """Have a development node remember its state.
+
+        Raises
+        ------
+        RpcError
+            If the node knows no snapshots.
+        """
+        with self._lock:
+            taken = str(self.rpc.ask("evm_snapshot"))
+            self._next_snapshot += 1
+            books = (list(self._journal), Counter(self.spent), Counter(self.funds.given))
+            self._snapshots.append((self._next_snapshot, taken, *books))
+            return self._next_snapshot
+
+    def restore(self, snapshot: int) -> None:
+        """Return to a snapshot; it and all later ones are used up.
+
+        Raises
+        ------
+        EvmError
+            If it is used up already.
+        """
+        with self._lock:
+            position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
+            if position is None:
+                raise EvmError(f"snapshot {snapshot} is used up")
+            _, taken, journal, self.spent, given = self._snapshots[position]
+            del self._snapshots[position:]
+            if self.rpc.ask("evm_revert", taken) is not True:
+                raise EvmError(f"{self.rpc.url}: the node has forgotten snapshot {snapshot}")
+            self._journal = deque(journal, maxlen=_REMEMBERED)
+            self._nonces.clear()
+            self._not_before = 0
+            self.view.look()
+            self.funds.forget()
+            self.funds.given = given
+
+    # ── the node's ways ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def most_gas(self) -> int:
+        """Gas that one transaction may ask for here."""
+        return min(GAS_LIMIT, _GAS_CAP, self.gas_limit)
+
+    @property
+    def gas_limit(self) -> int:
+        """Gas that the latest block could hold."""
+        return as_number(self.view.block.get("gasLimit"), "eth_getBlockByNumber")
+
+
+def _latest(transactions: Sequence[Transaction]) -> int:
+    """Return the time of the last of some transactions that were mined."""
+    return max(sent.mined.timestamp for sent in transactions if sent.mined is not None)

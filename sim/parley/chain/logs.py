@@ -1,0 +1,128 @@
+"""The events of a range of blocks, from nodes that allow only so much at a time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from parley.chain.refusals import NodeError, RpcError, TooMuchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from parley.chain.rpc import Rpc
+
+__all__ = ["BLOCKS", "Logs", "read_logs"]
+
+BLOCKS = 2000
+"""Blocks to ask for the events of at a time: what common public nodes allow."""
+
+_STEADY = 8
+"""How often in a row a range is read before a wider one is tried again."""
+
+_PAUSE = 0.2
+"""Seconds between two looks at a node that does not have the last block yet."""
+
+
+class Logs(NamedTuple):
+    """The events of some blocks.
+
+    Attributes
+    ----------
+    first, last : int
+        The blocks' numbers.
+    entries : list of dict
+        As JSON-RPC has them, in the chain's order.
+    """
+
+    first: int
+    last: int
+    entries: list[dict[str, Any]]
+
+
+def read_logs(
+    rpc: Rpc, query: Mapping[str, object], first: int, last: int, width: int = BLOCKS
+) -> Iterator[Logs]:
+    """Go through a range of blocks and yield their events, part by part.
+
+    A range that the node refuses (with whatever error, by HTTP 400 or 413, or by closing the connection) is
+    halved, down to one block. A node that lags behind the last block is waited for.
+
+    Parameters
+    ----------
+    rpc : Rpc
+    query : mapping of str to values
+        Of ``eth_getLogs``, without the blocks: ``address``, ``topics``.
+    first, last : int
+        Numbers of blocks; the last one included.
+    width : int
+        Blocks to begin with.
+
+    Raises
+    ------
+    NodeError
+        If the node refuses the events of a single block, or what it answers are none.
+
+    Examples
+    --------
+    >>> class Node:
+    ...     url, patience = "http://node.example", 0
+    ...     def ask_part(self, calls):
+    ...         wanted = calls[0][1][0]
+    ...         if int(wanted["toBlock"], 16) - int(wanted["fromBlock"], 16) >= 2:
+    ...             return [RpcError("eth_getLogs", {"code": -32005, "message": "block range"}), "0x9"]
+    ...         return [[], "0x9"]
+    ...     ask_all = ask_part
+    >>> [(part.first, part.last) for part in read_logs(Node(), {}, 0, 4, width=4)]
+    [(0, 1), (2, 3), (4, 4)]
+    """
+    largest, steady = width, 0
+    while first <= last:
+        end = min(first + width - 1, last)
+        try:
+            entries = _read(rpc, query, first, end)
+        except (RpcError, TooMuchError) as refusal:
+            if end == first:
+                raise NodeError(
+                    f"{rpc.url}: the node refuses the events of block {first}: {refusal}"
+                ) from None
+            width, steady = max(1, (end - first + 1) // 2), 0
+            continue
+        yield Logs(first, end, entries)
+        first, steady = end + 1, steady + 1
+        if steady >= _STEADY:
+            width, steady = min(2 * width, largest), 0
+
+
+def _read(rpc: Rpc, query: Mapping[str, object], first: int, last: int) -> list[dict[str, Any]]:
+    wanted = {**query, "fromBlock": hex(first), "toBlock": hex(last)}
+    calls = [("eth_getLogs", (wanted,)), ("eth_blockNumber", ())]
+    began = time.monotonic()
+    while True:
+        if first < last:
+            entries, head = rpc.ask_part(calls)
+        else:
+            # Nothing is left to split: this is waited for.
+            entries, head = rpc.ask_all(calls)
+        if isinstance(entries, RpcError):
+            raise entries
+        # Behind a load balancer, one node may not have the blocks that another one knows.
+        if isinstance(head, str) and int(head, 16) >= last:
+            return sorted(_checked(rpc, entries, first, last), key=_place)
+        if time.monotonic() - began > rpc.patience:
+            raise NodeError(f"{rpc.url}: the node does not get to block {last}, which it had before")
+        time.sleep(_PAUSE)
+
+
+def _checked(rpc: Rpc, entries: object, first: int, last: int) -> list[dict[str, Any]]:
+    """Return a list of events, having looked at their form and blocks."""
+    try:
+        if isinstance(entries, list) and all(first <= _place(entry)[0] <= last for entry in entries):
+            return entries
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise NodeError(f"{rpc.url}: what the node answers are not the events of blocks {first} to {last}")
+
+
+def _place(entry: dict[str, Any]) -> tuple[int, int]:
+    return int(entry["blockNumber"], 16), int(entry["logIndex"], 16)

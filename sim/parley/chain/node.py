@@ -1,0 +1,385 @@
+"""A node behind the seam: any that speaks JSON-RPC over HTTP.
+
+Agents and deployer are the embedded machines' own (`parley.chain.accounts`); their keys sign here, and the
+node's first account funds them. How transactions get to the chain, also when the node dies on the way, is
+`parley.chain.dispatch`'s business.
+
+Independent tasks are carried out `side_by_side`: each in a thread, with a machine of its own; their next
+transactions are collected and sent together, so that a block's time is paid once for all of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from eth_utils.address import to_checksum_address
+
+from parley.chain import accounts
+from parley.chain.dispatch import Dispatcher
+from parley.chain.evm import EvmError, Receipt, Reverted
+from parley.chain.orders import Mined, Order
+from parley.chain.rpc import Rpc, RpcError, as_bytes, as_number, to_standard_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+T = TypeVar("T")
+
+Submit: TypeAlias = Callable[[Order], Mined]
+"""What carries out an order and says what became of it."""
+
+
+class NodeEvm:
+    """An `parley.chain.evm.Evm` that is a node.
+
+    What differs from an embedded machine: the clock runs, and `timestamp` is the latest block's; receipts of
+    transactions that succeed carry no return data; gas is exact; `balance` gives back what was spent on gas,
+    and leaves out what the node's first account paid in.
+
+    Parameters
+    ----------
+    url : str
+        Where the node listens: ``http://`` or ``https://``.
+    patience : float, optional
+        Seconds that a node is waited for: see `parley.chain.rpc.Rpc`.
+    note : callable
+        What tells the user that the node is away, and that it is back; standard error does by default.
+    confirmations : int, optional
+        Blocks to wait for after each step: see `parley.chain.dispatch.Dispatcher`.
+
+    Attributes
+    ----------
+    dispatcher : Dispatcher
+        The way to the chain.
+
+    Raises
+    ------
+    NodeError
+        If no node answers there.
+    """
+
+    accounts_gas = True
+
+    def __init__(
+        self,
+        url: str,
+        patience: float | None = None,
+        note: Callable[[str], None] = to_standard_error,
+        confirmations: int | None = None,
+    ) -> None:
+        keys = (accounts.deployer_key(), *accounts.agent_keys())
+        self._enter(
+            Dispatcher(
+                Rpc(url, patience, note),
+                {str(key.public_key.to_checksum_address()): key for key in keys},
+                confirmations,
+            )
+        )
+
+    def _enter(self, dispatcher: Dispatcher, submit: Submit | None = None) -> None:
+        self.name = dispatcher.rpc.url
+        self.chain_id = dispatcher.chain_id
+        self.accounts = accounts.agents()
+        self.deployer = accounts.deployer()
+        self.dispatcher = dispatcher
+        self._submit = submit or (lambda order: dispatcher.exchange([order])[0])
+        self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
+
+    def beside(self, submit: Submit) -> NodeEvm:
+        """Return a machine on the same chain whose transactions take another way there."""
+        other = object.__new__(NodeEvm)
+        other._enter(self.dispatcher, submit)
+        return other
+
+    # ── transactions ─────────────────────────────────────────────────────────────────────────────────────
+
+    def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
+        """See `parley.chain.evm.Evm.transact`."""
+        order = Order(sender, to_checksum_address(to), data, value)
+        mined = self._submit(order)
+        output = b"" if mined.ok else self._revert_data(order, mined)
+        return Receipt(mined.ok, output, mined.logs, mined.gas_used)
+
+    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
+        """See `parley.chain.evm.Evm.send`; what it returns is always empty."""
+        self._logs = ()
+        receipt = self.transact(sender, to, data, value)
+        if not receipt.ok:
+            raise Reverted(receipt.output)
+        self._logs = [(log.topics, log.data) for log in receipt.logs]
+        return receipt.output
+
+    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
+        """See `parley.chain.evm.Evm.take_logs`."""
+        return self._logs
+
+    def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
+        """See `parley.chain.evm.Evm.call`; neither logs nor gas are known.
+
+        Raises
+        ------
+        NodeError
+            If the node refuses, as it does where the sender lacks the value.
+        """
+        order = Order(sender, to_checksum_address(to), data, value)
+        try:
+            output = self._ask_call(order, "latest")
+        except RpcError as error:
+            data_of_revert = error.revert_data
+            if data_of_revert is None:
+                raise
+            return Receipt(ok=False, output=data_of_revert, logs=(), gas_used=0)
+        return Receipt(ok=True, output=output, logs=(), gas_used=0)
+
+    def deploy(self, initcode: bytes) -> str:
+        """See `parley.chain.evm.Evm.deploy`."""
+        return self.create([initcode])[0].created or ""
+
+    def create(self, initcodes: Sequence[bytes]) -> list[Mined]:
+        """Create contracts from the deployer's account, together, and say where and when.
+
+        Raises
+        ------
+        EvmError
+            If a creation fails.
+        """
+        orders = [Order(self.deployer, None, initcode) for initcode in initcodes]
+        created = []
+        for order, mined in zip(orders, self.dispatcher.exchange(orders), strict=True):
+            if not mined.ok and 10 * mined.gas_used >= 9 * self.dispatcher.most_gas:
+                raise EvmError(
+                    f"{self.name}: a contract of {len(order.data)} bytes cannot be created: it took all "
+                    f"{mined.gas_used} gas that a transaction on chain {self.chain_id} can have (block gas "
+                    f"limit {self.dispatcher.gas_limit})"
+                )
+            if not mined.ok or mined.created is None:
+                output = self._revert_data(order, mined)
+                raise EvmError(f"a contract cannot be created: it reverts with 0x{output.hex()}")
+            created.append(mined._replace(created=to_checksum_address(mined.created)))
+        return created
+
+    def try_creation(self, initcode: bytes) -> bytes:
+        """Return what creation code returns, and create nothing.
+
+        Raises
+        ------
+        RpcError
+            If it fails, or the node refuses.
+        """
+        return self._ask_call(Order(self.deployer, None, initcode), "latest")
+
+    def _ask_call(self, order: Order, block: str) -> bytes:
+        fields = {"from": order.sender, "data": "0x" + order.data.hex(), "value": hex(order.value)}
+        if order.to is not None:
+            fields["to"] = order.to
+        return as_bytes(self.dispatcher.ask("eth_call", fields, block), "eth_call")
+
+    def _revert_data(self, order: Order, mined: Mined) -> bytes:
+        """Return what a transaction reverted with, which its receipt does not say.
+
+        A trace knows it. Without one, the call is made once more on the state that the block before left,
+        which is right unless an earlier transaction of the same block bears on it.
+        """
+        rpc = self.dispatcher.rpc
+        top_call = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+        steps = {"disableStorage": True, "disableStack": True, "disableMemory": True}
+        for options, key in ((top_call, "output"), (steps, "returnValue")):
+            try:
+                trace = rpc.ask("debug_traceTransaction", mined.hash, options)
+            except RpcError:
+                continue
+            if isinstance(trace, dict) and isinstance(trace.get(key), str):
+                return as_bytes("0x" + trace[key].removeprefix("0x"), "debug_traceTransaction")
+            if key == "output" and isinstance(trace, dict) and "error" in trace:
+                return b""
+        try:
+            self._ask_call(order, hex(mined.block - 1))
+        except RpcError as error:
+            return error.revert_data or b""
+        return b""
+
+    # ── state ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def timestamp(self) -> int:
+        """The latest block's time, in seconds."""
+        return self.dispatcher.timestamp()
+
+    def warp(self, timestamp: int) -> None:
+        """Let no later transaction take place before a time.
+
+        A development node's clock is moved; another one's is waited for, if it is not for long.
+
+        Raises
+        ------
+        EvmError
+            If the time lies in the past, or too far ahead.
+        """
+        self.dispatcher.warp(timestamp)
+
+    def balance(self, address: str) -> int:
+        """See `parley.chain.evm.Evm.balance`."""
+        account = to_checksum_address(address)
+        held = as_number(self.dispatcher.ask("eth_getBalance", account, "latest"), "eth_getBalance")
+        return held + self.dispatcher.spent[account] - self.dispatcher.funds.given[account]
+
+    def code(self, address: str) -> bytes:
+        """See `parley.chain.evm.Evm.code`."""
+        code = self.dispatcher.ask("eth_getCode", to_checksum_address(address), "latest")
+        return as_bytes(code, "eth_getCode")
+
+    def snapshot(self) -> int:
+        """See `parley.chain.evm.Evm.snapshot`; a development node only knows how to."""
+        return self.dispatcher.snapshot()
+
+    def restore(self, snapshot: int) -> None:
+        """See `parley.chain.evm.Evm.restore`."""
+        self.dispatcher.restore(snapshot)
+
+    def recycle(self) -> None:
+        """Refuse: nobody starts a chain anew.
+
+        Raises
+        ------
+        EvmError
+            Always.
+        """
+        raise EvmError(f"{self.name}: a node's chain cannot be started anew")
+
+
+# ── many at a time ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def side_by_side(
+    evm: NodeEvm, begin: Callable[[NodeEvm], Callable[[int], T]], numbers: Iterable[int], at_once: int
+) -> Iterator[T]:
+    """Carry out independent tasks on a node, several at a time, and yield their results in order.
+
+    Parameters
+    ----------
+    evm : NodeEvm
+        The node. While tasks are under way nobody else may use it.
+    begin : callable
+        Called once in each thread with a machine of its own; returns what carries out a task, given its
+        number. Tasks may not move the clock.
+    numbers : iterable of int
+    at_once : int
+        How many tasks are under way at a time; one at a time needs no threads.
+
+    Raises
+    ------
+    Exception
+        Whatever a task raises, or sending its transactions does.
+    """
+    if at_once <= 1:
+        task = begin(evm)
+        for number in numbers:
+            yield task(number)
+        return
+    meeting = _Meeting(list(numbers))
+    workers = [
+        threading.Thread(
+            target=meeting.work,
+            args=(lambda place=place: begin(evm.beside(lambda order: meeting.submit(place, order))),),
+            daemon=True,
+        )
+        for place in range(min(at_once, len(meeting.todo)))
+    ]
+    meeting.working = len(workers)
+    try:
+        for worker in workers:
+            worker.start()
+        yield from meeting.lead(evm.dispatcher)
+    finally:
+        meeting.close()
+        for worker in workers:
+            worker.join()
+
+
+class _Closed(Exception):  # noqa: N818 -- no error: the others have ended the meeting
+    """Nobody waits for this task any more."""
+
+
+class _Meeting:
+    """Where threads hand in their next transactions and wait for the receipts.
+
+    One thread leads: when all others wait or have finished, it sends what they handed in.
+    """
+
+    def __init__(self, todo: list[int]) -> None:
+        self.todo = deque(enumerate(todo))
+        self.working = 0
+        self._orders: dict[int, Order] = {}
+        self._answers: dict[int, Mined] = {}
+        self._results: dict[int, object] = {}
+        self._errors: dict[int, BaseException] = {}
+        self._closed = False
+        self._change = threading.Condition()
+
+    def work(self, begin: Callable[[], Callable[[int], T]]) -> None:
+        """Carry out tasks until none is left."""
+        index = -1
+        try:
+            task = begin()
+            while True:
+                with self._change:
+                    if self._closed or not self.todo:
+                        return
+                    index, number = self.todo.popleft()
+                result = task(number)
+                with self._change:
+                    self._results[index] = result
+        except _Closed:
+            pass
+        except BaseException as error:  # noqa: BLE001 -- raised again where the results are awaited
+            with self._change:
+                self._errors[index] = error
+        finally:
+            with self._change:
+                self.working -= 1
+                self._change.notify_all()
+
+    def submit(self, place: int, order: Order) -> Mined:
+        """Hand in an order and wait until it has been carried out."""
+        with self._change:
+            self._orders[place] = order
+            self._change.notify_all()
+            self._change.wait_for(lambda: self._closed or place in self._answers)
+            if place not in self._answers:
+                raise _Closed
+            return self._answers.pop(place)
+
+    def lead(self, dispatcher: Dispatcher) -> Iterator[T]:
+        """Send what is handed in, and yield results in the order of the tasks."""
+        following = 0
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: len(self._orders) == self.working)
+                if self._errors:
+                    # The same one whichever thread was faster.
+                    raise self._errors[min(self._errors)]
+                ready = []
+                while following in self._results:
+                    ready.append(self._results.pop(following))
+                    following += 1
+                # The same transactions in the same order, whichever thread was faster.
+                orders = sorted(self._orders.items())
+                self._orders.clear()
+            yield from ready  # type: ignore[misc]  # what tasks return
+            if not orders:
+                return
+            mined = dispatcher.exchange([order for _, order in orders])
+            with self._change:
+                self._answers.update(
+                    (place, answer) for (place, _), answer in zip(orders, mined, strict=True)
+                )
+                self._change.notify_all()
+
+    def close(self) -> None:
+        """Send everybody home."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()

@@ -1,0 +1,215 @@
+"""py-evm at the level of its state: the reference machine without web3, eth-tester, blocks and signatures.
+
+Three times as fast as `parley.chain.tester.TesterEvm`, with the same outputs, logs, gas and balances: a test
+compares the two on the same transactions. What only the other one exercises is signatures, the coding of
+transactions, and the rules of blocks.
+
+- The base fee is zero, so that gas costs nothing: GASPRICE and BASEFEE read zero.
+- `lock_changes` ends a transaction. Without it slots would stay warm, and the gas of the next transaction
+  would be too low.
+- py-evm's journal cannot undo what came before the last `lock_changes`. A snapshot therefore writes the state
+  to the database and keeps its root.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from eth.constants import BLANK_ROOT_HASH, CREATE_CONTRACT_ADDRESS, ZERO_ADDRESS, ZERO_HASH32
+from eth.db.atomic import AtomicDB
+from eth.vm.execution_context import ExecutionContext
+from eth.vm.forks.london.transactions import LondonTransactionBuilder
+from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.prague.state import PragueState
+from eth.vm.spoof import SpoofTransaction
+from eth_typing import BlockNumber
+from eth_utils.address import to_canonical_address, to_checksum_address
+from eth_utils.exceptions import ValidationError
+
+from parley.chain import accounts
+from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
+from parley.chain.frames import bound_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eth.abc import SignedTransactionAPI
+    from eth_typing import Address, Hash32
+
+    from parley.chain.evm import Name
+
+bound_frames()
+
+_SNAPSHOTS = 64
+
+
+class PyEvm:
+    """An `parley.chain.evm.Evm` on py-evm's state, with exact gas.
+
+    Examples
+    --------
+    >>> evm = PyEvm()
+    >>> receipt = evm.transact(evm.accounts[0], evm.accounts[1], b"", value=7)
+    >>> receipt.gas_used, evm.balance(evm.accounts[0]) - FUNDS
+    (21000, -7)
+    """
+
+    name: Name = "py-evm"
+    chain_id = CHAIN_ID
+    accounts_gas = True
+
+    def __init__(self) -> None:
+        self.accounts = accounts.agents()
+        self.deployer = accounts.deployer()
+        self._senders = {a: to_canonical_address(a) for a in (self.deployer, *self.accounts)}
+        self._initcodes: list[bytes] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """Set up a state with nothing but funded accounts, at the start of time."""
+        self._timestamp = START_TIME
+        self._database = AtomicDB()
+        self._state = PragueState(self._database, self._block(), BLANK_ROOT_HASH)
+        for account in self._senders.values():
+            self._state.set_balance(account, FUNDS)
+        self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
+        self._snapshots: list[tuple[int, Hash32, int, int]] = []
+        self._next_snapshot = 0
+
+    def _block(self) -> ExecutionContext:
+        """What a transaction can see of its block."""
+        return ExecutionContext(
+            coinbase=ZERO_ADDRESS,
+            timestamp=self._timestamp,
+            block_number=BlockNumber(1),
+            difficulty=0,
+            mix_hash=ZERO_HASH32,
+            gas_limit=2 * GAS_LIMIT,
+            prev_hashes=(),
+            chain_id=self.chain_id,
+            base_fee_per_gas=0,
+            excess_blob_gas=0,
+        )
+
+    # ── transactions ─────────────────────────────────────────────────────────────────────────────────────
+
+    def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
+        """See `parley.chain.evm.Evm.transact`."""
+        return _receipt(*self._apply(sender, to_canonical_address(to), data, value))
+
+    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
+        """See `parley.chain.evm.Evm.send`."""
+        self._logs = ()
+        receipt = self.transact(sender, to, data, value)
+        if not receipt.ok:
+            raise Reverted(receipt.output)
+        self._logs = [(log.topics, log.data) for log in receipt.logs]
+        return receipt.output
+
+    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
+        """See `parley.chain.evm.Evm.take_logs`."""
+        return self._logs
+
+    def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
+        """See `parley.chain.evm.Evm.call`."""
+        self._state.lock_changes()
+        before = self._state.snapshot()
+        try:
+            return _receipt(*self._apply(sender, to_canonical_address(to), data, value, lock=False))
+        finally:
+            self._state.revert(before)
+
+    def deploy(self, initcode: bytes) -> str:
+        """See `parley.chain.evm.Evm.deploy`."""
+        _, computation = self._apply(self.deployer, CREATE_CONTRACT_ADDRESS, initcode, 0)
+        if computation.is_error:
+            raise EvmError(f"a contract cannot be created: it reverts with 0x{computation.output.hex()}")
+        self._initcodes.append(initcode)
+        return to_checksum_address(computation.msg.storage_address)
+
+    def _apply(
+        self, sender: str, to: Address, data: bytes, value: int, *, lock: bool = True
+    ) -> tuple[SignedTransactionAPI, Any]:
+        """Carry out a transaction; returns it and its computation."""
+        if sender not in self._senders:
+            raise EvmError(f"{sender} is none of this chain's accounts")
+        account = self._senders[sender]
+        if lock:
+            self._state.lock_changes()
+        self._state.clear_transient_storage()
+        unsigned = LondonTransactionBuilder.new_unsigned_dynamic_fee_transaction(
+            chain_id=self.chain_id,
+            nonce=self._state.get_nonce(account),
+            max_priority_fee_per_gas=0,
+            max_fee_per_gas=0,
+            gas=GAS_LIMIT,
+            to=to,
+            value=value,
+            data=data,
+            access_list=(),
+        )
+        transaction = cast("SignedTransactionAPI", SpoofTransaction(unsigned, from_=account))
+        try:
+            return transaction, self._state.apply_transaction(transaction)
+        except ValidationError as error:
+            raise EvmError(f"the transaction is refused: {error}") from error
+
+    # ── state ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def timestamp(self) -> int:
+        """See `parley.chain.evm.Evm.timestamp`."""
+        return self._timestamp
+
+    def warp(self, timestamp: int) -> None:
+        """See `parley.chain.evm.Evm.warp`."""
+        if timestamp < self._timestamp:
+            raise EvmError(f"time runs forward: {timestamp} lies before {self._timestamp}")
+        self._timestamp = timestamp
+        self._state.execution_context = self._block()
+
+    def balance(self, address: str) -> int:
+        """See `parley.chain.evm.Evm.balance`."""
+        return int(self._state.get_balance(to_canonical_address(address)))
+
+    def code(self, address: str) -> bytes:
+        """See `parley.chain.evm.Evm.code`."""
+        return bytes(self._state.get_code(to_canonical_address(address)))
+
+    def snapshot(self) -> int:
+        """See `parley.chain.evm.Evm.snapshot`."""
+        if len(self._snapshots) == _SNAPSHOTS:
+            raise EvmError(f"{_SNAPSHOTS} snapshots are open")
+        self._state.lock_changes()
+        self._state.persist()
+        self._next_snapshot += 1
+        entry = (self._next_snapshot, self._state.state_root, self._timestamp, len(self._initcodes))
+        self._snapshots.append(entry)
+        return self._next_snapshot
+
+    def restore(self, snapshot: int) -> None:
+        """See `parley.chain.evm.Evm.restore`."""
+        position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
+        if position is None:
+            raise EvmError(f"snapshot {snapshot} is used up")
+        _, root, self._timestamp, deployments = self._snapshots[position]
+        del self._snapshots[position:]
+        del self._initcodes[deployments:]
+        self._state = PragueState(self._database, self._block(), root)
+
+    def recycle(self) -> None:
+        """See `parley.chain.evm.Evm.recycle`."""
+        initcodes, self._initcodes = self._initcodes, []
+        self._begin()
+        for initcode in initcodes:
+            self.deploy(initcode)
+
+
+def _receipt(transaction: SignedTransactionAPI, computation: Any) -> Receipt:  # noqa: ANN401 -- py-evm carries no types
+    """What became of a transaction, in the seam's form."""
+    logs = tuple(
+        Log(address, tuple(topic.to_bytes(32) for topic in topics), data)
+        for address, topics, data in computation.get_log_entries()
+    )
+    gas_used = PragueVM.finalize_gas_used(transaction, computation)
+    return Receipt(not computation.is_error, bytes(computation.output), logs, gas_used)

@@ -1,0 +1,221 @@
+"""The fast machine: revm in this process, through pyrevm.
+
+One transaction costs one message call and little else: no JSON, no signatures, no generic coding. What pyrevm
+leaves to its user is done here:
+
+- a message call does not end a transaction: transient storage is cleared before each. Slots stay warm, so
+  that gas means nothing and is never reported;
+- it does not advance the sender's nonce, which nothing can see but a creation's address, and `deploy` does
+  advance it;
+- why a transaction failed stands in the text of an exception, revert data in hexadecimal;
+- its journal grows by every transaction (some 0.7 kB each) and is freed with the machine only: see
+  `RevmEvm.recycle`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import pyrevm
+from eth_utils.address import to_checksum_address
+
+from parley.chain import accounts
+from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
+from parley.core.randomness import keccak
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from parley.chain.evm import Name
+
+# The newest fork that pyrevm knows by name: what Prague adds (precompiles, delegated accounts) no contract
+# here uses. A name that it does not know would silently stand for its latest.
+_FORK = "CANCUN"
+
+# Zeros that revm appends to code, so that reading past its end needs no check.
+_PADDING = 33
+
+# Open snapshots count towards the EVM's call depth of 1,024.
+_SNAPSHOTS = 64
+
+
+class RevmEvm:
+    """An `parley.chain.evm.Evm` in this process.
+
+    Parameters
+    ----------
+    chain_id : int, optional
+        Another chain's, whose games are to be played again here.
+    code : Mapping[str, bytes], optional
+        Contracts that stand there from the start, by address.
+
+    Examples
+    --------
+    A contract that returns one word, 42:
+
+    >>> evm = RevmEvm()
+    >>> runtime = bytes.fromhex("602a5f5260205ff3")
+    >>> address = evm.deploy(bytes.fromhex("67") + runtime + bytes.fromhex("5f5260086018f3"))
+    >>> int.from_bytes(evm.send(evm.accounts[0], address, b""))
+    42
+    """
+
+    name: Name = "revm"
+    accounts_gas = False
+    code_limit: int | None = None
+    """Bytes of a contract's code at most, if not the protocol's 24,576."""
+
+    def __init__(self, chain_id: int = CHAIN_ID, code: Mapping[str, bytes] | None = None) -> None:
+        self.chain_id = chain_id
+        self._code = dict(code or {})
+        self.accounts = accounts.agents()
+        self.deployer = accounts.deployer()
+        self._initcodes: list[bytes] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """Set up a machine with nothing but funded accounts, at the start of time."""
+        self._timestamp = START_TIME
+        self._snapshots: list[tuple[int, pyrevm.JournalCheckpoint, int, int]] = []
+        self._next_snapshot = 0
+        environment = pyrevm.Env(
+            cfg=pyrevm.CfgEnv(chain_id=self.chain_id, limit_contract_code_size=self.code_limit),
+            block=self._block(),
+        )
+        self._evm = pyrevm.EVM(env=environment, gas_limit=GAS_LIMIT, spec_id=_FORK)
+        for account in (self.deployer, *self.accounts):
+            self._evm.set_balance(account, FUNDS)
+        for address, code in self._code.items():
+            # A contract's nonce starts at one.
+            self._evm.insert_account_info(address, pyrevm.AccountInfo(nonce=1, code=code))
+        # Bound once: a lookup on the extension object costs as much as a small step of the EVM.
+        self._message_call = self._evm.message_call
+        self._reset_transient_storage = self._evm.reset_transient_storage
+
+    def _block(self) -> pyrevm.BlockEnv:
+        return pyrevm.BlockEnv(number=1, timestamp=self._timestamp)
+
+    # ── transactions ─────────────────────────────────────────────────────────────────────────────────────
+
+    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
+        """See `parley.chain.evm.Evm.send`."""
+        self._reset_transient_storage()
+        try:
+            return self._message_call(sender, to, data, value)
+        except RuntimeError as error:
+            _fail(error)
+
+    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
+        """See `parley.chain.evm.Evm.take_logs`."""
+        result = self._evm.result
+        return [log.data for log in result.logs] if result is not None else []
+
+    def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
+        """See `parley.chain.evm.Evm.transact`."""
+        try:
+            output = self.send(sender, to, data, value)
+        except Reverted as reverted:
+            return Receipt(ok=False, output=reverted.data, logs=(), gas_used=0)
+        result = self._evm.result
+        logs = tuple(_log(entry) for entry in result.logs) if result is not None else ()
+        return Receipt(ok=True, output=output, logs=logs, gas_used=0)
+
+    def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
+        """See `parley.chain.evm.Evm.call`."""
+        # Not pyrevm's `is_static`, which refuses what changes the state instead of undoing it.
+        checkpoint = self._evm.snapshot()
+        try:
+            return self.transact(sender, to, data, value)
+        finally:
+            self._evm.revert(checkpoint)
+
+    def deploy(self, initcode: bytes) -> str:
+        """See `parley.chain.evm.Evm.deploy`."""
+        self._reset_transient_storage()
+        try:
+            address = self._evm.deploy(self.deployer, initcode, 0)
+        except RuntimeError as error:
+            raise EvmError(f"a contract cannot be created: {error}") from None
+        self._initcodes.append(initcode)
+        return to_checksum_address(address)
+
+    # ── state ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def timestamp(self) -> int:
+        """See `parley.chain.evm.Evm.timestamp`."""
+        return self._timestamp
+
+    def warp(self, timestamp: int) -> None:
+        """See `parley.chain.evm.Evm.warp`."""
+        if timestamp < self._timestamp:
+            raise EvmError(f"time runs forward: {timestamp} lies before {self._timestamp}")
+        self._set_time(timestamp)
+
+    def _set_time(self, timestamp: int) -> None:
+        self._timestamp = timestamp
+        self._evm.set_block_env(self._block())
+
+    def balance(self, address: str) -> int:
+        """See `parley.chain.evm.Evm.balance`."""
+        return self._evm.get_balance(address)
+
+    def code(self, address: str) -> bytes:
+        """See `parley.chain.evm.Evm.code`."""
+        # revm runs code with zeros appended, and pyrevm hands those out too; the hash tells how many.
+        padded = self._evm.get_code(address) or b""
+        code_hash = self._evm.basic(address).code_hash
+        lengths = (len(padded) - _PADDING, len(padded))
+        return next((padded[:k] for k in lengths if k > 0 and keccak(padded[:k]) == code_hash), b"")
+
+    def snapshot(self) -> int:
+        """See `parley.chain.evm.Evm.snapshot`."""
+        if len(self._snapshots) == _SNAPSHOTS:
+            raise EvmError(f"{_SNAPSHOTS} snapshots are open")
+        self._next_snapshot += 1
+        entry = (self._next_snapshot, self._evm.snapshot(), self._timestamp, len(self._initcodes))
+        self._snapshots.append(entry)
+        return self._next_snapshot
+
+    def restore(self, snapshot: int) -> None:
+        """See `parley.chain.evm.Evm.restore`."""
+        if snapshot not in (entry[0] for entry in self._snapshots):
+            raise EvmError(f"snapshot {snapshot} is used up")
+        # One by one and in order: reverting an outer checkpoint would leave the inner ones counted.
+        number = 0
+        while number != snapshot:
+            number, checkpoint, timestamp, deployments = self._snapshots.pop()
+            self._evm.revert(checkpoint)
+            self._set_time(timestamp)
+            del self._initcodes[deployments:]
+
+    def recycle(self) -> None:
+        """See `parley.chain.evm.Evm.recycle`. Takes about a millisecond."""
+        initcodes, self._initcodes = self._initcodes, []
+        self._begin()
+        for initcode in initcodes:
+            self.deploy(initcode)
+
+
+def _fail(error: RuntimeError) -> NoReturn:
+    r"""Say in the seam's words why pyrevm failed.
+
+    Examples
+    --------
+    >>> try:
+    ...     _fail(RuntimeError("Revert { gas_used: 22144, output: 0xff00 }"))
+    ... except Reverted as reverted:
+    ...     reverted.data
+    b'\xff\x00'
+    """
+    text = str(error)
+    if text.startswith("Revert {"):
+        raise Reverted(bytes.fromhex(text[text.index("output: 0x") + 10 :].rstrip(" }"))) from None
+    if text.startswith("Halt {"):
+        raise Reverted(b"") from None
+    raise EvmError(f"the transaction is refused: {text}") from None
+
+
+def _log(entry: pyrevm.Log) -> Log:
+    topics, data = entry.data
+    return Log(bytes.fromhex(entry.address[2:]), tuple(topics), data)

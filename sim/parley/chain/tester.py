@@ -1,0 +1,268 @@
+"""The reference machine: py-evm behind eth-tester behind web3.
+
+Everything passes through web3, as it would to a node: signed transactions, blocks, receipts, exact gas. Three
+things are arranged so that it can be compared with the fast machine:
+
+- revert data, which no receipt carries, is taken from the computation as it happens;
+- time stands still between transactions. Every transaction here fills a block of its own where a real block
+  holds many, so that blocks may share a timestamp, which the consensus rules would forbid;
+- what an account spends on gas is counted, so that `TesterEvm.balance` can give it back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from eth.vm.forks.prague import PragueVM
+from eth.vm.spoof import SpoofTransaction
+from eth_tester import EthereumTester
+from eth_tester.backends.pyevm import PyEVMBackend
+from eth_tester.exceptions import ValidationError
+from eth_utils.exceptions import ValidationError as EvmValidationError
+from web3 import EthereumTesterProvider, Web3
+from web3.exceptions import Web3Exception
+
+from parley.chain import accounts
+from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
+from parley.chain.frames import bound_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from eth_typing import ChecksumAddress
+    from web3.types import TxParams, TxReceipt
+
+    from parley.chain.evm import Name
+
+bound_frames()
+
+_SNAPSHOTS = 64
+
+# A block holds one transaction. Twice its gas keeps the base fee from rising: it rises above half a full
+# block.
+_BLOCK_GAS_LIMIT = 2 * GAS_LIMIT
+
+# Wei per unit of gas: above any base fee that can come up, since the first one is 10^9 and it only falls.
+_MAX_FEE = 10**10
+
+
+class _SharedTimestamps(PragueVM):
+    """Prague, but for blocks that may share their parent's timestamp."""
+
+    @classmethod
+    def validate_header(cls, header: Any, parent_header: Any) -> None:  # noqa: ANN401 -- py-evm carries no types
+        if header.timestamp == parent_header.timestamp:
+            header = header.copy(timestamp=parent_header.timestamp + 1)
+        super().validate_header(header, parent_header)
+
+
+class _Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester carries no types
+    """py-evm with our accounts, keeping the computation of the last transaction or call."""
+
+    def __init__(self) -> None:
+        keys = (accounts.deployer_key(), *accounts.agent_keys())
+        account = {"balance": FUNDS, "nonce": 0, "code": b"", "storage": {}}
+        super().__init__(
+            genesis_parameters=self.generate_genesis_params(
+                {"timestamp": START_TIME, "gas_limit": _BLOCK_GAS_LIMIT}
+            ),
+            genesis_state={key.public_key.to_canonical_address(): account for key in keys},
+            vm_configuration=((0, _SharedTimestamps),),
+        )
+        self.account_keys = keys
+        self._by_address = {key.public_key.to_canonical_address(): key for key in keys}
+        self.computation: Any = None
+
+    @property
+    def _key_lookup(self) -> Mapping[bytes, Any]:
+        # The inherited one hashes every key anew, twice a transaction.
+        return self._by_address
+
+    def send_transaction(self, transaction: dict[str, Any]) -> bytes:
+        signed = self._get_normalized_and_signed_evm_transaction(transaction)
+        _, _, self.computation = self.chain.apply_transaction(signed)
+        return cast("bytes", signed.hash)
+
+    def call(self, transaction: dict[str, Any], block_number: str = "pending") -> bytes:
+        unsigned = self._get_normalized_and_unsigned_evm_transaction(transaction, block_number)
+        # A view of its own on the pending block: what the call changes goes with it.
+        state = self.chain.get_vm(at_header=self.chain.get_block().header).state
+        self.computation = state.apply_transaction(SpoofTransaction(unsigned, from_=transaction["from"]))
+        return cast("bytes", self.computation.output)
+
+
+class TesterEvm:
+    """An `parley.chain.evm.Evm` on py-evm, with exact gas.
+
+    Attributes
+    ----------
+    web3 : Web3
+        The connection to the chain, for whoever wants to look around.
+
+    Examples
+    --------
+    >>> evm = TesterEvm()
+    >>> receipt = evm.transact(evm.accounts[0], evm.accounts[1], b"", value=7)
+    >>> receipt.gas_used, evm.balance(evm.accounts[0]) - FUNDS
+    (21000, -7)
+    """
+
+    name: Name = "py-evm"
+    chain_id = CHAIN_ID
+    accounts_gas = True
+
+    def __init__(self) -> None:
+        self.accounts = accounts.agents()
+        self.deployer = accounts.deployer()
+        self._initcodes: list[bytes] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """Set up a chain with nothing but funded accounts, at the start of time."""
+        self._backend = _Backend()
+        self._tester = EthereumTester(self._backend)
+        self.web3 = Web3(EthereumTesterProvider(self._tester))
+        self._timestamp = START_TIME
+        self._nonces = dict.fromkeys((self.deployer, *self.accounts), 0)
+        self._spent = dict.fromkeys(self._nonces, 0)
+        self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
+        self._snapshots: list[tuple[int, Any, int, dict[str, int], dict[str, int], int]] = []
+        self._next_snapshot = 0
+
+    # ── transactions ─────────────────────────────────────────────────────────────────────────────────────
+
+    def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
+        """See `parley.chain.evm.Evm.transact`."""
+        receipt = self._mine(sender, to, data, value)
+        return Receipt(
+            ok=receipt["status"] == 1,
+            output=self._output(),
+            logs=tuple(
+                Log(
+                    bytes.fromhex(entry["address"][2:]),
+                    tuple(map(bytes, entry["topics"])),
+                    bytes(entry["data"]),
+                )
+                for entry in receipt["logs"]
+            ),
+            gas_used=receipt["gasUsed"],
+        )
+
+    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
+        """See `parley.chain.evm.Evm.send`."""
+        self._logs = ()
+        receipt = self.transact(sender, to, data, value)
+        if not receipt.ok:
+            raise Reverted(receipt.output)
+        self._logs = [(log.topics, log.data) for log in receipt.logs]
+        return receipt.output
+
+    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
+        """See `parley.chain.evm.Evm.take_logs`."""
+        return self._logs
+
+    def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
+        """See `parley.chain.evm.Evm.call`."""
+        self._backend.chain.set_header_timestamp(self._timestamp)
+        try:
+            self.web3.eth.call(self._fields(sender, to, data, value), "pending")
+        except (EvmValidationError, ValidationError, Web3Exception) as error:
+            raise EvmError(f"the transaction is refused: {error}") from error
+        computation = self._backend.computation
+        logs = tuple(
+            Log(address, tuple(topic.to_bytes(32) for topic in topics), data)
+            for address, topics, data in computation.get_log_entries()
+        )
+        gas_used = GAS_LIMIT - computation.get_gas_remaining()
+        return Receipt(not computation.is_error, self._output(), logs, gas_used)
+
+    def deploy(self, initcode: bytes) -> str:
+        """See `parley.chain.evm.Evm.deploy`."""
+        receipt = self._mine(self.deployer, None, initcode, 0)
+        address = receipt["contractAddress"]
+        if receipt["status"] != 1 or address is None:
+            raise EvmError(f"a contract cannot be created: it reverts with 0x{self._output().hex()}")
+        self._initcodes.append(initcode)
+        return Web3.to_checksum_address(address)
+
+    def _fields(self, sender: str, to: str | None, data: bytes, value: int) -> TxParams:
+        """Return a transaction with every field that web3 or eth-tester would otherwise work out."""
+        if sender not in self._nonces:
+            raise EvmError(f"{sender} is none of this chain's accounts")
+        fields: TxParams = {
+            "from": cast("ChecksumAddress", sender),
+            "data": data,
+            "value": Web3.to_wei(value, "wei"),
+            "gas": GAS_LIMIT,
+            "maxFeePerGas": Web3.to_wei(_MAX_FEE, "wei"),
+            "maxPriorityFeePerGas": Web3.to_wei(0, "wei"),
+            "nonce": cast("Any", self._nonces[sender]),
+            "chainId": CHAIN_ID,
+        }
+        if to is not None:
+            fields["to"] = Web3.to_checksum_address(to)
+        return fields
+
+    def _mine(self, sender: str, to: str | None, data: bytes, value: int) -> TxReceipt:
+        """Send a transaction in a block of its own and keep the books."""
+        fields = self._fields(sender, to, data, value)
+        self._backend.chain.set_header_timestamp(self._timestamp)
+        try:
+            receipt = self.web3.eth.get_transaction_receipt(self.web3.eth.send_transaction(fields))
+        except (EvmValidationError, ValidationError, Web3Exception) as error:
+            raise EvmError(f"the transaction is refused: {error}") from error
+        self._nonces[sender] += 1
+        self._spent[sender] += receipt["gasUsed"] * receipt["effectiveGasPrice"]
+        return receipt
+
+    def _output(self) -> bytes:
+        """Return what the last computation returned or reverted with; a halt says nothing."""
+        return bytes(self._backend.computation.output)
+
+    # ── state ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def timestamp(self) -> int:
+        """See `parley.chain.evm.Evm.timestamp`."""
+        return self._timestamp
+
+    def warp(self, timestamp: int) -> None:
+        """See `parley.chain.evm.Evm.warp`."""
+        if timestamp < self._timestamp:
+            raise EvmError(f"time runs forward: {timestamp} lies before {self._timestamp}")
+        self._timestamp = timestamp
+
+    def balance(self, address: str) -> int:
+        """See `parley.chain.evm.Evm.balance`."""
+        checksummed = Web3.to_checksum_address(address)
+        return self.web3.eth.get_balance(checksummed) + self._spent.get(checksummed, 0)
+
+    def code(self, address: str) -> bytes:
+        """See `parley.chain.evm.Evm.code`."""
+        return bytes(self.web3.eth.get_code(Web3.to_checksum_address(address)))
+
+    def snapshot(self) -> int:
+        """See `parley.chain.evm.Evm.snapshot`."""
+        if len(self._snapshots) == _SNAPSHOTS:
+            raise EvmError(f"{_SNAPSHOTS} snapshots are open")
+        self._next_snapshot += 1
+        books = (dict(self._nonces), dict(self._spent), len(self._initcodes))
+        self._snapshots.append((self._next_snapshot, self._tester.take_snapshot(), self._timestamp, *books))
+        return self._next_snapshot
+
+    def restore(self, snapshot: int) -> None:
+        """See `parley.chain.evm.Evm.restore`."""
+        position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
+        if position is None:
+            raise EvmError(f"snapshot {snapshot} is used up")
+        _, taken, self._timestamp, self._nonces, self._spent, deployments = self._snapshots[position]
+        del self._snapshots[position:]
+        del self._initcodes[deployments:]
+        self._tester.revert_to_snapshot(taken)
+
+    def recycle(self) -> None:
+        """See `parley.chain.evm.Evm.recycle`."""
+        initcodes, self._initcodes = self._initcodes, []
+        self._begin()
+        for initcode in initcodes:
+            self.deploy(initcode)

@@ -1,0 +1,35 @@
+"""The command ``parley``: parses, calls, prints."""
+
+import os
+import sys
+from typing import Any
+
+from parley.chain.signals import exit_on_signals
+from parley.cli.output import own_standard_output, results_only
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command."""
+    exit_on_signals()
+    own_standard_output()
+    # The user's settings of Matplotlib are for other pictures, and a wrong one would already fail at import.
+    os.environ.pop("MPLBACKEND", None)
+    os.environ["MATPLOTLIBRC"] = os.devnull
+    try:
+        with results_only():
+            from parley.cli.commands import app  # noqa: PLC0415 - what libraries print when imported is no result
+
+        app(prog_name="parley")
+    except KeyboardInterrupt:  # before the command began, or while the process ends
+        sys.exit(130)
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - of any module
+    """Import the application when it is asked for."""
+    if name == "app":
+        from parley.cli.commands import app  # noqa: PLC0415 - as above
+
+        return app
+    raise AttributeError(name)

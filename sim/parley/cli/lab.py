@@ -1,0 +1,106 @@
+"""The laboratory: `parley experiment`, `parley report` and `parley serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parley.cli.output import echo
+from parley.cli.shared import Json, app, console, print_json, progress_bar
+from parley.core.errors import ParleyError, ProblemError
+from parley.core.limits import MAX_WORKERS
+from parley.kit import problemfile
+
+ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
+Workers = Annotated[
+    int, typer.Option(min=1, max=MAX_WORKERS, help="Processes at most to spread the games over.")
+]
+ExperimentOut = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder for the tables.  [default: build/experiments/NAME]"),
+]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="What a command wrote with --out.")]
+ProblemFile = Annotated[
+    str | None, typer.Argument(metavar="[FILE]", help="Problem file, TOML or JSON, to begin with.")
+]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Only print the address.")]
+
+
+@app.command(no_args_is_help=True)
+def experiment(
+    file: ExperimentFile,
+    workers: Workers = 1,
+    out: ExperimentOut = None,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Let populations play again and again: sweeps, strategies that spread or learn, tables of everything.
+
+    A file states problems, strategies per seat with their shares, how they adapt, what to sweep, games per
+    cell, generations and seed; see docs/experiments. Every game is played by the real contract on the
+    embedded EVM, or, where the file says so, by a compiled twin that a sample of such games is held against.
+
+    A run that was stopped goes on where it was when the same command is given again, and leaves the same
+    tables.
+
+    For example:
+
+    - `parley experiment problems/experiments/greed.toml --workers 2`
+    - `parley report build/experiments/greed`
+    """
+    # Imported when needed: what runs experiments takes a while to load.
+    from parley.mechanisms.coordination.experiment.present.experiment import experiment_tables  # noqa: PLC0415 - as above
+    from parley.mechanisms.coordination.experiment.run import run_experiment  # noqa: PLC0415 - as above
+
+    folder = out if out is not None else Path("build") / "experiments" / Path(file).stem
+    with progress_bar() as progress:
+        task = progress.add_task("playing", total=None)
+        run = run_experiment(
+            file,
+            out=folder,
+            workers=workers,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    if as_json:
+        print_json({"folder": str(run.folder), "manifest": run.manifest, "summary": run.summary})
+        return
+    console().print(experiment_tables(run))
+    echo(f"written: {run.folder}; for a page of it: parley report {run.folder}")
+
+
+@app.command(no_args_is_help=True)
+def report(folder: Folder) -> None:
+    """Make one self-contained page of what experiment, simulate or audit wrote with --out.
+
+    For example:
+
+    - `parley report build/experiments/greed`
+    """
+    from parley.kit.present.page import write_page  # noqa: PLC0415 - slow to load
+
+    if not folder.is_dir():
+        raise ParleyError(f"{folder}: no such folder")
+    echo(str(write_page(folder)))
+
+
+@app.command()
+def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = False) -> None:  # noqa: FBT002
+    """Open a page where one coordination game unfolds transaction by transaction, and then a thousand.
+
+    On loopback only, until it is interrupted.
+
+    For example:
+
+    - `parley serve problems/paper-example-1.toml`
+    """
+    from parley.mechanisms.coordination.live.server import serve as serve_page  # noqa: PLC0415 - slow to load
+    from parley.mechanisms.coordination.live.setting import KIND  # noqa: PLC0415 - as above
+
+    problem = None if file is None else problemfile.load(file)
+    if problem is not None and problem.kind != KIND:
+        raise ProblemError(
+            file or "", "kind", f"{problem.kind} problems are not played on this page; {KIND} problems are"
+        )
+    serve_page(problem, port=port, open_browser=not no_browser, announce=echo)

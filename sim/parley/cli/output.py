@@ -1,0 +1,150 @@
+"""Standard output carries a command's result and nothing else.
+
+Libraries print with Python's ``print``, or in C to descriptor 1. Both go to standard error. A command prints
+its result with `echo`, and nothing else reaches standard output.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import sys
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, TextIO
+
+from parley.core.errors import ParleyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _typeshed import ReadableBuffer
+
+__all__ = ["OutputError", "echo", "echo_bytes", "own_standard_output", "readable", "result", "results_only"]
+
+CLOSED_PIPE = 141
+"""Exit status when nobody reads the result any more: 128 and the number of SIGPIPE."""
+
+_result: TextIO | None = None
+
+
+class OutputError(ParleyError):
+    """The result cannot be printed.
+
+    Parameters
+    ----------
+    number : int
+        The error's number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"standard output: cannot be written: {os.strerror(number)}")
+        self.closed = number == errno.EPIPE
+
+
+class _Descriptor(io.FileIO):
+    """The real standard output. After its first error it takes everything and writes nothing."""
+
+    lost = False
+
+    def write(self, data: ReadableBuffer, /) -> int | None:  # type: ignore[override]  # None if it would block
+        if self.lost:
+            return len(memoryview(data))
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.lost = True
+            raise OutputError(error.errno or errno.EIO) from None
+
+
+def own_standard_output() -> None:
+    """Move standard output to a descriptor of its own, and let descriptor 1 lead to standard error.
+
+    Called once, when the process starts, before libraries are imported. Worker processes inherit descriptor 1
+    as it is then. `sys.stdout` keeps leading to the real standard output: help texts are printed there.
+    """
+    closed = sys.stdout is None
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # closed by whoever started the process: no other file may take its number
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 - for good
+    if not closed:
+        sys.stdout.flush()
+    kept = os.open(os.devnull, os.O_RDONLY) if closed else os.dup(1)
+    os.dup2(2, 1)
+    raw = _Descriptor(kept, "wb", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding="utf-8" if closed else sys.stdout.encoding,
+        errors=READABLE,
+        line_buffering=raw.isatty(),
+    )
+
+
+@contextmanager
+def results_only() -> Iterator[None]:
+    """While a command runs, let Python's ``print`` write to standard error; `echo` is not affected."""
+    global _result  # noqa: PLW0603 - as a process has one standard output
+    before, _result = _result, sys.stdout
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _result = before
+
+
+def result() -> TextIO:
+    """Give the stream that a command's result is written to."""
+    return _result or sys.stdout
+
+
+def echo(text: str) -> None:
+    """Print a line of the result."""
+    print(text, file=result(), flush=True)
+
+
+def echo_bytes(data: bytes) -> None:
+    """Write bytes of the result, whatever the encoding of standard output."""
+    stream = result()
+    stream.flush()
+    stream.buffer.write(data)
+    stream.flush()
+
+
+# ── encodings ───────────────────────────────────────────────────────────────────────────────────────────────
+
+READABLE = "parley.readable"
+"""Name of the handler by which standard output writes characters that its encoding lacks."""
+
+_PLAIN = str.maketrans(
+    {"…": "...", "−": "-", "–": "-", "×": "x", "·": "*", "±": "+-", "≈": "~", "“": '"', "”": '"', "─": "-"}
+    | {"δ": "delta", "Δ": "Delta", "λ": "lambda", "α": "alpha", "β": "beta", "≤": "<=", "≥": ">=", "→": "->"}
+)
+
+
+def readable(text: str, encoding: str) -> str:
+    r"""Replace the characters that an encoding lacks: by what is usual in plain text, or by an escape.
+
+    Examples
+    --------
+    >>> print(readable("δ ≈ 0.9 of Zoë", "ascii"))
+    delta ~ 0.9 of Zo\xeb
+    """
+    try:
+        return text.encode(encoding, READABLE).decode(encoding)
+    except UnicodeError:  # of an encoding that cannot be read again
+        return text
+
+
+def _replacement(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end].translate(_PLAIN)
+    return lacking.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+codecs.register_error(READABLE, _replacement)

@@ -1,0 +1,180 @@
+"""What the commands share: the application, how it complains, what it prints with."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+from typer.core import TyperCommand, TyperGroup
+
+from parley.cli.output import CLOSED_PIPE, OutputError, echo, readable, result, results_only
+from parley.core.errors import ParleyError, one_line
+from parley.core.limits import MAX_SAMPLE
+from parley.core.names import on_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rich.segment import Segment
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 and the number of SIGINT."""
+
+
+class ResultOnly(TyperCommand):
+    """A command whose result alone goes to standard output."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the signature of its base
+        """Run the command."""
+        try:
+            with results_only():
+                return super().invoke(ctx)
+        except OSError as error:
+            # A full disk, a closed connection: what could not be foreseen where it happened.
+            where = f"{error.filename}: " if error.filename else ""
+            raise ParleyError(f"{where}{error.strerror or error}") from error
+        except MemoryError:
+            raise ParleyError("not enough memory for this") from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+class _OneLineErrors(TyperGroup):
+    """Bad input ends in one line on standard error and exit status 2, whoever calls the command."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - the signature of its base
+        standalone = extra.get("standalone_mode", True)
+        extra["standalone_mode"] = False
+        if not standalone:
+            return super().main(*args, **extra)
+        try:
+            status = super().main(*args, **extra)
+            sys.stdout.flush()
+        except OutputError as error:
+            if error.closed:
+                sys.exit(CLOSED_PIPE)
+            complain(str(error))
+            sys.exit(BAD_INPUT)
+        except ParleyError as error:
+            complain(str(error))
+            sys.exit(BAD_INPUT)
+        except (KeyboardInterrupt, typer.Abort):
+            sys.exit(INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the status is not 1
+            # A usage error: its class lives elsewhere in another release of typer, what it carries does not.
+            explain = getattr(error, "format_message", None)
+            if explain is None:  # a fault of this program; 1 is the status of checks that do not hold
+                traceback.print_exc()
+                sys.exit(BAD_INPUT)
+            if explain():  # empty where the help has just been printed instead
+                complain(f"{explain()} (see parley --help)")
+            sys.exit(BAD_INPUT)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def complain(text: str) -> None:
+    """Say what is wrong, in one line on standard error."""
+    encoding = sys.stderr.encoding or "utf-8"
+    with suppress(OSError):  # nobody reads it any more
+        sys.stderr.write(one_line(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stderr.flush()
+
+
+def own_options(kind: str, owners: Mapping[str, str], **given: object) -> dict[str, Any]:
+    """Pick the options that were given, and refuse those that are for another kind of problem.
+
+    Parameters
+    ----------
+    kind : str
+        Of the problem.
+    owners : mapping of str to str
+        The kind that an option is for; for all where none is named.
+    given : any
+        Options by their names, None where they were not given.
+
+    Raises
+    ------
+    ParleyError
+        Naming the first option that this kind does not have.
+
+    Examples
+    --------
+    >>> own_options("assignment", {"runs": "assignment", "exact": "coordination"}, runs=9, exact=None)
+    {'runs': 9}
+    """
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in options:
+        owner = owners.get(name, kind)
+        if owner != kind:
+            raise ParleyError(f"--{name}: is for problems of kind {owner}, and this one is of kind {kind}")
+    return options
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print the one JSON object that a command with ``--json`` answers with."""
+    echo(json.dumps(value, allow_nan=False))
+
+
+class _Screen(Console):
+    """A console that shows the control characters of a name as escapes: the terminal would obey them."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - as its base
+        return super().render_str(readable(on_screen(text), self.encoding), **options)
+
+    def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:  # noqa: ANN401 - as its base
+        if isinstance(renderable, Text):
+            renderable.plain = readable(on_screen(renderable.plain), self.encoding)
+        return super().render(renderable, options)
+
+
+def console() -> Console:
+    """Where tables go. Names out of problem files are shown as they are, but for control characters."""
+    return _Screen(file=result(), markup=False, emoji=False, highlight=False)
+
+
+app = typer.Typer(
+    name="parley",
+    cls=_OneLineErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="Problem file, TOML or JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; exact numbers are strings.")]
+
+Runs = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=MAX_SAMPLE,
+        help="Runs of a rule whose probabilities are too many to be exact (assignment).  [default: 100000]",
+    ),
+]
+
+
+@app.callback()
+def parley() -> None:
+    """Task-allocation mechanisms: what theory says, and what happens when real contracts are played.
+
+    A problem file (TOML or JSON) names a mechanism as its kind. Of kind coordination it states who has
+    contracted on which tasks, who could do them and at what cost; of kind assignment, what agents prefer
+    among items, and by which rule these are given out. Every command prints tables, or with --json one JSON
+    object. Exit status: 0 done, 1 a check did not hold, 2 bad input or a failure outside.
+    """
+
+
+def progress_bar() -> Progress:
+    """Return a progress bar on standard error, seen only where somebody is looking."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())

@@ -1,0 +1,163 @@
+"""Files that others made: read with bounds on their size, nesting and numbers, before anything parses them.
+
+A parser's time and memory may grow with the square of what it reads: a key of TOML with twenty thousand parts
+is forty kilobytes long and takes gigabytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from os import PathLike, fspath
+from typing import Any
+
+from parley.core.errors import ProblemError, shorten
+
+__all__ = ["check_json", "check_toml", "read_bytes", "read_object", "read_text", "unique"]
+
+MAX_BYTES = 2**24
+"""Of a file: a problem of 10,000 agents and 100 task types has half of that."""
+MAX_DEPTH = 64
+"""Of brackets within brackets."""
+MAX_PARTS = 16
+"""Of a dotted key."""
+MAX_KEYS = 100_000
+"""Of a TOML file; 10,000 agents with a cost function each have 40,000."""
+MAX_DIGITS = 10_000
+"""Of a number without quotes."""
+
+
+def read_bytes(path: str | PathLike[str]) -> bytes:
+    """Read a file.
+
+    Raises
+    ------
+    ProblemError
+        If it cannot be read, is no regular file, or has more than ``MAX_BYTES``.
+    """
+    file = fspath(path)
+    try:
+        # Without waiting: a named pipe would keep us until somebody writes to it.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as source:
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                raise ProblemError(file, "", "cannot be read: not a regular file")
+            data = source.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise ProblemError(file, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > MAX_BYTES:
+        raise ProblemError(file, "", f"is larger than {MAX_BYTES} bytes")
+    return data
+
+
+def read_text(path: str | PathLike[str]) -> str:
+    """Read a text file in UTF-8, with or without a byte order mark.
+
+    Raises
+    ------
+    ProblemError
+        If it cannot be read, or is no text in UTF-8.
+    """
+    file = fspath(path)
+    data = read_bytes(path)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProblemError(file, f"byte {error.start}", "not UTF-8 text") from None
+
+
+def read_object(path: str | PathLike[str]) -> dict[str, Any]:
+    """Read a JSON file that holds an object.
+
+    Raises
+    ------
+    ProblemError
+        If it cannot be read or holds something else.
+    """
+    file = fspath(path)
+    text = read_text(path)
+    check_json(text, file)
+    try:
+        value = json.loads(text, object_pairs_hook=lambda pairs: unique(pairs, file))
+    except ValueError as error:
+        raise ProblemError(file, "", f"is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ProblemError(file, "", f"holds {shorten(value)}, not an object")
+    return value
+
+
+def unique(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
+    """Make an object of its keys and values, none of which may be there twice.
+
+    Raises
+    ------
+    ProblemError
+        Naming the first key that is.
+    """
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ProblemError(file, twice, "stands twice")
+    return mapping
+
+
+# ── before a parser sees it ─────────────────────────────────────────────────────────────────────────────────
+
+# Every alternative ends at the end of the text at the latest, so that the time is proportional to its length.
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_TOML_STRING = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)?|\'\'\'(?:[^\']|\'(?!\'\'))*+(?:\'\'\'|\Z)?'
+    r'|"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|#[^\n]*+',
+    re.DOTALL,
+)
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}")
+_LONG_NUMBER = re.compile(rf"(?<![\d_])\d[\d_]{{{MAX_DIGITS}}}")
+_BRACKET = re.compile(r"[\[\]{}]")
+_KEY = re.compile(r"=|^[ \t]*+\[[^\n,]*$", re.MULTILINE)
+
+
+def check_json(text: str, file: str) -> None:
+    """Check that JSON text can be parsed without danger.
+
+    Raises
+    ------
+    ProblemError
+        If brackets or numbers exceed their bounds.
+    """
+    _check(_JSON_STRING.sub("s", text), text, file)
+
+
+def check_toml(text: str, file: str) -> None:
+    """Check that TOML text can be parsed without danger.
+
+    Raises
+    ------
+    ProblemError
+        If brackets, keys or numbers exceed their bounds.
+    """
+    bare = _TOML_STRING.sub(
+        lambda found: "" if found[0].startswith("#") else "s" + "\n" * found[0].count("\n"), text
+    )
+    _check(bare, text, file)
+    if found := _LONG_KEY.search(bare):
+        raise ProblemError(file, _line(bare, found.start()), f"a dotted key of more than {MAX_PARTS} parts")
+    if sum(1 for _ in _KEY.finditer(bare)) > MAX_KEYS:
+        raise ProblemError(file, "", f"more than {MAX_KEYS} keys")
+
+
+def _check(bare: str, text: str, file: str) -> None:
+    if "\0" in text:
+        raise ProblemError(file, _line(text, text.index("\0")), "holds a null byte")
+    depth = 0
+    for bracket in _BRACKET.finditer(bare):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise ProblemError(file, "", f"nested too deeply: more than {MAX_DEPTH} levels")
+    if found := _LONG_NUMBER.search(bare):
+        raise ProblemError(file, _line(bare, found.start()), f"a number of more than {MAX_DIGITS} digits")
+
+
+def _line(text: str, position: int) -> str:
+    return f"line {text.count(chr(10), 0, position) + 1}"

@@ -1,0 +1,1 @@
+"""What a mechanism declares, and everything that follows from it."""

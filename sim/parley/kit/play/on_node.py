@@ -1,0 +1,192 @@
+"""Games on a node: played side by side, and played again on an embedded machine.
+
+The same seed has the same secrets everywhere; draws depend on the chain id and the contract's address too, so
+that a node's games are its own. They are held against an embedded machine that is given both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
+
+from parley.chain.deploy import deploy_to_node
+from parley.chain.deployments import read
+from parley.chain.forks import check_chain
+from parley.chain.node import NodeEvm, side_by_side
+from parley.chain.revm import RevmEvm
+from parley.core.errors import ParleyError
+from parley.kit.play.player import OutcomeT, UnexpectedRevertError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from parley.kit.play.player import Sent
+    from parley.kit.play.setting import Setting
+
+__all__ = ["NodeGame", "NodeRun"]
+
+AT_ONCE = 50
+"""Games under way at a time: enough that a block's time hardly counts, few enough for any node's blocks."""
+
+
+class NodeGame(NamedTuple, Generic[OutcomeT]):
+    """One game on a node.
+
+    Attributes
+    ----------
+    outcome : Outcome
+    sent : list of Sent
+        Its transactions; receipts carry no return data, which is empty.
+    gas_used : list of int
+        By each of them.
+    """
+
+    outcome: OutcomeT
+    sent: list[Sent]
+    gas_used: list[int]
+
+
+class NodeRun(Generic[OutcomeT]):
+    """A run of games on a node.
+
+    Parameters
+    ----------
+    url : str
+        Where the node listens.
+    setting : Setting
+    deployment : Path or None
+        The file of a deployment to play on; without one, the contracts are deployed first.
+    confirmations : int, optional
+        Blocks that bots wait for after each step; see `parley.chain.dispatch.Dispatcher`.
+
+    Attributes
+    ----------
+    url : str
+        As far as it may be shown: scheme, host and port.
+    gas : dict of str to list of int
+        Gas used by every transaction of the run, by function.
+
+    Raises
+    ------
+    ParleyError
+        If no node answers, it cannot be played on, or it is not what the file says.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        setting: Setting[OutcomeT, Any],
+        deployment: Path | None = None,
+        confirmations: int | None = None,
+    ) -> None:
+        self._setting = setting
+        self._evm = NodeEvm(url, confirmations=confirmations)
+        self.url = self._evm.name
+        self._addresses: Mapping[str, str]
+        if deployment is not None:
+            file = read(deployment, setting.contracts)
+            file.check_chain(self._evm)
+            check_chain(self._evm, setting.artifacts, setting.contracts)
+            file.check_code(self._evm, setting.artifacts)
+            self._addresses = file.addresses
+        else:
+            book = deploy_to_node(self._evm, setting.artifacts, setting.contracts)
+            self._addresses = {name: entry.address for name, entry in book.items()}
+        self._code = {address: self._evm.code(address) for address in self._addresses.values()}
+        self._names = {selector: name for name, selector in setting.functions.items()}
+        self._seats = self._evm.accounts[: setting.agents]
+        self._balances = self._read_balances()
+        self._moved = [0] * setting.agents
+        self.gas: dict[str, list[int]] = defaultdict(list)
+
+    def play(self, numbers: Iterable[int]) -> Iterator[NodeGame[OutcomeT]]:
+        """Play games, many at a time if their bots keep to the deadlines, and yield them in order.
+
+        Raises
+        ------
+        ParleyError
+            If the contract refuses a transaction, or the node does.
+        """
+        at_once = 1 if self._setting.moves_clock else AT_ONCE
+        for played in side_by_side(self._evm, self._begin, numbers, at_once):
+            self._moved = [a + b for a, b in zip(self._moved, self._moved_in(played.sent), strict=True)]
+            for sent, used in zip(played.sent, played.gas_used, strict=True):
+                self.gas[self._names[sent.data[:4]]].append(used)
+            yield played
+
+    def _begin(self, evm: NodeEvm) -> Callable[[int], NodeGame[OutcomeT]]:
+        player = self._setting.player(evm, self._addresses)
+
+        def play(k: int) -> NodeGame[OutcomeT]:
+            try:
+                outcome = player.play(k)
+            except UnexpectedRevertError as refusal:
+                reason = self._setting.explain(refusal) or str(refusal)
+                raise ParleyError(f"{self.url}: game {k} of seed {self._setting.seed}: {reason}") from None
+            except (LookupError, ValueError, TypeError, StopIteration) as error:
+                # Bots read the contract's events, whose form is known: the receipts lack some of them.
+                raise ParleyError(
+                    f"{self.url}: game {k} of seed {self._setting.seed}: the node's receipts do not have the "
+                    f"events that the contract emits ({type(error).__name__})"
+                ) from error
+            return NodeGame(outcome, player.sent, player.gas_used)
+
+        return play
+
+    # ── what was played, held against an embedded machine ──────────────────────────────────────────
+
+    def differences(self, kept: Mapping[int, tuple[str, Sequence[Sent]]]) -> list[str]:
+        """Replay games with the node's chain id and addresses on revm; what differs there.
+
+        Compared are every transaction's sender, data, value and events, and what each game moved from
+        account to account; then the balances of the seats on the node, net of gas, with what all games of the
+        run moved.
+
+        Parameters
+        ----------
+        kept : mapping of int to (str, sequence of Sent)
+            Path and transactions by game.
+        """
+        machine = RevmEvm(self._evm.chain_id, self._code)
+        player = self._setting.player(machine, self._addresses)
+        differences = []
+        for k, (_, sent) in sorted(kept.items()):
+            before = player.balances()
+            player.play(k)
+            *seats, contract = map(int.__sub__, player.balances(), before)
+            if len(sent) != len(player.sent):
+                differences.append(f"game {k}: {len(sent)} transactions here, {len(player.sent)} there")
+            differences.extend(
+                f"game {k}: transaction {i} ({self._names[a.data[:4]]}) differs"
+                for i, (a, b) in enumerate(zip(sent, player.sent, strict=False))
+                if _without_output(a) != _without_output(b)
+            )
+            moved = self._moved_in(sent)
+            if (seats, contract) != (moved, -sum(moved)):
+                differences.append(f"game {k}: balances differ")
+        changes = [now - then for now, then in zip(self._read_balances(), self._balances, strict=True)]
+        differences.extend(
+            f"agent {seat + 1}: its balance on the node changed by {change} wei, its games moved {moved}"
+            for seat, (change, moved) in enumerate(zip(changes, self._moved, strict=True))
+            if change != moved
+        )
+        return differences
+
+    def _read_balances(self) -> list[int]:
+        return [self._evm.balance(seat) for seat in self._seats]
+
+    def _moved_in(self, sent: Sequence[Sent]) -> list[int]:
+        """Wei that each seat took out of the contract in one game, less what it put in."""
+        moved = dict.fromkeys(self._seats, 0)
+        for transaction in sent:
+            money = self._setting.money(transaction)
+            if money:
+                moved[transaction.sender] += money
+        return list(moved.values())
+
+
+def _without_output(sent: Sent) -> Sent:
+    """A transaction without its return data, and its events in one form."""
+    logs = [(list(topics), bytes(data)) for topics, data in sent.logs]
+    return sent._replace(output=b"", logs=logs)

@@ -1,0 +1,444 @@
+"""Many games: played, counted, and replayed on the other EVM.
+
+Game k's salt, secrets and random choices come from (seed, k) alone, so that the same seed gives the same
+games on either embedded EVM and for any number of worker processes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+
+from joblib import Parallel, delayed, parallel_config
+
+from parley.chain.backends import open_evm, open_reference
+from parley.chain.deploy import deploy
+from parley.chain.urls import is_url
+from parley.core.errors import ParleyError
+from parley.kit.play.player import OutcomeT
+from parley.kit.play.tally import TallyT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from parley.chain.evm import Evm, Name
+    from parley.kit.play.on_node import NodeRun
+    from parley.kit.play.player import Player, Sent
+    from parley.kit.play.setting import Setting
+
+__all__ = [
+    "BATCHES",
+    "OTHER",
+    "CrossCheck",
+    "Played",
+    "Progress",
+    "Record",
+    "gas_figures",
+    "open_player",
+    "play_games",
+]
+
+BATCHES: dict[str, int] = {"revm": 500, "py-evm": 50}
+"""Games that are played and recorded together, on an EVM started afresh: it forgets nothing."""
+NODE_BATCH = 200
+"""Games that are recorded together when a node plays them."""
+CONNECTING = 10
+"""Seconds to wait for a cluster's scheduler, and for its first worker."""
+REPORTED = 0.2
+"""Seconds between two progress reports."""
+REPLAYED = 3
+"""Games at least that are replayed on the other EVM, one of every path among them."""
+
+OTHER: dict[str, Name] = {"revm": "py-evm", "py-evm": "revm"}
+"""The embedded machine that each is held against."""
+
+Progress: TypeAlias = Callable[[int], None]
+"""Called with the number of games just finished."""
+Record: TypeAlias = Callable[[list[Any]], None]
+"""Called with the rows of one batch after the other, in the order of their games."""
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """The same games on the other EVM.
+
+    Attributes
+    ----------
+    evm : str
+        The other one.
+    games : list of int
+        Numbers of the games that were replayed.
+    paths : dict of str to int
+        How many of each kind of path.
+    differences : list of str
+        Empty if every transaction had the same return value and events, every account the same balance.
+    gas : dict of str to list of int
+        Gas used on the EVM that accounts for it exactly, by function.
+    gas_evm : str
+        That EVM.
+    gas_games : int
+        In how many games.
+    """
+
+    evm: Name
+    games: list[int]
+    paths: dict[str, int]
+    differences: list[str]
+    gas: dict[str, list[int]]
+    gas_evm: str
+    gas_games: int
+
+    @property
+    def identical(self) -> bool:
+        """Whether nothing differed."""
+        return not self.differences
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain values, but for the gas."""
+        return {
+            "evm": self.evm,
+            "games": len(self.games),
+            "numbers": self.games,
+            "paths": self.paths,
+            "identical": self.identical,
+            "differences": self.differences,
+        }
+
+    def gas_json(self) -> dict[str, Any]:
+        """Give what gas was used as plain values."""
+        return {"evm": self.gas_evm, "games": self.gas_games, **gas_figures(self.gas, self.gas_games)}
+
+
+def gas_figures(gas: Mapping[str, Sequence[int]], games: int) -> dict[str, Any]:
+    """What games cost on average, and what each function does.
+
+    Parameters
+    ----------
+    gas : mapping of str to sequence of int
+        Gas used by every call in these games, by function.
+    games : int
+
+    Examples
+    --------
+    >>> gas_figures({"create": [30, 50], "toss": [20, 20]}, games=2)["per_game"]
+    60.0
+    """
+    return {
+        "per_game": sum(map(sum, gas.values())) / games,
+        "by_function": {
+            name: {"calls": len(used), "min": min(used), "mean": sum(used) / len(used), "max": max(used)}
+            for name, used in gas.items()
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Played(Generic[TallyT]):
+    """Games that have been played.
+
+    Attributes
+    ----------
+    tally : Tally
+    cross_check : CrossCheck
+    seconds : float
+        Of play alone, without compiling and deploying.
+    """
+
+    tally: TallyT
+    cross_check: CrossCheck
+    seconds: float
+
+
+@dataclass
+class _Part(Generic[TallyT]):
+    """What playing a batch of games brought.
+
+    Attributes
+    ----------
+    tally : Tally
+    kept : dict of int to (str, list of Sent)
+        Games kept whole, to be replayed elsewhere, with their paths.
+    rows : list
+        One per game if asked for.
+    seconds : float
+        Of play alone.
+    """
+
+    tally: TallyT
+    kept: dict[int, tuple[str, list[Sent]]] = field(default_factory=dict)
+    rows: list[Any] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Job(Generic[OutcomeT, TallyT]):
+    """A run, as worker processes are told of it."""
+
+    number: int
+    evm: str
+    setting: Setting[OutcomeT, TallyT]
+    keep_rows: bool
+
+
+_job_numbers = itertools.count()
+
+
+def open_player(setting: Setting[OutcomeT, TallyT], evm: str = "revm") -> Player[OutcomeT]:
+    """A player on a new machine with the mechanism's contracts deployed.
+
+    Parameters
+    ----------
+    setting : Setting
+    evm : str
+        ``revm`` or ``py-evm``.
+    """
+    return _player_on(open_evm(evm), setting)
+
+
+def _player_on(machine: Evm, setting: Setting[OutcomeT, TallyT]) -> Player[OutcomeT]:
+    """Return a player on a machine, where it deploys the mechanism's contracts first."""
+    book = deploy(machine, setting.artifacts, setting.contracts)
+    return setting.player(machine, {name: entry.address for name, entry in book.items()})
+
+
+# ── on embedded machines ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _play_batch(
+    job: _Job[OutcomeT, TallyT], player: Player[OutcomeT], games: range, progress: Progress = lambda _: None
+) -> _Part[TallyT]:
+    """Play a batch of games on a fresh machine."""
+    player.evm.recycle()
+    part = _Part(job.setting.tally())
+    add, play, row = part.tally.add, player.play, job.setting.row
+    before = player.transactions
+    began = reported = time.perf_counter()
+    unreported = 0
+    for k in games:
+        outcome = play(k)
+        add(outcome)
+        if k < REPLAYED or part.tally.paths[outcome.path] == 1:
+            part.kept[k] = outcome.path, player.sent
+        if job.keep_rows:
+            part.rows.append(row(outcome))
+        unreported += 1
+        if time.perf_counter() - reported > REPORTED:
+            progress(unreported)
+            unreported = 0
+            reported = time.perf_counter()
+    part.seconds = time.perf_counter() - began
+    progress(unreported)
+    part.tally.transactions += player.transactions - before
+    return part
+
+
+_player_of: dict[tuple[int, int], Player[Any]] = {}
+"""In a worker, the player of the job under way, by the parent process and its number for the job."""
+
+
+def _play_for(parent: int, job: _Job[OutcomeT, TallyT], games: range) -> _Part[TallyT]:
+    """Play a batch in a worker process, with the player that played the batch before."""
+    key = parent, job.number
+    if key not in _player_of:
+        _player_of.clear()
+        _player_of[key] = open_player(job.setting, job.evm)
+    return _play_batch(job, _player_of[key], games)
+
+
+def _parts(
+    job: _Job[OutcomeT, TallyT], games: int, workers: int, cluster: str | None, progress: Progress
+) -> Iterable[_Part[TallyT]]:
+    """Play all games, in this process or spread over several; parts come in the order of their games."""
+    size = BATCHES[job.evm]
+    batches = (range(start, min(start + size, games)) for start in range(0, games, size))
+    if workers == 1 and cluster is None:
+        player = open_player(job.setting, job.evm)
+        for batch in batches:
+            yield _play_batch(job, player, batch, progress)
+    else:
+        calls = (delayed(_play_for)(os.getpid(), job, batch) for batch in batches)
+        with _on(cluster):
+            jobs = workers if cluster is None else -1
+            for part in Parallel(n_jobs=jobs, return_as="generator")(calls):
+                progress(part.tally.games)
+                yield part
+
+
+@contextmanager
+def _on(cluster: str | None) -> Iterator[None]:
+    """Where joblib runs its calls: processes of this machine, or the workers of a Dask scheduler."""
+    if cluster is None:
+        yield
+        return
+    try:
+        from distributed import Client  # noqa: PLC0415 - an extra, and slow to load
+    except ImportError:
+        raise ParleyError("--cluster needs Dask: pip install 'parley-sim[cluster]'") from None
+    try:
+        client = Client(cluster, timeout=CONNECTING)  # type: ignore[no-untyped-call]  # Dask has few types
+    except (OSError, ValueError) as error:
+        raise ParleyError(f"--cluster {cluster}: no scheduler answers ({type(error).__name__})") from None
+    with client, parallel_config(backend="dask", wait_for_workers_timeout=CONNECTING):
+        yield
+
+
+def _replay(player: Player[Any], k: int) -> tuple[int, ...]:
+    """Play game k once more; by how much the balances of seats and contract changed."""
+    before = player.balances()
+    player.play(k)
+    return tuple(map(int.__sub__, player.balances(), before))
+
+
+def _cross_check(job: _Job[OutcomeT, TallyT], kept: dict[int, tuple[str, list[Sent]]]) -> CrossCheck:
+    """Replay games on both EVMs; compare every transaction and balance, and with those of the run."""
+    other = open_reference() if job.evm == "revm" else open_evm("revm")
+    here, there = (_player_on(machine, job.setting) for machine in (open_evm(job.evm), other))
+    accounting = here if here.evm.accounts_gas else there
+    names = {selector: name for name, selector in job.setting.functions.items()}
+    differences = []
+    gas: dict[str, list[int]] = defaultdict(list)
+    for k, (_, sent) in sorted(kept.items()):
+        moved_here, moved_there = _replay(here, k), _replay(there, k)
+        if here.sent != sent:
+            differences.append(f"game {k}: not the same when played again on {job.evm}")
+        if len(here.sent) != len(there.sent):
+            differences.append(f"game {k}: {len(here.sent)} transactions here, {len(there.sent)} there")
+        differences.extend(
+            f"game {k}: transaction {i} ({names[a.data[:4]]}) differs"
+            for i, (a, b) in enumerate(zip(here.sent, there.sent, strict=False))
+            if a != b
+        )
+        if moved_here != moved_there:
+            differences.append(f"game {k}: balances differ")
+        for transaction, used in zip(accounting.sent, accounting.gas_used, strict=True):
+            gas[names[transaction.data[:4]]].append(used)
+    paths = Counter(path for path, _ in kept.values())
+    return CrossCheck(
+        OTHER[job.evm], sorted(kept), dict(paths), differences, dict(gas), accounting.evm.name, len(kept)
+    )
+
+
+# ── on a node ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _open_node(
+    job: _Job[OutcomeT, TallyT], deployment: Path | None, confirmations: int | None
+) -> NodeRun[OutcomeT]:
+    """A run on a node, contracts in place."""
+    from parley.kit.play.on_node import NodeRun  # noqa: PLC0415 - web3 takes a second to load
+
+    return NodeRun(job.evm, job.setting, deployment, confirmations)
+
+
+def _parts_on_node(
+    run: NodeRun[OutcomeT], job: _Job[OutcomeT, TallyT], games: int, progress: Progress
+) -> Iterable[_Part[TallyT]]:
+    """Play all games on a node; parts come in the order of their games."""
+    played = run.play(range(games))
+    seen: set[str] = set()
+    for _ in range(0, games, NODE_BATCH):
+        part = _Part(job.setting.tally())
+        began = time.perf_counter()
+        for outcome, sent, _gas in itertools.islice(played, NODE_BATCH):
+            k = outcome.game
+            part.tally.add(outcome)
+            part.tally.transactions += len(sent)
+            if k < REPLAYED or outcome.path not in seen:
+                part.kept[k] = outcome.path, sent
+            seen.add(outcome.path)
+            if job.keep_rows:
+                part.rows.append(job.setting.row(outcome))
+            progress(1)
+        part.seconds = time.perf_counter() - began
+        yield part
+
+
+def _cross_check_node(
+    run: NodeRun[OutcomeT], kept: dict[int, tuple[str, list[Sent]]], games: int
+) -> CrossCheck:
+    """Replay games of a node on an embedded machine that is given its chain id and contracts."""
+    paths = Counter(path for path, _ in kept.values())
+    return CrossCheck("revm", sorted(kept), dict(paths), run.differences(kept), dict(run.gas), run.url, games)
+
+
+# ── either ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def play_games(  # noqa: PLR0913 - what makes a run
+    setting: Setting[OutcomeT, TallyT],
+    *,
+    games: int,
+    evm: str = "revm",
+    deployment: Path | None = None,
+    confirmations: int | None = None,
+    workers: int = 1,
+    cluster: str | None = None,
+    progress: Progress = lambda _: None,
+    record: Record | None = None,
+) -> Played[TallyT]:
+    """Play games, count them, and replay some on the other EVM.
+
+    Parameters
+    ----------
+    setting : Setting
+    games : int
+        At least 1.
+    evm : str
+        ``revm``, ``py-evm`` or the URL of a node.
+    deployment : Path, optional
+        On a node: the file of a deployment to play on. Without one, the contracts are deployed first.
+    confirmations : int, optional
+        On a node: blocks that bots wait for after each step; see `parley.chain.dispatch.Dispatcher`.
+    workers : int
+        Processes to spread the games over.
+    cluster : str, optional
+        Address of a Dask scheduler, whose workers then play.
+    progress : callable, optional
+        Called with the number of games just finished.
+    record : callable, optional
+        Called with the setting's rows of one batch after the other, in the order of their games.
+
+    Raises
+    ------
+    ParleyError
+        If the contract refuses a transaction, or the EVM is a node and cannot be played on.
+    """
+    on_node = is_url(evm)
+    if on_node and (workers > 1 or cluster is not None):
+        raise ParleyError("--workers, --cluster: on a node games are played side by side by one process")
+    if deployment is not None and not on_node:
+        raise ParleyError("--deployment: is for a node: --evm URL")
+    if confirmations is not None and not on_node:
+        raise ParleyError("--confirmations: is for a node: --evm URL")
+    if not on_node and cluster is None:
+        workers = min(workers, -(-games // BATCHES[evm]))
+    job = _Job(next(_job_numbers), evm, setting, record is not None)
+    tally = setting.tally()
+    kept: dict[int, tuple[str, list[Sent]]] = {}
+    node = _open_node(job, deployment, confirmations) if on_node else None
+    began = time.perf_counter()
+    inside = 0.0
+    for part in (
+        _parts_on_node(node, job, games, progress)
+        if node is not None
+        else _parts(job, games, workers, cluster, progress)
+    ):
+        tally.merge(part.tally)
+        seen = {path for path, _ in kept.values()}
+        kept.update(
+            {k: (path, sent) for k, (path, sent) in part.kept.items() if k < REPLAYED or path not in seen}
+        )
+        inside += part.seconds
+        if record is not None:
+            record(part.rows)
+    # Side by side, what counts is the clock on the wall; alone, the games without setting up.
+    seconds = inside if workers == 1 and cluster is None else time.perf_counter() - began
+    check = _cross_check_node(node, kept, games) if node is not None else _cross_check(job, kept)
+    return Played(tally, check, seconds)

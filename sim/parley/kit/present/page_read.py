@@ -1,0 +1,174 @@
+"""Folders that runs leave, read back: which kind a folder is, and its tables as sums that fit in memory.
+
+A run may have tens of millions of games; tables are read batch by batch, and only sums are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from parley.core.errors import ParleyError
+from parley.core.files import read_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["Moments", "batches", "grouped", "kind_of_folder", "numbers", "read_json", "read_table"]
+
+FILES = {"manifest.json": "experiment", "simulation.json": "simulation", "audit.json": "audit"}
+"""Which file marks which kind of folder."""
+
+
+def kind_of_folder(folder: Path) -> str:
+    """Say what left a folder: ``experiment``, ``simulation`` or ``audit``.
+
+    Raises
+    ------
+    ParleyError
+        If there is no such folder, or nothing in it that a report can be made of.
+    """
+    if not folder.is_dir():
+        raise ParleyError(f"{folder}: no such folder")
+    for file, kind in FILES.items():
+        if (folder / file).is_file():
+            return kind
+    wanted = "; ".join(
+        f"{file} of `parley {command}`"
+        for file, command in zip(FILES, ("experiment", "simulate --out", "audit --out"), strict=True)
+    )
+    raise ParleyError(f"{folder}: nothing to report on: it holds none of {wanted}")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object from a JSON file.
+
+    Raises
+    ------
+    ParleyError
+        In one line, if the file cannot be read or holds no object.
+    """
+    return read_object(path)
+
+
+def _open(path: Path, columns: list[str]) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        detail = getattr(error, "strerror", None) or str(error)
+        raise ParleyError(f"{path}: cannot be read: {detail}") from None
+    missing = [column for column in columns if column not in file.schema_arrow.names]
+    if missing:
+        raise ParleyError(f"{path}: has no column {', '.join(missing)}")
+    return file
+
+
+def batches(path: Path, columns: list[str], also: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Read some columns of a table, batch by batch; those named in `also` if they are there.
+
+    Raises
+    ------
+    ParleyError
+        If the file cannot be read or lacks a column.
+    """
+    with _open(path, columns) as file:
+        there = [column for column in also or () if column in file.schema_arrow.names]
+        yield from file.iter_batches(batch_size=1 << 17, columns=columns + there)
+
+
+def read_table(path: Path, columns: list[str]) -> dict[str, list[Any]]:
+    """Read a small table whole, column by column, with these columns at least.
+
+    Raises
+    ------
+    ParleyError
+        If the file cannot be read or lacks a column.
+    """
+    with _open(path, columns) as file:
+        table: dict[str, list[Any]] = file.read().to_pydict()
+    return table
+
+
+def numbers(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """A numeric column, decimals included, as floats; None becomes NaN."""
+    values: np.ndarray[tuple[int], np.dtype[np.float64]] = np.asarray(
+        column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64
+    )
+    return values
+
+
+@dataclass
+class Moments:
+    """Number, mean and variance of samples that arrive in batches, merged without loss (Chan et al. 1983).
+
+    Examples
+    --------
+    >>> sample = Moments()
+    >>> sample.add(np.array([1.0, 2.0])); sample.add(np.array([3.0]))
+    >>> sample.count, sample.mean, sample.variance
+    (3, 2.0, 1.0)
+    """
+
+    count: int = 0
+    mean: float = 0.0
+    deviations: float = 0.0
+    """Sum of squared deviations from the mean."""
+
+    def add(self, values: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+        """Count more samples."""
+        if values.size:
+            mean = float(values.mean())
+            self.merge(Moments(values.size, mean, float(np.square(values - mean).sum())))
+
+    def merge(self, other: Moments) -> None:
+        """Count another's samples too."""
+        both = self.count + other.count
+        if both:
+            apart = other.mean - self.mean
+            self.mean += apart * other.count / both
+            self.deviations += other.deviations + apart * apart * self.count * other.count / both
+            self.count = both
+
+    @property
+    def variance(self) -> float:
+        """Of one sample, estimated; 0 where there are fewer than two."""
+        return self.deviations / (self.count - 1) if self.count > 1 else 0.0
+
+    @property
+    def std_error(self) -> float:
+        """Of the mean."""
+        return float((self.variance / self.count) ** 0.5) if self.count else 0.0
+
+
+def grouped(
+    into: dict[tuple[Any, ...], Moments],
+    keys: list[np.ndarray[Any, Any]],
+    values: np.ndarray[Any, np.dtype[np.float64]],
+    name: Callable[[tuple[int, ...]], tuple[Any, ...]] = tuple,
+) -> None:
+    """Add values to the sample of their keys.
+
+    Parameters
+    ----------
+    into : dict of tuple to Moments
+        Samples so far; grows.
+    keys : list of integer arrays, shape (k,)
+        One key column each.
+    values : array of float, shape (k,)
+    name : callable, optional
+        What to call a combination of keys.
+    """
+    if not values.size:
+        return
+    stacked = np.stack(keys)
+    order = np.lexsort(stacked[::-1])
+    stacked, values = stacked[:, order], values[order]
+    cuts = np.flatnonzero(np.any(stacked[:, 1:] != stacked[:, :-1], axis=0)) + 1
+    starts = [0, *cuts.tolist()]
+    for start, part in zip(starts, np.split(values, cuts), strict=True):
+        into.setdefault(name(tuple(stacked[:, start].tolist())), Moments()).add(part)

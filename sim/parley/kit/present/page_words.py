@@ -1,0 +1,108 @@
+"""What came out of games, in sentences that are made from figures and carry their uncertainty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parley.core.statistics import MIN_P
+from parley.kit.present.page_model import count, p_value, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["cross_checked", "draws_follow", "ended", "largest_deviation", "listed", "means_agree"]
+
+
+def means_agree(what: str, p_values: Sequence[float], otherwise: Sequence[str] = ()) -> list[str]:
+    """Whether means agree with theory: each by a test of its own, which holds at every number of games.
+
+    Parameters
+    ----------
+    what : str
+        Which means: for example "Mean costs".
+    p_values : sequence of float
+        Of these tests.
+    otherwise : sequence of str
+        Who may depart from theory on purpose.
+    """
+    if not p_values:
+        return []
+    least = min(p_values)
+    verdict = "agree with theory" if least >= MIN_P else "differ from theory"
+    meant = f" {listed(otherwise)} may depart from it on purpose." if otherwise else ""
+    tests = "p-value" if len(p_values) == 1 else f"the smallest of {len(p_values):,} p-values is"
+    return [f"{what} {verdict}: {tests} {p_value(least)}.{meant}"]
+
+
+def largest_deviation(what: str, z_scores: Sequence[float]) -> list[str]:
+    """How far means are from theory, for information.
+
+    Parameters
+    ----------
+    what : str
+        Which means: for example "Mean utilities".
+    z_scores : sequence of float
+        Deviations from theory, in standard errors.
+    """
+    if not z_scores:
+        return []
+    return [f"{what} are at most {max(map(abs, z_scores)):.2f} standard errors away from theory."]
+
+
+def draws_follow(who: str, whose: str, p_values: Sequence[float]) -> list[str]:
+    """Whether draws follow their probabilities, corrected for the number of tests.
+
+    Parameters
+    ----------
+    who : str
+        What was drawn, as the subject of the sentence.
+    whose : str
+        The probabilities.
+    p_values : sequence of float
+        Of tests of the draws.
+    """
+    if not p_values:
+        return []
+    least = min(p_values)
+    corrected = min(1.0, least * len(p_values))
+    verdict = "follow" if corrected >= MIN_P else "do NOT follow"
+    tests = (
+        f"p-value {p_value(least)}"
+        if len(p_values) == 1
+        else f"the smallest of {len(p_values):,} p-values is {p_value(least)}, {p_value(corrected)} once"
+        " corrected for their number"
+    )
+    return [f"{who} {verdict} {whose}: {tests}."]
+
+
+def ended(endings: Mapping[str, int]) -> list[str]:
+    """How games ended."""
+    games = sum(endings.values())
+    if not games:
+        return []
+    shown = {"settled": "settled", "broken down": "broke down", "expired": "expired"}
+    named = [(shown.get(name, name), number) for name, number in sorted(endings.items()) if number]
+    told = [f"{number:,} {name} ({percent(number / games)})" for name, number in reversed(named)]
+    return [f"Of {count(games, 'game')}, {listed(told)}."]
+
+
+def cross_checked(check: Mapping[str, object] | None) -> list[str]:
+    """Whether games were the same on the other machine."""
+    if not check or "identical" not in check:
+        return []
+    games = check.get("games")
+    number = count(games, "game") if isinstance(games, int) else "Some games"
+    same = "every transaction and balance was the same" if check["identical"] else "they were NOT the same"
+    return [f"{number} replayed on {check.get('evm', 'another machine')}: {same}."]
+
+
+def listed(parts: Iterable[str]) -> str:
+    """List things with an "and" before the last.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,65 @@
+"""How pictures look: colours, type, and files that are the same bytes whenever they are drawn anew."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from parley.core.folders import whole_file
+
+__all__ = ["CONFIDENCE", "INK", "PALE", "PLAYED", "SHADE", "THEORY", "save", "style"]
+
+INK = "#1b2a41"
+THEORY = "#d1495b"
+PLAYED = "#2e6f95"
+SHADE = "#c9d6df"
+PALE = "#f4f7f9"
+
+CONFIDENCE = 1.96
+"""Half-width of the bars in standard errors: 95% for means of many games."""
+
+
+@contextmanager
+def style(**settings: object) -> Iterator[None]:
+    """Draw and save figures in one style.
+
+    Names are text: a dollar sign in one begins no formula; for letters that the font lacks stands a box.
+
+    Parameters
+    ----------
+    **settings
+        Further settings of Matplotlib, with underscores for dots.
+    """
+    common: dict[Any, Any] = {
+        "font.size": 9,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "text.parse_math": False,
+        "svg.hashsalt": "parley",
+    }
+    further = {name.replace("_", "."): value for name, value in settings.items()}
+    # The user's own settings do not matter: a style sheet, usetex, savefig.bbox.
+    default = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+    with warnings.catch_warnings(), mpl.rc_context(default | common | further):
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        yield
+
+
+def save(figure: Figure, path: Path, *, whole: bool = True) -> None:
+    """Write a figure in the format of the path's ending: the same bytes whenever it is drawn anew.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : Path
+    whole : bool
+        Replace a file that is there in one step, as is not needed in a folder that is not in its place yet.
+    """
+    ending = path.suffix[1:]
+    metadata = {"Date": None} if ending == "svg" else None
+    with style(), whole_file(path) if whole else nullcontext(path) as work:
+        figure.savefig(work, dpi=160, metadata=metadata, format=ending)

@@ -1,0 +1,164 @@
+"""Problem files: TOML or JSON, the same keys either way, decimals kept exact."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from decimal import Decimal, InvalidOperation
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+from parley.core.errors import ProblemError, shorten
+from parley.core.files import check_json, check_toml, read_text, unique
+from parley.core.names import CONTROLS
+from parley.kit import mechanisms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def load(path: str | PathLike[str]) -> Any:  # noqa: ANN401 - the mechanism decides
+    """Read a problem file and hand it to the mechanism that its `kind` names.
+
+    Parameters
+    ----------
+    path : path
+        A ``.json`` file is read as JSON, every other one as TOML.
+
+    Returns
+    -------
+    The problem, of the type that its mechanism defines.
+
+    Raises
+    ------
+    ProblemError
+        If the file cannot be read, breaks the syntax, or states no problem that can be solved.
+    """
+    mapping = read(path)
+    kind = kind_of(mapping, fspath(path))
+    return mechanisms.module(kind, "problem").Problem.from_mapping(mapping, fspath(path))
+
+
+def kind_of(mapping: Mapping[str, Any], file: str) -> str:
+    """Look up the `kind` of a problem among those that are known."""
+    known = ", ".join(mechanisms.KINDS)
+    if "kind" not in mapping:
+        raise ProblemError(file, "kind", f"missing; known: {known}")
+    kind = mapping["kind"]
+    if not isinstance(kind, str) or kind not in mechanisms.KINDS:
+        raise ProblemError(file, "kind", f"unknown kind {shorten(kind)}; known: {known}")
+    return kind
+
+
+def read(path: str | PathLike[str]) -> dict[str, Any]:
+    """Read a TOML or JSON file into a mapping; decimals become `Decimal`, nothing is rounded."""
+    file = fspath(path)
+    return parse(read_text(path), file, is_json=file.lower().endswith(".json"))
+
+
+def parse(text: str, file: str, *, is_json: bool) -> dict[str, Any]:
+    """Parse the text of a TOML or JSON file; `file` names it in errors."""
+    if is_json:
+        check_json(text, file)
+        return _read_json(text, file)
+    check_toml(text, file)
+    return _read_toml(text, file)
+
+
+def _read_toml(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=_decimal)
+    except tomllib.TOMLDecodeError as error:
+        # The message ends in "(at line 3, column 7)" or "(at end of document)": that is where, so it comes
+        # first.
+        reason, _, where = str(error).rpartition(" (at ")
+        raise ProblemError(file, where.rstrip(")") or "TOML", f"broken TOML: {reason or error}") from None
+    except ValueError as error:
+        raise ProblemError(file, "TOML", str(error)) from None
+
+
+def _read_json(text: str, file: str) -> dict[str, Any]:
+    try:
+        value = json.loads(
+            text,
+            parse_float=_decimal,
+            parse_constant=Decimal,
+            object_pairs_hook=lambda pairs: unique(pairs, file),
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ProblemError(file, where, f"broken JSON: {error.msg}") from None
+    except ValueError as error:
+        raise ProblemError(file, "JSON", str(error)) from None
+    if not isinstance(value, dict):
+        raise ProblemError(file, "", f"holds {shorten(value)}, not an object with keys")
+    return value
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{shorten(text)} is out of range") from None
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+WIDTH = 100
+"""Characters of a line that a list without rows may take."""
+
+
+def to_toml(mapping: Mapping[str, Any]) -> str:
+    """Write the keys of a problem file as TOML for people: a row a line, tables last.
+
+    Parameters
+    ----------
+    mapping : mapping
+        As a problem's `to_mapping` gives it: texts, whole numbers, lists and tables; None where there is no
+        number or no item, which is written as an empty text.
+
+    Examples
+    --------
+    >>> print(to_toml({"kind": "assignment", "names": {"agents": ["Ann"]}, "utilities": [[3, None], [1, 2]]}))
+    kind = "assignment"
+    utilities = [
+        [3, ""],
+        [1, 2],
+    ]
+    <BLANKLINE>
+    [names]
+    agents = ["Ann"]
+    <BLANKLINE>
+    """
+    tables = {key: value for key, value in mapping.items() if isinstance(value, dict)}
+    lines = [_pair(key, value) for key, value in mapping.items() if key not in tables]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(_pair(key, value) for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _pair(key: str, value: object) -> str:
+    line = f"{key} = {_value(value)}"
+    if not isinstance(value, list):
+        return line
+    if any(isinstance(entry, list | dict) for entry in value):
+        return f"{key} = [\n" + "".join(f"    {_value(entry)},\n" for entry in value) + "]"
+    if len(line) <= WIDTH:
+        return line
+    rows = [""]
+    for entry in value:
+        text = f"{_value(entry)},"
+        if rows[-1] and len(rows[-1]) + len(text) >= WIDTH - 4:
+            rows.append("")
+        rows[-1] += f" {text}" if rows[-1] else text
+    return f"{key} = [\n" + "".join(f"    {row}\n" for row in rows) + "]"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(entry)}" for key, entry in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    # A text of JSON is one of TOML as well, and so is a whole number. What a terminal would obey is escaped.
+    text = json.dumps("" if value is None else value, ensure_ascii=False)
+    return CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -1,0 +1,225 @@
+"""What the reference models of all contracts are written with: a base, refusals, events, the ABI's encoding.
+
+A reference model is a contract as a state machine in plain integers, to be read as its specification. It
+raises :class:`Revert` where the contract reverts and keeps an :class:`Event` for each that the contract
+emits. No chain is needed for any of it, and no mechanism is known here.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from parley.core.randomness import Word, word
+
+__all__ = [
+    "NOTHING",
+    "Event",
+    "ReferenceModel",
+    "Revert",
+    "encode_array",
+    "encode_bytes",
+    "encode_tuple",
+    "require",
+]
+
+NOTHING: Word = bytes(32)
+"""The zero word: no commitment, no secret, no digest."""
+
+
+class Event(NamedTuple):
+    """What a transition tells the world: the event's name and its fields in the contract's order."""
+
+    name: str
+    fields: tuple[object, ...]
+
+
+class Revert(Exception):  # noqa: N818 - the word of the EVM
+    """A call that fails and changes nothing.
+
+    Attributes
+    ----------
+    name : str
+        The custom error.
+    arguments : tuple
+        Its arguments, in the contract's order.
+
+    Examples
+    --------
+    >>> raise Revert("ZeroBond")
+    Traceback (most recent call last):
+    ...
+    parley.kit.reference.Revert: ZeroBond()
+    """
+
+    def __init__(self, name: str, *arguments: object) -> None:
+        super().__init__(f"{name}({', '.join(_shown(argument) for argument in arguments)})")
+        self.name = name
+        self.arguments = arguments
+
+
+def require(condition: bool, name: str, *arguments: object) -> None:  # noqa: FBT001 - reads as in Solidity
+    """Revert with this error unless the condition holds.
+
+    Examples
+    --------
+    >>> require(2 + 2 == 4, "ZeroBond")
+    >>> require(2 + 2 == 5, "SeatOutOfRange", 3, 2)
+    Traceback (most recent call last):
+    ...
+    parley.kit.reference.Revert: SeatOutOfRange(3, 2)
+    """
+    if not condition:
+        raise Revert(name, *arguments)
+
+
+class Parameters(Protocol):
+    """What the agents of a game have agreed on."""
+
+    @property
+    def agents(self) -> Sequence[str]:
+        """Addresses by seat."""
+
+
+class Game(Protocol):
+    """One of the games that a contract holds."""
+
+    @property
+    def phase(self) -> IntEnum:
+        """Where it stands."""
+
+    @property
+    def deadline(self) -> int:
+        """Timestamp until which the next action is in time."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """What was agreed on."""
+
+
+G = TypeVar("G", bound=Game)
+
+
+class ReferenceModel(ABC, Generic[G]):
+    """A contract that holds many games and one balance; its actions are a mechanism's.
+
+    Parameters
+    ----------
+    chain_id : int
+    address : str
+        The contract's own address. All addresses are text in one spelling.
+
+    Attributes
+    ----------
+    now : int
+        Timestamp of the block in which the next call happens: whoever drives the model sets it.
+    balance : int
+        Wei that the contract holds.
+    burnt : int
+        Bonds lost so far; they stay in the balance for ever.
+    paid : dict of str to int
+        Wei sent out, by receiver.
+    refusing : dict of str to Revert
+        Receivers that do not take money, and the error with which they refuse.
+    games : dict of bytes to game
+        By their ids.
+    events : list of Event
+        All events so far.
+    """
+
+    def __init__(self, chain_id: int, address: str) -> None:
+        self.chain_id = chain_id
+        self.address = address
+        self.now = 0
+        self.balance = 0
+        self.burnt = 0
+        self.paid: dict[str, int] = {}
+        self.refusing: dict[str, Revert] = {}
+        self.games: dict[Word, G] = {}
+        self.events: list[Event] = []
+
+    @abstractmethod
+    def owed(self) -> int:
+        """Return what the seats of all games together can still take out, now or later, in wei.
+
+        The contract's balance is this plus what is burnt, at every moment.
+        """
+
+    @abstractmethod
+    def _game(self, game_id: Word) -> G:
+        """Return the game, or for an id that nobody has created a stand-in that is in no phase."""
+
+    def _in_phase(self, game_id: Word, required: IntEnum) -> G:
+        """Return the game, if it is in the phase and not late: an action at the deadline itself is valid."""
+        game = self._game(game_id)
+        require(game.phase is required, "WrongPhase", game_id, game.phase, required)
+        require(self.now <= game.deadline, "DeadlinePassed", game_id, game.deadline)
+        return game
+
+    @staticmethod
+    def _require_seat(game: G, seat: int, sender: str) -> None:
+        agents = game.parameters.agents
+        require(seat < len(agents), "SeatOutOfRange", seat, len(agents))
+        require(sender == agents[seat], "NotTheSeat", seat, sender)
+
+    def _pay_out(self, game_id: Word, seat: int, to: str, amount: int) -> None:
+        """Send a seat's money to an address, unless that refuses it."""
+        if to in self.refusing:
+            raise self.refusing[to]
+        self._emit("Withdrawn", game_id, seat, to, amount)
+        self.balance -= amount
+        self.paid[to] = self.paid.get(to, 0) + amount
+
+    def _emit(self, name: str, *fields: object) -> None:
+        self.events.append(Event(name, fields))
+
+
+def encode_array(values: Sequence[int]) -> bytes:
+    """Encode a dynamic array of numbers as the ABI does: its length, then its entries.
+
+    Examples
+    --------
+    >>> encode_array([7]) == word(1) + word(7)
+    True
+    """
+    return word(len(values)) + b"".join(word(value) for value in values)
+
+
+def encode_bytes(data: bytes) -> bytes:
+    """Encode bytes as the ABI does: how many, then the bytes, filled up to whole words.
+
+    Examples
+    --------
+    >>> encode_bytes(b"ab") == word(2) + b"ab" + bytes(30)
+    True
+    """
+    return word(len(data)) + data + bytes(-len(data) % 32)
+
+
+def encode_tuple(fields: Sequence[bytes | int], words_before: int = 0) -> bytes:
+    """Encode a tuple as the ABI does: numbers in place, for a dynamic field its offset.
+
+    Parameters
+    ----------
+    fields : sequence of bytes or int
+        Bytes are a dynamic field that is encoded already.
+    words_before : int
+        Fields of a word each that precede these, and that offsets count too.
+
+    Examples
+    --------
+    >>> encode_tuple([5, encode_array([7])]) == word(5) + word(64) + word(1) + word(7)
+    True
+    """
+    head, tail = b"", b""
+    for field in fields:
+        if isinstance(field, int):
+            head += word(field)
+        else:
+            head += word(32 * (words_before + len(fields)) + len(tail))
+            tail += field
+    return head + tail
+
+
+def _shown(argument: object) -> str:
+    return "0x" + argument.hex() if isinstance(argument, bytes) else str(argument)

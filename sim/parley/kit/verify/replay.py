@@ -1,0 +1,451 @@
+"""Games replayed from what the chain has on record, against a mechanism's reference model.
+
+Every call is made once more on the model, with the sender, the money and the block's time that it had, and
+what the model emits is compared with what the contract emitted. Where the two part, the rule that was broken
+is named, and the model is then made to follow the chain: a game with one crooked draw does not look crooked
+in everything that comes after.
+
+:class:`Replay` is what all mechanisms have in common. A mechanism says how its records read, which rules its
+refusals and events speak of, how a refused call is mended, and how its model follows the chain.
+"""
+
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from enum import IntEnum
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+
+from parley.chain.history import Call, History
+from parley.core.randomness import Word, game_id
+from parley.kit.reference import Event, Revert
+from parley.kit.verify.money import Ledger
+from parley.kit.verify.records import Action, NotReadableError, Records
+from parley.kit.verify.rules import Rules, Violation, shown
+
+__all__ = ["Attempt", "Game", "Model", "Replay", "number_in", "words_in"]
+
+
+class Terms(Protocol):
+    """What is agreed on before a game."""
+
+    @property
+    def bond(self) -> int:
+        """Lost by who is silent, in wei."""
+
+
+class Game(Protocol):
+    """One game of a reference model."""
+
+    id: Word
+    digest: Word
+    deadline: int
+
+    @property
+    def phase(self) -> IntEnum:
+        """Where it stands."""
+
+    @property
+    def parameters(self) -> Terms:
+        """What was agreed on."""
+
+
+G = TypeVar("G", bound=Game)
+
+
+class Model(Protocol[G]):
+    """A contract's reference model. Its other methods are the contract's actions."""
+
+    chain_id: int
+    address: str
+    now: int
+    balance: int
+    burnt: int
+    paid: dict[str, int]
+    games: dict[Word, G]
+    events: list[Event]
+
+    def owed(self) -> int:
+        """Wei that all games together still have to pay out."""
+
+
+class Attempt(NamedTuple):
+    """A call as it is made on the model."""
+
+    sender: str
+    value: int
+    arguments: list[Any]
+
+
+class Replay(ABC, Generic[G]):
+    """The games of one contract, as they ought to have gone.
+
+    Parameters
+    ----------
+    model : Model
+        Without games.
+    history : History
+
+    Attributes
+    ----------
+    model : Model
+        Every game, in the state that the chain's should have.
+    violations : list of Violation
+    checked : Counter
+        How many calls and draws have been checked, by kind.
+    lost : set of bytes
+        Games that have gone where the rules do not lead: what happens in them is no longer checked.
+    unseen : set of bytes
+        Those of them in which calls were made that cannot be seen without traces.
+    creators : dict of bytes to str
+        Who created a game.
+    ledger : Ledger
+        Money that came and went.
+    """
+
+    records: ClassVar[Records]
+    """How the contract's calls and events read. ``Withdrawn`` ends in the receiver and the amount."""
+    rules: ClassVar[Rules]
+    payable: ClassVar[str]
+    """The action that takes money."""
+
+    def __init__(self, model: Model[G], history: History) -> None:
+        self.model = model
+        self.history = history
+        self.ledger = Ledger(history, self.note)
+        self.violations: list[Violation] = []
+        self.checked: Counter[str] = Counter()
+        self.lost: set[Word] = set()
+        self.unseen: set[Word] = set()
+        self.creators: dict[Word, str] = {}
+        self._call = Call("", "", b"", 0, 0, ())
+        self._noted: dict[Word | None, int] = defaultdict(int)
+
+    def note(self, game: Word | None, rule: str, detail: str, transaction: str | None = None) -> None:
+        """Write down a violation."""
+        if rule not in self.rules.all:
+            raise KeyError(rule)
+        self._noted[game] += 1
+        name = None if game is None else "0x" + game.hex()
+        self.violations.append(Violation(name, transaction, rule, detail))
+
+    def is_clean(self, game: Word) -> bool:
+        """Whether nothing has been found against a game, and it has been followed to the end."""
+        return game not in self.lost and not self._noted[game]
+
+    # ── what a mechanism says ────────────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def bonds_burnt(self, event: Event) -> int:
+        """How many bonds an event says were lost."""
+
+    @abstractmethod
+    def mend(self, action: str, game: G, refusal: Revert, attempt: Attempt) -> Attempt | None:
+        """What the call would have had to be, or the game, for the model to take it; None if that is idle."""
+
+    @abstractmethod
+    def follow(self, game: G, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
+        """Put the model's game where the chain's is; where that is impossible, it is lost."""
+
+    def prepare(self, action: Action, game: Word) -> None:
+        """Look at a game before a call is made on the model."""
+
+    def inspect(self, action: Action, game: G) -> None:
+        """Look at a game after a call that the model has taken."""
+
+    def check_draws(
+        self, game: G, expected: list[Event], events: list[Event]
+    ) -> tuple[list[Event], list[Event]]:
+        """Check the draws among a call's events, expected and found; returns the other events of both."""
+        del game
+        return expected, events
+
+    def rule_of_refusal(self, action: str, game: Word, refusal: Revert) -> str:
+        """The rule that a call breaks which goes through and which the model refuses."""
+        del game
+        return self.rules.of_refusal(action, refusal)
+
+    def told(self, rule: str, event: Event, value: object) -> str:
+        """A field of an event for a person to read."""
+        del rule, event
+        return shown(value)
+
+    # ── one call ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, call: Call) -> None:
+        """Check one call; calls come in the chain's order."""
+        self._call = call
+        if call.failure is not None:
+            self._take_refused(call)
+            return
+        events = self._events()
+        announced = _announced(events)
+        try:
+            action = self.records.read_action(call.data)
+        except NotReadableError as error:
+            self._unexplained(events, str(error))
+            self.ledger.enter(call, None, {}, announced)
+            return
+        game = self._game_of_action(action)
+        self.checked[action.name] += 1
+        if game in self.lost:
+            self._follow_lost(game, events)
+            self.ledger.enter(call, game, None, announced)
+            return
+
+        self.model.now = call.timestamp
+        self.model.events.clear()
+        self.model.paid.clear()
+        self.prepare(action, game)
+        if not self._act(action, game):
+            self.lost.add(game)
+            self._follow_lost(game, events)
+            self.ledger.enter(call, game, None, announced)
+            return
+        if action.name == "create":
+            self.creators[game] = call.sender
+        known = self.model.games[game]
+        due = Counter(self.model.paid)
+        self.inspect(action, known)
+        expected = list(self.model.events)
+        events, others = self._without_hidden_calls(game, expected, events)
+        self.ledger.enter(call, game, due + Counter(_announced(others)), announced)
+        expected, events = self.check_draws(known, expected, events)
+        if events != expected:
+            self._compare(action, game, expected, events)
+        for event in others:
+            hidden = _game_of(event)
+            self._follow_lost(hidden, [event])
+            self.lost.add(hidden)
+            self.unseen.add(hidden)
+
+    def _game_of_action(self, action: Action) -> Word:
+        return action.game if action.game is not None else self._id_of_new(action)
+
+    def _without_hidden_calls(
+        self, game: Word, expected: Sequence[Event], events: list[Event]
+    ) -> tuple[list[Event], list[Event]]:
+        """Set apart events of calls that a payee's code may have made when it was paid; without traces only.
+
+        Nobody can tell what these calls were.
+        """
+        if self._call.payments is not None or not self.model.paid or len(events) <= len(expected):
+            return events, []
+        if not any(self.history.code(payee) for payee in self.model.paid):
+            return events, []
+        own = [event for event in events if _game_of(event) == game][: len(expected)]
+        return own, [event for event in events if event not in own]
+
+    def _take_refused(self, call: Call) -> None:
+        """Check that a call that failed had to fail, or that it was not the contract that made it fail."""
+        self.checked["refused calls"] += 1
+        try:
+            action = self.records.read_action(call.data)
+        except NotReadableError:
+            return
+        game = self._game_of_action(action)
+        if (call.value and action.name != self.payable) or not self.is_clean(game):
+            return
+        payees = self._accepted(action, game)
+        if payees is None:
+            return
+        excused = self.history.excused(call, next(iter(payees), None))
+        if excused is None:
+            self.checked["refusals that could not be settled"] += 1
+        elif not excused:
+            self._note(game, "refusal", f"{action.name} was refused where the rules allow it")
+
+    def _accepted(self, action: Action, game: Word) -> list[str] | None:
+        """Make a call on the model and take it back: whom it pays, if the model takes it, else None."""
+        model = self.model
+        known = model.games.get(game)
+        saved = None if known is None else _copy(known)
+        balance, burnt = model.balance, model.burnt
+        model.now = self._call.timestamp
+        model.paid.clear()
+        try:
+            self._perform(
+                action.name, game, Attempt(self._call.sender, self._call.value, [*action.arguments])
+            )
+        except Revert:
+            return None
+        finally:
+            model.balance, model.burnt = balance, burnt
+            if saved is None:
+                model.games.pop(game, None)
+            else:
+                model.games[game] = saved
+        return list(model.paid)
+
+    def _id_of_new(self, action: Action) -> Word:
+        return game_id(self.model.chain_id, self.model.address, self._call.sender, action.arguments[0])
+
+    def _events(self) -> list[Event]:
+        events = []
+        for log in self._call.logs:
+            try:
+                events.append(self.records.read_event(log))
+            except NotReadableError as error:
+                self.note(None, "events", str(error), self._call.transaction)
+        return events
+
+    def _note(self, game: Word, rule: str, detail: str) -> None:
+        """Write down a violation of the call at hand."""
+        self.note(game, rule, detail, self._call.transaction)
+
+    def _unexplained(self, events: Sequence[Event], reason: str) -> None:
+        """Events of a call that is none of the contract's actions, or cannot be read."""
+        if not events and not self.records.is_view(self._call.data):
+            self.note(None, "unknown call", reason, self._call.transaction)
+        for event in events:
+            game = _game_of(event)
+            if game not in self.lost:
+                self._note(game, "unexplained event", f"{event.name}: {reason}")
+            self.lost.add(game)
+            self._follow_lost(game, [event])
+
+    def _follow_lost(self, game: Word, events: Sequence[Event]) -> None:
+        """Keep count of the bonds that the chain says were burnt in a game that is not followed."""
+        known = self.model.games.get(game)
+        if known is not None:
+            self.model.burnt += known.parameters.bond * sum(map(self.bonds_burnt, events))
+
+    # ── the call on the model ────────────────────────────────────────────────────────────────────────────
+
+    def _act(self, action: Action, game: Word) -> bool:
+        """Make the call on the model, mending what it refuses; whether it went through."""
+        attempt = Attempt(self._call.sender, self._call.value, list(action.arguments))
+        if attempt.value and action.name != self.payable:
+            self._note(game, "deposit", f"{action.name} took {attempt.value} wei")
+        tried: set[str] = set()
+        while True:
+            try:
+                self._perform(action.name, game, attempt)
+            except Revert as refusal:
+                rule = self.rule_of_refusal(action.name, game, refusal)
+                self._note(game, rule, f"{action.name} went through where it must fail with {refusal}")
+                known = self.model.games.get(game)
+                if refusal.name in tried or known is None:
+                    return False
+                tried.add(refusal.name)
+                mended = self.mend(action.name, known, refusal, attempt)
+                if mended is None:
+                    return False
+                attempt = mended
+            else:
+                return True
+
+    def _perform(self, name: str, game: Word, attempt: Attempt) -> None:
+        sender, value, arguments = attempt
+        act = getattr(self.model, name)
+        if name == "create":
+            act(sender, *arguments)
+        elif name == self.payable:
+            act(sender, value, game, *arguments)
+        else:
+            act(sender, game, *arguments)
+
+    # ── what came of it ──────────────────────────────────────────────────────────────────────────────────
+
+    def _compare(
+        self, action: Action, game_id: Word, expected: Sequence[Event], events: Sequence[Event]
+    ) -> None:
+        """Name what differs, and follow the chain."""
+        want = {event.name: event for event in expected}
+        have = {event.name: event for event in events}
+        if action.name == "create" and "Created" in have:
+            game_id = self._adopt_created(game_id, have["Created"])
+        if len(have) < len(events):
+            self._note(game_id, "events", f"{action.name} emitted {', '.join(e.name for e in events)}")
+        for name, event in have.items():
+            if name in want:
+                self._compare_fields(game_id, want[name], event)
+        for name in [*(want.keys() - have.keys()), *(have.keys() - want.keys())]:
+            rule = self.rules.presence(name, have.get(name, want.get(name, Event("", ()))).fields)
+            how = "missing" if name in want else "not what the rules lead to"
+            self._note(game_id, rule, f"{name} after {action.name}: {how}")
+        self.follow(self.model.games[game_id], want, have)
+
+    def _adopt_created(self, game_id: Word, created: Event) -> Word:
+        """Call a new game what the chain calls it; returns that id."""
+        games = self.model.games
+        game, named = games[game_id], _game_of(created)
+        if named != game_id and named in games:
+            self.lost.add(game_id)
+            return game_id
+        del games[game_id]
+        game.id = named
+        games[game.id] = game
+        self.creators[named] = self.creators.pop(game_id)
+        return game.id
+
+    def _compare_fields(self, game: Word, want: Event, have: Event) -> None:
+        seen = set()
+        for rule, due, found in zip(self.rules.fields[have.name], want.fields, have.fields, strict=True):
+            if due != found and rule not in seen:
+                seen.add(rule)
+                detail = f"{self.told(rule, have, found)} where {self.told(rule, want, due)} is due"
+                self._note(game, rule, detail)
+
+
+def number_in(event: Event, index: int) -> int:
+    """Return a field of an event as the number that it is: events do not carry their fields' types.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+
+    Examples
+    --------
+    >>> number_in(Event("Settled", (bytes(32), 2)), 1)
+    2
+    """
+    value = event.fields[index]
+    if not isinstance(value, int):
+        raise TypeError(f"{event.name} has no number at {index}")
+    return value
+
+
+def words_in(event: Event, index: int) -> tuple[int, int]:
+    """Return a field of an event as the two words that it is: an order, or an assignment.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+
+    Examples
+    --------
+    >>> words_in(Event("Assigned", (bytes(32), (513, 0))), 1)
+    (513, 0)
+    """
+    words = event.fields[index]
+    if not isinstance(words, tuple) or len(words) != 2:
+        raise TypeError(f"{event.name} has no two words at {index}")
+    return words[0], words[1]
+
+
+def _announced(events: Iterable[Event]) -> dict[str, int]:
+    """What the contract says that it has paid, by receiver."""
+    found: Counter[str] = Counter()
+    for event in events:
+        if event.name == "Withdrawn":
+            found[str(event.fields[2])] += number_in(event, 3)
+    return dict(found)
+
+
+def _copy(game: G) -> G:
+    """Return a copy of a game that shares nothing that changes."""
+    copied = copy(game)
+    for name, value in vars(game).items():
+        if isinstance(value, list | set | dict):
+            setattr(copied, name, copy(value))
+    return copied
+
+
+def _game_of(event: Event) -> Word:
+    game = event.fields[0]
+    if not isinstance(game, bytes):
+        raise TypeError(f"{event.name} names no game")
+    return game

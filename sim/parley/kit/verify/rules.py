@@ -1,0 +1,117 @@
+"""The rules that a replay holds a contract to, by name: which one a refusal, or an event, speaks of."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
+
+from parley.kit.reference import Revert
+
+__all__ = ["Rules", "Violation", "shown"]
+
+_COMMON = frozenset(
+    {
+        "balance",
+        "burnt bonds",
+        "creation",
+        "deployed code",
+        "deposit",
+        "events",
+        "game id",
+        "payee",
+        "payment",
+        "refusal",
+        "seat",
+        "state",
+        "unexplained event",
+        "unknown call",
+    }
+)
+"""What every mechanism is held to."""
+
+
+class Violation(NamedTuple):
+    """A promise that the contract has broken.
+
+    Attributes
+    ----------
+    game : str or None
+        Id of the game; None for what concerns them all.
+    transaction : str or None
+        Hash; None for what no single transaction shows.
+    rule : str
+        Which promise, in a few words.
+    detail : str
+        What was to be, and what was.
+    """
+
+    game: str | None
+    transaction: str | None
+    rule: str
+    detail: str
+
+
+def _events(_name: str, _fields: Sequence[object]) -> str:
+    return "events"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A mechanism's rules by name.
+
+    Attributes
+    ----------
+    refusals : dict of str to str
+        Which rule a call breaks that goes through where the model gives this error; every other error is one
+        of creation.
+    of_action : dict of (str, str) to str
+        The same for an action and an error, where that says more.
+    fields : dict of str to sequence of str
+        What a field of an event that is not as it should be says, by the event's name and the position.
+    presence : callable
+        The rule that an event, given its name and its fields, breaks by being there, or by not being there.
+    others : collection of str
+        Rules that nothing of this names.
+
+    Examples
+    --------
+    >>> rules = Rules({"NotTheSeat": "seat"}, {("respond", "NotTheSeat"): "order of answers"}, {})
+    >>> rules.of_refusal("respond", Revert("NotTheSeat", 2, "0x00"))
+    'order of answers'
+    >>> rules.of_refusal("create", Revert("ZeroBond"))
+    'creation'
+    """
+
+    refusals: Mapping[str, str]
+    of_action: Mapping[tuple[str, str], str]
+    fields: Mapping[str, Sequence[str]]
+    presence: Callable[[str, Sequence[object]], str] = _events
+    others: Collection[str] = ()
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        """Every rule that a violation can name."""
+        named = (rule for rules in self.fields.values() for rule in rules)
+        return _COMMON.union(self.refusals.values(), self.of_action.values(), named, self.others)
+
+    def of_refusal(self, action: str, refusal: Revert) -> str:
+        """Return the rule that a call breaks which goes through and which the model refuses."""
+        special = self.of_action.get((action, refusal.name))
+        return special or self.refusals.get(refusal.name, "creation")
+
+
+def shown(value: object) -> str:
+    """Return a field of an event for a person to read.
+
+    Examples
+    --------
+    >>> from enum import IntEnum
+    >>> shown((IntEnum("Cause", "EXPIRED").EXPIRED, 3)), shown(bytes(2))
+    ('(EXPIRED, 3)', '0x0000')
+    """
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(shown, value)) + ")"
+    return value.name if isinstance(value, Enum) else str(value)

@@ -1,0 +1,1 @@
+"""The mechanisms that Parley brings, each in a room named as its kind."""

@@ -1,0 +1,311 @@
+"""Problem files from CSV files of rankings or points.
+
+A line for each agent, its name in the first column. If there are columns *rank1*, *rank2*, …, they name
+items, best first; otherwise the other columns are items, and hold points, nothing where the agent does not
+want the item. Capacities are in another file: a line for each item, its name in the first column, and a
+column *capacity*. Cells are separated by commas and may be quoted.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from fractions import Fraction
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+from parley.core import exact
+from parley.core.errors import ProblemError, shorten
+from parley.core.keys import did_you_mean, whole
+from parley.mechanisms.assignment.imported import (
+    SPACES,
+    Warn,
+    distinct,
+    listed,
+    look_over,
+    read_name,
+    read_text,
+    say_nothing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Row = dict[str, str]
+Line = tuple[str, Row]
+"""Where a row begins in its file, and its cells by column."""
+
+OTHER_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
+_REASONS = {
+    "unexpected end": "a quote is never closed",
+    "expected after": "no comma after a closing quote; are cells separated by commas?",
+}
+_RANKED = re.compile(r"rank[ _]?(\d+)", re.IGNORECASE | re.ASCII)
+_QUOTED = re.compile(r'(^|[,;\t|]) *"(?:[^"]|"")*"')
+
+
+def read_csv(
+    path: str | PathLike[str],
+    *,
+    capacities: str | PathLike[str] | None = None,
+    select: Mapping[str, str] | None = None,
+    seats: int | None = None,
+    rule: str = "serial-dictatorship",
+    warn: Warn | None = None,
+) -> dict[str, Any]:
+    """Read a CSV file of rankings or of points.
+
+    Parameters
+    ----------
+    path : path
+    capacities : path, optional
+        A CSV file of items and capacities. Without it, every item is there once.
+    select : mapping of str to str, optional
+        Read only lines that have these values in these columns, such as a year.
+    seats : int, optional
+        Scale capacities down to so many places in all, in proportion, by largest remainders: for a sample of
+        the agents that the capacities were made for.
+    rule : str
+        To write into the problem file.
+    warn : callable, optional
+        Called with a line on each thing that is no error, but perhaps not what was meant.
+
+    Returns
+    -------
+    dict
+        The keys of a problem file.
+
+    Raises
+    ------
+    ProblemError
+        In one line: file, line, column and reason.
+    """
+    file = fspath(path)
+    head, columns, lines = _selected(file, select or {})
+    tell = warn or say_nothing
+    ranks = _rank_columns(file, head, columns)
+    # Where the column of names is selected on, all other columns may hold ranks.
+    free = [column for column in columns if column not in ranks]
+    named = free or [column for column in lines[0][1] if column not in ranks]
+    agent, others = (named[0] if named else None), named[1:]
+    mapping: dict[str, Any] = {"kind": "assignment"}
+    content: dict[str, Any]
+    if ranks:
+        if others and free:
+            tell(f"not read: {listed(others)}; agents are named by {agent}")
+        rankings = [_ranked(file, place, row, ranks) for place, row in lines]
+        items = sorted({item for row in rankings for item in row}, key=_natural)
+        content = {"rankings": rankings}
+    else:
+        items = others
+        _check_items(file, head, items, list(lines[0][1]))
+        content = {"utilities": [[_points(file, place, c, row[c]) for c in items] for place, row in lines]}
+    mapping["items"] = items
+    if capacities is not None:
+        found = item_capacities(fspath(capacities))
+        amounts = amounts_of(fspath(capacities), found, items)
+        if ranks:  # items that nobody ranks are there all the same
+            mapping["items"], amounts = list(found), list(found.values())
+        elif unknown := [item for item in found if item not in items]:
+            tell(f"capacities of no item, which are left out: {listed(unknown)}")
+        mapping["capacities"] = amounts if seats is None else scaled(amounts, seats)
+    elif seats is not None:
+        raise ProblemError("", "seats", "there are no capacities to scale")
+    mapping |= content | {"rule": rule}
+    if agent is not None:
+        mapping["names"] = {"agents": _agents(file, agent, lines, tell)}
+    look_over(mapping, tell)
+    return mapping
+
+
+def scaled(capacities: Sequence[int], seats: int) -> list[int]:
+    """Scale capacities to a given sum, by largest remainders, the first of equals first.
+
+    Examples
+    --------
+    >>> scaled([50, 30, 20], 7)
+    [4, 2, 1]
+    """
+    total = sum(capacities)
+    if not 0 < seats <= total:
+        raise ProblemError("", "seats", f"{seats} is outside 1..{total}")
+    shares = [Fraction(capacity * seats, total) for capacity in capacities]
+    given = [int(share) for share in shares]
+    by_rest = sorted(range(len(shares)), key=lambda o: (given[o] - shares[o], o))
+    for o in by_rest[: seats - sum(given)]:
+        given[o] += 1
+    return given
+
+
+def read_table(file: str) -> tuple[str, list[str], list[Line]]:
+    """Read a CSV file with a header: where the header is, the names of columns, and the rows."""
+    rows = [(place, text, [cell.strip(SPACES) for cell in cells]) for place, text, cells in _records(file)]
+    rows = [(place, text, cells) for place, text, cells in rows if any(cells)]
+    if not rows:
+        raise ProblemError(file, "", "empty")
+    head, _, header = rows[0]
+    _check_separator(file, head, [text for _, text, _ in rows])
+    if len(header) < 2 or len(set(header)) < len(header):
+        raise ProblemError(file, head, "needs two columns at least, all with names of their own")
+    for place, _, cells in rows:
+        if len(cells) != len(header):
+            raise ProblemError(file, place, f"{len(cells)} columns for {len(header)} names")
+    return head, header, [(place, dict(zip(header, cells, strict=True))) for place, _, cells in rows[1:]]
+
+
+def _records(file: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Split a file into records: where each begins, its text, and its cells.
+
+    A line ends at a line feed, a carriage return or both, and nowhere else; within quotes none does.
+    """
+    source = io.StringIO(read_text(file), newline="")
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in source:
+            taken.append(line)
+            yield line
+
+    reader = csv.reader(lines(), strict=True, skipinitialspace=True)
+    while True:
+        place = f"line {reader.line_num + 1}"
+        taken.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reason = next((said for part, said in _REASONS.items() if part in str(error)), str(error))
+            raise ProblemError(file, place, reason) from None
+        yield place, "".join(taken), cells
+
+
+def _check_separator(file: str, head: str, records: Sequence[str]) -> None:
+    """Refuse a file whose cells another mark may separate: it is in the header and in a row, unquoted.
+
+    A file that is separated by semicolons has one in every line. Commas in its cells (``0,5``; ``Sets, part
+    1``) would otherwise be taken for separators.
+    """
+    header, *rows = (_outside_quotes(text) for text in records)
+    for mark, name in OTHER_SEPARATORS.items():
+        if mark in header and ("," not in header or any(mark in row for row in rows)):
+            raise ProblemError(
+                file, head, f"separated by {name} instead of commas? If not, quote the cells that hold {name}"
+            )
+
+
+def _outside_quotes(record: str) -> str:
+    """Leave out quoted cells, and spaces around cells.
+
+    Examples
+    --------
+    >>> _outside_quotes('Ann, "a;b" ,c')
+    'Ann,,c'
+    """
+    return ",".join(cell.strip() for cell in _QUOTED.sub(r"\1", record).split(","))
+
+
+def _selected(file: str, chosen: Mapping[str, str]) -> tuple[str, list[str], list[Line]]:
+    """Read where the header is, the names of the columns not selected on, and the rows with these values."""
+    head, header, lines = read_table(file)
+    for column in chosen:
+        if column not in header:
+            raise ProblemError(file, head, f"no column {shorten(column)}{did_you_mean(column, header)}")
+    others = [column for column in header if column not in chosen]
+    if not any(map(_RANKED.fullmatch, others)) and len(others) < 2:
+        raise ProblemError(file, head, "no column is left for what agents want")
+    lines = [(place, row) for place, row in lines if all(row[c] == v for c, v in chosen.items())]
+    if not lines:
+        raise ProblemError(file, "", "no agents")
+    return head, others, lines
+
+
+def _rank_columns(file: str, head: str, columns: Sequence[str]) -> list[str]:
+    """Pick the columns of ranks, best first."""
+    by_rank: dict[int, str] = {}
+    for column in columns:
+        if match := _RANKED.fullmatch(column):
+            other = by_rank.setdefault(int(match[1]), column)
+            if other != column:
+                raise ProblemError(file, head, f"two columns of one rank: {other} and {column}")
+    return [by_rank[rank] for rank in sorted(by_rank)]
+
+
+def _check_items(file: str, head: str, items: Sequence[str], header: Sequence[str]) -> None:
+    """Check the names of items that stand in the header."""
+    for item in items:
+        place = f"{head}, column {header.index(item) + 1}"
+        if not read_name(file, place, item):
+            raise ProblemError(file, place, "has no name")
+
+
+def _agents(file: str, column: str, lines: Sequence[Line], tell: Warn) -> list[str]:
+    """Read the names of agents, and tell those apart that have the same."""
+    names = [read_name(file, f"{place}, column {column}", row[column]) for place, row in lines]
+    given = distinct(names)
+    if given != names:
+        tell(f"column {column} has names that are empty or stand more than once: they were numbered")
+    return given
+
+
+def _ranked(file: str, place: str, row: Row, columns: Sequence[str]) -> list[str]:
+    """Read what an agent ranks, best first; an empty cell is passed over."""
+    given: list[str] = []
+    for column in columns:
+        item = read_name(file, f"{place}, column {column}", row[column])
+        if item in given:
+            raise ProblemError(file, f"{place}, column {column}", f"{item} stands twice")
+        if item:
+            given.append(item)
+    return given
+
+
+def _natural(name: str) -> tuple[int, int, str]:
+    """Sort numbers as numbers, before names."""
+    return (0, int(name), name) if name.isascii() and name.isdigit() and len(name) < 19 else (1, 0, name)
+
+
+def _points(file: str, place: str, column: str, text: str) -> int | str | None:
+    """Read a number of points: whole, or as a fraction; none where the agent does not want the item."""
+    if not text:
+        return None
+    place = f"{place}, column {column}"
+    try:
+        points = exact.parse(text)
+    except ValueError as error:
+        raise ProblemError(file, place, str(error)) from None
+    if points < 0:
+        raise ProblemError(file, place, f"{text} is negative; what is worse than nothing is left empty")
+    return int(points) if points.denominator == 1 else exact.show(points)
+
+
+def item_capacities(file: str) -> dict[str, int]:
+    """Read the capacity of each item, in the order of the file."""
+    head, header, lines = read_table(file)
+    column = next((name for name in header if name.lower() == "capacity"), None)
+    if column is None:
+        raise ProblemError(file, head, "no column capacity")
+    found: dict[str, int] = {}
+    for line, row in lines:
+        place = f"{line}, column {column}"
+        item = read_name(file, f"{line}, column {header[0]}", row[header[0]])
+        if item in found:
+            raise ProblemError(file, line, f"{shorten(item)} stands twice")
+        if not item:
+            raise ProblemError(file, line, "a capacity of no item")
+        try:
+            found[item] = whole(row[column])
+        except ValueError as error:
+            raise ProblemError(file, place, str(error)) from None
+        if found[item] < 0:
+            raise ProblemError(file, place, f"{row[column]} is negative")
+    return found
+
+
+def amounts_of(file: str, found: Mapping[str, int], items: Sequence[str]) -> list[int]:
+    """Look up the capacity of each item."""
+    for item in items:
+        if item not in found:
+            raise ProblemError(file, "", f"no capacity of {shorten(item)}{did_you_mean(item, found)}")
+    return [found[item] for item in items]

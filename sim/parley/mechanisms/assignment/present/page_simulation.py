@@ -1,0 +1,211 @@
+"""The page of one simulation: many lotteries of one problem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from parley.kit.present.page_model import Column, Figure, count
+from parley.kit.present.page_parts import mean_cells, mean_columns, sheet_of_simulation, wilson, written_by
+from parley.kit.present.page_read import read_json
+from parley.kit.present.page_words import draws_follow, ended, largest_deviation
+from parley.mechanisms.assignment.present.page_parts import matrix_figure, read_problem
+from parley.mechanisms.assignment.present.words import listed, ranked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from parley.kit.present.page_model import Sheet
+    from parley.mechanisms.assignment.problem import Problem
+
+__all__ = ["simulation_sheet"]
+
+
+def simulation_sheet(folder: Path) -> Sheet:
+    """Lay out the page of a simulation.
+
+    Raises
+    ------
+    ParleyError
+        In one line, if the folder cannot be read or is not what a simulation leaves.
+    """
+    path = folder / "simulation.json"
+    report, problem = read_json(path), read_problem(folder)
+    with written_by("a simulation", path):
+        return _sheet(report, problem, folder.resolve().name)
+
+
+def _sheet(report: Mapping[str, Any], problem: Problem, name: str) -> Sheet:
+    agents = report["agents"]
+    return sheet_of_simulation(
+        report,
+        name=name,
+        question="Does who got what follow the probabilities of the rule?",
+        games="lotteries",
+        facts=[
+            ("rule", str(report["rule"])),
+            ("agents", f"{len(agents):,}"),
+            ("items", f"{len(problem.items):,}"),
+        ],
+        findings=[
+            *_drawn(report),
+            *largest_deviation("Mean utilities", [entry["z"] for entry in agents if entry["z"] is not None]),
+            *ended({"drawn": report["settled"], "cancelled": report["broken_down"]}),
+            *_deadlines(report),
+            *_departed(agents, problem),
+            *_lost(agents, problem),
+        ],
+        figures=[
+            _counts(report, problem),
+            _agents(agents, problem),
+            *([_truthful(report["truthful"], problem)] if report["truthful"] is not None else []),
+        ],
+        paths="What happened on the way to the draw, or instead.",
+    )
+
+
+# ── sentences ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _drawn(report: Mapping[str, Any]) -> list[str]:
+    p = report["p_value"]
+    if p is None:
+        return ["Nothing was drawn."]
+    cells = sum(len(row) + 1 for row in report["counts"])
+    said = draws_follow("Draws", "the probabilities of the rule at what was reported", [p])[0]
+    return [f"{said} Every agent's count of every item and of nothing is tested ({cells:,}), Bonferroni."]
+
+
+def _deadlines(report: Mapping[str, Any]) -> list[str]:
+    passed = report["expired"]
+    if not passed:
+        return []
+    number = count(passed, "lottery", "lotteries")
+    return [f"In {number} a deadline passed, and it went on without the silent."]
+
+
+def _departed(agents: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
+    """Who did not report the truth, and what it reported."""
+    told = [
+        f"{problem.agent_names[entry['agent']]} reported {_reported(entry, problem)}"
+        for entry in agents
+        if entry["report"] is not None and tuple(entry["report"]) != problem.orders[entry["agent"]]
+    ]
+    silent = [problem.agent_names[entry["agent"]] for entry in agents if entry["report"] is None]
+    said = [f"Not the truth: {listed(told)}."] if told else []
+    return [*said, *([f"Nothing was revealed by {listed(silent)}."] if silent else [])]
+
+
+def _reported(entry: Mapping[str, Any], problem: Problem) -> str:
+    if entry["report"] is None:
+        return "nothing revealed"
+    if tuple(entry["report"]) == problem.orders[entry["agent"]]:
+        return "the truth"
+    return ranked(([o] for o in entry["report"]), problem.items)
+
+
+def _bonds(entry: Mapping[str, Any], problem: Problem) -> int:
+    """How many bonds an agent lost."""
+    lost: int = entry["bonds_lost"]
+    return lost // problem.bond if problem.bond else 0
+
+
+def _lost(agents: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
+    told = [
+        f"{problem.agent_names[entry['agent']]} {_bonds(entry, problem):,}"
+        for entry in agents
+        if entry["bonds_lost"]
+    ]
+    return [f"Bonds of {problem.bond:,} wei lost: {listed(told)}."] if told else []
+
+
+# ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
+    drawn = sum(report["counts"][0]) + report["unassigned"][0]
+    items = [*problem.items, "nothing"]
+    rows = []
+    for i, (counts, wanted) in enumerate(zip(report["counts"], report["expected"], strict=True)):
+        got = [*counts, report["unassigned"][i]]
+        theory = [*wanted, max(0.0, drawn - sum(wanted))]
+        for item, times, expected in zip(items, got, theory, strict=True):
+            low, high = wilson(times, drawn)
+            share = [times / drawn, low, high, expected / drawn] if drawn else [None] * 4
+            rows.append([problem.agent_names[i], item, times, expected, *share])
+    return Figure(
+        "counts",
+        "Who got what",
+        [
+            Column("agent", "agent"),
+            Column("item", "item"),
+            Column("times", "drawn, times", "count"),
+            Column("expected", "expected, times", "number"),
+            Column("share", "share", "percent"),
+            Column("low", "95% from", "percent"),
+            Column("high", "to", "percent"),
+            Column("probability", "probability", "percent"),
+        ],
+        rows,
+        chart="matrix",
+        alt="A matrix of agents by items: the oftener an agent got an item, the darker.",
+        note=f"Of {count(drawn, 'lottery', 'lotteries')} that were drawn. Expected is what the rule gives at"
+        " the reports that were revealed.",
+        folded=True,
+        options={"agents": list(problem.agent_names), "items": items, "value": "share"},
+    )
+
+
+def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
+    worth = problem.utilities is not None
+    columns = [
+        Column("agent", "agent"),
+        Column("bot", "bot"),
+        Column("reported", "reported"),
+        *(mean_columns("mean utility", "theory (utility)") if worth else []),
+        Column("lost", "bonds lost", "count"),
+    ]
+    rows = [
+        [
+            problem.agent_names[entry["agent"]],
+            entry["bot"],
+            _reported(entry, problem),
+            *(
+                mean_cells(entry["mean_utility"], entry["std_error"], entry["expected_utility"], entry["z"])
+                if worth
+                else []
+            ),
+            _bonds(entry, problem),
+        ]
+        for entry in agents
+    ]
+    return Figure(
+        "agents",
+        "Agents",
+        columns,
+        rows,
+        chart="means" if worth else "",
+        alt="Left: each agent's mean utility and what theory expects. Right, enlarged: the difference, with"
+        " 95% intervals."
+        if worth
+        else "",
+        note=(
+            "Utilities are the problem's; nothing is worth 0. Theory's are those of the reports that were"
+            " revealed. Intervals are of the sample; z is the deviation from theory in exact standard errors;"
+            " none where nothing is random."
+            if worth
+            else "The problem states no utilities."
+        ),
+        options={
+            "words": {"title": "What it was worth to each agent", "played": "mean utility", "unit": "utility"}
+        },
+    )
+
+
+def _truthful(matrix: Sequence[Sequence[str]], problem: Problem) -> Figure:
+    return matrix_figure(
+        problem,
+        matrix,
+        "What the rule gives if all tell the truth: exact probabilities.",
+        title="Probabilities if all are truthful",
+    )

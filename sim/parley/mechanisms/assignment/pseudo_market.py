@@ -1,0 +1,537 @@
+"""The pseudo-market of Hylland and Zeckhauser (1979): agents buy probabilities at prices that clear it.
+
+Every agent has a budget of play money, and buys the row that it likes best among those it can afford, the
+cheapest of these if there are several. Prices are such that no more than its capacity is sold of any item,
+and all of it unless its price is 0. Such prices exist, but may be irrational, and are hard to find in
+general; here they are found in floating point, and what is returned is rational and checked in fractions: no
+budget and no capacity is exceeded at all, and what the equilibrium lacks is stated (`Shortfall`), often
+nothing.
+
+The search follows the proof that prices exist: what agents buy is a correspondence whose values are convex
+and whose graph is closed (that is what buying the cheapest is for), and a simplicial path leads to its zero,
+whatever ties there are (`simplicial`). Near it, it shows who buys what, and Newton's method solves for the
+prices. Simple fractions close to these are tried, then fine ones; a linear program finds what agents buy.
+
+Utilities of very different sizes, or nearly equal ones, lead the search to prices at which demand is hardly
+decided: a price of 10⁻¹⁵ for what one agent would like a little, or an item that somebody prefers by a share
+of 10⁻¹⁵. There the tolerance is used as it is defined: any purchases will do whose shortfall is small enough,
+also at the prices of a market in which utilities that differ by less than the tolerance are equal.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parley.core.errors import ParleyError, ProblemError
+from parley.mechanisms.assignment.decomposition import decompose
+from parley.mechanisms.assignment.linear import InfeasibleError
+from parley.mechanisms.assignment.lottery import Term, expected, recompose
+from parley.mechanisms.assignment.simplicial import LostError, Near, zeros
+from parley.mechanisms.assignment.welfare import assignment_program, averaged, matrix_of, utilities_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from parley.mechanisms.assignment.lottery import Matrix
+    from parley.mechanisms.assignment.problem import Problem, Utilities
+
+Floats = NDArray[np.float64]
+
+TOLERANCE = Fraction(1, 10**8)
+"""Greatest shortfall that is accepted."""
+STARTS = 8
+"""Starting prices tried."""
+PATIENCE = 2
+"""Starting prices from which exact purchases are looked for alone."""
+GRAIN = 4e-9
+"""Shares of an agent's greatest utility that are taken for equal afterwards."""
+NEARBY = 1e-3
+"""How near simple prices must be then."""
+DENOMINATORS = (12, 60, 840, 27_720, 10**6)
+"""Of the simple prices that are tried, since they may be the exact ones."""
+SIMPLE = 1e-9
+"""How near these must be to what the search found."""
+FINE = 10**12
+"""Greatest denominator of the prices that are tried otherwise, and of the probabilities then."""
+LESS = 1 - TOLERANCE / 10
+"""By how much prices are lowered to make room for rounding."""
+GENEROUS = 10
+"""Width of a line at fine prices, in tolerances."""
+ROUGH = 0.01
+"""Width of a grid from which on it is guessed who buys what."""
+BOUGHT = (10, 1)
+"""Least probabilities that count as bought, in widths of the grid; one after the other is tried."""
+ROUNDS = 12
+"""Newton's steps, from what is guessed to prices."""
+RANK = 1e-10
+"""Singular values below this share of the greatest are taken for 0."""
+
+
+NOT_FOUND = "no equilibrium of the pseudo-market was found"
+
+
+class NoEquilibriumError(ProblemError):
+    """The search found no equilibrium, though there is one."""
+
+    def __init__(self, file: str = "", key: str = "utilities", reason: str = "") -> None:
+        super().__init__(
+            file, key, reason or f"{NOT_FOUND} from {STARTS} starting prices to within {TOLERANCE}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What an equilibrium lacks, exactly; all are 0 in an exact one, and budgets and capacities are kept."""
+
+    utility: Fraction
+    """Greatest loss of an agent against the best row it can afford, in shares of its greatest utility."""
+    spending: Fraction
+    """Greatest overspending against the cheapest of these rows, in shares of the agent's budget."""
+    unsold: Fraction
+    """Value of what is not sold, in shares of all budgets."""
+
+    @property
+    def greatest(self) -> Fraction:
+        """The greatest of the three."""
+        return max(self.utility, self.spending, self.unsold)
+
+
+@dataclass(frozen=True, slots=True)
+class Equilibrium:
+    """Prices at which the market clears, and what agents buy."""
+
+    matrix: Matrix
+    prices: tuple[Fraction, ...]
+    shortfall: Shortfall
+
+
+def best_affordable(
+    utilities: Utilities, prices: Sequence[Fraction], budget: Fraction
+) -> tuple[Fraction, Fraction]:
+    """Greatest expected utility that a budget buys, and what it costs at least.
+
+    The best row mixes two items at most, one that costs no more than the budget and one that costs no less.
+
+    Parameters
+    ----------
+    utilities : tuple of Fraction or None
+        Of each item; nothing is worth 0, and free.
+    prices : sequence of Fraction
+        Of the whole of each item.
+    budget : Fraction
+
+    Examples
+    --------
+    >>> print(*best_affordable((Fraction(3), Fraction(1)), (Fraction(2), Fraction(1, 2)), Fraction(1)))
+    5/3 1
+    >>> print(*best_affordable((Fraction(3), Fraction(3)), (Fraction(1), Fraction(1, 2)), Fraction(1)))
+    3 1/2
+    """
+    points = [(Fraction(0), Fraction(0))]
+    points += [(price, u) for price, u in zip(prices, utilities, strict=True) if u is not None]
+    cheap = [(price, u) for price, u in points if price <= budget]
+    value = max(u for _, u in cheap)
+    cost = min(price for price, u in cheap if u == value)
+    for price, u in points:
+        if price <= budget or u <= value:
+            continue
+        for low, worth in cheap:
+            mixed = worth + (budget - low) / (price - low) * (u - worth) if price > low else worth
+            if mixed > value:
+                value, cost = mixed, budget
+    return value, cost
+
+
+def shortfall(problem: Problem, matrix: Matrix, prices: Sequence[Fraction]) -> Shortfall:
+    """Check an equilibrium from its definition, in fractions.
+
+    Parameters
+    ----------
+    problem : Problem
+        With utilities and budgets.
+    matrix : tuple of tuples of Fraction
+        A random assignment.
+    prices : sequence of Fraction
+        Not negative.
+
+    Returns
+    -------
+    Shortfall
+
+    Raises
+    ------
+    ParleyError
+        If a price is negative, or an agent spends more than its budget.
+    """
+    if min(prices) < 0:
+        raise ParleyError(f"item {prices.index(min(prices)) + 1}: the price {min(prices)} is negative")
+    utility = spending = Fraction(0)
+    budgets = problem.budgets or (Fraction(1),) * problem.agents
+    for i, (row, budget) in enumerate(zip(matrix, budgets, strict=True)):
+        u = on_offer(problem, i)
+        value, cheapest = best_affordable(u, prices, budget)
+        cost = _cost(row, prices)
+        if cost > budget:
+            raise ParleyError(f"agent {i + 1} spends {cost}, which is above its budget {budget}")
+        if value:
+            utility = max(utility, (value - expected(row, u)) / greatest(u))
+        spending = max(spending, (cost - cheapest) / budget)
+    sold = sum((_cost(row, prices) for row in matrix), Fraction(0))
+    return Shortfall(utility, spending, (_cost(problem.capacities, prices) - sold) / sum(budgets))
+
+
+def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
+    """Find an equilibrium of the pseudo-market.
+
+    Parameters
+    ----------
+    problem : Problem
+        With utilities and budgets.
+    seed : int
+        Of starting prices beyond the first.
+
+    Returns
+    -------
+    Equilibrium
+        Whose shortfall is at most 1/100,000,000. Agents that nothing but the size of their utilities tells
+        apart buy the same; otherwise, of
+        what agents are indifferent between, they buy so that as few as possible get nothing.
+
+    Raises
+    ------
+    ProblemError
+        If there are no utilities.
+    NoEquilibriumError
+        If the search found none.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.assignment.lottery import show_matrix
+    >>> from parley.mechanisms.assignment.problem import Problem
+    >>> found = equilibrium(Problem.from_mapping({
+    ...     "kind": "assignment", "items": ["A", "B", "C"], "rule": "pseudo-market",
+    ...     "utilities": [[3, 0, 1], [3, 0, 1], [3, 0, 2]]}))
+    >>> list(map(str, found.prices)), str(found.shortfall.greatest)
+    (['9/4', '0', '3/4'], '0')
+    >>> show_matrix(found.matrix)
+    [['5/12', '1/2', '1/12'], ['5/12', '1/2', '1/12'], ['1/6', '0', '5/6']]
+    """
+    problem = _normalized(problem)
+    dice = np.random.default_rng(seed)
+    market = _Market(problem)
+    tried: set[tuple[Fraction, ...]] = set()
+    passed: list[list[float]] = []
+    for start in range(1, STARTS + 1):
+        for rough in market.rough_prices(dice):
+            found = _simple(problem, rough, SIMPLE, tried) or _fine(problem, rough, _purchases)
+            if found is not None:
+                return found
+            passed.append(rough)
+        if start in {PATIENCE, STARTS}:
+            coarse = _Market(problem, GRAIN).rough_prices(np.random.default_rng(seed))
+            for rough in (*reversed(passed), *coarse):
+                found = _simple(problem, rough, NEARBY, tried) or _fine(problem, rough, _tolerable)
+                if found is not None:
+                    return found
+            passed.clear()
+    raise NoEquilibriumError
+
+
+def _normalized(problem: Problem) -> Problem:
+    """Divide each agent's utilities by its greatest one, which changes nobody's demand.
+
+    Adding a constant would: nothing is worth 0.
+    """
+    rows = utilities_of(problem)
+    scales = [greatest(row) or Fraction(1) for row in rows]
+    return replace(
+        problem,
+        utilities=tuple(
+            tuple(None if u is None else u / scale for u in row)
+            for row, scale in zip(rows, scales, strict=True)
+        ),
+    )
+
+
+def _simple(
+    problem: Problem, rough: Sequence[float], most: float, tried: set[tuple[Fraction, ...]]
+) -> Equilibrium | None:
+    """Try simple prices that are no further away than `most`, for an exact equilibrium."""
+    for denominator in DENOMINATORS:
+        prices = tuple(Fraction(p).limit_denominator(denominator) for p in rough)
+        far = max(abs(float(p) - q) for p, q in zip(prices, rough, strict=True))
+        if prices in tried or far > most:
+            continue
+        tried.add(prices)
+        if (matrix := _purchases(problem, prices)) is not None:
+            return Equilibrium(matrix, prices, shortfall(problem, matrix, prices))
+    return None
+
+
+def _fine(
+    problem: Problem, rough: Sequence[float], bought: Callable[..., Matrix | None]
+) -> Equilibrium | None:
+    """Try the prices themselves, for an equilibrium up to the tolerance."""
+    # A little less, and less again for what is rounded, so that budgets suffice.
+    prices = tuple(LESS * Fraction(p).limit_denominator(FINE) for p in rough)
+    if (matrix := bought(problem, prices, TOLERANCE)) is None:
+        return None
+    matrix, prices = _rounded(problem, matrix), tuple(LESS * price for price in prices)
+    try:
+        lacks = shortfall(problem, matrix, prices)
+    except ParleyError:  # beside very large prices, a budget may be too small for the rounding
+        return None
+    return Equilibrium(matrix, prices, lacks) if lacks.greatest <= TOLERANCE else None
+
+
+def _tolerable(problem: Problem, prices: Sequence[Fraction], tolerance: Fraction) -> Matrix | None:
+    """Find purchases whose shortfall is at most half the tolerance, by its definition; None if there is none.
+
+    Half, as prices and purchases are rounded afterwards.
+    """
+    half = tolerance / 2
+    budgets = problem.budgets or (Fraction(1),) * problem.agents
+    offers = [on_offer(problem, i) for i in range(problem.agents)]
+    pairs = [(i, o) for i, u in enumerate(offers) for o, w in enumerate(u) if w is not None]
+    program, cells, _, _ = assignment_program(problem, lambda _i, _o: 1, only=pairs)
+    for i, (u, budget) in enumerate(zip(offers, budgets, strict=True)):
+        own = [(o, cells[i, o], w) for o, w in enumerate(u) if w is not None]
+        value, cheapest = best_affordable(u, prices, budget)
+        if value:
+            most = greatest(u)
+            program.at_most({cell: -w / most for _, cell, w in own}, half - value / most)
+        program.at_most({cell: prices[o] for o, cell, _ in own}, min(budget, cheapest + half * budget))
+    spent = {cell: -prices[o] for (_, o), cell in cells.items()}
+    program.at_most(spent, half * sum(budgets) - _cost(problem.capacities, prices))
+    try:
+        point = program.solve(trusting=True).point
+    except InfeasibleError:
+        return None
+    return averaged(problem, matrix_of(problem, cells, point), problem.alike)
+
+
+def on_offer(problem: Problem, agent: int) -> Utilities:
+    """Give an agent's utilities of what there is: of an item without capacity nothing can be bought.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.assignment.problem import Problem
+    >>> problem = Problem.from_mapping({
+    ...     "kind": "assignment", "items": ["a", "b"], "rule": "pseudo-market", "utilities": [[4, 1]],
+    ...     "capacities": [0, 1]})
+    >>> print(*on_offer(problem, 0))
+    None 1
+    """
+    row = utilities_of(problem)[agent]
+    return tuple(u if capacity else None for u, capacity in zip(row, problem.capacities, strict=True))
+
+
+def greatest(utilities: Utilities) -> Fraction:
+    """Give the greatest utility; 0 if there is none."""
+    return max((u for u in utilities if u is not None), default=Fraction(0))
+
+
+def _cost(row: Iterable[Fraction | int], prices: Sequence[Fraction]) -> Fraction:
+    return sum((price * p for p, price in zip(row, prices, strict=True)), Fraction(0))
+
+
+def _purchases(problem: Problem, prices: Sequence[Fraction], slack: Fraction = Fraction(0)) -> Matrix | None:
+    """Find what agents buy at prices that clear the market; None if these do not.
+
+    By complementary slackness an agent's best rows are those of items on a line: u_o = V + μ·(p_o − b), where
+    V is the best value, b the budget and μ what money is worth; with all of the budget spent if μ is not 0.
+    With slack, lines are so wide, and budgets may be left over by so much; what is dear is still sold out.
+    """
+    budgets = problem.budgets or (Fraction(1),) * problem.agents
+    lines = [_line(problem, i, prices, budget, slack) for i, budget in enumerate(budgets)]
+    bought = [(i, o) for i, line in enumerate(lines) for o in line.items]
+    program, cells, _, _ = assignment_program(problem, lambda _i, _o: 1, only=bought)
+    for i, (line, budget) in enumerate(zip(lines, budgets, strict=True)):
+        own = {o: cell for (agent, o), cell in cells.items() if agent == i}
+        if line.binding:
+            program.at_most({cell: prices[o] for o, cell in own.items()}, budget)
+            program.at_most({cell: -prices[o] for o, cell in own.items()}, (slack - 1) * budget)
+        if line.whole:
+            program.equals(dict.fromkeys(own.values(), 1), 1)
+    for o, price in enumerate(prices):
+        if price > slack * max(budgets):
+            program.equals({cell: 1 for (_, item), cell in cells.items() if item == o}, problem.capacities[o])
+    try:
+        point = program.solve(trusting=True).point
+    except InfeasibleError:
+        return None
+    return averaged(problem, matrix_of(problem, cells, point), problem.alike)
+
+
+def _rounded(problem: Problem, matrix: Matrix) -> Matrix:
+    """Write a matrix with a small denominator: a lottery for it, with rounded weights.
+
+    So nobody gets what it could not get before, and everything is given out as before.
+    """
+    lottery = decompose(matrix, problem.capacities)
+    parts = [int(term.weight * FINE) for term in lottery]
+    parts[0] += FINE - sum(parts)
+    terms = [Term(Fraction(part, FINE), term.assignment) for part, term in zip(parts, lottery, strict=True)]
+    return averaged(problem, recompose(terms, *problem.shape), problem.alike)
+
+
+class _Line(NamedTuple):
+    """What an agent may buy, whether it spends all of its budget, and whether it gets something for sure."""
+
+    items: list[int]
+    binding: bool
+    whole: bool
+
+
+def _line(
+    problem: Problem, agent: int, prices: Sequence[Fraction], budget: Fraction, slack: Fraction
+) -> _Line:
+    u = on_offer(problem, agent)
+    goods = [(o, p, w) for o, (p, w) in enumerate(zip(prices, u, strict=True)) if w is not None]
+    value, cheapest = best_affordable(u, prices, budget)
+    money = max((Fraction(0), *((w - value) / (p - budget) for _, p, w in goods if p > budget)))
+    width = slack * GENEROUS * greatest(u)
+    items = [
+        o
+        for o, p, w in goods
+        if abs(value + money * (p - budget) - w) <= width and (money or p <= cheapest + slack * budget)
+    ]
+    return _Line(items, money > 0, value - money * budget > width)
+
+
+class _Market:
+    """The market in floating point: utilities up to 1, the mean budget 1, *nothing* as a last item.
+
+    With a grain, utilities are rounded to multiples of it.
+    """
+
+    def __init__(self, problem: Problem, grain: float = 0.0) -> None:
+        groups = problem.alike
+        utilities = [on_offer(problem, i) for i, *_ in groups]
+        given = problem.budgets or (Fraction(1),) * problem.agents
+        self.items = len(problem.items)
+        self.unit = float(sum(given)) / len(given)
+        self.budgets: Floats = np.array([float(given[i]) for i, *_ in groups]) / self.unit
+        self.counts: Floats = np.array([float(len(group)) for group in groups])
+        scales = [greatest(row) or Fraction(1) for row in utilities]
+        worth = np.array(
+            [
+                [*(float(u / scale) if u else 0.0 for u in row), 0.0]
+                for row, scale in zip(utilities, scales, strict=True)
+            ]
+        )
+        if grain:
+            worth = np.round(worth / grain) * grain
+        self.utilities: Floats = np.where(worth > 0, worth, -np.inf)  # 0 is as good as nothing
+        self.utilities[:, -1] = 0.0
+        asked = self.counts @ np.isfinite(self.utilities[:, :-1])
+        self.capacities: Floats = np.minimum(np.array(problem.capacities, dtype=float), problem.agents + 1)
+        # Of the others there is enough for everybody that may ask: they are free.
+        self.scarce: NDArray[np.intp] = np.flatnonzero(asked > self.capacities)
+
+    def rough_prices(self, dice: np.random.Generator) -> Iterator[list[float]]:
+        """Look for prices from one start, finer and finer."""
+        if not len(self.scarce):
+            yield [0.0] * self.items
+            return
+        with suppress(LostError):
+            for near in zeros(self.imbalance, dice.random(len(self.scarce)), dice):
+                if near.width < ROUGH:
+                    for least in BOUGHT:
+                        yield (self.polished(near, least * near.width) * self.unit).tolist()
+
+    def prices(self, state: Floats) -> Floats:
+        """Give the prices that a state of the market stands for, *nothing* last."""
+        prices = np.zeros(self.items + 1)
+        prices[self.scarce] = np.maximum(state, 0)
+        return prices
+
+    def imbalance(self, state: Floats) -> Floats:
+        """Say what of each scarce item is left over (or short).
+
+        A coordinate above 0 is a price; one below 0 stands for the price 0 and for how much less is asked
+        for than there is. Where a price is above all budgets together, something is left over.
+        """
+        sold = (self.counts @ self.demand(self.prices(state)))[self.scarce]
+        left: Floats = self.capacities[self.scarce] - sold + np.minimum(state, 0)
+        return left
+
+    def demand(self, prices: Floats) -> Floats:
+        """Find the best row that each budget buys, the cheapest of these; see `best_affordable`."""
+        every = np.arange(len(self.budgets))
+        dear = prices > self.budgets[:, None]
+        low = np.where(dear, -np.inf, self.utilities)
+        high = np.where(dear, self.utilities, -np.inf)
+        best = low.max(axis=1)
+        single = np.where(low == best[:, None], prices, np.inf).argmin(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):  # of pairs that are none
+            share = (self.budgets[:, None] - prices)[:, :, None] / (prices - prices[:, None])
+            mixed = low[:, :, None] + share * (high[:, None, :] - low[:, :, None])
+        flat = np.where(np.isfinite(mixed), mixed, -np.inf).reshape(len(every), -1)
+        pair = flat.argmax(axis=1)
+        first, second = np.divmod(pair, len(prices))
+        mixes = flat[every, pair] > best
+        part = np.where(mixes, share[every, first, second], 0.0)
+        rows = np.zeros_like(self.utilities)
+        rows[every, np.where(mixes, first, single)] = 1 - part
+        rows[every[mixes], second[mixes]] = part[mixes]
+        return rows
+
+    def polished(self, near: Near, least: float) -> Floats:
+        """Solve for the prices at which everybody is ready to buy just what it buys nearby.
+
+        Unknown are the prices, what agents buy, and for each agent the line on which what it buys lies: with
+        w = 1/μ, p_o + a = w·u_o. Whoever has all it can wish for buys at one price. As the equations are
+        bilinear, Newton's method solves them; where they leave something open, the nearest solution is taken.
+        """
+        bought = near.shares @ np.array([self.demand(self.prices(corner)).ravel() for corner in near.corners])
+        rows = bought.reshape(self.utilities.shape)
+        prices = self.prices(near.point)
+        prices[prices < near.width] = 0.0
+        costly = np.flatnonzero(prices)
+        agents, support = np.nonzero(rows > least)
+        worth = self.utilities[agents, support]
+        # Who gets something for sure, and nothing but what it likes best.
+        best = worth == self.utilities.max(axis=1)[agents]
+        content = (np.bincount(agents, rows[agents, support], minlength=len(rows)) > 1 - least) & (
+            np.bincount(agents, ~best, minlength=len(rows)) == 0
+        )
+        spares = content & (rows @ prices < self.budgets - least)
+        n, c, k = len(rows), len(costly), len(agents)
+        place = {o: j for j, o in enumerate(costly.tolist())}
+        priced = np.array([o in place for o in support.tolist()])
+        column = np.array([place.get(o, 0) for o in support.tolist()])
+        each = np.arange(k)
+        # Unknowns: prices, then a and w of each agent, then what is bought.
+        a, w, x = c, c + n, c + 2 * n
+        lines = np.zeros((k, a + 2 * n))
+        lines[each[priced], column[priced]] = 1.0
+        lines[each, a + agents] = 1.0
+        lines[each, w + agents] = np.where(content[agents], 0.0, -worth)
+        known = prices[costly]
+        first = np.linalg.lstsq(lines[:, a:], -lines[:, :a] @ known, rcond=RANK)[0]
+        state = np.concatenate([known, first, rows[agents, support]])
+        for _ in range(ROUNDS):
+            slope = np.zeros((k + 2 * n + c, len(state)))
+            slope[:k, :x] = lines
+            value = slope[:k] @ state
+            slope[k + agents, x + each] = 1.0
+            total = slope[k : k + n] @ state - 1.0
+            cost = np.where(priced, state[column], 0.0)
+            slope[k + n + agents, x + each] = cost
+            slope[k + n + agents[priced], column[priced]] += state[x + each[priced]]
+            spent = np.bincount(agents, cost * state[x:], minlength=n) - self.budgets
+            slope[k + n + np.flatnonzero(spares)] = 0.0
+            spent[spares] = 0.0
+            slope[k + 2 * n + column[priced], x + each[priced]] = self.counts[agents[priced]]
+            sold = slope[k + 2 * n :] @ state - self.capacities[costly]
+            state = state - np.linalg.lstsq(slope, np.concatenate([value, total, spent, sold]), rcond=RANK)[0]
+        solved = np.zeros(self.items)
+        solved[costly] = np.maximum(state[:c], 0)
+        return solved

@@ -1,0 +1,178 @@
+"""The keys of an assignment problem file, and how its lists of names and numbers are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from parley.core import keys
+from parley.core.errors import ProblemError, shorten
+from parley.core.keys import Keys, Number, Whole, did_you_mean
+from parley.core.limits import DEFAULT_WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
+Ranking = tuple[tuple[int, ...], ...]
+"""An agent's ranks, best first, each with the items that the agent is indifferent between."""
+
+Rule = Literal["serial-dictatorship", "probabilistic-serial", "boston", "welfare", "pseudo-market"]
+DEFAULT_BOND = 10**15
+"""Wei of bond if a problem file does not say: a thousandth of an ether."""
+NOTHING = (None, "")
+"""How a file says that there is no number, or no item; TOML has no null."""
+
+
+class NameKeys(Keys):
+    """What to call agents in tables."""
+
+    agents: list[str] | None = None
+
+
+class TermKeys(Keys):
+    """One assignment of a posted lottery, with its probability."""
+
+    weight: Number
+    assignment: list[Any]
+
+
+class PostedKeys(Keys):
+    """An assignment matrix and its lottery, as an organizer posts them."""
+
+    matrix: Any
+    lottery: list[TermKeys] | None = None
+
+
+class ProblemKeys(Keys):
+    """All keys of an assignment problem."""
+
+    kind: Literal["assignment"]
+    items: list[str]
+    rule: Rule
+    capacities: list[Whole] | None = None
+    rankings: list[Any] | None = None
+    utilities: list[Any] | None = None
+    weights: list[Number] | None = None
+    budgets: list[Number] | None = None
+    posted: PostedKeys | None = None
+    bond: Whole = DEFAULT_BOND
+    window: Whole = DEFAULT_WINDOW
+    names: NameKeys = NameKeys()
+
+
+def read_rankings(value: list[Any], items: Mapping[str, int]) -> tuple[Ranking, ...]:
+    """Read what agents rank: names of items, and lists of names where they are indifferent.
+
+    Parameters
+    ----------
+    value : list of lists of str or list of str
+    items : mapping of str to int
+        Numbers of the items by name.
+
+    Raises
+    ------
+    ProblemError
+        If an entry is no item, or an item stands twice.
+
+    Examples
+    --------
+    >>> read_rankings([["b", ["a", "c"]], ["c"]], {"a": 0, "b": 1, "c": 2})
+    (((1,), (0, 2)), ((2,),))
+    """
+    return tuple(_read_ranking(f"rankings[{i}]", row, items) for i, row in enumerate(value))
+
+
+def _read_ranking(place: str, row: object, items: Mapping[str, int]) -> Ranking:
+    if not isinstance(row, list | tuple):
+        raise ProblemError("", place, f"{shorten(row)} is not a ranking (a list of items, best first)")
+    seen: set[int] = set()
+    ranks = []
+    for k, entry in enumerate(row):
+        tied = entry if isinstance(entry, list | tuple) else [entry]
+        if not tied:
+            raise ProblemError("", f"{place}[{k}]", "empty")
+        rank = []
+        for name in tied:
+            item = items.get(name) if isinstance(name, str) else None
+            if item is None:
+                hint = did_you_mean(name, items) if isinstance(name, str) else ""
+                raise ProblemError("", f"{place}[{k}]", f"no item is called {shorten(name)}{hint}")
+            if item in seen:
+                raise ProblemError("", f"{place}[{k}]", f"{shorten(name)} stands twice")
+            seen.add(item)
+            rank.append(item)
+        ranks.append(tuple(sorted(rank)))
+    return tuple(ranks)
+
+
+def read_numbers(
+    key: str, value: object, shape: tuple[int, int], *, blank: bool
+) -> tuple[tuple[Fraction | None, ...], ...]:
+    """Read a matrix of exact numbers that are not negative.
+
+    Parameters
+    ----------
+    key : str
+        Where it stands, for messages.
+    value : list of lists of numbers
+    shape : (int, int)
+        Agents and items.
+    blank : bool
+        Whether null (or an empty text) may stand for no number.
+
+    Raises
+    ------
+    ProblemError
+        Naming the entry that is wrong.
+
+    Examples
+    --------
+    >>> read_numbers("utilities", [["1/2", None]], (1, 2), blank=True)
+    ((Fraction(1, 2), None),)
+    """
+    agents, items = shape
+    if not isinstance(value, list | tuple) or not all(isinstance(row, list | tuple) for row in value):
+        raise ProblemError("", key, f"{shorten(value)} is not a matrix (a list of rows, one for each agent)")
+    if len(value) != agents:
+        raise ProblemError("", key, f"{len(value)} rows for {agents} agents")
+    for i, row in enumerate(value):
+        if len(row) != items:
+            raise ProblemError("", f"{key}[{i}]", f"{len(row)} entries for {items} items")
+    return tuple(
+        tuple(_read_number(f"{key}[{i}][{o}]", entry, blank=blank) for o, entry in enumerate(row))
+        for i, row in enumerate(value)
+    )
+
+
+def _read_number(place: str, entry: object, *, blank: bool) -> Fraction | None:
+    if blank and entry in NOTHING:
+        return None
+    try:
+        number = keys.number(entry)
+    except ValueError as error:
+        raise ProblemError("", place, str(error)) from None
+    if number < 0:
+        hint = ": what is worse than nothing is left blank (null, or an empty text)" if blank else ""
+        raise ProblemError("", place, f"{number} is negative{hint}")
+    return number
+
+
+def read_assignment(place: str, value: list[Any], items: Mapping[str, int]) -> tuple[int | None, ...]:
+    """Read who gets which item: a name, or a number from 0; null or an empty text for nothing.
+
+    Examples
+    --------
+    >>> read_assignment("", ["b", 0, None], {"a": 0, "b": 1})
+    (1, 0, None)
+    """
+    assignment: list[int | None] = []
+    for i, entry in enumerate(value):
+        if entry in NOTHING:
+            assignment.append(None)
+        elif isinstance(entry, str) and entry in items:
+            assignment.append(items[entry])
+        elif isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < len(items):
+            assignment.append(entry)
+        else:
+            raise ProblemError("", f"{place}[{i}]", f"no item is called {shorten(entry)}")
+    return tuple(assignment)

@@ -1,0 +1,330 @@
+"""What theory says about a problem: the random assignment of its rule, and a lottery that carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from parley.core.errors import ParleyError, ProblemError
+from parley.core.exact import show, show_all
+from parley.mechanisms.assignment import (
+    boston,
+    probabilistic_serial,
+    pseudo_market,
+    serial_dictatorship,
+    welfare,
+)
+from parley.mechanisms.assignment.decomposition import decompose, find_violation, thinned
+from parley.mechanisms.assignment.lottery import Lottery, Matrix, expected, recompose
+from parley.mechanisms.assignment.serial_dictatorship import TooLargeError
+from parley.mechanisms.assignment.supporting_prices import supporting_prices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from parley.mechanisms.assignment.problem import Problem
+    from parley.mechanisms.assignment.pseudo_market import Equilibrium
+    from parley.mechanisms.assignment.sampling import Sample
+    from parley.mechanisms.assignment.welfare import Welfare
+
+RUNS = 100_000
+"""Runs of a rule where its probabilities are too many to be exact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A random assignment, the lottery that carries it out, and what agents expect of it.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.assignment.problem import example_1
+    >>> solution = solve(example_1())
+    >>> show_all(solution.matrix[0])
+    ['5/12', '1/12', '5/12', '1/12']
+    """
+
+    problem: Problem
+    matrix: Matrix
+    """Probabilities; frequencies in a sample if `sample` is given."""
+    lottery: Lottery | None
+    """None where the rule's own assignments are too many to list."""
+    sample: Sample | None = None
+    """What the matrix was estimated from; None if it is exact."""
+    welfare: Welfare | None = None
+    """What proves that weighted utilities are maximal, under the rule ``welfare``."""
+    equilibrium: Equilibrium | None = None
+    """Prices and what they lack, under the rule ``pseudo-market``."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the matrix is exact."""
+        return self.sample is None
+
+    @property
+    def expected_utilities(self) -> tuple[Fraction, ...] | None:
+        """Expected utility of each agent; None without utilities."""
+        if self.problem.utilities is None:
+            return None
+        return tuple(expected(row, u) for row, u in zip(self.matrix, self.problem.utilities, strict=True))
+
+    @property
+    def ranks(self) -> Matrix:
+        """Probability that an agent (row) gets an item of its first, second, … rank (column)."""
+        return rank_distribution(self.problem, self.matrix)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the solution as plain values: exact numbers as strings, estimates as numbers."""
+        utilities = self.expected_utilities
+        found: dict[str, Any] = {
+            "kind": "assignment",
+            "rule": self.problem.rule,
+            "matrix": self._table(self.matrix),
+            "lottery": None if self.lottery is None else [term.to_json() for term in self.lottery],
+            "expected_utilities": None if utilities is None else self._table([utilities])[0],
+            "ranks": self._table(self.ranks),
+            "unassigned": self._table([[1 - sum(row, Fraction(0)) for row in self.matrix]])[0],
+            "exact": self.exact,
+            "runs": None,
+            "std_errors": None,
+            "prices": None,
+            "shortfall": None,
+        }
+        if self.sample is not None:
+            found |= {"runs": self.sample.runs, "std_errors": self.sample.std_errors.tolist()}
+        if self.welfare is not None:
+            found["prices"] = show_all(self.welfare.prices)
+        if self.equilibrium is not None:
+            found["prices"] = show_all(self.equilibrium.prices)
+            found["shortfall"] = show(self.equilibrium.shortfall.greatest)
+        return found
+
+    def _table(self, rows: Sequence[Sequence[Fraction]]) -> list[list[str]] | list[list[float]]:
+        if self.exact:
+            return [show_all(row) for row in rows]
+        return [[float(p) for p in row] for row in rows]
+
+
+def rank_distribution(problem: Problem, matrix: Matrix) -> Matrix:
+    """Probability that each agent gets an item of each of its ranks.
+
+    Returns
+    -------
+    tuple of tuples of Fraction, shape (agents, ranks)
+        As many columns as the longest ranking has ranks.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.assignment.problem import example_1
+    >>> matrix = probabilistic_serial.probabilities(example_1())
+    >>> show_all(rank_distribution(example_1(), matrix)[3])
+    ['1/2', '0', '1/2', '0']
+    """
+    length = max(map(len, problem.rankings))
+    return tuple(
+        tuple(
+            sum((row[o] for o in ranking[k]), Fraction(0)) if k < len(ranking) else Fraction(0)
+            for k in range(length)
+        )
+        for ranking, row in zip(problem.rankings, matrix, strict=True)
+    )
+
+
+def rule_matrix(problem: Problem) -> Matrix:
+    """Probabilities under the problem's rule, as exact as they can be: what is posted is not looked at.
+
+    Raises
+    ------
+    TooLargeError
+        If they are too many.
+    ProblemError, ParleyError
+        If utilities are missing, or no equilibrium is found.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.assignment.problem import example_1
+    >>> show_all(rule_matrix(example_1().with_rule("boston"))[0])
+    ['1/2', '0', '1/2', '0']
+    """
+    match problem.rule:
+        case "serial-dictatorship":
+            return serial_dictatorship.probabilities(problem)
+        case "probabilistic-serial":
+            return probabilistic_serial.probabilities(problem)
+        case "boston":
+            return boston.probabilities(problem)
+        case "welfare":
+            return welfare.maximize(problem).matrix
+        case _:
+            return pseudo_market.equilibrium(problem).matrix
+
+
+def solve(
+    problem: Problem, *, runs: int = RUNS, seed: int = 0, progress: Callable[[int], None] | None = None
+) -> Solution:
+    """Find the random assignment of a problem's rule; one that is posted is verified, and used.
+
+    Parameters
+    ----------
+    problem : Problem
+    runs : int
+        Runs of the rule, if probabilities have to be estimated.
+    seed : int
+        Of these runs.
+    progress : callable, optional
+        Called with the number of runs done since the last call.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ProblemError
+        If what is posted is not what the rule says, or utilities are missing.
+    ParleyError
+        If no equilibrium of the pseudo-market is found.
+    """
+    solution = _solve(problem, runs, seed, progress)
+    if problem.posted is None:
+        return solution
+    market = verify_posted(solution)
+    lottery = problem.posted.lottery or decompose(problem.posted.matrix, problem.capacities)
+    return Solution(problem, problem.posted.matrix, lottery, welfare=solution.welfare, equilibrium=market)
+
+
+def _solve(problem: Problem, runs: int, seed: int, progress: Callable[[int], None] | None) -> Solution:
+    match problem.rule:
+        case "serial-dictatorship" | "boston":
+            return _drawn(problem, runs, seed, progress)
+        case "probabilistic-serial":
+            matrix = probabilistic_serial.probabilities(problem)
+            return Solution(problem, matrix, decompose(matrix, problem.capacities))
+        case "welfare":
+            best = welfare.maximize(problem)
+            return Solution(problem, best.matrix, decompose(best.matrix, problem.capacities), welfare=best)
+        case _:
+            market = pseudo_market.equilibrium(problem)
+            lottery = decompose(market.matrix, problem.capacities)
+            return Solution(problem, market.matrix, lottery, equilibrium=market)
+
+
+def _drawn(problem: Problem, runs: int, seed: int, progress: Callable[[int], None] | None) -> Solution:
+    """Solve for a rule that draws an order: its lottery holds what orders lead to, nothing else."""
+    agents, items = problem.shape
+    serial = problem.rule == "serial-dictatorship"
+    try:
+        if not serial:
+            lottery: Lottery | None = boston.outcomes(problem)
+            matrix = recompose(lottery or (), agents, items)
+        else:
+            matrix = serial_dictatorship.probabilities(problem)
+            lottery = serial_dictatorship.outcomes(problem)
+    except TooLargeError:
+        draw = serial_dictatorship.sample if serial else boston.sample
+        sample = draw(problem, runs=runs, seed=seed, progress=progress)
+        counts = (sample.matrix * runs).round().astype(int).tolist()
+        estimate = tuple(tuple(Fraction(count, runs) for count in row) for row in counts)
+        return Solution(problem, estimate, None, sample=sample)
+    if lottery is not None and len(lottery) > most_terms(agents, items):
+        lottery = thinned(lottery, agents, items)
+    return Solution(problem, matrix, lottery)
+
+
+def most_terms(agents: int, items: int) -> int:
+    """Terms that a lottery needs at most: (n − 1)² + 1 for n agents and n items."""
+    return (agents - 1) ** 2 + 1 if agents == items else agents * items + 1
+
+
+def verify_posted(solution: Solution) -> Equilibrium | None:
+    """Check what an organizer has posted against what the rule says.
+
+    The matrix is a random assignment that gives nobody what it does not want; the lottery's weights are
+    positive and sum to 1, and its assignments average to the matrix. Under serial dictatorship, probabilistic
+    serial and Boston the matrix is the rule's; under welfare, its weighted utility is the greatest; of a
+    pseudo-market it is an equilibrium for some prices, exactly, or up to the tolerance for those found here.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of the rule itself.
+
+    Returns
+    -------
+    Equilibrium or None
+        Of a pseudo-market, the posted matrix with its prices.
+
+    Raises
+    ------
+    ProblemError
+        Naming the first number that is wrong.
+    """
+    problem = solution.problem
+    posted = problem.posted
+    if posted is None:
+        return None
+    _verify_matrix(problem, posted.matrix)
+    if posted.lottery is not None:
+        _verify_lottery(problem, posted.matrix, posted.lottery)
+    if solution.equilibrium is not None:
+        return _verify_market(problem, posted.matrix, solution.equilibrium.prices)
+    if solution.welfare is not None:
+        if not welfare.is_optimal(problem, posted.matrix, solution.welfare):
+            reason = f"weighted utilities are below {solution.welfare.value}, which is possible"
+            raise ProblemError("", "posted.matrix", reason)
+    # Estimates refute nothing.
+    elif solution.exact and (place := _differs(posted.matrix, solution.matrix)):
+        (i, o), p, q = place
+        raise ProblemError("", f"posted.matrix[{i}][{o}]", f"{p}, but under {problem.rule} it is {q}")
+    return None
+
+
+def _verify_market(problem: Problem, matrix: Matrix, found: tuple[Fraction, ...]) -> Equilibrium:
+    """Find prices for a posted matrix: exact ones, or those found for the rule's own."""
+    for prices in (supporting_prices(problem, matrix), found):
+        if prices is None:
+            continue
+        try:
+            lacks = pseudo_market.shortfall(problem, matrix, prices)
+        except ParleyError:  # an agent overspends
+            continue
+        if lacks.greatest <= pseudo_market.TOLERANCE:
+            return pseudo_market.Equilibrium(matrix, prices, lacks)
+    raise ProblemError("", "posted.matrix", "there are no prices at which agents buy this")
+
+
+def _verify_matrix(problem: Problem, matrix: Matrix) -> None:
+    if violation := find_violation(matrix, problem.capacities):
+        raise ProblemError("", f"posted.matrix{violation[0]}", violation[1])
+    for i, row in enumerate(matrix):
+        for o, p in enumerate(row):
+            if p and o not in problem.rank_of[i]:
+                reason = f"{p} of an item that agent {i + 1} does not want"
+                raise ProblemError("", f"posted.matrix[{i}][{o}]", reason)
+
+
+def _differs(one: Matrix, other: Matrix) -> tuple[tuple[int, int], Fraction, Fraction] | None:
+    """Find the first place where two matrices differ."""
+    for i, rows in enumerate(zip(one, other, strict=True)):
+        for o, (p, q) in enumerate(zip(*rows, strict=True)):
+            if p != q:
+                return (i, o), p, q
+    return None
+
+
+def _verify_lottery(problem: Problem, matrix: Matrix, lottery: Lottery) -> None:
+    agents, items = problem.shape
+    for k, term in enumerate(lottery):
+        if term.weight <= 0:
+            raise ProblemError("", f"posted.lottery[{k}].weight", f"{term.weight} is not above 0")
+        for o, capacity in enumerate(problem.capacities):
+            count = term.assignment.count(o)
+            if count > capacity:
+                reason = f"{count} agents get {problem.items[o]}, of which there are {capacity}"
+                raise ProblemError("", f"posted.lottery[{k}].assignment", reason)
+    total = sum((term.weight for term in lottery), Fraction(0))
+    if total != 1:
+        raise ProblemError("", "posted.lottery", f"the weights sum to {total}, not to 1")
+    if place := _differs(recompose(lottery, agents, items), matrix):
+        (i, o), p, q = place
+        raise ProblemError("", "posted.lottery", f"averages to {p} at [{i}][{o}], where the matrix has {q}")

@@ -1,0 +1,264 @@
+"""A manipulation played on the EVM: what the deviating agent gains, in wei that were paid.
+
+Half of the games are played as all would announce who follow X, half with one agent who announces as at Y;
+everybody bargains as in equilibrium.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts, compile_sources
+from parley.chain.deploy import deploy
+from parley.chain.evm import Evm
+from parley.core.errors import ParleyError
+from parley.core.statistics import bonferroni, two_valued_p_value
+from parley.mechanisms.coordination.axioms.counterexamples import random_problems
+from parley.mechanisms.coordination.axioms.custom import Named
+from parley.mechanisms.coordination.axioms.implementation import ManipulableGame
+from parley.mechanisms.coordination.bots import Announcing, Bot
+from parley.mechanisms.coordination.comparison import Tally
+from parley.mechanisms.coordination.play import Deployment, Player, deploy_mechanism
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.records import fraction_question
+
+__all__ = ["Demonstration", "check_contract", "demonstrate", "hold_against_contract"]
+
+GAMES = 400
+"""Games of each kind if nothing else is said."""
+TWINS = 200
+"""Problems on which a user's contract is held against the Python function."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one agent's games cost it."""
+
+    games: int
+    mean: Fraction
+    """Of what it paid, in wei."""
+    expected: Fraction
+    """f_j(d_j) − p_j·Δ at the allocation announced, in wei."""
+    variance: Fraction
+    """Of one game, exactly: it differs by Δ·(1 − δ) between proposing and not."""
+    p_value: float
+    """Of what it paid in all, exact: it follows from how often it proposed."""
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """A manipulation as it was played."""
+
+    evm: str
+    agent: int
+    followed: Played
+    deviated: Played
+
+    @property
+    def gain(self) -> Fraction:
+        """What deviating gained per game, in wei."""
+        return self.followed.mean - self.deviated.mean
+
+    @property
+    def expected_gain(self) -> Fraction:
+        """What theory says it gains, in wei."""
+        return self.followed.expected - self.deviated.expected
+
+    @property
+    def std_error(self) -> float:
+        """Of the gain that was played, from the exact variances, in wei."""
+        return sqrt(sum(kind.variance / kind.games for kind in (self.followed, self.deviated)))
+
+    @property
+    def z(self) -> float | None:
+        """How many standard errors lie between play and theory; None where nothing is left to chance."""
+        return float(self.gain - self.expected_gain) / self.std_error if self.std_error else None
+
+    @property
+    def p_value(self) -> float:
+        """Of both sums of costs, with the deviation and without (Bonferroni)."""
+        return bonferroni([self.followed.p_value, self.deviated.p_value])
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain values, in wei: exact numbers as strings."""
+        return {
+            "evm": self.evm,
+            "agent": self.agent,
+            "games": self.followed.games,
+            "mean_costs_wei": [float(self.followed.mean), float(self.deviated.mean)],
+            "expected_costs_wei": [str(self.followed.expected), str(self.deviated.expected)],
+            "gain_wei": float(self.gain),
+            "expected_gain_wei": str(self.expected_gain),
+            "std_error_wei": self.std_error,
+            "z": self.z,
+            "p_value": self.p_value,
+        }
+
+
+def demonstrate(
+    game: ManipulableGame,
+    function: Named,
+    *,
+    contract: Path | None = None,
+    games: int = GAMES,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Demonstration:
+    """Play a manipulation on the fast embedded EVM.
+
+    Parameters
+    ----------
+    game : ManipulableGame
+    function : Named
+        A recognition function that has a contract.
+    contract : Path, optional
+        Solidity source of a user's function.
+    games : int
+        With the deviation, and as many without.
+    seed : int
+    progress : callable, optional
+        Called with the number of games just finished.
+
+    Returns
+    -------
+    Demonstration
+
+    Raises
+    ------
+    ParleyError
+        If the function has no contract, or the contract is not its twin.
+    """
+    evm = open_evm("revm")
+    deployment = _deployed(evm, function, contract)
+    with _known(function):
+        problem = Problem(
+            contracted=game.problem.contracted,
+            capacity=game.problem.capacity,
+            costs=game.problem.costs,
+            continuation=game.problem.continuation,
+            recognition=function.name,
+            allocation=np.array(game.allocation),
+        )
+        told = Announcing(game.agent, game.deviation[game.agent])
+        followed, deviated = (
+            _play(Player(evm, deployment, problem, bots, seed), game.agent, games, progress)
+            for bots in (
+                [Bot(seat) for seat in range(problem.agents)],
+                [told if seat == game.agent else Bot(seat) for seat in range(problem.agents)],
+            )
+        )
+    return Demonstration("revm", game.agent, followed, deviated)
+
+
+def _play(player: Player, agent: int, games: int, progress: Callable[[int], None] | None) -> Played:
+    tally = Tally(player.problem.agents)
+    player.evm.recycle()
+    outcomes = map(player.play, range(games))
+    first = next(outcomes)
+    for outcome in chain([first], outcomes):
+        tally.add(outcome)
+        if progress is not None:
+            progress(1)
+    # All games take the same announcements.
+    bargaining = first.position.bargaining
+    probability, saved = bargaining.probabilities[agent], max(bargaining.savings, 0)
+    return Played(
+        games,
+        Fraction(tally.cost_sums[agent], games),
+        bargaining.contracted_costs[agent] - probability * saved,
+        probability * (1 - probability) * (saved * (1 - player.problem.continuation)) ** 2,
+        two_valued_p_value(
+            tally.cost_sums[agent],
+            games,
+            bargaining.threshold(agent),
+            bargaining.proposal(agent)[agent] if saved else bargaining.threshold(agent),
+            probability,
+        ),
+    )
+
+
+@contextmanager
+def _known(function: Named) -> Iterator[None]:
+    """While it is played, a user's function has its place among those that problems may name."""
+    if function.name in RECOGNITION or function.fraction is None:
+        yield
+        return
+    RECOGNITION[function.name] = function.fraction
+    try:
+        yield
+    finally:
+        del RECOGNITION[function.name]
+
+
+# ── a user's contract ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _deployed(evm: Evm, function: Named, contract: Path | None) -> Deployment:
+    deployment = deploy_mechanism(evm)
+    if contract is None:
+        if function.name not in deployment.recognition:
+            raise ParleyError(f"{function.name}: has no contract to play with")
+        return deployment
+    address = _deploy_source(evm, contract)
+    return Deployment(deployment.mechanism, dict(deployment.recognition) | {function.name: address})
+
+
+def check_contract(function: Named, contract: Path) -> None:
+    """Check that a user's contract compiles and answers as the Python function does.
+
+    Raises
+    ------
+    ParleyError
+        If it does not.
+    """
+    evm = open_evm("revm")
+    hold_against_contract(evm, _deploy_source(evm, contract), function)
+
+
+def _deploy_source(evm: Evm, path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParleyError(f"{path}: cannot be read: {error}") from None
+    artifacts = {
+        name: artifact
+        for name, artifact in compile_sources({path.name: text}).items()
+        if any(entry.get("name") == "fraction" for entry in artifact.abi) and artifact.bytecode
+    }
+    if len(artifacts) != 1:
+        raise ParleyError(f"{path}: {len(artifacts)} contracts with a function `fraction`; one is wanted")
+    return deploy(evm, compile_contracts() | artifacts, list(artifacts))[next(iter(artifacts))].address
+
+
+def hold_against_contract(evm: Evm, address: str, function: Named, seed: int = 1) -> None:
+    """Check that a contract answers as the Python function does, over random problems.
+
+    Raises
+    ------
+    ParleyError
+        If it does not, naming the first turn at which it does not.
+    """
+    if function.fraction is None:
+        raise ParleyError(
+            f"{function.name}: is no function of turns (of one parameter): no contract can stand for it"
+        )
+    for triples in random_problems(seed, TWINS):
+        for triple in triples:
+            for turn in triple.turns()[:-1]:
+                answer = evm.call(evm.deployer, address, fraction_question(turn)).output
+                given = int.from_bytes(answer[:32]), int.from_bytes(answer[32:64])
+                wanted = function.fraction(turn)
+                if given != wanted:
+                    raise ParleyError(
+                        f"{function.name}: the contract answers {given[0]}/{given[1]}, the function"
+                        f" {wanted[0]}/{wanted[1]}, at {turn}"
+                    )

@@ -1,0 +1,188 @@
+"""Random families of problems: what is drawn, from which distributions, and how.
+
+A problem of a family comes from (seed, number of the draw) alone, and does not depend on recognition function
+or continuation probability: these can be compared on the same problems.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from parley.core.errors import ProblemError
+from parley.core.keys import Number, Whole
+from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
+from parley.mechanisms.coordination.experiment.streams import Purpose, stream
+from parley.mechanisms.coordination.problem import Problem
+
+__all__ = ["Distribution", "Family", "draw"]
+
+MOST_TRIES = 1_000
+"""Draws after which a family that never contracts anything is given up."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Distribution(_Strict):
+    """Where a number comes from: one of these. A number by itself stands for that number."""
+
+    uniform: tuple[Whole, Whole] | None = None
+    """A whole number from the first to the second, both included."""
+    poisson: Annotated[Number, Field(ge=0, le=10**6)] | None = None
+    """A whole number with this mean."""
+    values: list[Number] | None = None
+    """One of these, all equally likely."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        given = [name for name in ("uniform", "poisson", "values") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"holds {' and '.join(given) or 'nothing'}; must hold uniform, poisson or values"
+            )
+        if self.uniform is not None and not 0 <= self.uniform[0] <= self.uniform[1] < 2**31:
+            raise ValueError(f"uniform: {list(self.uniform)} is no range of numbers from 0 to 2^31")
+        if self.values is not None and (not self.values or min(self.values) < 0):
+            raise ValueError("values: must be some numbers, none negative")
+        return self
+
+    def draw(self, random: np.random.Generator) -> Fraction:
+        """Draw one number."""
+        if self.uniform is not None:
+            return Fraction(int(random.integers(self.uniform[0], self.uniform[1], endpoint=True)))
+        if self.poisson is not None:
+            return Fraction(int(random.poisson(float(self.poisson))))
+        values = self.values or []
+        return values[int(random.integers(len(values)))]
+
+
+def _constant(value: object) -> object:
+    return value if isinstance(value, Mapping | Distribution) else {"values": [value]}
+
+
+Drawn = Annotated[Distribution, BeforeValidator(_constant)]
+
+
+def _always(value: int) -> Distribution:
+    return Distribution(values=[Fraction(value)])
+
+
+class CostFamily(_Strict):
+    """Cost functions: a kind, and where its numbers come from.
+
+    Quadratic and power costs are coefficient · z^exponent + linear · z. Piecewise costs have slopes that rise
+    at each breakpoint (in tasks) by an increment drawn for it.
+    """
+
+    type: Literal["quadratic", "power", "piecewise"] = "quadratic"
+    shared: bool = True
+    """Whether all agents have the same."""
+    coefficient: Drawn = _always(1)
+    linear: Drawn = _always(0)
+    exponent: Drawn = _always(3)
+    breakpoints: list[Whole] = [5, 10]
+    slope: Drawn = Distribution(uniform=(1, 5))
+    increment: Drawn = Distribution(uniform=(1, 5))
+
+    def draw(self, random: np.random.Generator) -> Cost:
+        """Draw one cost function."""
+        if self.type == "piecewise":
+            slopes = [self.slope.draw(random)]
+            for _ in self.breakpoints:
+                slopes.append(slopes[-1] + self.increment.draw(random))
+            return Piecewise((Fraction(0), *map(Fraction, self.breakpoints)), tuple(slopes))
+        coefficient, linear = self.coefficient.draw(random), self.linear.draw(random)
+        if self.type == "quadratic":
+            return Quadratic(coefficient, linear)
+        exponent = self.exponent.draw(random)
+        if exponent.denominator != 1:
+            raise ProblemError("", "costs.exponent", f"{exponent} is not a whole number")
+        return Power(coefficient, int(exponent), linear)
+
+
+class Family(_Strict):
+    """A random family of problems, in whole tasks.
+
+    In the special domain every task type is contracted by one agent, drawn for it, and agents before that
+    one cannot do it; in the general domain every agent contracts on every type. `capacity` is what an agent
+    could do of a type beyond what it has contracted: with probability `density` something is drawn, else it
+    is 0. (In the special domain, of types that are contracted by an agent before it.)
+    """
+
+    agents: Annotated[Whole, Field(ge=2, le=64)]
+    task_types: Annotated[Whole, Field(ge=1, le=64)]
+    domain: Literal["special", "general"] = "special"
+    contracted: Drawn = Distribution(uniform=(1, 9))
+    capacity: Drawn = Distribution(uniform=(1, 9))
+    density: Annotated[Number, Field(ge=0, le=1)] = Fraction(1)
+    costs: CostFamily = CostFamily()
+    recognition: str = "p-star"
+    continuation: Number = Fraction(9, 10)
+    draws: Annotated[Whole, Field(ge=1)] = 1
+    """How many problems."""
+
+
+def draw(family: Family, seed: int, number: int) -> Problem:
+    """Draw a problem of a family.
+
+    Parameters
+    ----------
+    family : Family
+    seed, number : int
+        From which it follows.
+
+    Raises
+    ------
+    ProblemError
+        If what is drawn is no problem that a game on chain can take, naming the family's key.
+
+    Examples
+    --------
+    >>> problem = draw(Family(agents=3, task_types=4), seed=1, number=0)
+    >>> problem.in_special_domain, problem.contracted.shape
+    (True, (3, 4))
+    """
+    for attempt in range(MOST_TRIES):
+        random = stream(seed, Purpose.FAMILY, number, attempt)
+        D, C = _matrices(family, random)
+        if D.any():
+            break
+    else:
+        raise ProblemError("", "contracted", f"nothing is contracted in {MOST_TRIES} draws")
+    first = family.costs.draw(random)
+    costs = (first, *(first if family.costs.shared else family.costs.draw(random) for _ in D[1:]))
+    problem = Problem(
+        contracted=D,
+        capacity=C,
+        costs=costs,
+        continuation=family.continuation,
+        recognition=family.recognition,
+    )
+    problem.check_playable()
+    return problem
+
+
+def _matrices(
+    family: Family, random: np.random.Generator
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    n, m = family.agents, family.task_types
+    D, room = np.zeros((n, m), dtype=np.int64), np.zeros((n, m), dtype=np.int64)
+    special = family.domain == "special"
+    for t in range(m):
+        contractor = int(random.integers(n)) if special else -1
+        for i in range(n):
+            if not special or i == contractor:
+                D[i, t] = _whole("contracted", family.contracted.draw(random))
+            if i > contractor and random.random() < float(family.density):
+                room[i, t] = _whole("capacity", family.capacity.draw(random))
+    return D, D + room
+
+
+def _whole(key: str, number: Fraction) -> int:
+    if number.denominator != 1:
+        raise ProblemError("", key, f"{number} is not a whole number of tasks")
+    return int(number)

@@ -1,0 +1,168 @@
+"""A cell's population: who is there, who meets whom, and who they are in the next generation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from parley.mechanisms.coordination.experiment.dynamics import Floats, revise
+from parley.mechanisms.coordination.experiment.strategies import Experience, Strategy, make_strategy
+from parley.mechanisms.coordination.experiment.streams import Purpose, dice, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+    from parley.mechanisms.coordination.experiment.specification import Cell
+
+__all__ = ["Population", "apportion"]
+
+
+def apportion(shares: Sequence[Fraction], members: int) -> list[int]:
+    """Members of each strategy: shares rounded down, the rest to the largest remainders.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> apportion([Fraction(1, 3), Fraction(1, 3), Fraction(1, 3)], 10)
+    [4, 3, 3]
+    """
+    exact = [share * members for share in shares]
+    counts = [int(number) for number in exact]
+    by_remainder = sorted(range(len(shares)), key=lambda k: counts[k] - exact[k])
+    for k in by_remainder[: members - sum(counts)]:
+        counts[k] += 1
+    return counts
+
+
+class Population:
+    """Members of every seat of a cell.
+
+    Attributes
+    ----------
+    cell : Cell
+    strategies : list of ndarray of int64, shape (members,)
+        For each seat, the index of each member's strategy.
+    states : list of dict of int to state
+        For each seat, the states of the members that learn.
+    seen : list of ndarray of float
+        For each seat, the mean cost that each strategy was last seen with, in fair shares; NaN if never.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self._makers = [
+            [make_strategy(name, seat, cell.folder) for name in names]
+            for seat, names in enumerate(cell.names)
+        ]
+        self.strategies: list[NDArray[np.int64]] = []
+        self.states: list[dict[int, Any]] = []
+        self.seen: list[Floats] = []
+        for seat, shares in enumerate(cell.strategies):
+            counts = apportion(list(shares.values()), cell.members)
+            members = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+            self.strategies.append(members)
+            self.states.append({})
+            self.seen.append(np.full(len(counts), np.nan))
+            for member, k in enumerate(members.tolist()):
+                self._begin(seat, member, k)
+
+    def _begin(self, seat: int, member: int, k: int) -> None:
+        """Give a member the state that its strategy begins with, if it has one."""
+        made = self._makers[seat][k]
+        if isinstance(made, Strategy) and made.learns:
+            self.states[seat][member] = made.initial()
+        else:
+            self.states[seat].pop(member, None)
+
+    def shares(self) -> list[Floats]:
+        """Shares of each seat's strategies."""
+        size = self.cell.members
+        return [
+            np.bincount(members, minlength=len(names)) / size
+            for members, names in zip(self.strategies, self.cell.names, strict=True)
+        ]
+
+    def match(self, generation: int) -> NDArray[np.int64]:
+        """Who plays in each game of a generation.
+
+        Members of a seat take turns in a random order, drawn anew when all have played: nobody plays more
+        than one game more than another.
+
+        Returns
+        -------
+        ndarray of int64, shape (games, n)
+            Numbers of members.
+        """
+        cell = self.cell
+        random = stream(cell.seed, Purpose.MATCHING, cell.index, generation)
+        turns = -(-cell.games // cell.members)
+        columns = [
+            np.concatenate([random.permutation(cell.members) for _ in range(turns)])[: cell.games]
+            for _ in cell.names
+        ]
+        return np.stack(columns, axis=1).astype(np.int64)
+
+    def evolve(
+        self,
+        generation: int,
+        costs: Sequence[Floats],
+        past: Mapping[tuple[int, int], Sequence[Experience]],
+    ) -> None:
+        """Learn, imitate and mutate.
+
+        Parameters
+        ----------
+        generation : int
+            That has been played.
+        costs : sequence of ndarray of float
+            For each seat, mean costs of its strategies in fair shares; NaN where nobody has played.
+        past : mapping of (seat, member) to sequence of Experience
+            Games of the members that learn.
+        """
+        cell = self.cell
+        for seat, members in enumerate(self.strategies):
+            self._learn(generation, seat, past)
+            latest = costs[seat]
+            self.seen[seat] = np.where(np.isnan(latest), self.seen[seat], latest)
+            known = self.seen[seat] if cell.adaptation.rule == "logit" else latest
+            random = stream(cell.seed, Purpose.REVISION, cell.index, generation, seat)
+            renewed = revise(members, known, cell.adaptation, random)
+            for member in np.flatnonzero(renewed != members).tolist():
+                self._begin(seat, member, int(renewed[member]))
+            self.strategies[seat] = renewed
+
+    def _learn(
+        self, generation: int, seat: int, past: Mapping[tuple[int, int], Sequence[Experience]]
+    ) -> None:
+        cell, states = self.cell, self.states[seat]
+        for member in sorted(states):
+            made = self._makers[seat][int(self.strategies[seat][member])]
+            if isinstance(made, Strategy):
+                made.state = states[member]
+                random = dice(cell.seed, Purpose.LEARNING, cell.index, generation, seat, member)
+                states[member] = made.learn(past.get((seat, member), ()), random)
+
+    # ── from one process to the next ────────────────────────────────────────────────────────────────────────
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give plain data that JSON keeps exactly."""
+        return {
+            "strategies": [members.tolist() for members in self.strategies],
+            "states": [
+                [[member, state] for member, state in sorted(states.items())] for states in self.states
+            ],
+            "seen": [[None if np.isnan(c) else c for c in seat.tolist()] for seat in self.seen],
+        }
+
+    @classmethod
+    def from_plain(cls, cell: Cell, plain: dict[str, Any]) -> Self:
+        """Take it up again."""
+        population = cls(cell)
+        population.strategies = [np.array(members, dtype=np.int64) for members in plain["strategies"]]
+        population.states = [dict(states) for states in plain["states"]]
+        population.seen = [np.array([np.nan if c is None else c for c in seat]) for seat in plain["seen"]]
+        return population

@@ -1,0 +1,210 @@
+"""What games came to, as sums: exact where they are whole, of bounded size however many games there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from parley.core.statistics import RATES, bet_on_pair
+from parley.mechanisms.coordination.experiment.theory import theory_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from parley.mechanisms.coordination.experiment.theory import Theory
+    from parley.mechanisms.coordination.play import Outcome
+
+__all__ = ["Sums"]
+
+KINDS_OF_DRAWS = 400
+"""Vectors of recognition probabilities whose draws are tested: the first ones seen, so as to stay bounded."""
+
+
+IMPOSSIBLE = 1e4
+"""Logarithm of what a bet wins on what cannot be."""
+
+
+class Sums:
+    """Sums over games of one cell.
+
+    Attributes
+    ----------
+    endings : Counter
+    rounds, saved, saved_squares : int
+        Bargaining rounds; savings in wei, and their squares.
+    proposed : list of int
+        First-round recognitions of each agent, among the draws that are tested.
+    unseen : int
+        Draws among those that are tested that were withheld from.
+    draws : Counter
+        Of these draws, by recognition probabilities.
+    expected_proposed : list of float
+    costs, squares : list of int
+        Of each agent, in wei and wei².
+    known : int
+        Games in which all announced, so that Proposition 1 says something.
+    expected, paid : list of int
+        What it expects of each agent in those games, and what was paid in them, in wei.
+    variances : list of float
+        Of what was paid in them, in wei².
+    bets : dict of str to ndarray of float, shape (n, rates)
+        Logarithms of what bets against theory have come to (`parley.core.statistics.betting_p_value`):
+        against what Proposition 1 says of each agent's ``costs``; against the probabilities with which it is
+        drawn as the first ``proposer``; and, of a twin's games that the EVM has played too, against a
+        ``pair`` of them costing the same on average.
+    by_strategy : dict of (seat, strategy) to [games, cost, games with expected costs, these]
+        Costs in wei.
+    """
+
+    def __init__(self, agents: int) -> None:
+        self.agents = agents
+        self.endings: Counter[str] = Counter()
+        self.rounds = self.saved = self.saved_squares = self.known = self.unseen = 0
+        self.proposed = [0] * agents
+        self.draws: Counter[tuple[Fraction, ...]] = Counter()
+        self.all_proposed = [0] * agents
+        self.expected_proposed = [0.0] * agents
+        self.costs, self.squares = [0] * agents, [0] * agents
+        self.expected, self.paid = [0] * agents, [0] * agents
+        self.variances = [0.0] * agents
+        self.bets = {name: np.zeros((agents, len(RATES))) for name in _BETS}
+        self.by_strategy: dict[tuple[int, int], list[int]] = {}
+
+    @property
+    def games(self) -> int:
+        """Games counted."""
+        return self.endings.total()
+
+    def add(self, contracted: int, strategies: Sequence[int], outcome: Outcome, times: int = 1) -> None:
+        """Count one game, or several that went alike.
+
+        Parameters
+        ----------
+        contracted : int
+            F(D) in wei.
+        strategies : sequence of int
+            Of each seat.
+        outcome : Outcome
+        times : int
+        """
+        self.endings[outcome.ending] += times
+        self.rounds += outcome.rounds * times
+        saved = contracted - sum(outcome.costs)
+        self.saved += saved * times
+        self.saved_squares += saved * saved * times
+        for i, cost in enumerate(outcome.costs):
+            self.costs[i] += cost * times
+            self.squares[i] += cost * cost * times
+            entry = self.by_strategy.setdefault((i, strategies[i]), [0] * 4)
+            entry[0] += times
+            entry[1] += cost * times
+        theory = theory_at(outcome.position)
+        if theory is None:
+            return
+        self.known += times
+        for i, (expected, cost) in enumerate(zip(theory.expected, outcome.costs, strict=True)):
+            self.expected[i] += expected * times
+            self.paid[i] += cost * times
+            self.variances[i] += theory.variances[i] * times
+            entry = self.by_strategy[i, strategies[i]]
+            entry[2] += times
+            entry[3] += expected * times
+        self._bet_on_costs(theory, outcome.costs, times)
+        if not (outcome.rounds or outcome.withheld):
+            return
+        self._bet_on_proposer(theory, -1 if outcome.withheld else outcome.proposer, times)
+        if outcome.rounds:
+            self.all_proposed[outcome.proposer] += times
+        for i, p in enumerate(theory.probabilities):
+            self.expected_proposed[i] += p * times
+        if theory.exact in self.draws or len(self.draws) < KINDS_OF_DRAWS:
+            self.draws[theory.exact] += times
+            if outcome.withheld:
+                self.unseen += times
+            else:
+                self.proposed[outcome.proposer] += times
+
+    def _bet_on_costs(self, theory: Theory, costs: Sequence[int], times: int) -> None:
+        bets = self.bets["costs"]
+        for i, (cost, usual, step) in enumerate(zip(costs, theory.usual, theory.steps, strict=True)):
+            if step:
+                bets[i] += times * (RATES * ((usual - cost) / step) - theory.expected_bets[i])
+            elif cost != usual:
+                bets[i] += IMPOSSIBLE
+
+    def _bet_on_proposer(self, theory: Theory, proposer: int, times: int) -> None:
+        """Bet on a draw; one that was withheld from (-1) went, for every bet, the way in which it loses."""
+        bets = self.bets["proposer"]
+        bets -= times * theory.expected_bets
+        if proposer >= 0:
+            bets[proposer] += times * RATES
+        else:
+            bets += times * np.minimum(RATES, 0.0)
+
+    def pair(self, scale: int, one: Outcome, other: Outcome) -> None:
+        """Compare two games of the same strategies that are independent: on a twin, and on the EVM.
+
+        Parameters
+        ----------
+        scale : int
+            A difference of costs that is neither large nor small, in wei.
+        one, other : Outcome
+        """
+        for i, (a, b) in enumerate(zip(one.costs, other.costs, strict=True)):
+            self.bets["pair"][i] += bet_on_pair((a - b) / scale)
+
+    def variance(self, agent: int) -> float:
+        """The sample's, of an agent's costs, in wei²; the difference is taken in integers."""
+        games, total, squares = self.games, self.costs[agent], self.squares[agent]
+        return float(Fraction(games * squares - total * total, games * (games - 1))) if games > 1 else 0.0
+
+    def merge(self, other: Sums) -> None:
+        """Count another's games too."""
+        self.endings += other.endings
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        # Which draws are tested must not depend on their outcome: all of a vector's, or none of a batch's.
+        if set(other.draws) <= set(self.draws) or len(set(self.draws) | set(other.draws)) <= KINDS_OF_DRAWS:
+            self.draws += other.draws
+            self.unseen += other.unseen
+            self._sum("proposed", other)
+        for name in _LISTS:
+            self._sum(name, other)
+        for name in _BETS:
+            self.bets[name] += other.bets[name]
+        for key, entry in other.by_strategy.items():
+            mine = self.by_strategy.setdefault(key, [0] * 4)
+            mine[:] = map(int.__add__, mine, entry)
+
+    def _sum(self, name: str, other: Sums) -> None:
+        mine = getattr(self, name)
+        mine[:] = [a + b for a, b in zip(mine, getattr(other, name), strict=True)]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give plain data that JSON keeps exactly."""
+        return {
+            "endings": dict(self.endings),
+            **{name: getattr(self, name) for name in _NUMBERS},
+            **{name: getattr(self, name) for name in (*_LISTS, "proposed", "unseen")},
+            "bets": {name: bets.tolist() for name, bets in self.bets.items()},
+            "draws": [[[str(p) for p in vector], count] for vector, count in self.draws.items()],
+        }
+
+    @classmethod
+    def from_plain(cls, agents: int, plain: dict[str, Any]) -> Self:
+        """Take them up again; sums by strategy are those of one generation only, and are not kept."""
+        sums = cls(agents)
+        sums.endings.update(plain["endings"])
+        for name in (*_NUMBERS, *_LISTS, "proposed", "unseen"):
+            setattr(sums, name, plain[name])
+        sums.bets.update({name: np.array(bets) for name, bets in plain["bets"].items()})
+        sums.draws.update({tuple(map(Fraction, vector)): count for vector, count in plain["draws"]})
+        return sums
+
+
+_BETS = ("costs", "proposer", "pair")
+_NUMBERS = ("rounds", "saved", "saved_squares", "known")
+_LISTS = ("all_proposed", "expected_proposed", "costs", "squares", "expected", "paid", "variances")

@@ -1,0 +1,114 @@
+"""Where batches are played: in this process or in others, with what was worked out for the batch before."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from joblib import Parallel, delayed
+
+from parley.chain.backends import open_evm
+from parley.mechanisms.coordination.experiment.games import Batch, Bots, Order, SeatedPlayer, play_batch
+from parley.mechanisms.coordination.experiment.streams import player_seed
+from parley.mechanisms.coordination.experiment.twins import CellTwin, differences
+from parley.mechanisms.coordination.play import deploy_mechanism
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from parley.chain.evm import Evm
+    from parley.mechanisms.coordination.play import Deployment, Outcome
+
+__all__ = ["Pool", "Workshop"]
+
+PLAYERS_KEPT = 128
+"""Players that a process keeps from one batch to the next; each has worked out the positions of its cells."""
+
+_job_numbers = itertools.count()
+
+
+class Workshop:
+    """What a process keeps between batches of one run: a machine, and the players of its cells."""
+
+    def __init__(self, evm: str = "revm") -> None:
+        self._evm: Evm = open_evm(evm)
+        self._deployment: Deployment = deploy_mechanism(self._evm)
+        self._players: OrderedDict[int, tuple[SeatedPlayer, Bots]] = OrderedDict()
+        self._twins: OrderedDict[int, CellTwin] = OrderedDict()
+
+    def player_of(self, order: Order) -> tuple[SeatedPlayer, Bots]:
+        """The player of an order's cell, and the cell's bots."""
+        cell = order.cell
+        seed = player_seed(cell.seed, cell.index)
+        kept = self._players.pop(cell.kind, None)
+        if kept is None:
+            bots = Bots(cell)
+            first = [seat[0] for seat in bots.made]
+            kept = SeatedPlayer(self._evm, self._deployment, cell.problem, first, seed), bots
+        kept[0].seed = seed
+        self._players[cell.kind] = kept
+        if len(self._players) > PLAYERS_KEPT:
+            self._players.popitem(last=False)
+        return kept
+
+    def play(self, order: Order) -> Batch:
+        """Play a batch on a fresh machine."""
+        player, bots = self.player_of(order)
+        self._evm.recycle()
+        if order.cell.engine == "evm":
+            return play_batch(player, bots, order)
+        sums, games = self._twin_of(order).play(order, player.seed)
+        kept: list[Outcome] = []
+        batch = play_batch(player, bots, order.sampled(), kept)
+        if order.cell.engine == "exact":
+            return Batch(batch.tables, sums, {}, batch.sums, differences(order, games, kept))
+        for i, real in enumerate(kept):
+            batch.sums.pair(order.cell.spread_wei, games.outcome(i), real)
+        return Batch(batch.tables, sums, {}, batch.sums)
+
+    def _twin_of(self, order: Order) -> CellTwin:
+        cell = order.cell
+        twin = self._twins.pop(cell.kind, None) or CellTwin(cell)
+        self._twins[cell.kind] = twin
+        if len(self._twins) > PLAYERS_KEPT:
+            self._twins.popitem(last=False)
+        return twin
+
+
+_workshops: dict[tuple[int, int], Workshop] = {}
+"""In a process, the workshop of the run under way, by the parent process and its number for the run."""
+
+
+def _play_for(job: tuple[int, int], order: Order) -> Batch:
+    if job not in _workshops:
+        _workshops.clear()
+        _workshops[job] = Workshop()
+    return _workshops[job].play(order)
+
+
+class Pool:
+    """Plays batches, in this process or spread over several.
+
+    Parameters
+    ----------
+    workers : int
+        Processes.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._job = (os.getpid(), next(_job_numbers))
+        self._own: Workshop | None = None
+
+    def play(self, orders: Sequence[Order]) -> Iterator[Batch]:
+        """Play batches; what they bring comes in their order."""
+        workers = min(self._workers, len(orders))
+        if workers <= 1:
+            if self._own is None:
+                self._own = Workshop()
+            yield from map(self._own.play, orders)
+        else:
+            calls = (delayed(_play_for)(self._job, order) for order in orders)
+            yield from Parallel(n_jobs=workers, return_as="generator")(calls)

@@ -1,0 +1,432 @@
+"""Games on a real EVM: the one file that drives the two-stage contract.
+
+A :class:`Player` plays game after game on one EVM, each through its own bots' decisions: it puts together
+their calls, reads what the contract emits, and keeps accounts from the money that actually moved. It knows
+the contract's calls and events; how they are sent is the driver's business.
+
+Calldata is put together from parts encoded once: of a game's 26 transactions, few bytes differ from the last
+game's.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
+from typing import NamedTuple, Self, cast
+
+from parley.chain.compiler import compile_contracts
+from parley.chain.deploy import deploy
+from parley.chain.evm import Evm
+from parley.core.randomness import address_word, commitment, keccak, word
+from parley.kit.play import player as driver
+from parley.kit.reference import NOTHING
+from parley.mechanisms.coordination.bots import Bot, Reveals
+from parley.mechanisms.coordination.events import (
+    PARAMETERS,
+    Announced,
+    Event,
+    Proposed,
+    ProposerDrawn,
+    Revealed,
+    Withdrawn,
+    decode,
+)
+from parley.mechanisms.coordination.parameters import Cost, CostKind, Parameters, encode_parameters
+from parley.mechanisms.coordination.position import Bargaining, Position, Row
+from parley.mechanisms.coordination.problem import Problem
+
+__all__ = [
+    "CONTRACTS",
+    "FUNCTIONS",
+    "RECOGNITION_CONTRACTS",
+    "Deployment",
+    "Outcome",
+    "Player",
+    "deploy_mechanism",
+    "parameters_of",
+]
+
+RECOGNITION_CONTRACTS: dict[str, str] = {
+    "p-star": "PStarRecognition",
+    "equal": "EqualRecognition",
+    "contract-proportional": "ContractProportionalRecognition",
+    "announcement-proportional": "AnnouncementProportionalRecognition",
+    "reordered": "ReorderedRecognition",
+}
+"""Which contract is which recognition function."""
+
+MECHANISM = "TwoStageMechanism"
+CONTRACTS = (MECHANISM, *RECOGNITION_CONTRACTS.values())
+"""What is deployed for this mechanism, in this order, which decides the addresses."""
+
+
+FUNCTIONS = driver.selectors(
+    {
+        "create": f"bytes32,{PARAMETERS}",
+        "store": "bytes32,bytes32,uint32[],uint32[]",
+        "join": "bytes32,uint256,bytes32,bytes32",
+        "announce": "bytes32,bytes32,uint256[]",
+        "reveal": "bytes32,uint256,bytes32,bytes32,bytes32",
+        "propose": "bytes32,bytes32,int128[]",
+        "respond": "bytes32,bytes32,bool",
+        "expire": "bytes32",
+        "withdraw": "bytes32,uint256,address,bytes32,int128[]",
+    }
+)
+"""Selectors of the contract's actions."""
+
+_CREATE, _STORE, _JOIN, _ANNOUNCE, _REVEAL, _PROPOSE, _RESPOND, _EXPIRE, _WITHDRAW = FUNCTIONS.values()
+
+_WORDS = tuple(word(i) for i in range(257))
+_TRUE, _FALSE = _WORDS[1], _WORDS[0]
+
+_POSITIONS_KEPT = 20_000
+"""Positions whose encodings are kept; random announcements reach new ones for ever."""
+
+
+class Deployment(NamedTuple):
+    """Addresses of the mechanism and of its recognition functions, by the names that problem files use."""
+
+    mechanism: str
+    recognition: Mapping[str, str]
+
+    @classmethod
+    def at(cls, addresses: Mapping[str, str]) -> Self:
+        """Where the contracts stand, by the contracts' own names."""
+        return cls(
+            addresses[MECHANISM],
+            {name: addresses[contract] for name, contract in RECOGNITION_CONTRACTS.items()},
+        )
+
+
+def deploy_mechanism(evm: Evm) -> Deployment:
+    """Put the mechanism and all recognition functions on a chain, always in the same order."""
+    book = deploy(evm, compile_contracts(), CONTRACTS)
+    return Deployment.at({name: entry.address for name, entry in book.items()})
+
+
+def parameters_of(
+    problem: Problem, agents: Sequence[str], recognition: str, recognition_code: bytes
+) -> Parameters:
+    """What is agreed on in games of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+    agents : sequence of str
+        Addresses by seat.
+    recognition : str
+        Address of the recognition function.
+    recognition_code : bytes
+        Keccak-256 of the code there.
+    """
+    costs = tuple(
+        Cost(CostKind(c.kind), c.exponent, c.denominator, c.coefficient, c.linear, c.breakpoints, c.slopes)
+        for c in problem.chain_costs
+    )
+    return Parameters(
+        agents=tuple(agents),
+        task_types=problem.task_types,
+        contracted=tuple(problem.contracted.ravel().tolist()),
+        capacity=tuple(problem.capacity.ravel().tolist()),
+        costs=costs[:1] if all(cost == costs[0] for cost in costs) else costs,
+        recognition=recognition,
+        recognition_code=recognition_code,
+        continuation_numerator=problem.continuation.numerator,
+        continuation_denominator=problem.continuation.denominator,
+        bond=problem.bond_wei,
+        join_window=problem.window,
+        action_window=problem.window,
+        max_rounds=problem.max_rounds,
+    )
+
+
+class Outcome(NamedTuple):
+    """How one game went.
+
+    Attributes
+    ----------
+    game : int
+        Its number.
+    position : Position
+        As far as the announcements came.
+    rounds : int
+        Bargaining rounds that began, 0 if none did.
+    proposer : int
+        Of the first round; -1 if none was drawn.
+    ending : str
+        ``settled``, ``broken down`` or ``expired``.
+    costs : tuple of int
+        What the game cost each agent, in wei: the work it ends up with, less what it was paid on balance.
+    """
+
+    game: int
+    position: Position
+    rounds: int
+    proposer: int
+    ending: str
+    costs: Row
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the draw of a first proposer was begun and never completed: somebody withheld."""
+        everybody = len(self.position.rows) == self.position.problem.agents
+        return self.ending == "expired" and not self.rounds and everybody
+
+    @property
+    def path(self) -> str:
+        """The kind of way the game took: its ending, and whether a rejection was survived on the way."""
+        return f"{self.ending}, continued" if self.rounds > 1 else self.ending
+
+
+class _Ended(Exception):  # noqa: N818 - not an error
+    """The game is over; how."""
+
+    def __init__(self, ending: str) -> None:
+        super().__init__(ending)
+        self.ending = ending
+
+
+class Player(driver.Player[Outcome]):
+    """Plays games of one problem with one set of bots on one EVM.
+
+    Parameters
+    ----------
+    evm : Evm
+    deployment : Deployment
+    problem : Problem
+    bots : sequence of Bot
+        One per seat.
+    seed : int
+        With a game's number, determines its salt, secrets and random choices, on whatever EVM.
+    """
+
+    def __init__(
+        self, evm: Evm, deployment: Deployment, problem: Problem, bots: Sequence[Bot], seed: int
+    ) -> None:
+        n = problem.agents
+        super().__init__(evm, deployment.mechanism, n, seed, FUNCTIONS, MECHANISM)
+        self.problem = problem
+        self.bots = bots
+        self._id_prefix = word(evm.chain_id) + address_word(self.contract) + address_word(self.creator)
+        recognition = deployment.recognition[problem.recognition]
+        parameters = parameters_of(problem, self.seats, recognition, keccak(evm.code(recognition)))
+        # As the second argument of `create`, the struct starts behind two words of head, not one.
+        self._create_tail = word(64) + encode_parameters(parameters.opening())[32:]
+        self._store_tails = tuple(_store_tails(parameters))
+        self._digest = parameters.digest()
+        self._deposits = tuple(parameters.deposit(i) for i in range(n))
+        self._contracted_costs = tuple(parameters.contracted_cost(i) for i in range(n))
+        self._payees = tuple(map(address_word, self.seats))
+        self._reveal_order = sorted(range(n), key=lambda i: bots[i].reveals_last)
+        self._watched = any(bot.reveals_last for bot in bots)
+        self._needs_random = any(bot.kind == "random" for bot in bots)
+        self._random = Random()
+        self._root = Position(problem)
+        self._moves: dict[tuple[Position, Row], tuple[bytes, bytes]] = {}
+        self._offers: dict[Row, bytes] = {}
+
+    # ── one game ───────────────────────────────────────────────────────────────────────────────────
+
+    def play(self, k: int) -> Outcome:
+        """Play game k from creation to the last withdrawal."""
+        n = self.problem.agents
+        secrets = self.secrets(k, 1)
+        salt = secrets[n]
+        game = keccak(self._id_prefix + salt)
+        if self._needs_random:
+            self._random.seed(salt)
+        self.begin()
+        state = _Game(k, game, self._root, self._digest)
+        self._send(self.creator, _CREATE + salt + self._create_tail)
+        for tail in self._store_tails:
+            self._send(self.creator, _STORE + game + tail)
+        try:
+            self._join(state, secrets)
+            self._announce(state)
+            self._bargain(state, secrets)
+            ending = "settled"
+        except _Ended as end:
+            ending = end.ending
+        costs = self._withdraw(state, settled=ending == "settled")
+        self.transactions += len(self.sent)
+        if len(self._moves) > _POSITIONS_KEPT:
+            self._root = Position(self.problem)
+            self._moves.clear()
+            self._offers.clear()
+        return Outcome(k, state.position, state.rounds, state.proposer, ending, costs)
+
+    def _join(self, state: "_Game", secrets: Sequence[bytes]) -> None:
+        complete = True
+        for seat, address in enumerate(self.seats):
+            if not self.bots[seat].acts("joining"):
+                complete = False
+                continue
+            sealed = commitment(state.game, seat, secrets[seat])
+            state.commitments[seat] = sealed
+            self._send(
+                address, _JOIN + state.game + _WORDS[seat] + self._digest + sealed, self._deposits[seat]
+            )
+            state.joined.append(seat)
+        if not complete:
+            self._expire(state)
+
+    def _announce(self, state: "_Game") -> None:
+        position = state.position
+        digest = self._digest
+        prefix = _ANNOUNCE + state.game
+        events: list[Event] = []
+        for seat, bot in enumerate(self.bots):
+            if not bot.acts("announcing"):
+                state.position, state.digest = position, digest
+                self._expire(state)
+            row = bot.announce(position, self._random)
+            move = self._moves.get((position, row))
+            if move is None:
+                words = b"".join(map(word, row))
+                move = self._moves[position, row] = (
+                    digest + _WORDS[96] + word(len(row)) + words,
+                    keccak(digest + words),
+                )
+            tail, digest = move
+            events = self._send(self.seats[seat], prefix + tail)
+            announced = cast("Announced", events[0])
+            position = position.after(row, (announced.numerator, announced.denominator))
+        state.position, state.digest = position, digest
+        if len(events) > 1:
+            # Announced, then broken down: the allocation saves nothing.
+            raise _Ended("broken down")
+
+    def _bargain(self, state: "_Game", secrets: Sequence[bytes]) -> None:
+        """Rounds until one is settled; a breakdown or expiry on the way is raised."""
+        bargaining = state.position.bargaining
+        round_number = 1
+        while True:
+            state.digest = keccak(state.digest + b"".join(state.commitments))
+            fresh = self.secrets(state.number, round_number + 1)
+            drawn = self._reveal(state, round_number, secrets, fresh)
+            secrets = fresh
+            state.rounds += 1
+            if round_number == 1:
+                state.proposer = drawn.proposer
+            last_round = round_number == self.problem.max_rounds
+            if self._negotiate(state, bargaining, drawn, last_round=last_round):
+                return
+            if last_round:
+                raise _Ended("broken down")
+            round_number += 1
+
+    def _reveal(
+        self, state: "_Game", round_number: int, secrets: Sequence[bytes], fresh: Sequence[bytes]
+    ) -> ProposerDrawn:
+        """Everybody reveals; returns the draw that follows."""
+        game = state.game
+        seen: dict[int, bytes] = {}
+        events: list[Event] = []
+        complete = True
+        for seat in self._reveal_order:
+            bot, secret = self.bots[seat], secrets[seat]
+            if not bot.acts("revealing") or (
+                self._watched and not bot.reveals(state.position, Reveals(game, round_number, seen), secret)
+            ):
+                complete = False
+                continue
+            sealed = state.commitments[seat] = commitment(game, seat, fresh[seat])
+            events = self._send(
+                self.seats[seat], _REVEAL + game + _WORDS[seat] + state.digest + secret + sealed
+            )
+            if self._watched:
+                seen[seat] = cast("Revealed", events[0]).secret
+        if not complete:
+            self._expire(state)
+        drawn = events[1]
+        if isinstance(drawn, ProposerDrawn):
+            return drawn
+        # The continuation draw came first, and said stop.
+        raise _Ended("broken down")
+
+    def _negotiate(
+        self,
+        state: "_Game",
+        bargaining: Bargaining,
+        drawn: ProposerDrawn,
+        *,
+        last_round: bool,
+    ) -> bool:
+        """One proposal and the answers to it; whether all accepted."""
+        bots = self.bots
+        proposer = drawn.proposer
+        if not bots[proposer].acts("proposing"):
+            self._expire(state)
+        shares = bots[proposer].propose(bargaining, last_round=last_round)
+        words = self._offers.get(shares)
+        if words is None:
+            words = self._offers[shares] = b"".join(map(word, shares))
+        answered, tail = state.digest, _WORDS[len(shares)] + words
+        events = self._send(self.seats[proposer], _PROPOSE + state.game + answered + _WORDS[96] + tail)
+        proposed = cast("Proposed", events[0])
+        state.digest = keccak(answered + words)
+        answer = _RESPOND + state.game + state.digest
+        for seat in drawn.order[: len(bots) - 1]:
+            if not bots[seat].acts("responding"):
+                self._expire(state)
+            share = proposed.shares[seat]
+            accepted = bots[seat].accepts(bargaining, share, self._random, last_round=last_round)
+            self._send(self.seats[seat], answer + (_TRUE if accepted else _FALSE))
+            if not accepted:
+                return False
+        state.accepted = answered + _WORDS[160] + tail
+        return True
+
+    def _expire(self, state: "_Game") -> None:
+        """Somebody was silent: wait until the deadline has passed, and end the game."""
+        self.wait(self.problem.window)
+        self._send(self.creator, _EXPIRE + state.game)
+        raise _Ended("expired")
+
+    def _withdraw(self, state: "_Game", *, settled: bool) -> Row:
+        """Everybody takes its money; returns what the game cost each agent."""
+        costs = list(state.position.bargaining.announced_costs if settled else self._contracted_costs)
+        tail = state.accepted if settled else state.digest + _WORDS[160] + _WORDS[0]
+        for seat in state.joined:
+            data = _WITHDRAW + state.game + _WORDS[seat] + self._payees[seat] + tail
+            withdrawn = cast("Withdrawn", self._send(self.seats[seat], data)[0])
+            costs[seat] += self._deposits[seat] - withdrawn.amount
+        return tuple(costs)
+
+    def _send(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
+        """Send a transaction, and read what it emitted."""
+        return decode(self.send(sender, data, value))
+
+
+def _store_tails(parameters: Parameters) -> Iterator[bytes]:
+    """Yield the arguments of `store` but for the game's id, page by page."""
+    digest = parameters.opening().digest_of_call()
+    for page in parameters.pages():
+        yield digest + page.encoded(2)
+        digest = page.digest(digest)
+
+
+class _Game:
+    """What the player keeps of the game under way."""
+
+    __slots__ = (
+        "accepted",
+        "commitments",
+        "digest",
+        "game",
+        "joined",
+        "number",
+        "position",
+        "proposer",
+        "rounds",
+    )
+
+    def __init__(self, number: int, game: bytes, position: Position, digest: bytes) -> None:
+        self.number = number
+        self.game = game
+        self.position = position
+        self.digest = digest
+        self.commitments = [NOTHING] * position.problem.agents
+        self.joined: list[int] = []
+        self.rounds = 0
+        self.proposer = -1
+        self.accepted = b""

@@ -1,0 +1,135 @@
+"""Figures of games that were bargained over: costs against theory, proposers, rounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from parley.kit.present.page_model import Column, Figure, count, exactly
+from parley.kit.present.page_parts import as_float, mean_cells, mean_columns, wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
+__all__ = ["cost_figure", "proposer_figure", "rounds_figure"]
+
+
+def cost_figure(
+    agents: list[dict[str, Any]], names: list[str], contracted: list[Fraction] | None = None
+) -> Figure:
+    """Mean costs against theory, agent by agent.
+
+    Parameters
+    ----------
+    agents : list of dict
+        As ``summary.json`` and ``simulation.json`` have them.
+    names : list of str
+    contracted : list of Fraction, optional
+        f_i(d_i), in units of cost.
+    """
+    with_bots = any("bot" in entry for entry in agents)
+    columns = [
+        Column("agent", "agent"),
+        *([Column("bot", "bot")] if with_bots else []),
+        *([Column("contracted", "contracts alone, f(d) (cost)", "number")] if contracted else []),
+        *mean_columns("mean cost", "theory (cost)"),
+    ]
+    rows = []
+    for k, (entry, name) in enumerate(zip(agents, names, strict=True)):
+        rows.append(
+            [
+                name,
+                *([entry.get("bot")] if with_bots else []),
+                *([exactly(contracted[entry.get("agent", k)])] if contracted else []),
+                *mean_cells(
+                    entry["mean_cost"], entry["std_error"], entry.get("expected_cost"), entry.get("z")
+                ),
+            ]
+        )
+    return Figure(
+        "costs",
+        "Mean cost against theory",
+        columns,
+        rows,
+        chart="means",
+        alt="Left: each agent's mean cost and what theory expects. Right, enlarged: the difference, with 95%"
+        " intervals.",
+        note="Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory in"
+        " standard errors; none where nothing is random.",
+        options={
+            "words": {
+                "title": "What each agent paid",
+                "played": "mean of what was paid",
+                "unit": "cost",
+            }
+        },
+    )
+
+
+def proposer_figure(proposer: Mapping[str, Any], names: list[str]) -> Figure:
+    """Who was recognized in first rounds, against the probabilities."""
+    counts, expected = proposer["counts"], proposer["expected"]
+    drawn_in_all = sum(counts)
+    columns = [
+        Column("agent", "agent"),
+        Column("times", "recognized first, times", "count"),
+        Column("expected", "expected, times", "number"),
+        Column("share", "share", "percent"),
+        Column("low", "95% from", "percent"),
+        Column("high", "to", "percent"),
+        Column("probability", "probability, mean", "percent"),
+    ]
+    rows = [
+        [
+            name,
+            times,
+            as_float(wanted),
+            times / drawn_in_all if drawn_in_all else None,
+            *(wilson(times, drawn_in_all) if drawn_in_all else (None, None)),
+            (as_float(wanted) or 0.0) / drawn_in_all if drawn_in_all else None,
+        ]
+        for name, times, wanted in zip(names, counts, expected, strict=True)
+    ]
+    p = proposer.get("p_value")
+    test = (
+        "Nothing was drawn."
+        if p is None
+        else f"p-value {p:.3g}: how likely counts as far from the probabilities as these are, if these hold"
+        " (exact tests of each agent's count, combined by Bonferroni)."
+    )
+    return Figure(
+        "proposers",
+        "Who was recognized as the first proposer",
+        columns,
+        rows,
+        chart="proposers",
+        alt="For each agent, how often it was recognized first and how often its probability lets expect it.",
+        note=test,
+    )
+
+
+MOST_ROUNDS = 30
+"""Games longer than this are counted together in the histogram of rounds."""
+
+
+def rounds_figure(rounds: Mapping[int, int], *, sampled: bool = False) -> Figure:
+    """How many rounds games took."""
+    games = sum(rounds.values())
+    most = max(rounds)
+    rows: list[list[Any]] = [
+        [str(k), rounds.get(k, 0), rounds.get(k, 0) / games] for k in range(min(most, MOST_ROUNDS) + 1)
+    ]
+    if most > MOST_ROUNDS:
+        beyond = sum(number for k, number in rounds.items() if k > MOST_ROUNDS)
+        rows.append([f"over {MOST_ROUNDS}", beyond, beyond / games])
+    return Figure(
+        "rounds",
+        "Bargaining rounds",
+        [Column("rounds", "rounds"), Column("games", "games", "count"), Column("share", "share", "percent")],
+        rows,
+        chart="rounds",
+        alt="How many games took how many bargaining rounds.",
+        note="Games without a round ended before the bargaining: nothing could be saved, or somebody was"
+        " silent." + (f" Of {count(games, 'game')} that the EVM has played." if sampled else ""),
+        folded=True,
+    )

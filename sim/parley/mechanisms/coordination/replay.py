@@ -1,0 +1,218 @@
+"""Games of the two-stage mechanism replayed against its reference model: see `parley.kit.verify.replay`."""
+
+from collections.abc import Mapping, Sequence
+
+from parley.chain.history import History
+from parley.core.randomness import Word, pack_order, unpack_order
+from parley.kit.reference import NOTHING, Event, Revert
+from parley.kit.verify.records import Action
+from parley.kit.verify.replay import Attempt, Replay, number_in, words_in
+from parley.kit.verify.rules import shown
+from parley.mechanisms.coordination.game import Cause, Game, Phase
+from parley.mechanisms.coordination.model import TwoStageModel
+from parley.mechanisms.coordination.parameters import QUANTITY_LIMIT, next_digest
+from parley.mechanisms.coordination.promises import RULES
+from parley.mechanisms.coordination.records import RECORDS
+from parley.mechanisms.coordination.stated import Stated
+
+__all__ = ["GameReplay"]
+
+_DIGEST_AT = {"join": 1, "reveal": 1, "withdraw": 2}
+"""Which argument behind the game's id is the digest; of other actions, the first."""
+
+_DRAWN = ("ProposerDrawn", "BrokenDown")
+
+
+class GameReplay(Replay[Game]):
+    """The games of one contract, as they ought to have gone.
+
+    Parameters
+    ----------
+    history : History
+    claimed : mapping of str to str
+        Names of the recognition functions that are said to be at some addresses.
+
+    Attributes
+    ----------
+    proposers : dict of bytes to int
+        Whom the first round's draw recognized, by game.
+    continued : dict of bytes to bool
+        What the first continuation draw said, by game.
+    """
+
+    records, rules = RECORDS, RULES
+    payable = "join"
+    model: TwoStageModel
+
+    def __init__(self, history: History, claimed: Mapping[str, str]) -> None:
+        stated = Stated(history, claimed, lambda: self._call, self._count)
+        super().__init__(TwoStageModel(history.chain_id, history.contract, stated), history)
+        self.proposers: dict[Word, int] = {}
+        self.continued: dict[Word, bool] = {}
+        self._secrets: list[Word] = []
+        self._before = NOTHING
+
+    def _count(self, what: str) -> None:
+        self.checked[what] += 1
+
+    def bonds_burnt(self, event: Event) -> int:
+        """See `parley.kit.verify.replay.Replay.bonds_burnt`."""
+        if event.name != "BrokenDown" or event.fields[2] is not Cause.EXPIRED:
+            return 0
+        return number_in(event, 3).bit_count()
+
+    def told(self, rule: str, event: Event, value: object) -> str:
+        """See `parley.kit.verify.replay.Replay.told`."""
+        if rule == "recognition fraction":
+            return f"{event.fields[3]}/{event.fields[4]}"
+        return super().told(rule, event, value)
+
+    def mend(self, action: str, game: Game, refusal: Revert, attempt: Attempt) -> Attempt | None:
+        """See `parley.kit.verify.replay.Replay.mend`."""
+        sender, value, arguments = attempt
+        match refusal.name:
+            case "DeadlinePassed":
+                game.deadline = self.model.now
+            case "DeadlineNotPassed":
+                game.deadline = self.model.now - 1
+            case "WrongDeposit":
+                value = game.parameters.deposit(arguments[0])
+            case "StaleDigest" if action == "withdraw" and game.phase is Phase.SETTLED:
+                arguments[2:] = game.answered, game.shares
+            case "StaleDigest":
+                arguments[_DIGEST_AT.get(action, 0)] = game.digest
+            case "NotTheSeat" if action == "respond" and sender in (waiting := _waiting(game)):
+                game.turn += waiting.index(sender)
+            case "NotTheSeat" if action != "respond":
+                sender = game.parameters.agents[int(str(refusal.arguments[0]))]
+            case _:
+                return None
+        return Attempt(sender, value, arguments)
+
+    def follow(self, game: Game, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
+        """See `parley.kit.verify.replay.Replay.follow`."""
+        if not want.keys() ^ have.keys() <= {"Settled", "BrokenDown"}:
+            self.lost.add(game.id)
+            return
+        now = self.model.now
+        announced = have.get("Announced")
+        if announced is not None:
+            seat, numerator, denominator = (number_in(announced, k) for k in (1, 3, 4))
+            if seat != want["Announced"].fields[1] or not numerator <= denominator < QUANTITY_LIMIT:
+                self.lost.add(game.id)
+            else:
+                game.fractions[seat] = (numerator, denominator)
+        broken = have.get("BrokenDown")
+        if broken is not None:
+            # Who was silent follows from what everybody has seen, whatever the event says.
+            game.round = number_in(broken, 1)
+            game.phase, game.cause = Phase.BROKEN_DOWN, _cause_of(broken)
+            if "BrokenDown" not in want:
+                # The digest of a game that has ended holds no commitments to a next round.
+                numbers = () if announced is None else announced.fields[2]
+                game.digest = (
+                    next_digest(self._before, numbers)
+                    if isinstance(numbers, tuple) and numbers
+                    else self._before
+                )
+        elif "BrokenDown" in want and "Settled" not in have:
+            if game.cause is Cause.EXPIRED:
+                self.lost.add(game.id)
+            # The chain goes on where the game is over: to bargaining, or to another round.
+            game.phase, game.cause = Phase.REVEALING, Cause.NONE
+            game.round += 1
+            game.bind_commitments()
+            game.move_to(Phase.REVEALING, now)
+        elif "Settled" in have:
+            game.phase = Phase.SETTLED
+        elif "Settled" in want:
+            self.lost.add(game.id)
+
+    # ── draws ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def prepare(self, action: Action, game: Word) -> None:
+        """Keep the digest, and the secrets that this call completes; none if it does not."""
+        self._secrets = []
+        found = self.model.games.get(game)
+        self._before = NOTHING if found is None else found.digest
+        if action.name != "reveal" or found is None or found.phase is not Phase.REVEALING:
+            return
+        seat, _, secret, _ = action.arguments
+        secrets = list(found.secrets)
+        if not seat < len(secrets) or secrets[seat] != NOTHING:
+            return
+        secrets[seat] = secret
+        if NOTHING not in secrets:
+            self._secrets = secrets
+
+    def check_draws(
+        self, game: Game, expected: list[Event], events: list[Event]
+    ) -> tuple[list[Event], list[Event]]:
+        """See `parley.kit.verify.replay.Replay.check_draws`."""
+        if not self._secrets:
+            return expected, events
+        self._check_draw(game, self._secrets, events)
+        return [e for e in expected if e.name not in _DRAWN], [e for e in events if e.name not in _DRAWN]
+
+    def _check_draw(self, game: Game, secrets: Sequence[Word], events: Sequence[Event]) -> None:
+        """Hold the draw that follows the last reveal against the secrets.
+
+        The model has just drawn, from the same secrets; what it drew is drawn once more where the chain has
+        gone another way.
+        """
+        drawn = next((event for event in events if event.name == "ProposerDrawn"), None)
+        stopped = next((event for event in events if event.name == "BrokenDown"), None)
+        if (drawn is None) == (stopped is None):
+            self._note(game.id, "events", "a draw must end in one of ProposerDrawn and BrokenDown")
+            self.lost.add(game.id)
+            return
+        goes_on = True
+        if game.round > 1:
+            self.checked["continuation draws"] += 1
+            goes_on = game.draw_continuation(secrets)
+            self.continued.setdefault(game.id, drawn is not None)
+        if goes_on != (drawn is not None):
+            detail = "goes on where the fresh secrets say stop" if drawn else "stops where they say go on"
+            if game.round == 1:
+                detail = "stops in the first round, where nothing is drawn"
+            self._note(game.id, "continuation draw", detail)
+        event = drawn or stopped
+        if event is not None and event.fields[1] != game.round:
+            self._note(game.id, "round", f"{event.fields[1]} where {game.round} is due")
+        if drawn is not None:
+            self._check_proposer(game, secrets, drawn)
+            return
+        if stopped is not None and stopped.fields[2:] != (Cause.NOT_CONTINUED, 0):
+            self._note(game.id, "breakdown cause", f"{shown(stopped.fields[2:])} after a draw")
+        game.phase, game.cause, game.turn = Phase.BROKEN_DOWN, Cause.NOT_CONTINUED, game.agents
+
+    def _check_proposer(self, game: Game, secrets: Sequence[Word], drawn: Event) -> None:
+        self.checked["proposer draws"] += 1
+        self.checked["permutation draws"] += 1
+        proposer = number_in(drawn, 2)
+        right = game.draw_proposer(secrets)
+        if proposer != right:
+            self._note(game.id, "proposer draw", f"seat {proposer} where the secrets say seat {right}")
+        if game.round == 1:
+            self.proposers[game.id] = proposer
+        game.proposer, game.cause = proposer, Cause.NONE
+        game.move_to(Phase.PROPOSING, self.model.now)
+        # An order is drawn for whoever the proposer is: a wrong one does not make it wrong as well.
+        game.order = game.draw_order(secrets)
+        if drawn.fields[3] != pack_order(game.order):
+            order = unpack_order(words_in(drawn, 3), game.agents - 1)
+            self._note(game.id, "permutation draw", f"{order} where the secrets say {game.order}")
+            if any(seat >= game.agents for seat in order):
+                self.lost.add(game.id)
+            game.order = order
+        if proposer >= game.agents:
+            self.lost.add(game.id)
+
+
+def _waiting(game: Game) -> list[str]:
+    """Return the addresses of those who have not answered, in their order."""
+    return [game.parameters.agents[seat] for seat in game.order[game.turn :]]
+
+
+def _cause_of(event: Event) -> Cause:
+    return Cause(number_in(event, 2))

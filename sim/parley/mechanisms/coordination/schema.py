@@ -1,0 +1,196 @@
+"""The keys of a coordination problem file, what each may hold, and what is said when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field, ValidationError
+
+from parley.core import keys
+from parley.core.errors import ProblemError, shorten
+from parley.core.keys import Keys, Number, Whole, did_you_mean, spell
+from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pydantic_core import ErrorDetails
+
+# Totals stay below this so that sums and differences of quantities never leave 64-bit integers.
+MAX_TOTAL = 2**62
+
+
+class _Quadratic(Keys):
+    type: Literal["quadratic"]
+    quadratic: Number
+    linear: Number = Fraction(0)
+
+    def cost(self) -> Cost:
+        return Quadratic(self.quadratic, self.linear)
+
+
+class _Power(Keys):
+    type: Literal["power"]
+    coefficient: Number
+    exponent: Whole
+    linear: Number = Fraction(0)
+
+    def cost(self) -> Cost:
+        return Power(self.coefficient, self.exponent, self.linear)
+
+
+class _Piecewise(Keys):
+    type: Literal["piecewise"]
+    breakpoints: list[Number]
+    slopes: list[Number]
+
+    def cost(self) -> Cost:
+        return Piecewise(tuple(self.breakpoints), tuple(self.slopes))
+
+
+CostEntry = Annotated[_Quadratic | _Power | _Piecewise, Field(discriminator="type")]
+
+
+class Names(Keys):
+    """What to call agents and task types in tables."""
+
+    agents: list[str] | None = None
+    tasks: list[str] | None = None
+
+
+class ProblemKeys(Keys):
+    """All keys of a coordination problem. Matrices are read by `read_matrix`, entry by entry."""
+
+    kind: Literal["coordination"]
+    contracted: Any
+    capacity: Any
+    costs: list[CostEntry]
+    continuation: Number
+    recognition: str
+    unit: Whole = 1
+    allocation: Any = None
+    wei_per_cost: Whole | None = None
+    bond: Number | None = None
+    window: Whole | None = None
+    max_rounds: Whole | None = None
+    names: Names = Names()
+
+
+def read_keys(mapping: Mapping[str, Any]) -> ProblemKeys:
+    """Check the keys of a problem and the form of everything but the matrices.
+
+    Raises
+    ------
+    ProblemError
+        Naming the first key that is wrong; unknown keys first, since a misspelt key is also a missing one.
+    """
+    try:
+        return ProblemKeys.model_validate(dict(mapping))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    first = min(details, key=lambda detail: detail["type"] != "extra_forbidden")
+    raise ProblemError("", *_explain(first)) from None
+
+
+def _explain(detail: ErrorDetails) -> tuple[str, str]:
+    """Give key and reason of one of pydantic's complaints."""
+    place = list(detail["loc"])
+    if place[0] == "costs" and len(place) > 2 and place[2] in ("quadratic", "power", "piecewise"):
+        del place[2]  # pydantic names the chosen alternative there; the file has no such level
+    value = detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            *parent, name = place
+            models: dict[str, type[BaseModel]] = {"": ProblemKeys, "names": Names}
+            fields = models.get(spell(parent))
+            known = list(fields.model_fields) if fields else _cost_fields(detail)
+            reason = "unknown key" + did_you_mean(str(name), known)
+        case "missing":
+            reason = "missing"
+        case "union_tag_not_found" | "model_attributes_type" if not isinstance(value, Mapping):
+            reason = f"{shorten(value)} is not a table"
+        case "union_tag_not_found":
+            place, reason = [*place, "type"], "missing; known: piecewise, power, quadratic"
+        case "union_tag_invalid":
+            tag = shorten(value.get("type") if isinstance(value, Mapping) else value)
+            place, reason = [*place, "type"], f"unknown cost type {tag}; known: piecewise, power, quadratic"
+        case "list_type":
+            reason = f"{shorten(value)} is not a list"
+        case "string_type":
+            reason = f"{shorten(value)} is not a text"
+        case "value_error":
+            reason = detail["msg"].removeprefix("Value error, ")
+        case _:
+            reason = f"{detail['msg']} (given: {shorten(value)})"
+    return spell(place), reason
+
+
+def _cost_fields(detail: ErrorDetails) -> list[str]:
+    kinds: dict[str, type[BaseModel]] = {"quadratic": _Quadratic, "power": _Power, "piecewise": _Piecewise}
+    model = kinds.get(str(detail["loc"][2])) if len(detail["loc"]) > 2 else None
+    return list(model.model_fields) if model else []
+
+
+def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:
+    """Read a matrix of numbers of tasks into whole units.
+
+    Parameters
+    ----------
+    key : str
+        Where it stands, for messages.
+    value : list of lists of numbers
+        Rows are agents, columns task types.
+    unit : int
+        Units per task.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, m)
+
+    Raises
+    ------
+    ProblemError
+        If it is ragged, empty or no matrix, or an entry is negative, not whole in units, or far too large.
+
+    Examples
+    --------
+    >>> read_matrix("contracted", [["1/5", 2]], 5).tolist()
+    [[1, 10]]
+    """
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(value, list | tuple) or not value:
+        raise ProblemError("", key, f"{shorten(value)} is not a matrix (a list of rows)")
+    rows = []
+    for i, row in enumerate(value):
+        if not isinstance(row, list | tuple):
+            raise ProblemError("", f"{key}[{i}]", f"{shorten(row)} is not a row (a list of numbers)")
+        if len(row) != len(value[0]):
+            raise ProblemError(
+                "", f"{key}[{i}]", f"ragged: {len(row)} entries, but {len(value[0])} in the first row"
+            )
+        rows.append([_units(key, i, t, entry, unit) for t, entry in enumerate(row)])
+    if not rows[0]:
+        raise ProblemError("", f"{key}[0]", "empty: there must be at least one task type")
+    if sum(map(sum, rows)) >= MAX_TOTAL:
+        raise ProblemError("", key, f"too large: {MAX_TOTAL} units or more in total")
+    return np.array(rows, dtype=np.int64)
+
+
+def _units(key: str, i: int, t: int, entry: object, unit: int) -> int:
+    if (
+        type(entry) is int and 0 <= entry < MAX_TOTAL
+    ):  # nearly always; large matrices have millions of entries
+        return entry * unit
+    place = f"{key}[{i}][{t}]"
+    try:
+        number = keys.number(entry)
+    except ValueError as error:
+        raise ProblemError("", place, str(error)) from None
+    if number < 0:
+        raise ProblemError("", place, f"{number} is negative")
+    if (number * unit).denominator != 1:
+        each = "task" if unit == 1 else f"1/{unit} task"
+        raise ProblemError("", place, f"{number} tasks are not a whole number of units of {each} (key unit)")
+    return int(number * unit)

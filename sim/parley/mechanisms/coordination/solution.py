@@ -1,0 +1,241 @@
+"""What theory says about a problem: the equilibrium of both stages, in exact arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parley.core.errors import ProblemError
+from parley.core.exact import show, show_all
+from parley.core.limits import MAX_SEATS
+from parley.mechanisms.coordination import bargaining, recognition
+from parley.mechanisms.coordination.allocation import Allocation, cost_effective
+from parley.mechanisms.coordination.announcements import maximal_announcements
+from parley.mechanisms.coordination.schema import read_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import ArrayLike
+
+    from parley.mechanisms.coordination.problem import Matrix, Problem
+
+# Exact rationals up to this many agents; beyond, the product of as many fractions has thousands of digits.
+EXACT_AGENTS = MAX_SEATS
+
+Vector = tuple[Fraction, ...] | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The equilibrium of the two-stage mechanism, or of its second stage at an allocation that is announced.
+
+    Quantities in units, costs in units of cost.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.coordination.problem import example_1
+    >>> solution = solve(example_1())
+    >>> solution.savings, [str(p) for p in solution.probabilities]
+    (Fraction(38, 1), ['3/7', '1/4', '3/14', '15/224', '9/224'])
+    """
+
+    problem: Problem
+    allocation: Matrix
+    """X: what is announced; cost-effective, unless another allocation was asked for."""
+    best: Allocation
+    """What the solver found, with the prices that prove it optimal."""
+    maximal_announcements: Matrix
+    probabilities: Vector
+    expected_costs: Vector
+    acceptance_thresholds: Vector
+    proposals: tuple[tuple[Fraction, ...], ...] | None
+    """Row i: what agent i proposes. None where there is nothing to save, or beyond 64 agents."""
+    announced: bool = False
+    """Whether this is the second stage at an allocation that was asked for, cost-effective or not."""
+
+    @property
+    def cost_contracted(self) -> Fraction:
+        """F(D)."""
+        return self.problem.total_cost(self.problem.contracted)
+
+    @property
+    def cost_allocated(self) -> Fraction:
+        """F(X)."""
+        return self.problem.total_cost(self.allocation)
+
+    @property
+    def savings(self) -> Fraction:
+        """Δ(X) = F(D) − F(X)."""
+        return self.cost_contracted - self.cost_allocated
+
+    @property
+    def cost_effective(self) -> bool:
+        """Whether no allocation costs less than X in total."""
+        return self.cost_allocated == self.best.total_cost
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the solution as plain values: exact numbers as strings, in tasks and units of cost."""
+        unit = self.problem.unit
+        proposals = None if self.proposals is None else [show_all(row) for row in self.proposals]
+        return {
+            "kind": "coordination",
+            "allocation": in_tasks(self.allocation, unit),
+            "workloads": show_all(Fraction(load, unit) for load in self.allocation.sum(axis=1).tolist()),
+            "cost_contracted": show(self.cost_contracted),
+            "cost_allocated": show(self.cost_allocated),
+            "savings": show(self.savings),
+            "recognition": {
+                "function": self.problem.recognition,
+                "probabilities": _numbers(self.probabilities),
+            },
+            "maximal_announcements": in_tasks(self.maximal_announcements, unit),
+            "expected_costs": _numbers(self.expected_costs),
+            "acceptance_thresholds": _numbers(self.acceptance_thresholds),
+            "proposals": proposals,
+        } | (
+            {"announced": {"cost_effective": self.cost_effective, "least_cost": show(self.best.total_cost)}}
+            if self.announced
+            else {}
+        )
+
+
+def announced_allocation(problem: Problem) -> tuple[Matrix, Allocation]:
+    """Find the allocation that is announced in equilibrium, and the solver's own.
+
+    Returns
+    -------
+    (X, best)
+        X is the problem's own allocation if it names one, else the solver's.
+
+    Raises
+    ------
+    ProblemError
+        If the problem names an allocation that is not cost-effective.
+    """
+    best = cost_effective(problem)
+    if problem.allocation is None:
+        return best.matrix, best
+    cost = problem.total_cost(problem.allocation)
+    if cost > best.total_cost:
+        reason = f"not cost-effective: it costs {cost} in total, and {best.total_cost} is possible"
+        raise ProblemError("", "allocation", reason)
+    return problem.allocation, best
+
+
+def read_announcement(problem: Problem, mapping: Mapping[str, Any]) -> Matrix:
+    """Read a file of announcements, ``{"allocation": matrix}`` in tasks.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, m)
+        In units; any that agents can announce in their order, cost-effective or not.
+
+    Raises
+    ------
+    ProblemError
+        Naming the key and the reason; of an announcement that is not legal, the agent, the task type and the
+        bound.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.coordination.problem import example_1
+    >>> read_announcement(example_1(), {"allocation": example_1().contracted.tolist()})[1].tolist()
+    [0, 5, 0, 0, 0]
+    """
+    for key in mapping:
+        if key != "allocation":
+            raise ProblemError("", key, "unknown key; a file of announcements has allocation alone")
+    if "allocation" not in mapping:
+        raise ProblemError("", "allocation", "missing: a matrix of what each agent announces, in tasks")
+    return _legal(problem, read_matrix("allocation", mapping["allocation"], problem.unit))
+
+
+def _legal(problem: Problem, announced: ArrayLike) -> Matrix:
+    """Check announcements, which a problem does with the allocation that it names."""
+    matrix = replace(problem, allocation=np.asarray(announced)).allocation
+    if matrix is None:
+        raise AssertionError("a problem has lost its allocation")
+    return matrix
+
+
+def solve(problem: Problem, *, exact: bool = False, announced: ArrayLike | None = None) -> Solution:
+    """Solve a problem: Stage 1 by cost-effective announcements, Stage 2 by Proposition 1.
+
+    Parameters
+    ----------
+    problem : Problem
+    exact : bool
+        Keep fractions beyond 64 agents too, where they have thousands of digits.
+    announced : array_like of int, shape (n, m), optional
+        Announcements in units, cost-effective or not: then Stage 2 is solved after these.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ProblemError
+        If the problem names an allocation that is not cost-effective, or what is announced is not legal.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.coordination.problem import example_1
+    >>> problem = example_1()
+    >>> print(*solve(problem, announced=problem.contracted).expected_costs)
+    81 25 16 4 1
+    """
+    if announced is None:
+        X, best = announced_allocation(problem)
+    else:
+        X, best = _legal(problem, announced), cost_effective(problem)
+    small = problem.agents <= EXACT_AGENTS
+    probabilities: Vector
+    expected: Vector
+    thresholds: Vector
+    proposals = None
+    if small or exact:
+        probabilities = recognition.probabilities(problem.recognition, problem, X)
+        expected = bargaining.expected_costs(problem, X, probabilities)
+        thresholds = bargaining.acceptance_thresholds(problem, X, probabilities)
+        if small:
+            proposals = bargaining.proposals(problem, X, probabilities)
+    else:
+        probabilities = recognition.probabilities_float(problem.recognition, problem, X)
+        expected, thresholds = bargaining.expected_costs_float(problem, X, probabilities)
+    return Solution(
+        problem=problem,
+        allocation=X,
+        best=best,
+        maximal_announcements=maximal_announcements(problem, X),
+        probabilities=probabilities,
+        expected_costs=expected,
+        acceptance_thresholds=thresholds,
+        proposals=proposals,
+        announced=announced is not None,
+    )
+
+
+def in_tasks(matrix: Matrix, unit: int) -> list[list[str]]:
+    """Write a matrix of units in tasks, exactly.
+
+    Examples
+    --------
+    >>> in_tasks(np.array([[3, 4]]), 2)
+    [['3/2', '2']]
+    """
+    if unit == 1:
+        return [[str(entry) for entry in row] for row in matrix.tolist()]
+    return [show_all(Fraction(entry, unit) for entry in row) for row in matrix.tolist()]
+
+
+def _numbers(values: Iterable[Fraction] | NDArray[np.float64]) -> list[str] | list[float]:
+    if isinstance(values, np.ndarray):
+        numbers: list[float] = values.tolist()
+        return numbers
+    return show_all(values)

@@ -1,0 +1,156 @@
+"""What the recognition contract at an address had to answer, as far as an audit can know it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+
+from parley.chain.history import Call, History
+from parley.core.errors import ParleyError
+from parley.core.randomness import Word, keccak
+from parley.kit.reference import NOTHING, Revert
+from parley.kit.verify.contract import artifacts
+from parley.kit.verify.records import NotReadableError
+from parley.mechanisms.coordination.model import Recognition
+from parley.mechanisms.coordination.parameters import QUANTITY_LIMIT, Parameters
+from parley.mechanisms.coordination.play import RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
+from parley.mechanisms.coordination.records import RECORDS, fraction_question
+
+__all__ = ["Stated"]
+
+
+class Stated(Mapping[str, Recognition]):
+    """Recognition functions by address: known by their code, else by the name that they are said to have.
+
+    Any other contract is its creator's own business. It may answer as it likes, and differently at another
+    time, so it is never asked what it answered: a trace shows that. Without traces the node is asked for the
+    answer after the block; where that is another one than the contract's event states, the event is believed,
+    and counted.
+
+    Parameters
+    ----------
+    history : History
+    claimed : mapping of str to str
+        Names of functions by address.
+    current : callable
+        Returns the call that is being replayed.
+    count : callable
+        Is told what could not be checked.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        claimed: Mapping[str, str],
+        current: Callable[[], Call],
+        count: Callable[[str], None],
+    ) -> None:
+        self._history = history
+        self._claimed = claimed
+        self._current = current
+        self._count = count
+        self._known: dict[str, RecognitionFunction | None] = {}
+        self._latest: dict[str, Word] = {}
+
+    def __getitem__(self, address: str) -> Recognition:
+        code = self._code(address)
+        if code is None:
+            raise KeyError(address)
+        return Recognition(code, self._by_name(address) or (lambda turn: self._answered(address, turn)))
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, str) and self._code(address) is not None
+
+    def _code(self, address: str) -> Word | None:
+        """The hash of the code at an address when a call was made.
+
+        Code may come, and go again, within a block, even within the transaction that creates a game: in doubt
+        what the call names and whether it went through decides. A function of the tree cannot change.
+        """
+        call = self._current()
+        if call.failure is None and self._by_name(address) is not None:
+            return self._latest[address]
+        named = _named_code(call, address)
+        codes = [self._history.code(address, block) for block in (call.block - 1, call.block)]
+        if None in codes and not any(codes):
+            codes = [self._history.code(address)]
+        hashes = [keccak(code) for code in codes if code]
+        if call.failure is not None:
+            return hashes[-1] if all(codes) else None
+        certain = all(codes) and len(set(hashes)) == 1
+        if named not in (None, NOTHING, keccak(b"")) and not certain:
+            return named
+        return hashes[-1] if hashes else None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _by_name(self, address: str) -> RecognitionFunction | None:
+        if address not in self._known:
+            code = self._history.code(address)
+            name = (_known_codes().get(keccak(code)) or self._claimed.get(address)) if code else None
+            self._known[address] = None if name is None else RECOGNITION[name]
+            self._latest[address] = keccak(code or b"")
+        return self._known[address]
+
+    def _answered(self, address: str, turn: Turn) -> tuple[int, int]:
+        """What a contract of somebody's own answered."""
+        call, question = self._current(), fraction_question(turn)
+        seen = [one for one in call.questions or () if one.to == address]
+        if seen and seen[-1].data == question:
+            return _fraction(seen[-1].answer)
+        try:
+            (answer,) = self._history.ask([(address, question)], call.block)
+        except ParleyError:
+            answer = None
+        stated = None if call.questions is not None else _stated(call)
+        if stated is None or (answer is not None and answer[:64] == b"".join(_words(stated))):
+            return _fraction(answer)
+        self._count("fractions taken as stated")
+        return stated
+
+
+def _named_code(call: Call, address: str) -> Word | None:
+    """The hash of an address's code that a call to `create` names."""
+    try:
+        action = RECORDS.read_action(call.data)
+    except NotReadableError:
+        return None
+    parameters = action.arguments[-1] if action.name == "create" else None
+    if isinstance(parameters, Parameters) and parameters.recognition == address:
+        return parameters.recognition_code
+    return None
+
+
+def _words(numbers: tuple[int, int]) -> list[bytes]:
+    return [number.to_bytes(32, "big") for number in numbers]
+
+
+def _fraction(answer: bytes | None) -> tuple[int, int]:
+    if answer is None or len(answer) < 64:
+        raise Revert("")
+    return int.from_bytes(answer[:32], "big"), int.from_bytes(answer[32:64], "big")
+
+
+def _stated(call: Call) -> tuple[int, int] | None:
+    """The fraction that a call's event states, if it is one."""
+    for log in call.logs:
+        try:
+            event = RECORDS.read_event(log)
+        except NotReadableError:
+            continue
+        if event.name == "Announced":
+            numerator, denominator = event.fields[3:5]
+            if isinstance(numerator, int) and isinstance(denominator, int):
+                valid = numerator <= denominator < QUANTITY_LIMIT
+                return (numerator, denominator) if valid else None
+    return None
+
+
+@cache
+def _known_codes() -> Mapping[Word, str]:
+    """The tree's own recognition functions by the hash of their code."""
+    found = ((name, artifacts().get(contract)) for name, contract in RECOGNITION_CONTRACTS.items())
+    return {keccak(artifact.deployed_bytecode): name for name, artifact in found if artifact is not None}

@@ -1,0 +1,62 @@
+"""The statistical twin: the game by the same rules, with ordinary random numbers, thousands of times as fast.
+
+A :class:`StatisticalTwin` plays games that are distributed as those on chain: bots decide alike, and every
+draw has exactly the probability that the contract gives it. But nothing is hashed, and game k is another game
+than the chain's game k.
+"""
+
+from collections.abc import Sequence
+from hashlib import shake_256
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.twins.games import AnyTwin, Games
+from parley.mechanisms.coordination.twins.in_python import Luck
+from parley.mechanisms.coordination.twins.tables import Results, Strategy, Tables
+
+__all__ = ["StatisticalTwin"]
+
+
+class StatisticalTwin(AnyTwin):
+    """Games distributed as those that the contract plays.
+
+    Parameters
+    ----------
+    problem : Problem
+        One that a game on chain can take.
+    strategies : sequence of str or callable
+        As `parley.mechanisms.coordination.twins.exact.Twin` takes them. One that looks at others' secrets in
+        a way of its own cannot be played: there are none.
+
+    Raises
+    ------
+    ParleyError
+        If a name is not known, or no game on chain can hold the problem.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.coordination.problem import example_1
+    >>> tally = StatisticalTwin(example_1(), ["equilibrium"]).tally(seed=1, first=0, games=7000)
+    >>> tally.games, abs(tally.proposed[0] - 3000) < 4 * (7000 * 3 / 7 * 4 / 7) ** 0.5
+    (7000, True)
+    """
+
+    def __init__(self, problem: Problem, strategies: Sequence[Strategy]) -> None:
+        super().__init__(problem, strategies, bytes(32))
+
+    def play(self, seed: int, first: int, games: int, seats: ArrayLike | None = None) -> Games:
+        """Play games `first` to `first + games − 1` of a run; parameters and errors as `Twin.play`."""
+        return self._play(seed, first, games, seats, transcripts=False)
+
+    def _run(
+        self, tables: Tables, seed: int, first: int, lineups: NDArray[np.int32], results: Results
+    ) -> None:
+        from parley.mechanisms.coordination.twins.philox import play_games  # noqa: PLC0415 - numba takes a second to load
+
+        key = np.frombuffer(shake_256(b"parley:statistical:%d" % seed).digest(8), dtype="<u4")
+        play_games(tables, key.astype(np.uint64), first, lineups, results)
+
+    def _source(self, seed: int, game: int, *, transcripts: bool) -> Luck:  # noqa: ARG002 - there are none
+        return Luck(seed, game, self.problem.agents)
