@@ -78,13 +78,13 @@ test: lint $(VENV)/.npm-dev
 test-deep: lint $(VENV)/.npm-dev
 	$(BIN)/python scripts/coverage_shares.py --workers $(WORKERS)
 
-# Small changes to the contracts, one at a time, which the tests should notice: hours.
+# Small changes to the contracts, one at a time, which the tests should notice: about an hour.
 mutants: setup $(VENV)/.dev
 	$(BIN)/python -m scripts.mutants_contracts --jobs $(WORKERS)
 
 # Small faults put into the theory one at a time, which the tests should find: about an hour.
 mutants-theory: setup $(VENV)/.dev
-	$(BIN)/python scripts/mutants_theory.py --workers $(WORKERS)
+	$(BIN)/python -m scripts.mutants_theory --workers $(WORKERS)
 
 # Write constraints.txt anew, after a change to the dependencies in pyproject.toml.
 constraints: $(VENV)/.dev

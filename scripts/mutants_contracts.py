@@ -1,30 +1,30 @@
 """Make mutants of the contracts, and see whether a test notices each.
 
-All mutants of a source are compiled at once and selected at run time. Each is first driven against the
-reference model with the same arbitrary calls; what survives meets the directed tests, on the fast machine.
-Whatever survives both must be listed, with the reason why it changes nothing that anybody can see.
+    python -m scripts.mutants_contracts                        # all of them, on all processors
+    python -m scripts.mutants_contracts --only randomness --mutants uniform
 
-    python -m scripts.mutants_contracts [--jobs N] [--runs N] [--only PART]
+All mutants of a source are compiled at once and selected at run time. Each is driven against the reference
+model with arbitrary calls, and meets the directed tests, on the fast machine, until something notices it.
+
+What survives must be listed in ``tests/mutants/contracts.toml`` with its reason. Exit status 1 if a survivor
+is not, or if less than 98% of the mutants are killed; those listed as equivalent are not counted. Exit status
+2 if there is no verdict.
 """
 
 import argparse
 import os
 import sys
 import time
-import tomllib
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 
 from parley.chain.compiler import project_root
-from tests.mutants.building import Built, build
-from tests.mutants.operators import Mutant
-from tests.mutants.trials import TARGETS, Target, killed_by
+from scripts.survivors import Listed, Tally
+from tests.mutants.building import build
+from tests.mutants.targets import TARGETS, Target
+from tests.mutants.trials import NoVerdictError, Trials, Verdict
 
 LISTED = project_root() / "tests" / "mutants" / "contracts.toml"
-WANTED = 0.98
+SHARE = 0.98
 
 
 def main() -> int:
@@ -33,52 +33,52 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--runs", type=int, default=60, help="arbitrary games against the model, in runs")
     parser.add_argument("--only", default="", help="sources whose path contains this")
+    parser.add_argument("--mutants", default="", help="mutants whose name contains this")
     parser.add_argument("--every", type=int, default=1, help="try one mutant in so many")
-    arguments = parser.parse_args()
-    listed: dict[str, dict[str, str]] = tomllib.loads(LISTED.read_text(encoding="utf-8"))
-    made, killed, unlisted = 0, 0, 0
+    given = parser.parse_args()
+    listed = Listed.read(LISTED)
+    total = Tally()
     for target in TARGETS:
-        if arguments.only not in target.file:
-            continue
-        began = time.perf_counter()
-        built = build(target.file, target.mains, target.ask)
-        compiled = time.perf_counter() - began
-        if killed_by(target, built.artifacts, arguments.runs, 0):
-            print(
-                f"{target.file}: the contract without any change is not accepted: no verdict", file=sys.stderr
-            )
-            return 2
-        reasons = listed.get(target.file, {})
-        ways: Counter[str] = Counter()
-        survivors = []
-        for mutant, way in tried(target, built, arguments.runs, arguments.jobs, arguments.every):
-            ways[way or "survived"] += 1
-            if not way:
-                survivors.append(mutant)
-                print(f"  survived: {mutant.name}   [{mutant.operator}]", flush=True)
-        print(
-            f"{target.file}: {ways.total()} mutants ({len(built.refused)} are no Solidity), {dict(ways)}; "
-            f"compiled in {compiled:.0f} s, tried in {time.perf_counter() - began - compiled:.0f} s",
-            flush=True,
-        )
-        unknown = [mutant for mutant in survivors if mutant.name not in reasons]
-        for mutant in unknown:
-            print(f"  not listed in {LISTED.name}: {mutant.name}")
-        made += ways.total()
-        killed += ways.total() - len(survivors)
-        unlisted += len(unknown)
-    share = killed / made if made else 0.0
-    print(f"{made} mutants, {killed} killed ({share:.1%}), {unlisted} survivors not listed")
-    return int(unlisted > 0 or share < WANTED)
+        if given.only in target.file:
+            try:
+                total += tried(target, listed, given)
+            except NoVerdictError as error:
+                print(f"no verdict: {error}", file=sys.stderr)
+                return 2
+    print(total)
+    for name in total.unlisted:
+        print(f"not in {LISTED.relative_to(project_root())}: {name}")
+    whole = not (given.only or given.mutants)
+    return int(bool(total.unlisted) or (whole and total.share < SHARE))
 
 
-def tried(target: Target, built: Built, runs: int, jobs: int, every: int) -> Iterator[tuple[Mutant, str]]:
-    """Try each mutant in a process of its own; yields what killed it, or nothing."""
-    numbers = sorted(built.mutants)[::every]
-    # Forked, so that compiled contracts and imported tests are there already.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
-        ways = pool.map(partial(killed_by, target, built.artifacts, runs), numbers)
-        yield from zip((built.mutants[number] for number in numbers), ways, strict=True)
+def tried(target: Target, listed: Listed, given: argparse.Namespace) -> Tally:
+    """Try the mutants of one source, and print what came of them."""
+    began = time.perf_counter()
+    built = build(target.file, target.mains, target.ask)
+    compiled = time.perf_counter()
+    ways: Counter[str] = Counter()
+    survivors = []
+
+    def tell(verdict: Verdict) -> None:
+        name = f"{target.file}:{verdict.mutant.name}"
+        ways[
+            "survived" if not verdict.killer else verdict.killer.rstrip(" 0123456789").partition("::")[0]
+        ] += 1
+        if not verdict.killer:
+            survivors.append(name)
+            print(f"  survived: {name}   [{verdict.mutant.operator}]", flush=True)
+
+    numbers = [number for number in sorted(built.mutants) if given.mutants in built.mutants[number].name]
+    Trials(target, built, given.runs, given.jobs, tell).run(numbers[:: given.every])
+    tally = listed.tally(ways.total(), survivors)
+    print(
+        f"{target.file}: {tally} ({len(built.refused)} more are no Solidity)\n"
+        f"  compiled in {compiled - began:.0f} s, tried in {time.perf_counter() - compiled:.0f} s\n"
+        f"  {', '.join(f'{way}: {count}' for way, count in ways.most_common())}",
+        flush=True,
+    )
+    return tally
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Mutants of the theory: small faults put into it one at a time, and which of them the tests find.
 
-    python scripts/mutants_theory.py                    # the sample of 300, on two processes: about an hour
-    python scripts/mutants_theory.py --mutants 30 --only coordination/costs
+    python -m scripts.mutants_theory                    # the sample of 300, on two processes: about an hour
+    python -m scripts.mutants_theory --mutants 30 --only coordination/costs
 
 A mutant changes one place of one module: a comparison, an operation, a constant, a truth value, a statement,
 the order of two arguments, a returned value. First the tests run once under coverage.py, which records which
@@ -9,7 +9,8 @@ test reaches which line. A mutant then meets only the tests that reach its line,
 fails. One that takes much more processor time than the tests need, or too much memory, counts as killed.
 
 Survivors are compared with ``tests/mutants_theory.toml``, which gives the reason of each. Exit status 1 if
-one is missing there, or if less than 95% of the mutants are killed.
+one is missing there, or if less than 95% of the mutants are killed; those listed as equivalent are not
+counted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ import resource
 import signal
 import sys
 import time
-import tomllib
 from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass
@@ -38,6 +38,8 @@ from typing import TYPE_CHECKING, Any
 import coverage
 import hypothesis
 import pytest
+
+from scripts.survivors import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -473,22 +475,14 @@ def report(
     every: Sequence[Mutant], sample: Sequence[Mutant], left: Sequence[Mutant], *, complete: bool
 ) -> None:
     """Print the counts, and end with status 1 if a survivor is unexplained or too many survive."""
-    listed = (
-        tomllib.loads(REASONS.read_text(encoding="utf-8")).get("survivors", []) if REASONS.exists() else []
-    )
-    reasons = {entry["mutant"]: entry for entry in listed}
-    unexplained = [mutant for mutant in left if mutant.name not in reasons]
-    equivalent = sum(reasons.get(mutant.name, {}).get("equivalent", False) for mutant in left)
-    share = 1 - len(left) / len(sample)
-    print(
-        f"{len(sample)} of {len(every)} mutants: {len(sample) - len(left)} killed ({share:.1%}), "
-        f"{len(left)} survived, {equivalent} of them equivalent to the theory"
-    )
+    tally = Listed.read(REASONS).tally(len(sample), [mutant.name for mutant in left])
+    print(f"of {len(every)} mutants, {tally}")
     for module, count in sorted(Counter(mutant.module for mutant in left).items()):
         print(f"  {count} in {module}")
-    for mutant in unexplained:
-        print(f"not in {REASONS.relative_to(ROOT)}: line {mutant.line} of {mutant.name}")
-    if unexplained or (complete and share < SHARE):
+    for mutant in left:
+        if mutant.name in tally.unlisted:
+            print(f"not in {REASONS.relative_to(ROOT)}: line {mutant.line} of {mutant.name}")
+    if tally.unlisted or (complete and tally.share < SHARE):
         raise SystemExit(1)
 
 

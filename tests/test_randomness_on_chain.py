@@ -9,7 +9,6 @@ import pytest
 from eth_abi.abi import decode, encode
 
 from parley.chain.backends import open_evm
-from parley.chain.compiler import compile_sources
 from parley.core.randomness import (
     commitment,
     drawn_word,
@@ -23,6 +22,7 @@ from parley.core.randomness import (
     unpack_order,
     word,
 )
+from tests.verification.on_chain import harnesses
 
 SIGNATURES = {
     "commitment": (["bytes32", "uint256", "bytes32"], ["bytes32"]),
@@ -38,8 +38,7 @@ Harness = Callable[..., Any]
 @cache
 def deployed() -> Harness:
     evm = open_evm("revm")
-    artifact = compile_sources({"tests/contracts/DrawsHarness.sol": None})["DrawsHarness"]
-    address = evm.deploy(artifact.bytecode)
+    address = evm.deploy(harnesses()["DrawsHarness"].bytecode)
 
     def call(name: str, *args: Any) -> Any:  # noqa: ANN401 - of any type
         inputs, outputs = SIGNATURES[name]

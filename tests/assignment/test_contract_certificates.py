@@ -44,6 +44,7 @@ from tests.assignment.on_chain import (
     went,
 )
 from tests.assignment.problems import cardinal, general
+from tests.verification.on_chain import harnesses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ class Harness:
     """The library of certificates on a machine of its own."""
 
     def __init__(self) -> None:
-        artifact = compile_sources({"tests/contracts/CertificatesHarness.sol": None})["CertificatesHarness"]
+        artifact = harnesses()["CertificatesHarness"]
         lottery = compile_sources({"contracts/interfaces/IAssignmentLottery.sol": None})
         self.interface = Interface(artifact.abi, lottery["IAssignmentLottery"].abi)
         self.evm = open_evm("revm")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parley.chain import solc
-from parley.chain.compiler import Artifact, cache_directory, project_root, read_settings, source_closure
-from tests.mutants.operators import Mutant, mutants_of, syntax_tree
+from parley.chain.compiler import Artifact
+from tests.mutants.operators import Mutant, mutants_of, syntax_trees
 from tests.verification.selected import Edit, compiled, merged, read_source
 
 _ERROR = re.compile(r"(\S+\.sol):(\d+):(\d+): \w*Error")
@@ -46,39 +46,27 @@ def build(file: str, mains: Sequence[str], ask: str = "ran") -> Built:
         See `tests.verification.selected.merged`.
     """
     text = read_source(file)
-    mutants = dict(enumerate(mutants_of(file, text, syntax_tree(file)), start=1))
-    refused = []
+    mutants = dict(enumerate(mutants_of(file, text, syntax_trees([file])[file]), start=1))
+    refused: list[Mutant] = []
     while True:
         edits = [
             Edit(mutant.start, mutant.end, f"/*{number}<*/{mutant.new}/*{number}>*/", number)
             for number, mutant in mutants.items()
         ]
         source = merged(text, edits, ask)
-        wrong = _wrong(file, source, mains)
-        if not wrong:
-            break
-        refused += [mutants.pop(number) for number in sorted(wrong)]
-    return Built(file, mutants, refused, compiled({file: source}, mains))
+        try:
+            return Built(file, mutants, refused, compiled({file: source}, mains))
+        except solc.SolidityError as error:
+            wrong = _wrong(file, source, error)
+            refused += [mutants.pop(number) for number in sorted(wrong)]
 
 
-def _wrong(file: str, source: str, mains: Sequence[str]) -> set[int]:
-    """Numbers of mutants that the compiler refuses."""
-    root = project_root()
-    settings = read_settings(root)
-    closure = source_closure(list(mains), {file: source}, root, settings.remappings)
-    request = {
-        "language": "Solidity",
-        "sources": {name: {"content": text} for name, text in closure.items()},
-        "settings": {**settings.standard_json(), "outputSelection": {"*": {"*": ["abi"]}}},
-    }
-    try:
-        solc.run(request, settings.version, root, cache_directory(root))
-    except solc.SolidityError as error:
-        places = _ERROR.findall(str(error))
-        if not places or any(name != file for name, _, _ in places):
-            raise
-        return {_mutant_at(source, int(line), int(column)) for _, line, column in places}
-    return set()
+def _wrong(file: str, source: str, error: solc.SolidityError) -> set[int]:
+    """Numbers of the mutants that the compiler complains of."""
+    places = _ERROR.findall(str(error))
+    if not places or any(name != file for name, _, _ in places):
+        raise error
+    return {_mutant_at(source, int(line), int(column)) for _, line, column in places}
 
 
 def _mutant_at(source: str, line: int, column: int) -> int:

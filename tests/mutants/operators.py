@@ -1,7 +1,7 @@
 """Mutants of Solidity sources: one small change each, made from the compiler's syntax tree."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
@@ -59,19 +59,21 @@ class Mutant(NamedTuple):
         return f"{self.function}: {old} → {new}{count}"
 
 
-def syntax_tree(file: str) -> Node:
-    """The compiler's syntax tree of a source of the tree."""
+def syntax_trees(files: Sequence[str]) -> dict[str, Node]:
+    """The compiler's syntax trees of sources of the tree."""
     root = project_root()
     settings = read_settings(root)
-    closure = source_closure([file], {}, root, settings.remappings)
+    closure = source_closure(list(files), {}, root, settings.remappings)
     request = {
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in closure.items()},
-        "settings": {**settings.standard_json(), "outputSelection": {file: {"": ["ast"]}}},
+        "settings": {
+            **settings.standard_json(),
+            "outputSelection": {file: {"": ["ast"]} for file in files},
+        },
     }
     output = solc.run(request, settings.version, root, cache_directory(root))
-    tree: Node = output["sources"][file]["ast"]
-    return tree
+    return {file: output["sources"][file]["ast"] for file in files}
 
 
 def mutants_of(file: str, text: str, tree: Node) -> list[Mutant]:
@@ -81,7 +83,7 @@ def mutants_of(file: str, text: str, tree: Node) -> list[Mutant]:
     ----------
     file, text : str
     tree : Node
-        As `syntax_tree` gives it.
+        As `syntax_trees` gives it.
     """
     found: dict[tuple[int, int, str], Mutant] = {}
     seen: Counter[tuple[str, str, str]] = Counter()

@@ -1,140 +1,222 @@
-"""What is done to a mutant: arbitrary calls against the reference model, then directed tests."""
+"""Trials of mutants: tests are collected once, and each mutant meets them in a process of its own."""
 
+import contextlib
+import gc
+import json
 import os
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from random import Random
-from typing import NamedTuple
+import resource
+import signal
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import IO, Any, NamedTuple
 
+import hypothesis
 import pytest
 
-from parley.chain.compiler import Artifact, project_root
-from parley.chain.pyevm import PyEvm
-from parley.chain.revm import RevmEvm
-from parley.chain.tester import TesterEvm
-from tests.assignment.contract_machine import ContractMachine as LotteryMachine
-from tests.assignment.contract_machine import Reached as LotteryReached
-from tests.assignment.contract_machine import Subject
-from tests.coordination.contract_machine import ContractMachine as GameMachine
-from tests.coordination.contract_machine import Reached as GameReached
-from tests.coordination.on_chain import OnChain
-from tests.verification.on_chain import contracts
-from tests.verification.selected import RoomyEvm, select
+from tests.mutants.building import Built
+from tests.mutants.operators import Mutant
+from tests.mutants.targets import Target, install, load, wanders
 
-STEPS = 40
-
-_COORDINATION = "contracts/coordination/"
-_ASSIGNMENT = "contracts/assignment/"
-_MECHANISM = _COORDINATION + "TwoStageMechanism.sol"
-_LOTTERY = _ASSIGNMENT + "AssignmentLottery.sol"
-_FUNCTIONS = tuple(
-    f"{_COORDINATION}recognition/{name}Recognition.sol"
-    for name in ("AnnouncementProportional", "ContractProportional", "Equal", "PStar", "Reordered")
-)
-_OF_GAMES = ("tests/coordination/test_protocol_*.py", "tests/coordination/test_recognition.py")
-_OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
+SPARE = 20
+"""Seconds of processor time that a mutant may take beyond five times what all steps take without it."""
+NEIGHBOURS = 4
+"""How many of the last steps that killed in a function its next mutant meets first."""
+_WITHOUT = ("cacheprovider", "xdist", "terminal", "logging", "faulthandler")
+"""Parts of pytest that are not needed here."""
 
 
-class Target(NamedTuple):
-    """A source whose mutants are tried.
+class NoVerdictError(Exception):
+    """The contract without any change is not accepted, or a trial went wrong."""
 
-    Attributes
+
+class Verdict(NamedTuple):
+    """What became of a mutant: the step that noticed it, or nothing."""
+
+    mutant: Mutant
+    killer: str
+
+
+class _Running(NamedTuple):
+    """A process that tries a mutant with steps in this order, and writes down what came of it."""
+
+    number: int
+    order: Sequence[str]
+    said: IO[str]
+
+
+class Trials:
+    """A plugin for pytest that tries mutants with the tests that were collected, instead of running these.
+
+    A step is a run of arbitrary calls or a test. All steps are first taken with the contract as it is, which
+    tells how long each takes. A mutant meets the last steps that killed in its function, then all others:
+    those that kill most in a second come first.
+
+    Parameters
     ----------
-    file : str
-    mains : sequence of str
-        Files of the contracts that hold it.
-    tests : sequence of str
-        Patterns of the files with directed tests.
-    ask : str
-        See `tests.verification.selected.merged`.
+    target : Target
+    built : Built
+    runs : int
+        Runs of arbitrary calls.
+    jobs : int
+        Processes at once.
+    tell : callable
+        Takes each verdict.
     """
 
-    file: str
-    mains: Sequence[str]
-    tests: Sequence[str]
-    ask: str = "ran"
+    def __init__(
+        self, target: Target, built: Built, runs: int, jobs: int, tell: Callable[[Verdict], None]
+    ) -> None:
+        self.target, self.built, self.jobs, self.tell = target, built, jobs, tell
+        self.steps: dict[str, Callable[[], bool]] = {
+            f"arbitrary calls {seed}": partial(wanders, target, seed) for seed in range(runs)
+        }
+        self.seconds: dict[str, float] = {}
+        self.met: dict[str, int] = defaultdict(int)
+        self.killed: dict[str, int] = defaultdict(int)
+        self.last: dict[str, list[str]] = defaultdict(list)
+        """By function, the steps that killed, the last one first."""
+        self.numbers: Sequence[int] = ()
+        self.failed = False
+        self.wrong = ""
 
+    def run(self, numbers: Sequence[int]) -> None:
+        """Try the mutants of these numbers."""
+        self.numbers = numbers
+        load()
+        # What tests are written with has been imported before.
+        known = "ignore::pytest.PytestAssertRewriteWarning"
+        options = ["-s", "-W", known, *(part for name in _WITHOUT for part in ("-p", f"no:{name}"))]
+        with _no_shrinking():
+            status = pytest.main([*options, *self.target.files], plugins=[self])
+        if self.wrong or status != pytest.ExitCode.OK:
+            raise NoVerdictError(self.wrong or f"the tests of {self.target.file} cannot be collected")
 
-TARGETS = (
-    *(
-        Target(_COORDINATION + name, [_MECHANISM], _OF_GAMES)
-        for name in ("TwoStageMechanism.sol", "GameData.sol", "CostFunctions.sol", "Status.sol")
-    ),
-    *(Target(file, [file], _OF_GAMES, "chosen") for file in _FUNCTIONS),
-    Target(_COORDINATION + "recognition/Totals.sol", _FUNCTIONS, _OF_GAMES, "chosen"),
-    *(
-        Target("contracts/randomness/" + name, [_MECHANISM], _OF_GAMES)
-        for name in ("Draws.sol", "CommitReveal.sol")
-    ),
-    Target("contracts/storage/CodeStorage.sol", [_MECHANISM], _OF_GAMES),
-    *(
-        Target(_ASSIGNMENT + name, [_LOTTERY], _OF_LOTTERIES)
-        for name in ("AssignmentLottery.sol", "LotteryData.sol", "Certificates.sol")
-    ),
-)
+    # ── in the process that hands the mutants out ──────────────────────────────────────────────────────────
 
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Try the mutants."""
+        if session.testsfailed:
+            return None
+        self.steps |= {item.nodeid: partial(self._passes, item) for item in session.items}
+        # So that the children do not touch, and thereby copy, what they share.
+        gc.freeze()
+        try:
+            self._measure()
+            self._try_all()
+        except NoVerdictError as error:
+            self.wrong = str(error)
+        return True
 
-def killed_by(target: Target, artifacts: Mapping[str, Artifact], runs: int, number: int) -> str:
-    """Return what notices a mutant: ``campaign``, ``tests`` or, if nothing does, nothing."""
-    child = os.fork()
-    if child:
+    def _measure(self) -> None:
+        """Take all steps with the contract as it is."""
+        child, running = self._fork(0, list(self.steps))
         _, status = os.waitpid(child, 0)
-        way = _WAYS.get(os.waitstatus_to_exitcode(status))
-        if way is None:
-            raise RuntimeError(f"trying mutant {number} of {target.file} failed")
-        return way
-    outcome = 1
+        found = _read(running.said)
+        if status or found is None:
+            raise NoVerdictError(f"{self.target.file} could not be tried as it is")
+        if found["killer"]:
+            raise NoVerdictError(f"{self.target.file} is not accepted as it is: {found['killer']}")
+        self.seconds = found["seconds"]
+
+    def _try_all(self) -> None:
+        waiting = list(self.numbers)
+        running: dict[int, _Running] = {}
+        while waiting or running:
+            while waiting and len(running) < self.jobs:
+                number = waiting.pop(0)
+                child, begun = self._fork(number, self._order(self.built.mutants[number]))
+                running[child] = begun
+            child, status = os.wait()
+            number, order, said = running.pop(child)
+            mutant, found = self.built.mutants[number], _read(said)
+            if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+                self.tell(Verdict(mutant, "too long"))
+            elif status or found is None:
+                raise NoVerdictError(f"trying {mutant.name} failed")
+            else:
+                self._note(mutant, order, found["killer"])
+                self.tell(Verdict(mutant, found["killer"]))
+
+    def _order(self, mutant: Mutant) -> list[str]:
+        rates = {
+            step: (self.killed[step] + 0.5) / (self.met[step] + 1) / (self.seconds[step] + 0.001)
+            for step in self.steps
+        }
+        first = self.last[mutant.function][:NEIGHBOURS]
+        return list(dict.fromkeys([*first, *sorted(rates, key=rates.__getitem__, reverse=True)]))
+
+    def _note(self, mutant: Mutant, order: Sequence[str], killer: str) -> None:
+        for step in order:
+            self.met[step] += 1
+            if step == killer:
+                self.killed[step] += 1
+                last = self.last[mutant.function]
+                last[:] = [step, *(other for other in last if other != step)]
+                break
+
+    def _fork(self, number: int, order: Sequence[str]) -> tuple[int, _Running]:
+        said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - `_read` closes it
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                self._meet(number, order, said)
+                status = 0
+            finally:
+                os._exit(status)
+        return child, _Running(number, order, said)
+
+    # ── in the process that tries a mutant ─────────────────────────────────────────────────────────────────
+
+    def _meet(self, number: int, order: Sequence[str], said: IO[str]) -> None:
+        """Take the steps up to the one that kills; writes down which it is, and how long each took."""
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        if self.seconds:
+            most = int(5 * sum(self.seconds.values()) + SPARE)
+            resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
+        install(self.built.artifacts, number)
+        seconds, killer = {}, ""
+        for step in order:
+            began = time.process_time()
+            if not self.steps[step]():
+                killer = step
+                break
+            seconds[step] = time.process_time() - began
+        json.dump({"killer": killer, "seconds": seconds}, said)
+        said.flush()
+
+    def _passes(self, item: pytest.Item) -> bool:
+        self.failed = False
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return not self.failed
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take notice of a failure."""
+        self.failed |= report.failed
+
+
+def _read(said: IO[str]) -> Any:  # noqa: ANN401 - what the process wrote
+    with said:
+        said.seek(0)
+        text = said.read()
+    return json.loads(text) if text else None
+
+
+@contextlib.contextmanager
+def _no_shrinking() -> Iterator[None]:
+    """Let generated tests try the same examples every time, and stop at the first that fails."""
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    before = hypothesis.settings.get_current_profile_name()
+    hypothesis.settings.register_profile(
+        "mutants", phases=phases, derandomize=True, database=None, deadline=None, report_multiple_bugs=False
+    )
+    hypothesis.settings.load_profile("mutants")
     try:
-        _install(artifacts, number)
-        outcome = 2 if not _campaign_holds(target, runs) else 4 if _tests_hold(target) else 3
-    except Exception:  # noqa: BLE001 - the process ends here, whatever happens
-        traceback.print_exc()
+        yield
     finally:
-        os._exit(outcome)
-
-
-_WAYS = {2: "campaign", 3: "tests", 4: ""}
-"""What noticed a mutant, by the exit status of the process that tried it."""
-
-
-def _install(artifacts: Mapping[str, Artifact], number: int) -> None:
-    """Let everything in this process meet the mutant in place of the tree's contract."""
-    here = contracts()
-    assert isinstance(here, dict)
-    for name, artifact in artifacts.items():
-        here[name] = select(artifact, number)
-    RevmEvm.code_limit = RoomyEvm.code_limit
-    # The reference machines take no code as long as that of all mutants together.
-    for machine in (TesterEvm, PyEvm):
-        setattr(machine, "__init__", _left_out)  # noqa: B010 - mypy wants no method assigned
-
-
-def _left_out(*_: object, **__: object) -> None:
-    pytest.skip("not on the reference machines")
-
-
-def _campaign_holds(target: Target, runs: int) -> bool:
-    machine: Callable[[], LotteryMachine | GameMachine]
-    if target.file.startswith(_ASSIGNMENT):
-        lottery = Subject(RevmEvm())
-        machine = lambda: LotteryMachine(lottery, LotteryReached())  # noqa: E731 - a short one
-    else:
-        games = OnChain(RevmEvm())
-        machine = lambda: GameMachine(games, GameReached())  # noqa: E731 - a short one
-    try:
-        for seed in range(runs):
-            machine().wander(Random(seed), STEPS)
-    except Exception:  # noqa: BLE001 - whatever goes wrong, the mutant did it
-        return False
-    return True
-
-
-def _tests_hold(target: Target) -> bool:
-    files = sorted(str(file) for pattern in target.tests for file in project_root().glob(pattern))
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    # What tests are written with has been imported before.
-    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    return pytest.main([*options, *files]) == pytest.ExitCode.OK
+        hypothesis.settings.load_profile(before)

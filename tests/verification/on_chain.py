@@ -29,6 +29,13 @@ def receivers() -> Mapping[str, Artifact]:
     return compile_sources({"tests/contracts/Receivers.sol": None})
 
 
+@cache
+def harnesses() -> Mapping[str, Artifact]:
+    """Libraries that can be called from outside."""
+    files = ("CertificatesHarness", "DrawsHarness")
+    return compile_sources({f"tests/contracts/{name}.sol": None for name in files})
+
+
 class Outcome(NamedTuple):
     """What a call came to."""
 

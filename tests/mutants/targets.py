@@ -1,0 +1,123 @@
+"""The sources whose mutants are tried, and what every mutant meets: arbitrary calls and directed tests."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from random import Random
+from typing import NamedTuple
+
+import pytest
+
+from parley.chain.compiler import Artifact, project_root
+from parley.chain.pyevm import PyEvm
+from parley.chain.revm import RevmEvm
+from parley.chain.tester import TesterEvm
+from tests.assignment.contract_machine import ContractMachine as LotteryMachine
+from tests.assignment.contract_machine import Reached as LotteryReached
+from tests.assignment.contract_machine import Subject
+from tests.coordination.contract_machine import ContractMachine as GameMachine
+from tests.coordination.contract_machine import Reached as GameReached
+from tests.coordination.on_chain import OnChain, attackers
+from tests.verification.on_chain import contracts, harnesses
+from tests.verification.selected import RoomyEvm, select
+
+STEPS = 40
+"""Rules that one run of arbitrary calls takes."""
+
+_COORDINATION = "contracts/coordination/"
+_ASSIGNMENT = "contracts/assignment/"
+_MECHANISM = _COORDINATION + "TwoStageMechanism.sol"
+_LOTTERY = _ASSIGNMENT + "AssignmentLottery.sol"
+_CERTIFICATES = "tests/contracts/CertificatesHarness.sol"
+_DRAWS = "tests/contracts/DrawsHarness.sol"
+_FUNCTIONS = tuple(
+    f"{_COORDINATION}recognition/{name}Recognition.sol"
+    for name in ("AnnouncementProportional", "ContractProportional", "Equal", "PStar", "Reordered")
+)
+_OF_GAMES = ("tests/coordination/test_protocol_*.py", "tests/coordination/test_recognition.py")
+_OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
+_OF_DRAWS = ("tests/test_randomness_on_chain.py",)
+
+
+class Target(NamedTuple):
+    """A source whose mutants are tried.
+
+    Attributes
+    ----------
+    file : str
+    mains : tuple of str
+        Files of the contracts that hold it.
+    tests : tuple of str
+        Patterns of the files with directed tests.
+    ask : str
+        See `tests.verification.selected.merged`.
+    """
+
+    file: str
+    mains: tuple[str, ...]
+    tests: tuple[str, ...]
+    ask: str = "ran"
+
+    @property
+    def files(self) -> list[str]:
+        """The files with directed tests."""
+        return sorted(str(file) for pattern in self.tests for file in project_root().glob(pattern))
+
+
+TARGETS = (
+    *(
+        Target(_COORDINATION + name, (_MECHANISM,), _OF_GAMES)
+        for name in ("TwoStageMechanism.sol", "GameData.sol", "CostFunctions.sol", "Status.sol")
+    ),
+    *(Target(file, (file,), _OF_GAMES, "chosen") for file in _FUNCTIONS),
+    Target(_COORDINATION + "recognition/Totals.sol", _FUNCTIONS, _OF_GAMES, "chosen"),
+    *(
+        Target("contracts/randomness/" + name, (_MECHANISM, _DRAWS), (*_OF_DRAWS, *_OF_GAMES))
+        for name in ("Draws.sol", "CommitReveal.sol")
+    ),
+    Target("contracts/storage/CodeStorage.sol", (_MECHANISM,), _OF_GAMES),
+    *(
+        Target(_ASSIGNMENT + name, (_LOTTERY,), _OF_LOTTERIES)
+        for name in ("AssignmentLottery.sol", "LotteryData.sol")
+    ),
+    Target(_ASSIGNMENT + "Certificates.sol", (_LOTTERY, _CERTIFICATES), _OF_LOTTERIES),
+)
+
+
+def load() -> None:
+    """Load what every trial needs, so that none has to."""
+    contracts()
+    harnesses()
+    attackers()
+
+
+def install(artifacts: Mapping[str, Artifact], number: int) -> None:
+    """Let everything in this process meet the mutant in place of the tree's contract."""
+    for tree in (contracts(), harnesses()):
+        assert isinstance(tree, dict)
+        tree.update((name, select(artifacts[name], number)) for name in tree.keys() & artifacts.keys())
+    RevmEvm.code_limit = RoomyEvm.code_limit
+    # The reference machines take no code as long as that of all mutants together.
+    for machine in (TesterEvm, PyEvm):
+        setattr(machine, "__init__", _left_out)  # noqa: B010 - mypy wants no method assigned
+
+
+def _left_out(*_: object, **__: object) -> None:
+    pytest.skip("not on the reference machines")
+
+
+def wanders(target: Target, seed: int) -> bool:
+    """Whether contract and model agree in a run of arbitrary calls."""
+    try:
+        _machine(target)().wander(Random(seed), STEPS)
+    except Exception:  # noqa: BLE001 - whatever goes wrong, the mutant did it
+        return False
+    return True
+
+
+@cache
+def _machine(target: Target) -> Callable[[], LotteryMachine | GameMachine]:
+    if target.file.startswith(_ASSIGNMENT):
+        lottery = Subject(RevmEvm())
+        return lambda: LotteryMachine(lottery, LotteryReached())
+    games = OnChain(RevmEvm())
+    return lambda: GameMachine(games, GameReached())
