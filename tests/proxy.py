@@ -90,7 +90,7 @@ def _call_faults(proxy: PublicNode, call: Call, reply: dict[str, Any]) -> dict[s
     method, result = call["method"], reply.get("result")
     receipt = result if method == "eth_getTransactionReceipt" and isinstance(result, dict) else None
     execution = method == "eth_call"
-    private = method.partition("_")[0] in ("debug", "evm", "anvil", "hardhat")
+    private = method.partition("_")[0] in ("debug", "trace", "evm", "anvil", "hardhat")
     wide = method == "eth_getLogs" and proxy.width(call) > MOST_BLOCKS
     limited = {"code": -32005, "message": "limit exceeded", "data": {"rate": {"current_rps": 9}}}
     pruned = "missing trie node 1f2e (path ) state 0x1f2e is not available, not found"
@@ -105,6 +105,7 @@ def _call_faults(proxy: PublicNode, call: Call, reply: dict[str, Any]) -> dict[s
         "text-error": lambda: {**fails(0, ""), "error": "too many requests"} if proxy.chance() else reply,
         "private": lambda: fails(-32601, "the method does not exist") if private else reply,
         "no-debug": lambda: fails(-32601, "no such method") if method.startswith("debug_") else reply,
+        "no-trace": lambda: fails(-32601, "no such method") if method.startswith("trace_") else reply,
         "range-error": lambda: fails(-32602, "query returned more than 10000 results") if wide else reply,
         "range-32005": lambda: fails(-32005, "limit exceeded") if wide else reply,
         "range-text": lambda: fails("BAD_RANGE", "eth_getLogs is limited to a 3 range") if wide else reply,
@@ -143,7 +144,7 @@ _CUT = ("truncated", "cut", "closed-after")
 SOMETIMES = (
     "429", "429-json", "-32005", "503", "html", "empty", "closed",
     "batch-error", "batch-400", "batch-413", "batch-closed", "batch-first",
-    "limit-inside", "text-code", "null-code", "text-error", "private", "no-debug",
+    "limit-inside", "text-code", "null-code", "text-error", "private", "no-debug", "no-trace",
     "range-error", "range-32005", "range-text", *_RANGES,
     "shuffled", "partial", "duplicated", *_CUT,
     "null-receipts", "foreign-receipts", "dropped-logs", "lagging",

@@ -2,19 +2,23 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from parley.chain.evm import Logs
+from parley.chain.flattraces import frames_of
 from parley.chain.node import NodeEvm
-from parley.chain.nodehistory import NodeHistory
+from parley.chain.nodehistory import _TRACER, NodeHistory, _frame
+from parley.chain.rpc import Rpc
+from parley.chain.traces import Frame
 from parley.core.randomness import address_word, word
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Player
 from parley.mechanisms.coordination.verify import verify
 from tests.coordination.audited import IMPATIENT, deployed
 from tests.coordination.on_chain import attackers
-from tests.coordination.test_verify_payments import Blind
+from tests.coordination.test_verify_payments import Blind, Flat
 from tests.nodes import running
 
 WHIMSICAL = "600343065f52600560205260405ff3"
@@ -58,6 +62,30 @@ class Opener(Player):
         logs = super().send(sender, data, value)
         self.created = logs[0][0][1]
         raise StopIteration
+
+
+def told_alike(frame: Frame) -> Frame:
+    """What a flat trace tells too: no events, and not what the transaction itself cost."""
+    return frame._replace(
+        logs=(),
+        output=b"" if frame.error else frame.output,
+        gas=0,
+        gas_used=0,
+        error="failed" if frame.error else "",
+        calls=tuple(map(told_alike, frame.calls)),
+    )
+
+
+def flat_traces_say_what_the_tracer_says(rpc: Rpc) -> None:
+    told = [
+        rpc.ask("trace_block", hex(number)) for number in range(1, int(rpc.ask("eth_blockNumber"), 16) + 1)
+    ]
+    flat = {name: frame for block in told for name, frame in frames_of(block).items()}
+    names = list(flat)
+    traces = rpc.ask_all([("debug_traceTransaction", [name, _TRACER]) for name in names], strict=True)
+    assert names == list({entry["transactionHash"]: None for block in told for entry in block})
+    for name, trace in zip(names, traces, strict=True):
+        assert told_alike(flat[name]) == told_alike(_frame(trace))
 
 
 def starve(node: NodeEvm, contract: str, data: bytes) -> None:
@@ -108,6 +136,10 @@ def test_strangers_accuse_nobody(node: NodeEvm) -> None:
     assert found.checked["expire"] == 1
     assert found.checked["refused calls"] > 30
     assert "refusals that could not be settled" not in found.checked
+
+    flat = verify(Flat(url, contracts.mechanism))
+    assert replace(flat, seconds=0) == replace(found, seconds=0)
+    flat_traces_say_what_the_tracer_says(node.dispatcher.rpc)
 
     blind = verify(Blind(url, contracts.mechanism))
     assert list(blind.violations) == []

@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from parley.chain import nodestate
+from parley.chain import flattraces, nodestate
 from parley.chain.evm import Log
 from parley.chain.history import Call, Failure
 from parley.chain.logs import read_logs
@@ -30,6 +30,9 @@ _FULL_BLOCKS = 200
 
 _TRANSACTIONS = 200
 """Transactions to trace at a time."""
+
+_CROWDED = 2
+"""Transactions of a block that are worth tracing all of it."""
 
 _TRACER = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
 
@@ -70,6 +73,8 @@ class NodeHistory:
         self._timestamps: dict[int, int] = {}
         self._wallets: set[str] = set()
         self._busy: Counter[int] = Counter()
+        self._flat: bool | None = None
+        """Whether the node keeps flat traces beside its tracers; None until that matters."""
 
     @property
     def chain_id(self) -> int:
@@ -204,16 +209,35 @@ class NodeHistory:
 
     def _frames(self, transactions: list[_Json]) -> dict[str, Frame]:
         """Traces of transactions, as far as the node has them."""
-        blocks = Counter(one["blockNumber"] for one in transactions)
-        # Tracing a transaction takes its whole block up to it: of many, the block is traced once.
-        crowded = [number for number, count in blocks.items() if count > 1]
+        frames = self._flat_frames(transactions)
+        left = [one for one in transactions if one["hash"] not in frames]
+        crowded = _crowded(left)
         told = self._traces([("debug_traceBlockByNumber", [number, _TRACER]) for number in crowded])
         whole = dict(zip(crowded, told, strict=False))
-        found = {one["hash"]: _entry(whole.get(one["blockNumber"]), one) for one in transactions}
+        found = {one["hash"]: _entry(whole.get(one["blockNumber"]), one) for one in left}
         single = [name for name, trace in found.items() if trace is None]
         told = self._traces([("debug_traceTransaction", [name, _TRACER]) for name in single])
         found |= dict(zip(single, told, strict=False))
-        return {name: _frame(one) for name, one in found.items() if isinstance(one, dict) and "from" in one}
+        for name, one in found.items():
+            if isinstance(one, dict) and "from" in one:
+                frames[name] = _frame(one)
+        return frames
+
+    def _flat_frames(self, transactions: list[_Json]) -> dict[str, Frame]:
+        """Traces of crowded blocks from the lists that some nodes keep, as far as these say enough."""
+        crowded = _crowded(transactions)
+        if crowded and self._flat is None:
+            # Where a list does not say enough, a tracer has to.
+            one = next(one for one in transactions if one["blockNumber"] == crowded[0])
+            questions = [("trace_block", [crowded[0]]), ("debug_traceTransaction", [one["hash"], _TRACER])]
+            self._flat = not any(isinstance(told, RpcError) for told in self._node.ask_all(questions))
+        if not crowded or not self._flat:
+            return {}
+        found: dict[str, Frame] = {}
+        for told in self._traces([("trace_block", [number]) for number in crowded]):
+            found |= flattraces.frames_of(told)
+        frames = {one["hash"]: found[one["hash"]] for one in transactions if one["hash"] in found}
+        return {name: one for name, one in frames.items() if flattraces.is_plain(self._contract, one)}
 
     def _traces(self, questions: list[tuple[str, list[Any]]]) -> list[Any]:
         """Ask for traces: a node without tracers refuses them all, which one question shows."""
@@ -305,6 +329,12 @@ def _bytes(text: str) -> bytes:
 
 def _log(log: _Json) -> Log:
     return Log(_bytes(log["address"]), tuple(_bytes(topic) for topic in log["topics"]), _bytes(log["data"]))
+
+
+def _crowded(transactions: Sequence[_Json]) -> list[str]:
+    """Return the blocks, in hexadecimal, that hold several of some transactions."""
+    blocks = Counter(str(one["blockNumber"]) for one in transactions)
+    return [number for number, count in blocks.items() if count >= _CROWDED]
 
 
 def _entry(block: object, transaction: _Json) -> object:
