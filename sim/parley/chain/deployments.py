@@ -7,7 +7,6 @@ against the chain instead of being deployed again.
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from parley.chain.node import NodeEvm
 from parley.chain.revm import RevmEvm
 from parley.core.errors import ParleyError, ProblemError, shorten
 from parley.core.files import read_object
+from parley.core.folders import whole_file
 from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
@@ -182,23 +182,6 @@ def _address(file: str, name: str, entry: object) -> str:
     return str(to_checksum_address(address))
 
 
-def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a deployment file, whole or not at all.
-
-    Raises
-    ------
-    ProblemError
-        If nothing can be written there.
-    """
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, path)  # noqa: PTH105 -- the same as Path.replace, which reads as if it edited text
-    except OSError as error:
-        raise ProblemError(str(path), "", f"cannot be written: {error.strerror}") from None
-
-
 def deploy_once(
     evm: Evm, path: Path | None, artifacts: Mapping[str, Artifact], names: Iterable[str]
 ) -> tuple[DeploymentFile, bool]:
@@ -226,30 +209,34 @@ def deploy_once(
     CodeError
         If a contract of the file is not where it should be.
     ProblemError
-        If the file is another chain's, cannot be read, or cannot be written.
+        If the file is another chain's, or cannot be read.
+    ParleyError
+        If it cannot be written, or another run is writing it.
     """
     path = path if path is not None else default_path(evm.chain_id)
     names = tuple(names)
     if path.exists():
-        known = read(path, names)
-        known.check_chain(evm)
-        if isinstance(evm, NodeEvm):
-            check_chain(evm, artifacts, names)
-        known.check_code(evm, artifacts)
-        return known, False
-    _check_writable(path)
-    book = (
-        deploy_to_node(evm, artifacts, names) if isinstance(evm, NodeEvm) else deploy(evm, artifacts, names)
-    )
-    write(path, address_book(evm.chain_id, book))
+        return _checked(evm, path, artifacts, names), False
+    try:
+        # Locked before anything is paid for, and until the file is whole.
+        with whole_file(path, over=False) as work:
+            book = (
+                deploy_to_node(evm, artifacts, names)
+                if isinstance(evm, NodeEvm)
+                else deploy(evm, artifacts, names)
+            )
+            content = address_book(evm.chain_id, book)
+            work.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except FileExistsError:  # another run has just written it
+        return _checked(evm, path, artifacts, names), False
     return read(path, names), True
 
 
-def _check_writable(path: Path) -> None:
-    """Complain before anything is paid for, not after."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ProblemError(str(path), "", f"cannot be written: {error.strerror}") from None
-    if not os.access(path.parent, os.W_OK):
-        raise ProblemError(str(path), "", "cannot be written: Permission denied")
+def _checked(evm: Evm, path: Path, artifacts: Mapping[str, Artifact], names: Iterable[str]) -> DeploymentFile:
+    """Read a deployment file, and hold the chain against it."""
+    known = read(path, names)
+    known.check_chain(evm)
+    if isinstance(evm, NodeEvm):
+        check_chain(evm, artifacts, names)
+    known.check_code(evm, artifacts)
+    return known

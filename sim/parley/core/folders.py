@@ -145,12 +145,19 @@ def check_replaceable(path: Path) -> None:
         return
     if not path.is_dir():
         raise ParleyError(f"{path}: is not a folder")
-    names = sorted(entry.name for entry in path.iterdir())
+    names = sorted(entry.name for entry in path.iterdir() if not _is_left_behind(entry))
     foreign = [name for name in names if Path(name).suffix not in OWN or not (path / name).is_file()]
     if foreign and any(mark in names for mark in MARKS):
         raise ParleyError(f"{path}: holds {foreign[0]}, which no run has written; name another folder")
     if names and not any(mark in names for mark in MARKS):
         raise ParleyError(f"{path}: is not empty, and holds no run; name another folder")
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether a file is a lock, or half of what a command writes: of a run that goes on or was killed."""
+    name, _, ending = path.name.removeprefix(".").rpartition(".")
+    own = path.name.startswith(".") and ending in {"lock", "work"} and Path(name).suffix in OWN
+    return own and path.is_file()
 
 
 def commit_folder(path: Path) -> None:

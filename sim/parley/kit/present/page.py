@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from hashlib import sha256
+from os.path import samestat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,20 +57,23 @@ def write_page(folder: Path) -> Path:
     ------
     ParleyError
         In one line: the folder holds nothing to report on, one of its files is not what it should be, a
-        library of the page is not installed, or the page cannot be written.
+        library of the page is not installed, the page cannot be written, or another run is writing there.
     """
     kind = kind_of_folder(folder)
-    run = None
     pages = f"{kind}.present"
-    if kind == "experiment":
-        sheet, run = module(KINDS[0], f"{pages}.page_experiment").experiment_sheet(folder)
-    else:
-        sheet = _sheet_of_mechanism(folder, kind)
-    page = render(sheet)
-    if run is not None:
-        module(KINDS[0], f"{pages}.page_figures").write_figures(run, folder)
-    with whole_file(folder / PAGE) as work:
+    with whole_file(folder / PAGE) as work:  # from the beginning: no second report reads and writes meanwhile
+        before = folder.stat()
+        run = None
+        if kind == "experiment":
+            sheet, run = module(KINDS[0], f"{pages}.page_experiment").experiment_sheet(folder)
+        else:
+            sheet = _sheet_of_mechanism(folder, kind)
+        page = render(sheet)
+        if run is not None:
+            module(KINDS[0], f"{pages}.page_figures").write_figures(run, folder)
         work.write_text(page, encoding="utf-8")
+        if not samestat(before, folder.stat()):
+            raise ParleyError(f"{folder}: another run was put there meanwhile: report on that")
     return folder / PAGE
 
 
