@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 from matplotlib.figure import Figure
 
+from parley.chain.backends import open_evm
+from parley.chain.compiler import compile_contracts
+from parley.chain.deployments import deploy_once
 from parley.core import folders
 from parley.core.errors import ParleyError
 from parley.core.folders import commit_folder, locked, whole_file, whole_folder, work_folder
@@ -202,6 +205,31 @@ def test_the_second_of_two_runs_ends_at_once(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_two_deployments_into_one_file_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "book.json"
+    evm, names = open_evm("revm"), ("EqualRecognition",)
+    with locked(file), pytest.raises(ParleyError, match="another run is writing there"):
+        deploy_once(evm, file, compile_contracts(), names)
+    assert not list(tmp_path.iterdir())
+
+    other = tmp_path / "other.json"
+    came: list[Path] = []
+
+    def after_another(path: Path, *, over: bool) -> AbstractContextManager[Path]:
+        # Between a run's look at the file and its lock, another one comes and goes.
+        if path == file:
+            assert deploy_once(evm, other, compile_contracts(), names)[1]
+            came.append(other.rename(file))
+        return whole_file(path, over=over)
+
+    monkeypatch.setattr("parley.chain.deployments.whole_file", after_another)
+    found, deployed = deploy_once(evm, file, compile_contracts(), names)
+    assert came == [file]
+    assert not deployed
+    assert found.content == json.loads(file.read_text())
+    assert [entry.name for entry in tmp_path.iterdir()] == ["book.json"]
+
+
 def test_other_peoples_files_are_not_replaced(tmp_path: Path) -> None:
     for name in ("notes.txt", "problem.toml", "data.json"):
         out = tmp_path / name.replace(".", "-")
@@ -219,6 +247,8 @@ def test_other_peoples_files_are_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(ParleyError, match="is not a folder"):
         write(out / "notes.txt", "new")
     (out / "notes.txt").unlink()
+    for name in (".report.html.lock", ".picture.svg.work"):  # of a report that was killed
+        (out / name).write_text("")
     (tmp_path / "link").symlink_to(out)
     write(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink()

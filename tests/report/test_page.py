@@ -19,6 +19,7 @@ import pytest
 
 from parley.core import resources
 from parley.core.errors import ParleyError
+from parley.core.folders import locked
 from parley.kit.present import page
 from parley.kit.present.page import write_page
 from parley.mechanisms.coordination.experiment.present import page_experiment
@@ -32,6 +33,8 @@ from tests.report import folders
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from parley.kit.present.page_model import Sheet
 
 MOST_BYTES = 1_500_000
 
@@ -387,6 +390,37 @@ def test_files_of_another_shape_are_refused_in_one_line(
     broken(copy / file, "{}")
     with pytest.raises(ParleyError, match=f"{file}: not what"):
         write_page(copy)
+
+
+def test_a_second_report_ends_at_once(audit: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(audit, tmp_path / "copy", ignore=shutil.ignore_patterns("report.html"))
+    with (
+        locked(copy / "report.html"),
+        pytest.raises(ParleyError, match=r"report\.html: another run is writing there"),
+    ):
+        write_page(copy)
+    assert not (copy / "report.html").exists()
+    write_page(copy)
+    assert text_of(copy) == text_of(audit)
+
+
+def test_no_page_of_one_run_is_put_beside_another(
+    audit: Path, simulation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(audit, tmp_path / "copy")
+
+    def slowly(sheet: Sheet) -> str:
+        copy.rename(tmp_path / "old")
+        shutil.copytree(simulation, copy, ignore=shutil.ignore_patterns("report.html"))
+        return render(sheet)
+
+    render = page.render
+    monkeypatch.setattr(page, "render", slowly)
+    with pytest.raises(ParleyError, match="another run was put there meanwhile"):
+        write_page(copy)
+    assert {file.name for file in copy.iterdir()} == {file.name for file in simulation.iterdir()} - {
+        "report.html"
+    }
 
 
 def test_a_missing_library_is_answered_with_the_remedy(
