@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from parley.core.errors import ProblemError
+from parley.mechanisms.coordination.experiment import size
 from parley.mechanisms.coordination.experiment.specification import load_experiment
 from tests.experiment.files import EXAMPLE, GREED, keys, written
 
@@ -171,6 +172,55 @@ def test_bad_files_get_one_line_with_file_key_and_reason(
         load_experiment(file)
     assert str(caught.value).startswith(f"{file}: {said}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"seeds": [*range(1000)], "sweep": {"members": [*range(1, 102)]}}, "sweep: 101000 cells in all are"),
+        (
+            {"problem": {"family": FAMILY | {"draws": 10**30}}},
+            f"sweep: {10**30} cells in all are more than 100000",
+        ),
+        (
+            {"seeds": [1, 2], "games": 10**6, "generations": 501},
+            "games: 1002000000 in all, of 2 cells and 501 generations: more than 1000000000",
+        ),
+        (
+            {"generations": 10**5, "sweep": {"games": [1, 10**4], "continuation": ["1/2", "3/4"]}},
+            "games: 2000200000 in all, of 4 cells and 100000 generations: more than 1000000000",
+        ),
+        ({"games": 10**9, "generations": 10**9}, f"games: {10**18} in all, of 1 cells and "),
+        ({"games": 2 * 10**7 + 1, "generations": 1}, "games: more than 100000000 seats in the games of a"),
+        (
+            {"seeds": [*range(11)], "population": {"members": 2 * 10**6}},
+            "population.members: more than 100000000 members of all seats and cells",
+        ),
+        (
+            {"games": 1, "generations": 10**8 + 1, "population": {"strategies": {"greedy": 1, "minimal": 0}}},
+            "generations: more than 1000000000 strategies of all seats, cells and generations",
+        ),
+    ],
+    ids=lambda value: value.partition(":")[0] if isinstance(value, str) else None,
+)
+def test_what_multiplies_to_too_much_is_refused_before_it_is_made(
+    tmp_path: Path, changed: dict[str, Any], said: str
+) -> None:
+    file = written(tmp_path, **changed)
+    with pytest.raises(ProblemError) as caught:
+        load_experiment(file)
+    assert str(caught.value).startswith(f"{file}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_as_many_strategies_as_a_table_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    population = {"strategies": {"greedy": 1, "minimal": 0}}
+    file = written(tmp_path, seeds=[1, 2], population=population)
+    monkeypatch.setattr(size, "MOST_ROWS", 20)
+    assert len(load_experiment(file).cells) == 2
+    monkeypatch.setattr(size, "MOST_ROWS", 19)
+    with pytest.raises(ProblemError, match=r"population\.strategies: more than 19 strategies of all seats"):
+        load_experiment(file)
 
 
 def test_a_problem_file_that_is_wrong_is_the_one_that_is_named(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from parley.mechanisms.coordination.allocation import cost_effective
 from parley.mechanisms.coordination.experiment.adaptive import Colluding
 from parley.mechanisms.coordination.experiment.dynamics import Adaptation
 from parley.mechanisms.coordination.experiment.families import Family, draw
+from parley.mechanisms.coordination.experiment.size import Size, check_counts
 from parley.mechanisms.coordination.experiment.strategies import Strategy, make_strategy
 from parley.mechanisms.coordination.problem import Problem
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Experiment", "load_experiment"]
 
 KIND = "experiment"
-MOST_CELLS = 100_000
 
 
 Count = Annotated[Whole, Field(ge=1, le=MAX_GAMES)]
@@ -239,6 +239,7 @@ class Experiment:
         self.folder = Path(file).parent
         self.keys = _read(mapping)
         self._check_sweep()
+        self._check_counts()
         self._kinds: dict[tuple[int, str], int] = {}
         self.cells = tuple(self._cells())
 
@@ -282,20 +283,26 @@ class Experiment:
             if max(varied.get("rate", [self.keys.adaptation.rate])) > 1:
                 raise ProblemError("", "adaptation.rate", "above 1: for logit it is a probability")
 
+    def _check_counts(self) -> None:
+        keys = self.keys
+        problems = keys.problem.family.draws if keys.problem.family else len(keys.problem.files or "1")
+        check_counts(problems, keys.sweep.given(), len(keys.seeds), keys.games, keys.generations)
+
     def _cells(self) -> list[Cell]:
         varied = self.keys.sweep.given()
         own = [name for name in varied if name in OF_FAMILY]
         others = [name for name in varied if name not in OF_FAMILY]
         cells: list[Cell] = []
+        size = Size(self.keys.generations)
         for of_family in product(*(varied[name] for name in own)):
             for name, problem in self._problems(dict(zip(own, of_family, strict=True))):
                 for values in product(*(varied[key] for key in others)):
                     here = dict(zip((*own, *others), (*of_family, *values), strict=True))
                     made = self._with_parameters(problem, here)
                     for seed in self.keys.seeds:
-                        if len(cells) == MOST_CELLS:
-                            raise ProblemError("", "sweep", f"more than {MOST_CELLS} cells")
-                        cells.append(self._cell(len(cells), name, made, seed, here))
+                        cell = self._cell(len(cells), name, made, seed, here)
+                        size.add(made.agents, cell.games, cell.members, sum(map(len, cell.strategies)))
+                        cells.append(cell)
         return cells
 
     def _problems(self, of_family: dict[str, Any]) -> list[tuple[str, Problem]]:
