@@ -1,12 +1,14 @@
 """Mutants of the theory: small faults put into it one at a time, and which of them the tests find.
 
     python -m scripts.mutants_theory                    # the sample of 300, on two processes: about an hour
+    python -m scripts.mutants_theory --again            # after a change of tests: what survived before it
     python -m scripts.mutants_theory --mutants 30 --only coordination/costs
 
 A mutant changes one place of one module: a comparison, an operation, a constant, a truth value, a statement,
 the order of two arguments, a returned value. First the tests run once under coverage.py, which records which
 test reaches which line. A mutant then meets only the tests that reach its line, the fastest first, until one
-fails. One that takes much more processor time than the tests need, or too much memory, counts as killed.
+fails. One that takes much more processor time than a test needs, or too much memory, counts as killed.
+``build/mutants`` keeps what was found, so that a run that was stopped goes on there.
 
 Survivors are compared with ``tests/mutants_theory.toml``, which gives the reason of each. Exit status 1 if
 one is missing there, or if less than 95% of the mutants are killed; those listed as equivalent are not
@@ -16,7 +18,6 @@ counted.
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -28,9 +29,6 @@ import signal
 import sys
 import time
 from collections import Counter
-from copy import deepcopy
-from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,16 +38,17 @@ import hypothesis
 import pytest
 
 from scripts.survivors import Listed
+from tests.mutants.theory import Mutant, drawn, mutants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
 REASONS = ROOT / "tests" / "mutants_theory.toml"
 BUILD = ROOT / "build" / "mutants"
-MEASURED = BUILD / "reached.json"
+MEASURED, TRIED = BUILD / "reached.json", BUILD / "tried"
 
 SHARED = ["exact", "randomness", "statistics"]
 COORDINATION = ["allocation", "announcements", "axioms", "bargaining", "costs", "recognition", "solver"]
@@ -74,173 +73,11 @@ TESTS = [
 """What speaks of the theory without a chain, where there is such a file; its own files for their doctests."""
 
 SEED, MUTANTS, SHARE = 1, 300, 0.95
-SPARE = 20
-"""Seconds of processor time that a mutant may take beyond five times what its tests take."""
+SPARE = 10
+"""Seconds of processor time that a mutant may take beyond five times what a test takes."""
 LONGEST = 120
 """Seconds of tests that one mutant meets at most."""
 MEMORY = 6 * 2**30
-
-
-# ── mutants ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.LtE),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-}
-OPERATIONS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
-    ast.Add: (ast.Sub,),
-    ast.Sub: (ast.Add,),
-    ast.Mult: (ast.FloorDiv,),
-    ast.Div: (ast.Mult,),
-    ast.FloorDiv: (ast.Mult,),
-    ast.Mod: (ast.FloorDiv,),
-    ast.Pow: (ast.Mult,),
-    ast.BitAnd: (ast.BitOr,),
-    ast.BitOr: (ast.BitAnd,),
-    ast.LShift: (ast.RShift,),
-    ast.RShift: (ast.LShift,),
-}
-SYMMETRIC = {"gcd", "lcm", "max", "min", "np.maximum", "np.minimum"}
-"""Functions that do not see the order of their arguments."""
-UNTYPED = {"annotation", "returns", "decorator_list", "type_params", "bases", "keywords"}
-"""Fields of definitions and assignments in which no mutant is made: they say types and register things."""
-
-
-@dataclass(frozen=True, eq=False)
-class Mutant:
-    """One change of one module, and where it is."""
-
-    module: str
-    line: int
-    function: str
-    before: str
-    after: str
-    source: Callable[[], str]
-
-    @property
-    def name(self) -> str:
-        """How it is called in the list of survivors, whatever the line."""
-        return f"{self.module}:{self.function}: {self.before} → {self.after}"
-
-
-def changed(node: ast.AST, **fields: object) -> ast.AST:
-    """Copy a node, with other fields."""
-    new = deepcopy(node)
-    for name, value in fields.items():
-        setattr(new, name, value)
-    return new
-
-
-def changes(node: ast.AST) -> Iterator[ast.AST]:
-    """Make the changes of one node: each is a new node in its place."""
-    yield from operators(node)
-    yield from values(node)
-    yield from statements(node)
-
-
-def operators(node: ast.AST) -> Iterator[ast.AST]:
-    """Take another comparison, operation or junction."""
-    match node:
-        case ast.Compare(ops=ops):
-            for k, op in enumerate(ops):
-                for comparison in COMPARISONS[type(op)]:
-                    yield changed(node, ops=[*ops[:k], comparison(), *ops[k + 1 :]])
-        case ast.BinOp(op=op) | ast.AugAssign(op=op):
-            for operation in OPERATIONS.get(type(op), ()):
-                yield changed(node, op=operation())
-        case ast.BoolOp(op=op):
-            yield changed(node, op=ast.Or() if isinstance(op, ast.And) else ast.And())
-        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
-            yield operand
-        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
-            yield changed(node, test=ast.UnaryOp(ast.Not(), test))
-
-
-def values(node: ast.AST) -> Iterator[ast.AST]:
-    """Take another constant, or arguments in another order."""
-    match node:
-        case ast.Constant(value=bool() as value):
-            yield changed(node, value=not value)
-        case ast.Constant(value=int() as value):
-            yield changed(node, value=value + 1)
-            yield changed(node, value=value - 1)
-        case ast.Call(func=func, args=[first, second, *rest]):
-            if ast.unparse(func) not in SYMMETRIC and not {type(first), type(second)} & {ast.Starred}:
-                yield changed(node, args=[second, first, *rest])
-        case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Constant):
-            yield changed(node, value=ast.Constant(None))
-
-
-def statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Leave a statement out."""
-    match node:
-        case ast.Expr(value=ast.Call()) | ast.AugAssign() | ast.Raise() | ast.Continue() | ast.Break():
-            yield ast.Pass()
-        case ast.Assign(targets=[ast.Subscript() | ast.Attribute()]):
-            yield ast.Pass()
-
-
-def mutants_of(module: str, source: str) -> Iterator[Mutant]:
-    """Make all mutants of a module."""
-    tree = ast.parse(source)
-
-    def visit(node: ast.AST, function: str) -> Iterator[Mutant]:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            function = f"{function}.{node.name}".strip(".")
-        for field, value in ast.iter_fields(node):
-            if field in UNTYPED and not isinstance(node, ast.Call):
-                continue
-            for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if not isinstance(child, ast.AST) or is_no_theory(child):
-                    continue
-                for new in changes(child):
-                    before, after = (ast.unparse(part).partition("\n")[0] for part in (child, new))
-                    text = partial(mutated, tree, node, field, index, new)
-                    yield Mutant(module, getattr(child, "lineno", 0), function, before, after, text)
-                yield from visit(child, function)
-
-    yield from visit(tree, "")
-
-
-def drawn(mutants: Sequence[Mutant], seed: int) -> list[Mutant]:
-    """Order mutants at random: by a hash, so that an edit changes the place of no mutant elsewhere."""
-    twins: Counter[str] = Counter()
-    keys = {}
-    for mutant in mutants:
-        twins[mutant.name] += 1
-        keys[mutant] = sha256(f"{seed} {mutant.name} {twins[mutant.name]}".encode()).digest()
-    return sorted(mutants, key=keys.__getitem__)
-
-
-def is_no_theory(node: ast.AST) -> bool:
-    """Tell what is for the type checker only, or is the check that ``zip`` makes of its own arguments."""
-    if isinstance(node, ast.keyword):
-        return node.arg == "strict"
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-
-
-def mutated(tree: ast.AST, owner: ast.AST, field: str, index: int | None, new: ast.AST) -> str:
-    """Write a module with one node in the place of another."""
-    if index is None:
-        old, fields = getattr(owner, field), None
-        setattr(owner, field, new)
-    else:
-        fields = getattr(owner, field)
-        old, fields[index] = fields[index], new
-    text = ast.unparse(ast.fix_missing_locations(tree))
-    if fields is None:
-        setattr(owner, field, old)
-    else:
-        fields[index] = old
-    return text
 
 
 def paths(names: Sequence[str]) -> list[Path]:
@@ -340,19 +177,19 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def chosen(found: dict[str, Any], mutant: Mutant) -> list[str]:
-    """Choose the tests that a mutant meets, the fastest first."""
+def chosen(found: dict[str, Any], mutant: Mutant) -> dict[str, float]:
+    """Choose the tests that a mutant meets, the fastest first, with the seconds that each takes."""
     lines = found["reached"][mutant.module]
     tests = lines.get(str(mutant.line)) or []
     if not tests:  # a constant of the module: whatever reaches any of its lines
         tests = {test for line in lines.values() for test in line}
     seconds, total = found["seconds"], 0.0
-    taken: list[str] = []
+    taken: dict[str, float] = {}
     for test in sorted(tests, key=lambda test: (seconds[test], test)):
         total += seconds[test]
         if taken and total > LONGEST:
             break
-        taken.append(test)
+        taken[test] = seconds[test]
     return taken
 
 
@@ -392,10 +229,11 @@ class Changed(importlib.machinery.SourceFileLoader):
 
 
 class Choice:
-    """Runs the chosen tests only, in their order."""
+    """Runs the chosen tests only, in their order, each within its time."""
 
-    def __init__(self, tests: Sequence[str]) -> None:
-        self.order = {test: k for k, test in enumerate(tests)}
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds = seconds
+        self.order = {test: k for k, test in enumerate(seconds)}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep and sort."""
@@ -403,47 +241,70 @@ class Choice:
             (item for item in items if item.nodeid in self.order), key=lambda item: self.order[item.nodeid]
         )
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Give a test its time."""
+        allow(self.seconds[item.nodeid])
 
-def run(mutant: Mutant, tests: Sequence[str], seconds: float) -> None:
-    """Run the tests on a mutant in this process, which ends with pytest's status."""
-    limit = int(5 * seconds + SPARE)
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+
+def allow(seconds: float) -> None:
+    """End this process when it takes much more processor time from here on than a test needs."""
+    limit = int(time.process_time() + 5 * seconds + SPARE)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+def run(mutant: Mutant, seconds: dict[str, float]) -> None:
+    """Run tests on a mutant in this process, which ends with pytest's status."""
+    allow(1)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for descriptor in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
     finder = Mutated(mutant)
-    files = sorted({str(ROOT / test.partition("::")[0]) for test in tests})
+    files = sorted({str(ROOT / test.partition("::")[0]) for test in seconds})
     try:
         # At once: pytest puts a finder of its own before ours.
         sys.meta_path.insert(0, finder)
         importlib.import_module(finder.name)
-        status = int(pytest.main(arguments("-x", *files), plugins=[Choice(tests)]))
+        status = int(pytest.main(arguments("-x", *files), plugins=[Choice(seconds)]))
     except BaseException:  # noqa: BLE001 - a mutant may break anything, and is killed by that
         status = 1
     os._exit(status)
 
 
-def survivors(found: dict[str, Any], sample: Sequence[Mutant], workers: int) -> list[Mutant]:
-    """Run a sample, several at a time, and return what no test found."""
-    left, waiting, running = [], list(enumerate(sample)), dict[int, tuple[int, Mutant, int]]()
+def known(sources: str, *, again: bool) -> dict[str, bool]:
+    """Read which mutants were tried on these sources, and which survived; again: or were killed on others."""
+    lines = TRIED.read_text(encoding="utf-8").splitlines() if TRIED.exists() else []
+    return {
+        key: alive
+        for key, alive, where in map(json.loads, lines)
+        if where == sources or (again and not alive)
+    }
+
+
+def survivors(found: dict[str, Any], sample: dict[str, Mutant], workers: int, *, again: bool) -> list[Mutant]:
+    """Run what is not known of a sample, several at a time, and return what no test found."""
+    tried = known(found["sources"], again=again)
+    waiting = [entry for entry in enumerate(sample, 1) if entry[1] not in tried]
+    running: dict[int, tuple[int, str, int]] = {}
     while waiting or running:
         while waiting and len(running) < workers:
-            index, mutant = waiting.pop(0)
-            tests = chosen(found, mutant)
+            index, key = waiting.pop(0)
+            tests = chosen(found, sample[key])
             if (child := os.fork()) == 0:
-                run(mutant, tests, sum(found["seconds"][test] for test in tests))
-            running[child] = index, mutant, len(tests)
+                run(sample[key], tests)
+            running[child] = index, key, len(tests)
         child, status = os.wait()
-        index, mutant, count = running.pop(child)
-        # 0: all passed; 5: no test reaches it.
-        alive = os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, 5)
-        if alive:
-            left.append(mutant)
-        elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT:
+        index, key, count = running.pop(child)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT:
             raise KeyboardInterrupt
+        # 0: all passed; 5: no test reaches it.
+        alive = tried[key] = os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, 5)
+        with TRIED.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([key, alive, found["sources"]]) + "\n")
         said = "SURVIVED" if alive else "too long" if os.WIFSIGNALED(status) else "killed"
-        print(f"{index + 1:4} {said:8} ({count} tests) line {mutant.line} of {mutant.name}", flush=True)
-    return left
+        mutant = sample[key]
+        print(f"{index:4} {said:8} ({count} tests) line {mutant.line} of {mutant.name}", flush=True)
+    return [mutant for key, mutant in sample.items() if tried[key]]
 
 
 def main() -> None:
@@ -453,6 +314,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", default="", help="modules whose path contains this")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--again", action="store_true", help="what was killed once is killed")
     given = parser.parse_args()
     os.chdir(ROOT)
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(BUILD / "hypothesis")
@@ -466,17 +328,15 @@ def main() -> None:
     for name in ("highspy", "matplotlib", "numpy", "pydantic", "scipy.optimize", "scipy.stats", "typer"):
         importlib.import_module(name)
     every = [m for name in modules(given.only) for m in mutants_of(name, (ROOT / name).read_text("utf-8"))]
-    sample = drawn(every, given.seed)[: given.mutants]
-    left = survivors(found, sample, given.workers)
-    report(every, sample, left, complete=not given.only)
+    sample = dict(list(drawn(every, given.seed).items())[: given.mutants])
+    left = survivors(found, sample, given.workers, again=given.again)
+    report(len(every), len(sample), left, complete=not given.only)
 
 
-def report(
-    every: Sequence[Mutant], sample: Sequence[Mutant], left: Sequence[Mutant], *, complete: bool
-) -> None:
+def report(every: int, sample: int, left: Sequence[Mutant], *, complete: bool) -> None:
     """Print the counts, and end with status 1 if a survivor is unexplained or too many survive."""
-    tally = Listed.read(REASONS).tally(len(sample), [mutant.name for mutant in left])
-    print(f"of {len(every)} mutants, {tally}")
+    tally = Listed.read(REASONS).tally(sample, [mutant.name for mutant in left])
+    print(f"of {every} mutants, {tally}")
     for module, count in sorted(Counter(mutant.module for mutant in left).items()):
         print(f"  {count} in {module}")
     for mutant in left:

@@ -4,6 +4,7 @@ import ast
 import tomllib
 
 from scripts import mutants_theory as script
+from tests.mutants.theory import drawn, mutants_of
 
 SOURCE = '''
 def f(a: int, b: int = 2) -> int:
@@ -35,7 +36,7 @@ FOUND = [
 
 
 def test_a_mutant_changes_one_place_and_nothing_that_is_said() -> None:
-    mutants = list(script.mutants_of("m.py", SOURCE))
+    mutants = list(mutants_of("m.py", SOURCE))
     assert [(mutant.before, mutant.after) for mutant in mutants] == FOUND
     plain = ast.unparse(ast.parse(SOURCE))
     texts = [mutant.source() for mutant in mutants]
@@ -48,19 +49,17 @@ def test_a_mutant_changes_one_place_and_nothing_that_is_said() -> None:
 
 
 def test_a_sample_does_not_change_with_mutants_elsewhere() -> None:
-    mutants = list(script.mutants_of("m.py", SOURCE))
-    drawn = script.drawn(mutants, 1)
-    assert drawn != script.drawn(mutants, 2)
+    mutants = list(mutants_of("m.py", SOURCE))
+    one = list(drawn(mutants, 1).values())
+    assert one != list(drawn(mutants, 2).values())
     fewer = [mutant for mutant in mutants if mutant.before != "3"]
-    assert script.drawn(fewer, 1) == [mutant for mutant in drawn if mutant in fewer]
+    assert list(drawn(fewer, 1).values()) == [mutant for mutant in one if mutant in fewer]
 
 
 def test_every_survivor_in_the_list_is_a_mutant_of_today_and_has_a_reason() -> None:
     listed = tomllib.loads(script.REASONS.read_text(encoding="utf-8"))["survivors"]
     files = {entry["mutant"].partition(":")[0] for entry in listed}
-    every = {
-        m.name for file in files for m in script.mutants_of(file, (script.ROOT / file).read_text("utf-8"))
-    }
+    every = {m.name for file in files for m in mutants_of(file, (script.ROOT / file).read_text("utf-8"))}
     for entry in listed:
         assert entry["mutant"] in every
         assert len(entry["reason"]) > 20
