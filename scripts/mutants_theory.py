@@ -1,7 +1,7 @@
 """Mutants of the theory: small faults put into it one at a time, and which of them the tests find.
 
     python -m scripts.mutants_theory                    # the sample of 300, on two processes: about an hour
-    python -m scripts.mutants_theory --again            # after a change of tests: what survived before it
+    python -m scripts.mutants_theory --again            # after a change of tests: what was never killed
     python -m scripts.mutants_theory --mutants 30 --only coordination/costs
 
 A mutant changes one place of one module: a comparison, an operation, a constant, a truth value, a statement,
@@ -76,7 +76,7 @@ SEED, MUTANTS, SHARE = 1, 300, 0.95
 SPARE = 10
 """Seconds of processor time that a mutant may take beyond five times what a test takes."""
 LONGEST = 120
-"""Seconds of tests that one mutant meets at most."""
+"""Seconds of tests that one mutant meets at most, if nobody says otherwise."""
 MEMORY = 6 * 2**30
 
 
@@ -177,7 +177,7 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def chosen(found: dict[str, Any], mutant: Mutant) -> dict[str, float]:
+def chosen(found: dict[str, Any], mutant: Mutant, longest: float) -> dict[str, float]:
     """Choose the tests that a mutant meets, the fastest first, with the seconds that each takes."""
     lines = found["reached"][mutant.module]
     tests = lines.get(str(mutant.line)) or []
@@ -187,7 +187,7 @@ def chosen(found: dict[str, Any], mutant: Mutant) -> dict[str, float]:
     taken: dict[str, float] = {}
     for test in sorted(tests, key=lambda test: (seconds[test], test)):
         total += seconds[test]
-        if taken and total > LONGEST:
+        if taken and total > longest:
             break
         taken[test] = seconds[test]
     return taken
@@ -272,24 +272,21 @@ def run(mutant: Mutant, seconds: dict[str, float]) -> None:
 
 
 def known(sources: str, *, again: bool) -> dict[str, bool]:
-    """Read which mutants were tried on these sources, and which survived; again: or were killed on others."""
+    """Read which mutants were tried on these sources, and which survived; again: which were ever killed."""
     lines = TRIED.read_text(encoding="utf-8").splitlines() if TRIED.exists() else []
-    return {
-        key: alive
-        for key, alive, where in map(json.loads, lines)
-        if where == sources or (again and not alive)
-    }
+    tried = [json.loads(line) for line in lines]
+    return {key: alive for key, alive, where in tried if (not alive if again else where == sources)}
 
 
-def survivors(found: dict[str, Any], sample: dict[str, Mutant], workers: int, *, again: bool) -> list[Mutant]:
+def survivors(found: dict[str, Any], sample: dict[str, Mutant], given: argparse.Namespace) -> list[Mutant]:
     """Run what is not known of a sample, several at a time, and return what no test found."""
-    tried = known(found["sources"], again=again)
+    tried = known(found["sources"], again=given.again)
     waiting = [entry for entry in enumerate(sample, 1) if entry[1] not in tried]
     running: dict[int, tuple[int, str, int]] = {}
     while waiting or running:
-        while waiting and len(running) < workers:
+        while waiting and len(running) < given.workers:
             index, key = waiting.pop(0)
-            tests = chosen(found, sample[key])
+            tests = chosen(found, sample[key], given.seconds)
             if (child := os.fork()) == 0:
                 run(sample[key], tests)
             running[child] = index, key, len(tests)
@@ -314,7 +311,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", default="", help="modules whose path contains this")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--again", action="store_true", help="what was killed once is killed")
+    parser.add_argument("--seconds", type=float, default=LONGEST, help="of tests for each mutant, at most")
+    parser.add_argument("--again", action="store_true", help="try all that was never killed")
     given = parser.parse_args()
     os.chdir(ROOT)
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(BUILD / "hypothesis")
@@ -329,7 +327,7 @@ def main() -> None:
         importlib.import_module(name)
     every = [m for name in modules(given.only) for m in mutants_of(name, (ROOT / name).read_text("utf-8"))]
     sample = dict(list(drawn(every, given.seed).items())[: given.mutants])
-    left = survivors(found, sample, given.workers, again=given.again)
+    left = survivors(found, sample, given)
     report(len(every), len(sample), left, complete=not given.only)
 
 
