@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 from itertools import product
-from math import comb, prod
+from math import comb, cosh, exp, prod
 from pathlib import Path
 from random import Random
 
@@ -206,6 +206,13 @@ def test_bets_win_no_more_often_than_their_level_even_if_the_next_game_depends_o
         chances = np.where(won, p / 3, p)
     rejected = int((np.exp(-most) < level).sum())
     assert binom.sf(rejected - 1, runs, level) > 1e-6
+
+
+@pytest.mark.parametrize("difference", [-2.5, 0.0, 0.25, 3.0])
+def test_a_bet_on_a_pair_comes_to_what_its_formula_says(difference: float) -> None:
+    stakes = RATES * difference
+    expected = [exp(stake) / cosh(stake) for stake in stakes.tolist()]
+    assert np.exp(bet_on_pair(difference)).tolist() == pytest.approx(expected, rel=1e-12)
 
 
 def test_bets_on_pairs_are_fair_for_any_distribution_and_see_a_shift() -> None:

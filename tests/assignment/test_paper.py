@@ -91,6 +91,8 @@ def test_a_coin_toss_between_bca_and_cab_is_ex_ante_efficient_with_weights_that_
     numbers = {key: [Fraction(x) for x in values] for key, values in certificate.items()}
     assert are_supporting_weights(problem, COIN, **numbers)
     assert found.verdicts["envy_free"].holds is True
+    # Every row is worth 3/4 to its owner, and 1/2 or 1/4 to the others.
+    assert found.verdicts["envy_free"].certificate == {"margins": ["1/4"] * 3}
 
 
 def test_no_equal_weights_support_the_coin_toss() -> None:

@@ -16,7 +16,7 @@ from parley.mechanisms.assignment.envy import sd_envy_free
 from parley.mechanisms.assignment.lottery import as_matrix
 from parley.mechanisms.assignment.problem import example_1, from_orders
 from parley.mechanisms.assignment.rules import compare_rules, summary
-from parley.mechanisms.assignment.solution import Solution, rank_distribution
+from parley.mechanisms.assignment.solution import Solution, rank_distribution, solve
 from scripts import rules as script
 from tests.assignment.problems import cardinal, ready
 
@@ -80,6 +80,14 @@ def test_the_case_of_the_option_set_by_hand() -> None:
     for rule in ORDINAL[:2]:
         assert found[rule].ranks == (Fraction(5, 9), Fraction(1, 9), Fraction(1, 3))
     assert show_all(found["boston"].ranks) == ["2/3", "0", "1/3"]
+
+
+def test_who_wants_nothing_envies_nobody_where_a_market_is_not_cleared_exactly() -> None:
+    rows: list[list[int | None]] = [[3, 0, 0, 3], [4, 3, 1, 4], [4, 2, 3, 0], [4, 2, 1, 0], [None] * 4]
+    solution = solve(cardinal(rows, "pseudo-market"))
+    assert solution.equilibrium is not None
+    assert solution.equilibrium.shortfall.greatest > 0
+    assert summary(solution).envious == 0
 
 
 def test_counts_agree_with_the_audit() -> None:

@@ -110,6 +110,22 @@ def test_estimated_counts_are_at_most_one_unit_off() -> None:
                 assert abs(rough - exact) <= 1
 
 
+@pytest.mark.parametrize("exponent", [3, 4])
+@pytest.mark.parametrize("dtype", [np.int64, object], ids=["64 bits", "Python's integers"])
+def test_a_wrong_estimate_changes_no_count(
+    exponent: int, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cost = Power(Fraction(2), exponent, Fraction(5))
+    steps = [int(cost(k) - cost(k - 1)) for k in range(1, 9)]
+    ((_, functions),) = Marginals.of(make([[8], [0]], [[8], [8]], cost), 0, np.array([8, 8]))._parts
+    for most, estimate in product(range(9), range(9)):
+        wrong = np.minimum([estimate, 8 - estimate], most).astype(np.float64)
+        monkeypatch.setattr(type(functions), "estimate", lambda *_, wrong=wrong: wrong)
+        for price in {0, *steps, *(step - 1 for step in steps)}:
+            counted = functions.count(price, float(price), np.array([most, most], dtype=dtype))
+            assert counted.tolist() == [sum(step <= price for step in steps[:most])] * 2
+
+
 def test_guessed_prices_enclose_the_one_at_which_enough_is_taken() -> None:
     dice = Random(5)
     for _ in range(20):

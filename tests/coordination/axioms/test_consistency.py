@@ -211,6 +211,33 @@ def test_reordered_is_found_consistent_where_direct_transfer_is_not() -> None:
     assert elsewhere > 20
 
 
+GREEDY, MIXED = "greedy filling in every order of the agents", "a mixture of vertices, as if p were affine"
+
+
+@pytest.mark.parametrize(
+    ("limit", "listed", "evaluations"),
+    [
+        (5, [], 2),
+        (6, [GREEDY, MIXED], 7),
+        (8, [GREEDY, MIXED], 7),
+        (9, [GREEDY, "every vertex", MIXED], 9),
+        (36, [GREEDY, "every whole Z", MIXED], 36),
+    ],
+)
+def test_a_search_lists_no_more_than_its_limit(limit: int, listed: list[str], evaluations: int) -> None:
+    """Two units of two types for three agents: 3! orders, 3 + 3 vertices that make 3², 6² whole Z."""
+
+    def never(triple: Triple) -> tuple[Fraction, ...]:
+        return (F(1, 4),) * 4 if triple.agents == 4 else (F(1), F(0), F(0))
+
+    nothing, both = [0, 0], [2, 2]
+    triple = Triple.of([nothing, nothing, nothing, both], [both, nothing, nothing, nothing], [both] * 4)
+    found = find_distribution(never, triple, limit=limit)
+    assert found.holds is None
+    assert found.searched == ("direct transfer", *listed, "agent by agent")
+    assert found.evaluations == evaluations
+
+
 def test_the_search_is_as_good_without_lists_of_points_and_vertices() -> None:
     p = recognition_of("reordered")
     dice = Random(239)

@@ -3,16 +3,29 @@
 from fractions import Fraction
 from itertools import combinations, product
 from random import Random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from parley.mechanisms.coordination.allocation import cost_effective
 from parley.mechanisms.coordination.announcements import bounds, is_feasible
 from parley.mechanisms.coordination.axioms import manipulation
-from parley.mechanisms.coordination.axioms.manipulation import Followers, best_response, manipulations
-from parley.mechanisms.coordination.axioms.triple import Recognition, Rows, Triple, recognition_of, rows_of
+from parley.mechanisms.coordination.axioms.manipulation import (
+    Followers,
+    _positions,
+    best_response,
+    manipulations,
+)
+from parley.mechanisms.coordination.axioms.triple import (
+    Recognition,
+    Row,
+    Rows,
+    Triple,
+    recognition_of,
+    rows_of,
+)
 from parley.mechanisms.coordination.bargaining import savings
-from parley.mechanisms.coordination.costs import Quadratic
+from parley.mechanisms.coordination.costs import Piecewise, Quadratic
 from parley.mechanisms.coordination.problem import Matrix, Problem, example_1, load_problem
 from tests.coordination.problems import (
     X,
@@ -21,6 +34,9 @@ from tests.coordination.problems import (
     random_problem,
     small_special_problems,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 P_STAR = recognition_of("p-star")
 
@@ -194,6 +210,96 @@ def test_no_more_allocations_are_looked_at_than_the_limit_says(limit: int) -> No
 
     manipulations(example_1(), watched, limit=limit)
     assert limit // 2 < len(set(seen)) == len(seen) <= limit
+
+
+TWICE, ONCE = (Piecewise((Fraction(0),), (Fraction(slope),)) for slope in (2, 1))
+
+
+def hill(top: tuple[int, int]) -> Recognition:
+    """Savings of agent 1 that grow towards `top`, along a narrow ridge: what is saved is what it hands on."""
+
+    def height(x: Row) -> Fraction:
+        along, across = x[0] + x[1] - sum(top), x[0] - x[1] - top[0] + top[1]
+        return 1 - Fraction(along**2 + 15 * across**2, 10**6)
+
+    def p(triple: Triple) -> tuple[Fraction, ...]:
+        share = height(triple.allocation[0]) / (triple.total - sum(triple.allocation[0]))
+        return (
+            share,
+            *(1 - share if j == triple.agents - 1 else Fraction(0) for j in range(1, triple.agents)),
+        )
+
+    return p
+
+
+@pytest.mark.parametrize("top", [(0, 0), (1, 3), (20, 41), (40, 2), (61, 62)])
+def test_a_search_goes_on_until_no_single_unit_more_or_less_gains(top: tuple[int, int]) -> None:
+    problem = make([[63, 63], [0, 0]], [[63, 63]] * 2, TWICE, ONCE)
+    p = hill(top)
+    found = best_response(problem, p, limit=600)
+    assert found.tried < 600  # of 64² that there are
+    assert not found.exhaustive
+    (best,) = found.best_deviation
+    usual = saved_by(problem, p, continued(problem, ()))[0]
+    saved = {
+        row: saved_by(problem, p, (row, (63 - row[0], 63 - row[1])))[0]
+        for row in legal(problem, ())
+        if row == best or sum(abs(a - b) for a, b in zip(row, best, strict=True)) == 1
+    }
+    assert max(saved.values()) == saved[best] == usual + found.gain
+    assert abs(sum(best) - sum(top)) <= 16
+
+
+def test_a_pair_is_searched_whose_first_member_has_no_choice() -> None:
+    problem = make([[0, 0], [63, 63], [0, 0]], [[0, 0], [63, 63], [63, 63]], ONCE, TWICE, ONCE)
+    p = recognition_of("announcement-proportional")
+    found = {entry.agents: entry for entry in manipulations(problem, p, limit=300).entries}
+    assert found[0, 1].gain == found[1,].gain > 0
+
+
+def test_part_of_a_limited_search_is_left_for_what_pairs_announce_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = make([[30, 30], [0, 0], [0, 0]], [[30, 30]] * 3, TWICE, ONCE, ONCE)
+    p = recognition_of("announcement-proportional")
+    before: list[int] = []
+
+    def both(search: Any, entry: object, budget: int) -> None:  # noqa: ANN401 - private to its module
+        before.append(len(search.known))
+        search_both(search, entry, budget)
+
+    search_both: Callable[..., None] = manipulation._Search.search_both
+    monkeypatch.setattr(manipulation._Search, "search_both", both)
+    manipulations(problem, p, limit=41)
+    # Of 40 there are 15 for agent 1, which is 3/4 of a half, and for agent 2 18 of the other 25.
+    assert before[0] == 1 + 15 + 18
+    # Where nobody looks at pairs there is nothing to leave it for.
+    seen: list[int] = []
+    alone = make([[63, 63], [0, 0]], [[63, 63]] * 2, TWICE, ONCE)
+    manipulations(alone, hill((40, 2)), pairs=False, limit=25, progress=lambda done, _: seen.append(done))
+    assert seen == [*range(1, 26), 25]
+
+
+def test_positions_are_bounded_from_above() -> None:
+    # Agent 1 may announce 0, 1 or 2; agent 2 finds 2, 1 or 0, and has to take it.
+    assert _positions(make([[2], [0]], [[2], [2]])) == 6
+    dice = Random(12)
+    for _ in range(60):
+        problem = random_problem(dice, special=dice.random() < 0.5)
+        before: set[tuple[int, tuple[int, ...]]] = set()
+        ways = 0
+        waiting: list[Rows] = [()]
+        while waiting:
+            rows = waiting.pop()
+            left = tuple(map(sum, zip(*problem.contracted[: len(rows)].tolist(), strict=True)))
+            left = tuple(d - sum(x) for d, x in zip(left, zip(*rows, strict=True), strict=True))
+            if len(rows) == problem.agents or (len(rows), left) in before:
+                continue
+            before.add((len(rows), left))
+            following = legal(problem, rows)
+            ways += len(following)
+            waiting += [(*rows, row) for row in following]
+        assert ways <= _positions(problem)
 
 
 def test_large_problems_end_within_their_limit_and_report_progress() -> None:

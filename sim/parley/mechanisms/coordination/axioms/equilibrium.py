@@ -377,11 +377,10 @@ def count_allocations(problem: Problem, announced: Rows = ()) -> int:
     >>> count_allocations(example_1()), count_allocations(example_1(), ((5, 0, 0, 0, 0),))
     (7776, 1728)
     """
-    if announced:
-        check_feasible(problem, announced)
+    check_feasible(problem, announced)
     k = len(announced)
     contracted, capacity = rows_of(problem.contracted), rows_of(problem.capacity)
-    left = carried(problem, announced).tolist() if announced else [0] * problem.task_types
+    left = carried(problem, announced).tolist()
     return prod(
         _count_columns(left[t], [row[t] for row in contracted[k:]], [row[t] for row in capacity[k:]])
         for t in range(problem.task_types)

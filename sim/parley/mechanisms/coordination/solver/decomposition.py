@@ -255,8 +255,7 @@ def share_out(marginals: Marginals, least: IntArray, most: IntArray, units: int)
             # these: few steps, however large the numbers. Halving every other time bounds them.
             upto = np.cumsum(after - before)
             i = int(np.searchsorted(upto, (int(upto[-1]) + 1) // 2))
-            unit = before + 1 + (after - before) // 2
-            cost = int(marginals.at(np.minimum(unit, np.maximum(after, 1)))[i])
+            cost = int(marginals.at(before + 1 + (after - before) // 2)[i])
             price = min(max(cost, below + 1), above - 1)
         middle = not middle
         loads = np.maximum(marginals.count(price, most), least)
