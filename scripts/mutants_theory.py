@@ -200,7 +200,8 @@ class Mutated(importlib.abc.MetaPathFinder):
     """Imports one module from a changed source."""
 
     def __init__(self, mutant: Mutant) -> None:
-        self.name = mutant.module.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        module = mutant.module.removeprefix("sim/").removesuffix(".py")
+        self.name = module.replace("/", ".").removesuffix(".__init__")
         self.path, self.source = str(ROOT / mutant.module), mutant.source().encode()
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:  # noqa: ANN401, ARG002 - as its base

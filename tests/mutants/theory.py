@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass
@@ -140,13 +141,20 @@ def mutants_of(module: str, source: str) -> Iterator[Mutant]:
     yield from visit(tree, "")
 
 
+ROOMS = re.compile(r"parley/(core|mechanisms)/")
+
+
 def drawn(mutants: Sequence[Mutant], seed: int) -> dict[str, Mutant]:
-    """Order mutants at random: by a hash, so that an edit changes the place of no mutant elsewhere."""
+    """Order mutants at random: by a hash, so that an edit changes the place of no mutant elsewhere.
+
+    Nor does a move of their file to another room.
+    """
     twins: Counter[str] = Counter()
     keyed = {}
     for mutant in mutants:
         twins[mutant.name] += 1
-        keyed[sha256(f"{seed} {mutant.name} {twins[mutant.name]}".encode()).hexdigest()] = mutant
+        told = f"{seed} {ROOMS.sub('', mutant.name)} {twins[mutant.name]}"
+        keyed[sha256(told.encode()).hexdigest()] = mutant
     return dict(sorted(keyed.items()))
 
 
