@@ -159,7 +159,7 @@ class Dispatcher:
             return [sent.mined for sent in done if sent.mined is not None]
 
     def _exchange(self, orders: Sequence[Order]) -> list[Transaction]:
-        self._catch_up()
+        self.catch_up()
         offer, price = fees(self.rpc, self.view.block, self._tip)
         for order in orders:
             self._prepare(order.sender)
@@ -337,17 +337,25 @@ class Dispatcher:
 
     # ── a node that was away ─────────────────────────────────────────────────────────────────────────────
 
-    def _catch_up(self) -> None:
-        """See whether the chain still is the one we know, and mend it if not."""
-        absences = self.rpc.absences
-        lost = self.view.lost()
-        if lost or self.rpc.absences != absences:
-            self._bring_back(())
-        if lost:
-            # What the network mined again by itself has to have gone as before.
-            recent = [sent for sent in self._journal if sent.mined is not None][-_RECENT:]
-            if missing := self._collect(recent):
-                self._see_through(missing)
+    def catch_up(self) -> None:
+        """See whether the chain still is the one that is known, and mend it if not.
+
+        Raises
+        ------
+        NodeError
+            As `exchange`.
+        """
+        with self._lock:
+            absences = self.rpc.absences
+            lost = self.view.lost()
+            if lost or self.rpc.absences != absences:
+                self._bring_back(())
+            if lost:
+                # What the network mined again by itself has to have gone as before.
+                recent = [sent for sent in self._journal if sent.mined is not None][-_RECENT:]
+                if missing := self._collect(recent):
+                    self._see_through(missing)
+                self.view.settle()
 
     def _bring_back(self, group: Sequence[Transaction]) -> None:
         """After the node was away, or when nothing moves: send again, in order, what its chain has lost."""

@@ -148,6 +148,8 @@ class NodeRun(Generic[OutcomeT]):
         kept : mapping of int to (str, sequence of Sent)
             Path and transactions by game.
         """
+        # Blocks may have gone away since the last transaction.
+        self._evm.dispatcher.catch_up()
         machine = RevmEvm(self._evm.chain_id, self._code)
         player = self._setting.player(machine, self._addresses)
         differences = []
