@@ -172,6 +172,7 @@ def test_an_interrupted_command_ends_with_130() -> None:
     ]
     + [("simulate", COORDINATION, "--workers", value) for value in ("0", "-1", "1000", "9" * 30)]
     + [("simulate", COORDINATION, "--seed", value) for value in ("-1", "9" * 60)]
+    + [("simulate", COORDINATION, "--confirmations", value) for value in ("-1", "100001", "9" * 30)]
     + [("experiment", COORDINATION, "--workers", value) for value in ("0", "-1", "1000", "9" * 30)]
     + [("audit", COORDINATION, "--problems", value) for value in ("0", "-1", "9" * 20)]
     + [("audit", COORDINATION, "--games", value) for value in ("-1", "9" * 20)]

@@ -192,6 +192,23 @@ def test_every_fault_that_nothing_gets_through(
         check_refused([(begins, done)])
 
 
+def test_the_command_waits_for_as_many_blocks_as_it_is_told(
+    node: LocalNode, parley: Callable[..., Ended]
+) -> None:
+    rpc = Rpc(node.url)
+
+    def blocks_of(*options: object) -> int:
+        before = int(rpc.ask("eth_blockNumber"), 16)
+        done = parley("simulate", EXAMPLE, "--games", 1, "--evm", node.url, *options)
+        assert done.status == 0, done.err
+        return int(rpc.ask("eth_blockNumber"), 16) - before
+
+    blocks_of()  # pays the accounts
+    assert blocks_of("--confirmations", 2) - blocks_of() >= 2 * 26
+    done = parley("simulate", EXAMPLE, "--confirmations", 2)
+    assert (done.status, done.out, done.err) == (2, "", "--confirmations: is for a node: --evm URL\n")
+
+
 # ── what a URL may hold ─────────────────────────────────────────────────────────────────────────────────────
 
 SECRETS = ("user", "s3cret", "APIKEY12", "TOKEN")

@@ -12,7 +12,7 @@ from parley.chain.urls import is_url, shown
 from parley.cli.output import echo
 from parley.cli.shared import File, Json, app, console, print_json, progress_bar
 from parley.core.errors import ParleyError, ProblemError
-from parley.core.limits import MAX_GAMES, MAX_SEED, MAX_WORKERS
+from parley.core.limits import MAX_CONFIRMATIONS, MAX_GAMES, MAX_SEED, MAX_WORKERS
 from parley.kit import mechanisms, problemfile
 
 Games = Annotated[int, typer.Option(min=1, max=MAX_GAMES, help="How many games to play.")]
@@ -37,6 +37,7 @@ Confirmations = Annotated[
     int | None,
     typer.Option(
         min=0,
+        max=MAX_CONFIRMATIONS,
         help="On a node: blocks to wait after each step before bots act on it.  [default: 0 on development "
         "chains, 12 elsewhere]",
     ),

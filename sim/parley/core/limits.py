@@ -22,6 +22,8 @@ MAX_WORKERS = 256
 """Processes of one run."""
 MAX_GAMES = 10**9
 """Games of one run: at a thousand games a second, twelve days."""
+MAX_CONFIRMATIONS = 100_000
+"""Blocks to wait after each step: two weeks of Ethereum's, seven hours where four are made in a second."""
 MAX_SEED = 2**128 - 1
 """As many as there are draws of 128 bits."""
 MAX_SAMPLE = 10**8
