@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from benchmarks.gas import largest
 from parley.chain.backends import open_evm
 from parley.chain.history import Call, Recorder
 from parley.core.errors import ParleyError
@@ -146,6 +147,44 @@ def test_a_record_that_is_not_as_it_should_be_is_named(case: str) -> None:
     name, change, rule = TAMPERED[case]
     for game in (0, 2):
         assert altered(only(name, change), game)[rule] > 0
+
+
+# ───────────────────────────────────────── stored page by page ────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def in_pages() -> tuple[Recorder, Book]:
+    """A game that is too large for one transaction, played to its end."""
+    return played(["equilibrium"], [0], problem=largest())
+
+
+def test_a_game_that_was_stored_page_by_page_holds(in_pages: tuple[Recorder, Book]) -> None:
+    found = verify(*in_pages)
+    assert (found.holds, found.violations, found.not_followed) == (True, [], 0)
+    assert (found.checked["create"], found.checked["store"], found.checked["join"]) == (1, 3, 64)
+    assert found.endings == {"settled": 1}
+    abandoned = verify(*played(["silent:joining"], [0], problem=largest()))
+    assert (abandoned.holds, abandoned.checked["store"], abandoned.checked["expire"]) == (True, 3, 1)
+
+
+PAGES: dict[str, tuple[Retelling, str]] = {
+    "a page that is left out": (left_out, "parameters digest"),
+    "a page by somebody else": (by_stranger, "creator"),
+    "a page of other parameters": (with_word(1, word(9)), "parameters digest"),
+    "a page with other rows": (with_word(5, word(1)), "parameters"),
+    "a page without its event": (without_events, "events"),
+    "a page that is paid for": (lambda call: call._replace(value=5), "deposit"),
+    "a page of a game that is not there": (with_word(0, word(9)), "phase"),
+}
+
+
+@pytest.mark.parametrize("case", PAGES)
+def test_a_page_that_is_not_as_it_should_be_is_named(case: str, in_pages: tuple[Recorder, Book]) -> None:
+    change, rule = PAGES[case]
+    machine, book = in_pages
+    found = verify(told_otherwise(machine, RECORDS, only("store", change), 0), book)
+    assert not found.holds
+    assert rule in {violation.rule for violation in found.violations}
 
 
 def test_a_call_through_another_contract_needs_traces() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Player
 from parley.mechanisms.coordination.verify import verify
 from tests.coordination.audited import IMPATIENT, deployed
 from tests.coordination.on_chain import attackers
+from tests.coordination.test_verify_on_node import ThroughWallet
 from tests.coordination.test_verify_payments import Blind, Flat
 from tests.nodes import running
 
@@ -62,6 +64,65 @@ class Opener(Player):
         logs = super().send(sender, data, value)
         self.created = logs[0][0][1]
         raise StopIteration
+
+
+class Insatiable(ThroughWallet):
+    """The first seat is held by a contract that withdraws once more while it is paid."""
+
+    left: bytes | None = None
+    """A withdrawal that it has not made yet: it is the one that is made then."""
+    leaves = False
+
+    def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Any:  # noqa: ANN401 - as its base
+        if sender == self.wallet and data.startswith(FUNCTIONS["withdraw"]):
+            if self.leaves:
+                self.left = data
+                raise StopIteration
+            again = self.left or data
+            call = address_word(to) + word(64) + word(len(again)) + again + bytes(-len(again) % 32)
+            on_payment = attackers()["Reentrant"].selectors["onPayment"] + call
+            assert super().transact(self.owner, self.wallet, on_payment).ok
+        return super().transact(sender, to, data, value)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_payee_that_withdraws_again_is_followed_and_gets_no_more_than_is_due(
+    leaves: bool,  # noqa: FBT001 - a parameter
+    node: NodeEvm,
+) -> None:
+    contracts = deployed(node)
+    machine = Insatiable(node.dispatcher.rpc.url)
+    machine.hold(machine.deploy(attackers()["Reentrant"].bytecode))
+    player = Player(machine, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1)
+    if leaves:
+        machine.leaves = True
+        with contextlib.suppress(StopIteration):
+            player.play(0)
+        machine.leaves = False
+    player.play(1)
+    before = machine.balance(machine.wallet)
+    for history in (NodeHistory, Flat):
+        found = verify(history(node.dispatcher.rpc.url, contracts.mechanism))
+        assert (found.holds, list(found.violations), found.not_followed) == (True, [], 0)
+        # The second of them is a withdrawal from another game, or refused.
+        paid, refused = (5 + (1 if leaves else 0), 0 if leaves else 1)
+        assert found.checked["withdraw"] == paid
+        assert found.checked.get("refused calls", 0) == refused
+    receipts = attackers()["Reentrant"].selectors["paid"]
+    assert before == int.from_bytes(machine.call(machine.owner, machine.wallet, receipts).output)
+    assert before > 0
+
+
+def test_a_chain_that_has_lost_its_last_blocks_is_judged_by_what_is_left(node: NodeEvm) -> None:
+    contracts = deployed(node)
+    Player(node, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1).play(0)
+    rpc = node.dispatcher.rpc
+    for depth, withdrawals, ending in ((0, 5, "settled"), (3, 2, "settled"), (6, 0, "responding")):
+        if depth:
+            rpc.ask("anvil_reorg", depth, [])  # empty blocks take their places
+        found = verify(NodeHistory(rpc.url, contracts.mechanism))
+        assert (found.holds, list(found.violations)) == (True, [])
+        assert (found.checked.get("withdraw", 0), found.endings) == (withdrawals, {ending: 1})
 
 
 def told_alike(frame: Frame) -> Frame:

@@ -10,6 +10,7 @@ import pytest
 
 from parley.chain.dispatch import CONFIRMATIONS, Dispatcher
 from parley.chain.evm import Evm, Logs
+from parley.chain.nodehistory import NodeHistory
 from parley.chain.rpc import NodeError, Rpc
 from parley.kit.play.on_node import NodeRun
 from tests.driver.coin import CONTRACT, FUNCTIONS, Player, Setting
@@ -89,6 +90,19 @@ def test_what_goes_otherwise_in_another_block_ends_the_run(node: LocalNode) -> N
     contracts.append(run._addresses[CONTRACT])
     with pytest.raises(NodeError, match=r"mined again it went otherwise: wait for more blocks .*--confirm"):
         list(run.play(range(1)))
+
+
+def test_a_history_that_changes_while_it_is_read_is_not_read(node: LocalNode) -> None:
+    run, _ = play(node.url, Setting(), 1)
+    contract = run._addresses[CONTRACT]
+    history = NodeHistory(node.url, contract)
+    assert len(list(history.calls())) == 6
+    calls = history.calls()
+    next(calls)
+    reorganize(node, 1)
+    with pytest.raises(NodeError, match="the chain was reorganized while it was read: try again"):
+        list(calls)
+    assert len(list(NodeHistory(node.url, contract).calls())) == 5
 
 
 # ── waiting for more blocks ─────────────────────────────────────────────────────────────────────────────────
