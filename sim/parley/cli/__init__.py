@@ -2,6 +2,8 @@
 
 import os
 import sys
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from parley.chain.signals import exit_on_signals
@@ -19,11 +21,24 @@ def main() -> None:
     os.environ["MATPLOTLIBRC"] = os.devnull
     try:
         with results_only():
+            if Path("matplotlibrc").is_file():
+                _load_matplotlib_elsewhere()
             from parley.cli.commands import app  # noqa: PLC0415 - what libraries print when imported is no result
 
         app(prog_name="parley")
     except KeyboardInterrupt:  # before the command began, or while the process ends
         sys.exit(130)
+
+
+def _load_matplotlib_elsewhere() -> None:
+    """Load Matplotlib while this is no folder with settings of it: of these it makes the first use it can."""
+    here = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir("/")
+        import_module("matplotlib")
+    finally:
+        os.fchdir(here)
+        os.close(here)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of any module
