@@ -31,10 +31,11 @@ def main() -> int:
     """Make and try all mutants; 1 if too few are killed, or a survivor is not listed; 2: no verdict."""
     parser = argparse.ArgumentParser(description="Are small changes to the contracts noticed?")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
-    parser.add_argument("--runs", type=int, default=60, help="arbitrary games against the model, in runs")
+    parser.add_argument("--runs", type=int, default=24, help="runs of arbitrary calls against the model")
     parser.add_argument("--only", default="", help="sources whose path contains this")
     parser.add_argument("--mutants", default="", help="mutants whose name contains this")
     parser.add_argument("--every", type=int, default=1, help="try one mutant in so many")
+    parser.add_argument("--verbose", action="store_true", help="say of each what killed it")
     given = parser.parse_args()
     listed = Listed.read(LISTED)
     total = Tally()
@@ -58,7 +59,7 @@ def tried(target: Target, listed: Listed, given: argparse.Namespace) -> Tally:
     built = build(target.file, target.mains, target.ask)
     compiled = time.perf_counter()
     ways: Counter[str] = Counter()
-    survivors = []
+    survivors: list[str] = []
 
     def tell(verdict: Verdict) -> None:
         name = f"{target.file}:{verdict.mutant.name}"
@@ -67,7 +68,9 @@ def tried(target: Target, listed: Listed, given: argparse.Namespace) -> Tally:
         ] += 1
         if not verdict.killer:
             survivors.append(name)
-            print(f"  survived: {name}   [{verdict.mutant.operator}]", flush=True)
+        if given.verbose or not verdict.killer:
+            said = f"killed by {verdict.killer}" if verdict.killer else "survived"
+            print(f"  {said} in {verdict.seconds:.1f} s: {name}   [{verdict.mutant.operator}]", flush=True)
 
     numbers = [number for number in sorted(built.mutants) if given.mutants in built.mutants[number].name]
     Trials(target, built, given.runs, given.jobs, tell).run(numbers[:: given.every])

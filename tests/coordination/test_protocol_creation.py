@@ -340,6 +340,8 @@ def test_a_game_of_one_page_is_created_at_once_and_one_of_two_is_not() -> None:
     assert [page.seat for page in table.parameters.pages()] == [30, 0]
     whole = table.do(table.creator, "create", table.salt, table.parameters)
     table.expect(whole, "MatrixSizeMismatch", 1984, 1984, 0)
+    half = replace(table.parameters.opening(), contracted=(1,))
+    table.expect(table.do(table.creator, "create", table.salt, half), "MatrixSizeMismatch", 1, 0, 0)
     went(table.create())
     assert table.state().phase is Phase.CREATING
 
