@@ -13,6 +13,7 @@ is not, or if less than 98% of the mutants are killed; those listed as equivalen
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -33,7 +34,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--runs", type=int, default=24, help="runs of arbitrary calls against the model")
     parser.add_argument("--only", default="", help="sources whose path contains this")
-    parser.add_argument("--mutants", default="", help="mutants whose name contains this")
+    parser.add_argument("--mutants", default="", help="mutants in whose names this pattern is found")
     parser.add_argument("--every", type=int, default=1, help="try one mutant in so many")
     parser.add_argument("--verbose", action="store_true", help="say of each what killed it")
     given = parser.parse_args()
@@ -72,7 +73,8 @@ def tried(target: Target, listed: Listed, given: argparse.Namespace) -> Tally:
             said = f"killed by {verdict.killer}" if verdict.killer else "survived"
             print(f"  {said} in {verdict.seconds:.1f} s: {name}   [{verdict.mutant.operator}]", flush=True)
 
-    numbers = [number for number in sorted(built.mutants) if given.mutants in built.mutants[number].name]
+    wanted = re.compile(given.mutants)
+    numbers = [number for number in sorted(built.mutants) if wanted.search(built.mutants[number].name)]
     Trials(target, built, given.runs, given.jobs, tell).run(numbers[:: given.every])
     tally = listed.tally(ways.total(), survivors)
     print(

@@ -57,6 +57,7 @@ class Table:
         self.parameters = replace(self.parameters, **changes)
         self.salt = word(1)
         self.id = game_id(self.evm.chain_id, self.contract.address, self.creator, self.salt)
+        self.rows: Sequence[Sequence[int]] = X
         self.secret_salt = 0
         self.shares: tuple[int, ...] = ()
         self.answered = NOTHING
@@ -179,7 +180,7 @@ class Table:
 
     def own_costs(self) -> tuple[int, ...]:
         """Cost shares without side payments."""
-        return tuple(self.parameters.cost(i).of(sum(row)) for i, row in enumerate(X))
+        return tuple(self.parameters.cost(i).of(sum(row)) for i, row in enumerate(self.rows))
 
     def play_to(self, phase: Phase, rnd: int = 1) -> "Table":
         """Play until that phase of that round begins, rejecting to get to a later round."""
@@ -192,7 +193,7 @@ class Table:
                 case Phase.JOINING:
                     went(self.join(state.turn))
                 case Phase.ANNOUNCING:
-                    went(self.announce(state.turn, X[state.turn]))
+                    went(self.announce(state.turn, self.rows[state.turn]))
                 case Phase.REVEALING:
                     for seat in range(self.n):
                         went(self.reveal(seat))

@@ -1,12 +1,13 @@
 """The rules of bargaining, one test each, on the real contract: revealing, proposing, responding."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from parley.core.randomness import keccak, pack_order, word
 from parley.mechanisms.coordination.game import Cause, Phase
-from tests.coordination.table import ACTION_WINDOW, BOND, Table, went
+from tests.coordination.table import ACTION_WINDOW, BOND, Table, X, went
 
 NOTHING = bytes(32)
 HUGE = 2**256 - 1
@@ -181,6 +182,22 @@ def test_responders_answer_in_the_order_drawn_and_all_must_accept(table: Table) 
     refused = table.respond(True, sender=table.agent(first))
     table.expect(refused, "NotTheSeat", second, table.agent(first))
     table.emitted(table.respond(True), ("Responded", 1, second, True), ("Settled", 1))
+    assert table.state().phase is Phase.SETTLED
+
+
+@pytest.mark.parametrize("seats", [32, 33, 34, 35, 62])
+def test_responders_beyond_the_first_word_of_the_order_answer_in_turn(seats: int) -> None:
+    """An order has a byte for each responder; the thirty-third begins a second word."""
+    idle = seats - 3
+    table = Table(contracted=(4, 1, 0, *[0] * idle), capacity=(4, 3, 2, *[0] * idle))
+    table.parameters = replace(table.parameters, agents=tuple(table.contract.accounts[:seats]))
+    table.rows = [*X, *[(0,)] * idle]
+    table.play_to(Phase.RESPONDING)
+    proposer, order = table.drawn(1, [(1, seats - seat) for seat in range(seats - 1)])
+    assert (table.state().proposer, table.order()) == (proposer, order)
+    for seat in order:
+        assert table.state().phase is Phase.RESPONDING
+        went(table.respond(True, sender=table.agent(seat)))
     assert table.state().phase is Phase.SETTLED
 
 

@@ -1,12 +1,14 @@
 """Recognition functions that nobody should trust: what they can do to a game, and what they cannot."""
 
+from bisect import bisect_left
 from dataclasses import replace
 
 import pytest
 
 from parley.chain.backends import open_reference
+from parley.chain.evm import Receipt
 from parley.core.randomness import address_word, game_id, keccak
-from parley.kit.reference import encode_bytes, encode_tuple
+from parley.kit.reference import Revert, encode_bytes, encode_tuple
 from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.recognition import RECOGNITION, equal
 from tests.coordination.on_chain import HOSTILE, SOUND
@@ -15,6 +17,8 @@ from tests.verification.gas import sent_with
 
 GAS_GIVEN = 150_000
 """What a recognition function may use: see `ITwoStageMechanism.announce`."""
+GAS_NEEDED = 160_000
+"""What must be left before it is called."""
 FALLBACK = [(1, 3), (1, 2), (0, 0)]
 """An equal share of the probability that is left, and nothing for the last, who needs none."""
 
@@ -66,6 +70,22 @@ def test_nobody_makes_a_function_fail_by_sending_too_little_gas(rule: str) -> No
         table.evm.restore(snapshot)
     assert refused
     assert went_through
+
+
+def test_an_announcement_that_leaves_one_gas_too_little_says_how_much_is_needed() -> None:
+    table = Table().play_to(Phase.ANNOUNCING)
+    data = table.contract.coder.call_data("announce", table.id, table.state().digest, X[0])
+
+    def sent(gas: int) -> Receipt:
+        snapshot = table.evm.snapshot()
+        receipt = sent_with(table.evm, table.agent(0), table.contract.address, data, gas)
+        table.evm.restore(snapshot)
+        return receipt
+
+    limits = range(GAS_NEEDED, GAS_NEEDED + 500_000)
+    least = limits[bisect_left(limits, True, key=lambda gas: sent(gas).ok)]
+    refusal = Revert("NotEnoughGas", GAS_NEEDED - 1, GAS_NEEDED)
+    assert sent(least - 1).output == table.contract.coder.revert_data(refusal)
 
 
 def test_a_function_that_burns_its_gas_makes_an_announcement_dearer_by_no_more_than_that() -> None:

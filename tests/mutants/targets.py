@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
+from parley.chain import revm
 from parley.chain.compiler import Artifact, project_root
+from parley.chain.evm import GAS_LIMIT
 from parley.chain.pyevm import PyEvm
 from parley.chain.revm import RevmEvm
 from parley.chain.tester import TesterEvm
@@ -99,6 +101,8 @@ def install(artifacts: Mapping[str, Artifact], number: int) -> None:
     # The reference machines take no code as long as that of all mutants together.
     for machine in (TesterEvm, PyEvm):
         setattr(machine, "__init__", _left_out)  # noqa: B010 - mypy wants no method assigned
+    # To ask at every place which mutant it is takes gas.
+    setattr(revm, "GAS_LIMIT", 4 * GAS_LIMIT)  # noqa: B010 - imported there, as mypy sees it
 
 
 def _left_out(*_: object, **__: object) -> None:
