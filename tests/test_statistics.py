@@ -167,6 +167,15 @@ def test_a_sum_that_no_count_leads_to_is_placed_between_those_that_do() -> None:
     assert two_valued_p_value(201, 20, 0, 10, half) == two_valued_p_value(-1, 20, 0, 10, half) == 0
 
 
+@pytest.mark.parametrize("p", [0, 1])
+@pytest.mark.parametrize(("usual", "other"), [(2, 5), (5, 2), (3, 3)])
+def test_where_nothing_is_random_one_sum_is_possible(usual: int, other: int, p: int) -> None:
+    possible = 4 * (other if p else usual)
+    for total in range(25):
+        found = two_valued_p_value(total, 4, usual, other, Fraction(p))
+        assert found == (1 if total == possible else 0)
+
+
 def test_the_power_is_what_the_pages_say() -> None:
     """The table of docs/agreement.md: games, and false alarms in a million."""
     page = (Path(__file__).parents[1] / "docs" / "agreement.md").read_text(encoding="utf-8")

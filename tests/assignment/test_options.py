@@ -6,7 +6,14 @@ from itertools import combinations, permutations
 import pytest
 
 from parley.mechanisms.assignment.lottery import expected
-from parley.mechanisms.assignment.options import OptionSet, Report, option_set, reports_of, strategy_proof
+from parley.mechanisms.assignment.options import (
+    OptionSet,
+    Report,
+    _utilities,
+    option_set,
+    reports_of,
+    strategy_proof,
+)
 from parley.mechanisms.assignment.problem import Problem, Utilities
 from parley.mechanisms.assignment.solution import rule_matrix
 from tests.assignment.problems import cardinal
@@ -106,6 +113,16 @@ def test_in_a_market_utilities_are_reported_with_others_ones_reordered_doubled_a
     ]
 
 
+@pytest.mark.parametrize(("rule", "most"), [("pseudo-market", 8), ("welfare", 80)])
+def test_a_limited_number_of_utilities_is_tried_and_some_between(rule: str, most: int) -> None:
+    problem = cardinal([[k, 1000, 1, 50] for k in (2, *range(200, 259))], rule)
+    tried = list(_utilities(problem, 0))
+    assert len(tried) == most + 4
+    own = (2, 1000, 1, 50)
+    between = [tuple(Fraction(a + (b or 0)) / 2 for a, b in zip(own, u, strict=True)) for u in tried[:4]]
+    assert tried[most:] == between
+
+
 def test_a_rule_is_strategy_proof_as_far_as_was_tried() -> None:
     proof = cardinal(THREE, "serial-dictatorship")
     lying = cardinal(LYING, "boston")
@@ -114,6 +131,10 @@ def test_a_rule_is_strategy_proof_as_far_as_was_tried() -> None:
         return [option_set(problem, agent) for agent in range(problem.agents)]
 
     assert strategy_proof(proof, sets(proof)).holds is True
+    known = strategy_proof(proof, [], "there are too many reports")
+    assert (known.holds, known.more) == (True, {"weak": {"holds": True, "witness": None}})
+    open_ = strategy_proof(lying, [], "there are too many reports")
+    assert (open_.holds, open_.more) == (None, {"weak": {"holds": None, "witness": None}})
     verdict = strategy_proof(lying, sets(lying))
     assert verdict.holds is False
     assert verdict.witness == {

@@ -132,6 +132,7 @@ def test_everybody_eats_its_best_item_left_all_the_time(problem: Problem) -> Non
     for capacity, amount, end in zip(problem.capacities, eaten, schedule.exhausted, strict=True):
         assert amount <= capacity
         assert (end is not None) <= (amount == capacity)
+        assert (end == 0) == (capacity == 0)
 
 
 @SOME

@@ -27,6 +27,8 @@ from parley.mechanisms.assignment.lottery import expected, indicator, show_matri
 from parley.mechanisms.assignment.pseudo_market import (
     TOLERANCE,
     Equilibrium,
+    _Market,
+    _normalized,
     best_affordable,
     equilibrium,
     shortfall,
@@ -160,6 +162,14 @@ def test_a_wrong_equilibrium_falls_short() -> None:
         shortfall(problem, indicator((0, 1, 2), 3), [Fraction(2), Fraction(0), Fraction(0)])
 
 
+def test_purchases_within_a_tolerance_use_all_of_it_where_they_must() -> None:
+    """Half the tolerance is 1/4. B costs 1/2, and 1/4 is left over at most; A is as good for nothing."""
+    problem = cardinal([[1, 1]], "pseudo-market")
+    half = Fraction(1, 2)
+    assert pseudo_market._tolerable(problem, (Fraction(0), half), half) == ((half, half),)
+    assert pseudo_market._tolerable(problem, (Fraction(0), half), half * Fraction(99, 100)) is None
+
+
 # ── utilities of very different sizes, near ties, zeros ─────────────────────────────────────────────────────
 
 
@@ -244,6 +254,14 @@ def adversarial(seed: int) -> Problem:
         [None if (w := dice.choice(pool)) is None else str(w) for _ in range(items)] for _ in range(agents)
     ]
     return cardinal(rows, "pseudo-market", capacities=[dice.choice([1, 1, 1, 2]) for _ in range(items)])
+
+
+@pytest.mark.parametrize("seed", [24, 386])
+def test_no_price_that_is_looked_at_is_below_zero(seed: int) -> None:
+    """Newton's method leads to such prices here."""
+    market = _Market(_normalized(adversarial(seed)))
+    found = [prices for k in range(4) for prices in market.rough_prices(np.random.default_rng(k))]
+    assert min(map(min, found)) == 0
 
 
 def check_adversarial(seeds: Iterable[int]) -> None:

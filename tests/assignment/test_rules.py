@@ -100,10 +100,25 @@ def test_counts_agree_with_the_audit() -> None:
         assert result.ranks == tuple(sum(column) / 3 for column in zip(*ranks, strict=True))
 
 
+def test_the_envious_are_those_who_expect_more_of_anothers_row() -> None:
+    rows: list[list[int | None]] = [[3, 2, None], [3, 1, 2], [0, 1, 2]]
+    envious = 0
+    for result in compare_rules(cardinal(rows)).results:
+        assert result.exact
+        worth = [
+            [sum(p * (u or 0) for p, u in zip(row, own, strict=True)) for row in result.solution.matrix]
+            for own in rows
+        ]
+        assert result.envious == sum(other > of[i] for i, of in enumerate(worth) for other in of)
+        envious += result.envious
+    assert envious > 0
+
+
 def test_who_gets_nothing_is_counted() -> None:
     result = compare_rules(from_orders([[0], [0], [0, 1]], 2), ["serial-dictatorship"]).results[0]
     assert result.unassigned == Fraction(4, 9)  # one of three has a, agent 3 takes b with 2/3
     assert result.ranks == (Fraction(1, 3), Fraction(2, 9))
+    assert result.mean_rank == Fraction(7, 5)  # (1/3 + 2 · 2/9) of 5/9
 
 
 def test_estimates_say_so_and_count_only_what_is_beyond_chance() -> None:

@@ -183,6 +183,11 @@ def test_large_quantities_stay_exact(size: int) -> None:
     assert found.total_cost < problem.total_cost(D)
 
 
+def test_an_allocation_that_was_found_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        cost_effective(example_1()).matrix[0, 0] += 1
+
+
 def unordered(problem: Problem) -> Matrix:
     """Optimal workloads if tasks could also be handed back to less complex agents."""
     pooled = np.zeros_like(problem.contracted)

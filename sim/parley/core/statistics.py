@@ -153,10 +153,9 @@ def two_valued_p_value(total: int, samples: int, usual: int, other: int, p: Frac
     >>> two_valued_p_value(29, 3, usual=10, other=9, p=Fraction(0))
     0.0
     """
-    step = (other - usual) if 0 < p < 1 else 0
-    if not step:
-        return float(total == samples * (other if p == 1 else usual))
-    count = Fraction(total - samples * usual, step)
+    if other == usual:
+        return float(total == samples * usual)
+    count = Fraction(total - samples * usual, other - usual)
     chance = float(p)
     lower, upper = (
         float(binom.cdf(count.__floor__(), samples, chance)),

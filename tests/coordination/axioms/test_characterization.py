@@ -28,7 +28,7 @@ from parley.mechanisms.coordination.axioms.triple import (
     recognition_of,
     stick_broken,
 )
-from parley.mechanisms.coordination.recognition import p_star, reordered
+from parley.mechanisms.coordination.recognition import Turn, p_star, reordered
 from tests.coordination.axioms.triples import all_distributions, announced, random_triple
 
 F = Fraction
@@ -238,6 +238,12 @@ def test_the_family_holds_p_star_and_p_check() -> None:
         assert stick_broken(transfer_family([F(1)]))(triple) == recognition_of("reordered")(triple)
     with pytest.raises(ParleyError, match="not all within"):
         transfer_family([F(1, 2), F(3, 2)])
+
+
+def test_the_first_share_of_a_member_is_that_of_the_last_agent_but_one() -> None:
+    member = transfer_family([F(0), F(1, 2)])
+    turns = [Turn(j, 4, 4, 3, (0, 2, 0), (1, 2, 0), (0, 2, 0)) for j in (2, 1)]
+    assert [member(turn) for turn in turns] == [(3, 4), (5, 8)]
 
 
 @pytest.mark.parametrize("special", [True, False], ids=["special domain", "general domain"])

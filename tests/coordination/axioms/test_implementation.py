@@ -3,12 +3,15 @@
 from fractions import Fraction
 from itertools import islice, pairwise
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from parley.mechanisms.coordination.announcements import is_feasible
+from parley.mechanisms.coordination.axioms import counterexamples
 from parley.mechanisms.coordination.axioms.counterexamples import random_problems
+from parley.mechanisms.coordination.axioms.equilibrium import backward_induction, stage_one
 from parley.mechanisms.coordination.axioms.implementation import (
     Dependence,
     costs_against,
@@ -19,6 +22,7 @@ from parley.mechanisms.coordination.axioms.implementation import (
 from parley.mechanisms.coordination.axioms.triple import Recognition, Triple, recognition_of, rows_of
 from parley.mechanisms.coordination.bargaining import expected_costs
 from parley.mechanisms.coordination.costs import Piecewise, Power, Quadratic
+from tests.coordination.axioms.triples import random_triple
 from tests.coordination.problems import all_allocations, make, random_problem
 
 MANIPULABLE = ("announcement-proportional", "reordered")
@@ -177,3 +181,30 @@ def test_dependence_on_later_rows_is_dependence() -> None:
     assert game.allocation == ((2,), (1,))
     assert game.deviation == ((1,), (2,))
     assert game.gain > 0
+
+
+def test_equilibria_of_a_game_are_those_in_which_the_indifferent_prefer_less_cost() -> None:
+    dice = Random(1)
+    ties = 0
+    for _ in range(300):
+        triple = random_triple(dice, special=True, n=dice.randint(2, 4), m=dice.randint(1, 3))
+        p = recognition_of(dice.choice(MANIPULABLE))
+        found = counterexamples.unimplemented(p, triple)
+        if found is not None:
+            game = stage_one(found.game.problem, p)
+            assert found.equilibria == backward_induction(game, efficient_ties=True)
+            ties += found.equilibria != backward_induction(game, efficient_ties=False)
+    assert ties > 0
+
+
+def test_no_more_games_of_an_agent_are_tried_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    games = []
+
+    def harmless(game: object, **_: bool) -> SimpleNamespace:
+        games.append(game)
+        return SimpleNamespace(cost_effective=True)
+
+    monkeypatch.setattr(counterexamples, "backward_induction", harmless)
+    triple = Triple.of([[1] * 3, [2] * 3], [[3] * 3, [0] * 3], [[3] * 3] * 2)
+    assert counterexamples.unimplemented(recognition_of("announcement-proportional"), triple)
+    assert len(games) == counterexamples.TRIED

@@ -379,6 +379,13 @@ def test_figure_2_has_the_corners_that_the_paper_draws() -> None:
     assert slice_of(EXAMPLE_2, 0, (2, 3, 4), (1, 2, 1, 0)).direct is None
 
 
+def test_amounts_below_zero_leave_nothing_of_a_slice() -> None:
+    triple = Triple.of([[0]] * 4 + [[2]], [[2]] + [[0]] * 4, [[2]] * 5)
+    assert slice_of(triple, 0, (2, 3, 4), (0, 1, 1, 0)).everything
+    assert not slice_of(triple, 0, (2, 3, 4), (-1, 1, 1, 1)).everything
+    assert not slice_of(triple, 0, (1, 2, 3), (1, 1, 1, -1)).everything
+
+
 def test_the_widest_slice_of_example_2_is_that_of_figure_2() -> None:
     assert widest_slice(EXAMPLE_2) == slice_of(EXAMPLE_2, 0, (2, 3, 4))
     assert widest_slice(EXAMPLE_2, 0) == widest_slice(EXAMPLE_2)

@@ -419,7 +419,7 @@ class _Market:
         self.unit = float(sum(given)) / len(given)
         self.budgets: Floats = np.array([float(given[i]) for i, *_ in groups]) / self.unit
         self.counts: Floats = np.array([float(len(group)) for group in groups])
-        scales = [greatest(row) or Fraction(1) for row in utilities]
+        scales = map(greatest, utilities)
         worth = np.array(
             [
                 [*(float(u / scale) if u else 0.0 for u in row), 0.0]

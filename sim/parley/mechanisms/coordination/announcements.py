@@ -219,7 +219,7 @@ def check_feasible(problem: Tasks, announced: ArrayLike, key: str = "announced")
 
 def _rows(problem: Tasks, announced: ArrayLike) -> NDArray[np.int64]:
     rows = np.asarray(announced, dtype=np.int64)
-    return rows.reshape(-1, problem.task_types) if rows.ndim != 2 or rows.size == 0 else rows
+    return rows.reshape(-1, problem.task_types) if rows.ndim != 2 else rows
 
 
 def _pools(problem: Tasks, rows: NDArray[np.int64]) -> NDArray[np.int64]:

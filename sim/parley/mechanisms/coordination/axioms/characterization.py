@@ -251,8 +251,8 @@ def proposition_3_form(p: Recognition, triple: Triple) -> Form:
 def transfer_family(shares: Sequence[Fraction]) -> RecognitionFunction:
     """Make a consistent and top-agent proportional recognition function; p* and p̌ are two of them.
 
-    Agent 1 gets its share of contracts. Counted from the end, the k-th agent before the last (k = 1, 2,
-    …) gets
+    Agent 1 gets its share of contracts, for x̄_1t is d_1t. Counted from the end, the k-th agent before the
+    last (k = 1, 2, …) gets
 
         g(j) = Σ_t [x̄_jt − θ_k·(x̄_jt − max(x_jt, d_jt))] / R_j,
 
@@ -297,7 +297,7 @@ def transfer_family(shares: Sequence[Fraction]) -> RecognitionFunction:
     def member(turn: Turn) -> tuple[int, int]:
         most = sum(turn.maximal)
         position = turn.agents - 1 - turn.agent
-        if turn.agent == 0 or not 1 <= position <= len(given):
+        if not 1 <= position <= len(given):
             return most, turn.remaining
         share = given[position - 1]
         room = most - sum(map(max, turn.announced, turn.contracted))

@@ -143,6 +143,12 @@ def plain_equilibria(found: Equilibria | None, any_ties: Equilibria | None) -> d
 
 
 def plain_deviation(rows: Rows, unit: int) -> list[Any]:
-    """Announcements in tasks: one row, or one for each of several agents."""
+    """Announcements in tasks: one row, or one for each of several agents.
+
+    Examples
+    --------
+    >>> plain_deviation(((1, 2),), 2), plain_deviation(((1, 2), (0, 4)), 2)
+    (['1/2', '1'], [['1/2', '1'], ['0', '2']])
+    """
     plain = [[show(Fraction(x, unit)) for x in row] for row in rows]
     return plain[0] if len(plain) == 1 else plain
