@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,17 +16,19 @@ from parley.cli.commands import app
 from parley.kit.play import run
 from parley.mechanisms.coordination.experiment import workshop
 from tests.driver.coin import Setting
+from tests.nodes import anvil
 
 ROOT = Path(__file__).parents[1]
 COORDINATION = ROOT / "problems" / "paper-example-1.toml"
 ASSIGNMENT = ROOT / "problems" / "assignment-three-utilities.toml"
 NOISE = "printed by a library"
+LOUD = {"numpy", "highspy", "pyrevm", "eth", "eth_account", "rich.console", "joblib.parallel", "jinja2"}
 NOISY = f"""
 import ctypes, os, sys
 
 class Shout:
     def find_spec(self, name, path, target=None):
-        if name in ("numpy", "highspy", "pyrevm", "eth", "rich.console", "joblib.parallel"):
+        if name in {LOUD}:
             os.write(1, b"{NOISE} with os.write\\n")
             ctypes.CDLL(None).puts(b"{NOISE} with puts")
             print("{NOISE} with print")
@@ -76,6 +79,61 @@ def test_tables_are_printed_alone_too(call: tuple[object, ...], noisy: dict[str,
     assert NOISE in loud.stderr
     assert loud.stdout == quiet.stdout
     assert "HiGHS" not in quiet.stdout
+
+
+def quiet(*arguments: object, noisy: dict[str, str]) -> str:
+    """What a command says on standard output while libraries print."""
+    done = parley(*arguments, environment=noisy)
+    assert done.returncode == 0, done.stderr
+    assert NOISE in done.stderr
+    assert NOISE not in done.stdout
+    return done.stdout
+
+
+def test_what_libraries_print_stays_out_of_deployments_and_their_verification(
+    noisy: dict[str, str], tmp_path: Path
+) -> None:
+    book = tmp_path / "book.json"
+    with anvil() as node:
+        said = quiet("deploy", "--evm", node.url, "--out", book, "--json", noisy=noisy)
+        assert json.loads(said)["deployed"] is True
+        said = quiet("verify", "--evm", node.url, "--deployment", book, "--json", noisy=noisy)
+        assert json.loads(said)["holds"] is True
+
+
+def test_what_libraries_print_stays_out_of_experiments_and_their_page(
+    noisy: dict[str, str], tmp_path: Path
+) -> None:
+    file, out = tmp_path / "small.json", tmp_path / "out"
+    keys = {"kind": "experiment", "title": "Small", "games": 2, "problem": {"file": str(COORDINATION)}}
+    file.write_text(json.dumps(keys))
+    assert json.loads(quiet("experiment", file, "--out", out, "--json", noisy=noisy))["folder"] == str(out)
+    assert quiet("report", out, noisy=noisy) == f"{out / 'report.html'}\n"
+    assert NOISE not in (out / "report.html").read_text()
+
+
+def test_what_libraries_print_stays_out_of_problems_that_are_imported(
+    noisy: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("name,rank1,rank2\nZoe,a,b\nMax,b,a\n")
+    assert json.loads(quiet("import", "csv", tmp_path / "a.csv", "--json", noisy=noisy))["items"] == [
+        "a",
+        "b",
+    ]
+
+
+def test_what_libraries_print_stays_out_of_the_address_that_is_served(noisy: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "parley.cli", "serve", str(COORDINATION), "--no-browser"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | noisy, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as served:
+        assert served.stdout is not None
+        url = served.stdout.readline()
+        served.send_signal(signal.SIGTERM)
+        rest, told = served.communicate(timeout=60)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\n", url)
+    assert rest == ""
+    assert NOISE in told
 
 
 ENCODINGS = ["latin-1", "cp1252", "ascii", "cp437", "gbk", "utf-16", "utf-8"]
