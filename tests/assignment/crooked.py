@@ -244,7 +244,7 @@ REFUSALS = {
         "refusal", "«»bool serial = h.rule", "if (uint256(id) % 4 == 0) revert ZeroSecret();"
     ),
     "a reveal is refused unless the draw suits": crooked(
-        "refusal", "«»bool serial = h.rule", "if (seat == 3 && uint256(secret) % 2 == 0) revert ZeroSecret();"
+        "refusal", "«»bool serial = h.rule", "if (seat == 3 && uint256(secret) % 2 == 1) revert ZeroSecret();"
     ),
     "a reveal is swallowed": crooked("events", "«»seats.revealed |= bit;", "if (seat == 1) return;"),
     "an opening is refused unless the draw suits": crooked(
