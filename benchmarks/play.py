@@ -36,7 +36,8 @@ from parley.chain.compiler import compile_contracts
 from parley.chain.evm import FUNDS, Name
 from parley.kit.play.player import Sent
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import CONTRACTS, Player, deploy_mechanism
+from parley.mechanisms.coordination.contracts import CONTRACTS
+from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from parley.mechanisms.coordination.problem import example_1
 
 SEED = 1

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from parley.kit import mechanisms
+from parley.kit.registry import contracts
 from tests.nodes import KINDS, LocalNode, anvil, running
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
 LOTTERY = ROOT / "problems" / "assignment-seminars.toml"
-CONTRACTS = mechanisms.contracts()
+CONTRACTS = contracts()
 
 
 def parley(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

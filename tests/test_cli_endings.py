@@ -137,7 +137,7 @@ def test_a_result_that_cannot_be_printed_is_no_success(
 PLAY = "parley.mechanisms.coordination.play.Player.play"
 
 INTERRUPTED = (
-    ("solve EXAMPLE", "parley.kit.problemfile.load"),
+    ("solve EXAMPLE", "parley.core.problemfile.read"),
     ("simulate EXAMPLE --games 3 --out HERE/out", PLAY),
     ("simulate LOTTERY --games 3 --out HERE/out", "parley.mechanisms.assignment.play.Player.play"),
     (
@@ -145,16 +145,16 @@ INTERRUPTED = (
         "parley.mechanisms.coordination.play.Player.play",
     ),
     ("audit LOTTERY --out HERE/out", "parley.core.folders._commit"),
-    ("audit EXAMPLE --problems 2 --games 1", "parley.kit.problemfile.load"),
+    ("audit EXAMPLE --problems 2 --games 1", "parley.core.problemfile.read"),
     ("deploy --evm URL --out HERE/new.json", "parley.chain.deployments.deploy_to_node"),
     ("deploy --evm URL --out HERE/new.json", "parley.core.folders._sync"),
     ("verify --evm URL --deployment HERE/book.json", "parley.chain.nodehistory.read_logs"),
-    ("experiment HERE/small.toml --out HERE/out", "parley.kit.problemfile.load"),
+    ("experiment HERE/small.toml --out HERE/out", "parley.core.problemfile.read"),
     ("report HERE/tables", "parley.kit.present.page.render"),
-    ("serve EXAMPLE --no-browser", "parley.kit.problemfile.load"),
-    ("import csv HERE/ranks.csv --out HERE/new.toml", "parley.cli.importing.read_csv"),
+    ("serve EXAMPLE --no-browser", "parley.core.problemfile.read"),
+    ("import csv HERE/ranks.csv --out HERE/new.toml", "parley.mechanisms.assignment.csvfile.read_csv"),
     ("import csv HERE/ranks.csv --out HERE/new.toml", "parley.core.folders._sync"),
-    ("import preflib HERE/ranks.soc", "parley.cli.importing.read_preflib"),
+    ("import preflib HERE/ranks.soc", "parley.mechanisms.assignment.preflib.read_preflib"),
 )
 
 

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from parley.cli import app
-from parley.kit import problemfile
-from parley.mechanisms.assignment.problem import Problem
+from parley.core import problemfile
+from parley.mechanisms.assignment.problem import Problem, load_problem
 from parley.mechanisms.assignment.solution import solve
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +58,7 @@ def imported(*arguments: object) -> Result:
 
 def problem_of(result: Result, folder: Path) -> Any:  # noqa: ANN401 - of whatever kind it is
     assert result.exit_code == 0, result.stderr
-    return problemfile.load(table(folder, "printed.toml", result.stdout))
+    return load_problem(table(folder, "printed.toml", result.stdout))
 
 
 @pytest.mark.parametrize("kind", ORDERS)
@@ -125,7 +125,7 @@ def test_json_is_the_same_problem(tmp_path: Path) -> None:
     mapping = json.loads(result.stdout)
     assert mapping["utilities"] == [[3, None], ["1/2", 2], [0, "1/3"]]
     assert problemfile.read(out) == mapping
-    assert problemfile.load(out) == problem_of(imported("csv", points), tmp_path)
+    assert load_problem(out) == problem_of(imported("csv", points), tmp_path)
 
 
 def test_lines_are_selected_and_capacities_scaled(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_other_bad_input_gets_one_line(tmp_path: Path) -> None:
     file = table(tmp_path, "ranks.csv", RANKS)
     for arguments, reason in [
         (("csv", file, "--select", "year"), "--select: 'year' is not COLUMN=VALUE"),
-        (("csv", file, "--select", "year=1", "--select", "year=2"), "or the column stands twice"),
+        (("csv", file, "--select", "year=1", "--select", "year=2"), "or the column was given before"),
         (("csv", file, "--seats", 0), "--seats"),
         (("csv", file, "--capacities", tmp_path / "none.csv"), "none.csv: cannot be read"),
         (("csv", tmp_path / "none.csv"), "none.csv: cannot be read: No such file"),
@@ -248,7 +248,7 @@ def test_control_characters_of_a_name_never_reach_a_terminal(tmp_path: Path) -> 
     printed = imported("preflib", file)
     assert problem_of(printed, tmp_path).items[0] == name
     assert imported("preflib", file, "--out", out).exit_code == 0
-    assert problemfile.load(out).items == (name, '"Rye"', "Crêpe", persian)
+    assert load_problem(out).items == (name, '"Rye"', "Crêpe", persian)
     tables = runner.invoke(app, ["solve", str(out)]).stdout
     assert persian in tables
     for shown in (printed.output, tables, runner.invoke(app, ["audit", str(out)]).stdout):

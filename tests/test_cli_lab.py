@@ -105,7 +105,7 @@ def test_an_experiment_with_lotteries_is_refused(tmp_path: Path) -> None:
         (("report", "nowhere"), "nowhere: no such folder"),
         (("report", "docs"), "docs"),
         (("serve", "nowhere.toml"), "nowhere.toml: cannot be read"),
-        (("serve", LOTTERY), "assignment-cyclic.toml: kind: assignment problems are not played on this page"),
+        (("serve", LOTTERY), "assignment-cyclic.toml: kind: assignment has no live page"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments: tuple[object, ...], said: str) -> None:

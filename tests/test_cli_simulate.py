@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from parley.kit import problemfile
+from parley.core import problemfile
 
 ROOT = Path(__file__).parents[1]
 READY = ROOT / "problems"
@@ -36,6 +36,7 @@ def test_the_papers_example_as_the_readme_plays_it() -> None:
     assert report["kind"] == "coordination"
     assert (report["evm"], report["games"], report["seed"]) == ("revm", 2000, 1)
     assert (report["settled"], report["broken_down"], report["mean_rounds"]) == (2000, 0, 1)
+    assert report["endings"] == {"settled": 2000, "broken_down": 0, "expired": 0}
     assert report["transactions"] == 26 * 2000
     assert sum(report["proposer"]["counts"]) == 2000
     assert report["proposer"]["p_value"] > 1e-6
@@ -53,7 +54,7 @@ def test_the_papers_example_as_the_readme_plays_it() -> None:
     assert report["gas"]["per_game"] <= 1_900_000
 
 
-SHARED = {"kind", "evm", "games", "seed", "settled", "broken_down", "expired", "paths", "agents"}
+SHARED = {"kind", "evm", "games", "seed", "endings", "settled", "broken_down", "expired", "paths", "agents"}
 SHARED |= {"gas", "transactions", "seconds", "games_per_second", "cross_check"}
 OWN = {
     "coordination": {"mean_rounds", "proposer"},
@@ -68,6 +69,8 @@ def test_every_ready_problem_plays_and_agrees_with_theory(file: Path) -> None:
     assert report["kind"] == kind
     assert set(report) == SHARED | OWN[kind]
     assert (report["settled"], report["broken_down"], report["expired"]) == (600, 0, 0)
+    first, *others = report["endings"].values()
+    assert (first, sum(others)) == (600, 0)
     assert report["cross_check"]["identical"] is True
     assert report["gas"]["per_game"] > 0
     assert all(agent["z"] is None or abs(agent["z"]) < 4.5 for agent in report["agents"])
@@ -192,7 +195,7 @@ def test_a_problem_too_large_for_one_lottery_is_refused_by_simulate_alone(tmp_pa
 
 def test_help_teaches_the_bots_of_both_kinds() -> None:
     said = parley("simulate", "--help").stdout
-    for word in ("equilibrium", "withholder", "truthful", "misreporting", "copying", "the default"):
+    for word in ("equilibrium", "withholder", "truthful", "misreporting", "copying", "[default:"):
         assert word in said
 
 

@@ -152,11 +152,11 @@ def test_bad_usage_gets_one_line_and_points_to_the_help(arguments: list[str], li
 
 def test_what_is_for_one_kind_only_is_refused_for_the_other() -> None:
     assert one_line(["solve", LOTTERY, "--exact"]) == (
-        "--exact: is for problems of kind coordination, and this one is of kind assignment"
+        "--exact: only problems of kind coordination have it, not assignment"
     )
     for option in ("--runs", "--seed"):
         assert one_line(["solve", EXAMPLE, option, "5"]) == (
-            f"{option}: is for problems of kind assignment, and this one is of kind coordination"
+            f"{option}: only problems of kind assignment have it, not coordination"
         )
 
 
@@ -299,4 +299,4 @@ def test_an_announcement_that_is_not_legal_is_refused_in_one_line(
 def test_announcements_are_for_coordination() -> None:
     result = runner.invoke(app, ["solve", LOTTERY, "--announce", X_CHECK])
     assert result.exit_code == 2
-    assert result.stderr.startswith("--announce: is for problems of kind coordination")
+    assert result.stderr.startswith("--announce: only problems of kind coordination")

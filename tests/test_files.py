@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from parley.core import problemfile
 from parley.core.errors import ProblemError
 from parley.core.files import MAX_BYTES, MAX_DEPTH, MAX_PARTS, read_object, read_text
-from parley.kit import problemfile
 from parley.mechanisms.assignment.problem import Problem
 from parley.mechanisms.coordination.live.setting import Choice, read_setting
 

@@ -24,40 +24,24 @@ from parley.chain.deployments import deploy_once
 from parley.core import folders
 from parley.core.errors import ParleyError
 from parley.core.folders import commit_folder, locked, whole_file, whole_folder, work_folder
-from parley.kit.present.run import Folder
+from parley.kit.present.run import FINISHED, RunFolder
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
 
 
-class Run:
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def to_json(self) -> dict[str, str]:
-        return {"name": self.name}
-
-
-class Tables(Folder[str, Run]):
-    pictures = ("picture",)
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, pa.schema([("name", pa.string())]))
-
-    def columns(self, rows: list[str]) -> list[pa.Array]:  # type: ignore[override]  # a list is one
-        return [pa.array(rows)]
-
-    def figures(self, run: Run) -> dict[str, Figure]:
-        figure = Figure(figsize=(1, 1))
-        figure.text(0, 0, run.name)  # which an SVG file has in a comment
-        return {"picture": figure}
+def picture(name: str) -> Figure:
+    figure = Figure(figsize=(1, 1))
+    figure.text(0, 0, name)  # which an SVG file has in a comment
+    return figure
 
 
 def write(path: Path, name: str) -> None:
-    with Tables(path) as folder:
-        folder.record([name] * 10)
-        folder.record([name] * 10)
-        folder.finish(Run(name))
+    rows = pa.table({"name": [name] * 10})
+    with RunFolder(path) as folder:
+        folder.record(rows)
+        folder.record(rows)
+        folder.finish({FINISHED: {"name": name}}, {"picture": picture(name)})
 
 
 def held(path: Path) -> str | None:

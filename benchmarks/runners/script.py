@@ -17,8 +17,9 @@ from parley.chain import accounts
 from parley.chain.compiler import Artifact, compile_contracts
 from parley.core.randomness import address_word, commitment, keccak, word
 from parley.mechanisms.coordination.bots import make_bots, plan, proposer_of
+from parley.mechanisms.coordination.contracts import CONTRACTS
 from parley.mechanisms.coordination.parameters import Parameters, next_digest
-from parley.mechanisms.coordination.play import CONTRACTS, parameters_of
+from parley.mechanisms.coordination.play import parameters_of
 from parley.mechanisms.coordination.position import Position, Row
 from parley.mechanisms.coordination.problem import example_1
 from parley.mechanisms.coordination.recognition import fractions

@@ -14,9 +14,10 @@ from parley.core.randomness import address_word, word
 from parley.kit.verify.book import Book
 from parley.mechanisms.assignment.bots import make_bots
 from parley.mechanisms.assignment.certificate import Certificate
+from parley.mechanisms.assignment.contracts import CONTRACTS
 from parley.mechanisms.assignment.lottery import indicator
 from parley.mechanisms.assignment.plan import plan
-from parley.mechanisms.assignment.play import CONTRACTS, FUNCTIONS, Player
+from parley.mechanisms.assignment.play import FUNCTIONS, Player
 from parley.mechanisms.assignment.problem import Problem, example_1
 from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.verify import CONTRACT

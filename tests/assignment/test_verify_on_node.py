@@ -8,8 +8,9 @@ import pytest
 from parley.chain.compiler import compile_contracts
 from parley.chain.node import NodeEvm
 from parley.mechanisms.assignment.bots import make_bots
+from parley.mechanisms.assignment.contracts import CONTRACTS
 from parley.mechanisms.assignment.plan import plan
-from parley.mechanisms.assignment.play import CONTRACTS, Player
+from parley.mechanisms.assignment.play import Player
 from parley.mechanisms.assignment.problem import RULES
 from tests.assignment.audited import problem_of
 from tests.assignment.crooked import COPIED, UNOPENED, UNREVEALED, USUAL

@@ -15,7 +15,7 @@ from parley.chain.deploy import DeploymentError, address_book, deploy, deploy_to
 from parley.chain.evm import CHAIN_ID
 from parley.chain.node import NodeEvm
 from parley.core.randomness import keccak
-from parley.kit.mechanisms import contracts
+from parley.kit.registry import contracts
 from tests.nodes import anvil
 
 if TYPE_CHECKING:

@@ -13,13 +13,8 @@ from parley.core.errors import ParleyError
 from parley.core.randomness import address_word, word
 from parley.kit.verify.book import Book
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import (
-    CONTRACTS,
-    FUNCTIONS,
-    RECOGNITION_CONTRACTS,
-    Deployment,
-    Player,
-)
+from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Player
 from parley.mechanisms.coordination.problem import Problem, example_1
 from parley.mechanisms.coordination.records import RECORDS
 from tests.coordination.crooked import CAMPAIGN, USUAL

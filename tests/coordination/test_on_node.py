@@ -12,7 +12,8 @@ from parley.chain.compiler import compile_contracts
 from parley.chain.deployments import deploy_once
 from parley.core.errors import ParleyError
 from parley.kit.play.on_node import NodeGame, NodeRun
-from parley.mechanisms.coordination.play import CONTRACTS, Outcome
+from parley.mechanisms.coordination.contracts import CONTRACTS
+from parley.mechanisms.coordination.play import Outcome
 from parley.mechanisms.coordination.problem import example_1
 from parley.mechanisms.coordination.simulation import Setting, simulate
 from tests.nodes import KINDS, LocalNode, anvil, running

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parley.core import problemfile
 from parley.core.errors import ProblemError
-from parley.kit import problemfile
 from parley.mechanisms.coordination.allocation import cost_effective
 from parley.mechanisms.coordination.costs import Piecewise, Power, Quadratic
 from parley.mechanisms.coordination.problem import Problem, example_1, load_problem

@@ -12,7 +12,7 @@ from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
 from parley.core.errors import ParleyError
 from parley.core.statistics import MIN_P
-from parley.mechanisms.coordination.play import CONTRACTS
+from parley.mechanisms.coordination.contracts import CONTRACTS
 from parley.mechanisms.coordination.problem import Problem, example_1
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from parley.mechanisms.coordination.simulation import Setting, Simulation, simulate

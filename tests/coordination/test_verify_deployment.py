@@ -11,7 +11,8 @@ from parley.chain.compiler import compile_contracts
 from parley.chain.node import NodeEvm
 from parley.cli import app
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
+from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.play import Deployment, Player
 from parley.mechanisms.coordination.problem import example_1
 from tests.nodes import running
 from tests.proxy import public_node

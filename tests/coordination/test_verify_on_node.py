@@ -12,7 +12,8 @@ from parley.chain.compiler import compile_contracts
 from parley.chain.node import NodeEvm
 from parley.cli import app
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS, Deployment, Player
+from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.play import Deployment, Player
 from tests.coordination.audited import IMPATIENT
 from tests.coordination.crooked import RELUCTANT
 from tests.coordination.on_chain import attackers

@@ -17,7 +17,7 @@ import pytest
 
 from parley.chain import solc
 from parley.chain.compiler import cache_directory, compile_contracts, project_root, read_settings
-from parley.kit import mechanisms
+from parley.kit.registry import contracts
 from tests.nodes import anvil
 
 pytestmark = pytest.mark.deep
@@ -27,7 +27,7 @@ EXAMPLES = [
     project_root() / "problems" / f"{name}.toml"
     for name in ("paper-example-1", "assignment-bogomolnaia-moulin")
 ]
-CONTRACTS = mechanisms.contracts()
+CONTRACTS = contracts()
 
 
 @pytest.fixture(scope="session")

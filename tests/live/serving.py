@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 _SERVE = """
 import sys
-from sim import problemfile
+from parley.mechanisms.coordination.problem import load_problem
 from parley.mechanisms.coordination.live.server import serve
-serve(problemfile.load(sys.argv[1]) if sys.argv[1:] else None, open_browser=False)
+serve(load_problem(sys.argv[1]) if sys.argv[1:] else None, open_browser=False)
 """
 
 

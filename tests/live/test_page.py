@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from parley.kit import problemfile
+from parley.core import problemfile
 from parley.mechanisms.coordination.events import (
     Announced,
     Joined,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientSession, web
 
+from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError
-from parley.kit import problemfile
 from parley.mechanisms.coordination.live.server import MAX_BODY, make_app, serve
 from parley.mechanisms.coordination.problem import Problem, example_1
 from tests.live.serving import live_server

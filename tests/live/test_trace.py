@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from parley.chain.compiler import project_root
-from parley.kit import problemfile
+from parley.core import problemfile
 from parley.mechanisms.coordination.bots import KINDS, PHASES, make_bots
+from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.costs import Quadratic
 from parley.mechanisms.coordination.events import (
     Announced,
@@ -34,7 +35,7 @@ from parley.mechanisms.coordination.live.setting import (
     read_setting,
 )
 from parley.mechanisms.coordination.live.trace import open_player, trace
-from parley.mechanisms.coordination.play import FUNCTIONS, RECOGNITION_CONTRACTS, Outcome
+from parley.mechanisms.coordination.play import FUNCTIONS, Outcome
 from parley.mechanisms.coordination.problem import Problem, load_problem
 from parley.mechanisms.coordination.recognition import stick_breaking
 from parley.mechanisms.coordination.simulation import simulate

@@ -8,7 +8,7 @@ import pytest
 
 from parley.chain.compiler import project_root
 from parley.cli import app
-from parley.kit.mechanisms import KINDS
+from parley.kit.registry import kinds
 from parley.mechanisms.assignment import problem as assignment
 from parley.mechanisms.assignment.lottery import show_matrix
 from parley.mechanisms.assignment.solution import solve as solve_assignment
@@ -51,7 +51,7 @@ def test_every_command_and_every_kind_has_its_place_in_the_table() -> None:
     named = {name for row in rows for name in re.findall(r"`([a-z]+)`", row.split("|")[1])}
     commands = {str(command.callback.__name__) for command in app.registered_commands if command.callback}
     assert commands | {"import"} <= named
-    assert all(f'`kind = "{kind}"`' in README for kind in KINDS)
+    assert all(f'`kind = "{kind}"`' in README for kind in kinds())
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"\]\(([\w./-]+)\)", README))))

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from parley.chain.compiler import project_root
-from parley.kit.mechanisms import KINDS
+from parley.kit.registry import kinds
 
 SOURCE = project_root() / "sim"
+
+KINDS = kinds()
 
 BACKENDS = {"eth", "eth_tester", "pyrevm", "web3"}
 
@@ -18,6 +20,7 @@ DRIVERS = {
     "comparison",
     "demonstration",
     "events",
+    "mechanism",
     "play",
     "promises",
     "records",
@@ -35,7 +38,9 @@ VERBS = {
     "audit",
     "bots",
     "comparison",
+    "contracts",
     "events",
+    "mechanism",
     "model",
     "parameters",
     "play",
@@ -56,7 +61,7 @@ PAGES = {
     "page_audit",
     "page_parts",
     "page_simulation",
-    "run",
+    "games",
     "simulation",
     "solution",
     "words",
@@ -76,7 +81,7 @@ LAYERS = {
         )
         for kind in KINDS
     },
-    "parley.cli": ("parley.cli", "parley.mechanisms", "parley.kit", "parley.chain", "parley.core"),
+    "parley.cli": ("parley.cli", "parley.kit", "parley.chain", "parley.core"),
 }
 """Each room, and those that it may import from."""
 
@@ -162,3 +167,13 @@ def test_there_is_no_circle_of_files() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"a circle: {' → '.join(reversed(error.args[1]))}")
+
+
+@pytest.mark.parametrize("room", ["core", "chain", "kit", "cli"])
+def test_what_mechanisms_share_has_no_mechanism_s_name(room: str) -> None:
+    for path in sorted((SOURCE / "parley" / room).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        shown = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in shown:
+                assert not [kind for kind in KINDS if kind in node.value.split()], f"{path}: {node.value}"

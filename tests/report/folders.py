@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from parley.kit.present.run import play_into
+from parley.kit.registry import load
 from parley.mechanisms.assignment.audit import audit as audit_assignment
 from parley.mechanisms.assignment.present.audit import write_audit as write_assignment_audit
-from parley.mechanisms.assignment.present.run import RunFolder as LotteryFolder
 from parley.mechanisms.assignment.problem import Problem as Assignment
-from parley.mechanisms.assignment.simulation import simulate as draw
 from parley.mechanisms.coordination.audit import audit
 from parley.mechanisms.coordination.axioms.custom import recognition_named
 from parley.mechanisms.coordination.experiment.run import run_experiment
 from parley.mechanisms.coordination.present.audit import write_audit
-from parley.mechanisms.coordination.present.run import RunFolder
 from parley.mechanisms.coordination.problem import Problem
-from parley.mechanisms.coordination.simulation import simulate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,12 +69,8 @@ def make_experiment(folder: Path, **changes: object) -> Path:
 
 def make_simulation(folder: Path) -> Path:
     """Play 60 games, some of them against somebody stubborn."""
-    problem = Problem.from_mapping({key: value for key, value in PROBLEM.items() if key != "names"})
-    with RunFolder(folder, problem) as run:
-        played = simulate(
-            problem, games=60, seed=3, bots=["equilibrium", "stubborn", "equilibrium"], record=run.record
-        )
-        run.finish(played)
+    problem = load({key: value for key, value in PROBLEM.items() if key != "names"})
+    play_into(folder, problem, games=60, seed=3, bots=["equilibrium", "stubborn", "equilibrium"])
     return folder
 
 
@@ -104,11 +98,8 @@ LOTTERY = {
 
 def make_lotteries(folder: Path) -> Path:
     """Play lotteries in which the second agent never reveals."""
-    problem = Assignment.from_mapping(LOTTERY)
-    with LotteryFolder(folder, problem) as run:
-        bots = ["truthful", "absent:revealing", "truthful"]
-        played = draw(problem, games=LOTTERIES, seed=3, bots=bots, record=run.record)
-        run.finish(played)
+    bots = ["truthful", "absent:revealing", "truthful"]
+    play_into(folder, load(LOTTERY), games=LOTTERIES, seed=3, bots=bots)
     return folder
 
 

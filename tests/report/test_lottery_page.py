@@ -15,12 +15,12 @@ import pytest
 from parley.chain.compiler import project_root
 from parley.core.errors import ParleyError
 from parley.kit.present.page import write_page
+from parley.kit.present.run import play_into
+from parley.kit.registry import load
 from parley.mechanisms.assignment.audit import PROPERTIES, audit
 from parley.mechanisms.assignment.lottery import expected
 from parley.mechanisms.assignment.present.audit import write_audit
-from parley.mechanisms.assignment.present.run import RunFolder
 from parley.mechanisms.assignment.problem import Problem, load_problem
-from parley.mechanisms.assignment.simulation import simulate
 from tests.report import folders
 from tests.report.test_page import data_of, figure, text_of
 
@@ -181,10 +181,8 @@ def test_a_run_says_who_was_silent_and_what_it_lost(lotteries: Path) -> None:
 def test_a_run_says_who_lied_and_what_theory_expects_of_it(tmp_path: Path) -> None:
     """Under the Boston mechanism the second choice is to be had for sure if nobody else names it first."""
     keys = {"items": ["a", "b", "c"], "utilities": [[4, 3, 0]] * 3, "rule": "boston"}
-    problem = Problem.from_mapping({"kind": "assignment", **keys})
-    with RunFolder(tmp_path, problem) as run:
-        bots = ["misreporting", "truthful", "truthful"]
-        run.finish(simulate(problem, games=20, seed=1, bots=bots, record=run.record))
+    problem = load({"kind": "assignment", **keys})
+    play_into(tmp_path, problem, games=20, seed=1, bots=["misreporting", "truthful", "truthful"])
     write_page(tmp_path)
     lie = json.loads((tmp_path / "simulation.json").read_text(encoding="utf-8"))["agents"][0]["report"]
     assert lie[0] == 1
@@ -197,10 +195,8 @@ def test_a_run_says_who_lied_and_what_theory_expects_of_it(tmp_path: Path) -> No
 
 
 def test_the_folder_of_a_run_holds_what_it_says(lotteries: Path) -> None:
-    run = RunFolder(lotteries, PROBLEM)
-    assert sorted(run.files) == sorted(
-        path.name for path in lotteries.iterdir() if path.name != "report.html"
-    )
+    files = {path.name for path in lotteries.iterdir()} - {"report.html"}
+    assert files == {"games.parquet", "simulation.json", "problem.json", "matrix.png", "matrix.svg"}
     assert (
         Problem.from_mapping(json.loads((lotteries / "problem.json").read_text(encoding="utf-8"))) == PROBLEM
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from parley.chain.signals import exit_on_signals
 from parley.cli.output import own_standard_output, results_only
+from parley.core.errors import ParleyError
 
 __all__ = ["app", "main"]
 
@@ -26,6 +27,9 @@ def main() -> None:
             from parley.cli.commands import app  # noqa: PLC0415 - what libraries print when imported is no result
 
         app(prog_name="parley")
+    except ParleyError as error:  # an installed mechanism that cannot be used
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     except KeyboardInterrupt:  # before the command began, or while the process ends
         sys.exit(130)
 

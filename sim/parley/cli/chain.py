@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +10,12 @@ import typer
 
 from parley.chain.backends import open_evm
 from parley.chain.urls import is_url, shown
+from parley.cli.declared import describe
 from parley.cli.output import echo
 from parley.cli.shared import Json, app, complain, console, print_json, progress_bar
 from parley.core.errors import ParleyError
-from parley.kit import mechanisms
+from parley.kit import api
+from parley.kit.registry import contracts
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -53,7 +54,7 @@ def deploy(
     if not is_url(evm):
         raise ParleyError(f"--evm: {shown(evm)!r} is not the URL of a node: http://HOST:PORT is")
     try:
-        file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), mechanisms.contracts())
+        file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), contracts())
     except CodeError as error:
         complain(str(error))
         raise typer.Exit(1) from None
@@ -100,7 +101,24 @@ Creators = Annotated[
 ]
 
 
-@app.command(no_args_is_help=True)
+@app.command(
+    no_args_is_help=True,
+    help=describe(
+        "verify",
+        "Replay every game of the deployed contracts from the outside, and check all that happened.\n\n"
+        "Calldata and events are replayed on each mechanism's reference model: who may call when and with "
+        "how much money, every reveal, every draw made again from the revealed secrets, every payment to its "
+        "recipient, every refusal. The contracts' state only confirms the result.",
+        "Payments are seen through traces, or else through balances. Where the node shows neither, there is "
+        "no verdict, unless --trust-payees is given.\n\n"
+        "Across the games of the named creators, draws are tested against their stated probabilities, which "
+        "differ from game to game; the test fails at p < 1e-6. Contracts that the deployment file does not "
+        "name are passed over.\n\n"
+        "Exit status: 0 it holds, 1 it does not, 2 no verdict: nobody at the URL, another chain, no contract "
+        "there, or payments that were not seen.",
+        ["parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json"],
+    ),
+)
 def verify(
     evm: Node,
     deployment: DeploymentFile,
@@ -109,58 +127,36 @@ def verify(
     creator: Creators = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Replay every game of the deployed contracts from the outside, and check everything that happened.
-
-    Calldata and events are replayed against each mechanism's reference model: who may call when and with how
-    much money, every reveal, every draw made again from the revealed secrets, every payment to its recipient,
-    every refusal. Coordination: every announcement and recognition fraction, proposals, answers, settlements.
-    Assignment: every ranking, every posted assignment with its lottery, every order and every result. The
-    contracts' state only confirms what comes out.
-
-    Payments are seen through traces, or else through balances; where the node shows neither there is no
-    verdict, unless --trust-payees is given.
-
-    Across the games of the named creators, draws are tested against their stated probabilities, which differ
-    from game to game; fails at p < 1e-6. Contracts that the deployment file does not name are passed over.
-
-    Exit status: 0 it holds, 1 it does not, 2 no verdict: nobody at the URL, another chain, no contract there,
-    or payments that were not seen.
-
-    For example:
-
-    - `parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json`
-    """
+    """Replay every game of the deployed contracts from the outside, and check everything that happened."""
     # Imported when needed: statistics take a second to load.
     from parley.kit.present.verification import verification_tables  # noqa: PLC0415 - as above
-    from parley.kit.verify.book import open_history, read_book  # noqa: PLC0415 - as above
     from parley.kit.verify.verification import combined_json  # noqa: PLC0415 - as above
 
     for address in creator or ():
         if not re.fullmatch("0x[0-9a-fA-F]{40}", address):
             raise ParleyError(f"--creator: {address!r} is not an address: 0x and 40 hexadecimal digits are")
-    verbs = {kind: mechanisms.module(kind, "verify") for kind in mechanisms.KINDS}
-    book = read_book(deployment, [verb.CONTRACT for verb in verbs.values()])
-    found = []
     with progress_bar() as progress:
-        for kind, verb in verbs.items():
-            if verb.CONTRACT not in book.addresses:
-                continue
-            task = progress.add_task(f"reading blocks: {kind}", total=None)
+        tasks: dict[str, TaskID] = {}
 
-            def tell(done: int, total: int, task: TaskID = task) -> None:
-                progress.update(task, completed=done, total=total)
+        def tell(kind: str, done: int, total: int) -> None:
+            if kind not in tasks:
+                tasks[kind] = progress.add_task(f"reading blocks: {kind}", total=None)
+            progress.update(tasks[kind], completed=done, total=total)
 
-            history = open_history(
-                evm, book, verb.CONTRACT, verb.QUESTION, verb.ANSWER, events_only=events_only
-            )
-            one = verb.verify(history, book, tell, creator or ())
-            found.append(replace(one, trusted=trust_payees, events_only=events_only))
+        found = api.verify(
+            evm,
+            deployment,
+            events_only=events_only,
+            trust_payees=trust_payees,
+            creators=creator or (),
+            tell=tell,
+        )
     if as_json:
         print_json(combined_json(found))
     else:
-        for one in found:
-            console().print(verification_tables(one))
-    verdicts = {one.holds for one in found}
+        for verification in found:
+            console().print(verification_tables(verification))
+    verdicts = {verification.holds for verification in found}
     if False in verdicts:
         raise typer.Exit(1)
     if None in verdicts:

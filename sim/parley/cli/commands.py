@@ -1,9 +1,9 @@
 """All commands, in the order in which the help lists them."""
 
-from parley.cli import audit, chain, importing, lab, play, theory
+from parley.cli import chain, importing, lab, play, theory
 from parley.cli.shared import ResultOnly, app
 
-__all__ = ["app", "audit", "chain", "importing", "lab", "play", "theory"]
+__all__ = ["app", "chain", "importing", "lab", "play", "theory"]
 
 _ORDER = ("solve", "simulate", "audit", "deploy", "verify", "experiment", "report", "serve")
 app.registered_commands.sort(key=lambda command: _ORDER.index(command.callback.__name__))  # type: ignore[union-attr]

@@ -11,7 +11,8 @@ from parley.cli.output import echo
 from parley.cli.shared import Json, app, console, print_json, progress_bar
 from parley.core.errors import ParleyError, ProblemError
 from parley.core.limits import MAX_WORKERS
-from parley.kit import problemfile
+from parley.kit import api
+from parley.kit.registry import load, mechanisms
 
 ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
 Workers = Annotated[
@@ -50,23 +51,18 @@ def experiment(
     - `parley experiment problems/experiments/greed.toml --workers 2`
     - `parley report build/experiments/greed`
     """
-    # Imported when needed: what runs experiments takes a while to load.
-    from parley.mechanisms.coordination.experiment.present.experiment import experiment_tables  # noqa: PLC0415 - as above
-    from parley.mechanisms.coordination.experiment.run import run_experiment  # noqa: PLC0415 - as above
-
-    folder = out if out is not None else Path("build") / "experiments" / Path(file).stem
     with progress_bar() as progress:
         task = progress.add_task("playing", total=None)
-        run = run_experiment(
+        run = api.experiment(
             file,
-            out=folder,
+            out,
             workers=workers,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if as_json:
         print_json({"folder": str(run.folder), "manifest": run.manifest, "summary": run.summary})
         return
-    console().print(experiment_tables(run))
+    console().print(run.tables())
     echo(f"written: {run.folder}; for a page of it: parley report {run.folder}")
 
 
@@ -87,7 +83,7 @@ def report(folder: Folder) -> None:
 
 @app.command()
 def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = False) -> None:  # noqa: FBT002
-    """Open a page where one coordination game unfolds transaction by transaction, and then a thousand.
+    """Open a page where one game unfolds transaction by transaction, and then a thousand.
 
     On loopback only, until it is interrupted.
 
@@ -95,12 +91,15 @@ def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = Fals
 
     - `parley serve problems/paper-example-1.toml`
     """
-    from parley.mechanisms.coordination.live.server import serve as serve_page  # noqa: PLC0415 - slow to load
-    from parley.mechanisms.coordination.live.setting import KIND  # noqa: PLC0415 - as above
-
-    problem = None if file is None else problemfile.load(file)
-    if problem is not None and problem.kind != KIND:
+    pages = {one.kind: page for one in mechanisms() if (page := one.live_page()) is not None}
+    if file is None:
+        if not pages:
+            raise ParleyError("no mechanism that is installed has a live page")
+        next(iter(pages.values())).serve(None, port, echo, browser=not no_browser)
+        return
+    problem = load(file)
+    if problem.kind not in pages:
         raise ProblemError(
-            file or "", "kind", f"{problem.kind} problems are not played on this page; {KIND} problems are"
+            file, "kind", f"{problem.kind} has no live page; these have one: {', '.join(pages)}"
         )
-    serve_page(problem, port=port, open_browser=not no_browser, announce=echo)
+    pages[problem.kind].serve(problem.problem, port, echo, browser=not no_browser)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from parley.chain.urls import is_url, shown
+from parley.cli.declared import describe
 from parley.cli.output import echo
 from parley.cli.shared import File, Json, app, console, print_json, progress_bar
-from parley.core.errors import ParleyError, ProblemError
+from parley.core.errors import ParleyError
 from parley.core.limits import MAX_CONFIRMATIONS, MAX_GAMES, MAX_SEED, MAX_WORKERS
-from parley.kit import mechanisms, problemfile
+from parley.kit.registry import load, mechanisms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from parley.kit.mechanism import PlayOptions
+
+
+def _bots(bots: Mapping[str, str]) -> str:
+    """List bots and what they do."""
+    return "; ".join(f"`{name}` {what}" for name, what in bots.items())
+
 
 Games = Annotated[int, typer.Option(min=1, max=MAX_GAMES, help="How many games to play.")]
 Seed = Annotated[
@@ -42,14 +53,13 @@ Confirmations = Annotated[
         "chains, 12 elsewhere]",
     ),
 ]
+
+
 BotNames = Annotated[
     str | None,
     typer.Option(
         metavar="NAME[,NAME…]",
-        help="One for all, or one per agent. Coordination: equilibrium (the default), greedy, minimal, "
-        "stubborn[:share], random, withholder, silent:PHASE (joining, announcing, revealing, proposing, "
-        "responding). Assignment: truthful (the default), misreporting, absent[:PHASE] (committing, "
-        "revealing, opening), copying.",
+        help="One for all, or one per agent; see above.  [default: the first that is named above]",
     ),
 ]
 Workers = Annotated[
@@ -69,7 +79,18 @@ Check = Annotated[
 ]
 
 
-@app.command(no_args_is_help=True)
+@app.command(
+    no_args_is_help=True,
+    help=describe(
+        "simulate",
+        "Play it: real contracts on a real EVM, with bots, and compare what happened with theory.",
+        "\n\n".join(f"Bots of {one.kind}: {_bots(one.bots)}." for one in mechanisms())
+        + "\n\nSome of the games, one of every kind of path among them, are replayed on the other EVM; the "
+        "exit status is 1 if anything differs there. A node's games are played side by side, by accounts of "
+        "Parley's own that the node's first account funds, and replayed on revm with the node's chain id and "
+        "addresses.",
+    ),
+)
 def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     file: File,
     games: Games = 1000,
@@ -84,64 +105,42 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     check: Check = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Play it: real contracts on a real EVM, with bots, and compare what happened with theory.
-
-    Coordination: what agents paid, against the expected costs of the equilibrium. Assignment: how often each
-    agent got each item, against the exact probabilities at the rankings that were revealed.
-
-    Some of the games, one of every kind of path among them, are replayed on the other EVM; the exit status is
-    1 if anything differs there. A node's games are played side by side, by accounts of Parley's own that the
-    node's first account funds, and replayed on revm with the node's chain id and addresses.
-
-    For example:
-
-    - `parley simulate problems/paper-example-1.toml --games 2000 --seed 1`
-    - `parley simulate problems/support-desk.toml --bots greedy,equilibrium,equilibrium --out build/desk`
-    - `parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 20 --json`
-    - `parley simulate problems/paper-example-1.toml --evm http://127.0.0.1:8545 --games 200`
-    - `parley simulate problems/assignment-bogomolnaia-moulin.toml --games 5000 --check`
-    - `parley simulate problems/assignment-option-set.toml --bots truthful,absent:revealing,copying`
-    """
+    """Play games on an EVM, and compare what happened with theory."""
     from parley.kit.play.run import OTHER  # noqa: PLC0415 - what plays is slow to load
 
     if evm not in OTHER and not is_url(evm):
         raise ParleyError(
             f"--evm: no EVM is called {shown(evm)!r}: revm and py-evm are, or the URL of a node"
         )
-    problem = problemfile.load(file)
-    problem.check_playable(file)
-    with ExitStack() as stack:
-        folder = (
-            stack.enter_context(mechanisms.module_of_report(problem.kind, "run").RunFolder(out, problem))
-            if out is not None
-            else None
-        )
-        progress = stack.enter_context(progress_bar())
+    problem = load(file)
+    problem.problem.check_playable(file)
+    written: list[str] = []
+    with progress_bar() as progress:
         task = progress.add_task("playing", total=games)
-        try:
-            run = mechanisms.module(problem.kind, "simulation").simulate(
-                problem,
-                games=games,
-                seed=seed,
-                evm=evm,
-                deployment=deployment,
-                confirmations=confirmations,
-                **({} if bots is None else {"bots": bots.split(",")}),
-                workers=workers,
-                cluster=cluster,
-                progress=lambda done: progress.advance(task, done),
-                record=folder.record if folder is not None else None,
-            )
-        except ProblemError as error:
-            # What a deployment file lacks is said of that file.
-            raise (error if error.file else error.in_file(file)) from None
-        if folder is not None:
-            folder.finish(run)
+        play: PlayOptions = {
+            "games": games,
+            "seed": seed,
+            "evm": evm,
+            "deployment": deployment,
+            "confirmations": confirmations,
+            "workers": workers,
+            "cluster": cluster,
+            "progress": lambda done: progress.advance(task, done),
+        }
+        if bots is not None:
+            play["bots"] = bots.split(",")
+        if out is None:
+            run = problem.simulate(keep=False, **play)
+        else:
+            from parley.kit.present.run import play_into  # noqa: PLC0415 - pyarrow is slow to load
+
+            run, written = play_into(out, problem, **play)
     if as_json:
         print_json(run.to_json())
     else:
-        console().print(mechanisms.module_of_report(problem.kind, "simulation").simulation_tables(run))
-        if folder is not None:
-            echo(f"written: {folder.path}/{', '.join(folder.files)}")
-    if not run.cross_check.identical or (check and not run.comparison.holds):
+        for table in run.tables():
+            console().print(table)
+        if written:
+            echo(f"written: {out}/{', '.join(written)}")
+    if not run.identical or (check and not run.holds):
         raise typer.Exit(1)

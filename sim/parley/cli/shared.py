@@ -16,8 +16,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from parley.cli.output import CLOSED_PIPE, OutputError, echo, readable, result, results_only
 from parley.core.errors import ParleyError, one_line
-from parley.core.limits import MAX_SAMPLE
 from parley.core.names import on_screen
+from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,36 +88,6 @@ def complain(text: str) -> None:
         sys.stderr.flush()
 
 
-def own_options(kind: str, owners: Mapping[str, str], **given: object) -> dict[str, Any]:
-    """Pick the options that were given, and refuse those that are for another kind of problem.
-
-    Parameters
-    ----------
-    kind : str
-        Of the problem.
-    owners : mapping of str to str
-        The kind that an option is for; for all where none is named.
-    given : any
-        Options by their names, None where they were not given.
-
-    Raises
-    ------
-    ParleyError
-        Naming the first option that this kind does not have.
-
-    Examples
-    --------
-    >>> own_options("assignment", {"runs": "assignment", "exact": "coordination"}, runs=9, exact=None)
-    {'runs': 9}
-    """
-    options = {name: value for name, value in given.items() if value is not None}
-    for name in options:
-        owner = owners.get(name, kind)
-        if owner != kind:
-            raise ParleyError(f"--{name}: is for problems of kind {owner}, and this one is of kind {kind}")
-    return options
-
-
 def print_json(value: Mapping[str, Any]) -> None:
     """Print the one JSON object that a command with ``--json`` answers with."""
     echo(json.dumps(value, allow_nan=False))
@@ -153,25 +123,21 @@ app = typer.Typer(
 File = Annotated[str, typer.Argument(metavar="FILE", help="Problem file, TOML or JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; exact numbers are strings.")]
 
-Runs = Annotated[
-    int | None,
-    typer.Option(
-        min=2,
-        max=MAX_SAMPLE,
-        help="Runs of a rule whose probabilities are too many to be exact (assignment).  [default: 100000]",
-    ),
-]
+
+def _about() -> str:
+    """Write the help of the program."""
+    kinds = "; ".join(f"of kind {one.kind}, {one.about}" for one in mechanisms())
+    return (
+        "Task-allocation mechanisms: what theory says, and what happens when real contracts are played.\n\n"
+        f"A problem file (TOML or JSON) names a mechanism as its kind. It states, {kinds}. Every command "
+        "prints tables, or with --json one JSON object. Exit status: 0 done, 1 a check did not hold, 2 bad "
+        "input or a failure outside."
+    )
 
 
-@app.callback()
+@app.callback(help=_about())
 def parley() -> None:
-    """Task-allocation mechanisms: what theory says, and what happens when real contracts are played.
-
-    A problem file (TOML or JSON) names a mechanism as its kind. Of kind coordination it states who has
-    contracted on which tasks, who could do them and at what cost; of kind assignment, what agents prefer
-    among items, and by which rule these are given out. Every command prints tables, or with --json one JSON
-    object. Exit status: 0 done, 1 a check did not hold, 2 bad input or a failure outside.
-    """
+    """Task-allocation mechanisms: what theory says, and what happens when real contracts are played."""
 
 
 def progress_bar() -> Progress:

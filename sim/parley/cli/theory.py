@@ -1,82 +1,104 @@
-"""What theory says: `parley solve`."""
+"""What theory says, and which properties hold: `parley solve` and `parley audit`."""
 
 from __future__ import annotations
 
-from inspect import signature
-from typing import Annotated
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parley.cli.shared import File, Json, Runs, app, console, own_options, print_json, progress_bar
-from parley.core.errors import ProblemError
-from parley.core.limits import MAX_SEED
-from parley.kit import mechanisms, problemfile
+from parley.cli.declared import describe, own_options, with_options
+from parley.cli.output import echo
+from parley.cli.shared import File, Json, app, console, print_json, progress_bar
+from parley.core.folders import commit_folder, whole_folder
+from parley.kit.registry import load, mechanisms
 
-Exact = Annotated[bool, typer.Option("--exact", help="Fractions beyond 64 agents too (coordination).")]
-Announce = Annotated[
-    str | None,
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress
+
+    from parley.kit.options import Option
+
+AuditOut = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Also write JSON, problem files, and pictures there."),
+]
+Check = Annotated[
+    bool,
     typer.Option(
-        metavar="FILE",
-        help='Solve the bargaining after these announcements, cost-effective or not: {"allocation": matrix}, '
-        "in tasks, TOML or JSON (coordination).",
+        "--check", help="Exit with 1 if an axiom or a property is refuted, or somebody gains alone."
     ),
 ]
-RunSeed = Annotated[
-    int | None, typer.Option(min=0, max=MAX_SEED, help="Of these runs (assignment).  [default: 0]")
-]
-
-SOLVE_ONLY = {"exact": "coordination", "announce": "coordination", "runs": "assignment", "seed": "assignment"}
-"""Which kind an option of `solve` is for."""
 
 
-@app.command(no_args_is_help=True)
+def _declared(verb: str) -> Iterator[tuple[str, Option]]:
+    return ((one.kind, option) for one in mechanisms() for option in one.options if option.verb == verb)
+
+
+def _teller(progress: Progress) -> Callable[[str, int, int | None], None]:
+    """Show what is being done in a progress bar."""
+    task = progress.add_task("", total=None)
+
+    def tell(what: str, done: int, total: int | None) -> None:
+        progress.update(task, description=what, completed=done, total=total)
+
+    return tell
+
+
+@app.command(
+    no_args_is_help=True,
+    help=describe("solve", "Compute the exact equilibrium or assignment."),
+)
+@with_options(_declared("solve"))
 def solve(
     file: File,
     as_json: Json = False,  # noqa: FBT002 - a flag
-    exact: Exact = False,  # noqa: FBT002 - a flag
-    announce: Announce = None,
-    runs: Runs = None,
-    seed: RunSeed = None,
+    **given: Any,  # noqa: ANN401 - what mechanisms declare
 ) -> None:
-    """Say what theory says, exactly.
-
-    Coordination: the cost-effective allocation, optimal in whole units, and the equilibrium of the
-    bargaining; probabilities, expected costs, thresholds and proposals are fractions.
-
-    Assignment: the probability that each agent gets each item under the problem's rule, a lottery over
-    assignments that comes to these probabilities, and what agents expect of it, all in fractions. Where a
-    rule's probabilities are too many, they are estimated, with standard errors. What is posted is verified.
-
-    For example:
-
-    - `parley solve problems/paper-example-1.toml`
-    - `parley solve problems/support-desk.toml --json`
-    - `parley solve examples/reordered.toml --announce examples/reordered-announced.toml`
-    - `parley solve problems/assignment-bogomolnaia-moulin.toml`
-    """
-    problem = problemfile.load(file)
-    options = own_options(
-        problem.kind, SOLVE_ONLY, exact=exact or None, announce=announce, runs=runs, seed=seed
-    )
-    solution = mechanisms.module(problem.kind, "solution")
-    if announce is not None:
-        mapping = problemfile.read(options.pop("announce"))
-        try:
-            options["announced"] = solution.read_announcement(problem, mapping)
-        except ProblemError as error:
-            raise error.in_file(announce) from None
-    verb = solution.solve
+    """Compute the exact equilibrium or assignment."""
+    problem = load(file)
+    options = own_options(problem.kind, "solve", given)
     with progress_bar() as progress:
-        task = progress.add_task("solving", total=None)
-        if "progress" in signature(verb).parameters:
-            options["progress"] = lambda done: progress.advance(task, done)
-        try:
-            solved = verb(problem, **options)
-        except ProblemError as error:
-            raise error.in_file(file) from None
+        solved = problem.solve(tell=_teller(progress), **options)
     if as_json:
         print_json(solved.to_json())
         return
     out = console()
-    for table in mechanisms.module_of_report(problem.kind, "solution").solution_tables(solved):
+    for table in solved.tables():
         out.print(table)
+
+
+@app.command(
+    no_args_is_help=True,
+    help=describe("audit", "Say which properties hold, with witnesses, and who gains by deviating."),
+)
+@with_options(_declared("audit"))
+def audit(
+    file: File,
+    out: AuditOut = None,
+    check: Check = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+    **given: Any,  # noqa: ANN401 - what mechanisms declare
+) -> None:
+    """Say which properties hold, with witnesses, and who gains by deviating."""
+    problem = load(file)
+    options = own_options(problem.kind, "audit", given)
+    with ExitStack() as stack:
+        work = stack.enter_context(whole_folder(out)) if out is not None else None
+        progress = stack.enter_context(progress_bar())
+        found = problem.audit(tell=_teller(progress), **options)
+        written = []
+        if out is not None and work is not None:
+            written = found.write(work)
+            commit_folder(out)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        for table in found.tables():
+            console().print(table)
+        if out is not None:
+            echo(f"written: {out}/{', '.join(written)}")
+    if check and not found.holds:
+        raise typer.Exit(1)

@@ -374,7 +374,7 @@ def _cross_check_node(
 def play_games(  # noqa: PLR0913 - what makes a run
     setting: Setting[OutcomeT, TallyT],
     *,
-    games: int,
+    games: int = 1000,
     evm: str = "revm",
     deployment: Path | None = None,
     confirmations: int | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from parley.chain.compiler import compile_contracts
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from parley.kit.play.player import Sent
     from parley.kit.play.run import CrossCheck
 
-__all__ = ["MechanismSetting", "Simulation"]
+__all__ = ["Ending", "MechanismSetting", "Simulation"]
 
 
 class MechanismSetting:
@@ -42,6 +43,14 @@ class MechanismSetting:
         return -sent.value
 
 
+class Ending(Enum):
+    """What an ending means, whatever the mechanism calls it."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    EXPIRY = "expiry"
+
+
 @dataclass(frozen=True)
 class Simulation(Generic[TallyT]):
     """A finished run; a mechanism's own adds what it compares with theory.
@@ -50,8 +59,8 @@ class Simulation(Generic[TallyT]):
     ----------
     kind : str
         Of the problem.
-    agreed : str
-        The ending of games that came to a result.
+    endings : mapping of str to Ending
+        All ways in which a game can end, in the mechanism's own words.
     evm : str
     seed : int
     bots : list of str
@@ -63,7 +72,7 @@ class Simulation(Generic[TallyT]):
     """
 
     kind: ClassVar[str]
-    agreed: ClassVar[str]
+    endings: ClassVar[Mapping[str, Ending]]
 
     evm: str
     seed: int
@@ -71,6 +80,11 @@ class Simulation(Generic[TallyT]):
     tally: TallyT
     cross_check: CrossCheck
     seconds: float
+
+    @property
+    def identical(self) -> bool:
+        """Whether the games that were replayed on another backend came out the same."""
+        return self.cross_check.identical
 
     def shared_json(self, own: Mapping[str, Any]) -> dict[str, Any]:
         """What `parley simulate --json` prints: what every mechanism says, around what this one says.
@@ -81,14 +95,16 @@ class Simulation(Generic[TallyT]):
             The mechanism's keys.
         """
         tally = self.tally
-        agreed = tally.endings[self.agreed]
+        good = [name for name, ending in self.endings.items() if ending is Ending.SUCCESS]
+        settled = sum(tally.endings[name] for name in good)
         return {
             "kind": self.kind,
             "evm": self.evm,
             "games": tally.games,
             "seed": self.seed,
-            "settled": agreed,
-            "broken_down": tally.games - agreed,
+            "endings": {name.replace(" ", "_"): tally.endings[name] for name in self.endings},
+            "settled": settled,
+            "broken_down": tally.games - settled,
             "expired": tally.endings["expired"],
             "paths": dict(sorted(tally.paths.items())),
             **own,

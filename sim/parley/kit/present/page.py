@@ -24,10 +24,13 @@ from markupsafe import Markup
 from parley.core.errors import ParleyError, shorten
 from parley.core.folders import whole_file
 from parley.core.resources import library
-from parley.kit.mechanisms import KINDS, module, module_of_report
+from parley.kit.api import laboratory
 from parley.kit.present.page_read import kind_of_folder, read_json
+from parley.kit.registry import kinds, mechanism
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from parley.kit.present.page_model import Sheet
 
 __all__ = ["render", "write_page"]
@@ -59,33 +62,27 @@ def write_page(folder: Path) -> Path:
         In one line: the folder holds nothing to report on, one of its files is not what it should be, a
         library of the page is not installed, the page cannot be written, or another run is writing there.
     """
-    kind = kind_of_folder(folder)
-    pages = f"{kind}.present"
     with whole_file(folder / PAGE) as work:  # from the beginning: no second report reads and writes meanwhile
         before = folder.stat()
-        run = None
-        if kind == "experiment":
-            sheet, run = module(KINDS[0], f"{pages}.page_experiment").experiment_sheet(folder)
-        else:
-            sheet = _sheet_of_mechanism(folder, kind)
+        sheet, pictures = _sheet(folder, kind_of_folder(folder))
         page = render(sheet)
-        if run is not None:
-            module(KINDS[0], f"{pages}.page_figures").write_figures(run, folder)
+        pictures()
         work.write_text(page, encoding="utf-8")
         if not samestat(before, folder.stat()):
             raise ParleyError(f"{folder}: another run was put there meanwhile: report on that")
     return folder / PAGE
 
 
-def _sheet_of_mechanism(folder: Path, what: str) -> Sheet:
-    """The sheet of a simulation or an audit, which the room of its mechanism lays out."""
+def _sheet(folder: Path, what: str) -> tuple[Sheet, Callable[[], None]]:
+    """Let the mechanism that a folder is of lay out its page; what comes with it writes pictures."""
+    if what == "experiment":
+        return laboratory().page(folder)
     path = folder / f"{what}.json"
     kind = read_json(path).get("kind")
-    if kind not in KINDS:
-        known = ", ".join(KINDS)
+    if kind not in kinds():
+        known = ", ".join(kinds())
         raise ParleyError(f"{path}: not what a mechanism writes: kind {shorten(kind)} is none of {known}")
-    sheet: Sheet = getattr(module_of_report(kind, f"page_{what}"), f"{what}_sheet")(folder)
-    return sheet
+    return mechanism(kind).sheet(folder, "audit" if what == "audit" else "simulate"), lambda: None
 
 
 def render(sheet: Sheet) -> str:

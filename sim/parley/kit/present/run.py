@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,40 +11,43 @@ import pyarrow.parquet as pq
 from parley.core.folders import commit_folder, saying, whole_folder, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
+    from typing import Unpack
 
     from matplotlib.figure import Figure
 
-__all__ = ["FINISHED", "GAMES", "Folder", "write_json", "write_pictures", "writing"]
+    from parley.kit.mechanism import AnyProblem, PlayOptions, Run
+    from parley.kit.results import RunReport
+
+__all__ = [
+    "ENDING",
+    "FINISHED",
+    "GAMES",
+    "PROBLEM",
+    "RunFolder",
+    "play_into",
+    "write_json",
+    "write_pictures",
+    "writing",
+]
 
 GAMES = "games.parquet"
 FINISHED = "simulation.json"
+PROBLEM = "problem.json"
+
+ENDING = pa.dictionary(pa.int8(), pa.string())
+"""The type of the column of endings."""
 
 
-class Run(Protocol):
-    """A finished run."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that `parley simulate --json` prints."""
-
-
-Row = TypeVar("Row")
-R = TypeVar("R", bound=Run)
-
-
-class Folder(ABC, Generic[Row, R]):
-    """Streams ``games.parquet``; at the end writes ``simulation.json`` and pictures.
-
-    What a game is to the table, and which pictures there are, a mechanism's `RunFolder` says.
+class RunFolder:
+    """Streams ``games.parquet``; at the end writes ``simulation.json``, ``problem.json`` and pictures.
 
     Parameters
     ----------
     path : Path
         It appears, or replaces an earlier run's, when all is written.
-    schema : pyarrow.Schema
-        Of the table of games.
 
     Raises
     ------
@@ -53,60 +55,81 @@ class Folder(ABC, Generic[Row, R]):
         If nothing can be written there, or another run is writing there.
     """
 
-    pictures: ClassVar[tuple[str, ...]]
-    """Names of the pictures."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._schema = schema
         self._stack = ExitStack()
-
-    @property
-    def files(self) -> list[str]:
-        """Names of all that the folder holds in the end."""
-        return [GAMES, FINISHED, *(f"{name}.{ending}" for name in self.pictures for ending in ("png", "svg"))]
-
-    @abstractmethod
-    def columns(self, rows: Sequence[Row]) -> list[pa.Array]:
-        """One array for each column of the table."""
-
-    @abstractmethod
-    def figures(self, run: R) -> dict[str, Figure]:
-        """Draw the pictures, by their names."""
-
-    def documents(self, run: R) -> dict[str, Mapping[str, Any]]:
-        """JSON files beside the table, by their names."""
-        return {FINISHED: run.to_json()}
+        self._writer: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Self:
         self._stack.__enter__()
         self._work = self._stack.enter_context(whole_folder(self.path))
-        with saying(self.path):
-            self._writer = pq.ParquetWriter(self._work / GAMES, self._schema)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._writer.close()
+            self._close()
         except OSError:  # the table of a run that was not finished is removed
-            self._writer.is_open = False  # or closing is tried again when the writer is collected
+            if self._writer is not None:
+                self._writer.is_open = False  # or closing is tried again when the writer is collected
         self._stack.__exit__(kind, error, trace)
 
-    def record(self, rows: Sequence[Row]) -> None:
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def record(self, games: pa.Table) -> None:
         """Append games to the table."""
         with saying(self.path):
-            self._writer.write_table(pa.table(self.columns(rows), schema=self._schema))
+            if self._writer is None:
+                self._writer = pq.ParquetWriter(self._work / GAMES, games.schema)
+            self._writer.write_table(games)
 
-    def finish(self, run: R) -> None:
-        """Write down what the run came to, and let the folder appear."""
+    def finish(self, documents: Mapping[str, Mapping[str, Any]], pictures: Mapping[str, Figure]) -> list[str]:
+        """Write down what the run came to, and let the folder appear; returns the names of its files.
+
+        Parameters
+        ----------
+        documents : mapping of str to mapping
+            JSON files by their names.
+        pictures : mapping of str to Figure
+        """
         with saying(self.path):
-            self._writer.close()
-            for name, document in self.documents(run).items():
+            self._close()
+            for name, document in documents.items():
                 write_json(self._work / name, document)
-            write_pictures(self._work, self.figures(run))
+            written = write_pictures(self._work, pictures)
         commit_folder(self.path)
+        return [GAMES, *documents, *written]
+
+
+def play_into(
+    folder: Path, problem: AnyProblem, **play: Unpack[PlayOptions]
+) -> tuple[RunReport[Run], list[str]]:
+    """Play games of a problem, and leave the folder of the run.
+
+    Parameters
+    ----------
+    folder : Path
+    problem : AnyProblem
+    **play
+        See `parley.kit.mechanism.PlayOptions`.
+
+    Returns
+    -------
+    tuple of (RunReport, list of str)
+        The run, and the names of the folder's files.
+
+    Raises
+    ------
+    ParleyError
+        If it cannot be played, or the folder cannot be written.
+    """
+    with RunFolder(folder) as target:
+        run = problem.simulate(record=target.record, **play)
+        documents = {FINISHED: run.to_json(), PROBLEM: problem.problem.to_mapping()}
+        return run, target.finish(documents, run.pictures())
 
 
 @contextmanager

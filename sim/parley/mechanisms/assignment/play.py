@@ -18,6 +18,7 @@ from parley.core.errors import ParleyError
 from parley.core.randomness import address_word, commitment, keccak, word
 from parley.kit.play import player as driver
 from parley.kit.reference import NOTHING
+from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
 from parley.mechanisms.assignment.events import (
     PARAMETERS,
     Assigned,
@@ -45,10 +46,6 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.problem import Problem
 
 __all__ = ["CONTRACTS", "FUNCTIONS", "Outcome", "Player", "deploy_mechanism", "parameters_of"]
-
-MECHANISM = "AssignmentLottery"
-CONTRACTS = (MECHANISM,)
-"""What is deployed for this mechanism."""
 
 _CERTIFICATE = "(uint256,uint256[],uint256[],uint256[],bytes)"
 """The ABI's name of the Certificate struct."""

@@ -15,12 +15,12 @@ from itertools import pairwise
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
+from parley.core import problemfile
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show, show_all
 from parley.core.keys import read_keys
 from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
 from parley.core.names import check_names, name_all
-from parley.kit import problemfile
 from parley.mechanisms.assignment.lottery import Lottery, Matrix, Term, show_matrix
 from parley.mechanisms.assignment.schema import (
     DEFAULT_BOND,

@@ -13,19 +13,20 @@ from parley.kit.play.player import explained
 from parley.kit.play.run import play_games
 from parley.mechanisms.assignment.bots import make_bots
 from parley.mechanisms.assignment.comparison import Comparison, Tally, compare
+from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
 from parley.mechanisms.assignment.lottery import show_matrix
 from parley.mechanisms.assignment.plan import plan
-from parley.mechanisms.assignment.play import CONTRACTS, FUNCTIONS, MECHANISM, Player
+from parley.mechanisms.assignment.play import FUNCTIONS, Player
 from parley.mechanisms.assignment.solution import solve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from fractions import Fraction
-    from pathlib import Path
+    from typing import Unpack
 
     from parley.chain.evm import Evm
+    from parley.kit.mechanism import RunOptions
     from parley.kit.play.player import UnexpectedRevertError
-    from parley.kit.play.run import Progress
     from parley.mechanisms.assignment.plan import Plan
     from parley.mechanisms.assignment.play import Outcome
     from parley.mechanisms.assignment.problem import Problem
@@ -113,11 +114,19 @@ class Simulation(driver.Simulation[Tally]):
     """
 
     kind: ClassVar[str] = "assignment"
-    agreed: ClassVar[str] = "drawn"
+    endings: ClassVar[Mapping[str, driver.Ending]] = {
+        "drawn": driver.Ending.SUCCESS,
+        "cancelled": driver.Ending.FAILURE,
+    }
 
     plan: Plan
     solution: Solution
     comparison: Comparison
+
+    @property
+    def holds(self) -> bool:
+        """Whether no exact test contradicts theory."""
+        return self.comparison.holds
 
     @property
     def problem(self) -> Problem:
@@ -161,19 +170,13 @@ def _show(number: Fraction | None, *, exactly: bool) -> str | float | None:
     return exact.show(number) if exactly else float(number)
 
 
-def simulate(  # noqa: PLR0913 - what makes a run
+def simulate(
     problem: Problem,
-    *,
-    games: int = 1000,
-    seed: int = 0,
-    evm: str = "revm",
-    deployment: Path | None = None,
-    confirmations: int | None = None,
-    bots: Sequence[str] = ("truthful",),
-    workers: int = 1,
-    cluster: str | None = None,
-    progress: Progress = lambda _: None,
     record: Callable[[list[GameRow]], None] | None = None,
+    *,
+    seed: int = 0,
+    bots: Sequence[str] = ("truthful",),
+    **how: Unpack[RunOptions],
 ) -> Simulation:
     """Play lotteries of a problem and compare who got what with the probabilities of its rule.
 
@@ -181,30 +184,14 @@ def simulate(  # noqa: PLR0913 - what makes a run
     ----------
     problem : Problem
         One that a lottery on chain can take (`plan.check_playable`).
-    games : int
-        At least 1.
-    seed : int
-        Of the lotteries, and of theory's own sample where it needs one.
-    evm : str
-        ``revm``, ``py-evm`` or the URL of a node.
-    deployment : Path, optional
-        On a node: the file of a deployment to play on. Without one, the contract is deployed first.
-    confirmations : int, optional
-        On a node: blocks that bots wait for after each step; see `parley.chain.dispatch.Dispatcher`.
-    bots : sequence of str
-        One name for all seats, or one per seat.
-    workers : int
-        Processes to spread the lotteries over.
-    cluster : str, optional
-        Address of a Dask scheduler, whose workers then play.
-    progress : callable, optional
-        Called with the number of lotteries just finished.
     record : callable, optional
         Called with the rows of one batch after the other, in the order of their lotteries.
-
-    Returns
-    -------
-    Simulation
+    seed : int
+        Of the lotteries, and of theory's own sample where it needs one.
+    bots : sequence of str
+        One name for all seats, or one per seat.
+    **how
+        See `parley.kit.mechanism.RunOptions`.
 
     Raises
     ------
@@ -216,19 +203,9 @@ def simulate(  # noqa: PLR0913 - what makes a run
     names = seated(bots, problem.agents)
     setting = Setting(plan(problem, make_bots(names, problem.agents)), seed)
     solution = solve(problem, seed=seed)
-    played = play_games(
-        setting,
-        games=games,
-        evm=evm,
-        deployment=deployment,
-        confirmations=confirmations,
-        workers=workers,
-        cluster=cluster,
-        progress=progress,
-        record=record,
-    )
+    played = play_games(setting, record=record, **how)
     return Simulation(
-        shown(evm),
+        shown(how.get("evm", "revm")),
         seed,
         names,
         played.tally,

@@ -17,10 +17,10 @@ from parley.kit.reference import encode_bytes
 from parley.kit.verify.book import Book
 from parley.kit.verify.contract import Progress, View, audit
 from parley.kit.verify.verification import Judged, Verification
+from parley.mechanisms.assignment.contracts import CONTRACTS
 from parley.mechanisms.assignment.lottery_state import Lottery, Phase
 from parley.mechanisms.assignment.model import LotteryModel
 from parley.mechanisms.assignment.parameters import Rule
-from parley.mechanisms.assignment.play import CONTRACTS
 from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.replay import LotteryReplay
 

@@ -21,17 +21,26 @@ from parley.chain.deploy import deploy
 from parley.chain.evm import Evm
 from parley.core.errors import ParleyError
 from parley.core.statistics import bonferroni, two_valued_p_value
-from parley.mechanisms.coordination.axioms.counterexamples import random_problems
-from parley.mechanisms.coordination.axioms.custom import Named
+from parley.mechanisms.coordination.audit import IMPLEMENTATION, Audit
+from parley.mechanisms.coordination.axioms.counterexamples import Unimplemented, random_problems
+from parley.mechanisms.coordination.axioms.custom import Named, recognition_named
 from parley.mechanisms.coordination.axioms.implementation import ManipulableGame
 from parley.mechanisms.coordination.bots import Announcing, Bot
 from parley.mechanisms.coordination.comparison import Tally
+from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.play import Deployment, Player, deploy_mechanism
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from parley.mechanisms.coordination.records import fraction_question
 
-__all__ = ["Demonstration", "check_contract", "demonstrate", "hold_against_contract"]
+__all__ = [
+    "Demonstration",
+    "audited",
+    "check_contract",
+    "demonstrate",
+    "demonstrate_found",
+    "hold_against_contract",
+]
 
 GAMES = 400
 """Games of each kind if nothing else is said."""
@@ -102,6 +111,45 @@ class Demonstration:
             "z": self.z,
             "p_value": self.p_value,
         }
+
+
+def audited(name: str | None, contract: Path | None) -> Named | None:
+    """Return the recognition function of a name; a contract of it is compared with it first.
+
+    Raises
+    ------
+    ParleyError
+        If there is no such function, or the contract does not answer as it does.
+    """
+    function = None if name is None else recognition_named(name)
+    if function is not None and contract is not None:
+        check_contract(function, contract)
+    return function
+
+
+def demonstrate_found(
+    found: Audit,
+    *,
+    contract: Path | None = None,
+    games: int = GAMES,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Demonstration | None:
+    """Play the manipulation that an audit has found; None if it found none, or there is no contract for it.
+
+    Parameters
+    ----------
+    found : Audit
+    contract, games, seed, progress
+        See `demonstrate`; no games, no demonstration.
+    """
+    witness = found.axioms[IMPLEMENTATION].witness
+    playable = contract is not None or found.function.name in RECOGNITION_CONTRACTS
+    if not games or not playable or not isinstance(witness, Unimplemented):
+        return None
+    return demonstrate(
+        witness.game, found.function, contract=contract, games=games, seed=seed, progress=progress
+    )
 
 
 def demonstrate(

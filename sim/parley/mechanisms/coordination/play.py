@@ -19,6 +19,7 @@ from parley.core.randomness import address_word, commitment, keccak, word
 from parley.kit.play import player as driver
 from parley.kit.reference import NOTHING
 from parley.mechanisms.coordination.bots import Bot, Reveals
+from parley.mechanisms.coordination.contracts import CONTRACTS, MECHANISM, RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.events import (
     PARAMETERS,
     Announced,
@@ -43,19 +44,6 @@ __all__ = [
     "deploy_mechanism",
     "parameters_of",
 ]
-
-RECOGNITION_CONTRACTS: dict[str, str] = {
-    "p-star": "PStarRecognition",
-    "equal": "EqualRecognition",
-    "contract-proportional": "ContractProportionalRecognition",
-    "announcement-proportional": "AnnouncementProportionalRecognition",
-    "reordered": "ReorderedRecognition",
-}
-"""Which contract is which recognition function."""
-
-MECHANISM = "TwoStageMechanism"
-CONTRACTS = (MECHANISM, *RECOGNITION_CONTRACTS.values())
-"""What is deployed for this mechanism, in this order, which decides the addresses."""
 
 
 FUNCTIONS = driver.selectors(

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from parley.core import problemfile
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show
 from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
 from parley.core.names import name_all
-from parley.kit import problemfile
 from parley.mechanisms.coordination.announcements import check_feasible
 from parley.mechanisms.coordination.costs import ChainCost, Cost, Piecewise, Quadratic
 from parley.mechanisms.coordination.recognition import RECOGNITION
@@ -293,7 +293,6 @@ class Problem:
 
     @classmethod
     def _from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        problemfile.kind_of(mapping, "")
         keys = read_keys(mapping)
         if not 1 <= keys.unit < MAX_TOTAL:
             raise ProblemError("", "unit", f"{shorten(keys.unit)} is outside 1..{MAX_TOTAL - 1}")

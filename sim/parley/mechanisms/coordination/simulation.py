@@ -2,27 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Unpack
 
 from parley.chain.evm import Evm
 from parley.chain.urls import shown
 from parley.core import exact
 from parley.core.errors import ParleyError
 from parley.kit.bots import seated
+from parley.kit.mechanism import RunOptions
 from parley.kit.play import simulation as driver
 from parley.kit.play.player import UnexpectedRevertError, explained
-from parley.kit.play.run import Progress, play_games
+from parley.kit.play.run import play_games
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.comparison import Comparison, Tally, compare
-from parley.mechanisms.coordination.play import (
-    CONTRACTS,
-    FUNCTIONS,
-    RECOGNITION_CONTRACTS,
-    Deployment,
-    Outcome,
-    Player,
-)
+from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Outcome, Player
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.solution import Solution, solve
 
@@ -113,11 +107,20 @@ class Simulation(driver.Simulation[Tally]):
     """
 
     kind: ClassVar[str] = "coordination"
-    agreed: ClassVar[str] = "settled"
+    endings: ClassVar[Mapping[str, driver.Ending]] = {
+        "settled": driver.Ending.SUCCESS,
+        "broken down": driver.Ending.FAILURE,
+        "expired": driver.Ending.EXPIRY,
+    }
 
     problem: Problem
     solution: Solution
     comparison: Comparison
+
+    @property
+    def holds(self) -> bool:
+        """Whether no exact test contradicts theory."""
+        return self.comparison.holds
 
     def to_json(self) -> dict[str, Any]:
         """The object that `parley simulate --json` prints."""
@@ -146,19 +149,13 @@ class Simulation(driver.Simulation[Tally]):
         )
 
 
-def simulate(  # noqa: PLR0913 - what makes a run
+def simulate(
     problem: Problem,
-    *,
-    games: int = 1000,
-    seed: int = 0,
-    evm: str = "revm",
-    deployment: Path | None = None,
-    confirmations: int | None = None,
-    bots: Sequence[str] = ("equilibrium",),
-    workers: int = 1,
-    cluster: str | None = None,
-    progress: Progress = lambda _: None,
     record: Callable[[list[GameRow]], None] | None = None,
+    *,
+    seed: int = 0,
+    bots: Sequence[str] = ("equilibrium",),
+    **how: Unpack[RunOptions],
 ) -> Simulation:
     """Play games of a problem and compare what was paid with theory.
 
@@ -166,29 +163,13 @@ def simulate(  # noqa: PLR0913 - what makes a run
     ----------
     problem : Problem
         One that a game on chain can take (`Problem.check_playable`).
-    games : int
-        At least 1.
-    seed : int
-    evm : str
-        ``revm``, ``py-evm`` or the URL of a node.
-    deployment : Path, optional
-        On a node: the file of a deployment to play on. Without one, the contracts are deployed first.
-    confirmations : int, optional
-        On a node: blocks that bots wait for after each step; see `parley.chain.dispatch.Dispatcher`.
-    bots : sequence of str
-        One name for all seats, or one per seat.
-    workers : int
-        Processes to spread the games over.
-    cluster : str, optional
-        Address of a Dask scheduler, whose workers then play.
-    progress : callable, optional
-        Called with the number of games just finished.
     record : callable, optional
         Called with the rows of one batch after the other, in the order of their games.
-
-    Returns
-    -------
-    Simulation
+    seed : int
+    bots : sequence of str
+        One name for all seats, or one per seat.
+    **how
+        See `parley.kit.mechanism.RunOptions`.
 
     Raises
     ------
@@ -199,26 +180,15 @@ def simulate(  # noqa: PLR0913 - what makes a run
     names = seated(bots, problem.agents)
     make_bots(names, problem.agents)
     solution = solve(problem)
-    played = play_games(
-        Setting(problem, names, seed),
-        games=games,
-        evm=evm,
-        deployment=deployment,
-        confirmations=confirmations,
-        workers=workers,
-        cluster=cluster,
-        progress=progress,
-        record=record,
-    )
-    tally = played.tally
+    played = play_games(Setting(problem, names, seed), record=record, **how)
     return Simulation(
-        shown(evm),
+        shown(how.get("evm", "revm")),
         seed,
         names,
-        tally,
+        played.tally,
         played.cross_check,
         played.seconds,
         problem,
         solution,
-        compare(tally, solution, names),
+        compare(played.tally, solution, names),
     )

@@ -9,9 +9,9 @@ from parley.core.randomness import Word, keccak
 from parley.kit.reference import NOTHING, Revert
 from parley.kit.verify.contract import artifacts
 from parley.kit.verify.records import NotReadableError
+from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.model import Recognition
 from parley.mechanisms.coordination.parameters import QUANTITY_LIMIT, Parameters
-from parley.mechanisms.coordination.play import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
 from parley.mechanisms.coordination.records import RECORDS, fraction_question
 

@@ -16,9 +16,9 @@ from parley.core.statistics import count_p_value, recognition_p_value
 from parley.kit.verify.book import Book
 from parley.kit.verify.contract import Progress, View, audit
 from parley.kit.verify.verification import Judged, Verification
+from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.game import Game
 from parley.mechanisms.coordination.model import TwoStageModel
-from parley.mechanisms.coordination.play import CONTRACTS, RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.recognition import stick_breaking
 from parley.mechanisms.coordination.records import RECORDS
 from parley.mechanisms.coordination.replay import GameReplay

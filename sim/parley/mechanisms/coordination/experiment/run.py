@@ -26,9 +26,11 @@ from parley.core.errors import ParleyError, shorten
 from parley.core.files import read_object
 from parley.core.folders import commit_folder, locked, saying, work_folder
 from parley.core.randomness import keccak
+from parley.mechanisms.coordination.contracts import CONTRACTS
 from parley.mechanisms.coordination.experiment.check import DIFFERENCES_TOLD, cross_check, twin_check
 from parley.mechanisms.coordination.experiment.games import Batch, batch_size, orders_of
 from parley.mechanisms.coordination.experiment.population import Population
+from parley.mechanisms.coordination.experiment.present.experiment import experiment_tables
 from parley.mechanisms.coordination.experiment.specification import Experiment, load_experiment
 from parley.mechanisms.coordination.experiment.study import Study
 from parley.mechanisms.coordination.experiment.summary import cell_summary
@@ -42,11 +44,12 @@ from parley.mechanisms.coordination.experiment.tables import (
     write_table,
 )
 from parley.mechanisms.coordination.experiment.workshop import Pool
-from parley.mechanisms.coordination.play import CONTRACTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
     from os import PathLike
+
+    from rich.console import RenderableType
 
     from parley.mechanisms.coordination.experiment.dynamics import Floats
     from parley.mechanisms.coordination.experiment.prediction import Prediction
@@ -79,6 +82,10 @@ class ExperimentRun:
     folder: Path
     manifest: dict[str, Any]
     summary: dict[str, Any]
+
+    def tables(self) -> RenderableType:
+        """Return what a person reads of it."""
+        return experiment_tables(self.manifest, self.summary)
 
 
 class _Run:

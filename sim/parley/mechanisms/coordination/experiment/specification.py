@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError, shorten
 from parley.core.exact import show
 from parley.core.keys import Number, Whole, spell
 from parley.core.limits import MAX_GAMES, MAX_SEED
-from parley.kit import problemfile
+from parley.kit.registry import kind_of
 from parley.mechanisms.coordination.allocation import cost_effective
 from parley.mechanisms.coordination.experiment.adaptive import Colluding
 from parley.mechanisms.coordination.experiment.dynamics import Adaptation
@@ -322,10 +323,12 @@ class Experiment:
         loaded = []
         for file in files:
             path = fspath(self.folder / file)
-            problem = problemfile.load(path)
-            if not isinstance(problem, Problem):
-                reason = f"{problem.kind} problems are not experimented with; {Problem.kind} problems are"
+            mapping = problemfile.read(path)
+            kind = kind_of(mapping, path)
+            if kind != Problem.kind:
+                reason = f"{kind} problems are not experimented with; {Problem.kind} problems are"
                 raise ProblemError(path, "kind", reason)
+            problem = Problem.from_mapping(mapping, path)
             problem.check_playable(path)
             loaded.append((file, problem))
         return loaded

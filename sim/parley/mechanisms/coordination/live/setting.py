@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from parley.core import resources
+from parley.core import problemfile, resources
 from parley.core.errors import ParleyError, ProblemError, one_line
 from parley.core.exact import show
 from parley.core.limits import MAX_SEED
-from parley.kit import problemfile
+from parley.kit.registry import kind_of
 from parley.mechanisms.coordination.bots import KINDS, PHASES, Silent, Stubborn, make_bots
-from parley.mechanisms.coordination.play import RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.solution import Solution, solve
 
@@ -122,7 +122,7 @@ def read_setting(choice: Choice) -> Setting:
         In one line: key and reason, as every command of the program says it.
     """
     mapping = _read(choice.text)
-    kind = problemfile.kind_of(mapping, "")
+    kind = kind_of(mapping, "")
     if kind != KIND:
         raise ProblemError("", "kind", f"{kind} problems are not played here; {KIND} problems are")
     if choice.continuation is not None:

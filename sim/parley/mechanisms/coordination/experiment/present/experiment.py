@@ -11,20 +11,21 @@ from rich.text import Text
 from parley.core.statistics import MIN_P
 
 if TYPE_CHECKING:
-    from parley.mechanisms.coordination.experiment.run import ExperimentRun
+    from collections.abc import Mapping
 
 SHOWN = 40
 """Cells in the table; all are in summary.json."""
 
 
-def experiment_tables(run: ExperimentRun) -> RenderableType:
+def experiment_tables(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> RenderableType:
     """What an experiment came to, cell by cell.
 
     Parameters
     ----------
-    run : ExperimentRun
+    manifest, summary : mapping
+        As in the files of the same names.
     """
-    manifest, cells = run.manifest, run.summary["cells"]
+    cells = summary["cells"]
     games = sum(cell["games"] for cell in cells)
     header = Text.assemble(
         (manifest["title"], "bold"),

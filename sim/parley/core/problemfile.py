@@ -11,43 +11,9 @@ from typing import TYPE_CHECKING, Any
 from parley.core.errors import ProblemError, shorten
 from parley.core.files import check_json, check_toml, read_text, unique
 from parley.core.names import CONTROLS
-from parley.kit import mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-def load(path: str | PathLike[str]) -> Any:  # noqa: ANN401 - the mechanism decides
-    """Read a problem file and hand it to the mechanism that its `kind` names.
-
-    Parameters
-    ----------
-    path : path
-        A ``.json`` file is read as JSON, every other one as TOML.
-
-    Returns
-    -------
-    The problem, of the type that its mechanism defines.
-
-    Raises
-    ------
-    ProblemError
-        If the file cannot be read, breaks the syntax, or states no problem that can be solved.
-    """
-    mapping = read(path)
-    kind = kind_of(mapping, fspath(path))
-    return mechanisms.module(kind, "problem").Problem.from_mapping(mapping, fspath(path))
-
-
-def kind_of(mapping: Mapping[str, Any], file: str) -> str:
-    """Look up the `kind` of a problem among those that are known."""
-    known = ", ".join(mechanisms.KINDS)
-    if "kind" not in mapping:
-        raise ProblemError(file, "kind", f"missing; known: {known}")
-    kind = mapping["kind"]
-    if not isinstance(kind, str) or kind not in mechanisms.KINDS:
-        raise ProblemError(file, "kind", f"unknown kind {shorten(kind)}; known: {known}")
-    return kind
 
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:

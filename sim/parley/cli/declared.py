@@ -1,0 +1,131 @@
+"""Options of commands that mechanisms declare: `--help` lists them, and each says which kind it is for."""
+
+from __future__ import annotations
+
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from parley.core.errors import ParleyError
+from parley.kit.registry import mechanisms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from parley.kit.options import Option
+
+__all__ = ["describe", "own_options", "with_options"]
+
+
+def with_options(
+    options: Iterable[tuple[str, Option]],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command take options that are declared elsewhere, as keyword arguments.
+
+    Parameters
+    ----------
+    options : iterable of (str, Option)
+        Options and the kinds that they are for; two kinds may have one of the same name. An empty kind is
+        not mentioned in the help.
+    """
+    by_name: dict[str, list[tuple[str, Option]]] = {}
+    for kind, option in options:
+        by_name.setdefault(option.name, []).append((kind, option))
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = signature(command, eval_str=True)
+        kept = [one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+        command.__signature__ = own.replace(  # type: ignore[attr-defined]  # what typer reads
+            parameters=[*kept, *(_parameter(name, entries) for name, entries in by_name.items())]
+        )
+        return command
+
+    return decorate
+
+
+def _parameter(name: str, entries: list[tuple[str, Option]]) -> Parameter:
+    """Make a parameter as typer reads it."""
+    first = entries[0][1]
+    flags = f"--{name.replace('_', '-')}"
+    option = typer.Option(flags, help=_help(entries), metavar=first.metavar, min=first.least, max=first.most)
+    form: Any = {bool: bool, list: list[str] | None}.get(first.form, first.form | None)
+    default = False if first.form is bool else None
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[form, option])
+
+
+def _help(entries: list[tuple[str, Option]]) -> str:
+    """Say what an option is for, for each kind that has it."""
+    parts = []
+    for kind, option in entries:
+        default = f"  [default: {option.default}]" if option.default else ""
+        if not kind:
+            parts.append(option.help + default)
+        elif len(entries) == 1:
+            parts.append(f"{option.help.removesuffix('.')} ({kind}).{default}")
+        else:
+            parts.append(f"{kind.capitalize()}: {option.help[0].lower()}{option.help[1:]}{default}")
+    return "  ".join(parts)
+
+
+def own_options(kind: str, verb: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Pick the options that were given, and refuse those that are for other kinds of problems.
+
+    Parameters
+    ----------
+    kind : str
+        Of the problem.
+    verb : str
+    given : dict
+        All declared options by their names; None or False where they were not given.
+
+    Raises
+    ------
+    ParleyError
+        Naming the first option that this kind does not have, and the kinds that have it.
+
+    Examples
+    --------
+    >>> own_options("assignment", "solve", {"runs": 9, "exact": False})
+    {'runs': 9}
+    >>> own_options("assignment", "solve", {"runs": None, "exact": True})
+    Traceback (most recent call last):
+        ...
+    parley.core.errors.ParleyError: --exact: only problems of kind coordination have it, not assignment
+    """
+    options = {name: value for name, value in given.items() if value not in (None, False, [])}
+    for name in options:
+        owners = [
+            one.kind
+            for one in mechanisms()
+            if any(option.verb == verb and option.name == name for option in one.options)
+        ]
+        if kind not in owners:
+            raise ParleyError(f"--{name}: only problems of kind {', '.join(owners)} have it, not {kind}")
+    return {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+
+
+def describe(verb: str, before: str, after: str = "", examples: Iterable[str] = ()) -> str:
+    """Write the help of a command: what all kinds have in common, then each kind, then examples.
+
+    Parameters
+    ----------
+    verb : str
+    before, after : str
+        What stands before and after what the kinds say.
+    examples : iterable of str
+        Commands beyond those that the kinds show.
+    """
+    parts = [before]
+    shown: list[str] = []
+    for one in mechanisms():
+        description = one.descriptions.get(verb)
+        if description is not None:
+            parts.append(f"{one.kind.capitalize()}: {description.text}")
+            shown += description.examples
+    parts += [after] if after else []
+    shown += examples
+    if shown:
+        parts.append("For example:\n\n" + "\n".join(f"- `{example}`" for example in shown))
+    return "\n\n".join(parts)

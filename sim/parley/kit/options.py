@@ -1,0 +1,132 @@
+"""Options that only some kinds of problems take: declared by a mechanism, given by a user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from parley.core.errors import ParleyError, shorten
+from parley.core.keys import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Given", "Option"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option, as a mechanism declares it.
+
+    Attributes
+    ----------
+    verb : str
+        The command that takes it: ``solve`` or ``audit``; for an importer, the name of its format.
+    name : str
+        In Python; on the command line ``--`` comes before it.
+    form : type
+        What it holds: `int`, `str`, `Path`, `bool` (a flag), or `list` (texts; the option may be repeated).
+    help : str
+        For ``--help``, without the kind and the default.
+    default : str
+        What the help says of the default.
+    metavar : str or None
+        What the help calls its value.
+    least, most : int or None
+        Bounds of a number.
+    """
+
+    verb: str
+    name: str
+    form: type
+    help: str
+    default: str = ""
+    metavar: str | None = None
+    least: int | None = None
+    most: int | None = None
+
+
+class Given:
+    """The options that were given to a verb, by name.
+
+    Parameters
+    ----------
+    declared : iterable of Option
+        Those that the mechanism has for this verb.
+    values : mapping
+        What was given, from the command line or from Python.
+
+    Raises
+    ------
+    ParleyError
+        If one is not declared, or its value is not of the form or outside the bounds.
+
+    Examples
+    --------
+    >>> runs = Option("solve", "runs", int, "Runs of the rule.", least=2)
+    >>> Given([runs], {"runs": 9}).integer("runs", 100), Given([runs], {}).integer("runs", 100)
+    (9, 100)
+    >>> Given([runs], {"run": 9})
+    Traceback (most recent call last):
+        ...
+    parley.core.errors.ParleyError: run: no such option (did you mean runs?)
+    """
+
+    def __init__(self, declared: Iterable[Option], values: Mapping[str, object]) -> None:
+        known = {option.name: option for option in declared}
+        for name, value in values.items():
+            if name not in known:
+                hint = did_you_mean(name, list(known)) or f"; known: {', '.join(known) or 'none'}"
+                raise ParleyError(f"{name}: no such option{hint}")
+            _check(known[name], value)
+        self._values = dict(values)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def flag(self, name: str) -> bool:
+        """Whether a flag was given."""
+        return self._values.get(name) is True
+
+    def integer(self, name: str, default: int) -> int:
+        """Return a number."""
+        value = self._values.get(name)
+        return value if isinstance(value, int) else default
+
+    def text(self, name: str) -> str | None:
+        """Return a text; None if it was not given."""
+        value = self._values.get(name)
+        return None if value is None else str(value)
+
+    def texts(self, name: str) -> list[str]:
+        """Return all that a repeated option was given."""
+        value = self._values.get(name)
+        return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+    def path(self, name: str) -> Path | None:
+        """Return a path; None if it was not given."""
+        value = self.text(name)
+        return None if value is None else Path(value)
+
+
+def _check(option: Option, value: object) -> None:
+    """Check a value's form and bounds."""
+    also: dict[type, type] = {Path: str, list: tuple}
+    forms: tuple[type, ...] = (option.form, also.get(option.form, option.form))
+    if not isinstance(value, forms) or (option.form is int and isinstance(value, bool)):
+        raise ParleyError(f"{option.name}: {shorten(value)} is no {_FORMS[option.form]}")
+    if isinstance(value, int) and not isinstance(value, bool):
+        if option.least is not None and value < option.least:
+            raise ParleyError(f"{option.name}: {shorten(value)} is below {option.least}")
+        if option.most is not None and value > option.most:
+            raise ParleyError(f"{option.name}: {shorten(value)} is above {option.most}")
+
+
+_FORMS: dict[type, str] = {
+    int: "whole number",
+    str: "text",
+    Path: "path",
+    bool: "truth value",
+    list: "list of texts",
+}

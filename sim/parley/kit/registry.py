@@ -1,0 +1,134 @@
+"""Mechanisms by their kinds: those that Parley brings, then those that installed packages add.
+
+A package adds one by an entry point of the group ``parley.mechanisms``: its name is the kind, and it leads to
+an object of a class derived from `parley.kit.mechanism.Mechanism`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from os import fspath
+from typing import TYPE_CHECKING, Any
+
+from parley.core import problemfile
+from parley.core.errors import ParleyError, ProblemError, shorten
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from parley.kit.mechanism import AnyMechanism, AnyProblem
+
+__all__ = ["contracts", "kind_of", "kinds", "load", "mechanism", "mechanisms"]
+
+GROUP = "parley.mechanisms"
+
+
+@cache
+def _found() -> Mapping[str, AnyMechanism]:
+    """Find all mechanisms; those that Parley brings come first."""
+    found: dict[str, AnyMechanism] = {}
+    for kind in import_module(GROUP).BUILT_IN:
+        found[kind] = import_module(f"{GROUP}.{kind}.mechanism").MECHANISM
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        if point.name in found:
+            raise ParleyError(f"entry point {point.value}: there is a mechanism of kind {point.name} already")
+        try:
+            found[point.name] = point.load()
+        except Exception as error:
+            raise ParleyError(
+                f"entry point {point.value}: mechanism {point.name} cannot be loaded: {error}"
+            ) from error
+    return found
+
+
+def kinds() -> tuple[str, ...]:
+    """Return all kinds of problems. Contracts are deployed in this order, and addresses depend on it.
+
+    Examples
+    --------
+    >>> kinds()[:2]
+    ('coordination', 'assignment')
+    """
+    return tuple(_found())
+
+
+def mechanism(kind: str) -> AnyMechanism:
+    """Return the mechanism of a kind.
+
+    Raises
+    ------
+    ParleyError
+        If there is none.
+    """
+    found = _found().get(kind)
+    if found is None:
+        raise ParleyError(f"unknown kind {shorten(kind)}; known: {', '.join(kinds())}")
+    return found
+
+
+def mechanisms() -> tuple[AnyMechanism, ...]:
+    """Return all mechanisms, in the order of `kinds`."""
+    return tuple(_found().values())
+
+
+def contracts() -> tuple[str, ...]:
+    """Names of all mechanisms' contracts, in the order of deployment."""
+    return tuple(name for one in mechanisms() for name in one.contracts)
+
+
+def load(source: str | PathLike[str] | Mapping[str, Any]) -> AnyProblem:
+    """Load a problem: from a file, or from the keys that a file would have.
+
+    Parameters
+    ----------
+    source : path or mapping
+        A ``.json`` file is read as JSON, every other one as TOML. In a mapping, a float is read as it is
+        printed: 0.9 is 9/10.
+
+    Raises
+    ------
+    ProblemError
+        Naming the file, the key and the reason.
+
+    Examples
+    --------
+    >>> load({"kind": "assignment", "rule": "boston", "items": ["x"], "rankings": [["x"], []]}).problem.agents
+    2
+    """
+    if isinstance(source, Mapping):
+        mapping = {key: _exact(value) for key, value in source.items()}
+        return mechanism(kind_of(mapping, "")).load(mapping)
+    file = fspath(source)
+    mapping = problemfile.read(file)
+    return mechanism(kind_of(mapping, file)).load(mapping, file)
+
+
+def _exact(value: object) -> object:
+    """Replace floats by decimals, in lists and tables too."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {key: _exact(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(one) for one in value]
+    return value
+
+
+def kind_of(mapping: Mapping[str, Any], file: str) -> str:
+    """Look up the `kind` of a problem among those that are known.
+
+    Raises
+    ------
+    ProblemError
+    """
+    known = ", ".join(kinds())
+    if "kind" not in mapping:
+        raise ProblemError(file, "kind", f"missing; known: {known}")
+    kind = mapping["kind"]
+    if not isinstance(kind, str) or kind not in kinds():
+        raise ProblemError(file, "kind", f"unknown kind {shorten(kind)}; known: {known}")
+    return kind

@@ -1,0 +1,259 @@
+"""The declaration of random assignment: probabilities of items by a rule, and lotteries on chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parley.core.errors import ParleyError
+from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
+from parley.kit.mechanism import Description, Format, Mechanism, Verifier
+from parley.kit.options import Option
+from parley.mechanisms.assignment.contracts import CONTRACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Unpack
+
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+    from rich.console import RenderableType
+
+    from parley.kit.mechanism import PlayOptions
+    from parley.kit.options import Given
+    from parley.kit.present.page_model import Sheet
+    from parley.mechanisms.assignment.audit import Audit
+    from parley.mechanisms.assignment.problem import Problem
+    from parley.mechanisms.assignment.simulation import Simulation
+    from parley.mechanisms.assignment.solution import Solution
+
+__all__ = ["MECHANISM", "Assignment"]
+
+_RUNS = "Runs of a rule whose probabilities are too many to be exact."
+_RULES = "serial-dictatorship, probabilistic-serial, boston; with utilities also welfare, pseudo-market."
+_SERIAL = "serial-dictatorship"
+
+
+def _shared(name: str) -> tuple[Option, ...]:
+    """Options of both formats."""
+    return (
+        Option(
+            name,
+            "capacities",
+            Path,
+            "How many agents may get each item: a CSV file, items in the first column, and a column capacity"
+            + (
+                "; or a .dat file of PrefLib's supervisors, whose projects are there once, or not at all if "
+                "the supervisor takes nobody."
+                if name == "preflib"
+                else "."
+            )
+            + " Without it, every item is there once.",
+            metavar="FILE",
+        ),
+        Option(name, "rule", str, _RULES, default=_SERIAL),
+    )
+
+
+def _read_preflib(file: str, given: Given, warn: Callable[[str], None]) -> Mapping[str, Any]:
+    from parley.mechanisms.assignment.preflib import read_preflib
+
+    return read_preflib(
+        file, capacities=given.text("capacities"), rule=given.text("rule") or _SERIAL, warn=warn
+    )
+
+
+def _read_csv(file: str, given: Given, warn: Callable[[str], None]) -> Mapping[str, Any]:
+    from parley.mechanisms.assignment.csvfile import read_csv
+
+    chosen = {}
+    for text in given.texts("select"):
+        column, equals, value = text.partition("=")
+        if not equals or column in chosen:
+            raise ParleyError(f"--select: {text!r} is not COLUMN=VALUE, or the column was given before")
+        chosen[column] = value
+    return read_csv(
+        file,
+        capacities=given.text("capacities"),
+        select=chosen,
+        seats=given.integer("seats", 0) or None,
+        rule=given.text("rule") or _SERIAL,
+        warn=warn,
+    )
+
+
+class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
+    """Random assignment of items to agents."""
+
+    kind = "assignment"
+    about = "what agents prefer among items, and by which rule these are assigned"
+    contracts = CONTRACTS
+    descriptions = {
+        "solve": Description(
+            "The probability that each agent gets each item under the problem's rule, a lottery over "
+            "assignments with these probabilities, and what agents expect of it, all in fractions. Where a "
+            "rule's probabilities are too many, they are estimated, with standard errors. What is posted is "
+            "verified.",
+            ("parley solve problems/assignment-bogomolnaia-moulin.toml",),
+        ),
+        "simulate": Description(
+            "How often each agent got each item, compared with the exact probabilities at the rankings that "
+            "were revealed.",
+            (
+                "parley simulate problems/assignment-bogomolnaia-moulin.toml --games 5000 --check",
+                "parley simulate problems/assignment-option-set.toml --bots absent:revealing",
+            ),
+        ),
+        "audit": Description(
+            "Whether what the rule does here is efficient (ex post, ordinally, ex ante), envy-free, and the "
+            "same for equals, and whether there is a profitable misreport; each with a witness or its "
+            "proof. And the option sets: all that each agent could get by other reports.",
+            ("parley audit problems/assignment-three-utilities.toml --check",),
+        ),
+        "verify": Description("Every ranking, posted assignment and lottery, every order and result."),
+    }
+    bots = {
+        "truthful": "reveals its ranking",
+        "misreporting": "looks for a report that serves it better",
+        "absent[:PHASE]": "does not act in a phase: committing, revealing or opening",
+        "copying": "commits to what another one has committed to",
+    }
+    options = (
+        Option("solve", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
+        Option("solve", "seed", int, "Of these runs.", default="0", least=0, most=MAX_SEED),
+        Option("audit", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
+        Option("audit", "seed", int, "Of these runs.", default="0", least=0, most=MAX_SEED),
+    )
+    formats = (
+        Format(
+            "preflib",
+            Description(
+                "Orders from a file of PrefLib's (preflib.org): .soc, .soi, .toc or .toi. A .toc made of a "
+                ".soi has all that was unranked tied in the end: everybody then wants everything.",
+                (
+                    "parley import preflib 00038-00000004.soi --out projects.toml",
+                    "parley solve projects.toml",
+                ),
+            ),
+            "A PrefLib file: .soc, .soi, .toc or .toi.",
+            _shared("preflib"),
+            _read_preflib,
+        ),
+        Format(
+            "csv",
+            Description(
+                "Rankings or points from a CSV file: a line for each agent, its name in the first column. "
+                "Columns rank1, rank2, … name items, best first. Without such columns, every column is an "
+                "item, and holds the agent's points for it: utilities, nothing where it does not want the "
+                "item.",
+                (
+                    "parley import csv valuations.csv --capacities courses.csv --seats 26 --out courses.toml",
+                    "parley import csv projects.csv --select year=2010-11 --rule boston",
+                ),
+            ),
+            "A CSV file with a line for each agent.",
+            (
+                *_shared("csv"),
+                Option(
+                    "csv",
+                    "select",
+                    list,
+                    "Read only lines with this value; may be repeated.",
+                    metavar="COLUMN=VALUE",
+                ),
+                Option(
+                    "csv",
+                    "seats",
+                    int,
+                    "Scale capacities down, in proportion, to so many places in all.",
+                    least=1,
+                    most=MAX_GAMES,
+                ),
+            ),
+            _read_csv,
+        ),
+    )
+
+    def problem(self, mapping: Mapping[str, Any], file: str) -> Problem:
+        """Read a problem."""
+        from parley.mechanisms.assignment.problem import Problem
+
+        return Problem.from_mapping(mapping, file)
+
+    def solve(self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]) -> Solution:
+        """Find the probabilities, and a lottery that has them."""
+        from parley.mechanisms.assignment.solution import RUNS, solve
+
+        runs = given.integer("runs", RUNS)
+        done = 0
+
+        def progress(more: int) -> None:
+            nonlocal done
+            done += more
+            tell("solving", done, runs)
+
+        tell("solving", 0, None)
+        return solve(problem, runs=runs, seed=given.integer("seed", 0), progress=progress)
+
+    def audit(self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]) -> Audit:
+        """Say which properties hold here, and whose false report gains."""
+        from parley.mechanisms.assignment.audit import audit
+        from parley.mechanisms.assignment.solution import RUNS
+
+        return audit(problem, runs=given.integer("runs", RUNS), seed=given.integer("seed", 0), progress=tell)
+
+    def simulate(
+        self, problem: Problem, record: Callable[[pa.Table], None] | None, **play: Unpack[PlayOptions]
+    ) -> Simulation:
+        """Play lotteries, and compare them with theory."""
+        from parley.mechanisms.assignment.present.games import games_table
+        from parley.mechanisms.assignment.simulation import simulate
+
+        if record is None:
+            return simulate(problem, **play)
+        return simulate(problem, lambda rows: record(games_table(rows, problem.agents)), **play)
+
+    def verifier(self) -> Verifier:
+        """Say how a deployed contract is verified."""
+        from parley.mechanisms.assignment import verify
+
+        return Verifier(verify.QUESTION, verify.ANSWER, verify.verify)
+
+    def solution_tables(self, solution: Solution) -> Iterator[RenderableType]:
+        """Return a solution for a person to read."""
+        from parley.mechanisms.assignment.present.solution import solution_tables
+
+        return solution_tables(solution)
+
+    def audit_tables(self, found: Audit) -> RenderableType:
+        """Return an audit for a person to read."""
+        from parley.mechanisms.assignment.present.audit import audit_tables
+
+        return audit_tables(found)
+
+    def simulation_tables(self, run: Simulation) -> RenderableType:
+        """Return a run for a person to read."""
+        from parley.mechanisms.assignment.present.simulation import simulation_tables
+
+        return simulation_tables(run)
+
+    def pictures(self, run: Simulation) -> dict[str, Figure]:
+        """Draw how often each agent got each item, and the probabilities."""
+        from parley.mechanisms.assignment.present.figures import counts_figure
+
+        return {"matrix": counts_figure(run)}
+
+    def write_audit(self, folder: Path, found: Audit) -> list[str]:
+        """Write an audit into a folder; returns the names of the files."""
+        from parley.mechanisms.assignment.present.audit import write_audit
+
+        return write_audit(folder, found, found.to_json())
+
+    def sheet(self, folder: Path, verb: str) -> Sheet:
+        """Lay out the page of what ``simulate`` or ``audit`` left in a folder."""
+        from parley.mechanisms.assignment.present import page_audit, page_simulation
+
+        return page_audit.audit_sheet(folder) if verb == "audit" else page_simulation.simulation_sheet(folder)
+
+
+MECHANISM = Assignment()

@@ -1,0 +1,296 @@
+"""The declaration of coordination: two stages, announcing workloads and then bargaining over their cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parley.core import problemfile
+from parley.core.errors import ParleyError, ProblemError
+from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
+from parley.kit.mechanism import Description, Laboratory, LivePage, Mechanism, Verifier
+from parley.kit.options import Option
+from parley.mechanisms.coordination.contracts import CONTRACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Unpack
+
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+    from rich.console import RenderableType
+
+    from parley.kit.mechanism import PlayOptions
+    from parley.kit.mechanism import Problem as AnyProblem
+    from parley.kit.options import Given
+    from parley.kit.present.page_model import Sheet
+    from parley.mechanisms.coordination.audit import Audit
+    from parley.mechanisms.coordination.demonstration import Demonstration
+    from parley.mechanisms.coordination.problem import Problem
+    from parley.mechanisms.coordination.simulation import Simulation
+    from parley.mechanisms.coordination.solution import Solution
+
+__all__ = ["MECHANISM", "Coordination", "PlayedAudit"]
+
+
+@dataclass(frozen=True)
+class PlayedAudit:
+    """An audit, and the manipulation that it found as it was played, if there is one.
+
+    Attributes
+    ----------
+    audit : Audit
+    played : Demonstration or None
+    """
+
+    audit: Audit
+    played: Demonstration | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether no axiom was refuted, here or anywhere, and nobody gains alone."""
+        return self.audit.holds
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `parley audit --json` prints."""
+        return self.audit.to_json() | {"played": None if self.played is None else self.played.to_json()}
+
+
+class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
+    """Task coordination with recognition (Gudmundsson, Hougaard and Platz)."""
+
+    kind = "coordination"
+    about = "who has contracted on which tasks, who could do them, and at what cost"
+    contracts = CONTRACTS
+    descriptions = {
+        "solve": Description(
+            "The cost-effective allocation, optimal in whole units, and the equilibrium of the bargaining: "
+            "probabilities, expected costs, thresholds and proposals, in fractions.",
+            (
+                "parley solve problems/paper-example-1.toml",
+                "parley solve problems/support-desk.toml --json",
+                "parley solve examples/reordered.toml --announce examples/reordered-announced.toml",
+            ),
+        ),
+        "simulate": Description(
+            "What agents paid, compared with the expected costs of the equilibrium.",
+            (
+                "parley simulate problems/paper-example-1.toml --games 2000 --seed 1",
+                "parley simulate problems/support-desk.toml --bots greedy,equilibrium,equilibrium",
+                "parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 20 --json",
+                "parley simulate problems/paper-example-1.toml --evm http://127.0.0.1:8545 --games 200",
+            ),
+        ),
+        "audit": Description(
+            "Which axioms a recognition function satisfies, over all problems of the special domain: "
+            "cost-effective implementation (equilibrium announcements cost least), consistency (the other "
+            "agents' shares stay as they are when the first one is settled and its excess passed on) and "
+            "top-agent proportionality (the first agent's probability is its share of the contracts). Where "
+            "one fails, a whole counterexample is found and shown. A game in which an agent gains by an "
+            "announcement that is not cost-effective is built, and played on the embedded EVM. In the "
+            "problem itself: all equilibria, if its game is small enough, and what every agent and every "
+            "pair of agents could gain by announcing otherwise. A function of one's own is FILE.py:FUNCTION. "
+            "With one parameter, a turn, it returns numerator and denominator, as the contract does. With "
+            "three (announced, contracted, capacity) it returns probabilities.",
+            (
+                "parley audit problems/paper-example-1.toml",
+                "parley audit problems/paper-example-1.toml --recognition reordered --json",
+                "parley audit mine.toml --recognition mine.py:fraction --contract Mine.sol --out build/audit",
+            ),
+        ),
+        "verify": Description("Every announcement, recognition fraction, proposal, answer and settlement."),
+    }
+    bots = {
+        "equilibrium": "announces cost-effectively, and bargains as in equilibrium",
+        "greedy": "announces as much as it can",
+        "minimal": "announces as little as it can",
+        "stubborn[:share]": "accepts only what saves it a share of the savings more",
+        "random": "announces and answers at random",
+        "withholder": "reveals last, and only if it becomes the proposer",
+        "silent:PHASE": "does not act in a phase: joining, announcing, revealing, proposing or responding",
+    }
+    options = (
+        Option("solve", "exact", bool, "Fractions beyond 64 agents too."),
+        Option(
+            "solve",
+            "announce",
+            Path,
+            'Solve the bargaining after these announcements, cost-effective or not: {"allocation": matrix}, '
+            "in tasks, TOML or JSON.",
+            metavar="FILE",
+        ),
+        Option(
+            "audit",
+            "recognition",
+            str,
+            "Audit this recognition function instead of the problem's own. A Python file is run.",
+            metavar="NAME|FILE.py:FUNCTION",
+        ),
+        Option(
+            "audit",
+            "contract",
+            Path,
+            "The contract of a function of one's own: compared with it, and played with.",
+            metavar="FILE.sol",
+        ),
+        Option(
+            "audit",
+            "problems",
+            int,
+            "Random problems to search for counterexamples.",
+            default="1000",
+            least=1,
+            most=MAX_SAMPLE,
+        ),
+        Option(
+            "audit",
+            "games",
+            int,
+            "Games to play a manipulation with, and as many without; 0 for none.",
+            default="400",
+            least=0,
+            most=MAX_GAMES,
+        ),
+        Option(
+            "audit",
+            "seed",
+            int,
+            "Of that search, and of the games that are played.",
+            default="1",
+            least=0,
+            most=MAX_SEED,
+        ),
+    )
+
+    def problem(self, mapping: Mapping[str, Any], file: str) -> Problem:
+        """Read a problem."""
+        from parley.mechanisms.coordination.problem import Problem
+
+        return Problem.from_mapping(mapping, file)
+
+    def solve(self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]) -> Solution:
+        """Find allocation and equilibrium."""
+        from parley.mechanisms.coordination.solution import read_announcement, solve
+
+        tell("solving", 0, None)
+        announced = None
+        file = given.text("announce")
+        if file is not None:
+            mapping = problemfile.read(file)
+            try:
+                announced = read_announcement(problem, mapping)
+            except ProblemError as error:
+                raise error.in_file(file) from None
+        return solve(problem, exact=given.flag("exact"), announced=announced)
+
+    def audit(
+        self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]
+    ) -> PlayedAudit:
+        """Audit a recognition function, and play the manipulation that is found, if one is."""
+        from parley.mechanisms.coordination.audit import PROBLEMS, audit
+        from parley.mechanisms.coordination.demonstration import audited
+
+        name, contract = given.text("recognition"), given.path("contract")
+        if contract is not None and name is None:
+            raise ParleyError("--contract requires --recognition FILE.py:FUNCTION")
+        function = audited(name, contract)
+        seed = given.integer("seed", 1)
+        found = audit(
+            problem, function, problems=given.integer("problems", PROBLEMS), seed=seed, progress=tell
+        )
+        return PlayedAudit(found, self._played(found, contract, given, tell))
+
+    @staticmethod
+    def _played(
+        found: Audit, contract: Path | None, given: Given, tell: Callable[[str, int, int | None], None]
+    ) -> Demonstration | None:
+        from parley.mechanisms.coordination import demonstration
+
+        games = given.integer("games", demonstration.GAMES)
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            tell("playing the manipulation", done, 2 * games)
+
+        return demonstration.demonstrate_found(
+            found, contract=contract, games=games, seed=given.integer("seed", 1), progress=advance
+        )
+
+    def simulate(
+        self, problem: Problem, record: Callable[[pa.Table], None] | None, **play: Unpack[PlayOptions]
+    ) -> Simulation:
+        """Play games, and compare them with theory."""
+        from parley.mechanisms.coordination.present.games import games_table
+        from parley.mechanisms.coordination.simulation import simulate
+
+        if record is None:
+            return simulate(problem, **play)
+        return simulate(problem, lambda rows: record(games_table(rows, problem.agents)), **play)
+
+    def verifier(self) -> Verifier:
+        """Say how a deployed contract is verified."""
+        from parley.mechanisms.coordination import verify
+
+        return Verifier(verify.QUESTION, verify.ANSWER, verify.verify)
+
+    def laboratory(self) -> Laboratory:
+        """Return the experiments: populations, sweeps, learning."""
+        from parley.mechanisms.coordination.experiment.laboratory import LABORATORY
+
+        return LABORATORY
+
+    def live_page(self) -> LivePage:
+        """Return the page where one game unfolds transaction by transaction, and then a thousand."""
+
+        def serve(
+            problem: AnyProblem | None, port: int, announce: Callable[[str], None], *, browser: bool
+        ) -> None:
+            from parley.mechanisms.coordination.live import server
+            from parley.mechanisms.coordination.problem import Problem
+
+            own = problem if isinstance(problem, Problem) else None
+            server.serve(own, port=port, open_browser=browser, announce=announce)
+
+        return LivePage("One game, transaction by transaction, and then a thousand.", serve)
+
+    def solution_tables(self, solution: Solution) -> Iterator[RenderableType]:
+        """Return a solution for a person to read."""
+        from parley.mechanisms.coordination.present.solution import solution_tables
+
+        return solution_tables(solution)
+
+    def audit_tables(self, found: PlayedAudit) -> RenderableType:
+        """Return an audit for a person to read."""
+        from parley.mechanisms.coordination.present.audit import audit_tables
+
+        return audit_tables(found.audit, found.played)
+
+    def simulation_tables(self, run: Simulation) -> RenderableType:
+        """Return a run for a person to read."""
+        from parley.mechanisms.coordination.present.simulation import simulation_tables
+
+        return simulation_tables(run)
+
+    def pictures(self, run: Simulation) -> dict[str, Figure]:
+        """Draw what agents paid, and who was recognized."""
+        from parley.mechanisms.coordination.present.figures import cost_figure
+
+        return {"costs": cost_figure(run)}
+
+    def write_audit(self, folder: Path, found: PlayedAudit) -> list[str]:
+        """Write an audit into a folder; returns the names of the files."""
+        from parley.mechanisms.coordination.present.audit import write_audit
+
+        return write_audit(folder, found.audit, found.to_json())
+
+    def sheet(self, folder: Path, verb: str) -> Sheet:
+        """Lay out the page of what ``simulate`` or ``audit`` left in a folder."""
+        from parley.mechanisms.coordination.present import page_audit, page_simulation
+
+        return page_audit.audit_sheet(folder) if verb == "audit" else page_simulation.simulation_sheet(folder)
+
+
+MECHANISM = Coordination()
