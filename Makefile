@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Node comes from the machine, or else from a Python package that carries one and is linked into the environment.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
-.PHONY: setup demo test test-deep mutants mutants-theory lint format constraints clean distclean
+.PHONY: setup demo check test test-newest test-deep mutants mutants-theory lint format constraints clean distclean
 
 # ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────
 # Each stamp is made anew when what it depends on changes, so that `make setup` may be run at any time.
@@ -71,8 +71,24 @@ format: setup $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# What takes a minute or two: style, types, theory and its examples.
+check: lint
+	$(BIN)/python -m pytest -n $(WORKERS) $(UNIT)
+
+UNIT := sim/parley/core sim/parley/kit tests/project tests/kit tests/test_exact.py tests/test_randomness.py \
+	tests/test_statistics.py tests/test_files.py tests/test_problemfile.py tests/assignment/test_model.py \
+	tests/assignment/test_problem.py tests/assignment/test_rules.py tests/coordination/test_model.py \
+	tests/coordination/test_announcements.py tests/coordination/test_bargaining.py tests/coordination/test_costs.py \
+	tests/coordination/test_problem.py tests/coordination/test_recognition.py tests/coordination/test_solution.py
+
 test: lint $(VENV)/.npm-dev
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+# The newest versions that pyproject.toml allows, in an environment of their own, instead of constraints.txt.
+test-newest: lint $(VENV)/.npm-dev
+	$(PYTHON) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet --upgrade --editable '.[dev]'
+	build/newest/bin/python -m pytest -n $(WORKERS)
 
 # All tests, the long ones too, and what they reach: writes tests/coverage.json anew.
 test-deep: lint $(VENV)/.npm-dev

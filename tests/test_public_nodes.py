@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from parley.chain import orders, view
 from parley.chain import rpc as rpc_module
+from parley.chain import transactions, view
 from parley.chain.rpc import Rpc
 from parley.cli import app
 from tests.nodes import anvil
@@ -78,7 +78,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc_module, "_FIRST_PAUSE", 0.001)
     monkeypatch.setattr(rpc_module, "_LONGEST_PAUSE", 0.02)
     monkeypatch.setattr(rpc_module, "PATIENCE", 2.0)
-    monkeypatch.setattr(orders, "PATIENCE", 30.0)
+    monkeypatch.setattr(transactions, "PATIENCE", 30.0)
     monkeypatch.setattr(view, "_PAUSE", 0.002)
 
 

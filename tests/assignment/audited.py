@@ -7,11 +7,11 @@ from fractions import Fraction
 
 from parley.chain.backends import open_evm
 from parley.chain.deploy import deploy
+from parley.chain.deployments import Claims
 from parley.chain.evm import Evm
 from parley.chain.history import Recorder
 from parley.core.errors import ParleyError
 from parley.core.randomness import address_word, word
-from parley.kit.verify.book import Book
 from parley.mechanisms.assignment.bots import make_bots
 from parley.mechanisms.assignment.certificate import Certificate
 from parley.mechanisms.assignment.contracts import CONTRACTS
@@ -75,9 +75,9 @@ def deployed(evm: Evm, variant: str | None = None) -> str:
     return deploy(evm, CAMPAIGN.artifacts(variant), CONTRACTS)[CONTRACT].address
 
 
-def book_of(machine: Recorder) -> Book:
+def book_of(machine: Recorder) -> Claims:
     """What a deployment file would say."""
-    return Book(machine.chain_id, {CONTRACT: machine.contract}, {}, {})
+    return Claims(machine.chain_id, {CONTRACT: machine.contract}, {}, {})
 
 
 def recording() -> Recorder:
@@ -121,7 +121,7 @@ def staged_on(machine: Recorder, contract: str, variant: Variant, games: Iterabl
             take_all(player, machine, before)
 
 
-def staged(name: str, variant: Variant, games: Iterable[int]) -> tuple[Recorder, Book]:
+def staged(name: str, variant: Variant, games: Iterable[int]) -> tuple[Recorder, Claims]:
     """Lotteries of a crooked contract, or with no name of the sound one, played as a variant wants them."""
     machine = Recorder(RoomyEvm())
     machine.contract = deployed(machine, name)

@@ -17,9 +17,9 @@ from parley.mechanisms.assignment.certificate import certify
 from parley.mechanisms.assignment.plan import plan
 from parley.mechanisms.assignment.play import FUNCTIONS, Player
 from parley.mechanisms.assignment.problem import RULES, from_orders
-from parley.mechanisms.assignment.promises import RULES as PROMISES
 from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.verify import CONTRACT, verify
+from parley.mechanisms.assignment.verify_rules import RULES as PROMISES
 from tests.assignment.audited import FALSE, book_of, deployed, played, problem_of, recording
 from tests.assignment.crooked import COPIED, EATING, SERIAL, UNOPENED, UNREVEALED, USUAL
 from tests.verification.crooked import Altered

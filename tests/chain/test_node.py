@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parley.chain import dispatch
+from parley.chain import transaction_manager
 from parley.chain.abi import DecodedError, DecodedEvent, read_word
 from parley.chain.backends import open_evm
 from parley.chain.evm import EvmError, Reverted
 from parley.chain.node import NodeEvm, side_by_side
-from parley.chain.orders import Order
 from parley.chain.revm import RevmEvm
 from parley.chain.rpc import NodeError
+from parley.chain.transactions import Request
 from tests.nodes import KINDS, anvil, hardhat, running
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def test_snapshots_bring_back_state_nonces_and_balances(evm: NodeEvm, probe: Int
 
 
 def test_what_is_sent_together_shares_a_block(evm: NodeEvm, probe: Interface, address: str) -> None:
-    orders = [Order(evm.accounts[k % 3], address, probe.encode("note", ID, k), k) for k in range(30)]
+    orders = [Request(evm.accounts[k % 3], address, probe.encode("note", ID, k), k) for k in range(30)]
     mined = evm.dispatcher.exchange(orders)
     assert all(receipt.ok for receipt in mined)
     assert len({receipt.block for receipt in mined}) == 1
@@ -164,7 +164,7 @@ def test_what_one_block_cannot_hold_takes_several(evm: NodeEvm, probe_code: byte
     # Each pays for 16 kB of code: three million gas.
     runtime = b"\x5b" * 16_000
     initcode = bytes.fromhex("61") + len(runtime).to_bytes(2) + bytes.fromhex("80600a5f395ff3") + runtime
-    mined = evm.dispatcher.exchange([Order(evm.deployer, None, initcode)] * 20)
+    mined = evm.dispatcher.exchange([Request(evm.deployer, None, initcode)] * 20)
     assert all(receipt.ok for receipt in mined)
     assert len({receipt.block for receipt in mined}) > 1
     assert evm.deploy(probe_code)
@@ -173,7 +173,7 @@ def test_what_one_block_cannot_hold_takes_several(evm: NodeEvm, probe_code: byte
 def test_a_gas_limit_that_was_learnt_too_low_is_raised(
     evm: NodeEvm, probe: Interface, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "_LEAST_GAS", 0)
+    monkeypatch.setattr(transaction_manager, "_LEAST_GAS", 0)
     assert evm.transact(evm.accounts[0], address, probe.encode("name", "", 1)).ok
     evm.dispatcher._gas = dict.fromkeys(evm.dispatcher._gas, 11_000)
     before, sent = evm.balance(evm.accounts[0]), evm.dispatcher._nonces[evm.accounts[0]]
@@ -229,7 +229,7 @@ def test_any_way_of_mining_will_do(options: tuple[str, ...]) -> None:
     with anvil(*options) as node:
         evm = NodeEvm(node.url)
         address = evm.deploy(echo)
-        mined = evm.dispatcher.exchange([Order(sender, address, b"") for sender in evm.accounts[:5]])
+        mined = evm.dispatcher.exchange([Request(sender, address, b"") for sender in evm.accounts[:5]])
         assert all(receipt.ok for receipt in mined)
         assert read_word(evm.call(evm.accounts[0], address, b"").output, 0) == 42
 

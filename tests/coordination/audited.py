@@ -7,11 +7,11 @@ from fractions import Fraction
 
 from parley.chain.backends import open_evm
 from parley.chain.deploy import deploy
+from parley.chain.deployments import Claims
 from parley.chain.evm import Evm
 from parley.chain.history import Recorder
 from parley.core.errors import ParleyError
 from parley.core.randomness import address_word, word
-from parley.kit.verify.book import Book
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Player
@@ -60,12 +60,12 @@ def deployed(evm: Evm, variant: str | None = None) -> Deployment:
     )
 
 
-def book_of(machine: Recorder, contracts: Deployment) -> Book:
+def book_of(machine: Recorder, contracts: Deployment) -> Claims:
     """What a deployment file would say."""
     addresses = {RECOGNITION_CONTRACTS[name]: address for name, address in contracts.recognition.items()}
     addresses["TwoStageMechanism"] = machine.contract
     lower = {name: address.lower() for name, address in addresses.items()}
-    return Book(machine.chain_id, lower, {}, {})
+    return Claims(machine.chain_id, lower, {}, {})
 
 
 def played(
@@ -73,7 +73,7 @@ def played(
     games: Sequence[int],
     problem: Problem = IMPATIENT,
     seed: int = 3,
-) -> tuple[Recorder, Book]:
+) -> tuple[Recorder, Claims]:
     """Games of the tree's contracts on a recording machine."""
     machine = Recorder(open_evm("revm"))
     contracts = deployed(machine)
@@ -98,7 +98,7 @@ def staged_on(machine: Recorder, contracts: Deployment, variant: Variant, games:
             take_all(player, machine, before)
 
 
-def staged(name: str, variant: Variant, games: Sequence[int]) -> tuple[Recorder, Book]:
+def staged(name: str, variant: Variant, games: Sequence[int]) -> tuple[Recorder, Claims]:
     """Games of a crooked contract, or with no name of the sound one, played as a variant wants them."""
     machine = Recorder(RoomyEvm())
     contracts = deployed(machine, name)

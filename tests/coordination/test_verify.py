@@ -9,18 +9,18 @@ import pytest
 
 from benchmarks.gas import largest
 from parley.chain.backends import open_evm
+from parley.chain.deployments import Claims
 from parley.chain.history import Call, Recorder
 from parley.core.errors import ParleyError
 from parley.core.randomness import word
 from parley.core.statistics import MIN_P, count_p_value, recognition_p_value
-from parley.kit.verify.book import Book
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import FUNCTIONS, Player
 from parley.mechanisms.coordination.problem import example_1
-from parley.mechanisms.coordination.promises import RULES
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from parley.mechanisms.coordination.records import RECORDS
 from parley.mechanisms.coordination.verify import verify
+from parley.mechanisms.coordination.verify_rules import RULES
 from tests.coordination.audited import IMPATIENT, deployed, played, staged
 from tests.coordination.crooked import RELUCTANT, VARIANTS
 from tests.coordination.problems import make
@@ -153,12 +153,12 @@ def test_a_record_that_is_not_as_it_should_be_is_named(case: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def in_pages() -> tuple[Recorder, Book]:
+def in_pages() -> tuple[Recorder, Claims]:
     """A game that is too large for one transaction, played to its end."""
     return played(["equilibrium"], [0], problem=largest())
 
 
-def test_a_game_that_was_stored_page_by_page_holds(in_pages: tuple[Recorder, Book]) -> None:
+def test_a_game_that_was_stored_page_by_page_holds(in_pages: tuple[Recorder, Claims]) -> None:
     found = verify(*in_pages)
     assert (found.holds, found.violations, found.not_followed) == (True, [], 0)
     assert (found.checked["create"], found.checked["store"], found.checked["join"]) == (1, 3, 64)
@@ -179,7 +179,7 @@ PAGES: dict[str, tuple[Retelling, str]] = {
 
 
 @pytest.mark.parametrize("case", PAGES)
-def test_a_page_that_is_not_as_it_should_be_is_named(case: str, in_pages: tuple[Recorder, Book]) -> None:
+def test_a_page_that_is_not_as_it_should_be_is_named(case: str, in_pages: tuple[Recorder, Claims]) -> None:
     change, rule = PAGES[case]
     machine, book = in_pages
     found = verify(told_otherwise(machine, RECORDS, only("store", change), 0), book)
@@ -280,5 +280,5 @@ def test_cut_off_records_are_refused_and_not_misread() -> None:
 def test_a_deployment_whose_code_has_changed_is_named() -> None:
     machine, book = played(["equilibrium"], range(1))
     hashes = {"TwoStageMechanism": "0x" + "00" * 32}
-    found = verify(machine, Book(book.chain_id, book.addresses, {}, hashes))
+    found = verify(machine, Claims(book.chain_id, book.addresses, {}, hashes))
     assert [violation.rule for violation in found.violations] == ["deployed code"]

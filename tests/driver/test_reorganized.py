@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from parley.chain.dispatch import CONFIRMATIONS, Dispatcher
 from parley.chain.evm import Evm, Logs
 from parley.chain.nodehistory import NodeHistory
 from parley.chain.rpc import NodeError, Rpc
+from parley.chain.transaction_manager import CONFIRMATIONS, TransactionManager
 from parley.kit.play.on_node import NodeRun
 from tests.driver.coin import CONTRACT, FUNCTIONS, Player, Setting
 from tests.driver.test_on_node import essence, kept, play
@@ -154,7 +154,7 @@ def test_by_default_nothing_is_waited_for_on_development_chains_and_twelve_block
     node: LocalNode,
 ) -> None:
     def waits(url: str, confirmations: int | None = None) -> int:
-        return Dispatcher(Rpc(url), {}, confirmations).confirmations
+        return TransactionManager(Rpc(url), {}, confirmations).confirmations
 
     with anvil("--chain-id", "5") as other, public_node(other.url, "private") as public:
         with public_node(node.url, "private") as known:

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import pytest
 
-import parley.mechanisms.assignment.promises
 import parley.mechanisms.assignment.verify
-import parley.mechanisms.coordination.promises
+import parley.mechanisms.assignment.verify_rules
 import parley.mechanisms.coordination.verify
+import parley.mechanisms.coordination.verify_rules
 from parley.chain.compiler import Artifact
+from parley.chain.deployments import Claims
 from parley.chain.history import Recorder
-from parley.kit.verify.book import Book
 from parley.kit.verify.verification import Verification
 from tests.assignment import audited as lotteries
 from tests.assignment import crooked as of_lotteries
@@ -37,8 +37,8 @@ class Mechanism(NamedTuple):
     """What a mechanism's campaign needs."""
 
     campaign: Campaign
-    staged: Callable[[str, Variant, Sequence[int]], tuple[Recorder, Book]]
-    verify: Callable[[Recorder, Book], Verification]
+    staged: Callable[[str, Variant, Sequence[int]], tuple[Recorder, Claims]]
+    verify: Callable[[Recorder, Claims], Verification]
     rules: frozenset[str]
     main: str
     machine: Callable[[Artifact], Callable[[], LotteryMachine | GameMachine]]
@@ -59,7 +59,7 @@ MECHANISMS = {
         of_games.CAMPAIGN,
         games.staged,
         parley.mechanisms.coordination.verify.verify,
-        parley.mechanisms.coordination.promises.RULES.all,
+        parley.mechanisms.coordination.verify_rules.RULES.all,
         "TwoStageMechanism",
         _game_machine,
     ),
@@ -67,7 +67,7 @@ MECHANISMS = {
         of_lotteries.CAMPAIGN,
         lotteries.staged,
         parley.mechanisms.assignment.verify.verify,
-        parley.mechanisms.assignment.promises.RULES.all,
+        parley.mechanisms.assignment.verify_rules.RULES.all,
         "AssignmentLottery",
         _lottery_machine,
     ),

@@ -5,14 +5,14 @@ import re
 import pytest
 
 from parley.chain.compiler import compile_contracts, project_root
-from parley.mechanisms.assignment.promises import RULES as OF_LOTTERIES
-from parley.mechanisms.coordination.promises import RULES as OF_COORDINATION
+from parley.mechanisms.assignment.verify_rules import RULES as OF_LOTTERIES
+from parley.mechanisms.coordination.verify_rules import RULES as OF_COORDINATION
 
 EVERY = {"TwoStageMechanism": OF_COORDINATION, "AssignmentLottery": OF_LOTTERIES}
 
 
 def test_every_rule_is_explained() -> None:
-    text = (project_root() / "docs" / "auditing.md").read_text(encoding="utf-8")
+    text = (project_root() / "docs" / "verifying.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `([^`-][^`]*)` \|", text, re.MULTILINE))
     assert set().union(*(rules.all for rules in EVERY.values())) == explained
 

@@ -93,12 +93,12 @@ def deploy(
     DeploymentError
         If a contract is not known, has no code, or takes other arguments.
     """
-    book = {}
+    deployed = {}
     for name in names:
         args = tuple((arguments or {}).get(name, ()))
         address = evm.deploy(initcode(artifacts, name, args))
-        book[name] = Deployment(artifacts[name], address, args, "0x" + keccak(evm.code(address)).hex())
-    return book
+        deployed[name] = Deployment(artifacts[name], address, args, "0x" + keccak(evm.code(address)).hex())
+    return deployed
 
 
 def deploy_to_node(
@@ -131,20 +131,20 @@ def deploy_to_node(
     args = {name: tuple((arguments or {}).get(name, ())) for name in names}
     check_chain(evm, artifacts, args)
     created = evm.create([initcode(artifacts, name, args[name]) for name in args])
-    book = {}
+    deployed = {}
     for name, mined in zip(args, created, strict=True):
         address = mined.created or ""
         code_hash = "0x" + keccak(evm.code(address)).hex()
-        book[name] = Deployment(artifacts[name], address, args[name], code_hash, mined.hash, mined.block)
-    return book
+        deployed[name] = Deployment(artifacts[name], address, args[name], code_hash, mined.hash, mined.block)
+    return deployed
 
 
-def address_book(chain_id: int, book: Mapping[str, Deployment]) -> dict[str, Any]:
+def address_book(chain_id: int, deployed: Mapping[str, Deployment]) -> dict[str, Any]:
     """Return the content of a deployment file."""
     return {
         "chainId": chain_id,
-        "compiler": next((entry.artifact.compiler for entry in book.values()), None),
-        "contracts": {name: entry.to_json() for name, entry in book.items()},
+        "compiler": next((entry.artifact.compiler for entry in deployed.values()), None),
+        "contracts": {name: entry.to_json() for name, entry in deployed.items()},
     }
 
 

@@ -7,6 +7,7 @@ against the chain instead of being deployed again.
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from parley.core.folders import whole_file
 from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from parley.chain.compiler import Artifact
     from parley.chain.evm import Evm
@@ -158,14 +159,20 @@ def read(path: Path, names: Iterable[str]) -> DeploymentFile:
     """
     file = str(path)
     content = read_object(path)
-    chain_id = content.get("chainId")
-    if not isinstance(chain_id, int) or isinstance(chain_id, bool) or chain_id < 1:
-        raise ProblemError(file, "chainId", f"must be a positive integer, not {shorten(chain_id)}")
+    _, contracts = _entries(file, content)
+    addresses = {name: _address(file, name, contracts.get(name)) for name in names}
+    return DeploymentFile(path, content, addresses)
+
+
+def _entries(file: str, content: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Return the chain id of a deployment file, and its entries by the contracts' names."""
     contracts = content.get("contracts")
     if not isinstance(contracts, dict):
         raise ProblemError(file, "contracts", f"must be an object, not {shorten(contracts)}")
-    addresses = {name: _address(file, name, contracts.get(name)) for name in names}
-    return DeploymentFile(path, content, addresses)
+    chain_id = content.get("chainId")
+    if not isinstance(chain_id, int) or isinstance(chain_id, bool) or chain_id < 1:
+        raise ProblemError(file, "chainId", f"must be a positive integer, not {shorten(chain_id)}")
+    return chain_id, contracts
 
 
 def _address(file: str, name: str, entry: object) -> str:
@@ -220,12 +227,12 @@ def deploy_once(
     try:
         # Locked before anything is paid for, and until the file is whole.
         with whole_file(path, over=False) as work:
-            book = (
+            deployed = (
                 deploy_to_node(evm, artifacts, names)
                 if isinstance(evm, NodeEvm)
                 else deploy(evm, artifacts, names)
             )
-            content = address_book(evm.chain_id, book)
+            content = address_book(evm.chain_id, deployed)
             work.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except FileExistsError:  # another run has just written it
         return _checked(evm, path, artifacts, names), False
@@ -240,3 +247,81 @@ def _checked(evm: Evm, path: Path, artifacts: Mapping[str, Artifact], names: Ite
         check_chain(evm, artifacts, names)
     known.check_code(evm, artifacts)
     return known
+
+
+# ── what a file claims, to be verified ──────────────────────────────────────────────────────────────────────
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a deployment file says, by the contracts' names. Nothing of it is trusted.
+
+    Attributes
+    ----------
+    chain_id : int
+    addresses : dict of str to str
+        In lower case; no two names have the same.
+    first_blocks : dict of str to object
+        Where each is said to have been deployed, whatever that is.
+    code_hashes : dict of str to str
+        Of each contract's code, if the file says.
+    """
+
+    chain_id: int
+    addresses: Mapping[str, str]
+    first_blocks: Mapping[str, object]
+    code_hashes: Mapping[str, str]
+
+
+def read_claims(file: str | Path, names: Sequence[str]) -> Claims:
+    """Read a deployment file.
+
+    Parameters
+    ----------
+    file : path
+    names : sequence of str
+        Contracts of which it has to name one at least, or there is nothing to audit.
+
+    Raises
+    ------
+    ProblemError
+        Naming the file, the key and what is wrong with it.
+    """
+    name = str(file)
+    chain_id, entries = _entries(name, read_object(file))
+    addresses: dict[str, str] = {}
+    for contract, entry in entries.items():
+        address = _claimed_address(name, contract, entry)
+        same = next((other for other, known in addresses.items() if known == address), None)
+        if same is not None:
+            raise ProblemError(name, f"contracts.{contract}.address", f"is also the address of {same}")
+        addresses[contract] = address
+    if not any(wanted in addresses for wanted in names):
+        raise ProblemError(name, "contracts", f"no {' and no '.join(names)} among them: nothing to verify")
+    hashes = {
+        contract: _code_hash(name, contract, entry["bytecodeHash"])
+        for contract, entry in entries.items()
+        if entry.get("bytecodeHash") is not None
+    }
+    blocks = {contract: entry.get("blockNumber") for contract, entry in entries.items()}
+    return Claims(chain_id, addresses, blocks, hashes)
+
+
+def _claimed_address(file: str, contract: str, entry: object) -> str:
+    if not isinstance(entry, dict):
+        raise ProblemError(file, f"contracts.{contract}", f"must be an object, not {shorten(entry)}")
+    address = entry.get("address")
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
+        key = f"contracts.{contract}.address"
+        raise ProblemError(file, key, f"must be an address, not {shorten(address)}")
+    return address.lower()
+
+
+def _code_hash(file: str, contract: str, found: object) -> str:
+    if not isinstance(found, str) or not _HASH.fullmatch(found):
+        key = f"contracts.{contract}.bytecodeHash"
+        raise ProblemError(file, key, f"must be 0x and 64 hexadecimal digits, not {shorten(found)}")
+    return found.lower()

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from parley.chain import orders
+from parley.chain import transactions
 from parley.chain.rpc import NodeError, RpcError, as_number
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Funds:
         began, pause = time.monotonic(), 0.01
         refusal: RpcError | None = None
         while (count := self._count(payer)) <= payments[-1].nonce:
-            if time.monotonic() - began > (orders.PATIENCE if refusal is None else 2.0):
+            if time.monotonic() - began > (transactions.PATIENCE if refusal is None else 2.0):
                 why = refusal.message if refusal is not None else "they are not mined"
                 raise NodeError(f"{self._rpc.url}: Parley's accounts cannot be funded from {payer}: {why}")
             refusal = None

@@ -2,7 +2,7 @@
 
 Agents and deployer are the embedded machines' own (`parley.chain.accounts`); their keys sign here, and the
 node's first account funds them. How transactions get to the chain, also when the node dies on the way, is
-`parley.chain.dispatch`'s business.
+`parley.chain.transaction_manager`'s business.
 
 Independent tasks are carried out `side_by_side`: each in a thread, with a machine of its own; their next
 transactions are collected and sent together, so that a block's time is paid once for all of them.
@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from eth_utils.address import to_checksum_address
 
 from parley.chain import accounts
-from parley.chain.dispatch import Dispatcher
 from parley.chain.evm import EvmError, Receipt, Reverted
-from parley.chain.orders import Mined, Order
 from parley.chain.rpc import Rpc, RpcError, as_bytes, as_number, to_standard_error
+from parley.chain.transaction_manager import TransactionManager
+from parley.chain.transactions import Mined, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 T = TypeVar("T")
 
-Submit: TypeAlias = Callable[[Order], Mined]
+Submit: TypeAlias = Callable[[Request], Mined]
 """What carries out an order and says what became of it."""
 
 
@@ -48,11 +48,11 @@ class NodeEvm:
     note : callable
         What tells the user that the node is away, and that it is back; standard error does by default.
     confirmations : int, optional
-        Blocks to wait for after each step: see `parley.chain.dispatch.Dispatcher`.
+        Blocks to wait for after each step: see `parley.chain.transaction_manager.TransactionManager`.
 
     Attributes
     ----------
-    dispatcher : Dispatcher
+    dispatcher : TransactionManager
         The way to the chain.
 
     Raises
@@ -72,14 +72,14 @@ class NodeEvm:
     ) -> None:
         keys = (accounts.deployer_key(), *accounts.agent_keys())
         self._enter(
-            Dispatcher(
+            TransactionManager(
                 Rpc(url, patience, note),
                 {str(key.public_key.to_checksum_address()): key for key in keys},
                 confirmations,
             )
         )
 
-    def _enter(self, dispatcher: Dispatcher, submit: Submit | None = None) -> None:
+    def _enter(self, dispatcher: TransactionManager, submit: Submit | None = None) -> None:
         self.name = dispatcher.rpc.url
         self.chain_id = dispatcher.chain_id
         self.accounts = accounts.agents()
@@ -98,7 +98,7 @@ class NodeEvm:
 
     def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.transact`."""
-        order = Order(sender, to_checksum_address(to), data, value)
+        order = Request(sender, to_checksum_address(to), data, value)
         mined = self._submit(order)
         output = b"" if mined.ok else self._revert_data(order, mined)
         return Receipt(mined.ok, output, mined.logs, mined.gas_used)
@@ -124,7 +124,7 @@ class NodeEvm:
         NodeError
             If the node refuses, as it does where the sender lacks the value.
         """
-        order = Order(sender, to_checksum_address(to), data, value)
+        order = Request(sender, to_checksum_address(to), data, value)
         try:
             output = self._ask_call(order, "latest")
         except RpcError as error:
@@ -146,7 +146,7 @@ class NodeEvm:
         EvmError
             If a creation fails.
         """
-        orders = [Order(self.deployer, None, initcode) for initcode in initcodes]
+        orders = [Request(self.deployer, None, initcode) for initcode in initcodes]
         created = []
         for order, mined in zip(orders, self.dispatcher.exchange(orders), strict=True):
             if not mined.ok and 10 * mined.gas_used >= 9 * self.dispatcher.most_gas:
@@ -169,15 +169,15 @@ class NodeEvm:
         RpcError
             If it fails, or the node refuses.
         """
-        return self._ask_call(Order(self.deployer, None, initcode), "latest")
+        return self._ask_call(Request(self.deployer, None, initcode), "latest")
 
-    def _ask_call(self, order: Order, block: str) -> bytes:
+    def _ask_call(self, order: Request, block: str) -> bytes:
         fields = {"from": order.sender, "data": "0x" + order.data.hex(), "value": hex(order.value)}
         if order.to is not None:
             fields["to"] = order.to
         return as_bytes(self.dispatcher.ask("eth_call", fields, block), "eth_call")
 
-    def _revert_data(self, order: Order, mined: Mined) -> bytes:
+    def _revert_data(self, order: Request, mined: Mined) -> bytes:
         """Return what a transaction reverted with, which its receipt does not say.
 
         A trace knows it. Without one, the call is made once more on the state that the block before left,
@@ -279,7 +279,7 @@ def side_by_side(
         for number in numbers:
             yield task(number)
         return
-    meeting = _Meeting(list(numbers))
+    meeting = _SentTogether(list(numbers))
     workers = [
         threading.Thread(
             target=meeting.work,
@@ -303,7 +303,7 @@ class _Closed(Exception):  # noqa: N818 -- no error: the others have ended the m
     """Nobody waits for this task any more."""
 
 
-class _Meeting:
+class _SentTogether:
     """Where threads hand in their next transactions and wait for the receipts.
 
     One thread leads: when all others wait or have finished, it sends what they handed in.
@@ -312,7 +312,7 @@ class _Meeting:
     def __init__(self, todo: list[int]) -> None:
         self.todo = deque(enumerate(todo))
         self.working = 0
-        self._orders: dict[int, Order] = {}
+        self._orders: dict[int, Request] = {}
         self._answers: dict[int, Mined] = {}
         self._results: dict[int, object] = {}
         self._errors: dict[int, BaseException] = {}
@@ -342,7 +342,7 @@ class _Meeting:
                 self.working -= 1
                 self._change.notify_all()
 
-    def submit(self, place: int, order: Order) -> Mined:
+    def submit(self, place: int, order: Request) -> Mined:
         """Hand in an order and wait until it has been carried out."""
         with self._change:
             self._orders[place] = order
@@ -352,7 +352,7 @@ class _Meeting:
                 raise _Closed
             return self._answers.pop(place)
 
-    def lead(self, dispatcher: Dispatcher) -> Iterator[T]:
+    def lead(self, dispatcher: TransactionManager) -> Iterator[T]:
         """Send what is handed in, and yield results in the order of the tasks."""
         following = 0
         while True:

@@ -28,7 +28,7 @@ from eth_utils.exceptions import ValidationError
 
 from parley.chain import accounts
 from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
-from parley.chain.frames import bound_frames
+from parley.chain.recursion import limit_recursion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from parley.chain.evm import Name
 
-bound_frames()
+limit_recursion()
 
 _SNAPSHOTS = 64
 

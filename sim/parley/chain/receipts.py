@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parley.chain.orders import Mined, read_log
 from parley.chain.rpc import NodeError, as_number
+from parley.chain.transactions import Mined, read_log
 from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from parley.chain.evm import Log
-    from parley.chain.orders import Transaction
     from parley.chain.rpc import Rpc
+    from parley.chain.transactions import Transaction
     from parley.chain.view import View
 
 __all__ = ["Receipts", "bloom", "created_address", "read_receipt", "what_is_wrong"]

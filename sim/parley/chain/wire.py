@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from parley.chain.frames import bound_frames
+from parley.chain.recursion import limit_recursion
 from parley.chain.refusals import NodeError
 from parley.chain.urls import redact, shown
 from parley.core.errors import shorten
 
 __all__ = ["Answer", "LostError", "Wire"]
 
-bound_frames()
+limit_recursion()
 
 _TIMEOUT = 60.0
 """Seconds that one answer may take: a block full of transactions takes the slower nodes some."""

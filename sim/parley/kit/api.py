@@ -59,23 +59,24 @@ def verify(
     ParleyError
         If nobody answers, or the file does not fit the chain.
     """
-    from parley.kit.verify.book import open_history, read_book  # noqa: PLC0415 - statistics are slow to load
+    from parley.chain.deployments import read_claims  # noqa: PLC0415 - statistics are slow to load
+    from parley.kit.verify.opening import open_history  # noqa: PLC0415 - statistics are slow to load
 
-    book = read_book(fspath(deployment), [one.contracts[0] for one in mechanisms()])
+    claims = read_claims(fspath(deployment), [one.contracts[0] for one in mechanisms()])
     found = []
     for one in mechanisms():
         contract = one.contracts[0]
-        if contract not in book.addresses:
+        if contract not in claims.addresses:
             continue
         kind, verifier = one.kind, one.verifier()
         history = open_history(
-            url, book, contract, verifier.question, verifier.answer, events_only=events_only
+            url, claims, contract, verifier.question, verifier.answer, events_only=events_only
         )
 
         def progress(done: int, total: int, kind: str = kind) -> None:
             tell(kind, done, total)
 
-        verification = verifier.verify(history, book, progress, creators)
+        verification = verifier.verify(history, claims, progress, creators)
         found.append(replace(verification, trusted=trust_payees, events_only=events_only))
     return found
 

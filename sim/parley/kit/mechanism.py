@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import RenderableType
 
+    from parley.chain.deployments import Claims
     from parley.chain.history import History
     from parley.kit.present.page_model import Sheet
-    from parley.kit.verify.book import Book
     from parley.kit.verify.verification import Verification
 
 __all__ = [
@@ -206,7 +206,7 @@ class Verifier(NamedTuple):
 
     question: bytes
     answer: int
-    verify: Callable[[History, Book, Callable[[int, int], None], Collection[str]], Verification]
+    verify: Callable[[History, Claims, Callable[[int, int], None], Collection[str]], Verification]
 
 
 class ExperimentRun(Protocol):
@@ -468,6 +468,7 @@ class LoadedProblem(Generic[P, S, A, R]):
     Attributes
     ----------
     mechanism : Mechanism
+        What knows everything about problems of this kind.
     problem : Problem
         As the mechanism has read it.
     file : str

@@ -58,7 +58,7 @@ class NodeRun(Generic[OutcomeT]):
     deployment : Path or None
         The file of a deployment to play on; without one, the contracts are deployed first.
     confirmations : int, optional
-        Blocks that bots wait for after each step; see `parley.chain.dispatch.Dispatcher`.
+        Blocks that bots wait for after each step; see `parley.chain.transaction_manager.TransactionManager`.
 
     Attributes
     ----------
@@ -91,8 +91,8 @@ class NodeRun(Generic[OutcomeT]):
             file.check_code(self._evm, setting.artifacts)
             self._addresses = file.addresses
         else:
-            book = deploy_to_node(self._evm, setting.artifacts, setting.contracts)
-            self._addresses = {name: entry.address for name, entry in book.items()}
+            deployed = deploy_to_node(self._evm, setting.artifacts, setting.contracts)
+            self._addresses = {name: entry.address for name, entry in deployed.items()}
         self._code = {address: self._evm.code(address) for address in self._addresses.values()}
         self._names = {selector: name for name, selector in setting.functions.items()}
         self._seats = self._evm.accounts[: setting.agents]

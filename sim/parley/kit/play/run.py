@@ -53,7 +53,7 @@ CONNECTING = 10
 """Seconds to wait for a cluster's scheduler, and for its first worker."""
 REPORTED = 0.2
 """Seconds between two progress reports."""
-REPLAYED = 3
+REPLAYED = 10
 """Games at least that are replayed on the other EVM, one of every path among them."""
 
 OTHER: dict[str, Name] = {"revm": "py-evm", "py-evm": "revm"}
@@ -204,8 +204,8 @@ def open_player(setting: Setting[OutcomeT, TallyT], evm: str = "revm") -> Player
 
 def _player_on(machine: Evm, setting: Setting[OutcomeT, TallyT]) -> Player[OutcomeT]:
     """Return a player on a machine, where it deploys the mechanism's contracts first."""
-    book = deploy(machine, setting.artifacts, setting.contracts)
-    return setting.player(machine, {name: entry.address for name, entry in book.items()})
+    deployed = deploy(machine, setting.artifacts, setting.contracts)
+    return setting.player(machine, {name: entry.address for name, entry in deployed.items()})
 
 
 # ── on embedded machines ────────────────────────────────────────────────────────────────────────────────────
@@ -395,7 +395,7 @@ def play_games(  # noqa: PLR0913 - what makes a run
     deployment : Path, optional
         On a node: the file of a deployment to play on. Without one, the contracts are deployed first.
     confirmations : int, optional
-        On a node: blocks that bots wait for after each step; see `parley.chain.dispatch.Dispatcher`.
+        On a node: blocks that bots wait for after each step; see `TransactionManager`.
     workers : int
         Processes to spread the games over.
     cluster : str, optional

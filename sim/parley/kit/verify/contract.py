@@ -1,4 +1,4 @@
-"""An audit from beginning to end: replay all calls, then let the chain's state confirm what they lead to."""
+"""Verification from beginning to end: replay all calls, then compare with the chain's state."""
 
 import time
 from collections import Counter
@@ -7,14 +7,14 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from parley.chain.compiler import Artifact, CompilerError, compile_contracts
+from parley.chain.deployments import Claims
 from parley.chain.history import History
 from parley.core.errors import ParleyError
 from parley.core.randomness import keccak
-from parley.kit.verify.book import Book
 from parley.kit.verify.replay import G, Replay
 from parley.kit.verify.verification import Judged, Others, Verification
 
-__all__ = ["Progress", "View", "artifacts", "audit"]
+__all__ = ["Progress", "View", "artifacts", "verify_contract"]
 
 Progress = Callable[[int, int], None]
 """Called with the blocks read and the blocks to read."""
@@ -30,13 +30,13 @@ class View(NamedTuple):
     answer: bytes
 
 
-def audit(  # noqa: PLR0913 - what a mechanism says of itself
+def verify_contract(  # noqa: PLR0913 - what a mechanism says of itself
     history: History,
     replay: Replay[G],
     *,
     kind: str,
     contracts: Sequence[str],
-    book: Book | None,
+    claims: Claims | None,
     progress: Progress,
     creators: Collection[str],
     views: Callable[[G], Iterator[View]],
@@ -54,7 +54,7 @@ def audit(  # noqa: PLR0913 - what a mechanism says of itself
         The mechanism.
     contracts : sequence of str
         Names of its contracts; the first is the one whose history it is.
-    book : Book or None
+    claims : Claims or None
         What the deployment file claims.
     progress : callable
     creators : collection of str
@@ -80,8 +80,8 @@ def audit(  # noqa: PLR0913 - what a mechanism says of itself
             )
         replay.take(call)
     replay.ledger.close()
-    if book is not None:
-        _check_code(history, book, contracts, replay)
+    if claims is not None:
+        _check_code(history, claims, contracts, replay)
     _confirm(history, replay, views)
     by_creator = _by_creator(replay)
     pooled = {one.lower() for one in creators} or {history.founder()} - {None}
@@ -135,13 +135,13 @@ def _standing(game: G) -> str:
     return game.phase.name.lower().replace("_", " ")
 
 
-def _check_code(history: History, book: Book, contracts: Sequence[str], replay: Replay[G]) -> None:
+def _check_code(history: History, claims: Claims, contracts: Sequence[str], replay: Replay[G]) -> None:
     """Hold the code at each address against what was deployed."""
     for name in contracts:
-        expected = book.code_hashes.get(name)
+        expected = claims.code_hashes.get(name)
         if expected is None:
             continue
-        found = "0x" + keccak(history.code(book.addresses[name]) or b"").hex()
+        found = "0x" + keccak(history.code(claims.addresses[name]) or b"").hex()
         if found != expected:
             replay.note(None, "deployed code", f"{name} has the code {found} where {expected} was deployed")
 

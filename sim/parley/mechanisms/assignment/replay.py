@@ -15,9 +15,9 @@ from parley.mechanisms.assignment.lottery_state import Lottery, Phase
 from parley.mechanisms.assignment.model import LotteryModel
 from parley.mechanisms.assignment.parameters import Rule
 from parley.mechanisms.assignment.problem import Problem, from_orders
-from parley.mechanisms.assignment.promises import RULES
 from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.serial_dictatorship import TooLargeError
+from parley.mechanisms.assignment.verify_rules import RULES
 
 __all__ = ["LotteryReplay"]
 

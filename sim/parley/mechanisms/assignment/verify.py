@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
+from parley.chain.deployments import Claims
 from parley.chain.history import History
 from parley.core.randomness import word
 from parley.core.statistics import bonferroni, recognition_p_value
 from parley.kit.reference import encode_bytes
-from parley.kit.verify.book import Book
-from parley.kit.verify.contract import Progress, View, audit
+from parley.kit.verify.contract import Progress, View, verify_contract
 from parley.kit.verify.verification import Judged, Verification
 from parley.mechanisms.assignment.contracts import CONTRACTS
 from parley.mechanisms.assignment.lottery_state import Lottery, Phase
@@ -35,7 +35,7 @@ QUESTION, ANSWER = RECORDS.question("state", bytes(32)), 32 * 7
 
 def verify(
     history: History,
-    book: Book | None = None,
+    claims: Claims | None = None,
     progress: Progress = lambda *_: None,
     creators: Collection[str] = (),
 ) -> Verification:
@@ -44,7 +44,7 @@ def verify(
     Parameters
     ----------
     history : History
-    book : Book, optional
+    claims : Claims, optional
         What the deployment file claims.
     progress : callable
         Called with the blocks read and the blocks to read.
@@ -84,12 +84,12 @@ def verify(
     """
     replay = LotteryReplay(history)
     model = replay.model
-    return audit(
+    return verify_contract(
         history,
         replay,
         kind="assignment",
         contracts=CONTRACTS,
-        book=book,
+        claims=claims,
         progress=progress,
         creators=creators,
         views=lambda lottery: _views(model, lottery),

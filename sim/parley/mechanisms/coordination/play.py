@@ -87,8 +87,8 @@ class Deployment(NamedTuple):
 
 def deploy_mechanism(evm: Evm) -> Deployment:
     """Put the mechanism and all recognition functions on a chain, always in the same order."""
-    book = deploy(evm, compile_contracts(), CONTRACTS)
-    return Deployment.at({name: entry.address for name, entry in book.items()})
+    deployed = deploy(evm, compile_contracts(), CONTRACTS)
+    return Deployment.at({name: entry.address for name, entry in deployed.items()})
 
 
 def parameters_of(

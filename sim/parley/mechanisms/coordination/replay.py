@@ -11,9 +11,9 @@ from parley.kit.verify.rules import shown
 from parley.mechanisms.coordination.game import Cause, Game, Phase
 from parley.mechanisms.coordination.model import TwoStageModel
 from parley.mechanisms.coordination.parameters import QUANTITY_LIMIT, next_digest
-from parley.mechanisms.coordination.promises import RULES
 from parley.mechanisms.coordination.records import RECORDS
 from parley.mechanisms.coordination.stated import Stated
+from parley.mechanisms.coordination.verify_rules import RULES
 
 __all__ = ["GameReplay"]
 

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 
+from parley.chain.deployments import Claims
 from parley.chain.history import History
 from parley.core.randomness import Word, word
 from parley.core.statistics import count_p_value, recognition_p_value
-from parley.kit.verify.book import Book
-from parley.kit.verify.contract import Progress, View, audit
+from parley.kit.verify.contract import Progress, View, verify_contract
 from parley.kit.verify.verification import Judged, Verification
 from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.game import Game
@@ -34,7 +34,7 @@ QUESTION, ANSWER = RECORDS.question("state", bytes(32)), 32 * 9
 
 def verify(
     history: History,
-    book: Book | None = None,
+    claims: Claims | None = None,
     progress: Progress = lambda *_: None,
     creators: Collection[str] = (),
 ) -> Verification:
@@ -43,7 +43,7 @@ def verify(
     Parameters
     ----------
     history : History
-    book : Book, optional
+    claims : Claims, optional
         What the deployment file claims. A recognition function that it does not name is known by its code, or
         else asked for every fraction.
     progress : callable
@@ -81,17 +81,17 @@ def verify(
     (20, 40, [], True)
     """
     claimed = {
-        book.addresses[contract]: function
+        claims.addresses[contract]: function
         for function, contract in RECOGNITION_CONTRACTS.items()
-        if book is not None and contract in book.addresses
+        if claims is not None and contract in claims.addresses
     }
     replay = GameReplay(history, claimed)
-    return audit(
+    return verify_contract(
         history,
         replay,
         kind="coordination",
         contracts=CONTRACTS,
-        book=book,
+        claims=claims,
         progress=progress,
         creators=creators,
         views=lambda game: _views(replay.model, game),

@@ -10,7 +10,7 @@ from parley.core.statistics import betting_p_value, bonferroni
 from parley.kit.play.run import gas_figures
 from parley.mechanisms.coordination.experiment.games import orders_of
 from parley.mechanisms.coordination.experiment.population import Population
-from parley.mechanisms.coordination.experiment.workshop import Workshop
+from parley.mechanisms.coordination.experiment.workers import Worker
 from parley.mechanisms.coordination.play import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def cross_check(experiment: Experiment) -> dict[str, Any]:
         `evm` (the reference), `games`, `identical`, `differences` (one line each), and `gas` as the reference
         EVM accounts for it: `per_game`, and by function `calls`, `min`, `mean`, `max`.
     """
-    here, there = Workshop("revm"), Workshop("py-evm")
+    here, there = Worker("revm"), Worker("py-evm")
     names = {selector: name for name, selector in FUNCTIONS.items()}
     gas: dict[str, list[int]] = defaultdict(list)
     differences = []
@@ -58,9 +58,9 @@ def cross_check(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _first_game(workshop: Workshop, order: Order) -> tuple[tuple[object, ...], list[Sent], list[int]]:
+def _first_game(worker: Worker, order: Order) -> tuple[tuple[object, ...], list[Sent], list[int]]:
     """Play the first game of an order; what came of it, what was sent, and the gas that was used."""
-    player, bots = workshop.player_of(order)
+    player, bots = worker.player_of(order)
     seated = bots.seated(order.members[0].tolist(), order.strategies[0].tolist(), order.states)
     played = player.play_seated(seated, order.generation * order.cell.games)
     game = played.outcome

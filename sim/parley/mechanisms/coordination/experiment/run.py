@@ -27,12 +27,12 @@ from parley.core.files import read_object
 from parley.core.folders import commit_folder, locked, saying, work_folder
 from parley.core.randomness import keccak
 from parley.mechanisms.coordination.contracts import CONTRACTS
+from parley.mechanisms.coordination.experiment.cell_theory import CellTheory
 from parley.mechanisms.coordination.experiment.check import DIFFERENCES_TOLD, cross_check, twin_check
 from parley.mechanisms.coordination.experiment.games import Batch, batch_size, orders_of
 from parley.mechanisms.coordination.experiment.population import Population
 from parley.mechanisms.coordination.experiment.present.experiment import experiment_tables
 from parley.mechanisms.coordination.experiment.specification import Experiment, load_experiment
-from parley.mechanisms.coordination.experiment.study import Study
 from parley.mechanisms.coordination.experiment.summary import cell_summary
 from parley.mechanisms.coordination.experiment.sums import Sums
 from parley.mechanisms.coordination.experiment.tables import (
@@ -43,7 +43,7 @@ from parley.mechanisms.coordination.experiment.tables import (
     table_of,
     write_table,
 )
-from parley.mechanisms.coordination.experiment.workshop import Pool
+from parley.mechanisms.coordination.experiment.workers import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -101,7 +101,7 @@ class _Run:
         self.generations = experiment.keys.generations
         self.pool = Pool(workers)
         known: dict[Hashable, Prediction | None] = {}
-        self.studies = [Study(cell, self.generations, known) for cell in experiment.cells]
+        self.theories = [CellTheory(cell, self.generations, known) for cell in experiment.cells]
         self.populations = [Population(cell) for cell in experiment.cells]
         self.sums = [Sums(cell.problem.agents) for cell in experiment.cells]
         self.last = [Sums(cell.problem.agents) for cell in experiment.cells]
@@ -128,10 +128,10 @@ class _Run:
         """Play one generation of all cells, and let the populations evolve."""
         orders = [order for population in self.populations for order in orders_of(population, generation)]
         waiting = iter(self.pool.play(orders))
-        for study, population, sums in zip(self.studies, self.populations, self.sums, strict=True):
-            here = Sums(study.cell.problem.agents)
+        for theory, population, sums in zip(self.theories, self.populations, self.sums, strict=True):
+            here = Sums(theory.cell.problem.agents)
             past: dict[tuple[int, int], list[Experience]] = {}
-            for _ in range(0, study.cell.games, batch_size(study.cell)):
+            for _ in range(0, theory.cell.games, batch_size(theory.cell)):
                 batch = next(waiting)
                 for name, table in batch.tables.items():
                     part.add(name, table)
@@ -139,14 +139,14 @@ class _Run:
                 for key, told in batch.past.items():
                     past.setdefault(key, []).extend(told)
                 if batch.sample is not None:
-                    self.samples[study.cell.index].merge(batch.sample)
+                    self.samples[theory.cell.index].merge(batch.sample)
                     self.differences.extend(batch.differences)
                 yield batch
-            for name, columns in _of_generation(study, population, here, generation).items():
+            for name, columns in _of_generation(theory, population, here, generation).items():
                 part.add(name, table_of(name, columns))
-            population.evolve(generation, _mean_costs(study, here), past)
+            population.evolve(generation, _mean_costs(theory, here), past)
             sums.merge(here)
-            self.last[study.cell.index] = here
+            self.last[theory.cell.index] = here
         # Lets the pool end what it began.
         if next(waiting, None) is not None:
             raise AssertionError("more batches than were ordered")
@@ -167,10 +167,10 @@ class _Run:
             text = (part_folder(self.parts, done - 1) / STATE).read_text(encoding="utf-8")
             state = json.loads(text)
             self.differences = state["differences"]
-            for k, (study, plain) in enumerate(zip(self.studies, state["cells"], strict=True)):
-                self.populations[k] = Population.from_plain(study.cell, plain[0])
+            for k, (theory, plain) in enumerate(zip(self.theories, state["cells"], strict=True)):
+                self.populations[k] = Population.from_plain(theory.cell, plain[0])
                 for sums, kept in zip((self.sums, self.last, self.samples), plain[1:], strict=True):
-                    sums[k] = Sums.from_plain(study.cell.problem.agents, kept)
+                    sums[k] = Sums.from_plain(theory.cell.problem.agents, kept)
         return done
 
     # ── what is left in the end ─────────────────────────────────────────────────────────────────────────────
@@ -181,8 +181,8 @@ class _Run:
         join_parts(self.parts, self.generations, self.out)
         summary = {
             "cells": [
-                cell_summary(study, sums, last)
-                for study, sums, last in zip(self.studies, self.sums, self.last, strict=True)
+                cell_summary(theory, sums, last)
+                for theory, sums, last in zip(self.theories, self.sums, self.last, strict=True)
             ],
             "cross_check": cross_check(self.experiment)
             | {"twin": twin_check(self.experiment.keys.engine, self.sums, self.samples, self.differences)},
@@ -195,8 +195,8 @@ class _Run:
 
     def _cells(self) -> pa.Table:
         columns: dict[str, list[Any]] = {}
-        for study in self.studies:
-            cell, how = study.cell, study.cell.adaptation
+        for theory in self.theories:
+            cell, how = theory.cell, theory.cell.adaptation
             row = {
                 "cell": cell.index,
                 "problem": cell.problem_name,
@@ -211,28 +211,28 @@ class _Run:
                 "rate": how.rate,
                 "temperature": how.temperature,
                 "mutation": how.mutation,
-                "cost_contracted": float(study.contracted),
-                "cost_effective": float(study.cost_effective),
-                "possible_savings": float(study.possible),
+                "cost_contracted": float(theory.contracted),
+                "cost_effective": float(theory.cost_effective),
+                "possible_savings": float(theory.possible),
             }
             for name, value in row.items():
                 columns.setdefault(name, []).append(value)
         return pa.table(columns)
 
 
-def _mean_costs(study: Study, sums: Sums) -> list[Floats]:
+def _mean_costs(theory: CellTheory, sums: Sums) -> list[Floats]:
     """Mean costs of each seat's strategies in fair shares, NaN where nobody has played."""
-    result = [np.full(len(names), np.nan) for names in study.cell.names]
+    result = [np.full(len(names), np.nan) for names in theory.cell.names]
     for (seat, k), (games, cost, *_) in sums.by_strategy.items():
-        result[seat][k] = study.fair_shares(Fraction(cost, games))
+        result[seat][k] = theory.fair_shares(Fraction(cost, games))
     return result
 
 
 def _of_generation(
-    study: Study, population: Population, sums: Sums, generation: int
+    theory: CellTheory, population: Population, sums: Sums, generation: int
 ) -> dict[str, dict[str, list[Any]]]:
     """Rows of the tables that hold whole generations."""
-    cell, prediction = study.cell, study.prediction
+    cell, prediction = theory.cell, theory.prediction
     wei = cell.problem.wei_per_cost
     shares = population.shares()
     rows: list[tuple[Any, ...]] = []
@@ -249,7 +249,7 @@ def _of_generation(
                     float(prediction.costs[generation][seat][k]) if prediction is not None else None,
                 )
             )
-    possible = study.possible_wei * sums.games
+    possible = theory.possible_wei * sums.games
     saving = (
         *(cell.index, generation, sums.games),
         *(sums.endings[ending] for ending in ("settled", "broken down", "expired")),

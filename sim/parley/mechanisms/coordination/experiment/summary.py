@@ -12,18 +12,18 @@ from parley.mechanisms.coordination.experiment.games import Bots
 from parley.mechanisms.coordination.experiment.strategy import Strategy, bargains_by_proposition_1
 
 if TYPE_CHECKING:
-    from parley.mechanisms.coordination.experiment.study import Study
+    from parley.mechanisms.coordination.experiment.cell_theory import CellTheory
     from parley.mechanisms.coordination.experiment.sums import Sums
 
 __all__ = ["cell_summary"]
 
 
-def cell_summary(study: Study, sums: Sums, last: Sums) -> dict[str, Any]:
+def cell_summary(theory: CellTheory, sums: Sums, last: Sums) -> dict[str, Any]:
     """Describe a cell.
 
     Parameters
     ----------
-    study : Study
+    theory : CellTheory
     sums : Sums
         Over all generations.
     last : Sums
@@ -41,12 +41,12 @@ def cell_summary(study: Study, sums: Sums, last: Sums) -> dict[str, Any]:
         not bargain by Proposition 1: then no law is known. The proposers' is exact
         (`recognition_p_value`), or of a bet too where what is announced depends on earlier games.
     """
-    cell = study.cell
+    cell = theory.cell
     problem = cell.problem
     lawful = all(bargains_by_proposition_1(bot) for seat in Bots(cell).made for bot in seat)
     wei = problem.wei_per_cost
-    saved, error = _share(study, sums)
-    late, late_error = _share(study, last)
+    saved, error = _share(theory, sums)
+    late, late_error = _share(theory, last)
     agents = [
         {
             "agent": i,
@@ -58,7 +58,7 @@ def cell_summary(study: Study, sums: Sums, last: Sums) -> dict[str, Any]:
         }
         for i, variance in enumerate(sums.variances)
     ]
-    prediction = study.prediction
+    prediction = theory.prediction
     rest = prediction.rest if prediction is not None else None
     return {
         "cell": cell.index,
@@ -100,23 +100,23 @@ def cell_summary(study: Study, sums: Sums, last: Sums) -> dict[str, Any]:
             "expected": sums.expected_proposed,
             "tested": sums.draws.total(),
             "unseen": sums.unseen,
-            "p_value": _proposers(study, sums),
+            "p_value": _proposers(theory, sums),
         },
     }
 
 
-def _proposers(study: Study, sums: Sums) -> float | None:
+def _proposers(theory: CellTheory, sums: Sums) -> float | None:
     """p-value of first proposers."""
-    cell = study.cell
+    cell = theory.cell
     learning = any(isinstance(bot, Strategy) and bot.learns for seat in Bots(cell).made for bot in seat)
     if cell.adaptation.rule == "none" and not learning:
         return recognition_p_value(sums.proposed, sums.draws, sums.unseen)
     return bonferroni(map(betting_p_value, sums.bets["proposer"])) if sums.draws else None
 
 
-def _share(study: Study, sums: Sums) -> tuple[float | None, float | None]:
+def _share(theory: CellTheory, sums: Sums) -> tuple[float | None, float | None]:
     """Realized over possible savings, with its standard error."""
-    possible = study.possible_wei
+    possible = theory.possible_wei
     if not possible or not sums.games:
         return None, None
     mean = float(Fraction(sums.saved, sums.games * possible))

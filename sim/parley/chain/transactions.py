@@ -33,7 +33,7 @@ _REFUSALS = 3
 """How often a transaction is offered before the node's no is taken for an answer."""
 
 
-class Order(NamedTuple):
+class Request(NamedTuple):
     """What somebody wants to be done. Without a `to` it creates a contract."""
 
     sender: str
@@ -89,7 +89,7 @@ class Transaction:
         "sent",
     )
 
-    def __init__(self, order: Order, nonce: int, gas: int, price: int) -> None:
+    def __init__(self, order: Request, nonce: int, gas: int, price: int) -> None:
         self.order = order
         self.nonce = nonce
         self.gas = gas
@@ -116,7 +116,7 @@ class Transaction:
         return self.order.value + self.gas * self.price
 
 
-class Hope:
+class Patience:
     """Decides when to give up waiting for something to be mined."""
 
     def __init__(self, url: str, patience: float | None = None) -> None:
@@ -174,7 +174,7 @@ def is_refused(sent: Transaction, since: float) -> bool:
     return not is_used(sent.refusal) or time.monotonic() - since > _DOUBT
 
 
-def kind(order: Order) -> tuple[str, bytes]:
+def kind(order: Request) -> tuple[str, bytes]:
     """What orders that cost alike have in common: contract and function, or the code to be created."""
     return (order.to, order.data[:4]) if order.to is not None else ("", keccak(order.data))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from parley.chain.evm import Evm
     from parley.mechanisms.coordination.play import Deployment, Outcome
 
-__all__ = ["Pool", "Workshop"]
+__all__ = ["Pool", "Worker"]
 
 PLAYERS_KEPT = 128
 """Players that a process keeps from one batch to the next; each has worked out the positions of its cells."""
@@ -29,7 +29,7 @@ PLAYERS_KEPT = 128
 _job_numbers = itertools.count()
 
 
-class Workshop:
+class Worker:
     """What a process keeps between batches of one run: a machine, and the players of its cells."""
 
     def __init__(self, evm: str = "revm") -> None:
@@ -77,14 +77,14 @@ class Workshop:
         return twin
 
 
-_workshops: dict[tuple[int, int], Workshop] = {}
-"""In a process, the workshop of the run under way, by the parent process and its number for the run."""
+_workshops: dict[tuple[int, int], Worker] = {}
+"""In a process, the worker of the run under way, by the parent process and its number for the run."""
 
 
 def _play_for(job: tuple[int, int], order: Order) -> Batch:
     if job not in _workshops:
         _workshops.clear()
-        _workshops[job] = Workshop()
+        _workshops[job] = Worker()
     return _workshops[job].play(order)
 
 
@@ -100,14 +100,14 @@ class Pool:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._job = (os.getpid(), next(_job_numbers))
-        self._own: Workshop | None = None
+        self._own: Worker | None = None
 
     def play(self, orders: Sequence[Order]) -> Iterator[Batch]:
         """Play batches; what they bring comes in their order."""
         workers = min(self._workers, len(orders))
         if workers <= 1:
             if self._own is None:
-                self._own = Workshop()
+                self._own = Worker()
             yield from map(self._own.play, orders)
         else:
             calls = (delayed(_play_for)(self._job, order) for order in orders)

@@ -23,9 +23,18 @@ from eth_account import Account
 from parley.chain.evm import GAS_LIMIT, EvmError
 from parley.chain.funds import Funds
 from parley.chain.mining import Mining, fees, find_tip, held, is_development, who_mines
-from parley.chain.orders import Hope, Mined, Order, Transaction, is_refused, kind, refusal_among, what_refused
 from parley.chain.receipts import Receipts
 from parley.chain.rpc import NodeError, RpcError, as_number
+from parley.chain.transactions import (
+    Mined,
+    Patience,
+    Request,
+    Transaction,
+    is_refused,
+    kind,
+    refusal_among,
+    what_refused,
+)
 from parley.chain.view import View
 
 if TYPE_CHECKING:
@@ -64,7 +73,7 @@ _LONGEST_WAIT = 120
 """Seconds that a deadline is waited for on a node whose clock cannot be moved."""
 
 
-class Dispatcher:
+class TransactionManager:
     """Sends transactions of accounts whose keys are given. Threads may share it.
 
     Parameters
@@ -133,7 +142,7 @@ class Dispatcher:
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def exchange(self, orders: Sequence[Order]) -> list[Mined]:
+    def exchange(self, orders: Sequence[Request]) -> list[Mined]:
         """Carry out orders that do not depend on each other, together, and say what became of each.
 
         Of one sender's orders, earlier ones take place first; nothing else is promised about the order.
@@ -158,7 +167,7 @@ class Dispatcher:
                 self._confirm(done)
             return [sent.mined for sent in done if sent.mined is not None]
 
-    def _exchange(self, orders: Sequence[Order]) -> list[Transaction]:
+    def _exchange(self, orders: Sequence[Request]) -> list[Transaction]:
         self.catch_up()
         offer, price = fees(self.rpc, self.view.block, self._tip)
         for order in orders:
@@ -189,7 +198,7 @@ class Dispatcher:
                 self._see_through(missing)
 
     def _wait_for_block(self, number: int) -> None:
-        hope = Hope(self.rpc.url)
+        hope = Patience(self.rpc.url)
         while (left := number - self.view.head.number) > 0:
             hope.check(left, f"block {number}, which was to be waited for,")
             if self._mining is Mining.OTHERS:
@@ -208,7 +217,7 @@ class Dispatcher:
         self._signers[sender] = Account.from_key(self._keys[sender].to_bytes())
         # An earlier run that was broken off may have left something on its way.
         calls = [("eth_getTransactionCount", (sender, tag)) for tag in ("latest", "pending")]
-        hope = Hope(self.rpc.url, _LONG_STALL)
+        hope = Patience(self.rpc.url, _LONG_STALL)
         while True:
             mined, pending = (as_number(reply, "eth_getTransactionCount") for reply in self.view.fresh(calls))
             if pending <= mined:
@@ -220,7 +229,7 @@ class Dispatcher:
                 self.rpc.ask("evm_mine")
         self._nonces[sender] = mined
 
-    def _sign(self, order: Order, fees: Mapping[str, int], price: int) -> Transaction:
+    def _sign(self, order: Request, fees: Mapping[str, int], price: int) -> Transaction:
         learnt = max(_LEAST_GAS, 2 * self._gas.get(kind(order), self.most_gas))
         gas = min(self.most_gas, learnt + _GAS_PER_BYTE * len(order.data))
         nonce = self._nonces[order.sender]
@@ -248,7 +257,7 @@ class Dispatcher:
 
     def _see_through(self, group: Sequence[Transaction]) -> None:
         """Send transactions until all are mined."""
-        hope = Hope(self.rpc.url)
+        hope = Patience(self.rpc.url)
         while left := self._attempt(group):
             hope.check(len(left), f"transaction {left[0].hash}", refusal_among(left))
             self._bring_back(group)
@@ -359,7 +368,7 @@ class Dispatcher:
 
     def _bring_back(self, group: Sequence[Transaction]) -> None:
         """After the node was away, or when nothing moves: send again, in order, what its chain has lost."""
-        hope = Hope(self.rpc.url)
+        hope = Patience(self.rpc.url)
         left: Sequence[Transaction] = ()
         drift = 0
         while lost := self._lost(group):

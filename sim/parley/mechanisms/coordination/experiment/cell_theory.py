@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from parley.mechanisms.coordination.experiment.specification import Cell
 
-__all__ = ["Study"]
+__all__ = ["CellTheory"]
 
 
-class Study:
+class CellTheory:
     """A cell, and what theory says of it.
 
     Parameters
