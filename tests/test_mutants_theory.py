@@ -1,10 +1,15 @@
 """The script that makes mutants of the theory, and the list of those that survive."""
 
 import ast
+import json
 import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
 
 from scripts import mutants_theory as script
-from tests.mutants.theory import drawn, mutants_of
+from tests.mutants.theory import Mutant, drawn, mutants_of
 
 SOURCE = '''
 def f(a: int, b: int = 2) -> int:
@@ -54,6 +59,29 @@ def test_a_sample_does_not_change_with_mutants_elsewhere() -> None:
     assert one != list(drawn(mutants, 2).values())
     fewer = [mutant for mutant in mutants if mutant.before != "3"]
     assert list(drawn(fewer, 1).values()) == [mutant for mutant in one if mutant in fewer]
+
+
+def test_a_mutant_is_loaded_in_the_place_of_the_module_that_everybody_imports() -> None:
+    for file in script.modules(""):
+        found = find_spec(script.Mutated(Mutant(file, 1, "", "", "", str)).name)
+        assert found is not None
+        assert found.origin == str(script.ROOT / file)
+
+
+def test_a_stopped_run_goes_on_and_another_one_tries_again_what_survived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "TRIED", tmp_path / "tried")
+    assert script.known("now", again=False) == {}
+    lines = [
+        ["one", False, "now"],
+        ["two", True, "now"],
+        ["three", False, "before"],
+        ["four", True, "before"],
+    ]
+    (tmp_path / "tried").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert script.known("now", again=False) == {"one": False, "two": True}
+    assert script.known("now", again=True) == {"one": False, "three": False}
 
 
 def test_every_survivor_in_the_list_is_a_mutant_of_today_and_has_a_reason() -> None:
