@@ -15,9 +15,9 @@ library CostFunctions {
     uint256 private constant _MIN_EXPONENT = 2;
     uint256 private constant _MAX_EXPONENT = 8;
 
-    /// @dev No product of a coefficient (below 2^96) and a power up to this bound overflows, and a numerator beyond it
-    /// is a cost beyond 2^96 whatever the denominator (below 2^16).
-    uint256 private constant _MAX_NUMERATOR = 1 << 112;
+    /// @dev No product of a coefficient (below 2^96) and a power up to this bound overflows, and a power beyond it is a
+    /// cost beyond 2^96 whatever the denominator (below 2^16).
+    uint256 private constant _MAX_POWER = 1 << 112;
 
     /// @notice Size in bytes of a block with so many segments.
     function blockSize(uint256 segments) internal pure returns (uint256) {
@@ -38,7 +38,7 @@ library CostFunctions {
     function at(uint256 ptr, uint256 load) internal pure returns (uint256) {
         uint256 head = Memory.load(ptr);
         unchecked {
-            // `fits` has bounded the numerator by 2^113 and the piecewise value by 2^96 for every load that can occur.
+            // `fits` has bounded the power by 2^112 and the piecewise value by 2^96 for every load that can occur.
             if (head >> 248 == uint256(ITwoStageMechanism.CostKind.Piecewise)) return _piecewise(ptr, head, load);
             uint256 power = load * load;
             for (uint256 k = (head >> 240) & 0xff; k > 2; --k) {
@@ -52,11 +52,9 @@ library CostFunctions {
     function fits(uint256 ptr, uint256 load) internal pure returns (bool) {
         uint256 head = Memory.load(ptr);
         unchecked {
-            // power ≤ load^8 < 2^256 as loads are below 2^32; the rest is bounded line by line.
+            // load^8 < 2^256 as loads are below 2^32.
             if (head >> 248 != uint256(ITwoStageMechanism.CostKind.Piecewise)) {
-                uint256 power = load ** ((head >> 240) & 0xff);
-                if (power > _MAX_NUMERATOR || uint96(head >> 96) * power > _MAX_NUMERATOR) return false;
-                if (uint96(head) * load > _MAX_NUMERATOR) return false;
+                if (load ** ((head >> 240) & 0xff) > _MAX_POWER) return false;
             }
         }
         return at(ptr, load) <= type(uint96).max;

@@ -79,7 +79,15 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "linear cost": ({"costs": square(coefficient=0, linear=1)}, ("CostNotConvex", 0)),
     "linear power": ({"costs": power(3, 1, 0, 1)}, ("CostNotConvex", 0)),
     "no denominator": ({"costs": square(denominator=0)}, ("CostNotWhole", 0, 0)),
+    "no denominator, in the third function": (
+        {"costs": (SQUARE, SQUARE, *square(denominator=0))},
+        ("CostNotWhole", 2, 0),
+    ),
     "half a wei for one task": ({"costs": square(denominator=20)}, ("CostNotWhole", 0, 1)),
+    "part of a wei for two tasks, squared": (
+        {"costs": square(denominator=3, coefficient=1, linear=2)},
+        ("CostNotWhole", 0, 2),
+    ),
     "half a wei for two tasks": ({"costs": power(8, 4, 1, 3)}, ("CostNotWhole", 0, 2)),
     "part of a wei for three tasks": ({"costs": power(4, 14, 1, 13)}, ("CostNotWhole", 0, 3)),
     "half a wei, in the third function": (
@@ -98,6 +106,7 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         ("BreakpointsInvalid", 0, 17, 1),
     ),
     "first breakpoint above 0": ({"costs": pieces((1, 2), (1, 2))}, ("BreakpointsInvalid", 0, 2, 2)),
+    "two breakpoints of 0": ({"costs": pieces((0, 0), (1, 2))}, ("BreakpointsInvalid", 0, 2, 2)),
     "equal breakpoints": ({"costs": pieces((0, 2, 2), (1, 2, 3))}, ("BreakpointsInvalid", 0, 3, 3)),
     "decreasing breakpoints": ({"costs": pieces((0, 2, 1), (1, 2, 3))}, ("BreakpointsInvalid", 0, 3, 3)),
     "a flat first piece": ({"costs": pieces((0, 1), (0, 1))}, ("CostNotConvex", 0)),
@@ -115,6 +124,10 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     ),
     "a power times a coefficient that would wrap around to nothing": (
         {"contracted": (2**30, 1, 0), "capacity": (2**30, 1, 2), "costs": power(8, 1, 2**95, 0)},
+        ("CostTooLarge", 0),
+    ),
+    "a power of a small coefficient that would wrap around to nothing": (
+        {"contracted": (2**31, 1, 0), "capacity": (2**31, 1, 2), "costs": power(8, 1, 2**8, 0)},
         ("CostTooLarge", 0),
     ),
     "a power of just 2^96": (
@@ -344,6 +357,14 @@ def test_a_game_of_one_page_is_created_at_once_and_one_of_two_is_not() -> None:
     table.expect(table.do(table.creator, "create", table.salt, half), "MatrixSizeMismatch", 1, 0, 0)
     went(table.create())
     assert table.state().phase is Phase.CREATING
+
+
+def test_a_page_holds_as_many_seats_as_fit_to_the_byte() -> None:
+    """With 63 types and 15 pieces a seat takes 1,064 bytes: 23 seats leave 7 of those that a page has."""
+    for seats, phase in ((23, Phase.JOINING), (24, Phase.CREATING)):
+        table = large(15, seats, 63)
+        went(table.create())
+        assert table.state().phase is phase
 
 
 def test_events_tell_all_of_a_game_that_is_stored_page_by_page() -> None:
