@@ -359,6 +359,18 @@ def test_a_game_of_one_page_is_created_at_once_and_one_of_two_is_not() -> None:
     assert table.state().phase is Phase.CREATING
 
 
+def test_the_seats_of_all_pages_share_one_cost_function() -> None:
+    """With 34 seats the draft ends with its cost function, without a byte behind it."""
+    shape: dict[str, Any] = {"contracted": (1,) * 2176, "capacity": (1,) * 2176, "task_types": 64}
+    table = Table(**shape, costs=pieces(tuple(range(16)), tuple(range(1, 17))))
+    table.parameters = replace(table.parameters, agents=tuple(table.contract.accounts[:34]))
+    table.play_to(Phase.ANNOUNCING)
+    for seat in range(34):
+        went(table.announce(seat, (1,) * 64))
+    assert table.state().announced_cost == 34 * table.parameters.contracted_cost(0)
+    assert table.state().cause is Cause.NO_SAVINGS
+
+
 def test_a_page_holds_as_many_seats_as_fit_to_the_byte() -> None:
     """With 63 types and 15 pieces a seat takes 1,064 bytes: 23 seats leave 7 of those that a page has."""
     for seats, phase in ((23, Phase.JOINING), (24, Phase.CREATING)):
