@@ -230,6 +230,14 @@ def test_creation_accepts(what: str) -> None:
     assert state.deadline == table.evm.timestamp + table.parameters.join_window
 
 
+def test_the_reason_why_a_long_list_is_refused_is_given_however_long_it_is() -> None:
+    """A place for as many pieces in each of 64 functions would take more gas than a block has."""
+    costs = (*pieces((0,), (1,)) * 63, *pieces((0,) * 10_000, (1,)))
+    table = Table(agents=agents(64), contracted=(1,) * 64, capacity=(1,) * 64, costs=costs)
+    refused = table.do(table.creator, "create", table.salt, table.parameters)
+    table.expect(refused, "BreakpointsInvalid", 63, 10_000, 1)
+
+
 def test_the_largest_costs_just_fit() -> None:
     most = sum(cost.of(load) for cost, load in zip(FULL, (4, 3, 2), strict=True))
     assert most == UINT96
@@ -359,14 +367,21 @@ def test_a_game_of_one_page_is_created_at_once_and_one_of_two_is_not() -> None:
     assert table.state().phase is Phase.CREATING
 
 
-def test_the_seats_of_all_pages_share_one_cost_function() -> None:
+def test_the_seats_of_all_pages_share_one_cost_function_and_their_capacity() -> None:
     """With 34 seats the draft ends with its cost function, without a byte behind it."""
-    shape: dict[str, Any] = {"contracted": (1,) * 2176, "capacity": (1,) * 2176, "task_types": 64}
-    table = Table(**shape, costs=pieces(tuple(range(16)), tuple(range(1, 17))))
+    ones = (1,) * 64
+    table = Table(
+        contracted=ones * 34,
+        capacity=(*ones * 33, 2, *ones[1:]),
+        task_types=64,
+        costs=pieces(tuple(range(16)), tuple(range(1, 17))),
+    )
     table.parameters = replace(table.parameters, agents=tuple(table.contract.accounts[:34]))
+    # The first seat, on the first page, leaves a unit to the last one, on the second.
+    table.rows = [(0, *ones[1:]), *[ones] * 32, (2, *ones[1:])]
     table.play_to(Phase.ANNOUNCING)
     for seat in range(34):
-        went(table.announce(seat, (1,) * 64))
+        went(table.announce(seat, table.rows[seat]))
     assert table.state().announced_cost == 34 * table.parameters.contracted_cost(0)
     assert table.state().cause is Cause.NO_SAVINGS
 
