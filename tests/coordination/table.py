@@ -254,3 +254,11 @@ class Table:
 def went(outcome: Outcome) -> None:
     """Hold that a call went through."""
     assert outcome.ok, outcome.output.hex()
+
+
+def pieces(breakpoints: tuple[int, ...], slopes: tuple[int, ...]) -> tuple[Cost, ...]:
+    return (Cost(CostKind.PIECEWISE, breakpoints=breakpoints, slopes=slopes),)
+
+
+def agents(count: int) -> tuple[str, ...]:
+    return tuple("0x" + f"{k + 1:040x}" for k in range(count))

@@ -31,6 +31,7 @@ _MECHANISM = _COORDINATION + "TwoStageMechanism.sol"
 _LOTTERY = _ASSIGNMENT + "AssignmentLottery.sol"
 _CERTIFICATES = "tests/contracts/CertificatesHarness.sol"
 _DRAWS = "tests/contracts/DrawsHarness.sol"
+_STORAGE = "tests/contracts/StorageHarness.sol"
 _FUNCTIONS = tuple(
     f"{_COORDINATION}recognition/{name}Recognition.sol"
     for name in ("AnnouncementProportional", "ContractProportional", "Equal", "PStar", "Reordered")
@@ -38,6 +39,7 @@ _FUNCTIONS = tuple(
 _OF_GAMES = ("tests/coordination/test_protocol_*.py", "tests/coordination/test_recognition.py")
 _OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
 _OF_DRAWS = ("tests/test_randomness_on_chain.py",)
+_OF_STORAGE = ("tests/test_storage_on_chain.py",)
 
 
 class Target(NamedTuple):
@@ -76,7 +78,7 @@ TARGETS = (
         Target("contracts/randomness/" + name, (_MECHANISM, _DRAWS), (*_OF_DRAWS, *_OF_GAMES))
         for name in ("Draws.sol", "CommitReveal.sol")
     ),
-    Target("contracts/storage/CodeStorage.sol", (_MECHANISM,), _OF_GAMES),
+    Target("contracts/storage/CodeStorage.sol", (_MECHANISM, _STORAGE), (*_OF_STORAGE, *_OF_GAMES)),
     *(
         Target(_ASSIGNMENT + name, (_LOTTERY,), _OF_LOTTERIES)
         for name in ("AssignmentLottery.sol", "LotteryData.sol")
