@@ -224,6 +224,8 @@ def test_broken_csv_files_get_one_line(tmp_path: Path) -> None:
         ("", {}, "empty"),
         (POINTS, {"select": {"yaer": "1"}}, "line 1: no column 'yaer'"),
         (POINTS, {"select": {"student": "nobody"}}, "no agents"),
+        ("student,c1\n", {}, "line 1: no agents"),
+        ("\nstudent,c1\n\u00a0,\n", {}, "line 2: no agents"),
         (POINTS, {"select": {"c1": "3", "c2": ""}}, "line 1: no column is left for what agents want"),
         (POINTS.replace("0.5", "-1"), {}, "line 3, column c1: -1 is negative"),
         (POINTS.replace(",", ";"), {}, "line 1: separated by ';' instead of commas? If not, quote the cells"),
@@ -242,6 +244,8 @@ def test_broken_csv_files_get_one_line(tmp_path: Path) -> None:
         ('student,rank1\nann,c1\nbob,"c\r\n2"\n', {}, "line 3, column rank1: 'c\\r\\n2' contains U+000D"),
         ('"n\nm",c1\nann,3\nbob,x\n', {}, "line 4, column c1: 'x' is not a number"),
         ("student,c\u20281\nann,3\n", {}, "line 1, column 2: 'c\\u20281' contains U+2028"),
+        ("student,c1\n\rann,3\n", {}, "line 2: some lines end at a carriage return, others at a line feed"),
+        ("student,c1\rann,3\nbob,2\n", {}, "line 2: some lines end at a carriage return, others at a"),
         ("student,c1\na\x0bb,3\n", {}, "line 2, column student: 'a\\x0bb' contains U+000B"),
         ("student,,c2\nann,3,1\n", {}, "line 1, column 2: has no name"),
         (

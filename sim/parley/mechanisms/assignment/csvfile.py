@@ -157,10 +157,12 @@ def read_table(file: str) -> tuple[str, list[str], list[Line]]:
 def _records(file: str) -> Iterator[tuple[str, str, list[str]]]:
     """Split a file into records: where each begins, its text, and its cells.
 
-    A line ends at a line feed, a carriage return or both, and nowhere else; within quotes none does.
+    A line ends at a line feed, a carriage return or both, and nowhere else; within quotes none does. Where
+    lines end at line feeds, a carriage return alone is part of a cell that was not quoted.
     """
     source = io.StringIO(read_text(file), newline="")
     taken: list[str] = []
+    feeds: bool | None = None
 
     def lines() -> Iterator[str]:
         for line in source:
@@ -178,7 +180,12 @@ def _records(file: str) -> Iterator[tuple[str, str, list[str]]]:
         except csv.Error as error:
             reason = next((said for part, said in _REASONS.items() if part in str(error)), str(error))
             raise ProblemError(file, place, reason) from None
-        yield place, "".join(taken), cells
+        text = "".join(taken)
+        if text.endswith(("\n", "\r")):
+            if feeds not in {None, text.endswith("\n")}:
+                raise ProblemError(file, place, "some lines end at a carriage return, others at a line feed")
+            feeds = text.endswith("\n")
+        yield place, text, cells
 
 
 def _check_separator(file: str, head: str, records: Sequence[str]) -> None:
@@ -216,8 +223,8 @@ def _selected(file: str, chosen: Mapping[str, str]) -> tuple[str, list[str], lis
     if not any(map(_RANKED.fullmatch, others)) and len(others) < 2:
         raise ProblemError(file, head, "no column is left for what agents want")
     lines = [(place, row) for place, row in lines if all(row[c] == v for c, v in chosen.items())]
-    if not lines:
-        raise ProblemError(file, "", "no agents")
+    if not lines:  # none were chosen, or none stand below the header
+        raise ProblemError(file, "" if chosen else head, "no agents")
     return head, others, lines
 
 
