@@ -104,7 +104,7 @@ def install(artifacts: Mapping[str, Artifact], number: int) -> None:
     for machine in (TesterEvm, PyEvm):
         setattr(machine, "__init__", _left_out)  # noqa: B010 - mypy wants no method assigned
     # To ask at every place which mutant it is takes gas.
-    setattr(revm, "GAS_LIMIT", 4 * GAS_LIMIT)  # noqa: B010 - imported there, as mypy sees it
+    setattr(revm, "GAS_LIMIT", 8 * GAS_LIMIT)  # noqa: B010 - imported there, as mypy sees it
 
 
 def _left_out(*_: object, **__: object) -> None:
