@@ -1,9 +1,10 @@
 """The sources whose mutants are tried, and what every mutant meets: arbitrary calls and directed tests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from random import Random
 from typing import NamedTuple
+from weakref import WeakSet
 
 import pytest
 
@@ -105,6 +106,36 @@ def install(artifacts: Mapping[str, Artifact], number: int) -> None:
         setattr(machine, "__init__", _left_out)  # noqa: B010 - mypy wants no method assigned
     # To ask at every place which mutant it is takes gas.
     setattr(revm, "GAS_LIMIT", 8 * GAS_LIMIT)  # noqa: B010 - imported there, as mypy sees it
+
+
+class Watch:
+    """Notes whether a machine is used that holds what `install` has put there.
+
+    Attributes
+    ----------
+    used : bool
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.used = False
+        codes = {
+            tree[name].bytecode for tree in (contracts(), harnesses()) for name in tree.keys() & set(names)
+        }
+        machines: WeakSet[RevmEvm] = WeakSet()
+        deploy, send = RevmEvm.deploy, RevmEvm.send
+
+        def deploying(machine: RevmEvm, initcode: bytes) -> str:
+            if initcode in codes:
+                machines.add(machine)
+                self.used = True
+            return deploy(machine, initcode)
+
+        def sending(machine: RevmEvm, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
+            self.used |= machine in machines
+            return send(machine, sender, to, data, value)
+
+        setattr(RevmEvm, "deploy", deploying)  # noqa: B010 - as above
+        setattr(RevmEvm, "send", sending)  # noqa: B010 - as above
 
 
 def _left_out(*_: object, **__: object) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.mutants.building import Built
 from tests.mutants.operators import Mutant
-from tests.mutants.targets import Target, install, load, wanders
+from tests.mutants.targets import Target, Watch, install, load, wanders
 
 SPARE = 3
 """Seconds of processor time that a step may take beyond five times what it takes without a mutant."""
@@ -52,8 +52,8 @@ class Trials:
     """A plugin for pytest that tries mutants with the tests that were collected, instead of running these.
 
     A step is a run of arbitrary calls or a test. All steps are first taken with the contract as it is, which
-    tells how long each takes. A mutant meets the last steps that killed in its function, then all others:
-    those that kill most in a second come first.
+    tells how long each takes, and which of them use the contract at all. A mutant meets the last steps that
+    killed in its function, then all others that use it: those that kill most in a second come first.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class Trials:
     def _order(self, mutant: Mutant) -> list[str]:
         rates = {
             step: (self.killed[step] + 0.5) / (self.met[step] + 1) / (self.seconds[step] + 0.001)
-            for step in self.steps
+            for step in self.seconds
         }
         first = self.last[mutant.function][:NEIGHBOURS]
         return list(dict.fromkeys([*first, *sorted(rates, key=rates.__getitem__, reverse=True)]))
@@ -180,15 +180,19 @@ class Trials:
         os.dup2(silent, 2)
         install(self.built.artifacts, number)
         seconds, killer = {}, ""
+        watch = None if self.seconds else Watch(self.built.artifacts.keys())
         for step in order:
             began = time.process_time()
-            if self.seconds:
+            if watch:
+                watch.used = False
+            else:
                 most = int(began + 5 * self.seconds[step] + SPARE)
                 resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
             if not self.steps[step]():
                 killer = step
                 break
-            seconds[step] = time.process_time() - began
+            if watch is None or watch.used:
+                seconds[step] = time.process_time() - began
         json.dump({"killer": killer, "seconds": seconds}, said)
         said.flush()
 
