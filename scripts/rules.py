@@ -19,7 +19,7 @@ import argparse
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ def main() -> None:
     RuntimeError
         If the comparison fails, or there is no environment to run it in.
     """
-    if find_spec("parley") is not None:
+    if _installed():
         status = run(EXAMPLE)
     else:
         python = TREE / ".venv" / "bin" / "python"
@@ -69,6 +69,15 @@ def main() -> None:
         status = subprocess.run([python, __file__, *EXAMPLE], check=False).returncode  # noqa: S603 -- ours
     if status:
         raise RuntimeError(f"the comparison ended with status {status}")
+
+
+def _installed() -> bool:
+    """Say whether Parley is installed here: its source alone, on an inherited PYTHONPATH, is not enough."""
+    try:
+        distribution("parley-sim")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,7 @@ def examples() -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run `parley simulate` with these arguments and return its exit status."""
-    if find_spec("parley") is not None:
+    if _installed():
         command = [sys.executable, "-m", "parley.cli"]
     else:
         own = TREE / ".venv" / "bin" / "parley"
@@ -60,6 +60,15 @@ def run(arguments: Sequence[str]) -> int:
             raise RuntimeError("there is no parley to run: `make setup` installs it")
         command = [found]
     return subprocess.run([*command, "simulate", *arguments], check=False).returncode  # noqa: S603 -- ours
+
+
+def _installed() -> bool:
+    """Say whether Parley is installed here: its source alone, on an inherited PYTHONPATH, is not enough."""
+    try:
+        distribution("parley-sim")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
