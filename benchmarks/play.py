@@ -4,13 +4,11 @@ All play the same games of the paper's example: the same contract at the same ad
 calldata and values.
 
 - *bare revm*: a loop over prebuilt transactions that calls pyrevm and looks at nothing. The limit for any
-program
-  that drives this machine from Python.
+  program that drives this machine from Python.
 - *Parley on revm*: bots decide, calldata is built, every event is read, costs are counted.
 - *Parley on py-evm*: the same through the reference machine.
 - *web3 + eth-tester*: prebuilt transactions through stock web3 and eth-tester, receipts fetched, nothing
-decoded;
-  signatures in pure Python, as where coincurve is not installed.
+  decoded; signatures in pure Python, as where coincurve is not installed.
 
 The machine under the program may speed up and slow down, so the contestants take turns and what is compared
 is the ratio within each turn; the table shows medians.

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from parley.cli.commands import app
 from parley.kit.play import run
-from parley.mechanisms.coordination.experiment import workshop
+from parley.mechanisms.coordination.experiment import workers
 from tests.driver.coin import Setting
 from tests.nodes import anvil
 
@@ -255,10 +255,10 @@ def test_there_are_never_more_workers_than_batches(monkeypatch: pytest.MonkeyPat
         asked.append(n_jobs)
         raise KeyError(return_as)
 
-    for module in (run, workshop):
+    for module in (run, workers):
         monkeypatch.setattr(module, "Parallel", parallel)
     with pytest.raises(KeyError):
         run.play_games(Setting(), games=1001, workers=200)
     with pytest.raises(KeyError):
-        list(workshop.Pool(200).play([None, None]))  # type: ignore[list-item]  # orders are not looked at
+        list(workers.Pool(200).play([None, None]))  # type: ignore[list-item]  # orders are not looked at
     assert asked == [3, 2]

@@ -49,7 +49,7 @@ def test_the_papers_example_as_the_readme_plays_it() -> None:
     ]
     assert all(abs(agent["z"]) < 4.5 for agent in report["agents"])
     assert report["cross_check"]["evm"] == "py-evm"
-    assert report["cross_check"]["games"] == report["gas"]["games"] == 3
+    assert report["cross_check"]["games"] == report["gas"]["games"] == 10
     assert report["cross_check"]["identical"] is True
     assert report["gas"]["per_game"] <= 1_900_000
 

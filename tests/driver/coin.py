@@ -147,7 +147,10 @@ class Simulation(simulation.Simulation[Tally]):
     """A finished run."""
 
     kind: ClassVar[str] = "coin"
-    agreed: ClassVar[str] = "tossed"
+    endings: ClassVar[Mapping[str, simulation.Ending]] = {
+        "tossed": simulation.Ending.SUCCESS,
+        "expired": simulation.Ending.EXPIRY,
+    }
 
     def to_json(self) -> dict[str, Any]:
         """What `simulate --json` would print of it."""

@@ -135,14 +135,15 @@ def test_a_run_says_what_every_mechanism_says_and_what_its_own_adds() -> None:
         "wins": [0, 0],
     }
     assert (report["settled"], report["broken_down"], report["expired"]) == (0, 4, 4)
+    assert report["endings"] == {"tossed": 0, "expired": 4}
     assert report["paths"] == {"expired, nobody": 4}
     assert report["games_per_second"] == 4 / report["seconds"]
     assert report["transactions"] == 4 * 6
     assert report["cross_check"] == {
         "evm": "py-evm",
-        "games": 3,
-        "numbers": [0, 1, 2],
-        "paths": {"expired, nobody": 3},
+        "games": 4,
+        "numbers": [0, 1, 2, 3],
+        "paths": {"expired, nobody": 4},
         "identical": True,
         "differences": [],
     }

@@ -62,7 +62,6 @@ PAGES = {
     "page_parts",
     "page_simulation",
     "games",
-    "simulation",
     "solution",
     "words",
 }

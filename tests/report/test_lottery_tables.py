@@ -17,9 +17,9 @@ from parley.mechanisms.assignment.audit import audit
 from parley.mechanisms.assignment.efficiency import ordinally_efficient
 from parley.mechanisms.assignment.envy import envy_free, equal_treatment, sd_envy_free
 from parley.mechanisms.assignment.lottery import as_matrix
+from parley.mechanisms.assignment.mechanism import MECHANISM
 from parley.mechanisms.assignment.present.audit import audit_tables
 from parley.mechanisms.assignment.present.favourites import beats, worse_region
-from parley.mechanisms.assignment.present.simulation import simulation_tables
 from parley.mechanisms.assignment.present.solution import MAX_TERMS, solution_tables
 from parley.mechanisms.assignment.present.words import lottery_of, reasons
 from parley.mechanisms.assignment.problem import Problem, from_orders, load_problem
@@ -238,19 +238,19 @@ def within(row: tuple[Fraction, ...], corners: list[tuple[Fraction, ...]]) -> bo
 def test_a_run_shows_counts_beside_what_was_expected_and_bonds_lost() -> None:
     problem = problem_of("three-utilities")
     run = simulate(problem, games=30, seed=5, bots=["truthful", "truthful", "absent:revealing"])
-    text = told(simulation_tables(run))
-    assert "30 lotteries of serial-dictatorship on revm, seed 5: 30 drawn, 0 cancelled" in text
+    text = told(MECHANISM.simulation_tables(problem, run))
+    assert "lotteries 30; rule serial-dictatorship; agents 3; items 3;" in text
+    assert "Of 30 lotteries, 30 drawn (100%)." in text
     one, two, three = run.comparison.counts
-    assert f"| agent 1 | {one[0]} (15.0) | 0 (0.0) | {one[2]} (15.0) | 0 (0.0) |" in text
+    shares = (f"{100 * one[0] / 30:.1f}", f"{100 * one[2] / 30:.1f}")
+    assert f"| agent 1 | {shares[0]}% (50.0%) | 0.0% (0.0%) | {shares[1]}% (50.0%) | 0.0% (0.0%) |" in text
     assert one[0] + two[0] == 30
-    assert "| agent 3 | 0 (0.0) | 0 (0.0) | 0 (0.0) | 30 (30.0) |" in text
+    assert "| agent 3 | 0.0% (0.0%) | 0.0% (0.0%) | 0.0% (0.0%) | 100.0% (100.0%) |" in text
     assert three[-1] == 30
-    assert re.search(
-        r"\| agent 3 \| absent:revealing \| silent \| 0\.000 \| 0\.000 \| 0 \| 5/3 \| \| 30 \|", text
-    )
-    assert re.search(r"\| agent 1 \| truthful \| the truth \| [\d.]+ \| [\d.]+ \| 2 \| 4/3 \|", text)
+    assert re.search(r"\| agent 3 \| absent:revealing \| nothing revealed \| 0 \| 0 \| \| 30 \|", text)
+    assert re.search(r"\| agent 1 \| truthful \| the truth \| [\d.]+ \| 2 \|", text)
     assert "agrees with theory" in text
-    assert "replayed on py-evm, identical" in text
+    assert "10 games replayed on py-evm: every transaction and balance was the same." in text
 
 
 def test_a_verification_is_shown_whatever_its_kind() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Protocol, TypedDict, TypeVar
 
 from parley.core.errors import ProblemError
+from parley.core.files import read_object
 from parley.kit.options import Given, Option
 from parley.kit.results import AuditReport, Result, RunReport
 
@@ -358,8 +359,21 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         """Return an audit for a person to read."""
 
     @abstractmethod
-    def simulation_tables(self, run: R) -> RenderableType:
-        """Return a run for a person to read."""
+    def simulation_sheet(
+        self, report: Mapping[str, Any], problem: P, name: str, folder: Path | None = None
+    ) -> Sheet:
+        """Lay out a run, for a terminal and for its page.
+
+        Parameters
+        ----------
+        report : mapping
+            What `parley simulate --json` prints of it.
+        problem : Problem
+        name : str
+            What the run is called.
+        folder : Path, optional
+            Where the table of its games is, for figures that need all games.
+        """
 
     @abstractmethod
     def pictures(self, run: R) -> dict[str, Figure]:
@@ -370,8 +384,8 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         """Write an audit into a folder; returns the names of the files."""
 
     @abstractmethod
-    def sheet(self, folder: Path, verb: str) -> Sheet:
-        """Lay out the page of what ``simulate`` or ``audit`` left in a folder."""
+    def audit_sheet(self, folder: Path) -> Sheet:
+        """Lay out the page of what ``audit`` left in a folder."""
 
     # ── derived ──
 
@@ -390,6 +404,24 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         ProblemError
         """
         return LoadedProblem(self, self.problem(mapping, file), file)
+
+    def sheet(self, folder: Path, verb: str) -> Sheet:
+        """Lay out the page of what ``simulate`` or ``audit`` left in a folder."""
+        from parley.kit.present.page_parts import written_by  # noqa: PLC0415 - slow to load
+
+        if verb == "audit":
+            return self.audit_sheet(folder)
+        path, file = folder / "simulation.json", folder / "problem.json"
+        report, problem = read_object(path), self.problem(read_object(file), str(file))
+        with written_by("a simulation", path):
+            return self.simulation_sheet(report, problem, folder.resolve().name, folder)
+
+    def simulation_tables(self, problem: P, run: R) -> RenderableType:
+        """Return a run for a person to read: the figures of its page."""
+        from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - slow to load
+
+        sheet = self.simulation_sheet(run.to_json(), problem, self.kind)
+        return sheet_tables(sheet, holds=run.holds)
 
     def given(self, verb: str, values: Mapping[str, object]) -> Given:
         """Check the options that were given to a verb."""
@@ -572,7 +604,7 @@ class LoadedProblem(Generic[P, S, A, R]):
             run = self.mechanism.simulate(self.problem, record or (tables.append if keep else None), **play)
         return RunReport(
             run,
-            lambda: [self.mechanism.simulation_tables(run)],
+            lambda: [self.mechanism.simulation_tables(self.problem, run)],
             tables,
             lambda: self.mechanism.pictures(run),
         )

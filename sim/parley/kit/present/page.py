@@ -62,9 +62,10 @@ def write_page(folder: Path) -> Path:
         In one line: the folder holds nothing to report on, one of its files is not what it should be, a
         library of the page is not installed, the page cannot be written, or another run is writing there.
     """
+    kind = kind_of_folder(folder)
     with whole_file(folder / PAGE) as work:  # from the beginning: no second report reads and writes meanwhile
         before = folder.stat()
-        sheet, pictures = _sheet(folder, kind_of_folder(folder))
+        sheet, pictures = _sheet(folder, kind)
         page = render(sheet)
         pictures()
         work.write_text(page, encoding="utf-8")

@@ -44,11 +44,14 @@ class Column:
         Its heading, which names the unit.
     format : str
         How its numbers are written; `cell` is a link to a cell of the sweep, by its number.
+    detail : bool
+        Whether only the page shows it: a terminal is narrow.
     """
 
     key: str
     label: str
     format: Format = "text"
+    detail: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
 from parley.kit.present.page_model import Z95, Column, Figure, Sheet, count, exactly
-from parley.kit.present.page_words import cross_checked
+from parley.kit.present.page_words import cross_checked, ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -101,11 +101,13 @@ def sheet_of_simulation(
             (games, f"{report['games']:,}"),
             *facts,
             ("bots", ", ".join(bots_of(report["agents"]))),
-            ("machine", str(report["evm"])),
+            ("backend", str(report["evm"])),
             ("seed", str(report["seed"])),
             ("transactions", f"{report['transactions']:,}"),
         ],
-        findings=[("", text) for text in (*findings, *cross_checked(check))],
+        findings=[
+            ("", text) for text in (*findings, *ended(report["endings"], games), *cross_checked(check))
+        ],
         figures=[
             *figures,
             paths_figure(report["paths"], report["games"], paths),
@@ -123,7 +125,7 @@ def sheet_of_simulation(
     )
     if check.get("identical") is False:
         sheet.warnings.append(
-            f"{games.capitalize()} replayed on the other machine did not come out the same."
+            f"{games.capitalize()} replayed on the other backend did not come out the same."
         )
         sheet.method.append(
             ("Differences", [(str(k + 1), str(text)) for k, text in enumerate(check.get("differences", ()))])
@@ -175,15 +177,22 @@ def mean_columns(mean: str, expected: str) -> list[Column]:
     """
     return [
         Column("mean", mean, "number"),
-        Column("low", "95% from", "number"),
-        Column("high", "to", "number"),
+        Column("low", "95% from", "number", detail=True),
+        Column("high", "to", "number", detail=True),
         Column("expected", expected, "number"),
-        Column("gap", "mean less theory", "number"),
+        Column("gap", "mean less theory", "number", detail=True),
         Column("z", "z", "z"),
+        Column("p", "p-value", "p"),
     ]
 
 
-def mean_cells(mean: float | None, std_error: float | None, expected: object, z: float | None) -> list[Any]:
+def mean_cells(
+    mean: float | None,
+    std_error: float | None,
+    expected: object,
+    z: float | None,
+    p: float | None = None,
+) -> list[Any]:
     """One row of these columns: a mean with its 95% interval, and how far it is from theory.
 
     Parameters
@@ -192,14 +201,15 @@ def mean_cells(mean: float | None, std_error: float | None, expected: object, z:
         None where nothing was measured.
     expected : str, float or None
         As a run writes it down.
-    z : float or None
+    z, p : float or None
+        The deviation in exact standard errors, and the exact p-value.
     """
     theory = as_float(expected)
     shown = exactly(expected) if isinstance(expected, str) else expected
     if mean is None:
-        return [None, None, None, shown, None, z]
+        return [None, None, None, shown, None, z, p]
     half = Z95 * (std_error or 0.0)
-    return [mean, mean - half, mean + half, shown, None if theory is None else mean - theory, z]
+    return [mean, mean - half, mean + half, shown, None if theory is None else mean - theory, z, p]
 
 
 def paths_figure(paths: Mapping[str, int], games: int, note: str) -> Figure:

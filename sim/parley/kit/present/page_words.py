@@ -75,25 +75,33 @@ def draws_follow(who: str, whose: str, p_values: Sequence[float]) -> list[str]:
     return [f"{who} {verdict} {whose}: {tests}."]
 
 
-def ended(endings: Mapping[str, int]) -> list[str]:
-    """How games ended."""
-    games = sum(endings.values())
-    if not games:
+def ended(endings: Mapping[str, int], games: str = "games") -> list[str]:
+    """How games ended.
+
+    Examples
+    --------
+    >>> ended({"settled": 3, "broken_down": 1, "expired": 0})
+    ['Of 4 games, 3 settled (75%) and 1 broken down (25%).']
+    """
+    number = sum(endings.values())
+    if not number:
         return []
-    shown = {"settled": "settled", "broken down": "broke down", "expired": "expired"}
-    named = [(shown.get(name, name), number) for name, number in sorted(endings.items()) if number]
-    told = [f"{number:,} {name} ({percent(number / games)})" for name, number in reversed(named)]
-    return [f"Of {count(games, 'game')}, {listed(told)}."]
+    told = [
+        f"{count:,} {name.replace('_', ' ')} ({percent(count / number)})"
+        for name, count in endings.items()
+        if count
+    ]
+    return [f"Of {number:,} {games}, {listed(told)}."]
 
 
 def cross_checked(check: Mapping[str, object] | None) -> list[str]:
-    """Whether games were the same on the other machine."""
+    """Whether games were the same on the other backend."""
     if not check or "identical" not in check:
         return []
     games = check.get("games")
     number = count(games, "game") if isinstance(games, int) else "Some games"
     same = "every transaction and balance was the same" if check["identical"] else "they were NOT the same"
-    return [f"{number} replayed on {check.get('evm', 'another machine')}: {same}."]
+    return [f"{number} replayed on {check.get('evm', 'another backend')}: {same}."]
 
 
 def listed(parts: Iterable[str]) -> str:

@@ -231,11 +231,13 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
 
         return audit_tables(found)
 
-    def simulation_tables(self, run: Simulation) -> RenderableType:
-        """Return a run for a person to read."""
-        from parley.mechanisms.assignment.present.simulation import simulation_tables
+    def simulation_sheet(
+        self, report: Mapping[str, Any], problem: Problem, name: str, folder: Path | None = None
+    ) -> Sheet:
+        """Lay out a run, for a terminal and for its page."""
+        from parley.mechanisms.assignment.present.page_simulation import simulation_sheet
 
-        return simulation_tables(run)
+        return simulation_sheet(report, problem, name, folder)
 
     def pictures(self, run: Simulation) -> dict[str, Figure]:
         """Draw how often each agent got each item, and the probabilities."""
@@ -249,11 +251,11 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
 
         return write_audit(folder, found, found.to_json())
 
-    def sheet(self, folder: Path, verb: str) -> Sheet:
-        """Lay out the page of what ``simulate`` or ``audit`` left in a folder."""
-        from parley.mechanisms.assignment.present import page_audit, page_simulation
+    def audit_sheet(self, folder: Path) -> Sheet:
+        """Lay out the page of what ``audit`` left in a folder."""
+        from parley.mechanisms.assignment.present.page_audit import audit_sheet
 
-        return page_audit.audit_sheet(folder) if verb == "audit" else page_simulation.simulation_sheet(folder)
+        return audit_sheet(folder)
 
 
 MECHANISM = Assignment()

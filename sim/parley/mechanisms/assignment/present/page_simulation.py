@@ -1,14 +1,13 @@
-"""The page of one simulation: many lotteries of one problem."""
+"""One simulation: many lotteries of one problem."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure, count
-from parley.kit.present.page_parts import mean_cells, mean_columns, sheet_of_simulation, wilson, written_by
-from parley.kit.present.page_read import read_json
-from parley.kit.present.page_words import draws_follow, ended, largest_deviation
-from parley.mechanisms.assignment.present.page_parts import matrix_figure, read_problem
+from parley.kit.present.page_parts import mean_cells, mean_columns, sheet_of_simulation, wilson
+from parley.kit.present.page_words import draws_follow, largest_deviation
+from parley.mechanisms.assignment.present.page_parts import matrix_figure
 from parley.mechanisms.assignment.present.words import listed, ranked
 
 if TYPE_CHECKING:
@@ -21,21 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["simulation_sheet"]
 
 
-def simulation_sheet(folder: Path) -> Sheet:
-    """Lay out the page of a simulation.
-
-    Raises
-    ------
-    ParleyError
-        In one line, if the folder cannot be read or is not what a simulation leaves.
-    """
-    path = folder / "simulation.json"
-    report, problem = read_json(path), read_problem(folder)
-    with written_by("a simulation", path):
-        return _sheet(report, problem, folder.resolve().name)
-
-
-def _sheet(report: Mapping[str, Any], problem: Problem, name: str) -> Sheet:
+def simulation_sheet(
+    report: Mapping[str, Any], problem: Problem, name: str, folder: Path | None = None
+) -> Sheet:
+    """Lay out a simulation; see `parley.kit.mechanism.Mechanism.simulation_sheet`."""
+    del folder  # the report has all that is shown
     agents = report["agents"]
     return sheet_of_simulation(
         report,
@@ -50,7 +39,6 @@ def _sheet(report: Mapping[str, Any], problem: Problem, name: str) -> Sheet:
         findings=[
             *_drawn(report),
             *largest_deviation("Mean utilities", [entry["z"] for entry in agents if entry["z"] is not None]),
-            *ended({"drawn": report["settled"], "cancelled": report["broken_down"]}),
             *_deadlines(report),
             *_departed(agents, problem),
             *_lost(agents, problem),
@@ -152,7 +140,12 @@ def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
         note=f"Of {count(drawn, 'lottery', 'lotteries')} that were drawn. Expected is what the rule gives at"
         " the reports that were revealed.",
         folded=True,
-        options={"agents": list(problem.agent_names), "items": items, "value": "share"},
+        options={
+            "agents": list(problem.agent_names),
+            "items": items,
+            "value": "share",
+            "beside": "probability",
+        },
     )
 
 

@@ -27,11 +27,11 @@ def cost_figure(
     contracted : list of Fraction, optional
         f_i(d_i), in units of cost.
     """
-    with_bots = any("bot" in entry for entry in agents)
+    with_bots = len({entry.get("bot") for entry in agents}) > 1
     columns = [
         Column("agent", "agent"),
         *([Column("bot", "bot")] if with_bots else []),
-        *([Column("contracted", "contracts alone, f(d) (cost)", "number")] if contracted else []),
+        *([Column("contracted", "cost alone", "number")] if contracted else []),
         *mean_columns("mean cost", "theory (cost)"),
     ]
     rows = []
@@ -42,7 +42,11 @@ def cost_figure(
                 *([entry.get("bot")] if with_bots else []),
                 *([exactly(contracted[entry.get("agent", k)])] if contracted else []),
                 *mean_cells(
-                    entry["mean_cost"], entry["std_error"], entry.get("expected_cost"), entry.get("z")
+                    entry["mean_cost"],
+                    entry["std_error"],
+                    entry.get("expected_cost"),
+                    entry.get("z"),
+                    entry.get("p_value"),
                 ),
             ]
         )
@@ -72,11 +76,11 @@ def proposer_figure(proposer: Mapping[str, Any], names: list[str]) -> Figure:
     drawn_in_all = sum(counts)
     columns = [
         Column("agent", "agent"),
-        Column("times", "recognized first, times", "count"),
+        Column("times", "times", "count"),
         Column("expected", "expected, times", "number"),
         Column("share", "share", "percent"),
-        Column("low", "95% from", "percent"),
-        Column("high", "to", "percent"),
+        Column("low", "95% from", "percent", detail=True),
+        Column("high", "to", "percent", detail=True),
         Column("probability", "probability, mean", "percent"),
     ]
     rows = [

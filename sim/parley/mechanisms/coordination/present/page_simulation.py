@@ -1,13 +1,12 @@
-"""The page of one simulation: many games of one problem."""
+"""One simulation: many games of one problem."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_parts import bots_of, known_p_values, sheet_of_simulation, written_by
-from parley.kit.present.page_read import batches, numbers, read_json
-from parley.kit.present.page_words import ended
+from parley.kit.present.page_parts import bots_of, known_p_values, sheet_of_simulation
+from parley.kit.present.page_read import batches, numbers
 from parley.mechanisms.coordination.present.page_parts import cost_figure, proposer_figure, rounds_figure
 from parley.mechanisms.coordination.present.page_words import agreement
 
@@ -16,36 +15,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parley.kit.present.page_model import Sheet
+    from parley.mechanisms.coordination.problem import Problem
 
 __all__ = ["simulation_sheet"]
 
 
-def simulation_sheet(folder: Path) -> Sheet:
-    """Lay out the page of a simulation.
-
-    Raises
-    ------
-    ParleyError
-        In one line, if the folder cannot be read or is not what a simulation leaves.
-    """
-    path = folder / "simulation.json"
-    report = read_json(path)
+def simulation_sheet(
+    report: Mapping[str, Any], problem: Problem, name: str, folder: Path | None = None
+) -> Sheet:
+    """Lay out a simulation; see `parley.kit.mechanism.Mechanism.simulation_sheet`."""
+    agents, proposer = report["agents"], report["proposer"]
     rounds: Counter[int] = Counter()
-    for batch in batches(folder / "games.parquet", ["rounds"]):
+    for batch in batches(folder / "games.parquet", ["rounds"]) if folder is not None else ():
         rounds.update(numbers(batch["rounds"]).astype(int).tolist())
-    with written_by("a simulation", path):
-        return _sheet(report, rounds, folder.resolve().name)
-
-
-def _sheet(report: Mapping[str, Any], rounds: Counter[int], name: str) -> Sheet:
-    agents = report["agents"]
-    names = [f"agent {entry['agent'] + 1}" for entry in agents]
-    proposer = report["proposer"]
-    endings = {
-        "settled": report["settled"],
-        "broken down": report["broken_down"] - report["expired"],
-        "expired": report["expired"],
-    }
+    loads = problem.contracted.sum(axis=1).tolist()
+    contracted = [problem.cost(i, load) for i, load in enumerate(loads)]
     return sheet_of_simulation(
         report,
         name=name,
@@ -58,12 +42,11 @@ def _sheet(report: Mapping[str, Any], rounds: Counter[int], name: str) -> Sheet:
                 [] if proposer["p_value"] is None else [proposer["p_value"]],
                 [bot for bot in bots_of(agents) if bot != "equilibrium"],
             ),
-            *ended(endings),
             f"A game took {report['mean_rounds']:.3f} bargaining rounds on average.",
         ],
         figures=[
-            cost_figure(agents, names),
-            proposer_figure(proposer, names),
+            cost_figure(agents, list(problem.agent_names), contracted),
+            proposer_figure(proposer, list(problem.agent_names)),
             *([rounds_figure(rounds)] if rounds else []),
         ],
         paths="“continued”: a rejection was survived on the way.",
