@@ -83,6 +83,14 @@ def test_settings_made_in_the_process_do_not_reach_pictures_either(tmp_path: Pat
             assert line(tmp_path / f"set.{ending}") == plain
 
 
+def test_what_a_figure_was_drawn_in_holds_when_it_is_saved(tmp_path: Path) -> None:
+    with style(svg_fonttype="none"):
+        figure = Figure()
+        figure.suptitle("as text")
+    save(figure, tmp_path / "text.svg", svg_fonttype="none")
+    assert ">as text</text>" in (tmp_path / "text.svg").read_text()
+
+
 # ── homes and caches ────────────────────────────────────────────────────────────────────────────────────────
 
 

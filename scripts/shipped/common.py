@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import matplotlib as mpl
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from parley.kit.present.style import INK, save
+from parley.kit.present.style import save, style
 from parley.mechanisms.coordination.experiment.present.page_figures import COLORS
 
 if TYPE_CHECKING:
@@ -204,20 +203,13 @@ def interval(shares: Sequence[float]) -> str:
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-_STYLE: dict[Any, Any] = {
-    "font.size": 8.5,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.titlesize": 9,
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-}
+_STYLE: dict[str, Any] = {"font_size": 8.5, "axes_titlesize": 9, "svg_fonttype": "none"}
 
 
 @contextmanager
 def axes_of(panels: int, width: float = 3.6, height: float = 3.1) -> Iterator[tuple[Figure, list[Axes]]]:
     """A figure of some panels side by side, drawn in the style of all."""
-    with mpl.rc_context(_STYLE):
+    with style(**_STYLE):
         figure = Figure(figsize=(width * panels, height), layout="constrained")
         axes = list(figure.subplots(1, panels, squeeze=False)[0])
         for each in axes:
@@ -227,8 +219,7 @@ def axes_of(panels: int, width: float = 3.6, height: float = 3.1) -> Iterator[tu
 
 def draw(figure: Figure, path: Path) -> None:
     """Write a figure, small: text stays text."""
-    with mpl.rc_context(_STYLE):
-        save(figure, path)
+    save(figure, path, **_STYLE)
 
 
 def points(

@@ -49,7 +49,7 @@ def style(**settings: object) -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, path: Path, *, whole: bool = True) -> None:
+def save(figure: Figure, path: Path, *, whole: bool = True, **settings: object) -> None:
     """Write a figure in the format of the path's ending: the same bytes whenever it is drawn anew.
 
     Parameters
@@ -58,8 +58,10 @@ def save(figure: Figure, path: Path, *, whole: bool = True) -> None:
     path : Path
     whole : bool
         Replace a file that is there in one step, as is not needed in a folder that is not in its place yet.
+    **settings
+        Those of `style` that the figure was drawn in: some of it is drawn only now.
     """
     ending = path.suffix[1:]
     metadata = {"Date": None} if ending == "svg" else None
-    with style(), whole_file(path) if whole else nullcontext(path) as work:
+    with style(**settings), whole_file(path) if whole else nullcontext(path) as work:
         figure.savefig(work, dpi=160, metadata=metadata, format=ending)
