@@ -53,8 +53,8 @@ MEASURED, TRIED = BUILD / "reached.json", BUILD / "tried"
 SHARED = ["exact", "randomness", "statistics"]
 COORDINATION = ["allocation", "announcements", "axioms", "bargaining", "costs", "recognition", "solver"]
 ASSIGNMENT = [
-    *("certificate", "decomposition", "efficiency", "envy", "options", "probabilistic_serial"),
-    *("pseudo_market", "rules", "serial_dictatorship"),
+    *("certificate", "decomposition", "efficiency", "envy", "market", "options"),
+    *("probabilistic_serial", "pseudo_market", "rules", "serial_dictatorship"),
 ]
 THEORY = [
     *(f"sim/parley/core/{name}" for name in SHARED),

@@ -24,10 +24,10 @@ from parley.mechanisms.assignment.efficiency import (
 )
 from parley.mechanisms.assignment.linear import Program
 from parley.mechanisms.assignment.lottery import expected, indicator, show_matrix
+from parley.mechanisms.assignment.market import Market
 from parley.mechanisms.assignment.pseudo_market import (
     TOLERANCE,
     Equilibrium,
-    _Market,
     _normalized,
     best_affordable,
     equilibrium,
@@ -259,7 +259,7 @@ def adversarial(seed: int) -> Problem:
 @pytest.mark.parametrize("seed", [24, 386])
 def test_no_price_that_is_looked_at_is_below_zero(seed: int) -> None:
     """Newton's method leads to such prices here."""
-    market = _Market(_normalized(adversarial(seed)))
+    market = Market(_normalized(adversarial(seed)))
     found = [prices for k in range(4) for prices in market.rough_prices(np.random.default_rng(k))]
     assert min(map(min, found)) == 0
 
@@ -273,6 +273,14 @@ def check_adversarial(seeds: Iterable[int]) -> None:
 
 def test_equilibria_of_adversarial_utilities_are_found_and_hold_from_the_definition() -> None:
     check_adversarial(range(40))
+
+
+def test_prices_that_differ_by_less_than_a_millionth_are_told_apart() -> None:
+    """The search mixes what two agents buy at prices 5/10⁷ apart: at equal ones, one would sell a little."""
+    problem = adversarial(1927)
+    found = equilibrium(problem)
+    assert found.shortfall.greatest == lacks_by_hand(problem, found) <= TOLERANCE
+    assert 0 < found.prices[0] - found.prices[2] < Fraction(1, 10**6)
 
 
 @pytest.mark.deep

@@ -10,7 +10,7 @@ nothing.
 The search follows the proof that prices exist: what agents buy is a correspondence whose values are convex
 and whose graph is closed (that is what buying the cheapest is for), and a simplicial path leads to its zero,
 whatever ties there are (`simplicial`). Near it, it shows who buys what, and Newton's method solves for the
-prices. Simple fractions close to these are tried, then fine ones; a linear program finds what agents buy.
+prices (`market`). Simple fractions close to these are tried, then fine ones; a linear program finds what agents buy.
 
 Utilities of very different sizes, or nearly equal ones, lead the search to prices at which demand is hardly
 decided: a price of 10⁻¹⁵ for what one agent would like a little, or an item that somebody prefers by a share
@@ -20,28 +20,24 @@ also at the prices of a market in which utilities that differ by less than the t
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parley.core.errors import ParleyError, ProblemError
 from parley.mechanisms.assignment.decomposition import decompose
 from parley.mechanisms.assignment.linear import InfeasibleError
 from parley.mechanisms.assignment.lottery import Term, expected, recompose
-from parley.mechanisms.assignment.simplicial import LostError, Near, zeros
+from parley.mechanisms.assignment.market import Market, greatest, on_offer
 from parley.mechanisms.assignment.welfare import assignment_program, averaged, matrix_of, utilities_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from parley.mechanisms.assignment.lottery import Matrix
     from parley.mechanisms.assignment.problem import Problem, Utilities
-
-Floats = NDArray[np.float64]
 
 TOLERANCE = Fraction(1, 10**8)
 """Greatest shortfall that is accepted."""
@@ -63,14 +59,6 @@ LESS = 1 - TOLERANCE / 10
 """By how much prices are lowered to make room for rounding."""
 GENEROUS = 10
 """Width of a line at fine prices, in tolerances."""
-ROUGH = 0.01
-"""Width of a grid from which on it is guessed who buys what."""
-BOUGHT = (10, 1)
-"""Least probabilities that count as bought, in widths of the grid; one after the other is tried."""
-ROUNDS = 12
-"""Newton's steps, from what is guessed to prices."""
-RANK = 1e-10
-"""Singular values below this share of the greatest are taken for 0."""
 
 
 NOT_FOUND = "no equilibrium of the pseudo-market was found"
@@ -224,7 +212,7 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     """
     problem = _normalized(problem)
     dice = np.random.default_rng(seed)
-    market = _Market(problem)
+    market = Market(problem)
     tried: set[tuple[Fraction, ...]] = set()
     passed: list[list[float]] = []
     for start in range(1, STARTS + 1):
@@ -234,7 +222,7 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
                 return found
             passed.append(rough)
         if start in {PATIENCE, STARTS}:
-            coarse = _Market(problem, GRAIN).rough_prices(np.random.default_rng(seed))
+            coarse = Market(problem, GRAIN).rough_prices(np.random.default_rng(seed))
             for rough in (*reversed(passed), *coarse):
                 found = _simple(problem, rough, NEARBY, tried) or _fine(problem, rough, _tolerable)
                 if found is not None:
@@ -316,27 +304,6 @@ def _tolerable(problem: Problem, prices: Sequence[Fraction], tolerance: Fraction
     return averaged(problem, matrix_of(problem, cells, point), problem.alike)
 
 
-def on_offer(problem: Problem, agent: int) -> Utilities:
-    """Give an agent's utilities of what there is: of an item without capacity nothing can be bought.
-
-    Examples
-    --------
-    >>> from parley.mechanisms.assignment.problem import Problem
-    >>> problem = Problem.from_mapping({
-    ...     "kind": "assignment", "items": ["a", "b"], "rule": "pseudo-market", "utilities": [[4, 1]],
-    ...     "capacities": [0, 1]})
-    >>> print(*on_offer(problem, 0))
-    None 1
-    """
-    row = utilities_of(problem)[agent]
-    return tuple(u if capacity else None for u, capacity in zip(row, problem.capacities, strict=True))
-
-
-def greatest(utilities: Utilities) -> Fraction:
-    """Give the greatest utility; 0 if there is none."""
-    return max((u for u in utilities if u is not None), default=Fraction(0))
-
-
 def _cost(row: Iterable[Fraction | int], prices: Sequence[Fraction]) -> Fraction:
     return sum((price * p for p, price in zip(row, prices, strict=True)), Fraction(0))
 
@@ -403,135 +370,3 @@ def _line(
         if abs(value + money * (p - budget) - w) <= width and (money or p <= cheapest + slack * budget)
     ]
     return _Line(items, money > 0, value - money * budget > width)
-
-
-class _Market:
-    """The market in floating point: utilities up to 1, the mean budget 1, *nothing* as a last item.
-
-    With a grain, utilities are rounded to multiples of it.
-    """
-
-    def __init__(self, problem: Problem, grain: float = 0.0) -> None:
-        groups = problem.alike
-        utilities = [on_offer(problem, i) for i, *_ in groups]
-        given = problem.budgets or (Fraction(1),) * problem.agents
-        self.items = len(problem.items)
-        self.unit = float(sum(given)) / len(given)
-        self.budgets: Floats = np.array([float(given[i]) for i, *_ in groups]) / self.unit
-        self.counts: Floats = np.array([float(len(group)) for group in groups])
-        scales = map(greatest, utilities)
-        worth = np.array(
-            [
-                [*(float(u / scale) if u else 0.0 for u in row), 0.0]
-                for row, scale in zip(utilities, scales, strict=True)
-            ]
-        )
-        if grain:
-            worth = np.round(worth / grain) * grain
-        self.utilities: Floats = np.where(worth > 0, worth, -np.inf)  # 0 is as good as nothing
-        self.utilities[:, -1] = 0.0
-        asked = self.counts @ np.isfinite(self.utilities[:, :-1])
-        self.capacities: Floats = np.minimum(np.array(problem.capacities, dtype=float), problem.agents + 1)
-        # Of the others there is enough for everybody that may ask: they are free.
-        self.scarce: NDArray[np.intp] = np.flatnonzero(asked > self.capacities)
-
-    def rough_prices(self, dice: np.random.Generator) -> Iterator[list[float]]:
-        """Look for prices from one start, finer and finer."""
-        if not len(self.scarce):
-            yield [0.0] * self.items
-            return
-        with suppress(LostError):
-            for near in zeros(self.imbalance, dice.random(len(self.scarce)), dice):
-                if near.width < ROUGH:
-                    for least in BOUGHT:
-                        yield (self.polished(near, least * near.width) * self.unit).tolist()
-
-    def prices(self, state: Floats) -> Floats:
-        """Give the prices that a state of the market stands for, *nothing* last."""
-        prices = np.zeros(self.items + 1)
-        prices[self.scarce] = np.maximum(state, 0)
-        return prices
-
-    def imbalance(self, state: Floats) -> Floats:
-        """Say what of each scarce item is left over (or short).
-
-        A coordinate above 0 is a price; one below 0 stands for the price 0 and for how much less is asked
-        for than there is. Where a price is above all budgets together, something is left over.
-        """
-        sold = (self.counts @ self.demand(self.prices(state)))[self.scarce]
-        left: Floats = self.capacities[self.scarce] - sold + np.minimum(state, 0)
-        return left
-
-    def demand(self, prices: Floats) -> Floats:
-        """Find the best row that each budget buys, the cheapest of these; see `best_affordable`."""
-        every = np.arange(len(self.budgets))
-        dear = prices > self.budgets[:, None]
-        low = np.where(dear, -np.inf, self.utilities)
-        high = np.where(dear, self.utilities, -np.inf)
-        best = low.max(axis=1)
-        single = np.where(low == best[:, None], prices, np.inf).argmin(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):  # of pairs that are none
-            share = (self.budgets[:, None] - prices)[:, :, None] / (prices - prices[:, None])
-            mixed = low[:, :, None] + share * (high[:, None, :] - low[:, :, None])
-        flat = np.where(np.isfinite(mixed), mixed, -np.inf).reshape(len(every), -1)
-        pair = flat.argmax(axis=1)
-        first, second = np.divmod(pair, len(prices))
-        mixes = flat[every, pair] > best
-        part = np.where(mixes, share[every, first, second], 0.0)
-        rows = np.zeros_like(self.utilities)
-        rows[every, np.where(mixes, first, single)] = 1 - part
-        rows[every[mixes], second[mixes]] = part[mixes]
-        return rows
-
-    def polished(self, near: Near, least: float) -> Floats:
-        """Solve for the prices at which everybody is ready to buy just what it buys nearby.
-
-        Unknown are the prices, what agents buy, and for each agent the line on which what it buys lies: with
-        w = 1/μ, p_o + a = w·u_o. Whoever has all it can wish for buys at one price. As the equations are
-        bilinear, Newton's method solves them; where they leave something open, the nearest solution is taken.
-        """
-        bought = near.shares @ np.array([self.demand(self.prices(corner)).ravel() for corner in near.corners])
-        rows = bought.reshape(self.utilities.shape)
-        prices = self.prices(near.point)
-        prices[prices < near.width] = 0.0
-        costly = np.flatnonzero(prices)
-        agents, support = np.nonzero(rows > least)
-        worth = self.utilities[agents, support]
-        # Who gets something for sure, and nothing but what it likes best.
-        best = worth == self.utilities.max(axis=1)[agents]
-        content = (np.bincount(agents, rows[agents, support], minlength=len(rows)) > 1 - least) & (
-            np.bincount(agents, ~best, minlength=len(rows)) == 0
-        )
-        spares = content & (rows @ prices < self.budgets - least)
-        n, c, k = len(rows), len(costly), len(agents)
-        place = {o: j for j, o in enumerate(costly.tolist())}
-        priced = np.array([o in place for o in support.tolist()])
-        column = np.array([place.get(o, 0) for o in support.tolist()])
-        each = np.arange(k)
-        # Unknowns: prices, then a and w of each agent, then what is bought.
-        a, w, x = c, c + n, c + 2 * n
-        lines = np.zeros((k, a + 2 * n))
-        lines[each[priced], column[priced]] = 1.0
-        lines[each, a + agents] = 1.0
-        lines[each, w + agents] = np.where(content[agents], 0.0, -worth)
-        known = prices[costly]
-        first = np.linalg.lstsq(lines[:, a:], -lines[:, :a] @ known, rcond=RANK)[0]
-        state = np.concatenate([known, first, rows[agents, support]])
-        for _ in range(ROUNDS):
-            slope = np.zeros((k + 2 * n + c, len(state)))
-            slope[:k, :x] = lines
-            value = slope[:k] @ state
-            slope[k + agents, x + each] = 1.0
-            total = slope[k : k + n] @ state - 1.0
-            cost = np.where(priced, state[column], 0.0)
-            slope[k + n + agents, x + each] = cost
-            slope[k + n + agents[priced], column[priced]] += state[x + each[priced]]
-            spent = np.bincount(agents, cost * state[x:], minlength=n) - self.budgets
-            slope[k + n + np.flatnonzero(spares)] = 0.0
-            spent[spares] = 0.0
-            slope[k + 2 * n + column[priced], x + each[priced]] = self.counts[agents[priced]]
-            sold = slope[k + 2 * n :] @ state - self.capacities[costly]
-            state = state - np.linalg.lstsq(slope, np.concatenate([value, total, spent, sold]), rcond=RANK)[0]
-        solved = np.zeros(self.items)
-        solved[costly] = np.maximum(state[:c], 0)
-        return solved

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from parley.mechanisms.assignment.linear import InfeasibleError, Program
 from parley.mechanisms.assignment.lottery import expected
-from parley.mechanisms.assignment.pseudo_market import greatest, on_offer
+from parley.mechanisms.assignment.market import greatest, on_offer
 
 if TYPE_CHECKING:
     from parley.mechanisms.assignment.lottery import Matrix, Row
