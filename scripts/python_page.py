@@ -22,11 +22,11 @@ HEAD = """# Parley from Python
 ```python
 import parley
 
-problem = parley.load("problems/paper-example-1.toml")   # or parley.load({...})
-problem.solve().to_json()["savings"]                     # '38'
+problem = parley.load("problems/paper-example-1.toml")  # or parley.load({...})
+problem.solve().to_json()["savings"]  # '38'
 run = problem.simulate(games=2000, seed=1, bots="equilibrium", workers=2)
-run.holds, run.identical                                 # play agrees with theory; the replay was the same
-run.to_arrow()                                           # the table of games.parquet
+run.holds, run.identical  # play agrees with theory; the replay was the same
+run.to_arrow()  # the table of games.parquet
 problem.audit().to_json()["axioms"]
 parley.verify("http://127.0.0.1:8545", "deployments/31337.json")
 parley.experiment("problems/experiments/greed.toml")

@@ -10,7 +10,8 @@ nothing.
 The search follows the proof that prices exist: what agents buy is a correspondence whose values are convex
 and whose graph is closed (that is what buying the cheapest is for), and a simplicial path leads to its zero,
 whatever ties there are (`simplicial`). Near it, it shows who buys what, and Newton's method solves for the
-prices (`market`). Simple fractions close to these are tried, then fine ones; a linear program finds what agents buy.
+prices (`market`). Simple fractions close to these are tried, then fine ones; a linear program finds what
+agents buy.
 
 Utilities of very different sizes, or nearly equal ones, lead the search to prices at which demand is hardly
 decided: a price of 10⁻¹⁵ for what one agent would like a little, or an item that somebody prefers by a share
