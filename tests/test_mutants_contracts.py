@@ -6,6 +6,35 @@ from tests.mutants.operators import mutants_of, syntax_trees
 from tests.verification.selected import read_source
 
 DRAWS = "contracts/randomness/Draws.sol"
+REORDERED = "contracts/coordination/recognition/ReorderedRecognition.sol"
+FOUND = [
+    ("boolean", "||", "&&"),
+    ("relational", "<", ">="),
+    ("relational", ">", ">="),
+    ("constant", "uint256(3 + 1)", "3"),
+    ("constant", "uint256(3 - 1)", "3"),
+    ("relational", "!=", "=="),
+    ("arithmetic", "-", "+"),
+    ("constant", "uint256(2 + 1)", "2"),
+    ("constant", "uint256(2 - 1)", "2"),
+    ("deleted", "", "numerator ="),
+    ("swap", "(turn.contracted, turn.announced)", "(turn.announced, turn.contracted)"),
+    ("deleted", "", "denominator ="),
+]
+"""The mutants of that source: kind of change, what is new in it, and what was there."""
+
+
+def test_a_mutant_changes_one_place_of_a_function() -> None:
+    text = read_source(REORDERED)
+    mutants = mutants_of(REORDERED, text, syntax_trees([REORDERED])[REORDERED])
+    assert len(mutants) == len(FOUND)
+    for mutant, (operator, new, old) in zip(mutants, FOUND, strict=True):
+        assert (mutant.function, mutant.operator) == ("fraction", operator)
+        assert new in mutant.new
+        assert old in mutant.old
+        assert text[mutant.start : mutant.end] == mutant.old
+        assert mutant.new != mutant.old
+    assert len({mutant.name for mutant in mutants}) == len(FOUND)
 
 
 def test_every_survivor_in_the_list_is_a_mutant_of_today_and_has_a_reason() -> None:
