@@ -28,7 +28,7 @@ from parley.mechanisms.assignment.problem import example_1 as assignment_example
 from parley.mechanisms.assignment.problem import from_orders
 from parley.mechanisms.assignment.terms import most_terms_kept
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import FUNCTIONS, Player, deploy_mechanism
+from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from parley.mechanisms.coordination.problem import Problem, example_1
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
@@ -85,7 +85,7 @@ def gas_of(problem: Problem) -> dict[str, Any]:
     evm = open_reference()
     player = Player(evm, deploy_mechanism(evm), problem, make_bots(["equilibrium"], problem.agents), seed=1)
     player.play(0)
-    used = by_function(player, FUNCTIONS)
+    used = by_function(player)
     return {
         "game": sum(player.gas_used),
         "third announcement": used["announce"][2:3],
@@ -124,13 +124,13 @@ def gas_of_lottery(problem: AssignmentProblem, posted: Certificate | None = None
     player = parley.mechanisms.assignment.play.Player(evm, contract, planned, seed=1)
     player.play(0)
     terms = {} if planned.certificate is None else {"terms": planned.certificate.terms}
-    used = by_function(player, parley.mechanisms.assignment.play.FUNCTIONS)
+    used = by_function(player)
     return {"game": sum(player.gas_used), **terms, "least and most": spans(used)}
 
 
-def by_function(player: AnyPlayer[Any], functions: Mapping[str, bytes]) -> dict[str, list[int]]:
+def by_function(player: AnyPlayer[Any]) -> dict[str, list[int]]:
     """Return the gas of each transaction of the last game, by function."""
-    names = {selector: name for name, selector in functions.items()}
+    names = {selector: name for name, selector in player.codec.selectors.items()}
     used: dict[str, list[int]] = {}
     for sent, gas in zip(player.sent, player.gas_used, strict=True):
         used.setdefault(names[sent.data[:4]], []).append(gas)

@@ -8,9 +8,12 @@ import pytest
 
 from benchmarks.gas import SNAPSHOT, ladder, measured
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.compiler import project_root
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import FUNCTIONS, Player, deploy_mechanism
+from parley.mechanisms.coordination.play import Player, deploy_mechanism
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,8 @@ from benchmarks.runners.script import (
     game,
 )
 from parley.chain import accounts
+from parley.chain.abi import argument_types
 from parley.chain.evm import FUNDS
-from parley.mechanisms.coordination.events import PARAMETERS
 
 _EMITTED = {
     "create": ("Created",),
@@ -104,8 +104,9 @@ class Verbs:
             env.create_account(address, FUNDS)
         compiled = artifacts()
         contract = abi_from_str("TwoStageMechanism", json.dumps(compiled["TwoStageMechanism"].abi))
-        contract.create.inputs = ["bytes32", PARAMETERS]
-        contract.Created.inputs = ["bytes32", PARAMETERS]
+        abi = compiled["TwoStageMechanism"].abi
+        create = next(entry for entry in abi if entry.get("name") == "create")
+        contract.create.inputs = contract.Created.inputs = argument_types(create["inputs"])
         addresses = {
             name: "0x" + contract.constructor.deploy(env, deployer, artifact.bytecode.hex()).hex()
             for name, artifact in compiled.items()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.deploy import deploy
 from parley.chain.deployments import Claims
 from parley.chain.evm import Evm
@@ -17,7 +18,7 @@ from parley.mechanisms.assignment.certificate import Certificate
 from parley.mechanisms.assignment.contracts import CONTRACTS
 from parley.mechanisms.assignment.lottery import indicator
 from parley.mechanisms.assignment.plan import plan
-from parley.mechanisms.assignment.play import FUNCTIONS, Player
+from parley.mechanisms.assignment.play import Player
 from parley.mechanisms.assignment.problem import Problem, example_1
 from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.verify import CONTRACT
@@ -25,6 +26,8 @@ from tests.assignment.crooked import CAMPAIGN, SERIAL, USUAL
 from tests.verification.crooked import Variant
 from tests.verification.selected import RoomyEvm
 from tests.verification.staging import Staged
+
+FUNCTIONS = compiled_codec("AssignmentLottery").selectors
 
 UTILITIES = tuple(
     tuple(map(Fraction, row)) for row in ((4, 3, 2, 1), (4, 2, 1, 1), (3, 4, 1, 2), (2, 4, 1, 2))

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.history import Call, Recorder
 from parley.core.randomness import word
 from parley.core.statistics import MIN_P
 from parley.mechanisms.assignment.bots import make_bots
 from parley.mechanisms.assignment.certificate import certify
 from parley.mechanisms.assignment.plan import plan
-from parley.mechanisms.assignment.play import FUNCTIONS, Player
+from parley.mechanisms.assignment.play import Player
 from parley.mechanisms.assignment.problem import RULES, from_orders
 from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.verify import CONTRACT, verify
@@ -37,6 +38,8 @@ from tests.verification.tampered import (
     with_word,
     without_events,
 )
+
+FUNCTIONS = compiled_codec("AssignmentLottery").selectors
 
 POPULATIONS = {
     "all there": USUAL,

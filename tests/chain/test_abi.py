@@ -1,52 +1,18 @@
-"""Hand-made coding agrees with the general one, and what cannot be decoded says so."""
+"""Interfaces code by name, and what cannot be decoded says so."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from eth_abi.abi import decode, encode
-from hypothesis import given
-from hypothesis import strategies as st
+from eth_abi.abi import encode
 
 from parley.chain import abi
 from parley.chain.abi import AbiError, DecodedError, Interface
-from parley.core.randomness import keccak
+from parley.core.randomness import keccak, word
 
 if TYPE_CHECKING:
     from parley.chain.compiler import Artifact
-
-unsigned = st.one_of(st.integers(0, 2000), st.integers(0, 2**256 - 1))
-signed = st.one_of(st.integers(-2000, 2000), st.integers(-(2**255), 2**255 - 1))
-
-
-@given(
-    st.lists(unsigned, max_size=70),
-    st.lists(signed, max_size=70),
-    signed,
-    st.binary(min_size=20, max_size=20),
-)
-def test_words_and_arrays_are_coded_as_the_abi_says(
-    plain: list[int], negative: list[int], number: int, account: bytes
-) -> None:
-    tail = abi.array(plain)
-    heads = [128, 128 + len(tail), number]
-    data = abi.words(heads) + abi.address_word("0x" + account.hex()) + tail + abi.array(negative)
-    kinds = ["uint256[]", "int256[]", "int256", "address"]
-    assert data == encode(kinds, [plain, negative, number, account])
-    assert abi.read_array(data, 0) == plain
-    assert abi.read_signed_array(data, 1) == negative
-    assert abi.read_signed(data, 2) == number
-    assert abi.read_word(data, 2) == number % 2**256
-    assert abi.read_address(data, 3) == decode(kinds, data)[3]
-    assert abi.read_words(data, 0, 3) == [128, 128 + len(tail), number % 2**256]
-    assert abi.read_words(tail) == [len(plain), *plain]
-
-
-@pytest.mark.parametrize("value", [2**256, -(2**255) - 1])
-def test_numbers_that_do_not_fit_are_refused(value: int) -> None:
-    with pytest.raises(OverflowError):
-        abi.words([value])
 
 
 def test_selectors_and_topics_are_the_compilers(artifacts: dict[str, Artifact], probe: Interface) -> None:
@@ -60,6 +26,21 @@ def test_selectors_and_topics_are_the_compilers(artifacts: dict[str, Artifact], 
 NUMBER = {"name": "a", "type": "uint256"}
 
 
+def test_types_are_those_of_the_source(artifacts: dict[str, Artifact]) -> None:
+    named = next(entry for entry in artifacts["Probe"].abi if entry.get("name") == "Named")
+    name, text, pair = abi.types(named["inputs"])
+    assert (name.text, name.dynamic, name.words, name.solidity) == ("string", True, 1, "")
+    assert (text.name, text.base, text.inner) == ("text", "string", ())
+    assert (pair.text, pair.dynamic, pair.words, pair.solidity) == ("(uint8,int128)", False, 2, "Pair")
+    assert [(field.name, field.bits) for field in pair.inner] == [("left", 8), ("right", 128)]
+    phase = {"name": "", "type": "uint8[][2]", "internalType": "enum Game.Phase[][2]"}
+    (kind,) = abi.types([phase])
+    assert (kind.text, kind.base, kind.length, kind.dynamic, kind.solidity) == (
+        "uint8[][2]", "array", 2, True, "",
+    )  # fmt: skip
+    assert (kind.inner[0].length, kind.inner[0].inner[0].solidity) == (None, "Phase")
+
+
 def function(*inputs: dict[str, Any]) -> dict[str, Any]:
     return {"type": "function", "name": "f", "inputs": list(inputs), "outputs": [NUMBER]}
 
@@ -67,7 +48,7 @@ def function(*inputs: dict[str, Any]) -> dict[str, Any]:
 def test_overloaded_functions_go_by_signature() -> None:
     interface = Interface([function(), function(NUMBER)], [function()])
     assert interface.encode("f()") == abi.selector("f()")
-    assert interface.encode("f(uint256)", 3) == abi.selector("f(uint256)") + abi.words([3])
+    assert interface.encode("f(uint256)", 3) == abi.selector("f(uint256)") + word(3)
     with pytest.raises(AbiError, match="no function is called 'f'"):
         interface.encode("f")
     assert set(abi.selectors([function(), function(NUMBER)])) == {"f()", "f(uint256)"}
@@ -82,7 +63,7 @@ def test_arguments_that_are_not_the_functions_are_refused(args: tuple[Any, ...])
 
 def test_output_that_is_not_the_functions_is_refused() -> None:
     interface = Interface([function()])
-    assert interface.decode_output("f", abi.words([3])) == (3,)
+    assert interface.decode_output("f", word(3)) == (3,)
     with pytest.raises(AbiError, match=r"f\(\) cannot have returned 0x12"):
         interface.decode_output("f", b"\x12")
 

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parley.chain import accounts
-from parley.chain.abi import DecodedError, DecodedEvent, read_word
+from parley.chain.abi import DecodedError, DecodedEvent
 from parley.chain.backends import open_evm, open_reference
 from parley.chain.evm import CHAIN_ID, FUNDS, START_TIME, EvmError, Reverted
 from parley.core.randomness import keccak
+from tests.chain.words import read_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parley.chain import transaction_manager
-from parley.chain.abi import DecodedError, DecodedEvent, read_word
+from parley.chain.abi import DecodedError, DecodedEvent
 from parley.chain.backends import open_evm
 from parley.chain.evm import EvmError, Reverted
 from parley.chain.node import NodeEvm, side_by_side
 from parley.chain.revm import RevmEvm
 from parley.chain.rpc import NodeError
 from parley.chain.transactions import Request
+from tests.chain.words import read_word
 from tests.nodes import KINDS, anvil, hardhat, running
 
 if TYPE_CHECKING:

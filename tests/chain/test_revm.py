@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parley.chain.abi import read_word
 from parley.chain.evm import FUNDS, EvmError, Reverted
 from parley.chain.revm import RevmEvm
+from tests.chain.words import read_word
 
 if TYPE_CHECKING:
     from parley.chain.abi import Interface

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.deploy import deploy
 from parley.chain.deployments import Claims
 from parley.chain.evm import Evm
@@ -14,13 +15,15 @@ from parley.core.errors import ParleyError
 from parley.core.randomness import address_word, word
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
-from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Player
+from parley.mechanisms.coordination.play import Deployment, Player
 from parley.mechanisms.coordination.problem import Problem, example_1
 from parley.mechanisms.coordination.records import RECORDS
 from tests.coordination.crooked import CAMPAIGN, USUAL
 from tests.verification.crooked import Variant
 from tests.verification.selected import RoomyEvm
 from tests.verification.staging import Staged
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 IMPATIENT: Problem = replace(example_1(), continuation=Fraction(1, 2), max_rounds=3)
 """Rejections end a game soon, one way or the other."""

@@ -2,14 +2,20 @@
 
 from random import Random
 
-from parley.chain.abi import Interface, read_array, words
+from eth_abi.abi import decode
+
+from parley.chain.abi import Interface
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
+from parley.chain.evm import Logs
+from parley.core.randomness import word
 from parley.mechanisms.coordination.announcements import bounds, find_violation
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.events import Event
-from parley.mechanisms.coordination.play import FUNCTIONS, Player, deploy_mechanism
+from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from tests.coordination.problems import random_problem
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 GAMES = 60
 TRIES = 12
@@ -23,13 +29,13 @@ class Prober(Player):
     verdicts: dict[str, int]
     rows: list[list[int]]
 
-    def _send(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
+    def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
         if data.startswith(FUNCTIONS["create"]):
             self.rows = []
         if data.startswith(FUNCTIONS["announce"]):
             self.probe(sender, data)
-            self.rows.append(read_array(data[4:], 2))
-        return super()._send(sender, data, value)
+            self.rows.append(list(decode(["bytes32", "bytes32", "uint256[]"], data[4:])[2]))
+        return super().send(sender, data, value)
 
     def probe(self, sender: str, data: bytes) -> None:
         lower, upper = bounds(self.problem, self.rows)
@@ -42,7 +48,7 @@ class Prober(Player):
                 )
                 for low, high in zip(lower.tolist(), upper.tolist(), strict=True)
             ]
-            answer = self.evm.call(sender, self.contract, data[:132] + words(row))
+            answer = self.evm.call(sender, self.contract, data[:132] + b"".join(map(word, row)))
             violation = find_violation(self.problem, [*self.rows, row])
             if violation is None:
                 assert answer.ok

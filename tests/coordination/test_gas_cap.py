@@ -6,12 +6,15 @@ import pytest
 
 from benchmarks.gas import ladder, largest
 from parley.chain.backends import open_reference
+from parley.chain.codec import compiled_codec
 from parley.chain.rpc import Rpc, RpcError
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import FUNCTIONS, Player, deploy_mechanism
+from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from parley.mechanisms.coordination.simulation import simulate
 from tests.nodes import LocalNode, anvil
 from tests.verification.gas import sent_with
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 CAP = 2**24
 

@@ -7,13 +7,13 @@ from random import Random
 import pytest
 
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.evm import Name
 from parley.core.randomness import keccak
 from parley.kit.play.player import Sent, UnexpectedRevertError
 from parley.mechanisms.coordination.bots import Greedy, make_bots
 from parley.mechanisms.coordination.play import (
-    FUNCTIONS,
     Outcome,
     Player,
     deploy_mechanism,
@@ -21,6 +21,8 @@ from parley.mechanisms.coordination.play import (
 )
 from parley.mechanisms.coordination.position import Position, Row
 from parley.mechanisms.coordination.problem import Problem, example_1
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 IMPATIENT = replace(example_1(), continuation=Fraction(1, 2))
 

@@ -9,13 +9,14 @@ import pytest
 
 from benchmarks.gas import largest
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.deployments import Claims
 from parley.chain.history import Call, Recorder
 from parley.core.errors import ParleyError
 from parley.core.randomness import word
 from parley.core.statistics import MIN_P, count_p_value, recognition_p_value
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import FUNCTIONS, Player
+from parley.mechanisms.coordination.play import Player
 from parley.mechanisms.coordination.problem import example_1
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from parley.mechanisms.coordination.records import RECORDS
@@ -39,6 +40,8 @@ from tests.verification.tampered import (
     with_word,
     without_events,
 )
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 POPULATIONS = {
     "equilibrium": ["equilibrium"],

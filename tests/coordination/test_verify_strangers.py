@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from parley.chain.codec import compiled_codec
 from parley.chain.evm import Logs
 from parley.chain.flattraces import frames_of
 from parley.chain.node import NodeEvm
@@ -15,13 +16,15 @@ from parley.chain.rpc import Rpc
 from parley.chain.traces import Frame
 from parley.core.randomness import address_word, word
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Player
+from parley.mechanisms.coordination.play import Deployment, Player
 from parley.mechanisms.coordination.verify import verify
 from tests.coordination.audited import IMPATIENT, deployed
 from tests.coordination.on_chain import attackers
 from tests.coordination.test_verify_on_node import ThroughWallet
 from tests.coordination.test_verify_payments import Blind, Flat
 from tests.nodes import running
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 WHIMSICAL = "600343065f52600560205260405ff3"
 """A recognition function that answers (block number mod 3) / 5."""

@@ -5,27 +5,25 @@ What a mechanism brings to the driver is all here: how a game goes, what is coun
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self
 
-from parley.chain.abi import Interface
+from parley.chain.codec import Codec
 from parley.chain.compiler import Artifact, compile_sources
 from parley.chain.evm import Evm
-from parley.core.randomness import address_word, commitment, game_id, keccak, word
+from parley.core.randomness import commitment, game_id, keccak
 from parley.kit.play import player, simulation, tally
-from parley.kit.play.player import Sent, UnexpectedRevertError, explained, selectors
+from parley.kit.play.player import Sent, UnexpectedRevertError, explained
 
 SOURCE = "tests/driver/CoinToss.sol"
 CONTRACT = "CoinToss"
-FUNCTIONS = selectors(
-    {
-        "create": "bytes32,address[2],uint256,uint256",
-        "commit": "bytes32,uint256,bytes32",
-        "reveal": "bytes32,uint256,bytes32",
-        "expire": "bytes32",
-        "withdraw": "bytes32,uint256",
-    }
-)
 TOSSED = keccak(b"Tossed(bytes32,uint256)")
+
+
+@cache
+def codec() -> Codec:
+    """How the contract is called; one of the tree's has `compiled_codec`."""
+    return Codec(compile_sources({SOURCE: None})[CONTRACT].abi)
 
 
 class Outcome(NamedTuple):
@@ -45,35 +43,31 @@ class Player(player.Player[Outcome]):
     """Plays coin tosses; a bot is honest, or silent when it should reveal."""
 
     def __init__(self, evm: Evm, address: str, setting: "Setting") -> None:
-        super().__init__(evm, address, 2, setting.seed, FUNCTIONS, CONTRACT)
+        super().__init__(evm, address, 2, setting.seed, codec())
         self.setting = setting
-
-    def interface(self) -> Interface:
-        """Of a contract that is not the tree's."""
-        return Interface(self.setting.artifacts[CONTRACT].abi)
 
     def play(self, k: int) -> Outcome:
         """Play game k to its end."""
         self.begin()
         *secrets, salt = self.secrets(k, 1)
         game = game_id(self.evm.chain_id, self.contract, self.creator, salt)
-        seats = b"".join(map(address_word, self.seats))
-        terms = word(self.setting.stake) + word(self.setting.window)
-        self.send(self.creator, FUNCTIONS["create"] + salt + seats + terms)
+        calls = {name: function.encode for name, function in self.codec.functions.items()}
+        terms = self.setting.stake, self.setting.window
+        self.send(self.creator, calls["create"](salt, self.seats, *terms))
         for seat, secret in enumerate(secrets):
             sealed = commitment(game, seat, secret)
-            self.send(self.seats[seat], FUNCTIONS["commit"] + game + word(seat) + sealed, self.setting.stake)
+            self.send(self.seats[seat], calls["commit"](game, seat, sealed), self.setting.stake)
         winner, honest = -1, [seat for seat in (0, 1) if self.setting.bots[seat] == "honest"]
         for seat in honest:
-            data = FUNCTIONS["reveal"] + game + word(seat) + secrets[seat]
+            data = calls["reveal"](game, seat, secrets[seat])
             for topics, value in self.send(self.seats[seat], data):
                 if topics[0] == TOSSED:
                     winner = int.from_bytes(value)
         if len(honest) < 2:
             self.wait(self.setting.window)
-            self.send(self.creator, FUNCTIONS["expire"] + game)
+            self.send(self.creator, calls["expire"](game))
         for seat in (honest or [0, 1]) if winner < 0 else [winner]:
-            self.send(self.seats[seat], FUNCTIONS["withdraw"] + game + word(seat))
+            self.send(self.seats[seat], calls["withdraw"](game, seat))
         self.transactions += len(self.sent)
         return Outcome(k, "expired" if winner < 0 else "tossed", winner)
 
@@ -107,7 +101,11 @@ class Setting:
 
     agents: ClassVar[int] = 2
     contracts: ClassVar[tuple[str, ...]] = (CONTRACT,)
-    functions: ClassVar[Mapping[str, bytes]] = FUNCTIONS
+
+    @property
+    def functions(self) -> Mapping[str, bytes]:
+        """Selectors of the contract's functions."""
+        return codec().selectors
 
     @property
     def artifacts(self) -> Mapping[str, Artifact]:
@@ -133,7 +131,7 @@ class Setting:
 
     def money(self, sent: Sent) -> int:
         """What a transaction moved to its sender."""
-        if sent.data[:4] == FUNCTIONS["withdraw"]:
+        if sent.data[:4] == codec().selectors["withdraw"]:
             return int.from_bytes(sent.logs[0][1][32:])
         return -sent.value
 

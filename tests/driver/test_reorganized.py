@@ -13,7 +13,7 @@ from parley.chain.nodehistory import NodeHistory
 from parley.chain.rpc import NodeError, Rpc
 from parley.chain.transaction_manager import CONFIRMATIONS, TransactionManager
 from parley.kit.play.on_node import NodeRun
-from tests.driver.coin import CONTRACT, FUNCTIONS, Player, Setting
+from tests.driver.coin import CONTRACT, Player, Setting, codec
 from tests.driver.test_on_node import essence, kept, play
 from tests.nodes import LocalNode, anvil
 from tests.proxy import public_node
@@ -81,9 +81,9 @@ def test_what_goes_otherwise_in_another_block_ends_the_run(node: LocalNode) -> N
     contracts: list[str] = []
 
     def before(_number: int, data: bytes) -> None:
-        if data.startswith(FUNCTIONS["withdraw"]):
+        if data.startswith(codec().selectors["withdraw"]):
             # Somebody else expires the game first.
-            expiry = "0x" + (FUNCTIONS["expire"] + data[4:36]).hex()
+            expiry = "0x" + (codec().selectors["expire"] + data[4:36]).hex()
             reorganize(node, 1, [[{"from": stranger, "to": contracts[0], "data": expiry}, 0]])
 
     run = NodeRun(node.url, ShakenSetting(("honest", "silent"), before=before, seen=Counter()))

@@ -13,7 +13,7 @@ from parley.core.errors import ParleyError
 from parley.core.randomness import word
 from parley.kit.play.player import UnexpectedRevertError
 from parley.kit.play.run import REPLAYED, Played, open_player, play_games
-from tests.driver.coin import FUNCTIONS, Outcome, Player, Setting, Simulation, Tally
+from tests.driver.coin import Outcome, Player, Setting, Simulation, Tally, codec
 
 HONEST = Setting()
 SILENT = Setting(("honest", "silent"))
@@ -217,7 +217,9 @@ class Cheat(Player):
     """Opens another secret than it committed to."""
 
     def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
-        return super().send(sender, data[:68] + word(7) if data[:4] == FUNCTIONS["reveal"] else data, value)
+        return super().send(
+            sender, data[:68] + word(7) if data[:4] == codec().selectors["reveal"] else data, value
+        )
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -234,7 +236,7 @@ def test_what_is_refused_is_not_written_down_and_changes_nothing() -> None:
         player.play(0)
     assert refusal.value.error == "WrongSecret"
     assert [sent.data[:4] for sent in player.sent] == [
-        FUNCTIONS[name] for name in ("create", "commit", "commit")
+        codec().selectors[name] for name in ("create", "commit", "commit")
     ]
     assert player.transactions == 0
     assert player.balances()[-1] == 2 * HONEST.stake

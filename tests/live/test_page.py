@@ -9,29 +9,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from parley.chain.codec import compiled_codec
 from parley.core import problemfile
-from parley.mechanisms.coordination.events import (
-    Announced,
-    Joined,
-    Proposed,
-    ProposerDrawn,
-    Responded,
-    Withdrawn,
-    decode,
-)
+from parley.mechanisms.coordination.events import seats_in
 from parley.mechanisms.coordination.live.trace import open_player
-from parley.mechanisms.coordination.play import FUNCTIONS
 from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
 from parley.mechanisms.coordination.simulation import simulate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+    from parley.chain.codec import Event
     from parley.kit.play.player import Player
-    from parley.mechanisms.coordination.events import Event
     from parley.mechanisms.coordination.play import Outcome
     from tests.browser import Tab
     from tests.live.serving import LiveServer
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 SEED = 1
 
@@ -73,8 +67,8 @@ def plain(number: str) -> float:
     return float(number.replace("−", "-").replace(",", ""))
 
 
-def events_of(player: Player[Outcome], kind: type) -> list[Any]:
-    return [event for sent in player.sent for event in decode(sent.logs) if isinstance(event, kind)]
+def events_of(player: Player[Outcome], kind: str) -> list[Any]:
+    return [event for sent in player.sent for event in player.codec.decode(sent.logs) if event.name == kind]
 
 
 def replayed(problem: Problem, bots: list[str], game: int) -> Player[Outcome]:
@@ -109,17 +103,17 @@ def test_step_by_step_it_shows_what_the_contract_emitted(page: Page, game: int) 
             on.click()
         expect(where).to_contain_text(f"Game {game}, transaction {k + 1} of {len(player.sent)}:")
         expect(where.locator("code")).to_have_text(functions[sent.data[:4]])
-        past += decode(sent.logs)
+        past += player.codec.decode(sent.logs)
         check_board(page, past)
 
 
 def check_board(page: Page, past: list[Event]) -> None:
     """Whether the board shows what has happened, and nothing of what has not."""
 
-    def of(kind: type) -> list[Any]:
-        return [event for event in past if isinstance(event, kind)]
+    def of(kind: str) -> list[Any]:
+        return [event for event in past if event.name == kind]
 
-    announced, offers = of(Announced), of(Proposed)
+    announced, offers = of("Announced"), of("Proposed")
     board = page.evaluate("""() => {
         const rows = (id) => [...document.querySelectorAll(`#${id} tbody tr`)];
         const wei = (cells) => cells.map(cell => cell?.querySelector('[data-wei]')?.dataset.wei ?? null);
@@ -137,8 +131,8 @@ def check_board(page: Page, past: list[Event]) -> None:
         };
     }""")
     n = 5
-    assert board["put"] == [str(e.deposit) for e in of(Joined)] + [None] * (n - len(of(Joined)))
-    assert board["out"] == [str(e.amount) for e in of(Withdrawn)] + [None] * (n - len(of(Withdrawn)))
+    assert board["put"] == [str(e.deposit) for e in of("Joined")] + [None] * (n - len(of("Joined")))
+    assert board["out"] == [str(e.amount) for e in of("Withdrawn")] + [None] * (n - len(of("Withdrawn")))
     rows = {event.seat: list(event.announcement) for event in announced}
     capacity = example_1().capacity
     for i in range(n):
@@ -158,15 +152,15 @@ def check_board(page: Page, past: list[Event]) -> None:
             fraction = announced[i].numerator / announced[i].denominator
         assert board["widths"][i] == pytest.approx(100 * stick * fraction, abs=1e-3)
         stick *= 1 - fraction
-    drawn = of(ProposerDrawn)
+    drawn = of("ProposerDrawn")
     chosen = [i for i, piece in enumerate(board["pieces"]) if piece[3] == "makes the offer"]
     assert chosen == [event.proposer for event in drawn]
     assert board["shares"] == ([str(share) for share in offers[0].shares] if offers else [])
     if offers:
-        answers = {event.seat: "accepts" if event.accepted else "rejects" for event in of(Responded)}
+        answers = {event.seat: "accepts" if event.accepted else "rejects" for event in of("Responded")}
         turns = {
             seat: f"{k + 1}{('st', 'nd', 'rd', 'th')[k]} in turn"
-            for k, seat in enumerate(drawn[0].order[: n - 1])
+            for k, seat in enumerate(seats_in(drawn[0].order)[: n - 1])
         }
         expected = {drawn[0].proposer: "its offer"} | turns | answers
         assert board["answers"] == [expected[i] for i in range(n)]
@@ -188,9 +182,9 @@ def test_rejections_lead_to_further_rounds_and_a_breakdown_is_shown(page: Page) 
     page.get_by_label("Everybody plays").select_option("stubborn")
     start(page)
     player = replayed(example_1(), ["stubborn"], 0)
-    rounds = max(event.round for event in events_of(player, ProposerDrawn))
+    rounds = max(event.round for event in events_of(player, "ProposerDrawn"))
     page.get_by_role("button", name="To the end").click()
-    costs = [int(event.amount) for event in events_of(player, Withdrawn)]
+    costs = [int(event.amount) for event in events_of(player, "Withdrawn")]
     assert in_wei(page.locator("#money tbody tr td:nth-child(3) [data-wei]")) == costs
     assert texts(page.locator("#money tbody tr"), "td:last-child") == ["0"] * 5
     page.locator("#logging summary").click()
@@ -311,7 +305,7 @@ def test_delta_and_the_recognition_function_can_be_chosen(tab: Tab, page: Page) 
     page.get_by_role("button", name="To the end").click()
     assert texts(page.locator("#pieces tbody tr"), "td:nth-child(3)") == ["20%"] * 5
     problem = Problem.from_mapping(example_1().to_mapping() | {"recognition": "equal", "continuation": "1/4"})
-    shares = events_of(replayed(problem, ["equilibrium"], 0), Proposed)[-1].shares
+    shares = events_of(replayed(problem, ["equilibrium"], 0), "Proposed")[-1].shares
     assert in_wei(page.locator("#offer .share [data-wei]")) == list(shares)
 
 
@@ -341,7 +335,7 @@ def test_every_ready_problem_can_be_watched(tab: Tab, page: Page, name: str) -> 
     page.get_by_role("button", name="To the end").click()
     player = replayed(problem, ["equilibrium"], 0)
     assert in_wei(page.locator("#money tbody tr td:nth-child(3) [data-wei]")) == [
-        event.amount for event in events_of(player, Withdrawn)
+        event.amount for event in events_of(player, "Withdrawn")
     ]
     assert tab.overflow() == 0
 

@@ -9,22 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from parley.chain.codec import compiled_codec
 from parley.chain.compiler import project_root
 from parley.core import problemfile
 from parley.mechanisms.coordination.bots import KINDS, PHASES, make_bots
 from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.costs import Quadratic
-from parley.mechanisms.coordination.events import (
-    Announced,
-    BrokenDown,
-    Joined,
-    Proposed,
-    ProposerDrawn,
-    Responded,
-    Revealed,
-    Withdrawn,
-    decode,
-)
+from parley.mechanisms.coordination.events import seats_in
 from parley.mechanisms.coordination.live.crowd import crowd, equilibrium_costs
 from parley.mechanisms.coordination.live.setting import (
     FIRST,
@@ -35,13 +26,16 @@ from parley.mechanisms.coordination.live.setting import (
     read_setting,
 )
 from parley.mechanisms.coordination.live.trace import open_player, trace
-from parley.mechanisms.coordination.play import FUNCTIONS, Outcome
 from parley.mechanisms.coordination.problem import Problem, load_problem
 from parley.mechanisms.coordination.recognition import stick_breaking
 from parley.mechanisms.coordination.simulation import simulate
 
 if TYPE_CHECKING:
+    from parley.chain.codec import Event
     from parley.kit.play.player import Player
+    from parley.mechanisms.coordination.play import Outcome
+
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 PROBLEMS = sorted(
     path.stem
@@ -104,8 +98,8 @@ def test_every_transaction_is_told_as_the_contract_emitted_it(way: str) -> None:
         assert step["action"] == functions[sent.data[:4]]
         assert step["actor"] == (seats.index(sent.sender) if sent.sender in seats else None)
         assert wei(step["paid"]) == sent.value
-        events = decode(sent.logs)
-        assert [event["event"] for event in step["events"]] == [type(event).__name__ for event in events]
+        events = player.codec.decode(sent.logs)
+        assert [event["event"] for event in step["events"]] == [event.name for event in events]
         for shown, event in zip(step["events"], events, strict=True):
             check_event(problem, shown, event)
         assert step["said"].endswith(".")
@@ -117,32 +111,35 @@ def test_every_transaction_is_told_as_the_contract_emitted_it(way: str) -> None:
     }
 
 
-def check_event(problem: Problem, shown: dict[str, Any], event: object) -> None:
+def check_event(problem: Problem, shown: dict[str, Any], event: Event) -> None:
     """Whether what is shown is what was emitted, field by field."""
-    match event:
-        case Joined(seat, sealed, deposit):
-            assert (shown["seat"], shown["sealed"], wei(shown["deposit"])) == (seat, sealed.hex(), deposit)
-        case Announced(seat, row, numerator, denominator):
-            assert (shown["seat"], shown["row"]) == (seat, [x / problem.unit for x in row])
-            assert (shown["numerator"], shown["denominator"]) == (numerator, denominator)
-        case Revealed(round_number, seat, secret, sealed):
-            assert (shown["round"], shown["seat"]) == (round_number, seat)
-            assert (shown["secret"], shown["sealed"]) == (secret.hex(), sealed.hex())
-        case ProposerDrawn(round_number, proposer, order):
-            assert (shown["round"], shown["proposer"]) == (round_number, proposer)
-            assert shown["order"] == list(order[: problem.agents - 1])
-            assert sorted([proposer, *shown["order"]]) == list(range(problem.agents))
-        case Proposed(round_number, proposer, shares):
-            assert (shown["round"], shown["proposer"]) == (round_number, proposer)
-            assert [wei(share) for share in shown["shares"]] == list(shares)
-            assert wei(shown["total"]) == sum(shares)
-        case Responded():
-            assert (shown["round"], shown["seat"], shown["accepted"]) == tuple(event)
-        case BrokenDown(round_number, cause, silent):
-            assert (shown["round"], shown["cause"]) == (round_number, cause)
-            assert sum(1 << seat for seat in shown["silent"]) == silent
-        case Withdrawn(seat, _, amount):
-            assert (shown["seat"], wei(shown["amount"])) == (seat, amount)
+    emitted = {name: value for name, value in event.as_dict().items() if shown.get(name) == value}
+    match event.name:
+        case "Joined":
+            assert emitted.keys() == {"seat"}
+            assert (shown["sealed"], wei(shown["deposit"])) == (event.commitment.hex(), event.deposit)
+        case "Announced":
+            assert emitted.keys() == {"seat", "numerator", "denominator"}
+            assert shown["row"] == [x / problem.unit for x in event.announcement]
+        case "Revealed":
+            assert emitted.keys() == {"round", "seat"}
+            assert (shown["secret"], shown["sealed"]) == (event.secret.hex(), event.next_commitment.hex())
+        case "ProposerDrawn":
+            assert emitted.keys() == {"round", "proposer"}
+            assert shown["order"] == list(seats_in(event.order)[: problem.agents - 1])
+            assert sorted([event.proposer, *shown["order"]]) == list(range(problem.agents))
+        case "Proposed":
+            assert emitted.keys() == {"round", "proposer"}
+            assert [wei(share) for share in shown["shares"]] == list(event.shares)
+            assert wei(shown["total"]) == sum(event.shares)
+        case "Responded":
+            assert emitted.keys() == {"round", "seat", "accepted"}
+        case "BrokenDown":
+            assert emitted.keys() == {"round", "cause"}
+            assert sum(1 << seat for seat in shown["silent"]) == event.silent
+        case "Withdrawn":
+            assert emitted.keys() == {"seat"}
+            assert wei(shown["amount"]) == event.amount
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

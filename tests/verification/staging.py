@@ -7,6 +7,7 @@ made, or preceded, that way. A sound contract refuses what it must, and the game
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from parley.chain.codec import Codec
 from parley.chain.evm import Evm, Logs
 from parley.core.randomness import word
 
@@ -26,7 +27,7 @@ class Staged:
     evm: Evm
     contract: str
     seats: tuple[str, ...]
-    functions: Mapping[str, bytes]
+    codec: Codec
     _staged = False
     _anew = True
 
@@ -38,7 +39,7 @@ class Staged:
     def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
         """Send a transaction, the staged one in its way."""
         name, _, way = self.stage.partition(" ")
-        if not name or data[:4] != self.functions[name] or self._staged:
+        if not name or data[:4] != self.codec.selectors[name] or self._staged:
             return self.really_send(sender, data, value)
         self._staged = way != "slowly"
         return WAYS[way](self, sender, data, value)
@@ -54,7 +55,7 @@ class Staged:
 
     def place(self, what: str, data: bytes) -> int:
         """Where a word is in a call."""
-        name = next(name for name, selector in self.functions.items() if data[:4] == selector)
+        name = next(name for name, selector in self.codec.selectors.items() if data[:4] == selector)
         return 4 + 32 * self.places[f"{name} {what}"]
 
 
@@ -78,7 +79,7 @@ def _slowly(player: Staged, sender: str, data: bytes, value: int) -> Logs:
 
 def _after_an_early_expiry(player: Staged, sender: str, data: bytes, value: int) -> Logs:
     player.evm.warp(player.evm.timestamp + player.window)
-    player.attempt(sender, player.functions["expire"] + data[4:36])
+    player.attempt(sender, player.codec.selectors["expire"] + data[4:36])
     return player.really_send(sender, data, value)
 
 

@@ -8,6 +8,7 @@ import pytest
 import parley.mechanisms.assignment.verify
 import parley.mechanisms.coordination.verify
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.evm import Logs
 from parley.chain.history import Recorder
 from parley.core.randomness import address_word, word
@@ -15,7 +16,6 @@ from parley.core.statistics import MIN_P
 from parley.kit.verify.verification import Verification
 from parley.mechanisms.assignment.bots import make_bots as make_lottery_bots
 from parley.mechanisms.assignment.plan import plan
-from parley.mechanisms.assignment.play import FUNCTIONS as LOTTERY_FUNCTIONS
 from parley.mechanisms.assignment.play import Player as LotteryPlayer
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Player
@@ -30,6 +30,8 @@ from tests.coordination.audited import IMPATIENT, deployed
 from tests.coordination.contract_machine import ContractMachine as GameMachine
 from tests.coordination.contract_machine import Reached as GamesReached
 from tests.coordination.on_chain import OnChain
+
+LOTTERY_FUNCTIONS = compiled_codec("AssignmentLottery").selectors
 
 
 def nothing_is_found(found: Verification) -> None:

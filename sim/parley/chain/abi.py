@@ -1,12 +1,12 @@
-"""Coding calls, and decoding what comes back.
+"""Interfaces as the compiler states them: their types, and how data is coded that no loop waits for.
 
-Two ways. In loops that count microseconds, words are joined and cut by hand: `selector` (remembered),
-`words`, `array`, and `read_*`. Everywhere else an `Interface`, built from the compiler's
-output, codes any type by name.
+An `Interface` codes any type by name, with eth_abi. What plays games has encoders and decoders of its own,
+made from the same interfaces: `parley.chain.codec`.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from parley.core.errors import ParleyError
-from parley.core.randomness import address_word, keccak, word
+from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,24 +24,13 @@ __all__ = [
     "DecodedError",
     "DecodedEvent",
     "Interface",
-    "address_word",
+    "Type",
     "argument_types",
-    "array",
-    "read_address",
-    "read_array",
-    "read_signed",
-    "read_signed_array",
-    "read_word",
-    "read_words",
     "selector",
     "selectors",
     "signature",
-    "words",
+    "types",
 ]
-
-_SIGN = 1 << 255
-_MODULUS = 1 << 256
-_UNITS = tuple(number.to_bytes(32, "big") for number in range(1024))
 
 # What the language itself reverts with.
 _BUILT_IN_ERRORS: tuple[dict[str, Any], ...] = (
@@ -72,7 +61,85 @@ class DecodedEvent(NamedTuple):
     args: dict[str, Any]
 
 
-# ── by hand ────────────────────────────────────────────────────────────────────────────────────────────────
+class Type:
+    """A type as an interface states it.
+
+    Parameters
+    ----------
+    argument : Mapping[str, Any]
+        An argument, a return value, a field or an element, as the compiler describes it.
+
+    Attributes
+    ----------
+    name : str
+        The argument's own, empty if it has none.
+    text : str
+        The type, a tuple's spelt out: ``(uint8,bool)[]``.
+    solidity : str
+        What the source calls a struct or an enumeration, without the contract; else empty.
+    base : str
+        ``uint``, ``int``, ``bool``, ``address``, ``word`` (bytes of a fixed number), ``bytes``, ``string``,
+        ``array`` or ``tuple``.
+    bits : int
+        Of a number; the bits of a word that are its bytes.
+    length : int or None
+        Of an array, if it is fixed.
+    inner : tuple of Type
+        A tuple's fields, or an array's one kind of entry.
+    dynamic : bool
+        Whether its place is elsewhere, and an offset stands in its stead.
+    words : int
+        How many it takes where it stands; one if it is dynamic.
+
+    Examples
+    --------
+    >>> pairs = Type({"name": "ps", "type": "tuple[2]", "components": [{"type": "uint8"}, {"type": "bool"}]})
+    >>> pairs.text, pairs.dynamic, pairs.words, pairs.inner[0].inner[0].bits
+    ('(uint8,bool)[2]', False, 4, 8)
+    """
+
+    def __init__(self, argument: Mapping[str, Any]) -> None:
+        text, internal = argument["type"], argument.get("internalType", "")
+        self.name: str = argument.get("name", "")
+        self.text: str = text
+        self.base, self.bits, self.length = "tuple", 0, None
+        self.inner: tuple[Type, ...] = ()
+        if text.endswith("]"):
+            text, _, length = text[:-1].rpartition("[")
+            entry = {"type": text, "internalType": internal[: internal.rfind("[")]}
+            self.inner = (Type({**argument, **entry, "name": ""}),)
+            self.base, self.length = "array", int(length) if length else None
+            self.text = f"{self.inner[0].text}[{length}]"
+        elif text == "tuple":
+            self.inner = tuple(map(Type, argument["components"]))
+            self.text = f"({','.join(field.text for field in self.inner)})"
+        else:
+            self.base, self.bits = _elementary(text)
+        named = internal.startswith(("struct ", "enum ")) and self.base != "array"
+        self.solidity: str = re.split("[ .]", internal)[-1] if named else ""
+        unbounded = self.base in ("bytes", "string") or (self.base == "array" and self.length is None)
+        self.dynamic: bool = unbounded or any(one.dynamic for one in self.inner)
+        place = sum(one.words for one in self.inner) * (1 if self.length is None else self.length)
+        self.words: int = 1 if self.dynamic or not self.inner else place
+
+
+def _elementary(text: str) -> tuple[str, int]:
+    """Return the base and the bits of a type that holds no other."""
+    found = re.fullmatch(r"(uint|int|bytes)(\d+)", text)
+    if found is not None:
+        number = int(found[2])
+        return (found[1], number) if found[1] != "bytes" else ("word", 8 * number)
+    plain = {"address": 160, "bool": 1, "bytes": 0, "string": 0}
+    if text == "function":
+        return "word", 192
+    if text not in plain:
+        raise AbiError(f"no type that can be coded: {text}")
+    return text, plain[text]
+
+
+def types(arguments: Iterable[Mapping[str, Any]]) -> tuple[Type, ...]:
+    """Return the types of arguments."""
+    return tuple(map(Type, arguments))
 
 
 @cache
@@ -85,105 +152,6 @@ def selector(text: str) -> bytes:
     'a9059cbb'
     """
     return keccak(text.encode())[:4]
-
-
-def words(values: Iterable[int]) -> bytes:
-    """Return integers as words of 32 bytes, negative ones as two's complements.
-
-    Raises
-    ------
-    OverflowError
-        If a value does not fit.
-
-    Examples
-    --------
-    >>> words([1, -1]).hex()[60:68]
-    '0001ffff'
-    """
-    # Small numbers, most of what is ever coded, are looked up.
-    return b"".join([_UNITS[value] if 0 <= value < 1024 else word(value) for value in values])
-
-
-def array(values: Sequence[int]) -> bytes:
-    """Return the tail of a dynamic array of numbers: its length, then its entries.
-
-    Examples
-    --------
-    >>> len(array([3, 4])) // 32
-    3
-    """
-    return word(len(values)) + words(values)
-
-
-def read_word(data: bytes, index: int) -> int:
-    """Return word number `index` as an unsigned integer.
-
-    Examples
-    --------
-    >>> read_word(words([5, 6]), 1)
-    6
-    """
-    return int.from_bytes(data[32 * index : 32 * index + 32], "big")
-
-
-def read_signed(data: bytes, index: int) -> int:
-    """Return word number `index` as a signed integer.
-
-    Examples
-    --------
-    >>> read_signed(words([5, -6]), 1)
-    -6
-    """
-    return int.from_bytes(data[32 * index : 32 * index + 32], "big", signed=True)
-
-
-def read_words(data: bytes, start: int = 0, count: int | None = None) -> list[int]:
-    """Return `count` words from number `start` on (all of them by default) as unsigned integers.
-
-    Examples
-    --------
-    >>> read_words(words([5, 6, 7]), 1)
-    [6, 7]
-    """
-    stop = len(data) if count is None else 32 * (start + count)
-    return [int.from_bytes(data[at : at + 32], "big") for at in range(32 * start, stop, 32)]
-
-
-def read_address(data: bytes, index: int) -> str:
-    """Return word number `index` as an address in lower case.
-
-    Examples
-    --------
-    >>> read_address(words([255]), 0)
-    '0x00000000000000000000000000000000000000ff'
-    """
-    return "0x" + data[32 * index + 12 : 32 * index + 32].hex()
-
-
-def read_array(data: bytes, index: int) -> list[int]:
-    """Return the array of unsigned integers whose offset, in bytes from the start, is word number `index`.
-
-    Examples
-    --------
-    >>> read_array(words([9, 64]) + array([3, 4]), 1)
-    [3, 4]
-    """
-    start = read_word(data, index) // 32
-    return read_words(data, start + 1, read_word(data, start))
-
-
-def read_signed_array(data: bytes, index: int) -> list[int]:
-    """Return the array of signed integers whose offset, in bytes from the start, is word number `index`.
-
-    Examples
-    --------
-    >>> read_signed_array(words([32]) + array([3, -4]), 0)
-    [3, -4]
-    """
-    return [value - _MODULUS if value >= _SIGN else value for value in read_array(data, index)]
-
-
-# ── by name ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def signature(entry: Mapping[str, Any]) -> str:
@@ -210,7 +178,7 @@ def selectors(abi: Iterable[Mapping[str, Any]]) -> dict[str, bytes]:
 
 
 class Interface:
-    """Codes calls to, and decodes what comes from, contracts of given interfaces.
+    r"""Codes calls to, and decodes what comes from, contracts of given interfaces.
 
     Parameters
     ----------
@@ -223,9 +191,9 @@ class Interface:
     >>> flag = {"name": "", "type": "bool"}
     >>> pay = {"type": "function", "name": "pay", "inputs": [number], "outputs": [flag]}
     >>> interface = Interface([pay, {"type": "error", "name": "TooMuch", "inputs": [number]}])
-    >>> interface.encode("pay", 7)[:4].hex(), interface.decode_output("pay", words([1]))
+    >>> interface.encode("pay", 7)[:4].hex(), interface.decode_output("pay", bytes(31) + b"\1")
     ('c290d691', (True,))
-    >>> interface.decode_error(selector("TooMuch(uint256)") + words([7]))
+    >>> interface.decode_error(selector("TooMuch(uint256)") + bytes(31) + b"\7")
     DecodedError(name='TooMuch', args=(7,))
     """
 
@@ -311,7 +279,9 @@ class Interface:
             values = iter(decode(argument_types(plain), data))
             heads = iter(
                 [
-                    topic if _is_dynamic(argument) else decode(argument_types([argument]), topic)[0]
+                    topic
+                    if Type(argument).inner or Type(argument).dynamic
+                    else decode(argument_types([argument]), topic)[0]
                     for argument, topic in zip(indexed, topics[1:], strict=True)
                 ]
             )
@@ -332,12 +302,7 @@ class Interface:
 
 def argument_types(arguments: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the canonical types of arguments: a tuple's spelt out."""
-    return [
-        f"({','.join(argument_types(argument['components']))}){argument['type'][5:]}"
-        if argument["type"].startswith("tuple")
-        else argument["type"]
-        for argument in arguments
-    ]
+    return [one.text for one in types(arguments)]
 
 
 def _functions(abi: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -350,9 +315,3 @@ def _functions(abi: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]
     return {
         key if names.count(entry["name"]) > 1 else entry["name"]: entry for key, entry in by_signature.items()
     }
-
-
-def _is_dynamic(argument: Mapping[str, Any]) -> bool:
-    """Return whether an indexed argument is kept as its hash: strings, bytes, arrays and structs are."""
-    kind = argument["type"]
-    return kind in ("string", "bytes") or kind.endswith("]") or kind.startswith("tuple")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from parley.chain.backends import open_evm
+from parley.chain.codec import compiled_codec
 from parley.chain.compiler import project_root
 from parley.chain.evm import Evm
 from parley.core.errors import ParleyError
@@ -21,9 +22,7 @@ from parley.core.randomness import highest_accepted, keccak, word
 from parley.kit.play.player import Sent, UnexpectedRevertError
 from parley.mechanisms.coordination.bots import Bot, Greedy, make_bots
 from parley.mechanisms.coordination.comparison import Tally
-from parley.mechanisms.coordination.events import SIGNATURES, ProposerDrawn
 from parley.mechanisms.coordination.play import (
-    FUNCTIONS,
     Deployment,
     Outcome,
     Player,
@@ -38,8 +37,10 @@ from parley.mechanisms.coordination.twins.exact import Games, Twin, embedded
 from parley.mechanisms.coordination.twins.tables import lanes
 from tests.coordination.problems import random_problem
 
+FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
+
 ROOT = project_root()
-DRAWN = keccak(SIGNATURES[ProposerDrawn].encode())
+DRAWN = compiled_codec("TwoStageMechanism").topics["ProposerDrawn"]
 NAMES = {int.from_bytes(selector): name for name, selector in FUNCTIONS.items()}
 
 STRATEGIES = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
+from parley.chain.abi import AbiError
 from parley.chain.deploy import deploy_to_node
 from parley.chain.deployments import read
 from parley.chain.forks import check_chain
@@ -124,7 +125,7 @@ class NodeRun(Generic[OutcomeT]):
             except UnexpectedRevertError as refusal:
                 reason = self._setting.explain(refusal) or str(refusal)
                 raise ParleyError(f"{self.url}: game {k} of seed {self._setting.seed}: {reason}") from None
-            except (LookupError, ValueError, TypeError, StopIteration) as error:
+            except (AbiError, LookupError, ValueError, TypeError, StopIteration) as error:
                 # Bots read the contract's events, whose form is known: the receipts lack some of them.
                 raise ParleyError(
                     f"{self.url}: game {k} of seed {self._setting.seed}: the node's receipts do not have the "

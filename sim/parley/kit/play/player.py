@@ -11,17 +11,14 @@ from hashlib import shake_256
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from parley.chain.abi import Interface
-from parley.chain.compiler import compile_contracts
 from parley.chain.evm import Logs, Reverted
 from parley.core.errors import ParleyError
-from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from parley.chain.codec import Codec
     from parley.chain.evm import Evm
 
-__all__ = ["Outcome", "OutcomeT", "Player", "Sent", "UnexpectedRevertError", "explained", "selectors"]
+__all__ = ["Outcome", "OutcomeT", "Player", "Sent", "UnexpectedRevertError", "explained"]
 
 
 class Sent(NamedTuple):
@@ -77,10 +74,8 @@ class Player(ABC, Generic[OutcomeT]):
         How many of the machine's accounts play.
     seed : int
         With a game's number, determines its salt, secrets and random choices, on whatever EVM.
-    functions : mapping of str to bytes
-        Selectors of the contract's actions.
-    artifact : str
-        The contract's name, by which its errors are read.
+    codec : Codec
+        How the contract is called, and how its events and errors are read.
 
     Attributes
     ----------
@@ -96,22 +91,13 @@ class Player(ABC, Generic[OutcomeT]):
         Gas used by each of them, where the EVM accounts for it.
     """
 
-    def __init__(
-        self,
-        evm: Evm,
-        contract: str,
-        seats: int,
-        seed: int,
-        functions: Mapping[str, bytes],
-        artifact: str,
-    ) -> None:
+    def __init__(self, evm: Evm, contract: str, seats: int, seed: int, codec: Codec) -> None:
         self.evm = evm
         self.contract = contract
         self.seats = tuple(evm.accounts[:seats])
         self.creator = evm.deployer
         self.seed = seed
-        self.functions = functions
-        self.artifact = artifact
+        self.codec = codec
         self.transactions = 0
         self.sent: list[Sent] = []
         self.gas_used: list[int] = []
@@ -169,35 +155,15 @@ class Player(ABC, Generic[OutcomeT]):
         """Balances of the seats and of the contract, in wei, net of gas."""
         return tuple(self.evm.balance(account) for account in (*self.seats, self.contract))
 
-    def interface(self) -> Interface:
-        """What the contract's errors are read by; of a contract of this tree."""
-        return Interface(compile_contracts()[self.artifact].abi)
-
     def _refusal(self, data: bytes, revert: bytes) -> UnexpectedRevertError:
-        function = next(name for name, selector in self.functions.items() if data.startswith(selector))
-        error = self.interface().decode_error(revert)
+        function = next(name for name, selector in self.codec.selectors.items() if data.startswith(selector))
+        error = Interface(self.codec.abi).decode_error(revert)
         args = ["0x" + arg.hex() if isinstance(arg, bytes) else str(arg) for arg in error.args]
         reason = f"{error.name}({', '.join(args)})" if error.name else f"0x{revert.hex()}"
         refusal = UnexpectedRevertError(f"the contract refuses {function}: {reason}")
         # Not an argument: exceptions that cross processes are made anew from their text.
         refusal.error = error.name
         return refusal
-
-
-def selectors(arguments: Mapping[str, str]) -> dict[str, bytes]:
-    """Selectors of functions, by name.
-
-    Parameters
-    ----------
-    arguments : mapping of str to str
-        Types of each one's arguments, as the ABI writes them.
-
-    Examples
-    --------
-    >>> selectors({"transfer": "address,uint256"})["transfer"].hex()
-    'a9059cbb'
-    """
-    return {name: keccak(f"{name}({types})".encode())[:4] for name, types in arguments.items()}
 
 
 def explained(refusal: UnexpectedRevertError, *, exists: str, window: int) -> str | None:

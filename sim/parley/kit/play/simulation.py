@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
+from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.kit.play.tally import TallyT
 
@@ -24,22 +25,27 @@ class MechanismSetting:
 
     Attributes
     ----------
-    functions : mapping of str to bytes
-        Selectors of the contract's actions. ``withdraw`` emits ``Withdrawn`` first, with seat, receiver and
-        amount for its data.
+    mechanism : str
+        The contract that is played on. Its ``withdraw`` emits ``Withdrawn`` first, with an ``amount``.
     """
 
-    functions: ClassVar[Mapping[str, bytes]]
+    mechanism: ClassVar[str]
 
     @property
     def artifacts(self) -> Mapping[str, Artifact]:
         """The tree's contracts."""
         return compile_contracts()
 
+    @property
+    def functions(self) -> Mapping[str, bytes]:
+        """Selectors of the contract's functions."""
+        return compiled_codec(self.mechanism).selectors
+
     def money(self, sent: Sent) -> int:
         """Wei that a transaction moved out of the contract to its sender; negative if it paid in."""
         if sent.data[:4] == self.functions["withdraw"]:
-            return int.from_bytes(sent.logs[0][1][64:96])
+            withdrawn, *_ = compiled_codec(self.mechanism).decode(sent.logs)
+            return int(withdrawn.amount)
         return -sent.value
 
 

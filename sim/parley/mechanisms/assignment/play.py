@@ -4,14 +4,16 @@ A :class:`Player` plays lottery after lottery on one EVM, as a plan says: it put
 and the organizer's, reads what the contract emits, and keeps accounts from the money that actually moved. It
 knows the contract's calls and events; how they are sent is the driver's business.
 
-Calldata is put together from parts encoded once: all but the lottery's id and the secrets is the same every
+Calldata is put together by encoders made once: all but the lottery's id and the secrets is the same every
 time.
 """
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import TYPE_CHECKING, NamedTuple
 
+from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
 from parley.core.errors import ParleyError
@@ -19,57 +21,23 @@ from parley.core.randomness import address_word, commitment, keccak, word
 from parley.kit.play import player as driver
 from parley.kit.reference import NOTHING
 from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
-from parley.mechanisms.assignment.events import (
-    PARAMETERS,
-    Assigned,
-    Cancelled,
-    Expired,
-    OrderDrawn,
-    Revealed,
-    TermDrawn,
-    Withdrawn,
-    decode,
-)
+from parley.mechanisms.assignment.events import by_seat
 from parley.mechanisms.assignment.lottery_state import Phase
 from parley.mechanisms.assignment.model import committed_digest, revealed_digest
-from parley.mechanisms.assignment.parameters import Parameters, Rule, encode_parameters
+from parley.mechanisms.assignment.parameters import Parameters, Rule
 from parley.mechanisms.assignment.problem import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from parley.chain.codec import Event
     from parley.chain.evm import Evm
     from parley.mechanisms.assignment.certificate import Order
-    from parley.mechanisms.assignment.events import Event
     from parley.mechanisms.assignment.lottery import Assignment
     from parley.mechanisms.assignment.plan import Plan
     from parley.mechanisms.assignment.problem import Problem
 
-__all__ = ["CONTRACTS", "FUNCTIONS", "Outcome", "Player", "deploy_mechanism", "parameters_of"]
-
-_CERTIFICATE = "(uint256,uint256[],uint256[],uint256[],bytes)"
-"""The ABI's name of the Certificate struct."""
-
-
-FUNCTIONS = driver.selectors(
-    {
-        "create": f"bytes32,{PARAMETERS}",
-        "commit": "bytes32,uint256,bytes32,bytes32",
-        "reveal": "bytes32,uint256,bytes32,bytes32,bytes,bytes32",
-        "post": f"bytes32,bytes32,{_CERTIFICATE}",
-        "open": "bytes32,uint256,bytes32,bytes32",
-        "expire": "bytes32",
-        "withdraw": "bytes32,uint256,address",
-    }
-)
-"""Selectors of the contract's actions."""
-
-_CREATE, _COMMIT, _REVEAL, _POST, _OPEN, _EXPIRE, _WITHDRAW = FUNCTIONS.values()
-_WRONG_SECRET = driver.selectors({"WrongSecret": "uint256,bytes32"})["WrongSecret"]
-
-_WORDS = tuple(word(i) for i in range(64))
-_RANKING_AT = word(192)
-"""Where the ranking stands behind the six words of head of `reveal`."""
+__all__ = ["CONTRACTS", "Outcome", "Player", "deploy_mechanism", "parameters_of"]
 
 ASSIGNMENTS_KEPT = 10_000
 """Different assignments that are kept decoded."""
@@ -166,26 +134,42 @@ class Player(driver.Player[Outcome]):
 
     def __init__(self, evm: Evm, contract: str, plan: Plan, seed: int) -> None:
         problem = plan.problem
-        super().__init__(evm, contract, problem.agents, seed, FUNCTIONS, MECHANISM)
+        super().__init__(evm, contract, problem.agents, seed, compiled_codec(MECHANISM))
         self.plan = plan
         self._window, self._bond = problem.window, problem.bond
         self._id_prefix = word(evm.chain_id) + address_word(contract) + address_word(self.creator)
-        encoded = encode_parameters(parameters_of(problem, self.seats))
-        # As the second argument of `create`, the struct starts behind two words of head, not one.
-        self._create_tail = word(64) + encoded[32:]
-        self._digest = keccak(encoded)
+        parameters, certificate = parameters_of(problem, self.seats), plan.certificate
+        functions = self.codec.functions
+        self._digest = parameters.digest()
+        self._create = functions["create"].given("parameters")(astuple(parameters))
         self._rankings = tuple(map(bytes, plan.reports))
-        self._reveal_tails = tuple(
-            word(len(ranking)) + ranking + bytes(-len(ranking) % 32) for ranking in self._rankings
+        commit, withdraw = (
+            functions["commit"].given("seat", "digest"),
+            functions["withdraw"].given("seat", "to"),
         )
-        certificate = plan.certificate
-        # Behind three words of head.
-        self._post_tail = b"" if certificate is None else word(96) + certificate.encoded()[32:]
-        self._posted = b"" if certificate is None else keccak(certificate.encoded())
+        self._revealing, opening = (
+            functions["reveal"].given("seat", "ranking"),
+            functions["open"].given("seat"),
+        )
+        self._commits, self._reveals, self._opens, self._withdrawals = zip(
+            *(
+                (
+                    commit(seat, self._digest),
+                    self._revealing(seat, ranking),
+                    opening(seat),
+                    withdraw(seat, address),
+                )
+                for seat, (address, ranking) in enumerate(zip(self.seats, self._rankings, strict=True))
+            ),
+            strict=True,
+        )
+        if certificate is not None:
+            self._post = functions["post"].given("certificate")(certificate)
+            self._posted = keccak(certificate.encoded())
+        self._expire_data = functions["expire"].encode
         self._shown = [
             ranking if seat in plan.reveals else b"" for seat, ranking in enumerate(self._rankings)
         ]
-        self._withdraw_tails = tuple(map(address_word, self.seats))
         self._assignments: dict[bytes, Assignment] = {}
 
     # ── one lottery ────────────────────────────────────────────────────────────────────────────────
@@ -197,12 +181,12 @@ class Player(driver.Player[Outcome]):
         salt = secrets.pop()
         lottery = keccak(self._id_prefix + salt)
         state = _Lottery(lottery, len(self.seats))
-        self.send(self.creator, _CREATE + salt + self._create_tail)
+        self.send(self.creator, self._create(salt))
         self._commit(state, secrets)
         if not state.over:
             self._reveal(state, secrets, self._second_secrets(k))
         if not (state.over or self.plan.serial):
-            self.send(self.creator, _POST + lottery + state.digest + self._post_tail)
+            self.send(self.creator, self._post(lottery, state.digest))
             state.digest = keccak(state.digest + self._posted)
             self._open(state, self._second_secrets(k))
         lost = self._withdraw(state)
@@ -226,7 +210,7 @@ class Player(driver.Player[Outcome]):
 
     def _commit(self, state: _Lottery, secrets: Sequence[bytes]) -> None:
         plan, lottery = self.plan, state.id
-        prefix, digest, bond = _COMMIT + lottery, self._digest, self._bond
+        bond = self._bond
         copied = b""
         for seat in plan.commits:
             # Those that copy come last, and repeat what the first one has put on chain.
@@ -236,28 +220,26 @@ class Player(driver.Player[Outcome]):
                 sealed = commitment(lottery, seat, keccak(secrets[seat] + self._rankings[seat]))
             copied = copied or sealed
             state.commitments[seat] = sealed
-            self.send(self.seats[seat], prefix + _WORDS[seat] + digest + sealed, bond)
-        state.digest = committed_digest(digest, state.commitments)
+            self.send(self.seats[seat], self._commits[seat](lottery, sealed), bond)
+        state.digest = committed_digest(self._digest, state.commitments)
         if len(plan.commits) < len(self.seats):
             self._expire(state)
 
     def _reveal(self, state: _Lottery, secrets: Sequence[bytes], second: Sequence[bytes]) -> None:
         plan, lottery = self.plan, state.id
-        prefix, digest = _REVEAL + lottery, state.digest
+        digest = state.digest
         promised = [NOTHING] * len(self.seats)
-
-        def opening(seat: int) -> bytes:
-            """What a seat reveals: all arguments of `reveal` behind its own number."""
+        for seat in plan.reveals:
             if second:
                 promised[seat] = commitment(lottery, seat, second[seat])
-            return digest + secrets[seat] + _RANKING_AT + promised[seat] + self._reveal_tails[seat]
-
-        for seat in plan.reveals:
-            self._send(state, self.seats[seat], prefix + _WORDS[seat] + opening(seat))
+            data = self._reveals[seat](lottery, digest, secrets[seat], promised[seat])
+            self._send(state, self.seats[seat], data)
         copied = plan.commits[0]
         if copied in plan.reveals:
+            opening = digest, secrets[copied], promised[copied]
             for seat in plan.copies:
-                self._try_copy(self.seats[seat], prefix + _WORDS[seat] + opening(copied))
+                copy = self._revealing(seat, self._rankings[copied])
+                self._try_copy(self.seats[seat], copy(lottery, *opening))
                 state.copies += 1
         if second:
             state.digest = revealed_digest(digest, self._shown, promised)
@@ -278,37 +260,34 @@ class Player(driver.Player[Outcome]):
         answer = self.evm.call(sender, self.contract, data)
         if answer.ok:
             raise ParleyError("the contract opens a copied commitment")
-        if not answer.output.startswith(_WRONG_SECRET):
+        if not answer.output.startswith(self.codec.errors["WrongSecret"]):
             raise self._refusal(data, answer.output)
 
     def _open(self, state: _Lottery, second: Sequence[bytes]) -> None:
-        prefix = _OPEN + state.id
         for seat in self.plan.opens:
-            self._send(state, self.seats[seat], prefix + _WORDS[seat] + state.digest + second[seat])
+            self._send(state, self.seats[seat], self._opens[seat](state.id, state.digest, second[seat]))
         if len(self.plan.opens) < len(self.plan.reveals):
             self._expire(state)
 
     def _expire(self, state: _Lottery) -> None:
         """Somebody was silent: wait until the deadline has passed, and go on without it."""
         self.wait(self._window)
-        self._send(state, self.creator, _EXPIRE + state.id)
+        self._send(state, self.creator, self._expire_data(state.id))
 
     def _withdraw(self, state: _Lottery) -> tuple[int, ...]:
         """Everybody takes its bond that still has one; returns what each seat has lost."""
         lost = [0] * len(self.seats)
-        prefix = _WITHDRAW + state.id
         for seat in self.plan.commits:
             lost[seat] = self._bond
             if not state.blamed >> seat & 1:
-                data = prefix + _WORDS[seat] + self._withdraw_tails[seat]
-                for event in decode(self.send(self.seats[seat], data)):
-                    if isinstance(event, Withdrawn):
-                        lost[seat] -= event.amount
+                data = self._withdrawals[seat](state.id)
+                withdrawn, *_ = self.codec.decode(self.send(self.seats[seat], data))
+                lost[seat] -= withdrawn.amount
         return tuple(lost)
 
     def _send(self, state: _Lottery, sender: str, data: bytes) -> None:
         """Send a transaction, and take in what it emitted."""
-        for event in decode(self.send(sender, data)):
+        for event in self.codec.decode(self.send(sender, data)):
             state.take_in(event)
 
     def _decoded(self, codes: bytes) -> Assignment:
@@ -361,22 +340,22 @@ class _Lottery:
 
     def take_in(self, event: Event) -> None:
         """Note what an event says."""
-        match event:
-            case Revealed():
+        match event.name:
+            case "Revealed":
                 self.reports[event.seat] = tuple(event.ranking)
-            case Expired():
-                phase = Phase(event.phase)
+            case "Expired":
+                phase, silent = Phase(event.phase), event.silent
                 self.expired.append(phase.name.lower())
-                self.blamed |= event.silent
-                self.forfeits = event.silent if phase is Phase.OPENING else 0
-            case OrderDrawn():
-                self.order = tuple(event.order[: self.seats])
-            case TermDrawn():
+                self.blamed |= silent
+                self.forfeits = silent if phase is Phase.OPENING else 0
+            case "OrderDrawn":
+                self.order = tuple(by_seat(event.order)[: self.seats])
+            case "TermDrawn":
                 self.term = event.term
-            case Assigned():
-                self.codes = event.codes
+            case "Assigned":
+                self.codes = by_seat(event.assignment)
                 self.over = True
-            case Cancelled():
+            case "Cancelled":
                 self.over = True
             case _:
                 pass

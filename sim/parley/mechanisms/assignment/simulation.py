@@ -16,7 +16,7 @@ from parley.mechanisms.assignment.comparison import Comparison, Tally, compare
 from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
 from parley.mechanisms.assignment.lottery import show_matrix
 from parley.mechanisms.assignment.plan import plan
-from parley.mechanisms.assignment.play import FUNCTIONS, Player
+from parley.mechanisms.assignment.play import Player
 from parley.mechanisms.assignment.solution import solve
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Setting(driver.MechanismSetting):
     seed: int
 
     contracts: ClassVar[tuple[str, ...]] = CONTRACTS
-    functions: ClassVar[Mapping[str, bytes]] = FUNCTIONS
+    mechanism: ClassVar[str] = MECHANISM
 
     @property
     def agents(self) -> int:

@@ -4,39 +4,31 @@ A :class:`Player` plays game after game on one EVM, each through its own bots' d
 their calls, reads what the contract emits, and keeps accounts from the money that actually moved. It knows
 the contract's calls and events; how they are sent is the driver's business.
 
-Calldata is put together from parts encoded once: of a game's 26 transactions, few bytes differ from the last
+Calldata is put together by encoders made once: of a game's 26 transactions, few bytes differ from the last
 game's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from random import Random
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, Self
 
+from parley.chain.codec import Event, compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
-from parley.chain.evm import Evm
-from parley.core.randomness import address_word, commitment, keccak, word
+from parley.chain.evm import Evm, Logs
+from parley.core.randomness import Word, address_word, commitment, keccak, word
 from parley.kit.play import player as driver
 from parley.kit.reference import NOTHING
 from parley.mechanisms.coordination.bots import Bot, Reveals
 from parley.mechanisms.coordination.contracts import CONTRACTS, MECHANISM, RECOGNITION_CONTRACTS
-from parley.mechanisms.coordination.events import (
-    PARAMETERS,
-    Announced,
-    Event,
-    Proposed,
-    ProposerDrawn,
-    Revealed,
-    Withdrawn,
-    decode,
-)
-from parley.mechanisms.coordination.parameters import Cost, CostKind, Parameters, encode_parameters
+from parley.mechanisms.coordination.events import seats_in
+from parley.mechanisms.coordination.parameters import Cost, CostKind, Parameters, next_digest
 from parley.mechanisms.coordination.position import Bargaining, Position, Row
 from parley.mechanisms.coordination.problem import Problem
 
 __all__ = [
     "CONTRACTS",
-    "FUNCTIONS",
     "RECOGNITION_CONTRACTS",
     "Deployment",
     "Outcome",
@@ -45,26 +37,6 @@ __all__ = [
     "parameters_of",
 ]
 
-
-FUNCTIONS = driver.selectors(
-    {
-        "create": f"bytes32,{PARAMETERS}",
-        "store": "bytes32,bytes32,uint32[],uint32[]",
-        "join": "bytes32,uint256,bytes32,bytes32",
-        "announce": "bytes32,bytes32,uint256[]",
-        "reveal": "bytes32,uint256,bytes32,bytes32,bytes32",
-        "propose": "bytes32,bytes32,int128[]",
-        "respond": "bytes32,bytes32,bool",
-        "expire": "bytes32",
-        "withdraw": "bytes32,uint256,address,bytes32,int128[]",
-    }
-)
-"""Selectors of the contract's actions."""
-
-_CREATE, _STORE, _JOIN, _ANNOUNCE, _REVEAL, _PROPOSE, _RESPOND, _EXPIRE, _WITHDRAW = FUNCTIONS.values()
-
-_WORDS = tuple(word(i) for i in range(257))
-_TRUE, _FALSE = _WORDS[1], _WORDS[0]
 
 _POSITIONS_KEPT = 20_000
 """Positions whose encodings are kept; random announcements reach new ones for ever."""
@@ -191,26 +163,36 @@ class Player(driver.Player[Outcome]):
         self, evm: Evm, deployment: Deployment, problem: Problem, bots: Sequence[Bot], seed: int
     ) -> None:
         n = problem.agents
-        super().__init__(evm, deployment.mechanism, n, seed, FUNCTIONS, MECHANISM)
+        super().__init__(evm, deployment.mechanism, n, seed, compiled_codec(MECHANISM))
         self.problem = problem
         self.bots = bots
         self._id_prefix = word(evm.chain_id) + address_word(self.contract) + address_word(self.creator)
         recognition = deployment.recognition[problem.recognition]
         parameters = parameters_of(problem, self.seats, recognition, keccak(evm.code(recognition)))
-        # As the second argument of `create`, the struct starts behind two words of head, not one.
-        self._create_tail = word(64) + encode_parameters(parameters.opening())[32:]
-        self._store_tails = tuple(_store_tails(parameters))
+        functions = self.codec.functions
+        self._create = functions["create"].given("parameters")(astuple(parameters.opening()))
+        store = functions["store"].given("digest", "contracted", "capacity")
+        self._stores = [store(*page) for page in _pages(parameters)]
         self._digest = parameters.digest()
+        join, reveal = functions["join"].given("seat", "digest"), functions["reveal"].given("seat")
+        self._joins = [join(seat, self._digest) for seat in range(n)]
+        self._reveals = [reveal(seat) for seat in range(n)]
+        self._announcing = functions["announce"].given("digest", "announcement")
+        self._proposing = functions["propose"].given("shares")
+        respond = functions["respond"].given("accept")
+        self._answers = respond(False), respond(True)
+        self._expire_data = functions["expire"].encode
+        self._withdrawing = functions["withdraw"].given("shares")
+        self._withdraw_unsettled = self._withdrawing(())
         self._deposits = tuple(parameters.deposit(i) for i in range(n))
         self._contracted_costs = tuple(parameters.contracted_cost(i) for i in range(n))
-        self._payees = tuple(map(address_word, self.seats))
         self._reveal_order = sorted(range(n), key=lambda i: bots[i].reveals_last)
         self._watched = any(bot.reveals_last for bot in bots)
         self._needs_random = any(bot.kind == "random" for bot in bots)
         self._random = Random()
         self._root = Position(problem)
-        self._moves: dict[tuple[Position, Row], tuple[bytes, bytes]] = {}
-        self._offers: dict[Row, bytes] = {}
+        self._moves: dict[tuple[Position, Row], tuple[Callable[..., bytes], bytes]] = {}
+        self._offers: dict[Row, tuple[Callable[..., bytes], Callable[..., bytes]]] = {}
 
     # ── one game ───────────────────────────────────────────────────────────────────────────────────
 
@@ -224,9 +206,9 @@ class Player(driver.Player[Outcome]):
             self._random.seed(salt)
         self.begin()
         state = _Game(k, game, self._root, self._digest)
-        self._send(self.creator, _CREATE + salt + self._create_tail)
-        for tail in self._store_tails:
-            self._send(self.creator, _STORE + game + tail)
+        self.send(self.creator, self._create(salt))
+        for store in self._stores:
+            self.send(self.creator, store(game))
         try:
             self._join(state, secrets)
             self._announce(state)
@@ -250,9 +232,7 @@ class Player(driver.Player[Outcome]):
                 continue
             sealed = commitment(state.game, seat, secrets[seat])
             state.commitments[seat] = sealed
-            self._send(
-                address, _JOIN + state.game + _WORDS[seat] + self._digest + sealed, self._deposits[seat]
-            )
+            self.send(address, self._joins[seat](state.game, sealed), self._deposits[seat])
             state.joined.append(seat)
         if not complete:
             self._expire(state)
@@ -260,7 +240,6 @@ class Player(driver.Player[Outcome]):
     def _announce(self, state: "_Game") -> None:
         position = state.position
         digest = self._digest
-        prefix = _ANNOUNCE + state.game
         events: list[Event] = []
         for seat, bot in enumerate(self.bots):
             if not bot.acts("announcing"):
@@ -269,14 +248,10 @@ class Player(driver.Player[Outcome]):
             row = bot.announce(position, self._random)
             move = self._moves.get((position, row))
             if move is None:
-                words = b"".join(map(word, row))
-                move = self._moves[position, row] = (
-                    digest + _WORDS[96] + word(len(row)) + words,
-                    keccak(digest + words),
-                )
-            tail, digest = move
-            events = self._send(self.seats[seat], prefix + tail)
-            announced = cast("Announced", events[0])
+                move = self._moves[position, row] = self._announcing(digest, row), next_digest(digest, row)
+            announce, digest = move
+            events = self._send(self.seats[seat], announce(state.game))
+            announced = events[0]
             position = position.after(row, (announced.numerator, announced.denominator))
         state.position, state.digest = position, digest
         if len(events) > 1:
@@ -304,11 +279,11 @@ class Player(driver.Player[Outcome]):
 
     def _reveal(
         self, state: "_Game", round_number: int, secrets: Sequence[bytes], fresh: Sequence[bytes]
-    ) -> ProposerDrawn:
+    ) -> Event:
         """Everybody reveals; returns the draw that follows."""
         game = state.game
         seen: dict[int, bytes] = {}
-        events: list[Event] = []
+        logs: Logs = ()
         complete = True
         for seat in self._reveal_order:
             bot, secret = self.bots[seat], secrets[seat]
@@ -318,15 +293,13 @@ class Player(driver.Player[Outcome]):
                 complete = False
                 continue
             sealed = state.commitments[seat] = commitment(game, seat, fresh[seat])
-            events = self._send(
-                self.seats[seat], _REVEAL + game + _WORDS[seat] + state.digest + secret + sealed
-            )
+            logs = self.send(self.seats[seat], self._reveals[seat](game, state.digest, secret, sealed))
             if self._watched:
-                seen[seat] = cast("Revealed", events[0]).secret
+                seen[seat] = self.codec.decode(logs)[0].secret
         if not complete:
             self._expire(state)
-        drawn = events[1]
-        if isinstance(drawn, ProposerDrawn):
+        drawn = self.codec.decode(logs)[1]
+        if drawn.name == "ProposerDrawn":
             return drawn
         # The continuation draw came first, and said stop.
         raise _Ended("broken down")
@@ -335,7 +308,7 @@ class Player(driver.Player[Outcome]):
         self,
         state: "_Game",
         bargaining: Bargaining,
-        drawn: ProposerDrawn,
+        drawn: Event,
         *,
         last_round: bool,
     ) -> bool:
@@ -345,51 +318,51 @@ class Player(driver.Player[Outcome]):
         if not bots[proposer].acts("proposing"):
             self._expire(state)
         shares = bots[proposer].propose(bargaining, last_round=last_round)
-        words = self._offers.get(shares)
-        if words is None:
-            words = self._offers[shares] = b"".join(map(word, shares))
-        answered, tail = state.digest, _WORDS[len(shares)] + words
-        events = self._send(self.seats[proposer], _PROPOSE + state.game + answered + _WORDS[96] + tail)
-        proposed = cast("Proposed", events[0])
-        state.digest = keccak(answered + words)
-        answer = _RESPOND + state.game + state.digest
-        for seat in drawn.order[: len(bots) - 1]:
+        offer = self._offers.get(shares)
+        if offer is None:
+            offer = self._offers[shares] = self._proposing(shares), self._withdrawing(shares)
+        propose, state.withdrawal = offer
+        state.answered = state.digest
+        (proposed,) = self._send(self.seats[proposer], propose(state.game, state.digest))
+        offered = proposed.shares
+        state.digest = next_digest(state.digest, shares)
+        for seat in seats_in(drawn.order)[: len(bots) - 1]:
             if not bots[seat].acts("responding"):
                 self._expire(state)
-            share = proposed.shares[seat]
-            accepted = bots[seat].accepts(bargaining, share, self._random, last_round=last_round)
-            self._send(self.seats[seat], answer + (_TRUE if accepted else _FALSE))
+            accepted = bots[seat].accepts(bargaining, offered[seat], self._random, last_round=last_round)
+            self.send(self.seats[seat], self._answers[accepted](state.game, state.digest))
             if not accepted:
                 return False
-        state.accepted = answered + _WORDS[160] + tail
         return True
 
     def _expire(self, state: "_Game") -> None:
         """Somebody was silent: wait until the deadline has passed, and end the game."""
         self.wait(self.problem.window)
-        self._send(self.creator, _EXPIRE + state.game)
+        self.send(self.creator, self._expire_data(state.game))
         raise _Ended("expired")
 
     def _withdraw(self, state: "_Game", *, settled: bool) -> Row:
         """Everybody takes its money; returns what the game cost each agent."""
         costs = list(state.position.bargaining.announced_costs if settled else self._contracted_costs)
-        tail = state.accepted if settled else state.digest + _WORDS[160] + _WORDS[0]
+        withdraw, digest = self._withdraw_unsettled, state.digest
+        if settled:
+            withdraw, digest = state.withdrawal, state.answered
         for seat in state.joined:
-            data = _WITHDRAW + state.game + _WORDS[seat] + self._payees[seat] + tail
-            withdrawn = cast("Withdrawn", self._send(self.seats[seat], data)[0])
+            address = self.seats[seat]
+            withdrawn, *_ = self._send(address, withdraw(state.game, seat, address, digest))
             costs[seat] += self._deposits[seat] - withdrawn.amount
         return tuple(costs)
 
     def _send(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
         """Send a transaction, and read what it emitted."""
-        return decode(self.send(sender, data, value))
+        return self.codec.decode(self.send(sender, data, value))
 
 
-def _store_tails(parameters: Parameters) -> Iterator[bytes]:
+def _pages(parameters: Parameters) -> Iterator[tuple[Word, Sequence[int], Sequence[int]]]:
     """Yield the arguments of `store` but for the game's id, page by page."""
     digest = parameters.opening().digest_of_call()
     for page in parameters.pages():
-        yield digest + page.encoded(2)
+        yield digest, page.contracted, page.capacity
         digest = page.digest(digest)
 
 
@@ -397,7 +370,7 @@ class _Game:
     """What the player keeps of the game under way."""
 
     __slots__ = (
-        "accepted",
+        "answered",
         "commitments",
         "digest",
         "game",
@@ -406,7 +379,11 @@ class _Game:
         "position",
         "proposer",
         "rounds",
+        "withdrawal",
     )
+
+    withdrawal: Callable[..., bytes]
+    """What encodes withdrawals that name the proposal."""
 
     def __init__(self, number: int, game: bytes, position: Position, digest: bytes) -> None:
         self.number = number
@@ -417,4 +394,5 @@ class _Game:
         self.joined: list[int] = []
         self.rounds = 0
         self.proposer = -1
-        self.accepted = b""
+        self.answered = digest
+        """What the proposal answered to."""

@@ -15,8 +15,8 @@ from parley.kit.play.player import UnexpectedRevertError, explained
 from parley.kit.play.run import play_games
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.comparison import Comparison, Tally, compare
-from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
-from parley.mechanisms.coordination.play import FUNCTIONS, Deployment, Outcome, Player
+from parley.mechanisms.coordination.contracts import CONTRACTS, MECHANISM, RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.play import Deployment, Outcome, Player
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.solution import Solution, solve
 
@@ -53,7 +53,7 @@ class Setting(driver.MechanismSetting):
     seed: int
 
     contracts: ClassVar[tuple[str, ...]] = CONTRACTS
-    functions: ClassVar[Mapping[str, bytes]] = FUNCTIONS
+    mechanism: ClassVar[str] = MECHANISM
 
     @property
     def agents(self) -> int:

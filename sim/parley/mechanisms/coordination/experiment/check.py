@@ -6,12 +6,13 @@ from collections import defaultdict
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
+from parley.chain.codec import compiled_codec
 from parley.core.statistics import betting_p_value, bonferroni
 from parley.kit.play.run import gas_figures
+from parley.mechanisms.coordination.contracts import MECHANISM
 from parley.mechanisms.coordination.experiment.games import orders_of
 from parley.mechanisms.coordination.experiment.population import Population
 from parley.mechanisms.coordination.experiment.workers import Worker
-from parley.mechanisms.coordination.play import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def cross_check(experiment: Experiment) -> dict[str, Any]:
         EVM accounts for it: `per_game`, and by function `calls`, `min`, `mean`, `max`.
     """
     here, there = Worker("revm"), Worker("py-evm")
-    names = {selector: name for name, selector in FUNCTIONS.items()}
+    names = {selector: name for name, selector in compiled_codec(MECHANISM).selectors.items()}
     gas: dict[str, list[int]] = defaultdict(list)
     differences = []
     cells = experiment.cells[:CELLS]

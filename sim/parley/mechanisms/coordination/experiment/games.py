@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from parley.core.errors import ParleyError, one_line
-from parley.mechanisms.coordination.events import BrokenDown, ProposerDrawn, decode
 from parley.mechanisms.coordination.experiment.adaptive import Colluding
 from parley.mechanisms.coordination.experiment.strategies import Experience, Strategy, make_strategy
 from parley.mechanisms.coordination.experiment.sums import Sums
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from parley.chain.codec import Event
     from parley.chain.evm import Evm
     from parley.mechanisms.coordination.bots import Bot
     from parley.mechanisms.coordination.experiment.population import Population
@@ -96,18 +96,18 @@ class SeatedPlayer(Player):
         """The draws of the last game, as the contract told them."""
         draws = []
         for sent in self.sent:
-            for event in decode(sent.logs):
-                if isinstance(event, ProposerDrawn):
+            for event in self.codec.decode(sent.logs):
+                if event.name == "ProposerDrawn":
                     if event.round > 1:
                         draws.append(Draw(event.round, -1, True))
                     draws.append(Draw(event.round, event.proposer, None))
-                elif isinstance(event, BrokenDown) and event.cause == Cause.NOT_CONTINUED:
+                elif event.name == "BrokenDown" and event.cause == Cause.NOT_CONTINUED:
                     draws.append(Draw(event.round, -1, False))
         return draws
 
     def _reveal(
         self, state: _Game, round_number: int, secrets: Sequence[bytes], fresh: Sequence[bytes]
-    ) -> ProposerDrawn:
+    ) -> Event:
         for seat, bot in enumerate(self.bots):
             if isinstance(bot, Colluding):
                 bot.secret = secrets[seat]

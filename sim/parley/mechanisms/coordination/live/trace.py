@@ -11,35 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from parley.kit.play import run
 from parley.mechanisms.coordination.announcements import bounds
-from parley.mechanisms.coordination.events import (
-    Announced,
-    BrokenDown,
-    Created,
-    Event,
-    Joined,
-    Proposed,
-    ProposerDrawn,
-    Responded,
-    Revealed,
-    Settled,
-    Stored,
-    Withdrawn,
-    decode,
-)
+from parley.mechanisms.coordination.events import seats_in
 from parley.mechanisms.coordination.live.words import Words
-from parley.mechanisms.coordination.play import FUNCTIONS, Outcome
 from parley.mechanisms.coordination.recognition import stick_breaking
 from parley.mechanisms.coordination.simulation import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from parley.chain.codec import Event
     from parley.kit.play.player import Player, Sent
+    from parley.mechanisms.coordination.play import Outcome
     from parley.mechanisms.coordination.problem import Problem
 
 __all__ = ["open_player", "trace"]
-
-ACTIONS = {selector: name for name, selector in FUNCTIONS.items()}
 
 
 def open_player(problem: Problem, bots: Sequence[str], seed: int) -> Player[Outcome]:
@@ -90,6 +75,8 @@ class _Teller:
         self.problem = problem
         self.words = Words(problem)
         self.outcome = outcome
+        self.codec = player.codec
+        self.actions = {selector: name for name, selector in player.codec.selectors.items()}
         self.seats = {address: i for i, address in enumerate(player.seats)}
         self.rows: list[tuple[int, ...]] = []
         self.fractions: list[tuple[int, int]] = []
@@ -107,9 +94,9 @@ class _Teller:
 
     def step(self, sent: Sent) -> dict[str, Any]:
         """One transaction."""
-        told = [self._tell(event) for event in decode(sent.logs)]
+        told = [self._tell(event) for event in self.codec.decode(sent.logs)]
         return {
-            "action": ACTIONS[sent.data[:4]],
+            "action": self.actions[sent.data[:4]],
             "actor": self.seats.get(sent.sender),
             "paid": self.money(sent.value),
             "said": "".join(said for _, said in told).strip(),
@@ -118,42 +105,45 @@ class _Teller:
 
     def _tell(self, event: Event) -> tuple[dict[str, Any], str]:  # noqa: C901, PLR0911 - all events
         """What a page needs of an event, and what it means."""
-        words = self.words
-        match event:
-            case Created(digest):
-                return {"event": "Created", "digest": digest.hex()}, words.opened()
-            case Stored(seat, digest):
-                return {"event": "Stored", "seat": seat, "digest": digest.hex()}, words.stored(seat)
-            case Joined(seat, sealed, deposit):
+        words, told = self.words, {"event": event.name}
+        match event.name:
+            case "Created":
+                return told | {"digest": event.digest.hex()}, words.opened()
+            case "Stored":
+                return told | {"seat": event.seat, "digest": event.digest.hex()}, words.stored(event.seat)
+            case "Joined":
+                seat, deposit = event.seat, event.deposit
                 self.deposits[seat] = deposit
-                fields = {"seat": seat, "sealed": sealed.hex(), "deposit": self.money(deposit)}
-                return {"event": "Joined", **fields}, words.joined(seat, deposit)
-            case Announced():
+                fields = {"seat": seat, "sealed": event.commitment.hex(), "deposit": self.money(deposit)}
+                return told | fields, words.joined(seat, deposit)
+            case "Announced":
                 return self._announced(event)
-            case Revealed(round_number, seat, secret, sealed):
-                fields = {"round": round_number, "seat": seat, "secret": secret.hex(), "sealed": sealed.hex()}
-                return {"event": "Revealed", **fields}, words.opened_secret(seat)
-            case ProposerDrawn(round_number, proposer, order):
-                answering = list(order[: self.problem.agents - 1])
-                fields = {"round": round_number, "proposer": proposer, "order": answering}
-                return {"event": "ProposerDrawn", **fields}, words.drawn(round_number, proposer, answering)
-            case Proposed():
+            case "Revealed":
+                fields = {"round": event.round, "seat": event.seat, "secret": event.secret.hex()}
+                return told | fields | {"sealed": event.next_commitment.hex()}, words.opened_secret(
+                    event.seat
+                )
+            case "ProposerDrawn":
+                answering = list(seats_in(event.order)[: self.problem.agents - 1])
+                fields = {"round": event.round, "proposer": event.proposer, "order": answering}
+                return told | fields, words.drawn(event.round, event.proposer, answering)
+            case "Proposed":
                 return self._proposed(event)
-            case Responded():
+            case "Responded":
                 return self._responded(event)
-            case Settled(round_number):
-                return {"event": "Settled", "round": round_number}, words.settled()
-            case BrokenDown(round_number, cause, mask):
-                silent = [i for i in range(self.problem.agents) if mask >> i & 1]
-                fields = {"round": round_number, "cause": cause, "silent": silent}
-                return {"event": "BrokenDown", **fields}, words.broken_down(cause, silent)
-            case Withdrawn(seat, _, amount):
+            case "Settled":
+                return told | {"round": event.round}, words.settled()
+            case "BrokenDown":
+                silent = [i for i in range(self.problem.agents) if event.silent >> i & 1]
+                fields = {"round": event.round, "cause": event.cause, "silent": silent}
+                return told | fields, words.broken_down(event.cause, silent)
+            case _:
+                seat, amount = event.seat, event.amount
                 cost = self.outcome.costs[seat]
                 fields = {"seat": seat, "amount": self.money(amount), "cost": self.money(cost)}
-                said = words.withdrew(seat, amount, self.deposits[seat], cost)
-                return {"event": "Withdrawn", **fields}, said
+                return told | fields, words.withdrew(seat, amount, self.deposits[seat], cost)
 
-    def _announced(self, event: Announced) -> tuple[dict[str, Any], str]:
+    def _announced(self, event: Event) -> tuple[dict[str, Any], str]:
         lower, upper = bounds(self.problem, self.rows)
         self.rows.append(event.announcement)
         self.fractions.append((event.numerator, event.denominator))
@@ -180,7 +170,7 @@ class _Teller:
     def _last(self, round_number: int) -> bool:
         return round_number == self.problem.max_rounds
 
-    def _proposed(self, event: Proposed) -> tuple[dict[str, Any], str]:
+    def _proposed(self, event: Event) -> tuple[dict[str, Any], str]:
         self.shares = event.shares
         bargaining, last = self.outcome.position.bargaining, self._last(event.round)
         thresholds = [bargaining.threshold(i, last_round=last) for i in range(self.problem.agents)]
@@ -194,7 +184,7 @@ class _Teller:
         said = self.words.proposed(event.proposer, event.shares, bargaining, last=last)
         return {"event": "Proposed", **fields}, said
 
-    def _responded(self, event: Responded) -> tuple[dict[str, Any], str]:
+    def _responded(self, event: Event) -> tuple[dict[str, Any], str]:
         last = self._last(event.round)
         threshold = self.outcome.position.bargaining.threshold(event.seat, last_round=last)
         said = self.words.answered(event.seat, self.shares[event.seat], threshold, accepted=event.accepted)
