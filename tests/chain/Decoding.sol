@@ -31,9 +31,9 @@ contract Decoding {
     /// As what comes with a call is.
     function fromCalldata(Whole calldata whole, int128[] calldata numbers, bytes calldata text, uint64 last)
         external
-        pure
         returns (bytes memory)
     {
+        emit Emitted(bytes32(uint256(last)), whole, numbers, text, last);
         return abi.encode(whole, numbers, text, last);
     }
 }

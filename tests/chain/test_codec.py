@@ -9,12 +9,14 @@ from eth_abi.abi import decode, encode
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from parley.chain.abi import AbiError, argument_types, types
+from parley.chain.abi import AbiError, argument_types, python_name, types
 from parley.chain.backends import open_evm
-from parley.chain.codec import Codec, Function, python_name
+from parley.chain.codec import Codec, Function
 from parley.chain.coders import reader
 from parley.chain.compiler import compile_sources
 from parley.core.randomness import keccak, word
+from parley.kit.reference import Event
+from parley.kit.verify.records import NotReadableError, Records
 
 if TYPE_CHECKING:
     from parley.chain.evm import Evm
@@ -202,10 +204,17 @@ def test_events_of_others_and_fields_that_they_do_not_have_are_refused() -> None
 
 
 def test_names_are_pythons() -> None:
-    names = ["nextCommitment", "secret_", "from", "name", "count", "asDict", "a1B", "_x"]
-    assert list(map(python_name, names)) == [
-        "next_commitment", "secret", "from_", "name_", "count_", "as_dict_", "a1_b", "x",
-    ]  # fmt: skip
+    names = ["nextCommitment", "secret_", "from", "a1B", "_x"]
+    assert list(map(python_name, names)) == ["next_commitment", "secret", "from_", "a1_b", "x"]
+
+
+def test_fields_do_not_hide_what_an_event_has() -> None:
+    names = ["name", "count", "asDict", "", "in"]
+    inputs = [{"name": name, "type": "uint8", "indexed": False} for name in names]
+    codec = Codec([{"type": "event", "name": "E", "inputs": inputs}])
+    (event,) = codec.decode([([codec.topics["E"]], b"".join(map(word, range(5))))])
+    assert event.name == "E"
+    assert event.as_dict() == {"name_": 0, "count_": 1, "as_dict_": 2, "field_3": 3, "in_": 4}
 
 
 # ── against the compiler's own decoders ─────────────────────────────────────────────────────────────────────
@@ -271,3 +280,30 @@ def test_what_is_decoded_is_what_a_contract_decodes(
         assert due == encode([kind.text for kind in kinds], values)
     if not put and not cut:
         assert due == whole
+
+
+@given(
+    changes, st.sampled_from([0, 0, 0, 1, 31, 32, 33, 64]), st.sampled_from([b"", b"", bytes(7), bytes(64)])
+)
+@example([], 0, b"")
+@example([(15, 2**255)], 0, b"")
+@example([(15, 2**256 - 64)], 0, b"")
+def test_calls_are_read_as_a_contract_reads_them(
+    oracle: Oracle, put: list[tuple[int, int]], cut: int, behind: bytes
+) -> None:
+    taking = oracle.codec.functions["fromCalldata"]
+    whole = taking.encode(*VALUES)
+    data = taking.selector + changed(whole[4:], put, cut, behind)
+    kinds = argument_types(next(one for one in oracle.codec.abi if one.get("name") == taking.name)["inputs"])
+    due, records = oracle.ask(data), Records(lambda: oracle.codec.abi, {})
+    try:
+        action = records.read_action(data)
+    except NotReadableError:
+        assert due is None
+    else:
+        values = (action.game, *action.arguments)
+        assert due == encode(kinds, values)
+        (log,) = oracle.evm.transact(oracle.evm.accounts[0], oracle.address, data).logs
+        assert records.read_event(log) == Event("Emitted", (word(action.arguments[-1]), *values))
+    if not put and not cut:
+        assert due == whole[4:]

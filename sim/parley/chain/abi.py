@@ -6,6 +6,7 @@ made from the same interfaces: `parley.chain.codec`.
 
 from __future__ import annotations
 
+import keyword
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,7 @@ __all__ = [
     "Interface",
     "Type",
     "argument_types",
+    "python_name",
     "selector",
     "selectors",
     "signature",
@@ -140,6 +142,22 @@ def _elementary(text: str) -> tuple[str, int]:
 def types(arguments: Iterable[Mapping[str, Any]]) -> tuple[Type, ...]:
     """Return the types of arguments."""
     return tuple(map(Type, arguments))
+
+
+@cache
+def python_name(name: str) -> str:
+    """Return how a name of the source is written in Python.
+
+    Small letters, without the underscore that keeps arguments apart from functions, and with one where Python
+    has the name for itself.
+
+    Examples
+    --------
+    >>> [python_name(name) for name in ("nextCommitment", "secret_", "from")]
+    ['next_commitment', 'secret', 'from_']
+    """
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip("_")).lower()
+    return f"{plain}_" if keyword.iskeyword(plain) else plain
 
 
 @cache

@@ -7,12 +7,10 @@ event only what is asked for is decoded.
 
 from __future__ import annotations
 
-import keyword
-import re
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from parley.chain.abi import AbiError, signature, types
+from parley.chain.abi import AbiError, python_name, signature, types
 from parley.chain.coders import reader, sequence_writer, writer
 from parley.chain.compiler import compile_contracts
 from parley.core.randomness import keccak, word
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from parley.chain.coders import Read, Write
     from parley.chain.evm import Logs
 
-__all__ = ["Codec", "Event", "Function", "compiled_codec", "python_name"]
+__all__ = ["Codec", "Event", "Function", "compiled_codec"]
 
 
 class Function:
@@ -74,7 +72,7 @@ class Function:
         Parameters
         ----------
         *names : str
-            Of the arguments that are given, in the order in which they are; see `python_name`.
+            Of the arguments that are given, in this order; see `parley.chain.abi.python_name`.
 
         Raises
         ------
@@ -193,7 +191,8 @@ _FILLING_WORDS = {1: _filling_word, 2: _filling_two_words, 3: _filling_three_wor
 class Event(tuple[Any, ...]):
     """An event that a contract emitted; of each kind there is a class, made by a `Codec`.
 
-    Its fields are attributes, under the names of `python_name`. Each is decoded when it is asked for, and
+    Its fields are attributes, under the names of `parley.chain.abi.python_name`, with an underscore behind
+    those that an `Event` has for itself. Each is decoded when it is asked for, and
     every time: who needs one often keeps it. Numbers are integers, bytes bytes, addresses strings in lower
     case, structs and arrays tuples; of an indexed field of a dynamic type there is the hash.
 
@@ -239,7 +238,7 @@ class _NoFieldError(AttributeError, LookupError):
 def _event(entry: Mapping[str, Any]) -> type[Event]:
     """Make the class of an event."""
     kinds = types(entry["inputs"])
-    names = [python_name(kind.name) or f"field_{k}" for k, kind in enumerate(kinds)]
+    names = [_field_name(kind.name) or f"field_{k}" for k, kind in enumerate(kinds)]
     fields: dict[str, Any] = {}
     topic, place = 1, 0
     for kind, name, argument in zip(kinds, names, entry["inputs"], strict=True):
@@ -253,6 +252,11 @@ def _event(entry: Mapping[str, Any]) -> type[Event]:
             place += 32 * kind.words
     inside = {"__slots__": (), "__doc__": signature(entry), "name": entry["name"], "_names": tuple(names)}
     return type(entry["name"], (Event,), {**inside, **fields})
+
+
+def _field_name(name: str) -> str:
+    plain = python_name(name)
+    return f"{plain}_" if hasattr(Event, plain) or plain == "name" else plain
 
 
 def _data_field(read: Read, place: int) -> property:
@@ -276,22 +280,6 @@ def _topic_field(kind: Type, place: int) -> property:
         return property(lambda event: event[0][place])
     read = reader(kind)
     return property(lambda event: read(event[0][place], 0, 0))
-
-
-@cache
-def python_name(name: str) -> str:
-    """Return how a name of the source is written in Python.
-
-    Small letters, without the underscore that keeps arguments apart from functions, and with one where Python
-    or an `Event` has the name for itself.
-
-    Examples
-    --------
-    >>> [python_name(name) for name in ("nextCommitment", "secret_", "from", "name")]
-    ['next_commitment', 'secret', 'from_', 'name_']
-    """
-    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip("_")).lower()
-    return f"{plain}_" if keyword.iskeyword(plain) or hasattr(Event, plain) or plain == "name" else plain
 
 
 # ── a contract ──────────────────────────────────────────────────────────────────────────────────────────────

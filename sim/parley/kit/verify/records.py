@@ -1,12 +1,16 @@
 """What the chain has on record, in a reference model's words: calls from calldata, events from logs.
 
 Nothing of what wrote the records is used to read them: the bytes that a contract was sent and that it emitted
-are all there is. A mechanism says what its actions, views and events look like; :class:`Records` reads them.
+are all there is. A contract's interface says what its actions, views and events look like, and a mechanism
+what they are in its model; :class:`Records` reads them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
+from parley.chain.abi import Type, python_name, signature, types
 from parley.chain.evm import Log
 from parley.core.randomness import Word, keccak, word
 from parley.kit.reference import Event
@@ -54,8 +58,9 @@ class Reader:
     Examples
     --------
     >>> reader = Reader(word(7) + word(64) + word(2) + word(5) + word(6))
-    >>> reader.number(0), reader.array(1)
-    (7, (5, 6))
+    >>> entries, length = reader.entries(1, size=1)
+    >>> reader.number(0), [entries.number(k) for k in range(length)]
+    (7, [5, 6])
     >>> reader.number(5)
     Traceback (most recent call last):
     ...
@@ -80,7 +85,18 @@ class Reader:
 
     def number(self, index: int, bits: int = 256, *, signed: bool = False) -> int:
         """Return the word as a number of some width."""
-        return _number(self.word(index), bits, signed, f"word {index}")
+        value = int.from_bytes(self.word(index), "big", signed=signed)
+        least, beyond = (-1 << bits - 1, 1 << bits - 1) if signed else (0, 1 << bits)
+        if not least <= value < beyond:
+            raise NotReadableError(f"word {index} is no number of {bits} bits")
+        return value
+
+    def octets_in(self, index: int, size: int) -> bytes:
+        """Return the bytes, of a fixed number, that the word begins with."""
+        found = self.word(index)
+        if any(found[size:]):
+            raise NotReadableError(f"word {index} is more than {size} bytes")
+        return found[:size]
 
     def flag(self, index: int) -> bool:
         """Return the word as a truth value."""
@@ -89,12 +105,6 @@ class Reader:
     def address(self, index: int) -> str:
         """Return the word as an address in lower case."""
         return f"0x{self.number(index, 160):040x}"
-
-    def array(self, index: int, bits: int = 256, *, signed: bool = False) -> tuple[int, ...]:
-        """Return the array of numbers whose offset is word number `index`."""
-        start, length = self._tail(index, 32)
-        words = (self._at(at) for at in range(start, start + 32 * length, 32))
-        return tuple(_number(one, bits, signed, f"entry {k}") for k, one in enumerate(words))
 
     def octets(self, index: int) -> bytes:
         """Return the bytes whose offset is word number `index`."""
@@ -106,26 +116,32 @@ class Reader:
         start = self._offset(index, 32 * size)
         return Reader(self.data, start, nested=True)
 
-    def structs(self, index: int, size: int) -> tuple["Reader", ...]:
-        """Return readers of the structs of `size` words each, of which word `index` is the array's offset."""
-        start, length = self._tail(index, 32)
-        entries = Reader(self.data, start, nested=True)
-        return tuple(entries.nested(k, size) for k in range(length))
+    def entries(self, index: int, size: int) -> tuple["Reader", int]:
+        """Return a reader of the entries, of so many words each, of the array whose offset is word `index`.
+
+        Returns
+        -------
+        Reader
+        int
+            How many entries there are.
+        """
+        start, length = self._tail(index, 32 * size)
+        return Reader(self.data, start, nested=True), length
 
     def _offset(self, index: int, needed: int) -> int:
         """Where something of a size begins whose offset is word number `index`."""
         offset = self.number(index, 256, signed=self._nested)
         if not self._nested and offset >= 1 << 64:
             raise NotReadableError("an offset is too large")
-        if offset > len(self.data) - self._start - needed:
+        if offset > _wrapped(len(self.data) - self._start - needed):
             raise NotReadableError("an offset leads beyond the data")
-        return self._start + offset
+        return _wrapped(self._start + offset)
 
     def _tail(self, index: int, stride: int) -> tuple[int, int]:
         """Where the entries of an array begin, and how many there are."""
         at = self._offset(index, 32)
         length = int.from_bytes(self._at(at), "big")
-        if length >= 1 << 64 or at + 32 > len(self.data) - length * stride:
+        if length >= 1 << 64 or _wrapped(at + 32) > len(self.data) - length * stride:
             raise NotReadableError("an array reaches beyond the data")
         return at + 32, length
 
@@ -136,37 +152,120 @@ class Reader:
         return found + bytes(32 - len(found))
 
 
-def _number(found: Word, bits: int, signed: bool, what: str) -> int:  # noqa: FBT001 - of the public ones
-    value = int.from_bytes(found, "big", signed=signed)
-    least, beyond = (-1 << bits - 1, 1 << bits - 1) if signed else (0, 1 << bits)
-    if not least <= value < beyond:
-        raise NotReadableError(f"{what} is no number of {bits} bits")
-    return value
+def _wrapped(number: int) -> int:
+    """Return a number as the EVM's signed arithmetic has it."""
+    return (number + _SIGN) % (2 * _SIGN) - _SIGN
 
 
-Decode: TypeAlias = Callable[[Reader], tuple[Any, ...]]
-"""Arguments, or fields, from the words; an id that comes first is word 0 and is left out."""
+_SIGN = 1 << 255
+
+Words: TypeAlias = Mapping[str, Callable[..., Any]]
+"""What structs and enumerations are in the model, by the names that the source gives them.
+
+Structs are made from their fields by name, enumerations from a number.
+"""
+
+_Read: TypeAlias = Callable[[Reader, int], Any]
+"""Reads a value that begins with a word of some number, or whose offset that is."""
+
+
+def _read(kind: Type, words: Words) -> _Read:
+    """Return what reads a type, in the model's words."""
+    plain, convert = _read_plain(kind, words), words.get(kind.solidity)
+    if convert is None:
+        return plain
+    if kind.base == "tuple":
+        names = [python_name(field.name) for field in kind.inner]
+        return lambda reader, index: convert(**dict(zip(names, plain(reader, index), strict=True)))
+
+    def one_of(reader: Reader, index: int) -> Any:  # noqa: ANN401 - whatever the model has
+        number = plain(reader, index)
+        try:
+            return convert(number)
+        except ValueError:
+            raise NotReadableError(f"there is no {kind.solidity} {number}") from None
+
+    return one_of
+
+
+def _read_plain(kind: Type, words: Words) -> _Read:
+    bits = kind.bits
+    if kind.base == "tuple":
+        return _read_several(kind, _each(kind.inner, words))
+    if kind.base == "array":
+        return _read_array(kind, words)
+    return {
+        "uint": lambda reader, index: reader.number(index, bits),
+        "int": lambda reader, index: reader.number(index, bits, signed=True),
+        "bool": Reader.flag,
+        "address": Reader.address,
+        "word": Reader.word if bits == 256 else lambda reader, index: reader.octets_in(index, bits // 8),
+        "bytes": Reader.octets,
+        "string": lambda reader, index: reader.octets(index).decode(errors="surrogateescape"),
+    }[kind.base]
+
+
+def _each(kinds: Sequence[Type], words: Words) -> list[tuple[int, _Read]]:
+    """Return what reads one value after the other, and how many words after the first each begins."""
+    places = accumulate((kind.words for kind in kinds), initial=0)
+    return [(place, _read(kind, words)) for place, kind in zip(places, kinds, strict=False)]
+
+
+def _read_array(kind: Type, words: Words) -> _Read:
+    (entry,) = kind.inner
+    if kind.length is not None:
+        return _read_several(kind, _each(kind.inner * kind.length, words))
+    read, size = _read(entry, words), entry.words
+
+    def array(reader: Reader, index: int) -> tuple[Any, ...]:
+        entries, length = reader.entries(index, size)
+        return tuple([read(entries, size * k) for k in range(length)])
+
+    return array
+
+
+def _read_several(kind: Type, each: Sequence[tuple[int, _Read]]) -> _Read:
+    size = sum(one.words for one in kind.inner) * (kind.length or 1)
+
+    def several(reader: Reader, index: int) -> tuple[Any, ...]:
+        if kind.dynamic:
+            reader, index = reader.nested(index, size), 0
+        return tuple([read(reader, index + place) for place, read in each])
+
+    return several
+
+
+class _Written(NamedTuple):
+    """How a function or an event of the contract is read, argument by argument."""
+
+    name: str
+    each: Sequence[tuple[int, _Read]]
+    """All of a call; of an event what is in its data."""
+    indexed: Sequence[_Read | None]
+    """Of an event, by field: what reads its topic."""
 
 
 class Records:
-    """How a contract's calls and events are written.
+    """How a contract's calls and events are written: as its interface says.
 
     Every action but `create` has the game's id as its first argument, and so has every event.
 
     Parameters
     ----------
-    actions : mapping of str to (str, callable)
-        By name: types of the arguments, and how to read them after the selector.
-    views : mapping of str to str
-        Types of the arguments by name.
-    events : mapping of str to (str, int, callable)
-        By name: types of the fields, how many of them are indexed, and how to read all after the id. Indexed
-        or not, fields stand in the order of their declaration.
+    abi : callable
+        Returns the interface as the compiler gives it; called when it is first needed.
+    words : mapping of str to callable
+        See `Words`.
 
     Examples
     --------
-    >>> records = Records({"expire": ("bytes32", lambda _: ())}, {"burnt": ""}, {
-    ...     "Settled": ("bytes32,uint256", 1, lambda reader: (reader.number(1),))})
+    >>> word_of = {"name": "id", "type": "bytes32", "indexed": True}
+    >>> number = {"name": "round", "type": "uint256", "indexed": False}
+    >>> records = Records(lambda: [
+    ...     {"type": "function", "name": "expire", "inputs": [word_of], "stateMutability": "nonpayable"},
+    ...     {"type": "function", "name": "burnt", "inputs": [], "stateMutability": "view"},
+    ...     {"type": "event", "name": "Settled", "inputs": [word_of, number]},
+    ... ], {})
     >>> records.read_action(keccak(b"expire(bytes32)")[:4] + word(9))[1] == word(9)
     True
     >>> settled = Log(bytes(20), (keccak(b"Settled(bytes32,uint256)"), word(7)), word(2))
@@ -176,18 +275,56 @@ class Records:
     True
     """
 
-    def __init__(
-        self,
-        actions: Mapping[str, tuple[str, Decode]],
-        views: Mapping[str, str],
-        events: Mapping[str, tuple[str, int, Decode]],
-    ) -> None:
-        self._actions = {_hash(name, types)[:4]: (name, decode) for name, (types, decode) in actions.items()}
-        self._views = {name: _hash(name, types)[:4] for name, types in views.items()}
-        self._topics = {name: _hash(name, types) for name, (types, _, _) in events.items()}
-        self._events = {
-            self._topics[name]: (name, indexed, decode) for name, (_, indexed, decode) in events.items()
+    def __init__(self, abi: Callable[[], Iterable[Mapping[str, Any]]], words: Words) -> None:
+        self._abi = abi
+        self._words = words
+
+    @cached_property
+    def _entries(self) -> list[Mapping[str, Any]]:
+        return list(self._abi())
+
+    @cached_property
+    def _functions(self) -> Mapping[str, Mapping[str, Any]]:
+        return {entry["name"]: entry for entry in self._entries if entry["type"] == "function"}
+
+    @cached_property
+    def _selectors(self) -> Mapping[str, bytes]:
+        return {name: keccak(signature(entry).encode())[:4] for name, entry in self._functions.items()}
+
+    @cached_property
+    def _views(self) -> frozenset[bytes]:
+        views = (
+            name for name, entry in self._functions.items() if entry["stateMutability"] in ("view", "pure")
+        )
+        return frozenset(self._selectors[name] for name in views)
+
+    @cached_property
+    def _actions(self) -> Mapping[bytes, _Written]:
+        return {
+            self._selectors[name]: _Written(name, _each(types(entry["inputs"]), self._words), ())
+            for name, entry in self._functions.items()
+            if self._selectors[name] not in self._views
         }
+
+    @cached_property
+    def _topics(self) -> Mapping[str, Word]:
+        events = (entry for entry in self._entries if entry["type"] == "event")
+        return {entry["name"]: keccak(signature(entry).encode()) for entry in events}
+
+    @cached_property
+    def _events(self) -> Mapping[Word, _Written]:
+        events = [entry for entry in self._entries if entry["type"] == "event"]
+        return {self._topics[entry["name"]]: self._event(entry) for entry in events}
+
+    def _event(self, entry: Mapping[str, Any]) -> _Written:
+        fields = [(Type(field), field["indexed"]) for field in entry["inputs"]]
+        indexed = [
+            None if not first else Reader.word if kind.dynamic or kind.inner else _read(kind, self._words)
+            for kind, first in fields
+        ]
+        return _Written(
+            entry["name"], _each([kind for kind, first in fields if not first], self._words), indexed
+        )
 
     def read_action(self, data: bytes) -> Action:
         """Decode the calldata of an action.
@@ -200,13 +337,15 @@ class Records:
         found = self._actions.get(data[:4])
         if found is None:
             raise NotReadableError(f"the contract has no action {data[:4].hex() or 'without calldata'}")
-        name, decode = found
         reader = Reader(data, 4)
-        return Action(name, None if name == "create" else reader.word(0), decode(reader))
+        arguments = tuple([read(reader, place) for place, read in found.each])
+        if found.name == "create":
+            return Action(found.name, None, arguments)
+        return Action(found.name, arguments[0], arguments[1:])
 
     def is_view(self, data: bytes) -> bool:
         """Whether calldata only asks the contract something."""
-        return data[:4] in self._views.values()
+        return data[:4] in self._views
 
     def read_event(self, log: Log) -> Event:
         """Decode an event, its game's id first, as the reference model puts it.
@@ -217,20 +356,33 @@ class Records:
             If it is none.
         """
         found = self._events.get(log.topics[0]) if log.topics else None
-        if found is None or len(log.topics) != 1 + found[1] or len(log.data) % 32:
+        topics = log.topics[1:]
+        if (
+            found is None
+            or len(topics) != len(found.indexed) - len(found.each)
+            or any(len(topic) != 32 for topic in topics)
+            or len(log.data) % 32
+        ):
             raise NotReadableError("the contract has no such event")
-        name, _, decode = found
-        reader = Reader(b"".join(log.topics[1:]) + log.data)
-        return Event(name, (reader.word(0), *decode(reader)))
+        data, heads = Reader(log.data), Reader(b"".join(topics))
+        places, each = iter(range(len(topics))), iter(found.each)
+        fields: list[Any] = []
+        for indexed in found.indexed:
+            if indexed is None:
+                place, read = next(each)
+                fields.append(read(data, place))
+            else:
+                fields.append(indexed(heads, next(places)))
+        return Event(found.name, tuple(fields))
 
     def question(self, name: str, *arguments: Word | int) -> bytes:
         """Return the calldata that asks a view of the contract."""
-        return self._views[name] + b"".join(a if isinstance(a, bytes) else word(a) for a in arguments)
+        return self._selectors[name] + b"".join(a if isinstance(a, bytes) else word(a) for a in arguments)
+
+    def answer_size(self, name: str) -> int:
+        """Return how many bytes a view answers that answers words."""
+        return 32 * sum(kind.words for kind in types(self._functions[name]["outputs"]))
 
     def topics(self, names: Iterable[str]) -> frozenset[Word]:
         """Return the first topics of events."""
         return frozenset(self._topics[name] for name in names)
-
-
-def _hash(name: str, types: str) -> Word:
-    return keccak(f"{name}({types})".encode())

@@ -217,7 +217,9 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
         """Say how a deployed contract is verified."""
         from parley.mechanisms.assignment import verify
 
-        return Verifier(verify.QUESTION, verify.ANSWER, verify.verify)
+        records = verify.RECORDS
+        # No other contract answers this.
+        return Verifier(records.question("state", bytes(32)), records.answer_size("state"), verify.verify)
 
     def solution_tables(self, solution: Solution) -> Iterator[RenderableType]:
         """Return a solution for a person to read."""

@@ -24,13 +24,10 @@ from parley.mechanisms.assignment.parameters import Rule
 from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.replay import LotteryReplay
 
-__all__ = ["ANSWER", "CONTRACT", "QUESTION", "verify"]
+__all__ = ["CONTRACT", "RECORDS", "verify"]
 
 CONTRACT = CONTRACTS[0]
 """Name of the contract whose history is replayed."""
-
-QUESTION, ANSWER = RECORDS.question("state", bytes(32)), 32 * 7
-"""Calldata that asks the contract something that no other contract answers, and the answer's length."""
 
 
 def verify(

@@ -234,7 +234,9 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
         """Say how a deployed contract is verified."""
         from parley.mechanisms.coordination import verify
 
-        return Verifier(verify.QUESTION, verify.ANSWER, verify.verify)
+        records = verify.RECORDS
+        # No other contract answers this.
+        return Verifier(records.question("state", bytes(32)), records.answer_size("state"), verify.verify)
 
     def laboratory(self) -> Laboratory:
         """Return the experiments: populations, sweeps, learning."""

@@ -23,13 +23,10 @@ from parley.mechanisms.coordination.recognition import stick_breaking
 from parley.mechanisms.coordination.records import RECORDS
 from parley.mechanisms.coordination.replay import GameReplay
 
-__all__ = ["ANSWER", "CONTRACT", "QUESTION", "verify"]
+__all__ = ["CONTRACT", "RECORDS", "verify"]
 
 CONTRACT = CONTRACTS[0]
 """Name of the contract whose history is replayed."""
-
-QUESTION, ANSWER = RECORDS.question("state", bytes(32)), 32 * 9
-"""Calldata that asks the contract something that no other contract answers, and the answer's length."""
 
 
 def verify(
