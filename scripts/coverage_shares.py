@@ -19,7 +19,6 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -279,20 +278,12 @@ def relative(paths: Iterable[Path]) -> list[str]:
 
 
 def write(shares: Mapping[str, Mapping[str, Share]]) -> None:
-    """Write the file: a line for each file, with the beginning of its hash as it was measured."""
+    """Write the file: a line for each file."""
     blocks = []
     for what, found in shares.items():
-        lines = [
-            f"  {json.dumps(name)}: {json.dumps({**share, 'sha256': fingerprint(name)})}"
-            for name, share in sorted(found.items())
-        ]
+        lines = [f"  {json.dumps(name)}: {json.dumps(share)}" for name, share in sorted(found.items())]
         blocks.append(f' "{what}": {{\n' + ",\n".join(lines) + "\n }")
     SHARES.write_text("{\n" + ",\n".join(blocks) + "\n}\n", encoding="utf-8")
-
-
-def fingerprint(name: str) -> str:
-    """Say which text of a file was measured."""
-    return sha256((ROOT / name).read_bytes()).hexdigest()[:16]
 
 
 def main() -> None:
