@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from benchmarks.gas import SNAPSHOT, ladder, measured
-from parley.chain.backends import open_evm
 from parley.chain.codec import compiled_codec
 from parley.chain.compiler import project_root
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Player, deploy_mechanism
+from tests.backends import open_backend
 
 FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
@@ -38,7 +38,7 @@ def test_an_announcement_costs_the_same_however_many_agents_there_are() -> None:
     third = []
     for agents in (5, 50):
         problem = ladder(agents, 5)
-        evm = open_evm("py-evm")
+        evm = open_backend("py-evm")
         # The greedy keep what they have contracted: agent 3 announces the same after the same history.
         player = Player(evm, deploy_mechanism(evm), problem, make_bots(["greedy"], agents), seed=1)
         player.play(0)

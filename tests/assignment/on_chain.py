@@ -6,10 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from parley.chain.abi import DecodedError, DecodedEvent, Interface
-from parley.chain.backends import open_evm
 from parley.core.randomness import commitment, game_id, keccak, word
 from parley.mechanisms.assignment.certificate import Certificate, certify
 from parley.mechanisms.assignment.problem import CARDINAL, RULES, Problem, from_orders
+from tests.backends import open_backend
 from tests.verification.on_chain import contracts, receivers
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Table:
         self.rankings = list(rankings)
         self.capacities = list(capacities)
         self.rule = rule
-        self.evm = open_evm(evm) if isinstance(evm, str) else evm
+        self.evm = open_backend(evm) if isinstance(evm, str) else evm
         self.address = self.evm.deploy(contracts()["AssignmentLottery"].bytecode)
         self.seats = list(self.evm.accounts[: len(self.rankings)])
         self.creator = self.evm.deployer

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.chain.abi import Interface
-from parley.chain.backends import open_evm
 from parley.chain.compiler import compile_sources
 from parley.mechanisms.assignment.certificate import (
     Certificate,
@@ -44,6 +43,7 @@ from tests.assignment.on_chain import (
     went,
 )
 from tests.assignment.problems import cardinal, general
+from tests.backends import open_backend
 from tests.verification.on_chain import harnesses
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Harness:
         artifact = harnesses()["CertificatesHarness"]
         lottery = compile_sources({"contracts/interfaces/IAssignmentLottery.sol": None})
         self.interface = Interface(artifact.abi, lottery["IAssignmentLottery"].abi)
-        self.evm = open_evm("revm")
+        self.evm = open_backend("revm")
         self.address = self.evm.deploy(artifact.bytecode)
 
     def _data(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parley.chain.backends import open_evm
 from parley.core.randomness import pack_order, permutation, seed, uniform, unpack_order, word
 from parley.mechanisms.assignment.certificate import Certificate, certify
 from parley.mechanisms.assignment.problem import from_orders
 from parley.mechanisms.assignment.serial_dictatorship import serve
 from tests.assignment.on_chain import BOSTON, DRAWN, EATING, OPENING, SERIAL, Table, went
+from tests.backends import open_backend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +137,7 @@ def _with_weights(weights: Sequence[int]) -> Certificate:
 )
 def test_terms_of_any_weights_are_drawn_as_the_twin_draws(weights: tuple[int, ...]) -> None:
     certificate = _with_weights(weights)
-    evm = open_evm("revm")
+    evm = open_backend("revm")
     at = Table([(0,), (0,)], [1], BOSTON, evm)
     for number in range(8):
         at.salt = word(100 + number)

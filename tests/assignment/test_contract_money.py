@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parley.chain.backends import open_evm
 from parley.core.randomness import keccak, word
 from tests.assignment.on_chain import (
     BOND,
@@ -24,6 +23,7 @@ from tests.assignment.on_chain import (
     refused,
     went,
 )
+from tests.backends import open_backend
 from tests.verification.on_chain import receivers
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def test_one_lotterys_money_does_not_pay_for_another() -> None:
 
 def _seated(name: str) -> Table:
     """A lottery whose seat 0 is a contract, revealed and drawn but for what it does itself."""
-    evm = open_evm("revm")
+    evm = open_backend("revm")
     at = Table(RANKINGS, CAPACITIES, SERIAL, evm)
     at.seats[0] = evm.deploy(receivers()[name].bytecode)
     went(at.create())

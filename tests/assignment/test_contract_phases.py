@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parley.chain.backends import open_evm
 from parley.core.randomness import keccak, unpack_order, word
 from parley.mechanisms.assignment.serial_dictatorship import serve
 from tests.assignment.on_chain import (
@@ -31,6 +30,7 @@ from tests.assignment.on_chain import (
     table,
     went,
 )
+from tests.backends import open_backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -345,7 +345,7 @@ def test_an_empty_report_is_not_silence() -> None:
 
 def test_lotteries_do_not_touch_each_other() -> None:
     """Two lotteries of one contract, in step: each has its own seats, reports, terms and bonds."""
-    evm = open_evm("revm")
+    evm = open_backend("revm")
     one = Table(RANKINGS, CAPACITIES, EATING, evm)
     two = Table(RANKINGS[::-1], CAPACITIES, SERIAL, evm)
     two.address, two.salt = one.address, word(8)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from parley.chain.backends import open_evm
 from tests.assignment.contract_machine import Reached, Subject, run_campaign
+from tests.backends import open_backend
 
 RUNS, STEPS = 120, 30
 COMPARED_CALLS = 2_000
@@ -53,20 +53,22 @@ def assert_everything_was_reached(reached: Reached) -> None:
 
 
 def test_contract_and_model_agree_on_thousands_of_arbitrary_calls() -> None:
-    reached = run_campaign(Subject(open_evm("revm")), RUNS, STEPS, lambda so_far: not missing_from(so_far))
+    reached = run_campaign(
+        Subject(open_backend("revm")), RUNS, STEPS, lambda so_far: not missing_from(so_far)
+    )
     assert reached.calls >= COMPARED_CALLS
     assert_everything_was_reached(reached)
 
 
 @pytest.mark.deep
 def test_contract_and_model_agree_on_many_more_calls() -> None:
-    reached = run_campaign(Subject(open_evm("revm")), runs=1_000, steps=60)
+    reached = run_campaign(Subject(open_backend("revm")), runs=1_000, steps=60)
     assert reached.calls >= 20 * COMPARED_CALLS
     assert_everything_was_reached(reached)
 
 
 @pytest.mark.deep
 def test_contract_and_model_agree_on_the_reference_machine() -> None:
-    reached = run_campaign(Subject(open_evm("py-evm")), runs=10, steps=30)
+    reached = run_campaign(Subject(open_backend("py-evm")), runs=10, steps=30)
     assert reached.calls >= 200
     assert len(reached.endings) >= 2

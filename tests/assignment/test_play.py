@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from parley.chain.abi import Interface
-from parley.chain.backends import open_evm
 from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.evm import Receipt
@@ -27,6 +26,7 @@ from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.serial_dictatorship import serve
 from parley.mechanisms.assignment.solution import rule_matrix, solve
 from tests.assignment.problems import cardinal, ready
+from tests.backends import open_backend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ POPULATIONS = {
 
 
 def player(evm: Name, problem: Problem, names: Sequence[str] = ("truthful",), seed: int = 7) -> Player:
-    machine = open_evm(evm)
+    machine = open_backend(evm)
     bots = make_bots(names, problem.agents)
     return Player(machine, deploy_mechanism(machine), plan(problem, bots), seed)
 

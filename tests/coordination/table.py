@@ -6,7 +6,6 @@ from typing import Any
 
 from eth_abi.abi import decode
 
-from parley.chain.backends import open_evm
 from parley.chain.evm import Evm
 from parley.core.randomness import (
     Word,
@@ -22,6 +21,7 @@ from parley.core.randomness import (
 from parley.kit.reference import NOTHING, Event, Revert
 from parley.mechanisms.coordination.game import Cause, Phase, State
 from parley.mechanisms.coordination.parameters import Cost, CostKind, Page, Parameters
+from tests.backends import open_backend
 from tests.coordination.on_chain import OnChain
 from tests.verification.on_chain import Outcome
 
@@ -35,7 +35,7 @@ class Table:
     """Three seats, one task type, f(q) = 10 q² wei, equal probabilities, δ = 1/2, at most three rounds."""
 
     def __init__(self, evm: str | Evm = "revm", **changes: Any) -> None:  # noqa: ANN401 - fields of any type
-        self.contract = OnChain(open_evm(evm) if isinstance(evm, str) else evm, accounts=64)
+        self.contract = OnChain(open_backend(evm) if isinstance(evm, str) else evm, accounts=64)
         self.evm = self.contract.evm
         self.creator, self.stranger = self.contract.accounts[-2:]
         rule = changes.pop("recognition", "EqualRecognition")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parley.chain.backends import open_evm
+from tests.backends import open_backend
 from tests.coordination.contract_machine import Reached, play_large_games, run_campaign
 from tests.coordination.on_chain import OnChain
 
@@ -57,7 +57,9 @@ ENDINGS = {
 
 
 def test_contract_and_model_agree_on_thousands_of_arbitrary_calls() -> None:
-    reached = run_campaign(OnChain(open_evm("revm")), RUNS, STEPS, lambda so_far: not missing_from(so_far))
+    reached = run_campaign(
+        OnChain(open_backend("revm")), RUNS, STEPS, lambda so_far: not missing_from(so_far)
+    )
     assert reached.calls >= COMPARED_CALLS
     assert_everything_was_reached(reached)
 
@@ -83,18 +85,18 @@ def test_contract_and_model_agree_on_the_reference_machine() -> None:
         methods = ("join", "announce", "reveal", "withdraw")
         return so_far.calls >= 100 and all(so_far.outcomes[method] for method in methods)
 
-    assert enough(run_campaign(OnChain(open_evm("py-evm")), runs=4, steps=15, until=enough))
+    assert enough(run_campaign(OnChain(open_backend("py-evm")), runs=4, steps=15, until=enough))
 
 
 def test_contract_and_model_agree_on_games_of_up_to_64_seats_and_types() -> None:
-    reached = play_large_games(OnChain(open_evm("revm"), accounts=64), games=2, mistakes=0.02, seed=11)
+    reached = play_large_games(OnChain(open_backend("revm"), accounts=64), games=2, mistakes=0.02, seed=11)
     assert reached.calls >= 150
     assert reached.outcomes["store"] > 0
 
 
 @pytest.mark.deep
 def test_contract_and_model_agree_on_many_large_games() -> None:
-    reached = play_large_games(OnChain(open_evm("revm"), accounts=64), games=25, mistakes=0.05, seed=12)
+    reached = play_large_games(OnChain(open_backend("revm"), accounts=64), games=25, mistakes=0.05, seed=12)
     assert reached.calls >= 3_000
     assert {"settled", "no_savings"} & reached.endings.keys()
     errors = {"StaleDigest", "NotTheCreator", "MatrixSizeMismatch", "CapacityBelowContract"}
@@ -103,13 +105,13 @@ def test_contract_and_model_agree_on_many_large_games() -> None:
 
 @pytest.mark.deep
 def test_contract_and_model_agree_on_many_more_calls() -> None:
-    reached = run_campaign(OnChain(open_evm("revm")), runs=2_000, steps=60)
+    reached = run_campaign(OnChain(open_backend("revm")), runs=2_000, steps=60)
     assert reached.calls >= 20 * COMPARED_CALLS
     assert_everything_was_reached(reached)
 
 
 @pytest.mark.deep
 def test_contract_and_model_agree_on_many_more_calls_to_the_reference_machine() -> None:
-    reached = run_campaign(OnChain(open_evm("py-evm")), runs=25, steps=40)
+    reached = run_campaign(OnChain(open_backend("py-evm")), runs=25, steps=40)
     assert reached.calls >= 1_000
     assert len(set(reached.endings) & ENDINGS) >= 6

@@ -6,7 +6,6 @@ from random import Random
 
 import pytest
 
-from parley.chain.backends import open_evm
 from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.evm import Name
@@ -21,6 +20,7 @@ from parley.mechanisms.coordination.play import (
 )
 from parley.mechanisms.coordination.position import Position, Row
 from parley.mechanisms.coordination.problem import Problem, example_1
+from tests.backends import open_backend
 
 FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
@@ -41,7 +41,7 @@ POPULATIONS = {
 
 
 def player(evm: Name, problem: Problem, bots: list[str], seed: int = 7) -> Player:
-    machine = open_evm(evm)
+    machine = open_backend(evm)
     return Player(machine, deploy_mechanism(machine), problem, make_bots(bots, problem.agents), seed)
 
 
@@ -110,7 +110,7 @@ def test_a_game_depends_on_seed_and_number_alone() -> None:
 
 def test_equal_costs_are_stored_once() -> None:
     problem = example_1()
-    agents = open_evm("revm").accounts[:5]
+    agents = open_backend("revm").accounts[:5]
     assert len(parameters_of(problem, agents, agents[0], bytes(32)).costs) == 1
 
 

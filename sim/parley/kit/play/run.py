@@ -185,6 +185,7 @@ class _Job(Generic[OutcomeT, TallyT]):
     evm: str
     setting: Setting[OutcomeT, TallyT]
     keep_rows: bool
+    replayed: int
 
 
 _job_numbers = itertools.count()
@@ -224,7 +225,7 @@ def _play_batch(
     for k in games:
         outcome = play(k)
         add(outcome)
-        if k < REPLAYED or part.tally.paths[outcome.path] == 1:
+        if k < job.replayed or part.tally.paths[outcome.path] == 1:
             part.kept[k] = outcome.path, player.sent
         if job.keep_rows:
             part.rows.append(row(outcome))
@@ -350,7 +351,7 @@ def _parts_on_node(
             k = outcome.game
             part.tally.add(outcome)
             part.tally.transactions += len(sent)
-            if k < REPLAYED or outcome.path not in seen:
+            if k < job.replayed or outcome.path not in seen:
                 part.kept[k] = outcome.path, sent
             seen.add(outcome.path)
             if job.keep_rows:
@@ -419,7 +420,7 @@ def play_games(  # noqa: PLR0913 - what makes a run
         raise ParleyError("--confirmations: is for a node: --evm URL")
     if not on_node and cluster is None:
         workers = min(workers, -(-games // BATCHES[evm]))
-    job = _Job(next(_job_numbers), evm, setting, record is not None)
+    job = _Job(next(_job_numbers), evm, setting, record is not None, REPLAYED)
     tally = setting.tally()
     kept: dict[int, tuple[str, list[Sent]]] = {}
     node = _open_node(job, deployment, confirmations) if on_node else None
@@ -433,7 +434,7 @@ def play_games(  # noqa: PLR0913 - what makes a run
         tally.merge(part.tally)
         seen = {path for path, _ in kept.values()}
         kept.update(
-            {k: (path, sent) for k, (path, sent) in part.kept.items() if k < REPLAYED or path not in seen}
+            {k: (path, sent) for k, (path, sent) in part.kept.items() if k < job.replayed or path not in seen}
         )
         inside += part.seconds
         if record is not None:
