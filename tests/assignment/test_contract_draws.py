@@ -65,10 +65,11 @@ def test_orders_and_assignments_of_any_length_are_packed_alike(agents: int) -> N
 @pytest.mark.parametrize("rule", [SERIAL, EATING])
 @pytest.mark.parametrize("length", [1, 31, 32, 33, 34, 63, 64])
 def test_the_last_item_of_a_ranking_of_any_length_counts(rule: str, length: int) -> None:
-    """There is nothing of any item but the last one: both ends of both words are read."""
-    at = Table([tuple(range(length))], [0] * (length - 1) + [1], rule).play_to(DRAWN)
-    assert at.assignment() == (length - 1,)
-    assert tuple(at.ask("rankingOf", at.id, 0)) == tuple(range(length))
+    """There is nothing of any item but the last one: both ends of both words are read, of every seat."""
+    ranking = tuple(range(length))
+    at = Table([ranking] * 3, [0] * (length - 1) + [3], rule).play_to(DRAWN)
+    assert at.assignment() == (length - 1,) * 3
+    assert all(tuple(at.ask("rankingOf", at.id, seat)) == ranking for seat in range(3))
 
 
 def test_every_order_of_three_is_drawn_about_as_often() -> None:
