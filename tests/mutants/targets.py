@@ -38,6 +38,7 @@ _FUNCTIONS = tuple(
     for name in ("AnnouncementProportional", "ContractProportional", "Equal", "PStar", "Reordered")
 )
 _OF_GAMES = ("tests/coordination/test_protocol_*.py", "tests/coordination/test_recognition.py")
+_OF_FUNCTIONS = ("tests/coordination/test_protocol_r*.py", "tests/coordination/test_recognition.py")
 _OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
 _OF_DRAWS = ("tests/test_randomness_on_chain.py",)
 _OF_STORAGE = ("tests/test_storage_on_chain.py",)
@@ -73,8 +74,8 @@ TARGETS = (
         Target(_COORDINATION + name, (_MECHANISM,), _OF_GAMES)
         for name in ("TwoStageMechanism.sol", "GameData.sol", "CostFunctions.sol", "Status.sol")
     ),
-    *(Target(file, (file,), _OF_GAMES, "chosen") for file in _FUNCTIONS),
-    Target(_COORDINATION + "recognition/Totals.sol", _FUNCTIONS, _OF_GAMES, "chosen"),
+    *(Target(file, (file,), _OF_FUNCTIONS, "chosen") for file in _FUNCTIONS),
+    Target(_COORDINATION + "recognition/Totals.sol", _FUNCTIONS, _OF_FUNCTIONS, "chosen"),
     *(
         Target("contracts/randomness/" + name, (_MECHANISM, _DRAWS), (*_OF_DRAWS, *_OF_GAMES))
         for name in ("Draws.sol", "CommitReveal.sol")
