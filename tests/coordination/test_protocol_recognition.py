@@ -1,16 +1,18 @@
 """Recognition functions that nobody should trust: what they can do to a game, and what they cannot."""
 
 from bisect import bisect_left
-from dataclasses import replace
+from dataclasses import astuple, replace
+from random import Random
 
 import pytest
+from eth_abi.abi import decode, encode
 
 from parley.chain.backends import open_reference
 from parley.chain.evm import Receipt
 from parley.core.randomness import address_word, game_id, keccak
 from parley.kit.reference import Revert, encode_bytes, encode_tuple
 from parley.mechanisms.coordination.game import Phase
-from parley.mechanisms.coordination.recognition import RECOGNITION, equal
+from parley.mechanisms.coordination.recognition import RECOGNITION, Turn, equal
 from tests.coordination.on_chain import HOSTILE, SOUND
 from tests.coordination.table import BOND, Table, X, went
 from tests.verification.gas import sent_with
@@ -26,6 +28,33 @@ FALLBACK = [(1, 3), (1, 2), (0, 0)]
 def test_the_share_that_stands_in_for_an_answer_is_equals() -> None:
     assert SOUND["EqualRecognition"] is RECOGNITION["equal"] is equal
     assert Table(recognition="EqualRecognition").n == 3
+
+
+def asked(table: Table, rule: str, turn: Turn) -> Receipt:
+    """Ask a function directly, as the mechanism does."""
+    types = "(uint256,uint256,uint256,uint256,uint256[],uint256[],uint256[])"
+    question = keccak(f"fraction({types})".encode())[:4] + encode([types], [astuple(turn)])
+    return table.evm.call(table.stranger, table.contract.recognition[rule], question)
+
+
+@pytest.mark.parametrize("rule", SOUND)
+def test_a_function_answers_any_question_as_its_twin_does(rule: str) -> None:
+    """Also those that no game asks."""
+    table, dice = Table(), Random(1)
+    for agents in range(1, 6):
+        for agent in range(agents):
+            rows = [tuple(dice.randrange(2**32) for _ in range(3)) for _ in range(3)]
+            turn = Turn(agent, agents, dice.randrange(2**32), dice.randrange(2**32), *rows)
+            receipt = asked(table, rule, turn)
+            assert receipt.ok
+            assert decode(["uint256", "uint256"], receipt.output) == SOUND[rule](turn)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in SOUND if rule != "EqualRecognition"])
+def test_a_sum_beyond_a_word_is_no_answer(rule: str) -> None:
+    table, row = Table(), (2**256 - 1, 1)
+    for agent in range(3):
+        assert not asked(table, rule, Turn(agent, 3, 1, 1, row, row, row)).ok
 
 
 @pytest.mark.parametrize("rule", HOSTILE)
