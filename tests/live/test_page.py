@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from parley.chain.codec import compiled_codec
 from parley.core import problemfile
-from parley.mechanisms.coordination.events import seats_in
+from parley.core.randomness import unpack_order
 from parley.mechanisms.coordination.live.trace import open_player
 from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
 from parley.mechanisms.coordination.simulation import simulate
@@ -160,7 +160,7 @@ def check_board(page: Page, past: list[Event]) -> None:
         answers = {event.seat: "accepts" if event.accepted else "rejects" for event in of("Responded")}
         turns = {
             seat: f"{k + 1}{('st', 'nd', 'rd', 'th')[k]} in turn"
-            for k, seat in enumerate(seats_in(drawn[0].order)[: n - 1])
+            for k, seat in enumerate(unpack_order(drawn[0].order, n - 1))
         }
         expected = {drawn[0].proposer: "its offer"} | turns | answers
         assert board["answers"] == [expected[i] for i in range(n)]

@@ -12,10 +12,10 @@ import pytest
 from parley.chain.codec import compiled_codec
 from parley.chain.compiler import project_root
 from parley.core import problemfile
+from parley.core.randomness import unpack_order
 from parley.mechanisms.coordination.bots import KINDS, PHASES, make_bots
 from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.costs import Quadratic
-from parley.mechanisms.coordination.events import seats_in
 from parley.mechanisms.coordination.live.crowd import crowd, equilibrium_costs
 from parley.mechanisms.coordination.live.setting import (
     FIRST,
@@ -126,7 +126,7 @@ def check_event(problem: Problem, shown: dict[str, Any], event: Event) -> None:
             assert (shown["secret"], shown["sealed"]) == (event.secret.hex(), event.next_commitment.hex())
         case "ProposerDrawn":
             assert emitted.keys() == {"round", "proposer"}
-            assert shown["order"] == list(seats_in(event.order)[: problem.agents - 1])
+            assert shown["order"] == unpack_order(event.order, problem.agents - 1)
             assert sorted([event.proposer, *shown["order"]]) == list(range(problem.agents))
         case "Proposed":
             assert emitted.keys() == {"round", "proposer"}

@@ -19,7 +19,6 @@ BACKENDS = {"eth", "eth_tester", "pyrevm", "web3"}
 DRIVERS = {
     "comparison",
     "demonstration",
-    "events",
     "mechanism",
     "play",
     "verify_rules",
@@ -39,7 +38,6 @@ VERBS = {
     "bots",
     "comparison",
     "contracts",
-    "events",
     "mechanism",
     "model",
     "parameters",

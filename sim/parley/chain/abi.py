@@ -27,6 +27,7 @@ __all__ = [
     "Interface",
     "Type",
     "argument_types",
+    "functions",
     "python_name",
     "selector",
     "selectors",
@@ -192,7 +193,7 @@ def selectors(abi: Iterable[Mapping[str, Any]]) -> dict[str, bytes]:
     >>> selectors([{"type": "function", "name": "f", "inputs": []}])["f"].hex()
     '26121ff0'
     """
-    return {name: selector(signature(entry)) for name, entry in _functions(abi).items()}
+    return {name: selector(signature(entry)) for name, entry in functions(abi).items()}
 
 
 class Interface:
@@ -217,7 +218,7 @@ class Interface:
 
     def __init__(self, *abis: Iterable[Mapping[str, Any]]) -> None:
         entries = [entry for abi in abis for entry in abi]
-        self._functions = _functions(entries)
+        self._functions = functions(entries)
         errors = [*_BUILT_IN_ERRORS, *(entry for entry in entries if entry["type"] == "error")]
         self._errors = {selector(signature(entry)): entry for entry in errors}
         events = [entry for entry in entries if entry["type"] == "event"]
@@ -323,7 +324,7 @@ def argument_types(arguments: Iterable[Mapping[str, Any]]) -> list[str]:
     return [one.text for one in types(arguments)]
 
 
-def _functions(abi: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def functions(abi: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Return functions by name, overloaded ones by signature."""
     by_signature: dict[str, Mapping[str, Any]] = {}
     for entry in abi:

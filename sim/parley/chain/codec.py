@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from parley.chain.abi import AbiError, python_name, signature, types
+from parley.chain.abi import AbiError, functions, python_name, signature, types
 from parley.chain.coders import reader, sequence_writer, writer
 from parley.chain.compiler import compile_contracts
 from parley.core.randomness import keccak, word
@@ -291,12 +291,13 @@ class Codec:
     Parameters
     ----------
     abi : iterable of Mapping[str, Any]
-        The interface, as the compiler gives it. Of functions of one name the last counts.
+        The interface, as the compiler gives it.
 
     Attributes
     ----------
     abi : list of Mapping[str, Any]
     functions : dict of str to Function
+        Overloaded ones by their signatures.
     selectors : dict of str to bytes
         Of the functions.
     errors : dict of str to bytes
@@ -315,7 +316,7 @@ class Codec:
 
     def __init__(self, abi: Iterable[Mapping[str, Any]]) -> None:
         self.abi = list(abi)
-        self.functions = {entry["name"]: Function(entry) for entry in self._entries("function")}
+        self.functions = {name: Function(entry) for name, entry in functions(self.abi).items()}
         self.selectors = {name: function.selector for name, function in self.functions.items()}
         self.errors = {
             entry["name"]: keccak(signature(entry).encode())[:4] for entry in self._entries("error")

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
-from parley.chain.abi import Type, python_name, signature, types
+from parley.chain.abi import Type, functions, python_name, signature, types
 from parley.chain.evm import Log
 from parley.core.randomness import Word, keccak, word
 from parley.kit.reference import Event
@@ -245,6 +245,21 @@ class _Written(NamedTuple):
     """Of an event, by field: what reads its topic."""
 
 
+class _View(NamedTuple):
+    selector: bytes
+    answer: int
+    """Bytes of what it answers, if that is nothing but words."""
+
+
+class _Tables(NamedTuple):
+    """All of a contract."""
+
+    actions: Mapping[bytes, _Written]
+    views: Mapping[str, _View]
+    events: Mapping[Word, _Written]
+    topics: Mapping[str, Word]
+
+
 class Records:
     """How a contract's calls and events are written: as its interface says.
 
@@ -263,7 +278,8 @@ class Records:
     >>> number = {"name": "round", "type": "uint256", "indexed": False}
     >>> records = Records(lambda: [
     ...     {"type": "function", "name": "expire", "inputs": [word_of], "stateMutability": "nonpayable"},
-    ...     {"type": "function", "name": "burnt", "inputs": [], "stateMutability": "view"},
+    ...     {"type": "function", "name": "burnt", "inputs": [], "outputs": [number],
+    ...      "stateMutability": "view"},
     ...     {"type": "event", "name": "Settled", "inputs": [word_of, number]},
     ... ], {})
     >>> records.read_action(keccak(b"expire(bytes32)")[:4] + word(9))[1] == word(9)
@@ -271,8 +287,8 @@ class Records:
     >>> settled = Log(bytes(20), (keccak(b"Settled(bytes32,uint256)"), word(7)), word(2))
     >>> records.read_event(settled) == Event("Settled", (word(7), 2))
     True
-    >>> records.is_view(records.question("burnt"))
-    True
+    >>> records.is_view(records.question("burnt")), records.answer_size("burnt")
+    (True, 32)
     """
 
     def __init__(self, abi: Callable[[], Iterable[Mapping[str, Any]]], words: Words) -> None:
@@ -280,41 +296,23 @@ class Records:
         self._words = words
 
     @cached_property
-    def _entries(self) -> list[Mapping[str, Any]]:
-        return list(self._abi())
-
-    @cached_property
-    def _functions(self) -> Mapping[str, Mapping[str, Any]]:
-        return {entry["name"]: entry for entry in self._entries if entry["type"] == "function"}
-
-    @cached_property
-    def _selectors(self) -> Mapping[str, bytes]:
-        return {name: keccak(signature(entry).encode())[:4] for name, entry in self._functions.items()}
-
-    @cached_property
-    def _views(self) -> frozenset[bytes]:
-        views = (
-            name for name, entry in self._functions.items() if entry["stateMutability"] in ("view", "pure")
+    def _tables(self) -> _Tables:
+        abi = list(self._abi())
+        events = {keccak(signature(entry).encode()): entry for entry in abi if entry["type"] == "event"}
+        views, actions = {}, {}
+        for name, entry in functions(abi).items():
+            selector = keccak(signature(entry).encode())[:4]
+            if entry["stateMutability"] in ("view", "pure"):
+                size = 32 * sum(kind.words for kind in types(entry["outputs"]))
+                views[name] = _View(selector, size)
+            else:
+                actions[selector] = _Written(name, _each(types(entry["inputs"]), self._words), ())
+        return _Tables(
+            actions,
+            views,
+            {topic: self._event(entry) for topic, entry in events.items()},
+            {entry["name"]: topic for topic, entry in events.items()},
         )
-        return frozenset(self._selectors[name] for name in views)
-
-    @cached_property
-    def _actions(self) -> Mapping[bytes, _Written]:
-        return {
-            self._selectors[name]: _Written(name, _each(types(entry["inputs"]), self._words), ())
-            for name, entry in self._functions.items()
-            if self._selectors[name] not in self._views
-        }
-
-    @cached_property
-    def _topics(self) -> Mapping[str, Word]:
-        events = (entry for entry in self._entries if entry["type"] == "event")
-        return {entry["name"]: keccak(signature(entry).encode()) for entry in events}
-
-    @cached_property
-    def _events(self) -> Mapping[Word, _Written]:
-        events = [entry for entry in self._entries if entry["type"] == "event"]
-        return {self._topics[entry["name"]]: self._event(entry) for entry in events}
 
     def _event(self, entry: Mapping[str, Any]) -> _Written:
         fields = [(Type(field), field["indexed"]) for field in entry["inputs"]]
@@ -334,7 +332,7 @@ class Records:
         NotReadableError
             If it is none.
         """
-        found = self._actions.get(data[:4])
+        found = self._tables.actions.get(data[:4])
         if found is None:
             raise NotReadableError(f"the contract has no action {data[:4].hex() or 'without calldata'}")
         reader = Reader(data, 4)
@@ -345,7 +343,7 @@ class Records:
 
     def is_view(self, data: bytes) -> bool:
         """Whether calldata only asks the contract something."""
-        return data[:4] in self._views
+        return any(data[:4] == view.selector for view in self._tables.views.values())
 
     def read_event(self, log: Log) -> Event:
         """Decode an event, its game's id first, as the reference model puts it.
@@ -355,7 +353,7 @@ class Records:
         NotReadableError
             If it is none.
         """
-        found = self._events.get(log.topics[0]) if log.topics else None
+        found = self._tables.events.get(log.topics[0]) if log.topics else None
         topics = log.topics[1:]
         if (
             found is None
@@ -377,12 +375,14 @@ class Records:
 
     def question(self, name: str, *arguments: Word | int) -> bytes:
         """Return the calldata that asks a view of the contract."""
-        return self._selectors[name] + b"".join(a if isinstance(a, bytes) else word(a) for a in arguments)
+        return self._tables.views[name].selector + b"".join(
+            a if isinstance(a, bytes) else word(a) for a in arguments
+        )
 
     def answer_size(self, name: str) -> int:
         """Return how many bytes a view answers that answers words."""
-        return 32 * sum(kind.words for kind in types(self._functions[name]["outputs"]))
+        return self._tables.views[name].answer
 
     def topics(self, names: Iterable[str]) -> frozenset[Word]:
         """Return the first topics of events."""
-        return frozenset(self._topics[name] for name in names)
+        return frozenset(self._tables.topics[name] for name in names)

@@ -17,11 +17,10 @@ from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
 from parley.core.errors import ParleyError
-from parley.core.randomness import address_word, commitment, keccak, word
+from parley.core.randomness import address_word, commitment, keccak, unpack_order, word
 from parley.kit.play import player as driver
 from parley.kit.reference import NOTHING
 from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
-from parley.mechanisms.assignment.events import by_seat
 from parley.mechanisms.assignment.lottery_state import Phase
 from parley.mechanisms.assignment.model import committed_digest, revealed_digest
 from parley.mechanisms.assignment.parameters import Parameters, Rule
@@ -170,7 +169,7 @@ class Player(driver.Player[Outcome]):
         self._shown = [
             ranking if seat in plan.reveals else b"" for seat, ranking in enumerate(self._rankings)
         ]
-        self._assignments: dict[bytes, Assignment] = {}
+        self._assignments: dict[tuple[int, int], Assignment] = {}
 
     # ── one lottery ────────────────────────────────────────────────────────────────────────────────
 
@@ -290,12 +289,13 @@ class Player(driver.Player[Outcome]):
         for event in self.codec.decode(self.send(sender, data)):
             state.take_in(event)
 
-    def _decoded(self, codes: bytes) -> Assignment:
+    def _decoded(self, codes: tuple[int, int] | None) -> Assignment:
         """Which item each seat got, of what the contract says in one byte for each."""
+        if codes is None:
+            return (None,) * len(self.seats)
         found = self._assignments.get(codes)
         if found is None:
-            seats = len(self.seats)
-            found = tuple(code - 1 if code else None for code in codes[:seats]) or (None,) * seats
+            found = tuple(code - 1 if code else None for code in unpack_order(codes, len(self.seats)))
             if len(self._assignments) < ASSIGNMENTS_KEPT:
                 self._assignments[codes] = found
         return found
@@ -327,7 +327,8 @@ class _Lottery:
         self.digest = NOTHING
         """What the next action has to name, once all have committed."""
         self.reports: list[Order | None] = [None] * seats
-        self.codes = b""
+        self.codes: tuple[int, int] | None = None
+        """What the contract says was assigned."""
         self.order: Order = ()
         self.term = -1
         self.expired: list[str] = []
@@ -349,11 +350,11 @@ class _Lottery:
                 self.blamed |= silent
                 self.forfeits = silent if phase is Phase.OPENING else 0
             case "OrderDrawn":
-                self.order = tuple(by_seat(event.order)[: self.seats])
+                self.order = tuple(unpack_order(event.order, self.seats))
             case "TermDrawn":
                 self.term = event.term
             case "Assigned":
-                self.codes = by_seat(event.assignment)
+                self.codes = event.assignment
                 self.over = True
             case "Cancelled":
                 self.over = True

@@ -116,11 +116,7 @@ class Page(NamedTuple):
 
     def digest(self, before: Word) -> Word:
         """Return what a digest becomes with this page: keccak256(abi.encode(digest, rows of D, of C))."""
-        return keccak(before + self.encoded(1))
-
-    def encoded(self, words_before: int) -> bytes:
-        """Return both rows as the last arguments of a call, behind so many words."""
-        return encode_tuple([encode_array(self.contracted), encode_array(self.capacity)], words_before)
+        return keccak(before + encode_tuple([encode_array(self.contracted), encode_array(self.capacity)], 1))
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,11 @@ from parley.chain.codec import Event, compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
 from parley.chain.evm import Evm, Logs
-from parley.core.randomness import Word, address_word, commitment, keccak, word
+from parley.core.randomness import Word, address_word, commitment, keccak, unpack_order, word
 from parley.kit.play import player as driver
 from parley.kit.reference import NOTHING
 from parley.mechanisms.coordination.bots import Bot, Reveals
 from parley.mechanisms.coordination.contracts import CONTRACTS, MECHANISM, RECOGNITION_CONTRACTS
-from parley.mechanisms.coordination.events import seats_in
 from parley.mechanisms.coordination.parameters import Cost, CostKind, Parameters, next_digest
 from parley.mechanisms.coordination.position import Bargaining, Position, Row
 from parley.mechanisms.coordination.problem import Problem
@@ -326,7 +325,7 @@ class Player(driver.Player[Outcome]):
         (proposed,) = self._send(self.seats[proposer], propose(state.game, state.digest))
         offered = proposed.shares
         state.digest = next_digest(state.digest, shares)
-        for seat in seats_in(drawn.order)[: len(bots) - 1]:
+        for seat in unpack_order(drawn.order, len(bots) - 1):
             if not bots[seat].acts("responding"):
                 self._expire(state)
             accepted = bots[seat].accepts(bargaining, offered[seat], self._random, last_round=last_round)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from parley.core.randomness import unpack_order
 from parley.kit.play import run
 from parley.mechanisms.coordination.announcements import bounds
-from parley.mechanisms.coordination.events import seats_in
 from parley.mechanisms.coordination.live.words import Words
 from parley.mechanisms.coordination.recognition import stick_breaking
 from parley.mechanisms.coordination.simulation import Setting
@@ -124,7 +124,7 @@ class _Teller:
                     event.seat
                 )
             case "ProposerDrawn":
-                answering = list(seats_in(event.order)[: self.problem.agents - 1])
+                answering = unpack_order(event.order, self.problem.agents - 1)
                 fields = {"round": event.round, "proposer": event.proposer, "order": answering}
                 return told | fields, words.drawn(event.round, event.proposer, answering)
             case "Proposed":
