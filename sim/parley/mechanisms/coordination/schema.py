@@ -86,6 +86,9 @@ def read_keys(mapping: Mapping[str, Any]) -> ProblemKeys:
     ProblemError
         Naming the first key that is wrong; unknown keys first, since a misspelt key is also a missing one.
     """
+    if mapping.get("kind") != "coordination":
+        reason = f"unknown kind {shorten(mapping['kind'])}" if "kind" in mapping else "missing"
+        raise ProblemError("", "kind", f"{reason}; known: coordination")
     try:
         return ProblemKeys.model_validate(dict(mapping))
     except ValidationError as error:
