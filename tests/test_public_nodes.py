@@ -294,7 +294,7 @@ def test_a_run_that_is_ended_has_the_signals_status_and_leaves_the_node_mining(
         "--evm",
         node.url,
     ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "sim")}
     rpc = Rpc(node.url)
     before = int(rpc.ask("eth_blockNumber"), 16)
     with subprocess.Popen(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.nodes import LocalNode, anvil
 from tests.proxy import public_node
 
 GAMES = 6
+
+_one_at_a_time = Lock()
 
 
 @pytest.fixture
@@ -55,9 +58,10 @@ class ShakenSetting(Setting):
 def reorganize(node: LocalNode, depth: int, instead: Sequence[object] = ()) -> None:
     """Replace the last blocks by empty ones, or by such with other transactions."""
     rpc = Rpc(node.url)
-    before = rpc.ask("eth_getBlockByNumber", "latest", False)
-    rpc.ask("anvil_reorg", depth, instead)
-    after = rpc.ask("eth_getBlockByNumber", before["number"], False)
+    with _one_at_a_time:  # games are played side by side
+        before = rpc.ask("eth_getBlockByNumber", "latest", False)
+        rpc.ask("anvil_reorg", depth, instead)
+        after = rpc.ask("eth_getBlockByNumber", before["number"], False)
     assert after["hash"] != before["hash"]
 
 

@@ -166,12 +166,12 @@ def read(path: Path, names: Iterable[str]) -> DeploymentFile:
 
 def _entries(file: str, content: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
     """Return the chain id of a deployment file, and its entries by the contracts' names."""
-    contracts = content.get("contracts")
-    if not isinstance(contracts, dict):
-        raise ProblemError(file, "contracts", f"must be an object, not {shorten(contracts)}")
     chain_id = content.get("chainId")
     if not isinstance(chain_id, int) or isinstance(chain_id, bool) or chain_id < 1:
         raise ProblemError(file, "chainId", f"must be a positive integer, not {shorten(chain_id)}")
+    contracts = content.get("contracts")
+    if not isinstance(contracts, dict):
+        raise ProblemError(file, "contracts", f"must be an object, not {shorten(contracts)}")
     return chain_id, contracts
 
 
