@@ -114,7 +114,7 @@ def disturbed(
         # It says goodbye, and comes back with all that was mined; what was on its way is lost.
         (signal.SIGTERM, []),
         # It does not, and comes back with what it had written down some time ago.
-        (signal.SIGKILL, ["--state-interval", "1"]),
+        pytest.param(signal.SIGKILL, ["--state-interval", "1"], marks=pytest.mark.deep),
     ],
 )
 def test_a_run_survives_its_node(

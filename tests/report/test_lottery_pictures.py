@@ -97,6 +97,7 @@ def test_a_run_is_drawn_beside_theory() -> None:
     assert np.allclose(np.asarray(points.get_ydata(), dtype=float), [float(miss) for miss in misses])
 
 
+@pytest.mark.deep
 def test_any_name_and_any_size_can_be_drawn(tmp_path: Path) -> None:
     hostile = Problem.from_mapping(folders.LOTTERY)
     large = from_orders([[(i + k) % 70 for k in range(70)] for i in range(70)], 70, "probabilistic-serial")
