@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import parley
-from parley.kit import mechanism, results
+from parley.kit import loaded, results
 from parley.kit.registry import mechanisms
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
@@ -36,7 +36,7 @@ A result has the attributes of the mechanism's own result, `to_json()` as the co
 and shows its tables in a notebook.
 """
 
-CLASSES = (mechanism.LoadedProblem, results.Result, results.AuditReport, results.RunReport)
+CLASSES = (loaded.LoadedProblem, results.Result, results.AuditReport, results.RunReport)
 """What the public functions give."""
 
 

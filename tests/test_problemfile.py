@@ -39,7 +39,7 @@ def test_the_kind_says_which_mechanism_reads_a_file(file: Path) -> None:
     problem = load(file)
     assert problem.kind == problemfile.read(file)["kind"]
     mapping = problemfile.read(file)
-    assert problem.problem.to_mapping() == mechanism(problem.kind).load(mapping).problem.to_mapping()
+    assert problem.problem.to_mapping() == mechanism(problem.kind).problem(mapping, "").to_mapping()
     problem.problem.check_playable()
 
 

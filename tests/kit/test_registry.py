@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).parents[2] / "problems" / "paper-example-1.toml"
 
 ELSEWHERE = """
-from parley.kit.mechanism import Description
+from parley.kit.declared import Description
 from parley.mechanisms.coordination.mechanism import Coordination
 
 class Elsewhere(Coordination):

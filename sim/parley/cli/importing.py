@@ -12,16 +12,16 @@ from parley.cli.declared import with_options
 from parley.cli.output import echo, echo_bytes
 from parley.cli.shared import app, complain, print_json
 from parley.core import problemfile
-from parley.core.errors import ParleyError, one_line
+from parley.core.errors import ParleyError, naming, one_line
 from parley.core.folders import whole_file
-from parley.kit.mechanism import naming
 from parley.kit.options import Given
 from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from parley.kit.mechanism import AnyMechanism, Format
+    from parley.kit.declared import Format
+    from parley.kit.mechanism import AnyMechanism
 
 importers = typer.Typer(
     no_args_is_help=True,
@@ -67,7 +67,7 @@ def _add(one: AnyMechanism, form: Format) -> None:
         )
         with naming(file):
             mapping = form.read(file, options, notes.append)
-        one.load(mapping, file)
+        one.problem(mapping, file)
         _give(mapping, file, notes, out, force=force, as_json=as_json)
 
     read.__annotations__["file"] = file_argument

@@ -18,7 +18,7 @@ from parley.kit.registry import load, mechanisms
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from parley.kit.mechanism import PlayOptions
+    from parley.kit.protocols import PlayOptions
 
 
 def _bots(bots: Mapping[str, str]) -> str:

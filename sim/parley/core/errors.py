@@ -5,6 +5,12 @@ Every one of them reads as a single line, so that the command line can print it 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class ParleyError(Exception):
     """Something the user gave cannot be worked with."""
@@ -44,6 +50,15 @@ class ProblemError(ParleyError):
     def in_file(self, file: str) -> ProblemError:
         """Make the same complaint, with the file named."""
         return ProblemError(file, self.key, self.reason)
+
+
+@contextmanager
+def naming(file: str) -> Iterator[None]:
+    """Name the file of a problem in errors that name none."""
+    try:
+        yield
+    except ProblemError as error:
+        raise (error if error.file or not file else error.in_file(file)) from None
 
 
 def one_line(text: str) -> str:

@@ -13,7 +13,7 @@ from parley.kit.registry import mechanisms
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from parley.kit.mechanism import ExperimentRun, Laboratory
+    from parley.kit.declared import ExperimentRun, Laboratory
     from parley.kit.verify.verification import Verification
 
 __all__ = ["experiment", "laboratory", "verify"]

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError, shorten
+from parley.kit.loaded import LoadedProblem
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from parley.kit.mechanism import AnyMechanism, AnyProblem
+    from parley.kit.loaded import AnyProblem
+    from parley.kit.mechanism import AnyMechanism
 
 __all__ = ["contracts", "kind_of", "kinds", "load", "mechanism", "mechanisms"]
 
@@ -101,10 +103,16 @@ def load(source: str | PathLike[str] | Mapping[str, Any]) -> AnyProblem:
     """
     if isinstance(source, Mapping):
         mapping = {key: _exact(value) for key, value in source.items()}
-        return mechanism(kind_of(mapping, "")).load(mapping)
+        return _loaded(mapping, "")
     file = fspath(source)
     mapping = problemfile.read(file)
-    return mechanism(kind_of(mapping, file)).load(mapping, file)
+    return _loaded(mapping, file)
+
+
+def _loaded(mapping: Mapping[str, Any], file: str) -> AnyProblem:
+    """Read a problem as its kind says."""
+    one = mechanism(kind_of(mapping, file))
+    return LoadedProblem(one, one.problem(mapping, file), file)
 
 
 def _exact(value: object) -> object:

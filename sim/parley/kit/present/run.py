@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from parley.kit.mechanism import AnyProblem, PlayOptions, Run
+    from parley.kit.loaded import AnyProblem
+    from parley.kit.protocols import PlayOptions, Run
     from parley.kit.results import RunReport
 
 __all__ = [
@@ -114,7 +115,7 @@ def play_into(
     folder : Path
     problem : AnyProblem
     **play
-        See `parley.kit.mechanism.PlayOptions`.
+        See `parley.kit.protocols.PlayOptions`.
 
     Returns
     -------

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
-from parley.kit.mechanism import Description, Format, Mechanism, Verifier
+from parley.kit.declared import Description, Format, Verifier
+from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
 from parley.mechanisms.assignment.contracts import CONTRACTS
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import RenderableType
 
-    from parley.kit.mechanism import PlayOptions
     from parley.kit.options import Given
     from parley.kit.present.page_model import Sheet
+    from parley.kit.protocols import PlayOptions
     from parley.mechanisms.assignment.audit import Audit
     from parley.mechanisms.assignment.problem import Problem
     from parley.mechanisms.assignment.simulation import Simulation

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from parley.chain.evm import Evm
-    from parley.kit.mechanism import RunOptions
     from parley.kit.play.player import UnexpectedRevertError
+    from parley.kit.protocols import RunOptions
     from parley.mechanisms.assignment.plan import Plan
     from parley.mechanisms.assignment.play import Outcome
     from parley.mechanisms.assignment.problem import Problem
@@ -191,7 +191,7 @@ def simulate(
     bots : sequence of str
         One name for all seats, or one per seat.
     **how
-        See `parley.kit.mechanism.RunOptions`.
+        See `parley.kit.protocols.RunOptions`.
 
     Raises
     ------

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
-from parley.kit.mechanism import Description, Laboratory, LivePage, Mechanism, Verifier
+from parley.kit.declared import Description, Laboratory, LivePage, Verifier
+from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
 from parley.mechanisms.coordination.contracts import CONTRACTS
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import RenderableType
 
-    from parley.kit.mechanism import PlayOptions
-    from parley.kit.mechanism import Problem as AnyProblem
     from parley.kit.options import Given
     from parley.kit.present.page_model import Sheet
+    from parley.kit.protocols import PlayOptions
+    from parley.kit.protocols import Problem as AnyProblem
     from parley.mechanisms.coordination.audit import Audit
     from parley.mechanisms.coordination.demonstration import Demonstration
     from parley.mechanisms.coordination.problem import Problem

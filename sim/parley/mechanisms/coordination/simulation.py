@@ -9,10 +9,10 @@ from parley.chain.urls import shown
 from parley.core import exact
 from parley.core.errors import ParleyError
 from parley.kit.bots import seated
-from parley.kit.mechanism import RunOptions
 from parley.kit.play import simulation as driver
 from parley.kit.play.player import UnexpectedRevertError, explained
 from parley.kit.play.run import play_games
+from parley.kit.protocols import RunOptions
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.comparison import Comparison, Tally, compare
 from parley.mechanisms.coordination.contracts import CONTRACTS, MECHANISM, RECOGNITION_CONTRACTS
@@ -169,7 +169,7 @@ def simulate(
     bots : sequence of str
         One name for all seats, or one per seat.
     **how
-        See `parley.kit.mechanism.RunOptions`.
+        See `parley.kit.protocols.RunOptions`.
 
     Raises
     ------

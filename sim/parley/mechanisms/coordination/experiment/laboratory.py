@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parley.kit.mechanism import Laboratory
+from parley.kit.declared import Laboratory
 from parley.mechanisms.coordination.experiment.run import run_experiment
 
 if TYPE_CHECKING:

@@ -1,0 +1,139 @@
+"""What a mechanism may declare besides its verbs: help, formats, a verifier, experiments, a live page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from rich.console import RenderableType
+
+    from parley.chain.deployments import Claims
+    from parley.chain.history import History
+    from parley.kit.options import Given, Option
+    from parley.kit.present.page_model import Sheet
+    from parley.kit.protocols import Problem
+    from parley.kit.verify.verification import Verification
+
+__all__ = ["Description", "ExperimentRun", "Format", "Laboratory", "LivePage", "Serve", "Verifier"]
+
+
+class Description(NamedTuple):
+    """What the help of a command says of a mechanism.
+
+    Attributes
+    ----------
+    text : str
+        One paragraph.
+    examples : tuple of str
+        Commands as one would type them.
+    """
+
+    text: str
+    examples: tuple[str, ...] = ()
+
+
+class Format(NamedTuple):
+    """A public file format that problems are imported from.
+
+    Attributes
+    ----------
+    name : str
+        As in ``parley import NAME``.
+    description : Description
+    file : str
+        What the help says of the file.
+    options : tuple of Option
+        What this format takes.
+    read : callable
+        From a file, its options and a function that is told of what may not have been meant, the keys of a
+        problem file.
+    """
+
+    name: str
+    description: Description
+    file: str
+    options: tuple[Option, ...]
+    read: Callable[[str, Given, Callable[[str], None]], Mapping[str, Any]]
+
+
+class Verifier(NamedTuple):
+    """How the history of a mechanism's contract is judged.
+
+    Attributes
+    ----------
+    question : bytes
+        Calldata of a view that no other contract has.
+    answer : int
+        How many bytes it answers.
+    verify : callable
+        From the history, the deployment file, whoever is told of blocks read and to read, and the creators
+        whose games are judged together.
+    """
+
+    question: bytes
+    answer: int
+    verify: Callable[[History, Claims, Callable[[int, int], None], Collection[str]], Verification]
+
+
+class ExperimentRun(Protocol):
+    """A finished experiment."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its tables are."""
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What was run, and with what."""
+
+    def tables(self) -> RenderableType:
+        """Return what a person reads of it."""
+
+    @property
+    def summary(self) -> Any:  # noqa: ANN401 - plain data, as JSON has it
+        """What came out, cell by cell."""
+
+
+class Laboratory(NamedTuple):
+    """Experiments of a mechanism.
+
+    Attributes
+    ----------
+    run : callable
+        From an experiment file, the folder to write, the number of workers, and whoever is told of games
+        finished and games in all.
+    page : callable
+        From a finished experiment's folder, its page, and what writes its pictures into that folder.
+    """
+
+    run: Callable[[str, Path, int, Callable[[int, int], None]], ExperimentRun]
+    page: Callable[[Path], tuple[Sheet, Callable[[], None]]]
+
+
+class Serve(Protocol):
+    """Serves a live page until it is interrupted."""
+
+    def __call__(
+        self, problem: Problem | None, port: int, announce: Callable[[str], None], *, browser: bool
+    ) -> None:
+        """See `LivePage`."""
+
+
+class LivePage(NamedTuple):
+    """The live page of a mechanism.
+
+    Attributes
+    ----------
+    text : str
+        What it shows, for the help.
+    serve : callable
+        From a problem to begin with, a port, and a function that is told the address; ``browser`` says
+        whether to open one.
+    """
+
+    text: str
+    serve: Serve
