@@ -21,7 +21,7 @@ from parley.kit.registry import kinds
 ROOT = Path(__file__).parents[1]
 
 DRIVES = {"comparison", "contracts", "events", "mechanism", "play", "plan", "schema", "simulation"}
-READS = {"records", "replay", "stated", "verify", "verify_rules"}
+READS = {"stated", "verify"}
 MODEL = {"certificate", "game", "lottery_state", "model", "parameters", "position"}
 ROOMS = {
     "experiment": "experiments",

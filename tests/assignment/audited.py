@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 from parley.chain.backends import open_evm
 from parley.chain.codec import compiled_codec
@@ -13,19 +14,24 @@ from parley.chain.evm import Evm
 from parley.chain.history import Recorder
 from parley.core.errors import ParleyError
 from parley.core.randomness import address_word, word
+from parley.kit.verify.contract import records_of, verify_contract
 from parley.mechanisms.assignment.bots import make_bots
 from parley.mechanisms.assignment.certificate import Certificate
 from parley.mechanisms.assignment.contracts import CONTRACTS
 from parley.mechanisms.assignment.lottery import indicator
+from parley.mechanisms.assignment.mechanism import MECHANISM
 from parley.mechanisms.assignment.plan import plan
 from parley.mechanisms.assignment.play import Player
 from parley.mechanisms.assignment.problem import Problem, example_1
-from parley.mechanisms.assignment.records import RECORDS
-from parley.mechanisms.assignment.verify import CONTRACT
 from tests.assignment.crooked import CAMPAIGN, SERIAL, USUAL
 from tests.verification.crooked import Variant
 from tests.verification.selected import RoomyEvm
 from tests.verification.staging import Staged
+
+RECORDS = records_of(MECHANISM)
+verify = partial(verify_contract, MECHANISM)
+
+(CONTRACT,) = CONTRACTS
 
 FUNCTIONS = compiled_codec("AssignmentLottery").selectors
 

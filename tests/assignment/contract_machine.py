@@ -11,7 +11,7 @@ from parley.core.randomness import Word, word
 from parley.kit.reference import Event, encode_bytes, encode_tuple
 from parley.mechanisms.assignment.certificate import Certificate
 from parley.mechanisms.assignment.lottery_state import Lottery, Phase
-from parley.mechanisms.assignment.model import PLAYING, LotteryModel
+from parley.mechanisms.assignment.model import LotteryModel
 from parley.mechanisms.assignment.parameters import Parameters
 from tests.assignment.moves import METHODS, Moves, call_model, parameters, spoiled
 from tests.verification import contract_machine
@@ -102,7 +102,7 @@ class ContractMachine(contract_machine.ContractMachine[Lottery]):
         return spoiled(dice, parameters)
 
     def plays(self, game: Lottery) -> bool:
-        return game.phase in PLAYING
+        return game.phase in LotteryModel.playing
 
     def before_step(self, dice: Random, game: Lottery, call: Call) -> None:
         if game.phase is Phase.POSTING:

@@ -14,7 +14,7 @@ from parley.core.randomness import commitment, keccak, word
 from parley.kit.reference import NOTHING, Revert
 from parley.mechanisms.assignment import serial_dictatorship
 from parley.mechanisms.assignment.lottery_state import Lottery, Phase
-from parley.mechanisms.assignment.model import PLAYING, LotteryModel
+from parley.mechanisms.assignment.model import LotteryModel
 from parley.mechanisms.assignment.parameters import Parameters, Rule, check, encode_parameters
 from parley.mechanisms.assignment.problem import from_orders
 from tests.assignment.moves import METHODS, Moves, call_model, parameters, spoiled
@@ -56,7 +56,7 @@ def test_a_lottery_always_comes_to_its_end_and_all_money_is_there(dice: Random) 
         if call is None:
             break
         model.now += dice.choice([0, 1, lottery.parameters.action_window])
-        if lottery.phase in PLAYING and model.now > lottery.deadline:
+        if lottery.phase in LotteryModel.playing and model.now > lottery.deadline:
             call = moves.natural(dice, lottery, "expire")
         try:
             call_model(model, call)

@@ -22,9 +22,9 @@ from parley.mechanisms.assignment.lottery import Term
 from parley.mechanisms.assignment.plan import check_playable, plan
 from parley.mechanisms.assignment.play import Outcome, Player, deploy_mechanism
 from parley.mechanisms.assignment.problem import RULES, Posted, Problem, example_1, from_orders
-from parley.mechanisms.assignment.records import RECORDS
 from parley.mechanisms.assignment.serial_dictatorship import serve
 from parley.mechanisms.assignment.solution import rule_matrix, solve
+from tests.assignment.audited import RECORDS
 from tests.assignment.problems import cardinal, ready
 from tests.backends import open_backend
 

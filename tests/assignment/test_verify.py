@@ -18,10 +18,18 @@ from parley.mechanisms.assignment.certificate import certify
 from parley.mechanisms.assignment.plan import plan
 from parley.mechanisms.assignment.play import Player
 from parley.mechanisms.assignment.problem import RULES, from_orders
-from parley.mechanisms.assignment.records import RECORDS
-from parley.mechanisms.assignment.verify import CONTRACT, verify
-from parley.mechanisms.assignment.verify_rules import RULES as PROMISES
-from tests.assignment.audited import FALSE, book_of, deployed, played, problem_of, recording
+from parley.mechanisms.assignment.verify import RULES as PROMISES
+from tests.assignment.audited import (
+    CONTRACT,
+    FALSE,
+    RECORDS,
+    book_of,
+    deployed,
+    played,
+    problem_of,
+    recording,
+    verify,
+)
 from tests.assignment.crooked import COPIED, EATING, SERIAL, UNOPENED, UNREVEALED, USUAL
 from tests.verification.crooked import Altered
 from tests.verification.tampered import (

@@ -295,7 +295,7 @@ def test_calls_are_read_as_a_contract_reads_them(
     whole = taking.encode(*VALUES)
     data = taking.selector + changed(whole[4:], put, cut, behind)
     kinds = argument_types(next(one for one in oracle.codec.abi if one.get("name") == taking.name)["inputs"])
-    due, records = oracle.ask(data), Records(lambda: oracle.codec.abi, {})
+    due, records = oracle.ask(data), Records(oracle.codec.abi)
     try:
         action = records.read_action(data)
     except NotReadableError:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 from parley.chain.backends import open_evm
 from parley.chain.codec import compiled_codec
@@ -13,15 +14,19 @@ from parley.chain.evm import Evm
 from parley.chain.history import Recorder
 from parley.core.errors import ParleyError
 from parley.core.randomness import address_word, word
+from parley.kit.verify.contract import records_of, verify_contract
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.play import Deployment, Player
 from parley.mechanisms.coordination.problem import Problem, example_1
-from parley.mechanisms.coordination.records import RECORDS
 from tests.coordination.crooked import CAMPAIGN, USUAL
 from tests.verification.crooked import Variant
 from tests.verification.selected import RoomyEvm
 from tests.verification.staging import Staged
+
+RECORDS = records_of(MECHANISM)
+verify = partial(verify_contract, MECHANISM)
 
 FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 

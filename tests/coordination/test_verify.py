@@ -19,10 +19,8 @@ from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Player
 from parley.mechanisms.coordination.problem import example_1
 from parley.mechanisms.coordination.recognition import RECOGNITION
-from parley.mechanisms.coordination.records import RECORDS
-from parley.mechanisms.coordination.verify import verify
-from parley.mechanisms.coordination.verify_rules import RULES
-from tests.coordination.audited import IMPATIENT, deployed, played, staged
+from parley.mechanisms.coordination.verify import RULES
+from tests.coordination.audited import IMPATIENT, RECORDS, deployed, played, staged, verify
 from tests.coordination.crooked import RELUCTANT, VARIANTS
 from tests.coordination.problems import make
 from tests.verification.crooked import Altered

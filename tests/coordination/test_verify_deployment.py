@@ -10,6 +10,7 @@ import pytest
 from parley.chain.compiler import compile_contracts
 from parley.chain.node import NodeEvm
 from parley.cli import app
+from parley.kit.verify import contract
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.play import Deployment, Player
@@ -92,6 +93,23 @@ def test_a_node_without_old_states_is_read_from_its_beginning(
     with public_node(url, "no-old-code") as public:
         report = told.report(public.url, with_mechanism(content, blockNumber=head))
     assert (report["games"], report["holds"]) == (GAMES, True)
+
+
+def test_without_a_compiler_the_files_interface_is_read(
+    played: tuple[str, dict[str, Any]], told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, content = played
+    compiled = told.report(url, content)
+    monkeypatch.setattr(contract, "artifacts", dict)
+    stated = told.report(url, content)
+    assert stated["contracts"][0]["own_code"] is None
+    for report in (compiled, stated):
+        report["seconds"] = report["contracts"][0]["seconds"] = report["contracts"][0]["own_code"] = None
+    assert stated == compiled
+    for abi in (None, "none", [{"type": "function"}]):
+        status, _, err = told.by(url, with_mechanism(content, abi=abi))
+        assert (status, err.count("\n")) == (2, 1)
+        assert "TwoStageMechanism" in err
 
 
 def test_a_wrong_entry_gets_one_line_and_status_2(played: tuple[str, dict[str, Any]], told: Told) -> None:

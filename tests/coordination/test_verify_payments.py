@@ -16,8 +16,7 @@ from parley.chain.traces import Frame
 from parley.kit.play.on_node import NodeRun
 from parley.mechanisms.coordination.problem import example_1
 from parley.mechanisms.coordination.simulation import Setting
-from parley.mechanisms.coordination.verify import verify
-from tests.coordination.audited import deployed, staged_on
+from tests.coordination.audited import deployed, staged_on, verify
 from tests.coordination.crooked import CAMPAIGN, VARIANTS
 from tests.nodes import anvil
 from tests.proxy import public_node

@@ -17,8 +17,7 @@ from parley.chain.traces import Frame
 from parley.core.randomness import address_word, word
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Deployment, Player
-from parley.mechanisms.coordination.verify import verify
-from tests.coordination.audited import IMPATIENT, deployed
+from tests.coordination.audited import IMPATIENT, deployed, verify
 from tests.coordination.on_chain import attackers
 from tests.coordination.test_verify_on_node import ThroughWallet
 from tests.coordination.test_verify_payments import Blind, Flat

@@ -8,23 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from parley.core.randomness import Word, keccak, word
-from parley.kit import reference
-from parley.kit.reference import ReferenceModel, Revert
+from parley.kit.reference import Game, ReferenceModel, Revert
 
 HUGE = 2**256 - 1
 
 ANOTHER_SEAT = ("another seat",) * 3
-
-
-class Game(reference.Game, Protocol):
-    """A game that calls can be made to."""
-
-    @property
-    def id(self) -> Word:
-        """By which it is called."""
 
 
 G = TypeVar("G", bound=Game)

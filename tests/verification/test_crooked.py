@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 import pytest
 
-import parley.mechanisms.assignment.verify
-import parley.mechanisms.assignment.verify_rules
-import parley.mechanisms.coordination.verify
-import parley.mechanisms.coordination.verify_rules
 from parley.chain.compiler import Artifact
 from parley.chain.deployments import Claims
 from parley.chain.history import Recorder
 from parley.kit.verify.verification import Verification
+from parley.mechanisms.assignment.verify import LotteryReplay
+from parley.mechanisms.coordination.verify import GameReplay
 from tests.assignment import audited as lotteries
 from tests.assignment import crooked as of_lotteries
 from tests.assignment.contract_machine import ContractMachine as LotteryMachine
@@ -58,16 +56,16 @@ MECHANISMS = {
     "coordination": Mechanism(
         of_games.CAMPAIGN,
         games.staged,
-        parley.mechanisms.coordination.verify.verify,
-        parley.mechanisms.coordination.verify_rules.RULES.all,
+        games.verify,
+        GameReplay.rules.all,
         "TwoStageMechanism",
         _game_machine,
     ),
     "assignment": Mechanism(
         of_lotteries.CAMPAIGN,
         lotteries.staged,
-        parley.mechanisms.assignment.verify.verify,
-        parley.mechanisms.assignment.verify_rules.RULES.all,
+        lotteries.verify,
+        LotteryReplay.rules.all,
         "AssignmentLottery",
         _lottery_machine,
     ),

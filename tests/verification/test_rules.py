@@ -5,8 +5,8 @@ import re
 import pytest
 
 from parley.chain.compiler import compile_contracts, project_root
-from parley.mechanisms.assignment.verify_rules import RULES as OF_LOTTERIES
-from parley.mechanisms.coordination.verify_rules import RULES as OF_COORDINATION
+from parley.mechanisms.assignment.verify import RULES as OF_LOTTERIES
+from parley.mechanisms.coordination.verify import RULES as OF_COORDINATION
 
 EVERY = {"TwoStageMechanism": OF_COORDINATION, "AssignmentLottery": OF_LOTTERIES}
 

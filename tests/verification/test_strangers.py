@@ -5,8 +5,6 @@ from random import Random
 
 import pytest
 
-import parley.mechanisms.assignment.verify
-import parley.mechanisms.coordination.verify
 from parley.chain.backends import open_evm
 from parley.chain.codec import compiled_codec
 from parley.chain.evm import Logs
@@ -25,6 +23,7 @@ from tests.assignment.contract_machine import ContractMachine as LotteryMachine
 from tests.assignment.contract_machine import Reached as LotteriesReached
 from tests.assignment.contract_machine import Subject
 from tests.assignment.crooked import SERIAL, USUAL
+from tests.coordination import audited as games
 from tests.coordination import test_contract_stateful as game_campaign
 from tests.coordination.audited import IMPATIENT, deployed
 from tests.coordination.contract_machine import ContractMachine as GameMachine
@@ -64,7 +63,7 @@ def wandering_games(seeds: range) -> GamesReached:
     for seed in seeds:
         machine = Recorder(open_evm("revm"))
         GameMachine(KeptGames(machine), reached).wander(Random(seed), 60)
-        nothing_is_found(parley.mechanisms.coordination.verify.verify(machine))
+        nothing_is_found(games.verify(machine))
     return reached
 
 
@@ -74,7 +73,7 @@ def wandering_lotteries(seeds: range) -> LotteriesReached:
     for seed in seeds:
         machine = Recorder(open_evm("revm"))
         LotteryMachine(KeptLotteries(machine), reached).wander(Random(seed), 60)
-        nothing_is_found(parley.mechanisms.assignment.verify.verify(machine))
+        nothing_is_found(lotteries.verify(machine))
     return reached
 
 
@@ -83,19 +82,19 @@ def refusals(outcomes: Counter[str]) -> int:
 
 
 def test_arbitrary_calls_and_failures_accuse_nobody() -> None:
-    games = wandering_games(range(12))
-    lotteries = wandering_lotteries(range(12))
-    assert refusals(games.outcomes) > 200
-    assert refusals(lotteries.outcomes) > 200
-    assert games.burnt_bonds + lotteries.burnt_bonds > 0
+    met = wandering_games(range(12))
+    drawn = wandering_lotteries(range(12))
+    assert refusals(met.outcomes) > 200
+    assert refusals(drawn.outcomes) > 200
+    assert met.burnt_bonds + drawn.burnt_bonds > 0
 
 
 @pytest.mark.deep
 def test_failed_calls_of_every_error_accuse_nobody() -> None:
-    games = wandering_games(range(1000, 1600))
-    assert not game_campaign.missing_from(games)
-    lotteries = wandering_lotteries(range(1000, 1400))
-    assert not lottery_campaign.missing_from(lotteries)
+    met = wandering_games(range(1000, 1600))
+    assert not game_campaign.missing_from(met)
+    drawn = wandering_lotteries(range(1000, 1400))
+    assert not lottery_campaign.missing_from(drawn)
 
 
 # ─────────────────────────────────────── bytes that nobody looks at ───────────────────────────────────────
@@ -123,14 +122,14 @@ def test_calls_with_trailing_or_unpadded_bytes_accuse_nobody() -> None:
     machine.contract = contracts.mechanism
     player = Trailing(machine, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1)
     assert player.play(0).ending == "settled"
-    nothing_is_found(parley.mechanisms.coordination.verify.verify(machine))
+    nothing_is_found(games.verify(machine))
 
     for rule in (SERIAL, "probabilistic-serial"):
         machine = lotteries.recording()
         planned = plan(lotteries.problem_of(rule), make_lottery_bots(USUAL, 4))
         trailing = TrailingLottery(machine, machine.contract, planned, 1)
         assert trailing.play(0).ending == "drawn"
-        nothing_is_found(parley.mechanisms.assignment.verify.verify(machine))
+        nothing_is_found(lotteries.verify(machine))
 
 
 # ─────────────────────────────────────────── games with oneself ───────────────────────────────────────────
@@ -163,7 +162,7 @@ def test_sixty_games_with_oneself_with_chosen_salts_accuse_nobody() -> None:
     player = Stranger(machine, contracts, IMPATIENT, bots, 3).by(stranger)
     for k in chosen:
         player.play(k)
-    found = parley.mechanisms.coordination.verify.verify(machine)
+    found = games.verify(machine)
     nothing_is_found(found)
     assert found.games == 61
     (other,) = found.others
@@ -171,5 +170,5 @@ def test_sixty_games_with_oneself_with_chosen_salts_accuse_nobody() -> None:
     assert other.p_value is not None
     assert other.p_value < MIN_P
     # Asked about that creator, the audit says so.
-    asked = parley.mechanisms.coordination.verify.verify(machine, creators=[stranger])
+    asked = games.verify(machine, creators=[stranger])
     assert not asked.holds

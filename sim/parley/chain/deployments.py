@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -268,12 +268,15 @@ class Claims:
         Where each is said to have been deployed, whatever that is.
     code_hashes : dict of str to str
         Of each contract's code, if the file says.
+    interfaces : dict of str to list
+        Of each contract, if the file has it: asked only where the tree's own cannot be compiled.
     """
 
     chain_id: int
     addresses: Mapping[str, str]
     first_blocks: Mapping[str, object]
     code_hashes: Mapping[str, str]
+    interfaces: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def read_claims(file: str | Path, names: Sequence[str]) -> Claims:
@@ -307,7 +310,15 @@ def read_claims(file: str | Path, names: Sequence[str]) -> Claims:
         if entry.get("bytecodeHash") is not None
     }
     blocks = {contract: entry.get("blockNumber") for contract, entry in entries.items()}
-    return Claims(chain_id, addresses, blocks, hashes)
+    interfaces = {
+        contract: entry["abi"] for contract, entry in entries.items() if _is_interface(entry.get("abi"))
+    }
+    return Claims(chain_id, addresses, blocks, hashes, interfaces)
+
+
+def _is_interface(found: object) -> bool:
+    """Whether this may be an interface: what it says is looked at when it is read."""
+    return isinstance(found, list) and all(isinstance(one, dict) and "type" in one for one in found)
 
 
 def _claimed_address(file: str, contract: str, entry: object) -> str:

@@ -60,6 +60,7 @@ def verify(
         If nobody answers, or the file does not fit the chain.
     """
     from parley.chain.deployments import read_claims  # noqa: PLC0415 - statistics are slow to load
+    from parley.kit.verify.contract import records_of, verify_contract  # noqa: PLC0415 - statistics are slow to load
     from parley.kit.verify.opening import open_history  # noqa: PLC0415 - statistics are slow to load
 
     claims = read_claims(fspath(deployment), [one.contracts[0] for one in mechanisms()])
@@ -68,15 +69,13 @@ def verify(
         contract = one.contracts[0]
         if contract not in claims.addresses:
             continue
-        kind, verifier = one.kind, one.verifier()
-        history = open_history(
-            url, claims, contract, verifier.question, verifier.answer, events_only=events_only
-        )
+        kind = one.kind
+        history = open_history(url, claims, contract, records_of(one, claims), events_only=events_only)
 
         def progress(done: int, total: int, kind: str = kind) -> None:
             tell(kind, done, total)
 
-        verification = verifier.verify(history, claims, progress, creators)
+        verification = verify_contract(one, history, claims, progress, creators)
         found.append(replace(verification, trusted=trust_payees, events_only=events_only))
     return found
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Any
 
     from rich.console import RenderableType
 
-    from parley.chain.deployments import Claims
-    from parley.chain.history import History
     from parley.kit.options import Given, Option
     from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import Problem
-    from parley.kit.verify.verification import Verification
 
-__all__ = ["Description", "ExperimentRun", "Format", "Laboratory", "LivePage", "Serve", "Verifier"]
+__all__ = ["Description", "ExperimentRun", "Format", "Laboratory", "LivePage", "Serve"]
 
 
 class Description(NamedTuple):
@@ -58,25 +55,6 @@ class Format(NamedTuple):
     file: str
     options: tuple[Option, ...]
     read: Callable[[str, Given, Callable[[str], None]], Mapping[str, Any]]
-
-
-class Verifier(NamedTuple):
-    """How the history of a mechanism's contract is judged.
-
-    Attributes
-    ----------
-    question : bytes
-        Calldata of a view that no other contract has.
-    answer : int
-        How many bytes it answers.
-    verify : callable
-        From the history, the deployment file, whoever is told of blocks read and to read, and the creators
-        whose games are judged together.
-    """
-
-    question: bytes
-    answer: int
-    verify: Callable[[History, Claims, Callable[[int, int], None], Collection[str]], Verification]
 
 
 class ExperimentRun(Protocol):

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import RenderableType
 
-    from parley.kit.declared import Description, Format, Laboratory, LivePage, Verifier
+    from parley.kit.declared import Description, Format, Laboratory, LivePage
     from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import PlayOptions
+    from parley.kit.verify.replay import Replay
 
 __all__ = ["AnyMechanism", "Mechanism"]
 
@@ -94,8 +95,8 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         """
 
     @abstractmethod
-    def verifier(self) -> Verifier:
-        """Say how a deployed contract is verified."""
+    def verifier(self) -> type[Replay[Any]]:
+        """Return how a deployed contract's games are replayed: with which model, and by which rules."""
 
     def laboratory(self) -> Laboratory | None:
         """Return its experiments, if it has any."""

@@ -6,17 +6,19 @@ emits. No chain is needed for any of it, and no mechanism is known here.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
-from parley.core.randomness import Word, word
+from parley.core.randomness import Word, commitment, game_id, word
 
 __all__ = [
     "NOTHING",
     "Event",
+    "Game",
     "ReferenceModel",
     "Revert",
+    "bits",
     "encode_array",
     "encode_bytes",
     "encode_tuple",
@@ -80,21 +82,39 @@ class Parameters(Protocol):
     def agents(self) -> Sequence[str]:
         """Addresses by seat."""
 
+    @property
+    def bond(self) -> int:
+        """Lost by who is silent, in wei."""
+
 
 class Game(Protocol):
     """One of the games that a contract holds."""
+
+    id: Word
+    digest: Word
+    """What the next action has to name."""
+    deadline: int
+    """Timestamp until which the next action is in time."""
+    commitments: list[Word]
+    """By seat: the hash that its next secret must have; zero where there is none."""
 
     @property
     def phase(self) -> IntEnum:
         """Where it stands."""
 
     @property
-    def deadline(self) -> int:
-        """Timestamp until which the next action is in time."""
-
-    @property
     def parameters(self) -> Parameters:
         """What was agreed on."""
+
+    @property
+    def entitled(self) -> Collection[int]:
+        """Seats whose money is still here."""
+
+    def due(self, seat: int) -> int:
+        """Return what an entitled seat can take out, in wei."""
+
+    def overdue(self) -> Collection[int]:
+        """Return the seats that let the deadline pass, and lose their bonds."""
 
 
 G = TypeVar("G", bound=Game)
@@ -102,6 +122,9 @@ G = TypeVar("G", bound=Game)
 
 class ReferenceModel(ABC, Generic[G]):
     """A contract that holds many games and one balance; its actions are a mechanism's.
+
+    Each action takes the caller first, and the money behind it where the contract takes any. A model's other
+    methods are named as the contract's actions and views, in snake case.
 
     Parameters
     ----------
@@ -127,6 +150,13 @@ class ReferenceModel(ABC, Generic[G]):
         All events so far.
     """
 
+    words: ClassVar[tuple[type[Any], ...]] = ()
+    """Structs and enumerations of the source, under the names that they have there."""
+    playing: ClassVar[tuple[IntEnum, ...]]
+    """Phases with a deadline."""
+    ended: ClassVar[tuple[IntEnum, ...]]
+    """Phases in which money is taken out."""
+
     def __init__(self, chain_id: int, address: str) -> None:
         self.chain_id = chain_id
         self.address = address
@@ -138,16 +168,46 @@ class ReferenceModel(ABC, Generic[G]):
         self.games: dict[Word, G] = {}
         self.events: list[Event] = []
 
-    @abstractmethod
+    def expire(self, sender: str, game_id: Word) -> None:  # noqa: ARG002 - anyone may
+        """End a phase whose deadline has passed. Who was due loses its bond, which nobody gets."""
+        game = self._game(game_id)
+        require(game.phase in self.playing, "WrongPhase", game_id, game.phase, 0)
+        require(self.now > game.deadline, "DeadlineNotPassed", game_id, game.deadline)
+        silent = game.overdue()
+        self.burnt += game.parameters.bond * len(silent)
+        self._expired(game, silent)
+
+    def game_id(self, creator: str, salt: Word) -> Word:
+        """Return the id of a game, created or not."""
+        return game_id(self.chain_id, self.address, creator, salt)
+
+    def commitment(self, game_id: Word, seat: int) -> Word:
+        """Return the hash that the seat's next secret must have; zero if there is none."""
+        return self._game(game_id).commitments[seat]
+
+    def digest_of(self, game_id: Word) -> Word:
+        """Return what the next action has to name."""
+        return self._game(game_id).digest
+
     def owed(self) -> int:
         """Return what the seats of all games together can still take out, now or later, in wei.
 
         The contract's balance is this plus what is burnt, at every moment.
         """
+        return sum(game.due(seat) for game in self.games.values() for seat in game.entitled)
+
+    def number_of(self, game: G, counted: str) -> int:
+        """Return how many seats there are, or of what else the parameters have a number of."""
+        p = game.parameters
+        return len(p.agents) if counted == "seat" else int(getattr(p, f"{counted}s"))
 
     @abstractmethod
     def _game(self, game_id: Word) -> G:
         """Return the game, or for an id that nobody has created a stand-in that is in no phase."""
+
+    @abstractmethod
+    def _expired(self, game: G, silent: Collection[int]) -> None:
+        """Go on without the seats that were silent, or end."""
 
     def _in_phase(self, game_id: Word, required: IntEnum) -> G:
         """Return the game, if it is in the phase and not late: an action at the deadline itself is valid."""
@@ -156,22 +216,53 @@ class ReferenceModel(ABC, Generic[G]):
         require(self.now <= game.deadline, "DeadlinePassed", game_id, game.deadline)
         return game
 
+    def _owing(self, sender: str, game_id: Word, seat: int) -> G:
+        """Return the game, if it has ended and its seat has money to take out."""
+        game = self._game(game_id)
+        require(game.phase in self.ended, "WrongPhase", game_id, game.phase, self.ended[0])
+        self._require_seat(game, seat, sender)
+        require(seat in game.entitled, "NothingToWithdraw", seat)
+        return game
+
     @staticmethod
     def _require_seat(game: G, seat: int, sender: str) -> None:
         agents = game.parameters.agents
         require(seat < len(agents), "SeatOutOfRange", seat, len(agents))
         require(sender == agents[seat], "NotTheSeat", seat, sender)
 
-    def _pay_out(self, game_id: Word, seat: int, to: str, amount: int) -> None:
+    @staticmethod
+    def _require_digest(game: G, digest: Word) -> None:
+        require(digest == game.digest, "StaleDigest", digest, game.digest)
+
+    @staticmethod
+    def _require_opens(game: G, seat: int, secret: Word, sealed: Word) -> None:
+        """Hold a secret against the seat's commitment, which binds game, seat and what is `sealed`."""
+        require(secret != NOTHING, "ZeroSecret")
+        promised = game.commitments[seat]
+        require(commitment(game.id, seat, sealed) == promised, "WrongSecret", seat, promised)
+
+    def _pay_out(self, game: G, seat: int, to: str) -> None:
         """Send a seat's money to an address, unless that refuses it."""
         if to in self.refusing:
             raise self.refusing[to]
-        self._emit("Withdrawn", game_id, seat, to, amount)
+        amount = game.due(seat)
+        self._emit("Withdrawn", game.id, seat, to, amount)
         self.balance -= amount
         self.paid[to] = self.paid.get(to, 0) + amount
 
     def _emit(self, name: str, *fields: object) -> None:
         self.events.append(Event(name, fields))
+
+
+def bits(seats: Iterable[int]) -> int:
+    """Return a set of seats as a number: bit i is seat i's.
+
+    Examples
+    --------
+    >>> bits({0, 3})
+    9
+    """
+    return sum(1 << seat for seat in seats)
 
 
 def encode_array(values: Sequence[int]) -> bytes:

@@ -3,68 +3,95 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import cache
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any, NamedTuple, Protocol
 
+from parley.chain.abi import AbiError, python_name
 from parley.chain.compiler import Artifact, CompilerError, compile_contracts
 from parley.chain.deployments import Claims
 from parley.chain.history import History
 from parley.core.errors import ParleyError
 from parley.core.randomness import keccak
-from parley.kit.verify.replay import G, Replay
+from parley.core.statistics import bonferroni, recognition_p_value
+from parley.kit.reference import ReferenceModel
+from parley.kit.verify.records import Records
+from parley.kit.verify.replay import Draws, G, Replay
 from parley.kit.verify.verification import Judged, Others, Verification
 
-__all__ = ["Progress", "View", "artifacts", "verify_contract"]
+__all__ = ["Progress", "artifacts", "questions", "records_of", "verify_contract"]
 
 Progress = Callable[[int, int], None]
 """Called with the blocks read and the blocks to read."""
 
 _GAMES_AT_ONCE = 100
+_TOGETHER = "recognition_p_value"
 
 
-class View(NamedTuple):
-    """A question to the contract and the answer that is due, with the question in words."""
+class Declared(Protocol):
+    """What is verified of a mechanism: see `parley.kit.mechanism.Mechanism`."""
 
-    text: str
-    question: bytes
-    answer: bytes
+    @property
+    def kind(self) -> str:
+        """As problem files name it."""
+
+    @property
+    def contracts(self) -> Sequence[str]:
+        """Names of its contracts; the first holds the games."""
+
+    def verifier(self) -> type[Replay[Any]]:
+        """Return how its games are replayed."""
 
 
-def verify_contract(  # noqa: PLR0913 - what a mechanism says of itself
+def records_of(mechanism: Declared, claims: Claims | None = None) -> Records:
+    """Return how the calls and events of a mechanism's contract read.
+
+    The interface is the tree's own. Where that cannot be compiled, it is the one that the deployment file
+    states.
+
+    Raises
+    ------
+    ParleyError
+        If there is neither.
+    """
+    name = mechanism.contracts[0]
+    stated = None if claims is None else claims.interfaces.get(name)
+    artifact = artifacts().get(name)
+    abi = stated if artifact is None else artifact.abi
+    if abi is None:
+        raise ParleyError(
+            f"nothing here says how calls to {name} read: no contracts and no interface in the file"
+        )
+    try:
+        return Records(abi, mechanism.verifier().contract.words)
+    except (AbiError, LookupError, TypeError, AttributeError) as error:
+        raise ParleyError(f"the interface of {name} cannot be read: {error!r}") from error
+
+
+def verify_contract(
+    mechanism: Declared,
     history: History,
-    replay: Replay[G],
-    *,
-    kind: str,
-    contracts: Sequence[str],
-    claims: Claims | None,
-    progress: Progress,
-    creators: Collection[str],
-    views: Callable[[G], Iterator[View]],
-    judged: Callable[[Sequence[G]], tuple[Judged, ...]],
-    own: Callable[[], Mapping[str, Any]] = dict,
+    claims: Claims | None = None,
+    progress: Progress = lambda *_: None,
+    creators: Collection[str] = (),
 ) -> Verification:
-    """Replay every game of a contract and check all that the chain shows of it.
+    """Replay every game of a deployed contract and check all that the chain shows of it.
+
+    The chain's state is asked only to confirm what the replay has arrived at, and at the end the draws of all
+    games together are held against the probabilities that the games state.
 
     Parameters
     ----------
+    mechanism : Mechanism
     history : History
-    replay : Replay
-        Which has not seen a call.
-    kind : str
-        The mechanism.
-    contracts : sequence of str
-        Names of its contracts; the first is the one whose history it is.
-    claims : Claims or None
+    claims : Claims, optional
         What the deployment file claims.
     progress : callable
+        Called with the blocks read and the blocks to read.
     creators : collection of str
-        Whose games are judged together; if empty, the account's that deployed the contract.
-    views : callable
-        Every view of a game of the replay's model.
-    judged : callable
-        Holds the draws of some games together against their probabilities, after the replay.
-    own : callable
-        What else to say, after the money was counted.
+        Addresses of those whose games' draws are judged together; by default the account that deployed the
+        contract.
 
     Raises
     ------
@@ -72,6 +99,8 @@ def verify_contract(  # noqa: PLR0913 - what a mechanism says of itself
         If the chain cannot be read, or a call came through another contract and there are no traces of it.
     """
     began = time.perf_counter()
+    contracts = mechanism.contracts
+    replay = mechanism.verifier()(history, records_of(mechanism, claims), claims)
     for call in history.calls(progress):
         if not call.direct:
             raise ParleyError(
@@ -82,16 +111,19 @@ def verify_contract(  # noqa: PLR0913 - what a mechanism says of itself
     replay.ledger.close()
     if claims is not None:
         _check_code(history, claims, contracts, replay)
-    _confirm(history, replay, views)
+    _confirm(history, replay)
     by_creator = _by_creator(replay)
     pooled = {one.lower() for one in creators} or {history.founder()} - {None}
     together = [game for creator in pooled for game in by_creator.pop(creator or "", ())]
-    p_values = judged(together)
-    others = [Others(creator, len(games), judged(games)[0].p_value) for creator, games in by_creator.items()]
+    p_values = _judged(replay, together)
+    others = [
+        Others(creator, len(games), _judged(replay, games)[0].p_value)
+        for creator, games in by_creator.items()
+    ]
     endings = Counter(_standing(game) for game in replay.model.games.values())
     surplus = _check_money(history, replay)
     return Verification(
-        kind=kind,
+        kind=mechanism.kind,
         chain_id=history.chain_id,
         contract=history.contract,
         endings=dict(endings),
@@ -106,7 +138,8 @@ def verify_contract(  # noqa: PLR0913 - what a mechanism says of itself
         surplus=surplus,
         own_code=_has_own_code(history, contracts[0]),
         seconds=time.perf_counter() - began,
-        own=own(),
+        owed=replay.model.owed(),
+        burnt=replay.model.burnt,
     )
 
 
@@ -146,20 +179,72 @@ def _check_code(history: History, claims: Claims, contracts: Sequence[str], repl
             replay.note(None, "deployed code", f"{name} has the code {found} where {expected} was deployed")
 
 
-def _confirm(history: History, replay: Replay[G], views: Callable[[G], Iterator[View]]) -> None:
+class _Question(NamedTuple):
+    """A question to the contract and the answer that is due, with the question in words."""
+
+    text: str
+    question: bytes
+    answer: bytes
+
+
+def questions(records: Records, model: ReferenceModel[G], game: G) -> Iterator[_Question]:
+    """Ask everything that the contract tells of a game, and the model too.
+
+    A view's second argument is a seat, or counts what the model has a number of.
+    """
+    for name, view in records.of_games().items():
+        ask = getattr(model, python_name(name))
+        ranges = [range(model.number_of(game, python_name(one.name))) for one in view.inputs[1:]]
+        for arguments in product(*ranges):
+            due = records.answer(name, ask(game.id, *arguments))
+            text = f"{name}{arguments}" if arguments else name
+            yield _Question(text, records.question(name, game.id, *arguments), due)
+
+
+def _confirm(history: History, replay: Replay[G]) -> None:
     """Hold the contract's state against what its calls and events lead to.
 
     Games in which something was found already are left out.
     """
     games = [game for game in replay.model.games.values() if replay.is_clean(game.id)]
     for start in range(0, len(games), _GAMES_AT_ONCE):
-        asked = [(game, view) for game in games[start : start + _GAMES_AT_ONCE] for view in views(game)]
-        answers = history.ask([(history.contract, view.question) for _, view in asked])
-        for (game, view), answer in zip(asked, answers, strict=True):
-            if answer != view.answer and replay.is_clean(game.id):
+        asked = [
+            (game, question)
+            for game in games[start : start + _GAMES_AT_ONCE]
+            for question in questions(replay.records, replay.model, game)
+        ]
+        answers = history.ask([(history.contract, one.question) for _, one in asked])
+        for (game, one), answer in zip(asked, answers, strict=True):
+            if answer != one.answer and replay.is_clean(game.id):
                 found = "nothing" if answer is None else "0x" + answer.hex()
-                detail = f"{view.text} answers {found} where 0x{view.answer.hex()} is due"
+                detail = f"{one.text} answers {found} where 0x{one.answer.hex()} is due"
                 replay.note(game.id, "state", detail)
+
+
+def _judged(replay: Replay[G], games: Sequence[G]) -> tuple[Judged, ...]:
+    """Hold the draws of some games together against their probabilities, after the replay."""
+    found = [Judged(one.key, one.what, _p_value(replay, one, games)) for one in replay.draws]
+    if any(one.key == _TOGETHER for one in found):
+        return tuple(found)
+    p_values = [one.p_value for one in found if one.p_value is not None]
+    what = f"{' and '.join(one.what for one in found)} together"
+    return (Judged(_TOGETHER, what, bonferroni(p_values) if p_values else None), *found)
+
+
+def _p_value(replay: Replay[G], draws: Draws[G], games: Sequence[G]) -> float | None:
+    """Hold one kind of draw in some games against its probabilities.
+
+    A draw that was begun and never completed counts as unseen.
+    """
+    drawn = [found for game in games if (found := draws.of(replay, game)) is not None]
+    outcomes = max((len(one.probabilities) for one in drawn), default=0)
+    counts, unseen = Counter[int](), 0
+    stated: Counter[tuple[Fraction, ...]] = Counter()
+    for one in drawn:
+        stated[(*one.probabilities, *[Fraction(0)] * (outcomes - len(one.probabilities)))] += 1
+        counts.update(one.outcomes or ())
+        unseen += one.outcomes is None
+    return recognition_p_value([counts[k] for k in range(outcomes)], stated, unseen)
 
 
 def _check_money(history: History, replay: Replay[G]) -> int:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from parley.chain.deployments import Claims
 from parley.chain.urls import shown
 from parley.core.errors import ParleyError
+from parley.kit.verify.records import Records
 
 if TYPE_CHECKING:
     from parley.chain.nodehistory import NodeHistory
@@ -13,7 +14,7 @@ __all__ = ["open_history"]
 
 
 def open_history(
-    url: str, claims: Claims, name: str, question: bytes, answer: int, *, events_only: bool = False
+    url: str, claims: Claims, name: str, records: Records, *, events_only: bool = False
 ) -> "NodeHistory":
     """Return the history, on a node, of the contract that a deployment file has under a name.
 
@@ -22,10 +23,8 @@ def open_history(
     url : str
     claims : Claims
     name : str
-    question : bytes
-        Calldata of a view that only this contract has.
-    answer : int
-        How many bytes it answers.
+    records : Records
+        What this contract answers: to ``state``, something that no other contract does.
     events_only : bool
         See `parley.chain.nodehistory.NodeHistory`.
 
@@ -44,8 +43,9 @@ def open_history(
         )
     if not history.code(address):
         raise ParleyError(f"{shown(url)}: there is no code at {address}: nothing to verify")
-    (found,) = history.ask([(address, question)])
-    if found is None or len(found) != answer:
+    size = 32 * sum(kind.words for kind in records.views["state"].outputs)
+    (found,) = history.ask([(address, records.question("state", bytes(32)))])
+    if found is None or len(found) != size:
         raise ParleyError(
             f"{shown(url)}: the contract at {address} is no {name}: it has no such view as state(bytes32)"
         )

@@ -1,21 +1,21 @@
 """What the chain has on record, in a reference model's words: calls from calldata, events from logs.
 
 Nothing of what wrote the records is used to read them: the bytes that a contract was sent and that it emitted
-are all there is. A contract's interface says what its actions, views and events look like, and a mechanism
-what they are in its model; :class:`Records` reads them.
+are all there is. A contract's interface says what its actions, views and events look like, and a reference
+model what they are called there; :class:`Records` reads them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import lru_cache
 from itertools import accumulate
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from parley.chain.abi import Type, functions, python_name, signature, types
 from parley.chain.evm import Log
 from parley.core.randomness import Word, keccak, word
 from parley.kit.reference import Event
 
-__all__ = ["Action", "NotReadableError", "Reader", "Records"]
+__all__ = ["Action", "NotReadableError", "Reader", "Records", "View", "written"]
 
 
 class NotReadableError(Exception):
@@ -165,6 +165,15 @@ Words: TypeAlias = Mapping[str, Callable[..., Any]]
 Structs are made from their fields by name, enumerations from a number.
 """
 
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=4096)
+def _shared(value: T) -> T:
+    """Return the same object for equal values: many games have the same parameters."""
+    return value
+
+
 _Read: TypeAlias = Callable[[Reader, int], Any]
 """Reads a value that begins with a word of some number, or whose offset that is."""
 
@@ -176,7 +185,7 @@ def _read(kind: Type, words: Words) -> _Read:
         return plain
     if kind.base == "tuple":
         names = [python_name(field.name) for field in kind.inner]
-        return lambda reader, index: convert(**dict(zip(names, plain(reader, index), strict=True)))
+        return lambda reader, index: _shared(convert(**dict(zip(names, plain(reader, index), strict=True))))
 
     def one_of(reader: Reader, index: int) -> Any:  # noqa: ANN401 - whatever the model has
         number = plain(reader, index)
@@ -245,19 +254,19 @@ class _Written(NamedTuple):
     """Of an event, by field: what reads its topic."""
 
 
-class _View(NamedTuple):
+class View(NamedTuple):
+    """A view of a game: a question to the contract that the model can answer.
+
+    Attributes
+    ----------
+    selector : bytes
+    inputs : tuple of Type
+    outputs : tuple of Type
+    """
+
     selector: bytes
-    answer: int
-    """Bytes of what it answers, if that is nothing but words."""
-
-
-class _Tables(NamedTuple):
-    """All of a contract."""
-
-    actions: Mapping[bytes, _Written]
-    views: Mapping[str, _View]
-    events: Mapping[Word, _Written]
-    topics: Mapping[str, Word]
+    inputs: tuple[Type, ...]
+    outputs: tuple[Type, ...]
 
 
 class Records:
@@ -267,52 +276,60 @@ class Records:
 
     Parameters
     ----------
-    abi : callable
-        Returns the interface as the compiler gives it; called when it is first needed.
-    words : mapping of str to callable
-        See `Words`.
+    abi : iterable of mapping
+        The interface as the compiler gives it.
+    words : iterable of type
+        What structs and enumerations are in the model, under the names that the source gives them. Structs
+        are made from their fields by name, enumerations from a number.
+
+    Attributes
+    ----------
+    views : dict of str to View
+        By name.
+    payable : str
+        The action that takes money; empty if none does.
+    digests : dict of str to int
+        Which argument behind the game's id is the digest that an action answers to, where one is.
 
     Examples
     --------
     >>> word_of = {"name": "id", "type": "bytes32", "indexed": True}
     >>> number = {"name": "round", "type": "uint256", "indexed": False}
-    >>> records = Records(lambda: [
+    >>> records = Records([
     ...     {"type": "function", "name": "expire", "inputs": [word_of], "stateMutability": "nonpayable"},
     ...     {"type": "function", "name": "burnt", "inputs": [], "outputs": [number],
     ...      "stateMutability": "view"},
     ...     {"type": "event", "name": "Settled", "inputs": [word_of, number]},
-    ... ], {})
+    ... ])
     >>> records.read_action(keccak(b"expire(bytes32)")[:4] + word(9))[1] == word(9)
     True
     >>> settled = Log(bytes(20), (keccak(b"Settled(bytes32,uint256)"), word(7)), word(2))
     >>> records.read_event(settled) == Event("Settled", (word(7), 2))
     True
-    >>> records.is_view(records.question("burnt")), records.answer_size("burnt")
-    (True, 32)
+    >>> records.is_view(records.question("burnt")), records.answer("burnt", 7) == word(7)
+    (True, True)
     """
 
-    def __init__(self, abi: Callable[[], Iterable[Mapping[str, Any]]], words: Words) -> None:
-        self._abi = abi
-        self._words = words
-
-    @cached_property
-    def _tables(self) -> _Tables:
-        abi = list(self._abi())
-        events = {keccak(signature(entry).encode()): entry for entry in abi if entry["type"] == "event"}
-        views, actions = {}, {}
+    def __init__(self, abi: Iterable[Mapping[str, Any]], words: Iterable[type[Any]] = ()) -> None:
+        abi = list(abi)
+        self._words: Words = {one.__name__: one for one in words}
+        self.views: dict[str, View] = {}
+        self._actions: dict[bytes, _Written] = {}
+        self.payable = ""
+        self.digests: dict[str, int] = {}
         for name, entry in functions(abi).items():
-            selector = keccak(signature(entry).encode())[:4]
+            selector, inputs = keccak(signature(entry).encode())[:4], types(entry["inputs"])
             if entry["stateMutability"] in ("view", "pure"):
-                size = 32 * sum(kind.words for kind in types(entry["outputs"]))
-                views[name] = _View(selector, size)
-            else:
-                actions[selector] = _Written(name, _each(types(entry["inputs"]), self._words), ())
-        return _Tables(
-            actions,
-            views,
-            {topic: self._event(entry) for topic, entry in events.items()},
-            {entry["name"]: topic for topic, entry in events.items()},
-        )
+                self.views[name] = View(selector, inputs, types(entry["outputs"]))
+                continue
+            self._actions[selector] = _Written(name, _each(inputs, self._words), ())
+            if entry["stateMutability"] == "payable":
+                self.payable = name
+            named = [one.name for one in inputs]
+            if "digest" in named:
+                self.digests[name] = named.index("digest") - 1
+        events = (entry for entry in abi if entry["type"] == "event")
+        self._events = {keccak(signature(entry).encode()): self._event(entry) for entry in events}
 
     def _event(self, entry: Mapping[str, Any]) -> _Written:
         fields = [(Type(field), field["indexed"]) for field in entry["inputs"]]
@@ -332,7 +349,7 @@ class Records:
         NotReadableError
             If it is none.
         """
-        found = self._tables.actions.get(data[:4])
+        found = self._actions.get(data[:4])
         if found is None:
             raise NotReadableError(f"the contract has no action {data[:4].hex() or 'without calldata'}")
         reader = Reader(data, 4)
@@ -343,7 +360,7 @@ class Records:
 
     def is_view(self, data: bytes) -> bool:
         """Whether calldata only asks the contract something."""
-        return any(data[:4] == view.selector for view in self._tables.views.values())
+        return any(data[:4] == view.selector for view in self.views.values())
 
     def read_event(self, log: Log) -> Event:
         """Decode an event, its game's id first, as the reference model puts it.
@@ -353,7 +370,7 @@ class Records:
         NotReadableError
             If it is none.
         """
-        found = self._tables.events.get(log.topics[0]) if log.topics else None
+        found = self._events.get(log.topics[0]) if log.topics else None
         topics = log.topics[1:]
         if (
             found is None
@@ -375,14 +392,54 @@ class Records:
 
     def question(self, name: str, *arguments: Word | int) -> bytes:
         """Return the calldata that asks a view of the contract."""
-        return self._tables.views[name].selector + b"".join(
-            a if isinstance(a, bytes) else word(a) for a in arguments
-        )
+        return self.views[name].selector + b"".join(a if isinstance(a, bytes) else word(a) for a in arguments)
 
-    def answer_size(self, name: str) -> int:
-        """Return how many bytes a view answers that answers words."""
-        return self._tables.views[name].answer
+    def answer(self, name: str, value: object) -> bytes:
+        """Return the bytes that a view answers with; several values are given as a tuple."""
+        kinds = self.views[name].outputs
+        return written(kinds, (value,) if len(kinds) == 1 else value)
 
-    def topics(self, names: Iterable[str]) -> frozenset[Word]:
-        """Return the first topics of events."""
-        return frozenset(self._tables.topics[name] for name in names)
+    def of_games(self) -> dict[str, View]:
+        """Return the views that are of one game: its id is their first argument."""
+        return {
+            name: view
+            for name, view in self.views.items()
+            if view.inputs and view.inputs[0].text == "bytes32" and view.inputs[0].name == "id"
+        }
+
+
+def written(kinds: Sequence[Type], values: Any) -> bytes:  # noqa: ANN401 - of whatever types
+    """Return values as contracts write them: numbers in place, in place of what is dynamic its offset.
+
+    Examples
+    --------
+    >>> kinds = types([{"type": "bool"}, {"type": "bytes"}, {"type": "uint8[2]"}])
+    >>> written(kinds, (True, b"ab", (3, 4))) == b"".join(map(word, (1, 128, 3, 4, 2))) + b"ab" + bytes(30)
+    True
+    """
+    heads = [
+        b"" if kind.dynamic else _plainly(kind, value) for kind, value in zip(kinds, values, strict=True)
+    ]
+    tails = [
+        _plainly(kind, value) if kind.dynamic else b"" for kind, value in zip(kinds, values, strict=True)
+    ]
+    at = sum(32 * kind.words for kind in kinds)
+    for k, tail in enumerate(tails):
+        if kinds[k].dynamic:
+            heads[k] = word(at)
+            at += len(tail)
+    return b"".join([*heads, *tails])
+
+
+def _plainly(kind: Type, value: Any) -> bytes:  # noqa: ANN401 - of whatever type
+    if kind.base == "tuple":
+        return written(kind.inner, value)
+    if kind.base == "array":
+        length = word(len(value)) if kind.length is None else b""
+        return length + written(kind.inner * len(value), value)
+    if kind.base in ("bytes", "string"):
+        data = value if isinstance(value, bytes) else value.encode()
+        return word(len(data)) + data + bytes(-len(data) % 32)
+    if kind.base == "address":
+        return bytes.fromhex(value[2:]).rjust(32, b"\0")
+    return value.ljust(32, b"\0") if isinstance(value, bytes) else word(value)

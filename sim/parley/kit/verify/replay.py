@@ -5,68 +5,63 @@ what the model emits is compared with what the contract emitted. Where the two p
 is named, and the model is then made to follow the chain: a game with one crooked draw does not look crooked
 in everything that comes after.
 
-:class:`Replay` is what all mechanisms have in common. A mechanism says how its records read, which rules its
-refusals and events speak of, how a refused call is mended, and how its model follows the chain.
+:class:`Replay` is what all mechanisms have in common. A mechanism declares its model, which rules its
+refusals and events speak of, and what is drawn; where it has to, it says how a refused call is mended, and
+how its model follows the chain.
 """
 
-from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from enum import IntEnum
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from fractions import Fraction
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from parley.chain.deployments import Claims
 from parley.chain.history import Call, History
 from parley.core.randomness import Word, game_id
-from parley.kit.reference import Event, Revert
+from parley.kit.reference import Event, Game, ReferenceModel, Revert
 from parley.kit.verify.money import Ledger
 from parley.kit.verify.records import Action, NotReadableError, Records
 from parley.kit.verify.rules import Rules, Violation, shown
 
-__all__ = ["Attempt", "Game", "Model", "Replay", "number_in", "words_in"]
-
-
-class Terms(Protocol):
-    """What is agreed on before a game."""
-
-    @property
-    def bond(self) -> int:
-        """Lost by who is silent, in wei."""
-
-
-class Game(Protocol):
-    """One game of a reference model."""
-
-    id: Word
-    digest: Word
-    deadline: int
-
-    @property
-    def phase(self) -> IntEnum:
-        """Where it stands."""
-
-    @property
-    def parameters(self) -> Terms:
-        """What was agreed on."""
+__all__ = ["Attempt", "Drawn", "Draws", "Replay", "number_in", "words_in"]
 
 
 G = TypeVar("G", bound=Game)
 
 
-class Model(Protocol[G]):
-    """A contract's reference model. Its other methods are the contract's actions."""
+class Drawn(NamedTuple):
+    """What a game says of one draw.
 
-    chain_id: int
-    address: str
-    now: int
-    balance: int
-    burnt: int
-    paid: dict[str, int]
-    games: dict[Word, G]
-    events: list[Event]
+    Attributes
+    ----------
+    probabilities : sequence of Fraction
+        By seat, or by any other outcome: the stated probability that the draw comes to it.
+    outcomes : collection of int, or None
+        Which of them it came to; several where each has a probability of its own. None if the draw was begun
+        and nobody saw how it ended, because a secret was withheld.
+    """
 
-    def owed(self) -> int:
-        """Wei that all games together still have to pay out."""
+    probabilities: Sequence[Fraction]
+    outcomes: Collection[int] | None
+
+
+class Draws(NamedTuple, Generic[G]):
+    """One kind of draw, of which each game makes at most one that counts.
+
+    Attributes
+    ----------
+    key : str
+        Name of its p-value in JSON.
+    what : str
+        Which draws, for a person to read.
+    of : callable
+        From a replay and a game, what was drawn; None if the draw was not begun.
+    """
+
+    key: str
+    what: str
+    of: Callable[[Any, G], Drawn | None]
 
 
 class Attempt(NamedTuple):
@@ -77,14 +72,16 @@ class Attempt(NamedTuple):
     arguments: list[Any]
 
 
-class Replay(ABC, Generic[G]):
+class Replay(Generic[G]):
     """The games of one contract, as they ought to have gone.
 
     Parameters
     ----------
-    model : Model
-        Without games.
     history : History
+    records : Records
+        How the contract's calls and events read.
+    claims : Claims, optional
+        What the deployment file claims.
 
     Attributes
     ----------
@@ -103,15 +100,19 @@ class Replay(ABC, Generic[G]):
         Money that came and went.
     """
 
-    records: ClassVar[Records]
-    """How the contract's calls and events read. ``Withdrawn`` ends in the receiver and the amount."""
+    contract: ClassVar[type[ReferenceModel[Any]]]
+    """The reference model that the games are replayed on."""
     rules: ClassVar[Rules]
-    payable: ClassVar[str]
-    """The action that takes money."""
+    """What refusals and events speak of. An event ``Withdrawn`` ends in the receiver and the amount."""
+    draws: ClassVar[Sequence[Draws[Any]]] = ()
+    """What all games together are held to. Unless one of them has the key ``recognition_p_value``, that is
+    their smallest p-value times their number."""
 
-    def __init__(self, model: Model[G], history: History) -> None:
-        self.model = model
+    def __init__(self, history: History, records: Records, claims: Claims | None = None) -> None:
         self.history = history
+        self.records = records
+        self.payable = records.payable
+        self.model: ReferenceModel[G] = self.new_model(claims)
         self.ledger = Ledger(history, self.note)
         self.violations: list[Violation] = []
         self.checked: Counter[str] = Counter()
@@ -135,17 +136,33 @@ class Replay(ABC, Generic[G]):
 
     # ── what a mechanism says ────────────────────────────────────────────────────────────────────────────
 
-    @abstractmethod
-    def bonds_burnt(self, event: Event) -> int:
-        """How many bonds an event says were lost."""
+    def new_model(self, claims: Claims | None) -> ReferenceModel[Any]:
+        """Return the reference model, without games."""
+        del claims
+        return self.contract(self.history.chain_id, self.history.contract)
 
-    @abstractmethod
     def mend(self, action: str, game: G, refusal: Revert, attempt: Attempt) -> Attempt | None:
         """What the call would have had to be, or the game, for the model to take it; None if that is idle."""
+        sender, value, arguments = attempt
+        match refusal.name:
+            case "DeadlinePassed":
+                game.deadline = self.model.now
+            case "DeadlineNotPassed":
+                game.deadline = self.model.now - 1
+            case "WrongDeposit":
+                value = int(str(refusal.arguments[1]))
+            case "StaleDigest":
+                arguments[self.records.digests[action]] = game.digest
+            case "NotTheSeat":
+                sender = game.parameters.agents[int(str(refusal.arguments[0]))]
+            case _:
+                return None
+        return Attempt(sender, value, arguments)
 
-    @abstractmethod
     def follow(self, game: G, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
         """Put the model's game where the chain's is; where that is impossible, it is lost."""
+        if want.keys() != have.keys():
+            self.lost.add(game.id)
 
     def prepare(self, action: Action, game: Word) -> None:
         """Look at a game before a call is made on the model."""
@@ -308,7 +325,7 @@ class Replay(ABC, Generic[G]):
         """Keep count of the bonds that the chain says were burnt in a game that is not followed."""
         known = self.model.games.get(game)
         if known is not None:
-            self.model.burnt += known.parameters.bond * sum(map(self.bonds_burnt, events))
+            self.model.burnt += known.parameters.bond * sum(map(self.rules.silent_seats, events))
 
     # ── the call on the model ────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,7 @@ from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
-from parley.kit.reference import Revert
+from parley.kit.reference import Event, Revert
 
 __all__ = ["Rules", "Violation", "shown"]
 
@@ -29,6 +29,9 @@ _COMMON = frozenset(
     }
 )
 """What every mechanism is held to."""
+
+SILENT = "silent seats"
+"""What a field speaks of whose bits are the seats that lose their bonds."""
 
 
 class Violation(NamedTuple):
@@ -94,6 +97,11 @@ class Rules:
         """Every rule that a violation can name."""
         named = (rule for rules in self.fields.values() for rule in rules)
         return _COMMON.union(self.refusals.values(), self.of_action.values(), named, self.others)
+
+    def silent_seats(self, event: Event) -> int:
+        """How many seats an event says were silent, and lost their bonds: the bits of such a field."""
+        told = zip(self.fields.get(event.name, ()), event.fields, strict=False)
+        return sum(field.bit_count() for rule, field in told if rule == SILENT and isinstance(field, int))
 
     def of_refusal(self, action: str, refusal: Revert) -> str:
         """Return the rule that a call breaks which goes through and which the model refuses."""

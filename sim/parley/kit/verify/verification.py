@@ -1,7 +1,7 @@
 """What the history of a contract came to, whatever the mechanism."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from parley.core.statistics import MIN_P, bonferroni
@@ -87,8 +87,10 @@ class Verification:
         Whether the contract has the code that this tree compiles to; None where nothing can be compiled. No
         violation: a contract is judged by what it has done.
     seconds : float
-    own : dict
-        Further keys for JSON, which only this mechanism has.
+    owed : int
+        Wei that seats can still withdraw, now or when their games have ended.
+    burnt : int
+        Wei of bonds that were lost.
     """
 
     kind: str
@@ -108,7 +110,8 @@ class Verification:
     payees: Seen = Seen.TRACES
     trusted: bool = False
     events_only: bool = False
-    own: Mapping[str, Any] = field(default_factory=dict)
+    owed: int = 0
+    burnt: int = 0
 
     @property
     def games(self) -> int:
@@ -152,7 +155,8 @@ class Verification:
             "not_followed": self.not_followed,
             "not_seen": self.not_seen,
             **{judged.key: judged.p_value for judged in self.judged},
-            **self.own,
+            "owed_wei": str(self.owed),
+            "burnt_wei": str(self.burnt),
             "creators": list(self.creators),
             "other_creators": len(self.others),
             "others": [one._asdict() for one in self.others[:MAX_OTHERS]],

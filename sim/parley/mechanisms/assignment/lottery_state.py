@@ -4,7 +4,7 @@ Part of the reference model. :mod:`parley.mechanisms.assignment.model` says when
 stands what is computed: the draws, what they come to, and who is silent when a deadline has passed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -83,6 +83,10 @@ class Lottery:
         """Seats whose bond is still here and theirs."""
         return self.committed - self.lost - self.withdrawn
 
+    def due(self, seat: int) -> int:  # noqa: ARG002 - the same for all
+        """Return what an entitled seat can take out: its bond, in wei."""
+        return self.parameters.bond
+
     def taking_part(self, phase: Phase) -> set[int]:
         """Return the seats that have to act in a phase; while posting, none has."""
         if phase is Phase.COMMITTING:
@@ -95,7 +99,7 @@ class Lottery:
             return self.committed
         return {Phase.REVEALING: self.revealed, Phase.OPENING: self.opened}.get(phase, set())
 
-    def silent(self) -> set[int]:
+    def overdue(self) -> set[int]:
         """Return the seats to blame for a missed deadline: who has not committed has promised nothing."""
         if self.phase is Phase.COMMITTING:
             return set()
@@ -142,17 +146,6 @@ class Lottery:
     def packed_assignment(self) -> tuple[int, int]:
         """Return the assignment as the contract writes it: a byte each, seat 0 in the lowest byte."""
         return pack_order(self.assignment)
-
-
-def bits(seats: Iterable[int]) -> int:
-    """Return a set of seats as a number: bit i is seat i's.
-
-    Examples
-    --------
-    >>> bits({0, 3})
-    9
-    """
-    return sum(1 << seat for seat in seats)
 
 
 def opened_lottery(lottery_id: Word, creator: str, parameters: Parameters, now: int) -> Lottery:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
-from parley.kit.declared import Description, Format, Verifier
+from parley.kit.declared import Description, Format
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
 from parley.mechanisms.assignment.contracts import CONTRACTS
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.problem import Problem
     from parley.mechanisms.assignment.simulation import Simulation
     from parley.mechanisms.assignment.solution import Solution
+    from parley.mechanisms.assignment.verify import LotteryReplay
 
 __all__ = ["MECHANISM", "Assignment"]
 
@@ -214,13 +215,11 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
             return simulate(problem, **play)
         return simulate(problem, lambda rows: record(games_table(rows, problem.agents)), **play)
 
-    def verifier(self) -> Verifier:
-        """Say how a deployed contract is verified."""
-        from parley.mechanisms.assignment import verify
+    def verifier(self) -> type[LotteryReplay]:
+        """Return how a deployed contract's games are replayed."""
+        from parley.mechanisms.assignment.verify import LotteryReplay
 
-        records = verify.RECORDS
-        # No other contract answers this.
-        return Verifier(records.question("state", bytes(32)), records.answer_size("state"), verify.verify)
+        return LotteryReplay
 
     def solution_tables(self, solution: Solution) -> Iterator[RenderableType]:
         """Return a solution for a person to read."""

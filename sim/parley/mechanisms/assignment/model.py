@@ -11,16 +11,13 @@ certificates ``parley.mechanisms.assignment.certificate``. The clock is whatever
 says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from parley.core.randomness import Word, commitment, game_id, keccak, pack_order, word
-from parley.kit.reference import NOTHING, ReferenceModel, Revert, require
+from parley.core.randomness import Word, keccak, pack_order, word
+from parley.kit.reference import NOTHING, ReferenceModel, Revert, bits, require
 from parley.mechanisms.assignment.certificate import Certificate, find_fault
-from parley.mechanisms.assignment.lottery_state import Lottery, Phase, State, bits, opened_lottery
+from parley.mechanisms.assignment.lottery_state import Lottery, Phase, State, opened_lottery
 from parley.mechanisms.assignment.parameters import Parameters, Rule, check
-
-PLAYING = (Phase.COMMITTING, Phase.REVEALING, Phase.POSTING, Phase.OPENING)
-ENDED = (Phase.DRAWN, Phase.CANCELLED)
 
 
 class LotteryModel(ReferenceModel[Lottery]):
@@ -58,11 +55,15 @@ class LotteryModel(ReferenceModel[Lottery]):
     5
     """
 
+    words = (Parameters, Rule, Certificate, Phase)
+    playing = (Phase.COMMITTING, Phase.REVEALING, Phase.POSTING, Phase.OPENING)
+    ended = (Phase.DRAWN, Phase.CANCELLED)
+
     # ───────────────────────────────────────────── actions ─────────────────────────────────────────────
 
     def create(self, sender: str, salt: Word, parameters: Parameters) -> Word:
         """Open a lottery and return its id. Refusals are those of `parameters.check`."""
-        lottery = self.lottery_id(sender, salt)
+        lottery = self.game_id(sender, salt)
         require(lottery not in self.games, "LotteryExists", lottery)
         check(parameters)
 
@@ -77,7 +78,7 @@ class LotteryModel(ReferenceModel[Lottery]):
         lottery = self._in_phase(lottery_id, Phase.COMMITTING)
         self._require_seat(lottery, seat, sender)
         require(seat not in lottery.committed, "AlreadyCommitted", seat)
-        require(digest == lottery.digest, "StaleDigest", digest, lottery.digest)
+        self._require_digest(lottery, digest)
         require(commitment != NOTHING, "ZeroCommitment")
         bond = lottery.parameters.bond
         require(value == bond, "WrongDeposit", value, bond)
@@ -112,7 +113,7 @@ class LotteryModel(ReferenceModel[Lottery]):
         self._require_seat(lottery, seat, sender)
         require(seat in lottery.committed, "NotCommitted", seat)
         require(seat not in lottery.revealed, "AlreadyRevealed", seat)
-        require(digest == lottery.digest, "StaleDigest", digest, lottery.digest)
+        self._require_digest(lottery, digest)
         self._require_opens(lottery, seat, secret, keccak(secret + ranking))
         _check_ranking(ranking, lottery.items)
         serial = lottery.parameters.rule is Rule.SERIAL_DICTATORSHIP
@@ -136,7 +137,7 @@ class LotteryModel(ReferenceModel[Lottery]):
         p = lottery.parameters
         anyone = p.rule is Rule.PROBABILISTIC_SERIAL
         require(anyone or sender == lottery.creator, "NotTheOrganizer", sender, lottery.creator)
-        require(digest == lottery.digest, "StaleDigest", digest, lottery.digest)
+        self._require_digest(lottery, digest)
         fault = find_fault(certificate, [tuple(r) for r in lottery.rankings], p.capacities, p.rule.text)
         if fault is not None:
             name, arguments = fault
@@ -154,7 +155,7 @@ class LotteryModel(ReferenceModel[Lottery]):
         self._require_seat(lottery, seat, sender)
         require(seat in lottery.revealed, "NotRevealed", seat)
         require(seat not in lottery.opened, "AlreadyOpened", seat)
-        require(digest == lottery.digest, "StaleDigest", digest, lottery.digest)
+        self._require_digest(lottery, digest)
         self._require_opens(lottery, seat, secret, secret)
 
         lottery.opened.add(seat)
@@ -164,23 +165,17 @@ class LotteryModel(ReferenceModel[Lottery]):
         if lottery.opened == lottery.revealed:
             self._draw_term(lottery)
 
-    def expire(self, sender: str, lottery_id: Word) -> None:  # noqa: ARG002 - anyone may
-        """End a phase whose deadline has passed: the lottery goes on without those who were silent.
+    def _expired(self, lottery: Lottery, silent: Collection[int]) -> None:
+        """Go on without those who were silent.
 
-        They get nothing, and those of them who had committed lose their bonds, which nobody gets.
+        They get nothing, and those of them who had committed lose their bonds.
         """
-        lottery = self._game(lottery_id)
         phase = lottery.phase
-        require(phase in PLAYING, "WrongPhase", lottery_id, phase, Phase.NONE)
-        require(self.now > lottery.deadline, "DeadlineNotPassed", lottery_id, lottery.deadline)
-
-        silent = lottery.silent()
-        lottery.lost |= silent
-        self.burnt += lottery.parameters.bond * len(silent)
-        self._emit("Expired", lottery_id, phase, bits(silent))
+        lottery.lost |= set(silent)
+        self._emit("Expired", lottery.id, phase, bits(silent))
         if not lottery.acted(phase):
             lottery.phase, lottery.lapsed = Phase.CANCELLED, phase
-            self._emit("Cancelled", lottery_id, phase)
+            self._emit("Cancelled", lottery.id, phase)
         elif phase is Phase.COMMITTING:
             self._end_committing(lottery)
         elif phase is Phase.REVEALING:
@@ -190,18 +185,11 @@ class LotteryModel(ReferenceModel[Lottery]):
 
     def withdraw(self, sender: str, lottery_id: Word, seat: int, to: str) -> None:
         """Take one's bond out of a lottery that has ended, once, to any address."""
-        lottery = self._game(lottery_id)
-        require(lottery.phase in ENDED, "WrongPhase", lottery_id, lottery.phase, Phase.DRAWN)
-        self._require_seat(lottery, seat, sender)
-        require(seat in lottery.entitled, "NothingToWithdraw", seat)
-        self._pay_out(lottery_id, seat, to, lottery.parameters.bond)
+        lottery = self._owing(sender, lottery_id, seat)
+        self._pay_out(lottery, seat, to)
         lottery.withdrawn.add(seat)
 
     # ────────────────────────────────────────────── views ──────────────────────────────────────────────
-
-    def lottery_id(self, creator: str, salt: Word) -> Word:
-        """Return the id of a lottery, created or not."""
-        return game_id(self.chain_id, self.address, creator, salt)
 
     def state(self, lottery_id: Word) -> State:
         """Return where a lottery stands: all zero for one that does not exist."""
@@ -209,38 +197,19 @@ class LotteryModel(ReferenceModel[Lottery]):
         seats = (bits(some) for some in (it.committed, it.revealed, it.opened, it.withdrawn))
         return State(it.phase, it.lapsed, it.deadline, *seats)
 
-    def commitment(self, lottery_id: Word, seat: int) -> Word:
-        """Return what the seat has committed to and not opened yet; zero if there is no such thing."""
-        return self._game(lottery_id).commitments[seat]
-
     def ranking_of(self, lottery_id: Word, seat: int) -> bytes:
         """Return the ranking that a seat has revealed; empty if it has not."""
         return self._game(lottery_id).rankings[seat]
 
-    def digest_of(self, lottery_id: Word) -> Word:
-        """Return what the next action has to name."""
-        return self._game(lottery_id).digest
-
     def assignment_of(self, lottery_id: Word) -> tuple[int, int]:
         """Return the assignment, packed; zero before the draw."""
         return self._game(lottery_id).packed_assignment()
-
-    def owed(self) -> int:
-        """Return the bonds that are still here and some seat's, in wei."""
-        return sum(lottery.parameters.bond * len(lottery.entitled) for lottery in self.games.values())
 
     # ───────────────────────────────────────────── guards ──────────────────────────────────────────────
 
     def _game(self, lottery_id: Word) -> Lottery:
         """Return the lottery, or for an id that nobody has created a stand-in that is in no phase."""
         return self.games.get(lottery_id) or Lottery(lottery_id, "", NO_PARAMETERS, 0, NOTHING, Phase.NONE)
-
-    @staticmethod
-    def _require_opens(lottery: Lottery, seat: int, secret: Word, sealed: Word) -> None:
-        """Hold a secret against the seat's commitment, which binds lottery, seat and what is `sealed`."""
-        require(secret != NOTHING, "ZeroSecret")
-        promised = lottery.commitments[seat]
-        require(commitment(lottery.id, seat, sealed) == promised, "WrongSecret", seat, promised)
 
     # ───────────────────────────────────────────── effects ─────────────────────────────────────────────
 

@@ -31,7 +31,7 @@ from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.play import Deployment, Player, deploy_mechanism
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.recognition import RECOGNITION
-from parley.mechanisms.coordination.records import fraction_question
+from parley.mechanisms.coordination.stated import fraction_question
 
 __all__ = [
     "Demonstration",

@@ -139,16 +139,29 @@ class Game:
         continuation_seed = seed(b"continuation", self.id, self.round, secrets)
         return uniform(continuation_seed, 0, p.continuation_denominator) < p.continuation_numerator
 
-    def overdue(self) -> int:
-        """Return the seats (bit i: seat i) that let the deadline pass; while joining, nobody is to blame."""
+    @property
+    def entitled(self) -> list[int]:
+        """Seats that have joined and not withdrawn yet."""
+        return [seat for seat, held in enumerate(self.commitments) if held != NOTHING]
+
+    def due(self, seat: int) -> int:
+        """Return the deposit, but for a lost bond, and the side payment of a settled game, in wei."""
+        p = self.parameters
+        amount = p.deposit(seat) - p.bond * (self.silent >> seat & 1)
+        if self.phase is Phase.SETTLED:
+            amount += p.cost(seat).of(self.loads[seat]) - self.shares[seat]
+        return amount
+
+    def overdue(self) -> list[int]:
+        """Return the seats that let the deadline pass; while joining, nobody is to blame."""
         match self.phase:
             case Phase.ANNOUNCING:
-                return 1 << self.turn
+                return [self.turn]
             case Phase.REVEALING:
-                return sum(1 << seat for seat, secret in enumerate(self.secrets) if secret == NOTHING)
+                return [seat for seat, secret in enumerate(self.secrets) if secret == NOTHING]
             case Phase.PROPOSING:
-                return 1 << self.proposer
+                return [self.proposer]
             case Phase.RESPONDING:
-                return 1 << self.order[self.turn]
+                return [self.order[self.turn]]
             case _:
-                return 0
+                return []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
-from parley.kit.declared import Description, Laboratory, LivePage, Verifier
+from parley.kit.declared import Description, Laboratory, LivePage
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
 from parley.mechanisms.coordination.contracts import CONTRACTS
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.coordination.problem import Problem
     from parley.mechanisms.coordination.simulation import Simulation
     from parley.mechanisms.coordination.solution import Solution
+    from parley.mechanisms.coordination.verify import GameReplay
 
 __all__ = ["MECHANISM", "Coordination", "PlayedAudit"]
 
@@ -231,13 +232,11 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
             return simulate(problem, **play)
         return simulate(problem, lambda rows: record(games_table(rows, problem.agents)), **play)
 
-    def verifier(self) -> Verifier:
-        """Say how a deployed contract is verified."""
-        from parley.mechanisms.coordination import verify
+    def verifier(self) -> type[GameReplay]:
+        """Return how a deployed contract's games are replayed."""
+        from parley.mechanisms.coordination.verify import GameReplay
 
-        records = verify.RECORDS
-        # No other contract answers this.
-        return Verifier(records.question("state", bytes(32)), records.answer_size("state"), verify.verify)
+        return GameReplay
 
     def laboratory(self) -> Laboratory:
         """Return the experiments: populations, sweeps, learning."""

@@ -11,12 +11,12 @@ to revealing for another round (Gudmundsson, Hougaard and Platz, Section 2; the 
 sets it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from parley.core.randomness import Word, commitment, game_id, pack_order
-from parley.kit.reference import NOTHING, ReferenceModel, Revert, require
+from parley.core.randomness import Word, pack_order
+from parley.kit.reference import NOTHING, ReferenceModel, Revert, bits, require
 from parley.mechanisms.coordination.game import (
     Cause,
     Fraction,
@@ -26,6 +26,8 @@ from parley.mechanisms.coordination.game import (
 )
 from parley.mechanisms.coordination.parameters import (
     QUANTITY_LIMIT,
+    Cost,
+    CostKind,
     Page,
     Parameters,
     check,
@@ -33,9 +35,6 @@ from parley.mechanisms.coordination.parameters import (
     next_digest,
 )
 from parley.mechanisms.coordination.recognition import RecognitionFunction, Turn, equal
-
-PLAYING = (Phase.JOINING, Phase.ANNOUNCING, Phase.REVEALING, Phase.PROPOSING, Phase.RESPONDING)
-ENDED = (Phase.SETTLED, Phase.BROKEN_DOWN)
 
 
 class Recognition(NamedTuple):
@@ -96,6 +95,10 @@ class TwoStageModel(ReferenceModel[Game]):
     9
     """
 
+    words = (Parameters, Cost, CostKind, Cause)
+    playing = (Phase.JOINING, Phase.ANNOUNCING, Phase.REVEALING, Phase.PROPOSING, Phase.RESPONDING)
+    ended = (Phase.SETTLED, Phase.BROKEN_DOWN)
+
     def __init__(self, chain_id: int, address: str, recognitions: Mapping[str, Recognition]) -> None:
         super().__init__(chain_id, address)
         self.recognitions = recognitions
@@ -146,7 +149,7 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._game(game_id)
         require(game.phase is Phase.CREATING, "WrongPhase", game_id, game.phase, Phase.CREATING)
         require(sender == game.creator, "NotTheCreator", sender, game.creator)
-        require(digest == game.digest, "StaleDigest", digest, game.digest)
+        self._require_digest(game, digest)
         p, step = game.parameters, game.parameters.seats_per_page
         first = (game.turn - 1) // step * step
         page = Page(first, tuple(contracted), tuple(capacity))
@@ -167,7 +170,7 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._in_phase(game_id, Phase.JOINING)
         self._require_seat(game, seat, sender)
         require(game.commitments[seat] == NOTHING, "AlreadyJoined", seat)
-        require(digest == game.digest, "StaleDigest", digest, game.digest)
+        self._require_digest(game, digest)
         require(commitment != NOTHING, "ZeroCommitment")
         deposit = game.parameters.deposit(seat)
         require(value == deposit, "WrongDeposit", value, deposit)
@@ -188,7 +191,7 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._in_phase(game_id, Phase.ANNOUNCING)
         p, j, last = game.parameters, game.turn, game.agents - 1
         require(sender == p.agents[j], "NotTheSeat", j, sender)
-        require(digest == game.digest, "StaleDigest", digest, game.digest)
+        self._require_digest(game, digest)
         length = len(announcement)
         require(length == p.task_types, "AnnouncementLengthMismatch", length, p.task_types)
         for t, x in enumerate(announcement):
@@ -225,10 +228,8 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._in_phase(game_id, Phase.REVEALING)
         self._require_seat(game, seat, sender)
         require(game.secrets[seat] == NOTHING, "AlreadyRevealed", seat)
-        require(digest == game.digest, "StaleDigest", digest, game.digest)
-        require(secret != NOTHING, "ZeroSecret")
-        expected = game.commitments[seat]
-        require(commitment(game_id, seat, secret) == expected, "WrongSecret", seat, expected)
+        self._require_digest(game, digest)
+        self._require_opens(game, seat, secret, secret)
         require(next_commitment != NOTHING, "ZeroCommitment")
 
         game.commitments[seat] = next_commitment
@@ -255,7 +256,7 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._in_phase(game_id, Phase.PROPOSING)
         p = game.parameters
         require(sender == p.agents[game.proposer], "NotTheSeat", game.proposer, sender)
-        require(digest == game.digest, "StaleDigest", digest, game.digest)
+        self._require_digest(game, digest)
         require(len(shares) == game.agents, "ProposalLengthMismatch", len(shares), game.agents)
         require(sum(shares) == game.announced_cost, "ProposalSumMismatch", sum(shares), game.announced_cost)
         for i, share in enumerate(shares):
@@ -282,7 +283,7 @@ class TwoStageModel(ReferenceModel[Game]):
         game = self._in_phase(game_id, Phase.RESPONDING)
         seat = game.order[game.turn]
         require(sender == game.parameters.agents[seat], "NotTheSeat", seat, sender)
-        require(digest == game.digest, "StaleDigest", digest, game.digest)
+        self._require_digest(game, digest)
 
         self._emit("Responded", game_id, game.round, seat, accept)
         if accept and game.turn == len(game.order) - 1:
@@ -298,14 +299,8 @@ class TwoStageModel(ReferenceModel[Game]):
             game.bind_commitments()
             game.move_to(Phase.REVEALING, self.now)
 
-    def expire(self, sender: str, game_id: Word) -> None:  # noqa: ARG002 - anyone may
-        """End a game whose deadline has passed. Whoever was due loses its bond, which nobody gets."""
-        game = self._game(game_id)
-        require(game.phase in PLAYING, "WrongPhase", game_id, game.phase, Phase.NONE)
-        require(self.now > game.deadline, "DeadlineNotPassed", game_id, game.deadline)
-
-        game.silent = game.overdue()
-        self.burnt += game.parameters.bond * game.silent.bit_count()
+    def _expired(self, game: Game, silent: Collection[int]) -> None:
+        game.silent = bits(silent)
         game.lapsed = game.phase
         self._break_down(game, Cause.EXPIRED)
 
@@ -317,27 +312,16 @@ class TwoStageModel(ReferenceModel[Game]):
         Settled: the deposit and the side payment f_i(load_i) - u_i; named are the accepted shares and what
         they answered to. Broken down: the deposit, but for a lost bond.
         """
-        game = self._game(game_id)
-        require(game.phase in ENDED, "WrongPhase", game_id, game.phase, Phase.SETTLED)
-        self._require_seat(game, seat, sender)
-        require(game.commitments[seat] != NOTHING, "NothingToWithdraw", seat)
-        amount = game.parameters.deposit(seat)
+        game = self._owing(sender, game_id, seat)
         if game.phase is Phase.SETTLED:
-            given = next_digest(digest, shares)
-            require(given == game.digest, "StaleDigest", given, game.digest)
-            amount += game.parameters.cost(seat).of(game.loads[seat]) - shares[seat]
+            self._require_digest(game, next_digest(digest, shares))
         else:
             require(len(shares) == 0, "ProposalLengthMismatch", len(shares), 0)
-            require(digest == game.digest, "StaleDigest", digest, game.digest)
-            amount -= game.parameters.bond * (game.silent >> seat & 1)
-        self._pay_out(game_id, seat, to, amount)
+            self._require_digest(game, digest)
+        self._pay_out(game, seat, to)
         game.commitments[seat] = NOTHING
 
     # ────────────────────────────────────────────── views ──────────────────────────────────────────────
-
-    def game_id(self, creator: str, salt: Word) -> Word:
-        """Return the id of a game, created or not."""
-        return game_id(self.chain_id, self.address, creator, salt)
 
     def state(self, game_id: Word) -> State:
         """Return where a game stands: all zero for a game that does not exist."""
@@ -345,10 +329,6 @@ class TwoStageModel(ReferenceModel[Game]):
         return State(
             g.phase, g.cause, g.turn, g.proposer, g.lapsed, g.round, g.deadline, g.digest, g.announced_cost
         )
-
-    def commitment(self, game_id: Word, seat: int) -> Word:
-        """Return the hash that the seat's next secret must have: zero before joining, after withdrawing."""
-        return self._game(game_id).commitments[seat]
 
     def secret(self, game_id: Word, seat: int) -> Word:
         """Return what the seat has revealed for the draw that is under way; zero if it has not."""
@@ -366,17 +346,6 @@ class TwoStageModel(ReferenceModel[Game]):
     def order(self, game_id: Word) -> tuple[int, int]:
         """Return the responders, packed."""
         return pack_order(self._game(game_id).order)
-
-    def owed(self) -> int:
-        """Return deposits and credits of ended games, and deposits of the others, in wei."""
-        total = 0
-        for game in self.games.values():
-            for seat, held in enumerate(game.commitments):
-                if held != NOTHING:
-                    total += game.parameters.deposit(seat) - game.parameters.bond * (game.silent >> seat & 1)
-                    if game.phase is Phase.SETTLED:
-                        total += game.parameters.cost(seat).of(game.loads[seat]) - game.shares[seat]
-        return total
 
     # ───────────────────────────────────────────── guards ──────────────────────────────────────────────
 

@@ -1,21 +1,22 @@
 """What the recognition contract at an address had to answer, as far as an audit can know it."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import astuple
 from functools import cache
 
+from parley.chain.abi import Interface
 from parley.chain.history import Call, History
 from parley.core.errors import ParleyError
 from parley.core.randomness import Word, keccak
 from parley.kit.reference import NOTHING, Revert
 from parley.kit.verify.contract import artifacts
-from parley.kit.verify.records import NotReadableError
+from parley.kit.verify.records import NotReadableError, Records
 from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.model import Recognition
 from parley.mechanisms.coordination.parameters import QUANTITY_LIMIT, Parameters
 from parley.mechanisms.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
-from parley.mechanisms.coordination.records import RECORDS, fraction_question
 
-__all__ = ["Stated"]
+__all__ = ["Stated", "fraction_question"]
 
 
 class Stated(Mapping[str, Recognition]):
@@ -29,6 +30,8 @@ class Stated(Mapping[str, Recognition]):
     Parameters
     ----------
     history : History
+    records : Records
+        How the contract's calls and events read.
     claimed : mapping of str to str
         Names of functions by address.
     current : callable
@@ -40,11 +43,13 @@ class Stated(Mapping[str, Recognition]):
     def __init__(
         self,
         history: History,
+        records: Records,
         claimed: Mapping[str, str],
         current: Callable[[], Call],
         count: Callable[[str], None],
     ) -> None:
         self._history = history
+        self._records = records
         self._claimed = claimed
         self._current = current
         self._count = count
@@ -69,7 +74,7 @@ class Stated(Mapping[str, Recognition]):
         call = self._current()
         if call.failure is None and self._by_name(address) is not None:
             return self._latest[address]
-        named = _named_code(call, address)
+        named = self._named_code(call, address)
         codes = [self._history.code(address, block) for block in (call.block - 1, call.block)]
         if None in codes and not any(codes):
             codes = [self._history.code(address)]
@@ -105,23 +110,36 @@ class Stated(Mapping[str, Recognition]):
             (answer,) = self._history.ask([(address, question)], call.block)
         except ParleyError:
             answer = None
-        stated = None if call.questions is not None else _stated(call)
+        stated = None if call.questions is not None else self._stated(call)
         if stated is None or (answer is not None and answer[:64] == b"".join(_words(stated))):
             return _fraction(answer)
         self._count("fractions taken as stated")
         return stated
 
-
-def _named_code(call: Call, address: str) -> Word | None:
-    """The hash of an address's code that a call to `create` names."""
-    try:
-        action = RECORDS.read_action(call.data)
-    except NotReadableError:
+    def _named_code(self, call: Call, address: str) -> Word | None:
+        """The hash of an address's code that a call to `create` names."""
+        try:
+            action = self._records.read_action(call.data)
+        except NotReadableError:
+            return None
+        parameters = action.arguments[-1] if action.name == "create" else None
+        if isinstance(parameters, Parameters) and parameters.recognition == address:
+            return parameters.recognition_code
         return None
-    parameters = action.arguments[-1] if action.name == "create" else None
-    if isinstance(parameters, Parameters) and parameters.recognition == address:
-        return parameters.recognition_code
-    return None
+
+    def _stated(self, call: Call) -> tuple[int, int] | None:
+        """The fraction that a call's event states, if it is one."""
+        for log in call.logs:
+            try:
+                event = self._records.read_event(log)
+            except NotReadableError:
+                continue
+            if event.name == "Announced":
+                numerator, denominator = event.fields[3:5]
+                if isinstance(numerator, int) and isinstance(denominator, int):
+                    valid = numerator <= denominator < QUANTITY_LIMIT
+                    return (numerator, denominator) if valid else None
+        return None
 
 
 def _words(numbers: tuple[int, int]) -> list[bytes]:
@@ -134,23 +152,30 @@ def _fraction(answer: bytes | None) -> tuple[int, int]:
     return int.from_bytes(answer[:32], "big"), int.from_bytes(answer[32:64], "big")
 
 
-def _stated(call: Call) -> tuple[int, int] | None:
-    """The fraction that a call's event states, if it is one."""
-    for log in call.logs:
-        try:
-            event = RECORDS.read_event(log)
-        except NotReadableError:
-            continue
-        if event.name == "Announced":
-            numerator, denominator = event.fields[3:5]
-            if isinstance(numerator, int) and isinstance(denominator, int):
-                valid = numerator <= denominator < QUANTITY_LIMIT
-                return (numerator, denominator) if valid else None
-    return None
-
-
 @cache
 def _known_codes() -> Mapping[Word, str]:
     """The tree's own recognition functions by the hash of their code."""
     found = ((name, artifacts().get(contract)) for name, contract in RECOGNITION_CONTRACTS.items())
     return {keccak(artifact.deployed_bytecode): name for name, artifact in found if artifact is not None}
+
+
+def fraction_question(turn: Turn) -> bytes:
+    """Return the calldata that asks a recognition contract for its fraction."""
+    return _RECOGNITION.encode("fraction", astuple(turn))
+
+
+_RECOGNITION = Interface(
+    [
+        {
+            "type": "function",
+            "name": "fraction",
+            "inputs": [
+                {
+                    "type": "tuple",
+                    "components": [{"type": "uint256"}] * 4 + [{"type": "uint256[]"}] * 3,
+                }
+            ],
+        }
+    ]
+)
+"""What any recognition contract answers: `IRecognition` in the contracts."""

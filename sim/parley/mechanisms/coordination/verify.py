@@ -1,151 +1,333 @@
-"""Is a deployed contract what it claims to be? Judged from the outside, by what it has done.
+"""How games are replayed and judged: their rules, their draws, and how the model follows a crooked contract.
 
-:func:`verify` replays every game of a contract (:mod:`parley.mechanisms.coordination.replay`) from calldata
-and events. The chain's state is asked only to confirm what the replay has arrived at, and at the end the
-draws of all games together are held against the probabilities that the games state.
+Every draw is made again from the secrets, and the draws of all games together are held against the
+probabilities that the games state: see `parley.kit.verify`.
+
+Examples
+--------
+Twenty games on a machine that writes down what passes through it:
+
+>>> from parley.chain.backends import open_evm
+>>> from parley.chain.history import Recorder
+>>> from parley.kit.verify.contract import verify_contract
+>>> from parley.mechanisms.coordination.bots import make_bots
+>>> from parley.mechanisms.coordination.mechanism import MECHANISM
+>>> from parley.mechanisms.coordination.play import Player, deploy_mechanism
+>>> from parley.mechanisms.coordination.problem import example_1
+>>> machine = Recorder(open_evm("revm"))
+>>> deployed = deploy_mechanism(machine)
+>>> machine.contract = deployed.mechanism
+>>> player = Player(machine, deployed, example_1(), make_bots(["equilibrium"], 5), seed=1)
+>>> for k in range(20):
+...     _ = player.play(k)
+>>> found = verify_contract(MECHANISM, machine)
+>>> found.games, found.draws, found.violations, found.holds
+(20, 40, [], True)
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 
 from parley.chain.deployments import Claims
 from parley.chain.history import History
-from parley.core.randomness import Word, word
-from parley.core.statistics import count_p_value, recognition_p_value
-from parley.kit.verify.contract import Progress, View, verify_contract
-from parley.kit.verify.verification import Judged, Verification
-from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
-from parley.mechanisms.coordination.game import Game
+from parley.core.randomness import Word, pack_order, unpack_order
+from parley.kit.reference import NOTHING, Event, Revert
+from parley.kit.verify.records import Action, Records
+from parley.kit.verify.replay import Attempt, Drawn, Draws, Replay, number_in, words_in
+from parley.kit.verify.rules import Rules, shown
+from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
+from parley.mechanisms.coordination.game import Cause, Game, Phase
 from parley.mechanisms.coordination.model import TwoStageModel
+from parley.mechanisms.coordination.parameters import QUANTITY_LIMIT, next_digest
 from parley.mechanisms.coordination.recognition import stick_breaking
-from parley.mechanisms.coordination.records import RECORDS
-from parley.mechanisms.coordination.replay import GameReplay
+from parley.mechanisms.coordination.stated import Stated
 
-__all__ = ["CONTRACT", "RECORDS", "verify"]
-
-CONTRACT = CONTRACTS[0]
-"""Name of the contract whose history is replayed."""
+__all__ = ["RULES", "GameReplay"]
 
 
-def verify(
-    history: History,
-    claims: Claims | None = None,
-    progress: Progress = lambda *_: None,
-    creators: Collection[str] = (),
-) -> Verification:
-    """Replay every game of a deployed mechanism and check all that the chain shows of it.
+def _of_presence(name: str, fields: Sequence[object]) -> str:
+    if name == "Settled":
+        return "settlement"
+    if name == "BrokenDown":
+        return {Cause.NO_SAVINGS: "no savings", Cause.LAST_ROUND: "last round"}.get(
+            Cause(fields[2]) if isinstance(fields[2], int) else Cause.NONE, "breakdown cause"
+        )
+    return "events"
 
-    Parameters
+
+RULES = Rules(
+    refusals={
+        "GameExists": "game id",
+        "NotTheCreator": "creator",
+        "MatrixSizeMismatch": "parameters",
+        "CapacityBelowContract": "parameters",
+        "NothingContracted": "parameters",
+        "TooManyTasks": "parameters",
+        "CostTooLarge": "parameters",
+        "NotTheSeat": "seat",
+        "WrongPhase": "phase",
+        "DeadlinePassed": "deadline",
+        "DeadlineNotPassed": "deadline",
+        "SeatOutOfRange": "seat",
+        "AlreadyJoined": "seat",
+        "WrongDeposit": "deposit",
+        "ZeroCommitment": "commitment",
+        "AnnouncementLengthMismatch": "announcement bounds",
+        "AnnouncementTooHigh": "announcement bounds",
+        "AnnouncementTooLow": "announcement bounds",
+        "AlreadyRevealed": "reveal",
+        "ZeroSecret": "reveal",
+        "WrongSecret": "reveal",
+        "ProposalLengthMismatch": "proposal sum",
+        "ProposalSumMismatch": "proposal sum",
+        "ProposalBeyondDeposit": "proposal beyond a deposit",
+        "NothingToWithdraw": "one withdrawal per seat",
+    },
+    of_action={
+        ("announce", "NotTheSeat"): "order of announcements",
+        ("propose", "NotTheSeat"): "proposer",
+        ("respond", "NotTheSeat"): "order of answers",
+        ("store", "StaleDigest"): "parameters digest",
+        ("join", "StaleDigest"): "parameters digest",
+        ("announce", "StaleDigest"): "history digest",
+        ("reveal", "StaleDigest"): "history digest",
+        ("propose", "StaleDigest"): "history digest",
+        ("respond", "StaleDigest"): "proposal digest",
+        ("withdraw", "StaleDigest"): "proposal digest",
+    },
+    fields={
+        "Created": ("game id", "creator", "salt", "parameters digest", "parameters"),
+        "Stored": ("game id", "parameters", "parameters digest", "parameters", "parameters"),
+        "Joined": ("game id", "seat", "commitment", "deposit"),
+        "Announced": (
+            "game id",
+            "order of announcements",
+            "announcement",
+            "recognition fraction",
+            "recognition fraction",
+        ),
+        "Revealed": ("game id", "round", "seat", "reveal", "commitment"),
+        "ProposerDrawn": ("game id", "round", "proposer draw", "permutation draw"),
+        "Proposed": ("game id", "round", "proposer", "proposal"),
+        "Responded": ("game id", "round", "order of answers", "answer"),
+        "Settled": ("game id", "round"),
+        "BrokenDown": ("game id", "round", "breakdown cause", "silent seats"),
+        "Withdrawn": ("game id", "seat", "payee", "withdrawal amount"),
+    },
+    presence=_of_presence,
+    others=("continuation draw", "last round", "no savings", "settlement"),
+)
+"""What a call that the model refuses breaks, and what a field that is not as it should be says."""
+
+_DRAWN = ("ProposerDrawn", "BrokenDown")
+
+
+def _first_proposer(replay: "GameReplay", game: Game) -> Drawn | None:
+    """The first round's proposer: whether there is a second round depends on the first."""
+    if game.round == 0:
+        return None
+    proposer = replay.proposers.get(game.id, game.agents)
+    return Drawn(_stick_breaking(tuple(game.fractions)), (proposer,) if proposer < game.agents else None)
+
+
+def _first_continuation(replay: "GameReplay", game: Game) -> Drawn | None:
+    if game.round <= 1:
+        return None
+    p, goes_on = game.parameters, replay.continued.get(game.id)
+    return Drawn(
+        [Fraction(p.continuation_numerator, p.continuation_denominator)],
+        None if goes_on is None else [0] * goes_on,
+    )
+
+
+_stick_breaking = lru_cache(stick_breaking)
+
+
+class GameReplay(Replay[Game]):
+    """The games of one contract, as they ought to have gone.
+
+    Attributes
     ----------
-    history : History
-    claims : Claims, optional
-        What the deployment file claims. A recognition function that it does not name is known by its code, or
-        else asked for every fraction.
-    progress : callable
-        Called with the blocks read and the blocks to read.
-    creators : collection of str
-        Addresses of those whose games' draws are judged together; by default the account that deployed the
-        contract.
-
-    Returns
-    -------
-    Verification
-
-    Raises
-    ------
-    ParleyError
-        If the chain cannot be read, or a call came through another contract and there are no traces of it.
-
-    Examples
-    --------
-    Twenty games on a machine that writes down what passes through it:
-
-    >>> from parley.chain.backends import open_evm
-    >>> from parley.chain.history import Recorder
-    >>> from parley.mechanisms.coordination.bots import make_bots
-    >>> from parley.mechanisms.coordination.play import Player, deploy_mechanism
-    >>> from parley.mechanisms.coordination.problem import example_1
-    >>> machine = Recorder(open_evm("revm"))
-    >>> deployed = deploy_mechanism(machine)
-    >>> machine.contract = deployed.mechanism
-    >>> player = Player(machine, deployed, example_1(), make_bots(["equilibrium"], 5), seed=1)
-    >>> for k in range(20):
-    ...     _ = player.play(k)
-    >>> found = verify(machine)
-    >>> found.games, found.draws, found.violations, found.holds
-    (20, 40, [], True)
+    proposers : dict of bytes to int
+        Whom the first round's draw recognized, by game.
+    continued : dict of bytes to bool
+        What the first continuation draw said, by game.
     """
-    claimed = {
-        claims.addresses[contract]: function
-        for function, contract in RECOGNITION_CONTRACTS.items()
-        if claims is not None and contract in claims.addresses
-    }
-    replay = GameReplay(history, claimed)
-    return verify_contract(
-        history,
-        replay,
-        kind="coordination",
-        contracts=CONTRACTS,
-        claims=claims,
-        progress=progress,
-        creators=creators,
-        views=lambda game: _views(replay.model, game),
-        judged=lambda games: _judged(replay, games),
+
+    contract, rules = TwoStageModel, RULES
+    draws = (
+        Draws("recognition_p_value", "first proposers", _first_proposer),
+        Draws("continuation_p_value", "first continuations", _first_continuation),
     )
 
+    def __init__(self, history: History, records: Records, claims: Claims | None = None) -> None:
+        super().__init__(history, records, claims)
+        self.proposers: dict[Word, int] = {}
+        self.continued: dict[Word, bool] = {}
+        self._secrets: list[Word] = []
+        self._before = NOTHING
 
-def _views(model: TwoStageModel, game: Game) -> Iterator[View]:
-    """Every view of a game."""
-    seats = range(game.agents)
-    answers: list[tuple[str, tuple[int, ...], tuple[int | Word, ...]]] = [
-        ("state", (), tuple(model.state(game.id))),
-        ("order", (), model.order(game.id)),
-    ]
-    for seat in seats:
-        answers.append(("commitment", (seat,), (model.commitment(game.id, seat),)))
-        answers.append(("secret", (seat,), (model.secret(game.id, seat),)))
-        answers.append(("announcementOf", (seat,), model.announcement_of(game.id, seat)))
-    answers += [("carried", (t,), (model.carried(game.id, t),)) for t in range(game.parameters.task_types)]
-    for name, arguments, answer in answers:
-        due = b"".join(value if isinstance(value, bytes) else word(value) for value in answer)
-        text = f"{name}{arguments}" if arguments else name
-        yield View(text, RECORDS.question(name, game.id, *arguments), due)
+    def new_model(self, claims: Claims | None) -> TwoStageModel:
+        """Return the reference model, with what is known of the recognition functions.
 
+        One that the claims do not name is known by its code, or else asked for every fraction.
+        """
+        claimed = {
+            claims.addresses[contract]: function
+            for function, contract in RECOGNITION_CONTRACTS.items()
+            if claims is not None and contract in claims.addresses
+        }
+        stated = Stated(self.history, self.records, claimed, lambda: self._call, self._count)
+        return TwoStageModel(self.history.chain_id, self.history.contract, stated)
 
-def _judged(replay: GameReplay, games: Sequence[Game]) -> tuple[Judged, ...]:
-    recognition, continuation = _p_values(replay, games)
-    return (
-        Judged("recognition_p_value", "first proposers", recognition),
-        Judged("continuation_p_value", "first continuations", continuation),
-    )
+    def _count(self, what: str) -> None:
+        self.checked[what] += 1
 
+    def told(self, rule: str, event: Event, value: object) -> str:
+        """See `parley.kit.verify.replay.Replay.told`."""
+        if rule == "recognition fraction":
+            return f"{event.fields[3]}/{event.fields[4]}"
+        return super().told(rule, event, value)
 
-def _p_values(replay: GameReplay, games: Sequence[Game]) -> tuple[float | None, float | None]:
-    """Hold first proposers, and first continuations, against their stated probabilities.
+    def mend(self, action: str, game: Game, refusal: Revert, attempt: Attempt) -> Attempt | None:
+        """See `parley.kit.verify.replay.Replay.mend`."""
+        sender, _, arguments = attempt
+        match refusal.name:
+            case "StaleDigest" if action == "withdraw" and game.phase is Phase.SETTLED:
+                arguments[2:] = game.answered, game.shares
+            case "NotTheSeat" if action == "respond" and sender in (waiting := _waiting(game)):
+                game.turn += waiting.index(sender)
+            case "NotTheSeat" if action == "respond":
+                return None
+            case _:
+                return super().mend(action, game, refusal, attempt)
+        return attempt
 
-    Of each game only the first draw of a kind counts: whether there is a second depends on the first. A draw
-    that was begun and never completed, because a secret was withheld, counts as unseen.
-    """
-    stated = cache(stick_breaking)
-    seats = max((game.agents for game in games), default=0)
-    counts = [0] * seats
-    draws: Counter[tuple[Fraction, ...]] = Counter()
-    continuations: Counter[Fraction] = Counter()
-    for game in games:
-        proposer = replay.proposers.get(game.id)
-        if proposer is not None and proposer < game.agents:
-            counts[proposer] += 1
-        if game.round > 0:
-            probabilities = stated(tuple(game.fractions))
-            draws[(*probabilities, *[Fraction(0)] * (seats - game.agents))] += 1
+    def follow(self, game: Game, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
+        """See `parley.kit.verify.replay.Replay.follow`."""
+        if not want.keys() ^ have.keys() <= {"Settled", "BrokenDown"}:
+            self.lost.add(game.id)
+            return
+        now = self.model.now
+        announced = have.get("Announced")
+        if announced is not None:
+            seat, numerator, denominator = (number_in(announced, k) for k in (1, 3, 4))
+            if seat != want["Announced"].fields[1] or not numerator <= denominator < QUANTITY_LIMIT:
+                self.lost.add(game.id)
+            else:
+                game.fractions[seat] = (numerator, denominator)
+        broken = have.get("BrokenDown")
+        if broken is not None:
+            # Who was silent follows from what everybody has seen, whatever the event says.
+            game.round = number_in(broken, 1)
+            game.phase, game.cause = Phase.BROKEN_DOWN, _cause_of(broken)
+            if "BrokenDown" not in want:
+                # The digest of a game that has ended holds no commitments to a next round.
+                numbers = () if announced is None else announced.fields[2]
+                game.digest = (
+                    next_digest(self._before, numbers)
+                    if isinstance(numbers, tuple) and numbers
+                    else self._before
+                )
+        elif "BrokenDown" in want and "Settled" not in have:
+            if game.cause is Cause.EXPIRED:
+                self.lost.add(game.id)
+            # The chain goes on where the game is over: to bargaining, or to another round.
+            game.phase, game.cause = Phase.REVEALING, Cause.NONE
+            game.round += 1
+            game.bind_commitments()
+            game.move_to(Phase.REVEALING, now)
+        elif "Settled" in have:
+            game.phase = Phase.SETTLED
+        elif "Settled" in want:
+            self.lost.add(game.id)
+
+    # ── draws ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def prepare(self, action: Action, game: Word) -> None:
+        """Keep the digest, and the secrets that this call completes; none if it does not."""
+        self._secrets = []
+        found = self.model.games.get(game)
+        self._before = NOTHING if found is None else found.digest
+        if action.name != "reveal" or found is None or found.phase is not Phase.REVEALING:
+            return
+        seat, _, secret, _ = action.arguments
+        secrets = list(found.secrets)
+        if not seat < len(secrets) or secrets[seat] != NOTHING:
+            return
+        secrets[seat] = secret
+        if NOTHING not in secrets:
+            self._secrets = secrets
+
+    def check_draws(
+        self, game: Game, expected: list[Event], events: list[Event]
+    ) -> tuple[list[Event], list[Event]]:
+        """See `parley.kit.verify.replay.Replay.check_draws`."""
+        if not self._secrets:
+            return expected, events
+        self._check_draw(game, self._secrets, events)
+        return [e for e in expected if e.name not in _DRAWN], [e for e in events if e.name not in _DRAWN]
+
+    def _check_draw(self, game: Game, secrets: Sequence[Word], events: Sequence[Event]) -> None:
+        """Hold the draw that follows the last reveal against the secrets.
+
+        The model has just drawn, from the same secrets; what it drew is drawn once more where the chain has
+        gone another way.
+        """
+        drawn = next((event for event in events if event.name == "ProposerDrawn"), None)
+        stopped = next((event for event in events if event.name == "BrokenDown"), None)
+        if (drawn is None) == (stopped is None):
+            self._note(game.id, "events", "a draw must end in one of ProposerDrawn and BrokenDown")
+            self.lost.add(game.id)
+            return
+        goes_on = True
         if game.round > 1:
-            p = game.parameters
-            continuations[Fraction(p.continuation_numerator, p.continuation_denominator)] += 1
-    recognition = recognition_p_value(counts, draws, draws.total() - sum(counts))
-    known = [replay.continued[game.id] for game in games if game.id in replay.continued]
-    went_on, seen = sum(known), len(known)
-    if not continuations:
-        return recognition, None
-    return recognition, count_p_value(went_on, continuations, continuations.total() - seen)
+            self.checked["continuation draws"] += 1
+            goes_on = game.draw_continuation(secrets)
+            self.continued.setdefault(game.id, drawn is not None)
+        if goes_on != (drawn is not None):
+            detail = "goes on where the fresh secrets say stop" if drawn else "stops where they say go on"
+            if game.round == 1:
+                detail = "stops in the first round, where nothing is drawn"
+            self._note(game.id, "continuation draw", detail)
+        event = drawn or stopped
+        if event is not None and event.fields[1] != game.round:
+            self._note(game.id, "round", f"{event.fields[1]} where {game.round} is due")
+        if drawn is not None:
+            self._check_proposer(game, secrets, drawn)
+            return
+        if stopped is not None and stopped.fields[2:] != (Cause.NOT_CONTINUED, 0):
+            self._note(game.id, "breakdown cause", f"{shown(stopped.fields[2:])} after a draw")
+        game.phase, game.cause, game.turn = Phase.BROKEN_DOWN, Cause.NOT_CONTINUED, game.agents
+
+    def _check_proposer(self, game: Game, secrets: Sequence[Word], drawn: Event) -> None:
+        self.checked["proposer draws"] += 1
+        self.checked["permutation draws"] += 1
+        proposer = number_in(drawn, 2)
+        right = game.draw_proposer(secrets)
+        if proposer != right:
+            self._note(game.id, "proposer draw", f"seat {proposer} where the secrets say seat {right}")
+        if game.round == 1:
+            self.proposers[game.id] = proposer
+        game.proposer, game.cause = proposer, Cause.NONE
+        game.move_to(Phase.PROPOSING, self.model.now)
+        # An order is drawn for whoever the proposer is: a wrong one does not make it wrong as well.
+        game.order = game.draw_order(secrets)
+        if drawn.fields[3] != pack_order(game.order):
+            order = unpack_order(words_in(drawn, 3), game.agents - 1)
+            self._note(game.id, "permutation draw", f"{order} where the secrets say {game.order}")
+            if any(seat >= game.agents for seat in order):
+                self.lost.add(game.id)
+            game.order = order
+        if proposer >= game.agents:
+            self.lost.add(game.id)
+
+
+def _waiting(game: Game) -> list[str]:
+    """Return the addresses of those who have not answered, in their order."""
+    return [game.parameters.agents[seat] for seat in game.order[game.turn :]]
+
+
+def _cause_of(event: Event) -> Cause:
+    return Cause(number_in(event, 2))
