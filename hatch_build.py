@@ -1,4 +1,6 @@
-"""Put into the package what cannot be made where it is installed: contracts, d3, Plot, ready problems.
+"""Put into the package what cannot be made where it is installed.
+
+Contracts and their sources, d3, Plot, ready problems.
 
 A wheel built from a source distribution takes what that one carries, and needs neither Node nor a compiler.
 """
@@ -29,10 +31,18 @@ class PackageData(BuildHookInterface):  # type: ignore[type-arg]  # its paramete
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         sys.path.insert(0, str(root / "sim"))
-        from parley.chain.compiler import compile_contracts  # noqa: PLC0415 -- the package is only now found
+        from parley.chain import compiler  # noqa: PLC0415 -- the package is only now found
 
-        artifacts = [artifact.to_json() for artifact in compile_contracts(root).values()]
+        artifacts = [artifact.to_json() for artifact in compiler.compile_contracts(root).values()]
         (target / "contracts.json").write_text(json.dumps(artifacts), encoding="utf-8")
+        # For packages that add a mechanism: their contracts may import these.
+        names = sorted(path.relative_to(root).as_posix() for path in (root / "contracts").rglob("*.sol"))
+        remappings = compiler.read_settings(root).remappings
+        for name, text in compiler.source_closure(names, {}, root, remappings).items():
+            file = target / "solidity" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        shutil.copy(root / "brownie-config.yaml", target / "solidity")
         for library in _LIBRARIES:
             shutil.copy(root / "node_modules" / library, target)
         shutil.copytree(root / "problems", target / "problems")

@@ -19,6 +19,7 @@ from parley.chain.compiler import (
     CompilerError,
     CompilerWarning,
     compile_contracts,
+    compile_folder,
     compile_sources,
     project_root,
     read_settings,
@@ -126,6 +127,28 @@ def test_packages_are_imported_through_remappings_and_left_out(tree: Path) -> No
 
 
 # ── overrides: a test plants faults in copies ────────────────────────────────────────────────────────────
+
+
+def test_a_folder_outside_the_tree_imports_parleys_contracts_and_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "Number.sol").write_text(SEVEN)
+    (folder / "Drawn.sol").write_text(
+        HEADER + 'import {Draws} from "parley/randomness/Draws.sol";\nimport {Number} from "./Number.sol";\n'
+        "contract Drawn is Number { function one(bytes32 s) external pure returns (uint256) {"
+        " return Draws.uniform(s, 0, 6); } }"
+    )
+    artifacts = compile_folder(folder)
+    assert {name: artifact.source for name, artifact in artifacts.items()} == {
+        "Drawn": "own/Drawn.sol",
+        "Number": "own/Number.sol",
+    }
+    assert answer(artifacts["Drawn"]) == 7
+
+
+def test_a_folder_without_contracts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CompilerError, match=r"no \.sol file"):
+        compile_folder(tmp_path)
 
 
 def test_overrides_replace_sources_wherever_they_are_imported(tree: Path) -> None:

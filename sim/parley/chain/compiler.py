@@ -16,7 +16,7 @@ import os
 import re
 import tempfile
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -283,10 +283,43 @@ def compile_sources(
     return artifacts
 
 
+def compile_folder(folder: Path) -> dict[str, Artifact]:
+    """Compile the contracts of a package outside the tree, with Parley's settings.
+
+    They import Parley's own as ``parley/…``: ``import {Draws} from "parley/randomness/Draws.sol"``.
+
+    Parameters
+    ----------
+    folder : Path
+        All ``.sol`` files below it are compiled.
+
+    Returns
+    -------
+    dict[str, Artifact]
+        The contracts of the folder, by name.
+
+    Raises
+    ------
+    CompilerError
+        As `compile_contracts`, or if the folder has no contract.
+    """
+    root = resources.solidity()
+    settings = read_settings(root)
+    sources = {
+        f"{folder.name}/{path.relative_to(folder).as_posix()}": path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*.sol"))
+    }
+    if not sources:
+        raise CompilerError(f"{folder}: no .sol file")
+    settings = replace(settings, remappings=(*settings.remappings, "parley/=contracts/"))
+    return compile_sources(dict(sources), root=root, settings=settings)
+
+
 def cache_directory(root: Path) -> Path:
     """Return where compiled contracts are kept.
 
-    $PARLEY_CACHE if set; else ``build/cache`` of the tree; else, if that cannot be written, the user's cache.
+    $PARLEY_CACHE if set; else ``build/cache`` of the tree; else, if that cannot be written or there is no
+    tree, the user's cache.
 
     Raises
     ------
@@ -297,7 +330,8 @@ def cache_directory(root: Path) -> Path:
         candidates = [Path(os.path.expanduser(chosen))]  # noqa: PTH111 - Path's raises where there is no home
     else:
         home = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # noqa: PTH111 - as above
-        candidates = [root / "build" / "cache", Path(home) / "parley"]
+        own = [] if resources.is_packaged(root) else [root / "build" / "cache"]
+        candidates = [*own, Path(home) / "parley"]
     for candidate in candidates:
         if str(candidate).startswith("~"):  # no home folder
             continue

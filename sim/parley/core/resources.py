@@ -10,7 +10,7 @@ from pathlib import Path
 
 from parley.core.errors import ParleyError
 
-__all__ = ["CONFIG", "library", "packaged", "problems", "tree"]
+__all__ = ["CONFIG", "is_packaged", "library", "packaged", "problems", "solidity", "tree"]
 
 CONFIG = "brownie-config.yaml"
 """Stands in the root of a clone, and holds the compiler's settings."""
@@ -45,6 +45,11 @@ def packaged(name: str) -> Path:
     return path
 
 
+def is_packaged(path: Path) -> bool:
+    """Whether a path is in the installed package, where nothing is written."""
+    return path.is_relative_to(_PACKAGED)
+
+
 def library(name: str) -> str:
     """Return the text of a JavaScript library, by its path below `node_modules`.
 
@@ -59,6 +64,17 @@ def library(name: str) -> str:
         return path.read_text(encoding="utf-8")
     except OSError:
         raise ParleyError(f"{path} is missing, which pages need: run `make setup`") from None
+
+
+def solidity() -> Path:
+    """Return the root folder for compiling: it has the settings, Parley's contracts and what these import.
+
+    Examples
+    --------
+    >>> (solidity() / CONFIG).is_file(), (solidity() / "contracts").is_dir()
+    (True, True)
+    """
+    return tree() or packaged("solidity")
 
 
 def problems() -> Path:
