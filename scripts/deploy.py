@@ -115,7 +115,7 @@ def report(path: Path, content: Mapping[str, Any], *, deployed: bool) -> None:
     """Say where everything stands."""
     for name in CONTRACTS:
         print(f"{content['contracts'][name]['address']}  {name}")
-    print(f"written to {path}" if deployed else f"as {path} has it: nothing was deployed")
+    print(f"written to {path}" if deployed else f"already deployed and matches {path}; nothing to do")
 
 
 if __name__ == "__main__":

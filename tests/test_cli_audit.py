@@ -169,7 +169,7 @@ def test_properties_are_said_in_words() -> None:
 def test_options_of_coordination_are_refused_for_assignment(option: str) -> None:
     done = CliRunner().invoke(app, ["audit", str(UTILITIES), option, "3"])
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == (f"{option}: only problems of kind coordination have it, not assignment\n")
+    assert done.stderr == (f"{option}: only for problems of kind coordination, not assignment\n")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_options_of_coordination_are_refused_for_assignment(option: str) -> None
         ((EXAMPLE, "--recognition", "nowhere.py:f"), "nowhere.py: no such file"),
         ((EXAMPLE, "--contract", "Mine.sol"), "--contract requires --recognition"),
         ((EXAMPLE, "--problems", 0), "--problems"),
-        ((EXAMPLE, "--runs", 100), "--runs: only problems of kind assignment have it, not coo"),
+        ((EXAMPLE, "--runs", 100), "--runs: only for problems of kind assignment, not coo"),
         ((UTILITIES, "--out", "/dev/null/x"), "/dev/null/x"),
         (
             (

@@ -69,7 +69,7 @@ def test_deploy_then_check_then_play(kind: str, tmp_path: Path) -> None:
         )
         second = parley("deploy", "--evm", local.url, cwd=tmp_path)
         assert second.returncode == 0
-        assert "nothing was deployed" in second.stdout
+        assert "nothing to do" in second.stdout
         assert json.loads(file.read_text()) == content
 
         options = ["--evm", local.url, "--deployment", file, "--games", 10, "--seed", 4, "--json"]
@@ -128,7 +128,7 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
 def test_the_script_and_the_command_are_one(node: LocalNode, book: Path) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "deploy.py"), "--evm", node.url, "--out", str(book)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "nothing was deployed" in done.stdout
+    assert "nothing to do" in done.stdout
     spec: dict[str, Any] = {}
     exec((ROOT / "scripts" / "deploy.py").read_text(), spec)  # noqa: S102 - no package holds it
     assert spec["CONTRACTS"] == CONTRACTS
@@ -138,11 +138,11 @@ def test_a_contract_that_is_not_what_the_file_says_is_named(node: LocalNode, boo
     untouched = book.read_text()
     other = json.loads(untouched)["contracts"]["EqualRecognition"]
     cases: list[tuple[dict[str, object], str]] = [
-        ({"bytecodeHash": "0x" + "00" * 32}, "is not what was deployed there"),
+        ({"bytecodeHash": "0x" + "00" * 32}, "differs from what was deployed there"),
         ({"address": "0x" + "12" * 20}, "no code at"),
         (
             {"address": other["address"], "bytecodeHash": other["bytecodeHash"]},
-            "was compiled from other sources than these",
+            "was not compiled from these sources",
         ),
     ]
     for fields, reason in cases:
@@ -174,8 +174,8 @@ def test_a_chain_that_was_started_anew_is_noticed(book: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "is not JSON"),
-        ("[]", "holds [], not an object"),
+        ("{", "invalid JSON"),
+        ("[]", "must be a JSON object, not []"),
         ("{}", "chainId: must be a positive integer, not None"),
         ('{"chainId": true}', "chainId: must be a positive integer"),
         ('{"chainId": 31337, "contracts": []}', "contracts: must be an object"),
@@ -198,10 +198,10 @@ def test_a_file_that_is_none_gets_one_line(node: LocalNode, tmp_path: Path, text
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["deploy", "--evm", "http://127.0.0.1:1"], "http://127.0.0.1:1: nobody answers there"),
+        (["deploy", "--evm", "http://127.0.0.1:1"], "http://127.0.0.1:1: cannot connect"),
         (["deploy", "--evm", "revm"], "--evm: 'revm' is not the URL of a node"),
         (["deploy", "--evm", "ws://127.0.0.1:1"], "not the URL of a node"),
-        (["simulate", EXAMPLE, "--evm", "http://127.0.0.1:1"], "nobody answers there: connection refused"),
+        (["simulate", EXAMPLE, "--evm", "http://127.0.0.1:1"], "cannot connect: connection refused"),
         (["simulate", EXAMPLE, "--deployment", "x.json"], "--deployment: is for a node"),
         (["simulate", EXAMPLE, "--evm", "http://127.0.0.1:1", "--workers", "2"], "--workers"),
     ],

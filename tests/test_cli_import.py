@@ -111,7 +111,7 @@ def test_a_file_is_written_and_never_over_another_one_unasked(tmp_path: Path) ->
     assert first == imported("preflib", file).stdout
     again = imported("preflib", preflib(tmp_path, "toi"), "--out", out)
     assert (again.exit_code, again.stdout) == (2, "")
-    assert again.stderr == f"--out: {out} is there already; --force writes over it\n"
+    assert again.stderr == f"--out: {out} exists; use --force to overwrite it\n"
     assert out.read_text(encoding="utf-8") == first
     assert imported("preflib", preflib(tmp_path, "toi"), "--out", out, "--force").exit_code == 0
     assert out.read_text(encoding="utf-8") != first
@@ -148,10 +148,10 @@ def test_supervisors_close_projects_and_what_that_leaves_out_is_said(tmp_path: P
     assert result.exit_code == 0
     assert json.loads(result.stdout)["capacities"] == [1, 1, 1, 0]
     assert result.stderr.splitlines() == [
-        f"{file}: note: take fewer agents than they have projects, which is left out: Eve",
-        f"{file}: note: projects of no supervisor, which are there once: Crêpe",
-        f"{file}: note: wanted by nobody: Bun",
-        f"{file}: note: without a place: Bun",
+        f"{file}: note: ignored limits of supervisors with fewer places than projects: Eve",
+        f"{file}: note: projects without a supervisor, which get capacity 1: Crêpe",
+        f"{file}: note: items that nobody wants: Bun",
+        f"{file}: note: items with capacity 0: Bun",
     ]
 
 
@@ -159,12 +159,12 @@ def test_supervisors_close_projects_and_what_that_leaves_out_is_said(tmp_path: P
     ("kind", "orders", "reason"),
     [
         ("soc", "3: 1,2,3\n", "line 11: 3 of 4 alternatives; a .soc ranks all of them"),
-        ("soc", "3: 1,{2,3},4\n", "line 11: a tie, which a .soc has not"),
+        ("soc", "3: 1,{2,3},4\n", "line 11: a tie, which a .soc cannot have"),
         ("toc", "3: 1,2,{3,9}\n", "line 11: alternative 9 is outside 1..4"),
-        ("toc", "3: 1,2,{3,4\n", "line 11: '{' stands outside a list of alternatives"),
-        ("toi", "3: 1,{1,4}\n", "line 11: alternative 1 stands twice"),
+        ("toc", "3: 1,2,{3,4\n", "line 11: '{' is outside the list of alternatives"),
+        ("toi", "3: 1,{1,4}\n", "line 11: duplicate alternative 1"),
         ("soi", "1,2,3\n", "line 11: '1,2,3' is not COUNT: ALTERNATIVE,…"),
-        ("soi", "2: 1\n", "line 5: 3 voters, but the orders are of 2"),
+        ("soi", "2: 1\n", "line 5: 3 voters, but the file has orders of 2"),
     ],
 )
 def test_broken_orders_get_one_line(tmp_path: Path, kind: str, orders: str, reason: str) -> None:
@@ -183,12 +183,12 @@ def test_broken_orders_get_one_line(tmp_path: Path, kind: str, orders: str, reas
         (POINTS + "Dan,1\n", [], "line 6: 2 columns for 3 names"),
         (POINTS.replace("0.5", "many"), [], "line 3, column Logic: 'many' is not a number"),
         (POINTS.replace("0.5", "-1"), [], "line 3, column Logic: -1 is negative"),
-        (POINTS, ["--seats", 3], "seats: there are no capacities to scale"),
+        (POINTS, ["--seats", 3], "seats: the capacities to scale are missing"),
         (POINTS, ["--rule", "lottery"], "rule: unknown: 'lottery'; known: "),
-        (RANKS, ["--rule", "welfare"], "utilities: missing: the rule welfare looks at them"),
+        (RANKS, ["--rule", "welfare"], "utilities: missing: the rule welfare needs utilities"),
         (RANKS, ["--select", "year=1999"], "no agents"),
         (RANKS, ["--select", "yaer=2020"], "line 1: no column 'yaer' (did you mean year?)"),
-        (RANKS.replace("10,2", "2,2"), [], "line 2, column rank2: 2 stands twice"),
+        (RANKS.replace("10,2", "2,2"), [], "line 2, column rank2: duplicate item 2"),
         (POINTS.replace("Sets", "S\x07ts"), [], "line 1, column 3: 'S\\x07ts' contains U+0007"),
     ],
 )
@@ -237,7 +237,7 @@ def test_what_is_printed_is_utf_8_in_any_terminal(tmp_path: Path) -> None:
         check=True,
     )
     assert '"Crêpe"' in done.stdout.decode("utf-8")
-    assert done.stderr == f"{tmp_path}/made-up.soi: note: wanted by nobody: Bun\n".encode()
+    assert done.stderr == f"{tmp_path}/made-up.soi: note: items that nobody wants: Bun\n".encode()
 
 
 def test_control_characters_of_a_name_never_reach_a_terminal(tmp_path: Path) -> None:

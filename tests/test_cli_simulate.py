@@ -231,7 +231,7 @@ def test_play_is_compared_in_any_unit_up_to_a_limit(tmp_path: Path, unit: int | 
     if unit == 10**101:
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"{file}: utilities[0][0]: ")
-        assert done.stderr.endswith("is above 10^100, up to which play is compared with theory\n")
+        assert done.stderr.endswith("is above 10^100, the limit for comparing play with theory\n")
     else:
         assert done.returncode == 0, done.stderr
         report = json.loads(done.stdout)

@@ -152,11 +152,11 @@ def test_bad_usage_gets_one_line_and_points_to_the_help(arguments: list[str], li
 
 def test_what_is_for_one_kind_only_is_refused_for_the_other() -> None:
     assert one_line(["solve", LOTTERY, "--exact"]) == (
-        "--exact: only problems of kind coordination have it, not assignment"
+        "--exact: only for problems of kind coordination, not assignment"
     )
     for option in ("--runs", "--seed"):
         assert one_line(["solve", EXAMPLE, option, "5"]) == (
-            f"{option}: only problems of kind assignment have it, not coordination"
+            f"{option}: only for problems of kind assignment, not coordination"
         )
 
 
@@ -166,7 +166,7 @@ def test_a_posted_assignment_that_is_not_the_rules_is_refused(tmp_path: Path) ->
     assert runner.invoke(app, ["solve", str(ROOT / "problems" / "assignment-posted.toml")]).exit_code == 0
     file.write_text(text.replace('"welfare"', '"probabilistic-serial"'), encoding="utf-8")
     assert one_line(["solve", str(file)]) == (
-        f"{file}: posted.matrix[0][0]: 1/2, but under probabilistic-serial it is 1/3"
+        f"{file}: posted.matrix[0][0]: 1/2, but probabilistic-serial gives 1/3"
     )
 
 
@@ -261,8 +261,8 @@ def test_any_legal_announcement_is_solved_also_one_that_saves_nothing(tmp_path: 
     rows = [["21/5", 0, 0, 0, 0], *example_1_keys()["contracted"][1:]]
     file.write_text(json.dumps({"allocation": rows}))
     result = runner.invoke(app, ["solve", fine, "--announce", str(file)])
-    assert result.stderr.startswith(f"{file}: allocation[1][0]: agent 2 announces 0 of task type 1, below")
-    assert result.stderr.endswith("given the agents before it, 4/5\n")
+    assert result.stderr.startswith(f"{file}: allocation[1][0]: agent 2 announces 0 of task type 1, less")
+    assert result.stderr.endswith("after the agents before it, 4/5\n")
 
 
 @pytest.mark.parametrize(
@@ -270,11 +270,11 @@ def test_any_legal_announcement_is_solved_also_one_that_saves_nothing(tmp_path: 
     [
         (
             '{"allocation": [[2, 0, 0], [2, 2, 0], [0, 0, 1]]}',
-            "allocation[1][0]: agent 2 announces 2 of task type 1, above the most that it can",
+            "allocation[1][0]: agent 2 announces 2 of task type 1, more than the most it can",
         ),
         (
             '{"allocation": [[0, 0, 0], [1, 2, 0], [1, 0, 1]]}',
-            "allocation[0][0]: agent 1 announces 0 of task type 1, below the least that it can",
+            "allocation[0][0]: agent 1 announces 0 of task type 1, less than the least it can",
         ),
         ('{"allocation": [[2, 0, 0], [1, 2, 0]]}', "allocation: "),
         ('{"allocation": [["1/2", 0, 0], [1, 2, 0], [0, 0, 1]]}', "allocation[0][0]: "),
@@ -299,4 +299,4 @@ def test_an_announcement_that_is_not_legal_is_refused_in_one_line(
 def test_announcements_are_for_coordination() -> None:
     result = runner.invoke(app, ["solve", LOTTERY, "--announce", X_CHECK])
     assert result.exit_code == 2
-    assert result.stderr.startswith("--announce: only problems of kind coordination")
+    assert result.stderr.startswith("--announce: only for problems of kind coordination")

@@ -30,7 +30,7 @@ from parley.mechanisms.coordination.live.setting import Choice, read_setting
         ("".join(f"[a{k}]\n" for k in range(100_001)), "more than 100000 keys"),
         ("".join(f"a{k}=1\n" for k in range(100_001)), "more than 100000 keys"),
         ("x = 1\ny = \0", "line 2: holds a null byte"),
-        ('x = "' + '\\"' * 20_000, "broken TOML"),
+        ('x = "' + '\\"' * 20_000, "invalid TOML"),
     ],
     ids=[
         "key",
@@ -66,9 +66,9 @@ def test_toml_is_bounded_before_it_is_parsed(text: str, said: str) -> None:
         ("[" * 1_000_000, "nested too deeply"),
         ('{"a":' * 100_000, "nested too deeply"),
         ('{"a": 1' + "0" * 1_000_000 + "}", "a number of more than 10000 digits"),
-        ('{"a": 1, "a": 2}', "a: stands twice"),
+        ('{"a": 1, "a": 2}', "a: duplicate key"),
         ('{"a": "\0"}', "line 1: holds a null byte"),
-        ('{"a": "' + "[" * 100, "broken JSON"),
+        ('{"a": "' + "[" * 100, "invalid JSON"),
     ],
 )
 def test_json_is_bounded_before_it_is_parsed(text: str, said: str) -> None:
@@ -118,7 +118,7 @@ def test_only_regular_files_of_text_are_read(tmp_path: Path) -> None:
     (tmp_path / "marked.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
     assert read_object(tmp_path / "marked.json") == {"a": 1}
     (tmp_path / "twice.json").write_text('{"a": 1, "a": 2}')
-    with pytest.raises(ProblemError, match="a: stands twice"):
+    with pytest.raises(ProblemError, match="a: duplicate key"):
         read_object(tmp_path / "twice.json")
 
 

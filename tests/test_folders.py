@@ -219,13 +219,13 @@ def test_other_peoples_files_are_not_replaced(tmp_path: Path) -> None:
         out = tmp_path / name.replace(".", "-")
         out.mkdir()
         (out / name).write_text("mine")
-        with pytest.raises(ParleyError, match="holds no run; name another folder"):
+        with pytest.raises(ParleyError, match="contains no Parley results; choose another folder"):
             write(out, "new")
         assert [file.name for file in out.iterdir()] == [name]
     out = tmp_path / "run"
     write(out, "old")
     (out / "notes.txt").write_text("mine")
-    with pytest.raises(ParleyError, match=r"holds notes\.txt, which no run has written"):
+    with pytest.raises(ParleyError, match=r"contains notes\.txt, which Parley did not write"):
         write(out, "new")
     assert (out / "notes.txt").read_text() == "mine"
     with pytest.raises(ParleyError, match="is not a folder"):

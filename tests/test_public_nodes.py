@@ -259,7 +259,7 @@ def test_no_command_shows_or_writes_more_of_a_url_than_host_and_port(
             "lacks PUSH0: the contracts, compiled for prague, need EVM version cancun",
         ),
         (("--hardfork", "shanghai"), "lacks MCOPY: the contracts, compiled for prague, need EVM version"),
-        (("--gas-limit", "1000000"), "chain 31337 can have 1000000 (block gas limit 1000000)"),
+        (("--gas-limit", "1000000"), "chain 31337 may use 1000000 (block gas limit 1000000)"),
     ],
 )
 def test_a_chain_that_is_too_old_or_too_small_is_named(

@@ -445,7 +445,7 @@ def test_terms_are_found_at_their_bounds_however_wide_the_denominator_is(bits: i
 
 def test_numbers_beyond_the_denominator_fall_to_no_term() -> None:
     for number in (-1, 2):
-        with pytest.raises(ValueError, match="no number below 2"):
+        with pytest.raises(ValueError, match="is not below 2"):
             PAIR.right.term(number)
 
 

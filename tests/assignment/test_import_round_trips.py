@@ -95,7 +95,7 @@ def check_preflib(folder: Path, case: tuple[list[str], list[tuple[int, list[list
     if all(plain) and len(set(plain)) == len(plain):
         assert list(problem.items) == plain
     else:
-        assert "alternatives without a name of their own were numbered" in notes
+        assert "alternatives without a unique name were numbered" in notes
     expected = [tuple(tuple(sorted(rank)) for rank in ranks) for times, ranks in orders for _ in range(times)]
     assert list(problem.rankings or ()) == expected
 
@@ -146,7 +146,7 @@ def check_points(folder: Path, case: Table) -> None:
     if all(agents) and len(set(agents)) == len(agents):
         assert list(problem.agent_names) == agents
     else:
-        assert "column student has names that are empty or stand more than once: they were numbered" in notes
+        assert "column student has empty or duplicate names: they were numbered" in notes
     expected = tuple(tuple(Fraction(cell) if cell else None for cell in row) for row in points)
     assert problem.utilities == expected
 

@@ -60,8 +60,8 @@ def test_pref_voting_counts_only_alternatives_that_somebody_ranks(tmp_path: Path
         assert mapping["items"] == ["Project 0", "Project 1", "Project 2"]
         assert mapping["rankings"] == [["Project 2", "Project 0"]] * 3
     assert warnings(read_preflib, tmp_path / "a.soc") == [
-        "NUMBER ALTERNATIVES is 2, the number that agents rank; all 3 names are read",
-        "wanted by nobody: Project 1",
+        "NUMBER ALTERNATIVES is 2, the number of ranked alternatives; all 3 were read",
+        "items that nobody wants: Project 1",
     ]
     with pytest.raises(ProblemError, match=r"line 6: ALTERNATIVE NAME 2 is outside 0\.\.1 \(line 2\)"):
         read_preflib(write(tmp_path, "b.soi", text.replace("2, 0", "0")))
@@ -117,7 +117,7 @@ def test_other_encodings_are_refused_with_the_place(tmp_path: Path, text: bytes,
 def test_a_project_of_two_supervisors_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path, "a.soi", HEAD + "3: 1,2\n")
     supervisors = write(tmp_path, "a.dat", "Supervisor,Capacity,Projects\nEve,1,0 1\nFay,0,2 1\n")
-    with pytest.raises(ProblemError, match=r"a\.dat: line 3: project 1 stands twice"):
+    with pytest.raises(ProblemError, match=r"a\.dat: line 3: duplicate project 1"):
         read_preflib(file, capacities=supervisors)
 
 
@@ -131,19 +131,19 @@ def test_a_supervisor_that_takes_nobody_closes_its_projects(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        ("a.csv", HEAD, "not one of PrefLib's"),
+        ("a.csv", HEAD, "unknown PrefLib format"),
         ("a.soi", "3\n1,a\n", "no line `# NUMBER ALTERNATIVES: …`; is it of an older format?"),
         ("a.soi", HEAD + "3: 1,4\n", "line 7: alternative 4 is outside 1..3"),
-        ("a.soi", HEAD + "3: 1,1\n", "line 7: alternative 1 stands twice"),
-        ("a.soi", HEAD + "3: 1,x\n", "line 7: 'x' is not a number"),
-        ("a.soi", HEAD + "3: {1,2\n", "line 7: '{' stands outside a list"),
+        ("a.soi", HEAD + "3: 1,1\n", "line 7: duplicate alternative 1"),
+        ("a.soi", HEAD + "3: 1,x\n", "line 7: 'x' is not a whole number"),
+        ("a.soi", HEAD + "3: {1,2\n", "line 7: '{' is outside the list"),
         ("a.soi", HEAD + "1,2\n", "line 7: '1,2' is not COUNT: ALTERNATIVE"),
-        ("a.soi", HEAD + "2: 1\n", "line 3: 3 voters, but the orders are of 2"),
+        ("a.soi", HEAD + "2: 1\n", "line 3: 3 voters, but the file has orders of 2"),
         ("a.soi", HEAD + "999999: 1\n", "line 7: more than 100000 agents"),
-        ("a.soi", HEAD + "3: {1,2},3\n", "line 7: a tie, which a .soi has not"),
-        ("a.SOC", HEAD + "3: {1,2},3\n", "line 7: a tie, which a .soc has not"),
-        ("a.soc", HEAD + "3: 1,3\n", "line 7: 2 of 3 alternatives; a .soc ranks all of them"),
-        ("a.toc", HEAD + "3: {1,3}\n", "line 7: 2 of 3 alternatives; a .toc ranks all of them"),
+        ("a.soi", HEAD + "3: {1,2},3\n", "line 7: a tie, which a .soi cannot have"),
+        ("a.SOC", HEAD + "3: {1,2},3\n", "line 7: a tie, which a .soc cannot have"),
+        ("a.soc", HEAD + "3: 1,3\n", "line 7: 2 of 3 alternatives, but a .soc ranks all of them"),
+        ("a.toc", HEAD + "3: {1,3}\n", "line 7: 2 of 3 alternatives, but a .toc ranks all of them"),
         (
             "a.soi",
             HEAD.replace("NAME 2", "NAME 4") + "3: 1\n",
@@ -159,8 +159,8 @@ def test_a_supervisor_that_takes_nobody_closes_its_projects(tmp_path: Path) -> N
             HEAD + "# ALTERNATIVE NAME 0: X\n3: 1\n",
             "line 6: ALTERNATIVE NAME 3 is outside 0..2 (line",
         ),
-        ("a.soi", HEAD + "# ALTERNATIVE NAME 3: X\n3: 1\n", "line 7: ALTERNATIVE NAME 3 stands twice"),
-        ("a.soi", HEAD + "# ALTERNATIVE NAME 03: X\n3: 1\n", "line 7: ALTERNATIVE NAME 3 stands twice"),
+        ("a.soi", HEAD + "# ALTERNATIVE NAME 3: X\n3: 1\n", "line 7: duplicate ALTERNATIVE NAME 3"),
+        ("a.soi", HEAD + "# ALTERNATIVE NAME 03: X\n3: 1\n", "line 7: duplicate ALTERNATIVE NAME 3"),
         (
             "a.soi",
             HEAD.replace("2: P", "2 P") + "3: 1\n",
@@ -171,13 +171,17 @@ def test_a_supervisor_that_takes_nobody_closes_its_projects(tmp_path: Path) -> N
             HEAD.replace("2: P", "two: P") + "3: 1\n",
             "line 5: '# ALTERNATIVE NAME two: Project 1' is",
         ),
-        ("a.soi", HEAD + "# NUMBER VOTERS: 3\n3: 1\n", "line 7: NUMBER VOTERS stands twice"),
+        ("a.soi", HEAD + "# NUMBER VOTERS: 3\n3: 1\n", "line 7: duplicate NUMBER VOTERS"),
         (
             "a.soi",
             HEAD + "3: 1\n# ALTERNATIVE NAME 4: X\n",
-            "line 8: 'ALTERNATIVE NAME 4' after the first order",
+            "line 8: 'ALTERNATIVE NAME 4' stands after the first order",
         ),
-        ("a.soi", HEAD + "# NUMBER UNIQUE ORDERS: 3\n3: 1\n", "line 7: 3 different orders, but there are 1"),
+        (
+            "a.soi",
+            HEAD + "# NUMBER UNIQUE ORDERS: 3\n3: 1\n",
+            "line 7: 3 different orders, but the file has 1",
+        ),
         ("a.soi", FROM_0 + "3: 1,3\n", "line 7: alternative 3 is outside 0..2"),
         ("a.soi", HEAD + "3: 0,1\n", "line 7: alternative 0 is outside 1..3"),
         ("a.soi", HEAD.replace("t 1", "t\x0b1") + "3: 1\n", "line 5: 'Project\\x0b1' contains U+000B, which"),
@@ -185,7 +189,7 @@ def test_a_supervisor_that_takes_nobody_closes_its_projects(tmp_path: Path) -> N
         (
             "a.soi",
             HEAD.replace("t 1", "t\r1") + "3: 1\n",
-            "line 5: 'Project\\r1' contains U+000D, which a name",
+            "line 5: 'Project\\r1' contains U+000D, which is not allowed",
         ),
         (
             "a.soi",
@@ -220,31 +224,31 @@ def test_rankings_of_one_year_are_selected(tmp_path: Path) -> None:
 def test_broken_csv_files_get_one_line(tmp_path: Path) -> None:
     cases = [
         (POINTS.replace("0.5", "many"), {}, "line 3, column c1: 'many' is not a number"),
-        (POINTS + "eve,1\n", {}, "line 4: 2 columns for 3 names"),
+        (POINTS + "eve,1\n", {}, "line 4: 2 cells, but the header has 3"),
         ("", {}, "empty"),
         (POINTS, {"select": {"yaer": "1"}}, "line 1: no column 'yaer'"),
         (POINTS, {"select": {"student": "nobody"}}, "no agents"),
         ("student,c1\n", {}, "line 1: no agents"),
         ("\nstudent,c1\n\u00a0,\n", {}, "line 2: no agents"),
-        (POINTS, {"select": {"c1": "3", "c2": ""}}, "line 1: no column is left for what agents want"),
+        (POINTS, {"select": {"c1": "3", "c2": ""}}, "line 1: no column with preferences"),
         (POINTS.replace("0.5", "-1"), {}, "line 3, column c1: -1 is negative"),
         (POINTS.replace(",", ";"), {}, "line 1: separated by ';' instead of commas? If not, quote the cells"),
-        (POINTS.replace("c2", "c1"), {}, "line 1: needs two columns at least, all with names of their own"),
-        (POINTS, {"seats": 3}, "seats: there are no capacities to scale"),
-        (RANKS.replace("10,2", "2,2"), {}, "line 2, column rank2: 2 stands twice"),
+        (POINTS.replace("c2", "c1"), {}, "line 1: needs at least two columns, each with its own name"),
+        (POINTS, {"seats": 3}, "seats: the capacities to scale are missing"),
+        (RANKS.replace("10,2", "2,2"), {}, "line 2, column rank2: duplicate item 2"),
         ('student,c1\nann,"3', {}, "line 2: a quote is never closed"),
         ('student,c1\n"ann,3\nbob,2\neve,1\n', {}, "line 2: a quote is never closed"),
         ('student,c1\n"ann"x,3\n', {}, "line 2: no comma after a closing quote"),
         (
             'student,c1\n"ann\nlee",3\n',
             {},
-            "line 2, column student: 'ann\\nlee' contains U+000A, which a name",
+            "line 2, column student: 'ann\\nlee' contains U+000A, which is not allowed",
         ),
         ('\nstudent,"Set\ntheory",c2\nann,3,\n', {}, "line 2, column 2: 'Set\\ntheory' contains U+000A"),
         ('student,rank1\nann,c1\nbob,"c\r\n2"\n', {}, "line 3, column rank1: 'c\\r\\n2' contains U+000D"),
         ('"n\nm",c1\nann,3\nbob,x\n', {}, "line 4, column c1: 'x' is not a number"),
         ("student,c\u20281\nann,3\n", {}, "line 1, column 2: 'c\\u20281' contains U+2028"),
-        ("student,c1\n\rann,3\n", {}, "line 2: some lines end at a carriage return, others at a line feed"),
+        ("student,c1\n\rann,3\n", {}, "line 2: mixed line ends: some lines end with a carriage return"),
         ("student,c1\rann,3\nbob,2\n", {}, "line 2: some lines end at a carriage return, others at a"),
         ("student,c1\na\x0bb,3\n", {}, "line 2, column student: 'a\\x0bb' contains U+000B"),
         ("student,,c2\nann,3,1\n", {}, "line 1, column 2: has no name"),
@@ -262,7 +266,7 @@ def test_broken_csv_files_get_one_line(tmp_path: Path) -> None:
         ),
         ("student\tSet theory, part 1\nann\t0,5\n", {}, "line 1: separated by tabs instead of commas?"),
         ("student|Set theory, part 1\nann|0,5\n", {}, "line 1: separated by '|' instead of commas?"),
-        ("student,rank1,Rank 01\nann,a,b\n", {}, "line 1: two columns of one rank: rank1 and Rank 01"),
+        ("student,rank1,Rank 01\nann,a,b\n", {}, "line 1: two columns for the same rank: rank1 and Rank 01"),
     ]
     for text, more, line in cases:
         with pytest.raises(ProblemError) as caught:
@@ -305,10 +309,10 @@ def test_agents_are_numbered_where_every_column_is_a_rank(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("course,capacity\nc1,3\n", "no capacity of 'c2'"),
+        ("course,capacity\nc1,3\n", "missing capacity of 'c2'"),
         ("course,places\nc1,3\nc2,1\n", "line 1: no column capacity"),
-        ("course,capacity\nc1,3\nc1,1\n", "line 3: 'c1' stands twice"),
-        ("course,capacity\nc1,3\nc2,x\n", "line 3, column capacity: 'x' is not a number"),
+        ("course,capacity\nc1,3\nc1,1\n", "line 3: duplicate item 'c1'"),
+        ("course,capacity\nc1,3\nc2,x\n", "line 3, column capacity: 'x' is not a whole number"),
         ("course,capacity\nc1,3\nc2,-1\n", "line 3, column capacity: -1 is negative"),
         ("course,capacity\nc1,3\nc2,1/2\n", "line 3, column capacity: 1/2 is not a whole number"),
     ],
@@ -330,23 +334,23 @@ def test_what_stands_out_in_orders_is_told(tmp_path: Path) -> None:
     plain = write(tmp_path, "a.soc", HEAD + "3: 1,2,3\n")
     assert warnings(read_preflib, plain) == []
     assert warnings(read_preflib, write(tmp_path, "a.soi", HEAD + "2: 1\n1: \n")) == [
-        "wants nothing: agent 3",
-        "wanted by nobody: Project 1, Project 2",
+        "agents that want nothing: agent 3",
+        "items that nobody wants: Project 1, Project 2",
     ]
     twins = HEAD.replace("Project 2", "Project 0").replace("Project 1", "") + "3: 1,2,3\n"
     (numbered,) = warnings(read_preflib, write(tmp_path, "c.soc", twins))
-    assert numbered == "alternatives without a name of their own were numbered"
+    assert numbered == "alternatives without a unique name were numbered"
     assert read_preflib(tmp_path / "c.soc")["items"] == ["Project 0", "-", "Project 0 (2)"]
     (tied,) = warnings(read_preflib, write(tmp_path, "a.toc", HEAD + "3: 1,{2,3}\n"))
     assert tied.startswith("every order ends in a tie")
     supervisors = write(tmp_path, "a.dat", "Supervisor,Capacity,Projects\nEve,1,1 2\nFay,0,0\nGil,1,\n")
     assert warnings(read_preflib, plain, capacities=supervisors) == [
-        "take fewer agents than they have projects, which is left out: Eve",
-        "without a place: Project 0",
+        "ignored limits of supervisors with fewer places than projects: Eve",
+        "items with capacity 0: Project 0",
     ]
     many = HEAD.replace("VOTERS: 3", "VOTERS: 65") + "65: 1,2,3\n"
     assert warnings(read_preflib, write(tmp_path, "b.soc", many)) == [
-        "65 agents: solved and audited, but not played; a lottery on chain takes 64"
+        "65 agents: can be solved and audited, but not played; a lottery on chain takes 64"
     ]
 
 
@@ -354,19 +358,17 @@ def test_what_stands_out_in_tables_is_told(tmp_path: Path) -> None:
     points, ranks = write(tmp_path, "p.csv", POINTS), write(tmp_path, "r.csv", RANKS)
     courses = write(tmp_path, "c.csv", COURSES + "c9,More,0\nc10,Most,1\n")
     assert warnings(read_csv, points) == []
-    assert warnings(read_csv, points, capacities=courses) == [
-        "capacities of no item, which are left out: c9, c10"
-    ]
+    assert warnings(read_csv, points, capacities=courses) == ["ignored capacities of unknown items: c9, c10"]
     assert warnings(read_csv, ranks) == [
-        "not read: student; agents are named by year",
-        "column year has names that are empty or stand more than once: they were numbered",
+        "ignored columns: student; column year holds the agents' names",
+        "column year has empty or duplicate names: they were numbered",
     ]
     places = write(tmp_path, "i.csv", "item,capacity\n2,1\n10,1\n11,0\n")
     mapping = read_csv(ranks, capacities=places, select={"year": "2020"})
     assert (mapping["items"], mapping["capacities"]) == (["2", "10", "11"], [1, 1, 0])
     assert warnings(read_csv, ranks, capacities=places, select={"year": "2020"}) == [
-        "wanted by nobody: 11",
-        "without a place: 11",
+        "items that nobody wants: 11",
+        "items with capacity 0: 11",
     ]
 
 

@@ -181,7 +181,7 @@ def test_a_lottery_of_many_assignments_is_thinned_without_new_ones() -> None:
 def test_no_matrix_of_probabilities_is_refused() -> None:
     with pytest.raises(ParleyError, match="sums to 3/2"):
         decompose(((Fraction(1), Fraction(1, 2)),), [1, 1])
-    with pytest.raises(ParleyError, match="gives out 2 of item 1, of which there are 1"):
+    with pytest.raises(ParleyError, match="assigns 2 of item 1, whose capacity is 1"):
         decompose(((Fraction(1),), (Fraction(1),)), [1])
 
 

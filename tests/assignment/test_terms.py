@@ -77,7 +77,7 @@ def test_a_problem_that_may_not_fit_is_refused_in_one_line_before_it_is_played()
     with pytest.raises(ProblemError) as caught:
         problem.check_playable("a.toml")
     assert str(caught.value) == (
-        "a.toml: rule: probabilistic-serial with 64 agents and 64 items may need 4097 assignments, of which "
-        "one lottery on chain keeps 266; take fewer agents or items, or serial-dictatorship"
+        "a.toml: rule: probabilistic-serial with 64 agents and 64 items may need 4097 assignments, but a "
+        "lottery on chain holds 266; use fewer agents or items, or serial-dictatorship"
     )
     problem.with_rule("serial-dictatorship").check_playable()

@@ -239,14 +239,16 @@ def test_errors_in_sources_are_one_line_with_their_place(tree: Path) -> None:
 
 
 def test_a_missing_import_names_who_wants_it(tree: Path) -> None:
-    with pytest.raises(CompilerError, match=r"contracts/None.sol, wanted by contracts/A.sol, cannot be read"):
+    with pytest.raises(
+        CompilerError, match=r"contracts/None.sol, imported by contracts/A.sol, cannot be read"
+    ):
         compile_sources({"contracts/A.sol": HEADER + 'import "./None.sol";'}, root=tree)
     with pytest.raises(CompilerError, match="make setup"):
         compile_sources({"A.sol": HEADER + 'import "@openzeppelin/contracts/None.sol";'}, root=tree)
 
 
 def test_two_contracts_of_one_name_are_refused(tree: Path) -> None:
-    with pytest.raises(CompilerError, match=r"Number stands in both A.sol and B.sol"):
+    with pytest.raises(CompilerError, match=r"Number is defined in both A.sol and B.sol"):
         compile_sources({"A.sol": SEVEN, "B.sol": SEVEN}, root=tree)
 
 
@@ -291,12 +293,12 @@ def test_without_any_compiler_every_way_tried_is_named_at_once(tree: Path) -> No
         compile_contracts(tree)
     assert time.monotonic() - start < 5
     for reason in (
-        "py-solc-x has installed none",
+        "none installed by py-solc-x",
         "none on the PATH",
-        "none can be downloaded",
+        "it cannot be downloaded",
         "make setup",
     ):
-        assert reason.replace("none can", "no native one can") in str(caught.value)
+        assert reason in str(caught.value)
 
 
 def test_without_node_the_npm_compiler_is_of_no_use(

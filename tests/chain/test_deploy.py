@@ -76,7 +76,7 @@ def test_a_node_takes_all_contracts_at_once(artifacts: dict[str, Artifact]) -> N
 @pytest.mark.parametrize(
     ("name", "arguments", "complaint"),
     [
-        ("None", [], "no contract is called 'None'"),
+        ("None", [], "unknown contract 'None'"),
         ("Probe", [], r"Probe takes \(uint256\)"),
         ("Probe", ["x"], r"Probe takes \(uint256\)"),
         ("Child", [1], r"Child takes \(\)"),

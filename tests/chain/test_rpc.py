@@ -67,7 +67,7 @@ def test_a_busy_node_is_asked_again_and_the_user_told() -> None:
 def test_before_the_first_answer_nobody_is_waited_for() -> None:
     with (
         server((503, b"")) as url,
-        pytest.raises(UnreachableError, match="nobody answers there: HTTP status 503"),
+        pytest.raises(UnreachableError, match="no answer: HTTP status 503"),
     ):
         Rpc(url).ask("eth_chainId")
 
@@ -75,12 +75,12 @@ def test_before_the_first_answer_nobody_is_waited_for() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [
-        (404, b"", "no node answers there: HTTP status 404"),
-        (200, b"<html>", "no node answers there"),
-        (200, b"", "no node answers there"),
-        (301, b"", "no node answers there: HTTP status 301"),
-        (200, b"[]", "no node answers there"),
-        (200, b'{"hello": 1}', "no node answers there"),
+        (404, b"", "not a node: HTTP status 404"),
+        (200, b"<html>", "not a node"),
+        (200, b"", "not a node"),
+        (301, b"", "not a node: HTTP status 301"),
+        (200, b"[]", "not a node"),
+        (200, b'{"hello": 1}', "not a node"),
     ],
 )
 def test_what_is_no_node_is_said_to_be_none(status: int, body: bytes, reason: str) -> None:

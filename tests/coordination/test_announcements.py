@@ -159,6 +159,6 @@ def test_a_refusal_speaks_of_tasks_and_numbers_agents_from_one() -> None:
         check_feasible(problem, [[3, 0]], key="allocation")
     assert str(caught.value) == (
         "allocation[0][0]: agent 1 announces 3/2 of task type 1, "
-        "below the least that it can given the agents before it, 5/2"
+        "less than the least it can announce after the agents before it, 5/2"
     )
     assert not is_feasible(problem, [[9, 0]])

@@ -69,14 +69,14 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     (with_entry(0, 0, None), "contracted[0][0]: None is not a number"),
     (with_entry(0, 0, 2**62), "contracted: too large"),
     (with_entry(0, 0, 10**299), "contracted: too large"),
-    ({"contracted": [[9, 0], [0]]}, "contracted[1]: ragged: 1 entries, but 2 in the first row"),
+    ({"contracted": [[9, 0], [0]]}, "contracted[1]: 1 entries, but the first row has 2"),
     ({"contracted": []}, "contracted: [] is not a matrix"),
     ({"contracted": 5}, "contracted: 5 is not a matrix"),
     ({"contracted": [[], []]}, "contracted[0]: empty"),
     ({"contracted": [5, 6]}, "contracted[0]: 5 is not a row"),
-    ({"contracted": [[9]], "capacity": [[9]]}, "contracted: one agent only"),
+    ({"contracted": [[9]], "capacity": [[9]]}, "contracted: must have at least two agents"),
     ({"contracted": SQUARE}, "capacity: 5 × 5, but contracted is 2 × 2"),
-    ({"contracted": [[0] * 5] * 5}, "contracted: nothing is contracted"),
+    ({"contracted": [[0] * 5] * 5}, "contracted: no contracted tasks"),
     (with_entry(1, 1, 4, "capacity"), "capacity[1][1]: 4 is below the 5 contracted (agent 2, task type 2)"),
     # costs
     ({"costs": []}, "costs: 0 entries; must be 1 (for all) or 5 (one each)"),
@@ -123,7 +123,7 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"wei_per_cost": "1/2"}, "wei_per_cost: 1/2 is not a whole number"),
     (
         {"wei_per_cost": 10, **quadratic(quadratic="1/3")},
-        "wei_per_cost: 10 leaves costs[0] without whole wei",
+        "wei_per_cost: 10 must be a multiple of",
     ),
     ({"bond": 0}, "bond: 0 is not above 0"),
     ({"bond": -1}, "bond: -1 is not above 0"),
@@ -132,17 +132,20 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"max_rounds": 0}, "max_rounds: 0 is outside 1..65535"),
     ({"max_rounds": 65536}, "max_rounds: 65536 is outside 1..65535"),
     ({"names": {"agents": ["a"]}}, "names.agents: 1 names for 5"),
-    ({"names": {"tasks": list("abcda")}}, "names.tasks[4]: 'a' stands twice"),
+    ({"names": {"tasks": list("abcda")}}, "names.tasks[4]: duplicate name 'a'"),
     (
         {"names": {"tasks": ["a", "b", "c", "d", "e\n"]}},
-        "names.tasks[4]: 'e\\\\n' contains U+000A, which a name cannot have",
+        "names.tasks[4]: 'e\\\\n' contains U+000A, which is not allowed in a name",
     ),
     ({"allocation": SQUARE}, "allocation: 2 × 2, but contracted is 5 × 5"),
     (
         {"allocation": [[9, 0, 0, 0, 0]] * 5},
-        "allocation[1][0]: agent 2 announces 9 of task type 1, above the most",
+        "allocation[1][0]: agent 2 announces 9 of task type 1, more than the most",
     ),
-    ({"allocation": [[0] * 5] * 5}, "allocation[0][0]: agent 1 announces 0 of task type 1, below the least"),
+    (
+        {"allocation": [[0] * 5] * 5},
+        "allocation[0][0]: agent 1 announces 0 of task type 1, less than the least",
+    ),
 ]
 
 

@@ -64,7 +64,7 @@ def test_the_allocation_that_the_problem_names_is_reported(allocation: Matrix) -
 
 def test_an_allocation_that_is_not_cost_effective_is_refused() -> None:
     with pytest.raises(
-        ProblemError, match="allocation: not cost-effective: it costs 127 in total, and 89 is"
+        ProblemError, match="allocation: not cost-effective: its total cost is 127, and the least is 89"
     ):
         example_1_solution(allocation=np.diag([9, 5, 4, 2, 1]).tolist())
 

@@ -228,14 +228,14 @@ def test_what_cannot_be_brought_back_is_said(tmp_path: Path) -> None:
         games = NodeRun(node.url, HONEST, file.path).play(range(100))
         next(games)
         forget(node)
-        with pytest.raises(NodeError, match="came back without transaction 0 of 0x"):
+        with pytest.raises(NodeError, match="the node lost transaction 0 of 0x"):
             list(games)
     with anvil() as node:
         games = NodeRun(node.url, HONEST).play(range(100))
         next(games)
         node._command += ["--chain-id", "5"]
         forget(node)
-        with pytest.raises(NodeError, match="chain 31337 was played on, and now chain 5 answers"):
+        with pytest.raises(NodeError, match="the node changed from chain 31337 to chain 5"):
             list(games)
 
 

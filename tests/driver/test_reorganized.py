@@ -92,7 +92,7 @@ def test_what_goes_otherwise_in_another_block_ends_the_run(node: LocalNode) -> N
 
     run = NodeRun(node.url, ShakenSetting(("honest", "silent"), before=before, seen=Counter()))
     contracts.append(run._addresses[CONTRACT])
-    with pytest.raises(NodeError, match=r"mined again it went otherwise: wait for more blocks .*--confirm"):
+    with pytest.raises(NodeError, match=r"changed when it was mined again: wait for more blocks .*--confirm"):
         list(run.play(range(1)))
 
 

@@ -67,7 +67,7 @@ def test_a_package_adds_a_mechanism_that_every_command_knows(tmp_path: Path) -> 
     refused = run(environment, ["solve", file, "--runs", "9"])
     assert (refused.returncode, refused.stderr) == (
         2,
-        "--runs: only problems of kind assignment have it, not elsewhere\n",
+        "--runs: only for problems of kind assignment, not elsewhere\n",
     )
 
 

@@ -265,7 +265,7 @@ def test_players_out_of_equilibrium_pay_something_else(page: Page) -> None:
     ("old", "new", "line"),
     [
         ('"9/10"', '"11/10"', "continuation: 11/10 is outside [0, 1)"),
-        ("[9, 0, 0, 0, 0]", "[9, 0, 0, 0, 0", "broken TOML"),
+        ("[9, 0, 0, 0, 0]", "[9, 0, 0, 0, 0", "invalid TOML"),
         ('"p-star"', '"mine"', "recognition: unknown recognition function 'mine'; known: p-star, "),
         (
             "[1, 2, 1, 2, 0]",

@@ -355,8 +355,8 @@ def without(path: Path, column: str) -> None:
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        (lambda f: broken(f / "manifest.json", "{"), r"manifest\.json: is not JSON"),
-        (lambda f: broken(f / "manifest.json", "[]"), r"manifest\.json: holds \[\], not an object"),
+        (lambda f: broken(f / "manifest.json", "{"), r"manifest\.json: invalid JSON"),
+        (lambda f: broken(f / "manifest.json", "[]"), r"manifest\.json: must be a JSON object, not \[\]"),
         (lambda f: broken(f / "manifest.json", '{"kind": "other"}'), r"kind is 'other', not 'experiment'"),
         (lambda f: broken(f / "summary.json", '{"cells": []}'), "its tables do not fit together"),
         (lambda f: broken(f / "games.parquet", "no table"), r"games\.parquet: cannot be read"),
@@ -427,5 +427,5 @@ def test_a_missing_library_is_answered_with_the_remedy(
     audit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resources, "tree", lambda: tmp_path)
-    with pytest.raises(ParleyError, match=r"d3\.min\.js is missing, which pages need: run `make setup`"):
+    with pytest.raises(ParleyError, match=r"d3\.min\.js is missing, and pages need it: run `make setup`"):
         write_page(audit)

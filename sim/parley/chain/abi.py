@@ -136,7 +136,7 @@ def _elementary(text: str) -> tuple[str, int]:
     if text == "function":
         return "word", 192
     if text not in plain:
-        raise AbiError(f"no type that can be coded: {text}")
+        raise AbiError(f"unsupported ABI type: {text}")
     return text, plain[text]
 
 
@@ -237,7 +237,7 @@ class Interface:
         for topic, entry in self._events.items():
             if entry["name"] == event:
                 return topic
-        raise AbiError(f"no event is called {event!r}")
+        raise AbiError(f"unknown event {event!r}")
 
     def encode(self, function: str, *args: object) -> bytes:
         """Return the data of a call.
@@ -272,7 +272,7 @@ class Interface:
         try:
             return decode(argument_types(entry["outputs"]), data)
         except DecodingError as error:
-            raise AbiError(f"{signature(entry)} cannot have returned 0x{data.hex()}") from error
+            raise AbiError(f"{signature(entry)}: invalid return data 0x{data.hex()}") from error
 
     def decode_error(self, data: bytes) -> DecodedError:
         """Return what revert data says; see `DecodedError` for data that says nothing."""
@@ -316,7 +316,7 @@ class Interface:
         try:
             return self._functions[name]
         except KeyError:
-            raise AbiError(f"no function is called {name!r}") from None
+            raise AbiError(f"unknown function {name!r}") from None
 
 
 def argument_types(arguments: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -43,7 +43,7 @@ def open_evm(name: str) -> Evm:
         from parley.chain.node import NodeEvm  # noqa: PLC0415 -- as above
 
         return NodeEvm(name)
-    raise EvmError(f"no EVM is called {shown(name)!r}: revm and py-evm are, or the URL of a node")
+    raise EvmError(f"unknown EVM {shown(name)!r}; use revm, py-evm or the URL of a node")
 
 
 def open_reference() -> Evm:

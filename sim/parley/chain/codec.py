@@ -84,13 +84,13 @@ class Function:
         places = [names.index(name) if name in names else None for name in self._names]
         others = [kind for kind, place in zip(self._kinds, places, strict=True) if place is None]
         if any(kind.dynamic for kind in others):
-            raise AbiError(f"{self.name}: arguments of dynamic types have to be given")
+            raise AbiError(f"{self.name}: arguments of dynamic types must be given")
         parts = list(zip(self._kinds, map(writer, self._kinds), places, strict=True))
         fill, selector, head = _filling(others), self.selector, 32 * sum(kind.words for kind in self._kinds)
 
         def fix(*values: Any) -> Callable[..., bytes]:  # noqa: ANN401 - arguments of any type
             if len(values) != len(names):
-                raise TypeError(f"{len(values)} arguments where {len(names)} are given")
+                raise TypeError(f"expected {len(names)} arguments, got {len(values)}")
             pieces, piece, tails, end = [], selector, b"", head
             for kind, write, place in parts:
                 if place is None:
@@ -181,7 +181,7 @@ def _filling_four_words(pieces: Sequence[bytes]) -> Callable[..., bytes]:
     return fill
 
 
-_NO_WORDS = "not 32 bytes where 32 are due"
+_NO_WORDS = "expected 32 bytes"
 _FILLING_WORDS = {1: _filling_word, 2: _filling_two_words, 3: _filling_three_words, 4: _filling_four_words}
 
 

@@ -56,7 +56,7 @@ def _unsigned_writer(bits: int) -> Write:
 
     def write(value: int) -> bytes:
         if value >> bits:
-            raise OverflowError(f"{value} is no unsigned number of {bits} bits")
+            raise OverflowError(f"{value} is not an unsigned integer of {bits} bits")
         return value.to_bytes(32)
 
     return write
@@ -65,7 +65,7 @@ def _unsigned_writer(bits: int) -> Write:
 def _signed_writer(bits: int) -> Write:
     def write(value: int) -> bytes:
         if value >> bits - 1 not in (0, -1):
-            raise OverflowError(f"{value} is no signed number of {bits} bits")
+            raise OverflowError(f"{value} is not a signed integer of {bits} bits")
         return value.to_bytes(32, signed=True)
 
     return write
@@ -76,7 +76,7 @@ def _word_writer(size: int) -> Write:
 
     def write(value: bytes) -> bytes:
         if len(value) != size:
-            raise ValueError(f"{len(value)} bytes where {size} are due")
+            raise ValueError(f"expected {size} bytes, got {len(value)}")
         return value + padding
 
     return write
@@ -113,7 +113,7 @@ def _array_writer(kind: Type) -> Write:
 
     def entries(values: Sequence[Any]) -> bytes:
         if length is not None and len(values) != length:
-            raise ValueError(f"{len(values)} entries where {length} are due")
+            raise ValueError(f"expected {length} entries, got {len(values)}")
         written = list(map(write, values))
         return _with_offsets(written) if entry.dynamic else b"".join(written)
 
@@ -197,7 +197,7 @@ def _unsigned_reader(kind: Type) -> Read:
     def read(data: bytes, at: int, base: int) -> int:
         value = _read_word(data, at, base)
         if value >> bits:
-            raise AbiError(f"{value} is no {kind.text}")
+            raise AbiError(f"{value} is not of type {kind.text}")
         return value
 
     return read
@@ -212,7 +212,7 @@ def _signed_reader(kind: Type) -> Read:
             raise AbiError(_SHORT)
         value = _number(found, signed=True)
         if value >> bits not in (0, -1):
-            raise AbiError(f"{value} is no {kind.text}")
+            raise AbiError(f"{value} is not of type {kind.text}")
         return value
 
     return read
@@ -235,14 +235,14 @@ def _word_reader(size: int) -> Read:
 def _read_bool(data: bytes, at: int, base: int) -> bool:
     value = _read_word(data, at, base)
     if value > 1:
-        raise AbiError(f"{value} is no bool")
+        raise AbiError(f"{value} is not a bool")
     return value == 1
 
 
 def _read_address(data: bytes, at: int, base: int) -> str:
     value = _read_word(data, at, base)
     if value >> 160:
-        raise AbiError(f"{value} is no address")
+        raise AbiError(f"{value} is not an address")
     return f"0x{value:040x}"
 
 
@@ -296,7 +296,7 @@ def _numbers_reader(entry: Type) -> Callable[[bytes, range], tuple[int, ...]]:
             and values
             and (max(values) >> bits not in fitting or min(values) >> bits not in fitting)
         ):
-            raise AbiError(f"a number is no {entry.text}")
+            raise AbiError(f"a number is not of type {entry.text}")
         return values
 
     return numbers

@@ -172,7 +172,7 @@ def read_settings(root: Path | None = None) -> Settings:
     except OSError as error:
         raise CompilerError(f"{path}: {error.strerror}") from error
     except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise CompilerError(f"{path}: no complete compiler settings ({error})") from error
+        raise CompilerError(f"{path}: incomplete compiler settings ({error})") from error
 
 
 def compile_contracts(
@@ -339,7 +339,7 @@ def cache_directory(root: Path) -> Path:
             candidate.mkdir(parents=True, exist_ok=True)
             if os.access(candidate, os.W_OK):
                 return candidate
-    raise CompilerError(f"no folder to keep compiled contracts in: {candidates[-1]} cannot be written")
+    raise CompilerError(f"no cache folder for compiled contracts: {candidates[-1]} is not writable")
 
 
 def source_closure(
@@ -356,7 +356,7 @@ def source_closure(
             texts[name] = given[name] if name in given else (root / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             hint = ": run `make setup`" if name.startswith("node_modules/") else ""
-            raise CompilerError(f"{name}, wanted by {importer}, cannot be read{hint} ({error})") from error
+            raise CompilerError(f"{name}, imported by {importer}, cannot be read{hint} ({error})") from error
         open_names += [(_resolve(target, name, remappings), name) for target in _imports(texts[name])]
     return texts
 
@@ -408,7 +408,7 @@ def _artifacts(output: Mapping[str, Any]) -> dict[str, Artifact]:
     for source in sorted(output["contracts"]):
         for name, contract in output["contracts"][source].items():
             if name in artifacts:
-                raise CompilerError(f"{name} stands in both {artifacts[name].source} and {source}")
+                raise CompilerError(f"{name} is defined in both {artifacts[name].source} and {source}")
             code, deployed = contract["evm"]["bytecode"]["object"], contract["evm"]["deployedBytecode"]
             if "_" in code:
                 raise CompilerError(f"{source}: {name} needs a linked library; make its functions internal")

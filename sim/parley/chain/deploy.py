@@ -159,7 +159,7 @@ def initcode(artifacts: Mapping[str, Artifact], name: str, args: Sequence[Any] =
     try:
         artifact = artifacts[name]
     except KeyError:
-        raise DeploymentError(f"no contract is called {name!r}") from None
+        raise DeploymentError(f"unknown contract {name!r}") from None
     if not artifact.bytecode:
         raise DeploymentError(f"{name} is an interface or abstract: it has no code to deploy")
     constructor = next((entry for entry in artifact.abi if entry["type"] == "constructor"), None)

@@ -73,7 +73,7 @@ class DeploymentFile:
             raise ProblemError(
                 str(self.path),
                 "chainId",
-                f"it is chain {self.chain_id}'s; {evm.name} is chain {evm.chain_id}",
+                f"the file is for chain {self.chain_id}, but {evm.name} is chain {evm.chain_id}",
             )
 
     def check_code(self, evm: Evm, artifacts: Mapping[str, Artifact]) -> None:
@@ -92,18 +92,20 @@ class DeploymentFile:
                 raise CodeError(
                     str(self.path),
                     key,
-                    f"no code at {address} on chain {evm.chain_id} (if the chain was started anew, remove "
+                    f"no code at {address} on chain {evm.chain_id} (if the chain was restarted, remove "
                     "the file and deploy again)",
                 )
             if "0x" + keccak(code).hex() != entry["bytecodeHash"]:
-                raise CodeError(str(self.path), key, f"the code at {address} is not what was deployed there")
+                raise CodeError(
+                    str(self.path), key, f"the code at {address} differs from what was deployed there"
+                )
             try:
                 ours = created_code(artifacts, name, entry.get("args", ()))
             except ParleyError as error:
                 raise CodeError(str(self.path), key, str(error)) from None
             if code != ours:
                 raise CodeError(
-                    str(self.path), key, f"the code at {address} was compiled from other sources than these"
+                    str(self.path), key, f"the code at {address} was not compiled from these sources"
                 )
 
 
@@ -303,7 +305,7 @@ def read_claims(file: str | Path, names: Sequence[str]) -> Claims:
             raise ProblemError(name, f"contracts.{contract}.address", f"is also the address of {same}")
         addresses[contract] = address
     if not any(wanted in addresses for wanted in names):
-        raise ProblemError(name, "contracts", f"no {' and no '.join(names)} among them: nothing to verify")
+        raise ProblemError(name, "contracts", f"contains none of {', '.join(names)}: nothing to verify")
     hashes = {
         contract: _code_hash(name, contract, entry["bytecodeHash"])
         for contract, entry in entries.items()

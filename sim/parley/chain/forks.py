@@ -112,7 +112,7 @@ def check_chain(evm: NodeEvm, artifacts: Mapping[str, Artifact], names: Iterable
         if least > most:
             raise ForkError(
                 f"{evm.name}: {entry.name} needs more than {least} gas to be created, and a transaction on "
-                f"chain {evm.chain_id} can have {most} (block gas limit {evm.dispatcher.gas_limit})"
+                f"chain {evm.chain_id} may use {most} (block gas limit {evm.dispatcher.gas_limit})"
             )
 
 

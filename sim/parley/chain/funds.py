@@ -122,7 +122,7 @@ class Funds:
         elif sum(amounts.values()) > purse:
             raise NodeError(
                 f"{self._rpc.url}: the node's first account, {payer}, lacks funds: it has {max(purse, 0)} "
-                f"wei to give, and {sum(amounts.values())} are needed"
+                f"wei and must pay {sum(amounts.values())}"
             )
         first = self._count(payer)
         payments = [
@@ -140,8 +140,8 @@ class Funds:
         if not accounts:
             account, need = next(iter(poor.items()))
             raise NodeError(
-                f"{self._rpc.url}: {account} lacks funds: it holds {self._at_least[account]} wei and needs "
-                f"{need}, and the node has no account of its own to give them"
+                f"{self._rpc.url}: {account} lacks funds: it has {self._at_least[account]} wei and needs "
+                f"{need}, and the node has no account that could pay"
             )
         return str(accounts[0])
 

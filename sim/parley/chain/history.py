@@ -349,7 +349,7 @@ class Recorder:
         EvmError
             Always.
         """
-        raise EvmError("a machine whose calls are recorded cannot start anew")
+        raise EvmError("a backend whose calls are recorded cannot be reset")
 
 
 def _addresses_in(data: bytes) -> set[str]:

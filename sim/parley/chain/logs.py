@@ -110,7 +110,7 @@ def _read(rpc: Rpc, query: Mapping[str, object], first: int, last: int) -> list[
         if isinstance(head, str) and int(head, 16) >= last:
             return sorted(_checked(rpc, entries, first, last), key=_place)
         if time.monotonic() - began > rpc.patience:
-            raise NodeError(f"{rpc.url}: the node does not get to block {last}, which it had before")
+            raise NodeError(f"{rpc.url}: the node no longer has block {last}")
         time.sleep(_PAUSE)
 
 
@@ -121,7 +121,7 @@ def _checked(rpc: Rpc, entries: object, first: int, last: int) -> list[dict[str,
             return entries
     except (KeyError, TypeError, ValueError):
         pass
-    raise NodeError(f"{rpc.url}: what the node answers are not the events of blocks {first} to {last}")
+    raise NodeError(f"{rpc.url}: the node's answer is not the list of events of blocks {first} to {last}")
 
 
 def _place(entry: dict[str, Any]) -> tuple[int, int]:

@@ -151,8 +151,8 @@ class NodeEvm:
         for order, mined in zip(orders, self.dispatcher.exchange(orders), strict=True):
             if not mined.ok and 10 * mined.gas_used >= 9 * self.dispatcher.most_gas:
                 raise EvmError(
-                    f"{self.name}: a contract of {len(order.data)} bytes cannot be created: it took all "
-                    f"{mined.gas_used} gas that a transaction on chain {self.chain_id} can have (block gas "
+                    f"{self.name}: a contract of {len(order.data)} bytes cannot be created: it used all "
+                    f"{mined.gas_used} gas that a transaction on chain {self.chain_id} may use (block gas "
                     f"limit {self.dispatcher.gas_limit})"
                 )
             if not mined.ok or mined.created is None:
@@ -247,7 +247,7 @@ class NodeEvm:
         EvmError
             Always.
         """
-        raise EvmError(f"{self.name}: a node's chain cannot be started anew")
+        raise EvmError(f"{self.name}: a node's chain cannot be reset")
 
 
 # ── many at a time ──────────────────────────────────────────────────────────────────────────────────────────

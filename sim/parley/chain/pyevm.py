@@ -132,7 +132,7 @@ class PyEvm:
     ) -> tuple[SignedTransactionAPI, Any]:
         """Carry out a transaction; returns it and its computation."""
         if sender not in self._senders:
-            raise EvmError(f"{sender} is none of this chain's accounts")
+            raise EvmError(f"{sender} is not an account of this chain")
         account = self._senders[sender]
         if lock:
             self._state.lock_changes()
@@ -164,7 +164,7 @@ class PyEvm:
     def warp(self, timestamp: int) -> None:
         """See `parley.chain.evm.Evm.warp`."""
         if timestamp < self._timestamp:
-            raise EvmError(f"time runs forward: {timestamp} lies before {self._timestamp}")
+            raise EvmError(f"timestamp {timestamp} is before the current one, {self._timestamp}")
         self._timestamp = timestamp
         self._state.execution_context = self._block()
 
@@ -179,7 +179,7 @@ class PyEvm:
     def snapshot(self) -> int:
         """See `parley.chain.evm.Evm.snapshot`."""
         if len(self._snapshots) == _SNAPSHOTS:
-            raise EvmError(f"{_SNAPSHOTS} snapshots are open")
+            raise EvmError(f"too many open snapshots: {_SNAPSHOTS}")
         self._state.lock_changes()
         self._state.persist()
         self._next_snapshot += 1
@@ -191,7 +191,7 @@ class PyEvm:
         """See `parley.chain.evm.Evm.restore`."""
         position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
         if position is None:
-            raise EvmError(f"snapshot {snapshot} is used up")
+            raise EvmError(f"snapshot {snapshot} no longer exists")
         _, root, self._timestamp, deployments = self._snapshots[position]
         del self._snapshots[position:]
         del self._initcodes[deployments:]

@@ -79,8 +79,7 @@ class Receipts:
         sent.doubts = 0 if wrong is None else sent.doubts + 1
         if sent.doubts >= _DOUBTS:
             raise NodeError(
-                f"{self._rpc.url}: the node gives a receipt of transaction {sent.hash} that is not to be "
-                f"believed: {wrong}"
+                f"{self._rpc.url}: the node's receipt of transaction {sent.hash} is wrong: {wrong}"
             )
         return wrong is None
 

@@ -149,7 +149,7 @@ class RevmEvm:
     def warp(self, timestamp: int) -> None:
         """See `parley.chain.evm.Evm.warp`."""
         if timestamp < self._timestamp:
-            raise EvmError(f"time runs forward: {timestamp} lies before {self._timestamp}")
+            raise EvmError(f"timestamp {timestamp} is before the current one, {self._timestamp}")
         self._set_time(timestamp)
 
     def _set_time(self, timestamp: int) -> None:
@@ -171,7 +171,7 @@ class RevmEvm:
     def snapshot(self) -> int:
         """See `parley.chain.evm.Evm.snapshot`."""
         if len(self._snapshots) == _SNAPSHOTS:
-            raise EvmError(f"{_SNAPSHOTS} snapshots are open")
+            raise EvmError(f"too many open snapshots: {_SNAPSHOTS}")
         self._next_snapshot += 1
         entry = (self._next_snapshot, self._evm.snapshot(), self._timestamp, len(self._initcodes))
         self._snapshots.append(entry)
@@ -180,7 +180,7 @@ class RevmEvm:
     def restore(self, snapshot: int) -> None:
         """See `parley.chain.evm.Evm.restore`."""
         if snapshot not in (entry[0] for entry in self._snapshots):
-            raise EvmError(f"snapshot {snapshot} is used up")
+            raise EvmError(f"snapshot {snapshot} no longer exists")
         # One by one and in order: reverting an outer checkpoint would leave the inner ones counted.
         number = 0
         while number != snapshot:

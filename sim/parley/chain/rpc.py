@@ -92,7 +92,7 @@ def as_number(answer: object, what: str) -> int:
     try:
         return int(answer, 16)  # type: ignore[call-overload, no-any-return]  # or it is an error
     except (TypeError, ValueError):
-        raise NodeError(f"{what}: the node's answer is no number: {shorten(answer)}") from None
+        raise NodeError(f"{what}: the node's answer is not a number: {shorten(answer)}") from None
 
 
 def as_bytes(answer: object, what: str) -> bytes:
@@ -113,7 +113,7 @@ def as_bytes(answer: object, what: str) -> bytes:
             return bytes.fromhex(answer[2:])
     except ValueError:
         pass
-    raise NodeError(f"{what}: the node's answer are no bytes: {shorten(answer)}")
+    raise NodeError(f"{what}: the node's answer is not hexadecimal data: {shorten(answer)}")
 
 
 def _silent(_: str) -> None:
@@ -261,7 +261,7 @@ class Rpc:
     def _lost(self, error: LostError, wait: _Wait, size: int, *, part: bool) -> None:
         """Wait for a node that did not answer, if it is to be waited for."""
         if not self._answered and (not error.reached or wait.absent >= _GARBLED):
-            raise UnreachableError(f"{self.url}: nobody answers there: {error.reason}") from None
+            raise UnreachableError(f"{self.url}: cannot connect: {error.reason}") from None
         if part and error.reached:
             raise TooMuchError(f"{self.url}: {error.reason}") from None
         if error.reached:
@@ -301,13 +301,13 @@ class Rpc:
             self._limited(status, answer.retry_after, wait, part=part)
         elif answer.status in _BUSY:
             if not self._answered and wait.absent >= _GARBLED:
-                raise UnreachableError(f"{self.url}: nobody answers there: {status}")
+                raise UnreachableError(f"{self.url}: no answer: {status}")
             wait.away(status, answer.retry_after)
         elif len(batch) > 1:
             self._split(len(batch))
         elif answer.status >= _CLIENT_ERROR:
             if not self._answered:
-                raise NodeError(f"{self.url}: no node answers there: {status}")
+                raise NodeError(f"{self.url}: not a node: {status}")
             return [RpcError(batch[0][0], {"message": f"{status}: {answer.text}"})]
         elif part and self._answered:
             raise TooMuchError(f"{self.url}: the answer cannot be read: {answer.text}")
@@ -344,7 +344,7 @@ class Rpc:
             self._split(len(batch))
         elif all(answer is _Missing for answer in found):
             self._split(len(batch))
-            wait.garbled("a batch without replies to what was asked", node=self._answered)
+            wait.garbled("the batch reply does not answer the requests", node=self._answered)
         return found
 
     def _answer(self, reply: object, method: str) -> Any:  # noqa: ANN401 -- JSON
@@ -420,7 +420,7 @@ class _Wait:
     def garbled(self, text: str, *, node: bool) -> None:
         """Wait after what is no answer; only a few times if it is not known to be from a node."""
         self._garbled += 1
-        why = f"no node answers there: {text}"
+        why = f"not a node: {text}"
         if self._garbled >= _GARBLED and not node:
             raise NodeError(f"{self._url}: {why}")
         self._sleep(why, None)

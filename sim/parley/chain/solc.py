@@ -131,13 +131,13 @@ class _Search:
         try:
             return self._checked(Path(solcx.install.get_executable(self._version)))
         except solcx.exceptions.SolcNotInstalled as error:
-            raise NoCompilerError("py-solc-x has installed none") from error
+            raise NoCompilerError("none installed by py-solc-x") from error
 
     def _on_path(self) -> Path:
         """Return `solc` on the PATH."""
         found = shutil.which("solc")
         if found is None:
-            raise NoCompilerError("there is none on the PATH")
+            raise NoCompilerError("none on the PATH")
         return self._checked(Path(found).absolute())
 
     def _downloaded(self) -> Path:
@@ -145,7 +145,7 @@ class _Search:
         mark = self._cache / "no-native-compiler"
         with contextlib.suppress(OSError):
             if time.time() - mark.stat().st_mtime < _RETRY_AFTER:
-                raise NoCompilerError("no native one could be downloaded lately")
+                raise NoCompilerError("the last download failed a short while ago")
         try:
             # Knock first: py-solc-x itself waits for ever where packets are dropped.
             list_of_compilers = BINARY_DOWNLOAD_BASE.format("linux-amd64", "list.json")
@@ -156,7 +156,7 @@ class _Search:
             return self._installed()
         except (requests.RequestException, subprocess.SubprocessError) as error:
             mark.touch()
-            raise NoCompilerError("no native one can be downloaded") from error
+            raise NoCompilerError("it cannot be downloaded") from error
 
     def _from_npm(self) -> Path:
         """Return an executable that drives the npm package `solc` of the tree."""

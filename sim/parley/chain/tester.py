@@ -188,7 +188,7 @@ class TesterEvm:
     def _fields(self, sender: str, to: str | None, data: bytes, value: int) -> TxParams:
         """Return a transaction with every field that web3 or eth-tester would otherwise work out."""
         if sender not in self._nonces:
-            raise EvmError(f"{sender} is none of this chain's accounts")
+            raise EvmError(f"{sender} is not an account of this chain")
         fields: TxParams = {
             "from": cast("ChecksumAddress", sender),
             "data": data,
@@ -229,7 +229,7 @@ class TesterEvm:
     def warp(self, timestamp: int) -> None:
         """See `parley.chain.evm.Evm.warp`."""
         if timestamp < self._timestamp:
-            raise EvmError(f"time runs forward: {timestamp} lies before {self._timestamp}")
+            raise EvmError(f"timestamp {timestamp} is before the current one, {self._timestamp}")
         self._timestamp = timestamp
 
     def balance(self, address: str) -> int:
@@ -244,7 +244,7 @@ class TesterEvm:
     def snapshot(self) -> int:
         """See `parley.chain.evm.Evm.snapshot`."""
         if len(self._snapshots) == _SNAPSHOTS:
-            raise EvmError(f"{_SNAPSHOTS} snapshots are open")
+            raise EvmError(f"too many open snapshots: {_SNAPSHOTS}")
         self._next_snapshot += 1
         books = (dict(self._nonces), dict(self._spent), len(self._initcodes))
         self._snapshots.append((self._next_snapshot, self._tester.take_snapshot(), self._timestamp, *books))
@@ -254,7 +254,7 @@ class TesterEvm:
         """See `parley.chain.evm.Evm.restore`."""
         position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
         if position is None:
-            raise EvmError(f"snapshot {snapshot} is used up")
+            raise EvmError(f"snapshot {snapshot} no longer exists")
         _, taken, self._timestamp, self._nonces, self._spent, deployments = self._snapshots[position]
         del self._snapshots[position:]
         del self._initcodes[deployments:]

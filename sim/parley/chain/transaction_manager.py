@@ -200,7 +200,7 @@ class TransactionManager:
     def _wait_for_block(self, number: int) -> None:
         hope = Patience(self.rpc.url)
         while (left := number - self.view.head.number) > 0:
-            hope.check(left, f"block {number}, which was to be waited for,")
+            hope.check(left, f"block {number}")
             if self._mining is Mining.OTHERS:
                 time.sleep(_BLOCK_PAUSE)
             else:
@@ -213,7 +213,7 @@ class TransactionManager:
         if sender in self._nonces:
             return
         if sender not in self._keys:
-            raise EvmError(f"{sender} is none of this chain's accounts")
+            raise EvmError(f"{sender} is not an account of this chain")
         self._signers[sender] = Account.from_key(self._keys[sender].to_bytes())
         # An earlier run that was broken off may have left something on its way.
         calls = [("eth_getTransactionCount", (sender, tag)) for tag in ("latest", "pending")]
@@ -326,8 +326,8 @@ class TransactionManager:
         """Keep what a receipt says."""
         if sent.mined is not None and (sent.mined.ok, sent.mined.logs) != (mined.ok, mined.logs):
             raise NodeError(
-                f"{self.rpc.url}: the chain lost transaction {sent.hash}, and mined again it went otherwise: "
-                "wait for more blocks after each step (--confirmations)"
+                f"{self.rpc.url}: a reorganization removed transaction {sent.hash}, and its result changed "
+                "when it was mined again: wait for more blocks after each step (--confirmations)"
             )
         self.spent[sent.order.sender] += cost - sent.cost
         sent.mined, sent.cost = mined, cost
@@ -394,7 +394,7 @@ class TransactionManager:
         chain_id = as_number(self.rpc.ask("eth_chainId"), "eth_chainId")
         if chain_id != self.chain_id:
             raise NodeError(
-                f"{self.rpc.url}: chain {self.chain_id} was played on, and now chain {chain_id} answers"
+                f"{self.rpc.url}: the node changed from chain {self.chain_id} to chain {chain_id}"
             )
         self._mining = who_mines(self.rpc)
         senders = list(self._nonces)
@@ -412,8 +412,8 @@ class TransactionManager:
         for sender, count in counts.items():
             if count < min(self._nonces[sender], first.get(sender, self._nonces[sender])):
                 raise NodeError(
-                    f"{self.rpc.url}: the node came back without transaction {count} of {sender}, which this "
-                    "run did not send or no longer has: it cannot go on"
+                    f"{self.rpc.url}: the node lost transaction {count} of {sender}, and this run cannot "
+                    "send it again"
                 )
         self.funds.forget()
         return lost
@@ -436,7 +436,7 @@ class TransactionManager:
         """
         with self._lock:
             if timestamp < self.timestamp():
-                raise EvmError(f"time runs forward: {timestamp} lies before {self.view.head.timestamp}")
+                raise EvmError(f"timestamp {timestamp} is before the current one, {self.view.head.timestamp}")
             self._not_before = timestamp
             self._wait_for(timestamp)
 
@@ -493,11 +493,11 @@ class TransactionManager:
         with self._lock:
             position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
             if position is None:
-                raise EvmError(f"snapshot {snapshot} is used up")
+                raise EvmError(f"snapshot {snapshot} no longer exists")
             _, taken, journal, self.spent, given = self._snapshots[position]
             del self._snapshots[position:]
             if self.rpc.ask("evm_revert", taken) is not True:
-                raise EvmError(f"{self.rpc.url}: the node has forgotten snapshot {snapshot}")
+                raise EvmError(f"{self.rpc.url}: the node no longer has snapshot {snapshot}")
             self._journal = deque(journal, maxlen=_REMEMBERED)
             self._nonces.clear()
             self._not_before = 0

@@ -196,5 +196,5 @@ def refusal_among(transactions: Sequence[Transaction]) -> RpcError | None:
 def _hint(refusal: RpcError) -> str:
     """Say what a refused nonce means."""
     if "nonce" in refusal.message.lower() or "replacement" in refusal.message.lower():
-        return " (does somebody else send from Parley's accounts on this node?)"
+        return " (is another program sending from Parley's accounts on this node?)"
     return ""

@@ -98,7 +98,7 @@ class Wire:
         self.shown = shown(url)
         self.url = url
         if self.shown.partition("://")[0] not in ("http", "https") or "(" in self.shown:
-            raise NodeError(f"{self.shown}: not the URL of a node: http://HOST:PORT is")
+            raise NodeError(f"{self.shown}: not the URL of a node (expected http://HOST:PORT)")
         self._session = requests.Session()
         # A proxy for the outside world has no business between here and the node.
         self._session.trust_env = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")

@@ -33,14 +33,14 @@ def deploy(
     out: DeploymentOut = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Put all contracts on a node's chain and write the deployment file; or, if it is there, check it.
+    """Deploy all contracts to a node and write the deployment file; if the file exists, check it.
 
-    They are created from Parley's own deployer, whose key is known to everybody and who has no rights in
-    them; the node's first account pays. When the file is there already, nothing is deployed: the code at its
-    addresses is held against what it says, and against what these sources compile to.
+    Parley's own deployer creates the contracts. Its key is public, and it has no rights in them. The node's
+    first account pays. If the deployment file exists, nothing is deployed: the code at its addresses is
+    compared with the file and with what these sources compile to.
 
-    Exit status: 0 done, 1 a contract is not what the file says, 2 nobody at the URL, another chain's file, or
-    one that cannot be read or written.
+    Exit status: 0 done, 1 a contract differs from the file, 2 no node at the URL, the file is for another
+    chain, or it cannot be read or written.
 
     For example:
 
@@ -52,7 +52,7 @@ def deploy(
     from parley.chain.deployments import CodeError, deploy_once  # noqa: PLC0415 - as above
 
     if not is_url(evm):
-        raise ParleyError(f"--evm: {shown(evm)!r} is not the URL of a node: http://HOST:PORT is")
+        raise ParleyError(f"--evm: {shown(evm)!r} is not the URL of a node (expected http://HOST:PORT)")
     try:
         file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), contracts())
     except CodeError as error:
@@ -67,27 +67,27 @@ def deploy(
     echo(
         f"deployed to {where}, written to {file.path}"
         if deployed
-        else f"stands on {where} as {file.path} says: nothing was deployed"
+        else f"already deployed on {where} and matches {file.path}; nothing to do"
     )
 
 
 Node = Annotated[str, typer.Option("--evm", metavar="URL", help="The node to read from.")]
 DeploymentFile = Annotated[
     Path,
-    typer.Option("--deployment", metavar="FILE", help="Where the contracts stand, as written by deploy."),
+    typer.Option("--deployment", metavar="FILE", help="The deployment file that deploy wrote."),
 ]
 EventsOnly = Annotated[
     bool,
     typer.Option(
         "--events-only",
-        help="Read events and their transactions only: faster, but silent and failed calls go unseen.",
+        help="Read only events and their transactions: faster, but misses calls that failed or emitted none.",
     ),
 ]
 TrustPayees = Annotated[
     bool,
     typer.Option(
         "--trust-payees",
-        help="Judge although the node does not show who was paid: take events on trust there.",
+        help="If the node does not show who was paid, believe the events instead of giving no verdict.",
     ),
 ]
 Creators = Annotated[
@@ -95,7 +95,7 @@ Creators = Annotated[
     typer.Option(
         "--creator",
         metavar="ADDRESS",
-        help="Test the draws of this account's games together; may be repeated.  "
+        help="Test the draws of all games that this account created; may be repeated.  "
         "[default: the account that deployed the contract]",
     ),
 ]
@@ -105,17 +105,17 @@ Creators = Annotated[
     no_args_is_help=True,
     help=describe(
         "verify",
-        "Replay every game of the deployed contracts from the outside, and check all that happened.\n\n"
-        "Calldata and events are replayed on each mechanism's reference model: who may call when and with "
-        "how much money, every reveal, every draw made again from the revealed secrets, every payment to its "
-        "recipient, every refusal. The contracts' state only confirms the result.",
-        "Payments are seen through traces, or else through balances. Where the node shows neither, there is "
-        "no verdict, unless --trust-payees is given.\n\n"
-        "Across the games of the named creators, draws are tested against their stated probabilities, which "
-        "differ from game to game; the test fails at p < 1e-6. Contracts that the deployment file does not "
-        "name are passed over.\n\n"
-        "Exit status: 0 it holds, 1 it does not, 2 no verdict: nobody at the URL, another chain, no contract "
-        "there, or payments that were not seen.",
+        "Replay every game of the deployed contracts from chain data, and check every step.\n\n"
+        "Calldata and events are replayed on each mechanism's reference model: who called, when, with how "
+        "much money; reveals; draws, computed again from the revealed secrets; payments and their "
+        "recipients; refused calls. The contracts' state is read only to confirm the result.",
+        "Payments are read from traces, or from balances if the node has no traces. If the node has neither, "
+        "there is no verdict, unless --trust-payees is given.\n\n"
+        "The draws of all games of the given creators are tested together against their stated "
+        "probabilities; the test fails at p < 1e-6. Contracts that are not in the deployment file are "
+        "skipped.\n\n"
+        "Exit status: 0 all checks hold, 1 a check fails, 2 no verdict: no node at the URL, another chain, "
+        "no contract there, or payments not seen.",
         ["parley verify --evm http://127.0.0.1:8545 --deployment build/deployment.json"],
     ),
 )
@@ -127,14 +127,14 @@ def verify(
     creator: Creators = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Replay every game of the deployed contracts from the outside, and check everything that happened."""
+    """Replay every game of the deployed contracts from chain data, and check every step."""
     # Imported when needed: statistics take a second to load.
     from parley.kit.present.verification import verification_tables  # noqa: PLC0415 - as above
     from parley.kit.verify.verification import combined_json  # noqa: PLC0415 - as above
 
     for address in creator or ():
         if not re.fullmatch("0x[0-9a-fA-F]{40}", address):
-            raise ParleyError(f"--creator: {address!r} is not an address: 0x and 40 hexadecimal digits are")
+            raise ParleyError(f"--creator: {address!r} is not an address (0x and 40 hexadecimal digits)")
     with progress_bar() as progress:
         tasks: dict[str, TaskID] = {}
 
@@ -161,6 +161,6 @@ def verify(
         raise typer.Exit(1)
     if None in verdicts:
         raise ParleyError(
-            f"{evm}: the node does not show who was paid, so there is no verdict: ask a node with traces "
-            "(debug_traceTransaction) or old balances, or give --trust-payees"
+            f"{evm}: no verdict, because the node does not show who was paid: use a node with traces "
+            "(debug_traceTransaction) or old balances, or add --trust-payees"
         )

@@ -92,7 +92,7 @@ def own_options(kind: str, verb: str, given: dict[str, Any]) -> dict[str, Any]:
     >>> own_options("assignment", "solve", {"runs": None, "exact": True})
     Traceback (most recent call last):
         ...
-    parley.core.errors.ParleyError: --exact: only problems of kind coordination have it, not assignment
+    parley.core.errors.ParleyError: --exact: only for problems of kind coordination, not assignment
     """
     options = {name: value for name, value in given.items() if value not in (None, False, [])}
     for name in options:
@@ -102,7 +102,7 @@ def own_options(kind: str, verb: str, given: dict[str, Any]) -> dict[str, Any]:
             if any(option.verb == verb and option.name == name for option in one.options)
         ]
         if kind not in owners:
-            raise ParleyError(f"--{name}: only problems of kind {', '.join(owners)} have it, not {kind}")
+            raise ParleyError(f"--{name}: only for problems of kind {', '.join(owners)}, not {kind}")
     return {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
 
 

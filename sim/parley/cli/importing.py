@@ -33,20 +33,18 @@ app.add_typer(importers, name="import")
 
 @importers.callback()
 def import_problem() -> None:
-    """Make a problem file out of a public data format.
+    """Make a problem file from a public data format.
 
-    It is written as TOML, to standard output or with --out into a file. Nothing is changed: what an agent
-    does not rank it does not want. What is no error but perhaps not what was meant is said on standard error.
+    The file is TOML; it goes to standard output, or to the file of --out. Items that an agent does not rank
+    are items that it does not want. Notes about unusual data go to standard error.
     """
 
 
 Out = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE", help="Write there; as JSON if it ends in .json.  [default: standard output]"
-    ),
+    typer.Option(metavar="FILE", help="Output file; JSON if it ends in .json.  [default: standard output]"),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the problem as one JSON object.")]
 
 
@@ -105,9 +103,9 @@ def _give(
 def _write(path: Path, text: str, *, force: bool) -> None:
     """Write a file, over another one only if that is wanted."""
     if not path.parent.is_dir():
-        raise ParleyError(f"--out: there is no folder {path.parent}")
+        raise ParleyError(f"--out: no such folder: {path.parent}")
     try:
         with whole_file(path, over=force) as work:
             work.write_text(text, encoding="utf-8")
     except FileExistsError:
-        raise ParleyError(f"--out: {path} is there already; --force writes over it") from None
+        raise ParleyError(f"--out: {path} exists; use --force to overwrite it") from None

@@ -15,19 +15,17 @@ from parley.kit import api
 from parley.kit.registry import load, mechanisms
 
 ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
-Workers = Annotated[
-    int, typer.Option(min=1, max=MAX_WORKERS, help="Processes at most to spread the games over.")
-]
+Workers = Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Maximum number of worker processes.")]
 ExperimentOut = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder for the tables.  [default: build/experiments/NAME]"),
 ]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="What a command wrote with --out.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that a command wrote with --out.")]
 ProblemFile = Annotated[
-    str | None, typer.Argument(metavar="[FILE]", help="Problem file, TOML or JSON, to begin with.")
+    str | None, typer.Argument(metavar="[FILE]", help="Problem file, TOML or JSON, to start with.")
 ]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")]
-NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Only print the address.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 for any free port.")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address, but open no browser.")]
 
 
 @app.command(no_args_is_help=True)
@@ -37,14 +35,13 @@ def experiment(
     out: ExperimentOut = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Let populations play again and again: sweeps, strategies that spread or learn, tables of everything.
+    """Run an experiment: populations of agents play many games, and strategies spread or learn.
 
-    A file states problems, strategies per seat with their shares, how they adapt, what to sweep, games per
-    cell, generations and seed; see docs/experiments. Every game is played by the real contract on the
-    embedded EVM, or, where the file says so, by a compiled twin that a sample of such games is held against.
+    The file states problems, strategies per seat and their shares, how they adapt, what to sweep, games per
+    cell, generations and seed; see docs/experiments. Every game runs the real contract on the embedded EVM.
+    If the file says so, a compiled twin plays instead, and a sample of its games is compared with the EVM.
 
-    A run that was stopped goes on where it was when the same command is given again, and leaves the same
-    tables.
+    To continue a stopped run, give the same command again: the tables are the same as without the stop.
 
     For example:
 
@@ -63,12 +60,12 @@ def experiment(
         print_json({"folder": str(run.folder), "manifest": run.manifest, "summary": run.summary})
         return
     console().print(run.tables())
-    echo(f"written: {run.folder}; for a page of it: parley report {run.folder}")
+    echo(f"written: {run.folder}; for a page: parley report {run.folder}")
 
 
 @app.command(no_args_is_help=True)
 def report(folder: Folder) -> None:
-    """Make one self-contained page of what experiment, simulate or audit wrote with --out.
+    """Make a self-contained HTML page from the output folder of experiment, simulate or audit.
 
     For example:
 
@@ -83,9 +80,9 @@ def report(folder: Folder) -> None:
 
 @app.command()
 def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = False) -> None:  # noqa: FBT002
-    """Open a page where one game unfolds transaction by transaction, and then a thousand.
+    """Open a live page that plays one game transaction by transaction, and then a thousand games.
 
-    On loopback only, until it is interrupted.
+    The server listens on loopback only, until you interrupt it.
 
     For example:
 
@@ -94,12 +91,10 @@ def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = Fals
     pages = {one.kind: page for one in mechanisms() if (page := one.live_page()) is not None}
     if file is None:
         if not pages:
-            raise ParleyError("no mechanism that is installed has a live page")
+            raise ParleyError("no installed mechanism has a live page")
         next(iter(pages.values())).serve(None, port, echo, browser=not no_browser)
         return
     problem = load(file)
     if problem.kind not in pages:
-        raise ProblemError(
-            file, "kind", f"{problem.kind} has no live page; these have one: {', '.join(pages)}"
-        )
+        raise ProblemError(file, "kind", f"{problem.kind} has no live page; only for: {', '.join(pages)}")
     pages[problem.kind].serve(problem.problem, port, echo, browser=not no_browser)

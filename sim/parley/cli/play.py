@@ -23,25 +23,30 @@ if TYPE_CHECKING:
 
 def _bots(bots: Mapping[str, str]) -> str:
     """List bots and what they do."""
-    return "; ".join(f"`{name}` {what}" for name, what in bots.items())
+    return "\n".join(f"- `{name}` {what}" for name, what in bots.items())
 
 
 Games = Annotated[int, typer.Option(min=1, max=MAX_GAMES, help="How many games to play.")]
 Seed = Annotated[
     int,
-    typer.Option(min=0, max=MAX_SEED, help="Same seed, same games, on either EVM and for any workers."),
+    typer.Option(
+        min=0,
+        max=MAX_SEED,
+        help="The same seed gives the same games, on both EVMs and for any number of workers.",
+    ),
 ]
 Machine = Annotated[
     str,
     typer.Option(
-        metavar="revm|py-evm|URL", help="The fast embedded EVM, the reference one, or a JSON-RPC node."
+        metavar="revm|py-evm|URL",
+        help="The backend: the fast embedded EVM, the reference EVM, or a JSON-RPC node.",
     ),
 ]
 PlayedOn = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="On a node: play on this deployment. Without it, the contracts are deployed first.",
+        help="On a node: use the contracts of this deployment file.  [default: deploy them first]",
     ),
 ]
 Confirmations = Annotated[
@@ -49,7 +54,7 @@ Confirmations = Annotated[
     typer.Option(
         min=0,
         max=MAX_CONFIRMATIONS,
-        help="On a node: blocks to wait after each step before bots act on it.  [default: 0 on development "
+        help="On a node: blocks to wait after each step before bots react to it.  [default: 0 on development "
         "chains, 12 elsewhere]",
     ),
 ]
@@ -59,22 +64,20 @@ BotNames = Annotated[
     str | None,
     typer.Option(
         metavar="NAME[,NAME…]",
-        help="One for all, or one per agent; see above.  [default: the first that is named above]",
+        help="One bot for all agents, or one per agent; see above.  [default: the first bot above]",
     ),
 ]
-Workers = Annotated[
-    int, typer.Option(min=1, max=MAX_WORKERS, help="Processes at most to spread the games over.")
-]
+Workers = Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Maximum number of worker processes.")]
 Cluster = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Play on the workers of this Dask scheduler instead.")
+    str | None, typer.Option(metavar="ADDRESS", help="Play on the workers of this Dask scheduler.")
 ]
 Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Write games.parquet, simulation.json and pictures there.")
+    Path | None, typer.Option(metavar="DIR", help="Folder for games.parquet, simulation.json and pictures.")
 ]
 Check = Annotated[
     bool,
     typer.Option(
-        "--check", help="Exit 1 if play contradicts theory: an exact test has a p-value below 1e-6."
+        "--check", help="Exit with 1 if play contradicts theory: an exact test has a p-value below 1e-6."
     ),
 ]
 
@@ -83,12 +86,12 @@ Check = Annotated[
     no_args_is_help=True,
     help=describe(
         "simulate",
-        "Play it: real contracts on a real EVM, with bots, and compare what happened with theory.",
-        "\n\n".join(f"Bots of {one.kind}: {_bots(one.bots)}." for one in mechanisms())
-        + "\n\nSome of the games, one of every kind of path among them, are replayed on the other EVM; the "
-        "exit status is 1 if anything differs there. A node's games are played side by side, by accounts of "
-        "Parley's own that the node's first account funds, and replayed on revm with the node's chain id and "
-        "addresses.",
+        "Play games with bots on real contracts in a real EVM, and compare the results with theory.",
+        "\n\n".join(f"Bots for {one.kind}:\n\n{_bots(one.bots)}" for one in mechanisms())
+        + "\n\nCross-check: some games, at least one of each kind of path, are replayed on the other "
+        "embedded EVM; the exit status is 1 if anything differs. On a node, games are played in parallel, "
+        "from Parley's own accounts, which the node's first account funds; they are replayed on revm with "
+        "the node's chain id and addresses.",
     ),
 )
 def simulate(  # noqa: PLR0913, PLR0917 - one for each option
@@ -105,13 +108,11 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     check: Check = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Play games on an EVM, and compare what happened with theory."""
+    """Play games on an EVM, and compare the results with theory."""
     from parley.kit.play.run import OTHER  # noqa: PLC0415 - what plays is slow to load
 
     if evm not in OTHER and not is_url(evm):
-        raise ParleyError(
-            f"--evm: no EVM is called {shown(evm)!r}: revm and py-evm are, or the URL of a node"
-        )
+        raise ParleyError(f"--evm: unknown EVM {shown(evm)!r}; use revm, py-evm or the URL of a node")
     problem = load(file)
     problem.problem.check_playable(file)
     written: list[str] = []

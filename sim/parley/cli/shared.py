@@ -126,18 +126,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; exact
 
 def _about() -> str:
     """Write the help of the program."""
-    kinds = "; ".join(f"of kind {one.kind}, {one.about}" for one in mechanisms())
+    kinds = "\n".join(f"- `{one.kind}`: {one.about}" for one in mechanisms())
     return (
-        "Task-allocation mechanisms: what theory says, and what happens when real contracts are played.\n\n"
-        f"A problem file (TOML or JSON) names a mechanism as its kind. It states, {kinds}. Every command "
-        "prints tables, or with --json one JSON object. Exit status: 0 done, 1 a check did not hold, 2 bad "
-        "input or a failure outside."
+        "A laboratory for task-allocation mechanisms that run as smart contracts.\n\n"
+        "A problem file (TOML or JSON) states a problem. Its key `kind` names the mechanism:\n\n"
+        f"{kinds}\n\n"
+        "Every command prints tables, or one JSON object with --json. Exit status: 0 done, 1 a check failed, "
+        "2 bad input or an outside failure."
     )
 
 
 @app.callback(help=_about())
 def parley() -> None:
-    """Task-allocation mechanisms: what theory says, and what happens when real contracts are played."""
+    """A laboratory for task-allocation mechanisms that run as smart contracts."""
 
 
 def progress_bar() -> Progress:

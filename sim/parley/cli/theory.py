@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 AuditOut = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Also write JSON, problem files, and pictures there."),
+    typer.Option(metavar="DIR", help="Also write JSON, problem files and pictures to this folder."),
 ]
 Check = Annotated[
     bool,
     typer.Option(
-        "--check", help="Exit with 1 if an axiom or a property is refuted, or somebody gains alone."
+        "--check", help="Exit with 1 if an axiom or property is refuted, or one agent alone can gain."
     ),
 ]
 
@@ -72,7 +72,7 @@ def solve(
 
 @app.command(
     no_args_is_help=True,
-    help=describe("audit", "Say which properties hold, with witnesses, and who gains by deviating."),
+    help=describe("audit", "Check which properties hold, with witnesses, and who can gain by deviating."),
 )
 @with_options(_declared("audit"))
 def audit(
@@ -82,7 +82,7 @@ def audit(
     as_json: Json = False,  # noqa: FBT002 - a flag
     **given: Any,  # noqa: ANN401 - what mechanisms declare
 ) -> None:
-    """Say which properties hold, with witnesses, and who gains by deviating."""
+    """Check which properties hold, with witnesses, and who can gain by deviating."""
     problem = load(file)
     options = own_options(problem.kind, "audit", given)
     with ExitStack() as stack:

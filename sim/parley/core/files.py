@@ -81,9 +81,9 @@ def read_object(path: str | PathLike[str]) -> dict[str, Any]:
     try:
         value = json.loads(text, object_pairs_hook=lambda pairs: unique(pairs, file))
     except ValueError as error:
-        raise ProblemError(file, "", f"is not JSON: {error}") from None
+        raise ProblemError(file, "", f"invalid JSON: {error}") from None
     if not isinstance(value, dict):
-        raise ProblemError(file, "", f"holds {shorten(value)}, not an object")
+        raise ProblemError(file, "", f"must be a JSON object, not {shorten(value)}")
     return value
 
 
@@ -99,7 +99,7 @@ def unique(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
     if len(mapping) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ProblemError(file, twice, "stands twice")
+        raise ProblemError(file, twice, "duplicate key")
     return mapping
 
 

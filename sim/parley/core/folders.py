@@ -69,9 +69,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     real = Path(os.path.realpath(path))
     if real.is_mount():
-        raise ParleyError(
-            f"{path}: a file system is mounted there, so it cannot be renamed; name a folder in it"
-        )
+        raise ParleyError(f"{path}: is a mount point, which cannot be renamed; choose a folder inside it")
     lock = real.with_name(f".{real.name}.lock")
     with saying(path):
         real.parent.mkdir(parents=True, exist_ok=True)
@@ -148,9 +146,9 @@ def check_replaceable(path: Path) -> None:
     names = sorted(entry.name for entry in path.iterdir() if not _is_left_behind(entry))
     foreign = [name for name in names if Path(name).suffix not in OWN or not (path / name).is_file()]
     if foreign and any(mark in names for mark in MARKS):
-        raise ParleyError(f"{path}: holds {foreign[0]}, which no run has written; name another folder")
+        raise ParleyError(f"{path}: contains {foreign[0]}, which Parley did not write; choose another folder")
     if names and not any(mark in names for mark in MARKS):
-        raise ParleyError(f"{path}: is not empty, and holds no run; name another folder")
+        raise ParleyError(f"{path}: is not empty and contains no Parley results; choose another folder")
 
 
 def _is_left_behind(path: Path) -> bool:

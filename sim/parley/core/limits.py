@@ -39,7 +39,9 @@ def at_most(key: str, what: str, value: int, most: int) -> None:
         If the number is too large.
     """
     if value > most:
-        raise ProblemError("", key, f"{what} {shorten(value)} is above {most}, what one game on chain takes")
+        raise ProblemError(
+            "", key, f"{what} {shorten(value)} is above {most}, the limit of one game on chain"
+        )
 
 
 def check_window(seconds: int) -> None:
@@ -51,5 +53,5 @@ def check_window(seconds: int) -> None:
         If it is too short or too long.
     """
     if not MIN_WINDOW <= seconds <= MAX_WINDOW:
-        reason = f"{seconds} seconds is outside {MIN_WINDOW}..{MAX_WINDOW}, what one game on chain takes"
+        reason = f"{seconds} seconds is outside {MIN_WINDOW}..{MAX_WINDOW}, the limits of one game on chain"
         raise ProblemError("", "window", reason)

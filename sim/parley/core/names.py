@@ -29,10 +29,10 @@ def unfit(name: str) -> str | None:
     Examples
     --------
     >>> unfit("Ann\u00a0Lee"), unfit("a\nb"), unfit(" ")
-    (None, "'a\\nb' contains U+000A, which a name cannot have", "' ' has no visible character")
+    (None, "'a\\nb' contains U+000A, which is not allowed in a name", "' ' has no visible character")
     """
     if refused := _REFUSED.search(name):
-        return f"{shorten(name)} contains U+{ord(refused[0]):04X}, which a name cannot have"
+        return f"{shorten(name)} contains U+{ord(refused[0]):04X}, which is not allowed in a name"
     if all(category(character) in ("Zs", "Cf") for character in name):
         return f"{shorten(name)} has no visible character"
     return None
@@ -72,7 +72,7 @@ def check_names(key: str, names: Sequence[str]) -> tuple[str, ...]:
         if reason := unfit(name):
             raise ProblemError("", f"{key}[{k}]", reason)
         if name in seen:
-            raise ProblemError("", f"{key}[{k}]", f"{shorten(name)} stands twice")
+            raise ProblemError("", f"{key}[{k}]", f"duplicate name {shorten(name)}")
         seen.add(name)
     return tuple(names)
 

@@ -38,7 +38,7 @@ def _read_toml(text: str, file: str) -> dict[str, Any]:
         # The message ends in "(at line 3, column 7)" or "(at end of document)": that is where, so it comes
         # first.
         reason, _, where = str(error).rpartition(" (at ")
-        raise ProblemError(file, where.rstrip(")") or "TOML", f"broken TOML: {reason or error}") from None
+        raise ProblemError(file, where.rstrip(")") or "TOML", f"invalid TOML: {reason or error}") from None
     except ValueError as error:
         raise ProblemError(file, "TOML", str(error)) from None
 
@@ -53,11 +53,11 @@ def _read_json(text: str, file: str) -> dict[str, Any]:
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise ProblemError(file, where, f"broken JSON: {error.msg}") from None
+        raise ProblemError(file, where, f"invalid JSON: {error.msg}") from None
     except ValueError as error:
         raise ProblemError(file, "JSON", str(error)) from None
     if not isinstance(value, dict):
-        raise ProblemError(file, "", f"holds {shorten(value)}, not an object with keys")
+        raise ProblemError(file, "", f"must be an object with keys, not {shorten(value)}")
     return value
 
 

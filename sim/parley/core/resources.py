@@ -63,7 +63,7 @@ def library(name: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError:
-        raise ParleyError(f"{path} is missing, which pages need: run `make setup`") from None
+        raise ParleyError(f"{path} is missing, and pages need it: run `make setup`") from None
 
 
 def solidity() -> Path:

@@ -80,9 +80,9 @@ def test_a_function_that_gives_no_probabilities_is_refused_when_it_does(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("p-stern", "no recognition function of this name; known: p-star, equal"),
-        ("{file}:nowhere", "has no function 'nowhere'"),
-        ("{file}:number", "has no function 'number'"),
+        ("p-stern", "unknown recognition function; known: p-star, equal"),
+        ("{file}:nowhere", "no function 'nowhere'"),
+        ("{file}:number", "no function 'number'"),
         ("{file}:two", "takes 2 parameters"),
         ("{file}x.py:f", "no such file"),
     ],

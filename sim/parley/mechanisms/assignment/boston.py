@@ -85,7 +85,7 @@ def outcomes(problem: Problem, most: int = MAX_CONTENDERS) -> Lottery:
     contenders = _contenders(problem)
     if len(contenders) > most:
         raise TooLargeError(
-            f"{len(contenders)} agents contend for items: too many orders to list (at most {most})"
+            f"{len(contenders)} agents compete for items: too many orders to list (at most {most})"
         )
     others = [agent for agent in range(problem.agents) if agent not in contenders]
     counts: dict[Assignment, int] = {}

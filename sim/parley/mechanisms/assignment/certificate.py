@@ -108,7 +108,7 @@ class Certificate(NamedTuple):
         [0, 1, 1, 2, 2, 2]
         """
         if not 0 <= number < self.denominator:
-            raise ValueError(f"no number below {self.denominator}: {number}")
+            raise ValueError(f"{number} is not below {self.denominator}")
         return bisect_right(list(accumulate(self.weights)), number)
 
     def matrix_of(self, items: int) -> Matrix:

@@ -93,7 +93,7 @@ def read_csv(
     content: dict[str, Any]
     if ranks:
         if others and free:
-            tell(f"not read: {listed(others)}; agents are named by {agent}")
+            tell(f"ignored columns: {listed(others)}; column {agent} holds the agents' names")
         rankings = [_ranked(file, place, row, ranks) for place, row in lines]
         items = sorted({item for row in rankings for item in row}, key=_natural)
         content = {"rankings": rankings}
@@ -108,10 +108,10 @@ def read_csv(
         if ranks:  # items that nobody ranks are there all the same
             mapping["items"], amounts = list(found), list(found.values())
         elif unknown := [item for item in found if item not in items]:
-            tell(f"capacities of no item, which are left out: {listed(unknown)}")
+            tell(f"ignored capacities of unknown items: {listed(unknown)}")
         mapping["capacities"] = amounts if seats is None else scaled(amounts, seats)
     elif seats is not None:
-        raise ProblemError("", "seats", "there are no capacities to scale")
+        raise ProblemError("", "seats", "the capacities to scale are missing")
     mapping |= content | {"rule": rule}
     if agent is not None:
         mapping["names"] = {"agents": _agents(file, agent, lines, tell)}
@@ -147,10 +147,10 @@ def read_table(file: str) -> tuple[str, list[str], list[Line]]:
     head, _, header = rows[0]
     _check_separator(file, head, [text for _, text, _ in rows])
     if len(header) < 2 or len(set(header)) < len(header):
-        raise ProblemError(file, head, "needs two columns at least, all with names of their own")
+        raise ProblemError(file, head, "needs at least two columns, each with its own name")
     for place, _, cells in rows:
         if len(cells) != len(header):
-            raise ProblemError(file, place, f"{len(cells)} columns for {len(header)} names")
+            raise ProblemError(file, place, f"{len(cells)} cells, but the header has {len(header)}")
     return head, header, [(place, dict(zip(header, cells, strict=True))) for place, _, cells in rows[1:]]
 
 
@@ -183,7 +183,11 @@ def _records(file: str) -> Iterator[tuple[str, str, list[str]]]:
         text = "".join(taken)
         if text.endswith(("\n", "\r")):
             if feeds not in {None, text.endswith("\n")}:
-                raise ProblemError(file, place, "some lines end at a carriage return, others at a line feed")
+                raise ProblemError(
+                    file,
+                    place,
+                    "mixed line ends: some lines end with a carriage return, others with a line feed",
+                )
             feeds = text.endswith("\n")
         yield place, text, cells
 
@@ -198,7 +202,9 @@ def _check_separator(file: str, head: str, records: Sequence[str]) -> None:
     for mark, name in OTHER_SEPARATORS.items():
         if mark in header and ("," not in header or any(mark in row for row in rows)):
             raise ProblemError(
-                file, head, f"separated by {name} instead of commas? If not, quote the cells that hold {name}"
+                file,
+                head,
+                f"separated by {name} instead of commas? If not, quote the cells that contain {name}",
             )
 
 
@@ -218,10 +224,10 @@ def _selected(file: str, chosen: Mapping[str, str]) -> tuple[str, list[str], lis
     head, header, lines = read_table(file)
     for column in chosen:
         if column not in header:
-            raise ProblemError(file, head, f"no column {shorten(column)}{did_you_mean(column, header)}")
+            raise ProblemError(file, head, f"unknown column {shorten(column)}{did_you_mean(column, header)}")
     others = [column for column in header if column not in chosen]
     if not any(map(_RANKED.fullmatch, others)) and len(others) < 2:
-        raise ProblemError(file, head, "no column is left for what agents want")
+        raise ProblemError(file, head, "no column with preferences")
     lines = [(place, row) for place, row in lines if all(row[c] == v for c, v in chosen.items())]
     if not lines:  # none were chosen, or none stand below the header
         raise ProblemError(file, "" if chosen else head, "no agents")
@@ -235,7 +241,7 @@ def _rank_columns(file: str, head: str, columns: Sequence[str]) -> list[str]:
         if match := _RANKED.fullmatch(column):
             other = by_rank.setdefault(int(match[1]), column)
             if other != column:
-                raise ProblemError(file, head, f"two columns of one rank: {other} and {column}")
+                raise ProblemError(file, head, f"two columns for the same rank: {other} and {column}")
     return [by_rank[rank] for rank in sorted(by_rank)]
 
 
@@ -252,7 +258,7 @@ def _agents(file: str, column: str, lines: Sequence[Line], tell: Warn) -> list[s
     names = [read_name(file, f"{place}, column {column}", row[column]) for place, row in lines]
     given = distinct(names)
     if given != names:
-        tell(f"column {column} has names that are empty or stand more than once: they were numbered")
+        tell(f"column {column} has empty or duplicate names: they were numbered")
     return given
 
 
@@ -262,7 +268,7 @@ def _ranked(file: str, place: str, row: Row, columns: Sequence[str]) -> list[str
     for column in columns:
         item = read_name(file, f"{place}, column {column}", row[column])
         if item in given:
-            raise ProblemError(file, f"{place}, column {column}", f"{item} stands twice")
+            raise ProblemError(file, f"{place}, column {column}", f"duplicate item {item}")
         if item:
             given.append(item)
     return given
@@ -283,7 +289,9 @@ def _points(file: str, place: str, column: str, text: str) -> int | str | None:
     except ValueError as error:
         raise ProblemError(file, place, str(error)) from None
     if points < 0:
-        raise ProblemError(file, place, f"{text} is negative; what is worse than nothing is left empty")
+        raise ProblemError(
+            file, place, f"{text} is negative; leave the cell empty if the agent does not want the item"
+        )
     return int(points) if points.denominator == 1 else exact.show(points)
 
 
@@ -298,9 +306,9 @@ def item_capacities(file: str) -> dict[str, int]:
         place = f"{line}, column {column}"
         item = read_name(file, f"{line}, column {header[0]}", row[header[0]])
         if item in found:
-            raise ProblemError(file, line, f"{shorten(item)} stands twice")
+            raise ProblemError(file, line, f"duplicate item {shorten(item)}")
         if not item:
-            raise ProblemError(file, line, "a capacity of no item")
+            raise ProblemError(file, line, "a capacity without an item")
         try:
             found[item] = whole(row[column])
         except ValueError as error:
@@ -314,5 +322,5 @@ def amounts_of(file: str, found: Mapping[str, int], items: Sequence[str]) -> lis
     """Look up the capacity of each item."""
     for item in items:
         if item not in found:
-            raise ProblemError(file, "", f"no capacity of {shorten(item)}{did_you_mean(item, found)}")
+            raise ProblemError(file, "", f"missing capacity of {shorten(item)}{did_you_mean(item, found)}")
     return [found[item] for item in items]

@@ -52,7 +52,7 @@ def find_violation(matrix: Matrix, capacities: Sequence[int]) -> tuple[str, str]
     for o, capacity in enumerate(capacities):
         total = sum((row[o] for row in matrix), Fraction(0))
         if total > capacity:
-            return "", f"gives out {total} of item {o + 1}, of which there are {capacity}"
+            return "", f"assigns {total} of item {o + 1}, whose capacity is {capacity}"
     return None
 
 
@@ -89,7 +89,7 @@ def decompose(
     """
     violation = find_violation(matrix, capacities)
     if violation is not None:
-        raise ParleyError(f"matrix{violation[0]} is no random assignment: {violation[1]}")
+        raise ParleyError(f"matrix{violation[0]} is not a random assignment: {violation[1]}")
     residual = _Residual(matrix, capacities)
     weights: dict[Assignment, Fraction] = {}
     while residual.scale:

@@ -252,7 +252,9 @@ def ordinally_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True)
     items = len(problem.items)
     if cycle is None:
         if not exact:
-            return Verdict(None, certificate={"reason": "estimated: no cycle among what was ever drawn"})
+            return Verdict(
+                None, certificate={"reason": "estimated: no cycle of trades among the items that were drawn"}
+            )
         given = levels(problem, matrix)
         return Verdict(holds=True, certificate={"levels": list(given or ())})
     witness: dict[str, Any] = {"cycle": [trade.to_json(items) for trade in cycle]}
@@ -311,9 +313,9 @@ def ex_post_efficient(problem: Problem, lottery: Lottery | None) -> Verdict:
     """
     if lottery is None:
         if problem.strict:
-            reason = "theorem: with strict rankings, whatever the order, what comes of it is efficient"
+            reason = "theorem: with strict rankings, every order gives an efficient assignment"
             return Verdict(holds=True, certificate={"reason": reason})
-        return Verdict(None, certificate={"reason": "the assignments are too many to list"})
+        return Verdict(None, certificate={"reason": "too many assignments to list"})
     items = len(problem.items)
     orders: list[list[int] | None] = []
     proofs: list[list[int]] = []
@@ -347,7 +349,7 @@ def ex_ante_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True) -
         the item's price, and equal to it where the agent may get the item (`are_supporting_weights`).
     """
     if problem.utilities is None:
-        return Verdict(None, certificate={"reason": "there are no utilities"})
+        return Verdict(None, certificate={"reason": "the problem has no utilities"})
     if not exact:
         return Verdict(None, certificate={"reason": "estimated"})
     utilities = utilities_of(problem)

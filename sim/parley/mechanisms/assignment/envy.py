@@ -97,7 +97,7 @@ def envy_free(problem: Problem, matrix: Matrix, *, exact: bool = True) -> Verdic
         much each agent prefers its own row to the best of the others'.
     """
     if problem.utilities is None:
-        return Verdict(None, certificate={"reason": "there are no utilities"})
+        return Verdict(None, certificate={"reason": "the problem has no utilities"})
     if not exact:
         return Verdict(None, certificate=ESTIMATED)
     margins: list[str | None] = []

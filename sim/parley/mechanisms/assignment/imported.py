@@ -45,7 +45,7 @@ def read_text(file: str) -> str:
 def read_count(file: str, place: str, text: str) -> int:
     """Read a whole number that is not negative, in digits."""
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
-        raise ProblemError(file, place, f"{shorten(text)} is not a number of something")
+        raise ProblemError(file, place, f"{shorten(text)} is not a whole number")
     return int(text)
 
 
@@ -102,15 +102,17 @@ def look_over(mapping: Mapping[str, Any], tell: Warn) -> None:
         rows = mapping["utilities"]
         wants = [{o for o, u in zip(items, row, strict=True) if u is not None} for row in rows]
     if idle := [f"agent {i}" for i, wanted in enumerate(wants, start=1) if not wanted]:
-        tell(f"wants nothing: {listed(idle)}")
+        tell(f"agents that want nothing: {listed(idle)}")
     wanted = set().union(*wants)
     if unwanted := [item for item in items if item not in wanted]:
-        tell(f"wanted by nobody: {listed(unwanted)}")
+        tell(f"items that nobody wants: {listed(unwanted)}")
     if none := [item for item, c in zip(items, mapping.get("capacities", ()), strict=False) if c == 0]:
-        tell(f"without a place: {listed(none)}")
+        tell(f"items with capacity 0: {listed(none)}")
     for what, count, most in (("agents", len(wants), MAX_SEATS), ("items", len(items), MAX_ITEMS)):
         if count > most:
-            tell(f"{count} {what}: solved and audited, but not played; a lottery on chain takes {most}")
+            tell(
+                f"{count} {what}: can be solved and audited, but not played; a lottery on chain takes {most}"
+            )
 
 
 def _tied(rank: str | Sequence[str]) -> Sequence[str]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MECHANISM", "Assignment"]
 
-_RUNS = "Runs of a rule whose probabilities are too many to be exact."
+_RUNS = "Number of sampled runs, where exact probabilities are out of reach."
 _RULES = "serial-dictatorship, probabilistic-serial, boston; with utilities also welfare, pseudo-market."
 _SERIAL = "serial-dictatorship"
 
@@ -43,14 +43,14 @@ def _shared(name: str) -> tuple[Option, ...]:
             name,
             "capacities",
             Path,
-            "How many agents may get each item: a CSV file, items in the first column, and a column capacity"
+            "Capacity of each item: a CSV file with items in the first column and a column capacity"
             + (
-                "; or a .dat file of PrefLib's supervisors, whose projects are there once, or not at all if "
-                "the supervisor takes nobody."
+                "; or PrefLib's .dat file of supervisors, whose projects get capacity 1, or 0 if the "
+                "supervisor takes nobody."
                 if name == "preflib"
                 else "."
             )
-            + " Without it, every item is there once.",
+            + " Without it, every capacity is 1.",
             metavar="FILE",
         ),
         Option(name, "rule", str, _RULES, default=_SERIAL),
@@ -72,7 +72,7 @@ def _read_csv(file: str, given: Given, warn: Callable[[str], None]) -> Mapping[s
     for text in given.texts("select"):
         column, equals, value = text.partition("=")
         if not equals or column in chosen:
-            raise ParleyError(f"--select: {text!r} is not COLUMN=VALUE, or the column was given before")
+            raise ParleyError(f"--select: {text!r} is not COLUMN=VALUE, or the column was given twice")
         chosen[column] = value
     return read_csv(
         file,
@@ -88,50 +88,50 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
     """Random assignment of items to agents."""
 
     kind = "assignment"
-    about = "what agents prefer among items, and by which rule these are assigned"
+    about = "agents' preferences over items, and the rule that assigns the items"
     contracts = CONTRACTS
     descriptions = {
         "solve": Description(
-            "The probability that each agent gets each item under the problem's rule, a lottery over "
-            "assignments with these probabilities, and what agents expect of it, all in fractions. Where a "
-            "rule's probabilities are too many, they are estimated, with standard errors. What is posted is "
+            "the probability that each agent gets each item under the problem's rule, a lottery over "
+            "assignments with these probabilities, ranks and expected utilities, as fractions. Where exact "
+            "probabilities are out of reach, they are estimated, with standard errors. A posted lottery is "
             "verified.",
             ("parley solve problems/assignment-bogomolnaia-moulin.toml",),
         ),
         "simulate": Description(
-            "How often each agent got each item, compared with the exact probabilities at the rankings that "
-            "were revealed.",
+            "how often each agent got each item, compared with the exact probabilities at the revealed "
+            "rankings.",
             (
                 "parley simulate problems/assignment-bogomolnaia-moulin.toml --games 5000 --check",
                 "parley simulate problems/assignment-option-set.toml --bots absent:revealing",
             ),
         ),
         "audit": Description(
-            "Whether what the rule does here is efficient (ex post, ordinally, ex ante), envy-free, and the "
-            "same for equals, and whether there is a profitable misreport; each with a witness or its "
-            "proof. And the option sets: all that each agent could get by other reports.",
+            "whether the rule's random assignment is efficient (ex post, ordinally, ex ante) and envy-free "
+            "and treats equals equally, and whether there is a profitable misreport; each with a witness or "
+            "a proof. Also the option sets: all lotteries that an agent could get by other reports.",
             ("parley audit problems/assignment-three-utilities.toml --check",),
         ),
-        "verify": Description("Every ranking, posted assignment and lottery, every order and result."),
+        "verify": Description("every ranking, posted assignment and lottery, every order and result."),
     }
     bots = {
-        "truthful": "reveals its ranking",
-        "misreporting": "looks for a report that serves it better",
+        "truthful": "reveals its true ranking",
+        "misreporting": "searches for a profitable misreport",
         "absent[:PHASE]": "does not act in a phase: committing, revealing or opening",
-        "copying": "commits to what another one has committed to",
+        "copying": "copies another agent's commitment",
     }
     options = (
         Option("solve", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
-        Option("solve", "seed", int, "Of these runs.", default="0", least=0, most=MAX_SEED),
+        Option("solve", "seed", int, "Seed of these runs.", default="0", least=0, most=MAX_SEED),
         Option("audit", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
-        Option("audit", "seed", int, "Of these runs.", default="0", least=0, most=MAX_SEED),
+        Option("audit", "seed", int, "Seed of these runs.", default="0", least=0, most=MAX_SEED),
     )
     formats = (
         Format(
             "preflib",
             Description(
-                "Orders from a file of PrefLib's (preflib.org): .soc, .soi, .toc or .toi. A .toc made of a "
-                ".soi has all that was unranked tied in the end: everybody then wants everything.",
+                "Read rankings from a PrefLib file (preflib.org): .soc, .soi, .toc or .toi. A .toc that was "
+                "made from a .soi ties all unranked items at the end, so that every agent wants every item.",
                 (
                     "parley import preflib 00038-00000004.soi --out projects.toml",
                     "parley solve projects.toml",
@@ -144,30 +144,30 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
         Format(
             "csv",
             Description(
-                "Rankings or points from a CSV file: a line for each agent, its name in the first column. "
+                "Read rankings or points from a CSV file: one line per agent, its name in the first column. "
                 "Columns rank1, rank2, … name items, best first. Without such columns, every column is an "
-                "item, and holds the agent's points for it: utilities, nothing where it does not want the "
-                "item.",
+                "item and holds the agent's points for it (utilities); empty where the agent does not want "
+                "the item.",
                 (
                     "parley import csv valuations.csv --capacities courses.csv --seats 26 --out courses.toml",
                     "parley import csv projects.csv --select year=2010-11 --rule boston",
                 ),
             ),
-            "A CSV file with a line for each agent.",
+            "A CSV file with one line per agent.",
             (
                 *_shared("csv"),
                 Option(
                     "csv",
                     "select",
                     list,
-                    "Read only lines with this value; may be repeated.",
+                    "Read only the lines with this value; may be repeated.",
                     metavar="COLUMN=VALUE",
                 ),
                 Option(
                     "csv",
                     "seats",
                     int,
-                    "Scale capacities down, in proportion, to so many places in all.",
+                    "Scale all capacities down in proportion, to this total.",
                     least=1,
                     most=MAX_GAMES,
                 ),

@@ -385,7 +385,7 @@ def strategy_proof(problem: Problem, sets: list[OptionSet], reason: str | None =
         with the ranking, which the witness names; `weak` then says whether no lie gains for all of them.
     """
     if reason is not None and problem.rule == "serial-dictatorship":
-        proof = "theorem: whoever picks takes its favourite of what is left"
+        proof = "theorem: each agent picks its favourite of the remaining items"
         return Verdict(
             holds=True, certificate={"reason": proof}, more={"weak": {"holds": True, "witness": None}}
         )

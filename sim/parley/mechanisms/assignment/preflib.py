@@ -97,16 +97,16 @@ def read_preflib(
     """
     file = fspath(path)
     if not file.lower().endswith(FORMATS):
-        raise ProblemError(file, "", f"not one of PrefLib's {', '.join(FORMATS)}")
+        raise ProblemError(file, "", f"unknown PrefLib format; known: {', '.join(FORMATS)}")
     content = _read(file)
     tell = warn or say_nothing
     first, given = _alternatives(file, content, tell)
     rankings = _rankings(file, content, first, len(given))
     items = distinct(given)
     if rankings and all(order and len(order[-1]) > 1 for order in rankings):
-        tell("every order ends in a tie: what agents did not rank stands there, and they are said to want it")
+        tell("every order ends in a tie: unranked items are in it, and are read as wanted")
     if items != given:
-        tell("alternatives without a name of their own were numbered")
+        tell("alternatives without a unique name were numbered")
     mapping: dict[str, Any] = {"kind": "assignment", "items": items}
     if capacities is not None:
         mapping["capacities"] = _capacities(fspath(capacities), items, tell)
@@ -149,17 +149,17 @@ def _read_metadata(file: str, place: str, text: str, content: _File) -> None:
     if not is_name and known not in (ALTERNATIVES, VOTERS, ORDERS):
         return
     if content.orders:
-        raise ProblemError(file, place, f"{shorten(known)} after the first order")
+        raise ProblemError(file, place, f"{shorten(known)} stands after the first order")
     if not is_name:
         if known in content.counts:
-            raise ProblemError(file, place, f"{known} stands twice")
+            raise ProblemError(file, place, f"duplicate {known}")
         content.counts[known] = place, read_count(file, place, value.strip())
         return
     number = words[2] if len(words) == 3 else ""
     if not (number.isascii() and number.isdigit() and len(number) <= 9 and ":" in text):
         raise ProblemError(file, place, f"{shorten('#' + text)} is not # ALTERNATIVE NAME NUMBER: NAME")
     if int(number) in content.names:
-        raise ProblemError(file, place, f"ALTERNATIVE NAME {int(number)} stands twice")
+        raise ProblemError(file, place, f"duplicate ALTERNATIVE NAME {int(number)}")
     content.names[int(number)] = place, read_name(file, place, value.strip(SPACES))
 
 
@@ -172,13 +172,13 @@ def _order(file: str, place: str, line: str) -> _Order:
     seen: set[int] = set()
     rest = _RANK.sub("", match[2]).replace(",", "").strip()
     if rest:
-        raise ProblemError(file, place, f"{shorten(rest)} stands outside a list of alternatives")
+        raise ProblemError(file, place, f"{shorten(rest)} is outside the list of alternatives")
     for braced, single in _RANK.findall(match[2]):
         parts = (braced or single).split(",")
         rank = [read_count(file, place, part.strip()) for part in parts if part.strip()]
         for o in rank:
             if o in seen:
-                raise ProblemError(file, place, f"alternative {o} stands twice")
+                raise ProblemError(file, place, f"duplicate alternative {o}")
             seen.add(o)
         if rank:
             ranks.append(rank)
@@ -207,7 +207,7 @@ def _alternatives(file: str, content: _File, tell: Warn) -> tuple[int, list[str]
             raise ProblemError(file, place, f"{count} alternatives, but there is no ALTERNATIVE NAME {k}")
     if len(names) > count:
         if first == 0 and len(ranked) == count and max(names) < len(names) <= MAX_ALTERNATIVES:
-            tell(f"{ALTERNATIVES} is {count}, the number that agents rank; all {len(names)} names are read")
+            tell(f"{ALTERNATIVES} is {count}, the number of ranked alternatives; all {len(names)} were read")
             numbers = range(len(names))
         else:
             k = min(set(names) - set(numbers))
@@ -232,21 +232,21 @@ def _rankings(file: str, content: _File, first: int, count: int) -> list[Ranks]:
                 span = _span(range(first, first + count))
                 raise ProblemError(file, place, f"alternative {o} is outside {span}")
         if ending in STRICT and any(len(rank) > 1 for rank in ranks):
-            raise ProblemError(file, place, f"a tie, which a {ending} has not")
+            raise ProblemError(file, place, f"a tie, which a {ending} cannot have")
         if ending in COMPLETE and (length := sum(map(len, ranks))) < declared:
-            reason = f"{length} of {declared} alternatives; a {ending} ranks all of them"
+            reason = f"{length} of {declared} alternatives, but a {ending} ranks all of them"
             raise ProblemError(file, place, reason)
         if len(rankings) + times > MAX_AGENTS:
             raise ProblemError(file, place, f"more than {MAX_AGENTS} agents")
         rankings += [[[o - first for o in rank] for rank in ranks]] * times
     place, voters = content.counts.get(VOTERS, ("", len(rankings)))
     if voters != len(rankings):
-        raise ProblemError(file, place, f"{voters} voters, but the orders are of {len(rankings)}")
+        raise ProblemError(file, place, f"{voters} voters, but the file has orders of {len(rankings)}")
     lines = len(content.orders)
     different = len({tuple(map(tuple, map(sorted, order.ranks))) for order in content.orders})
     place, unique = content.counts.get(ORDERS, ("", lines))
     if unique not in (lines, different):
-        raise ProblemError(file, place, f"{unique} different orders, but there are {different}")
+        raise ProblemError(file, place, f"{unique} different orders, but the file has {different}")
     return rankings
 
 
@@ -265,12 +265,12 @@ def _capacities(file: str, items: Sequence[str], tell: Warn) -> list[int]:
             if o >= len(items):
                 raise ProblemError(file, place, f"project {o} is outside 0..{len(items) - 1}")
             if o in amounts:
-                raise ProblemError(file, place, f"project {o} stands twice")
+                raise ProblemError(file, place, f"duplicate project {o}")
             amounts[o] = min(1, most)
         if 0 < most < len(its):
             limited.append(row[supervisor])
     if limited:
-        tell(f"take fewer agents than they have projects, which is left out: {listed(limited)}")
+        tell(f"ignored limits of supervisors with fewer places than projects: {listed(limited)}")
     if free := [item for o, item in enumerate(items) if o not in amounts]:
-        tell(f"projects of no supervisor, which are there once: {listed(free)}")
+        tell(f"projects without a supervisor, which get capacity 1: {listed(free)}")
     return [amounts.get(o, 1) for o in range(len(items))]

@@ -101,12 +101,12 @@ class Problem:
     def __post_init__(self) -> None:
         _check_items(self.items)
         if not self.rankings:
-            raise ProblemError("", "rankings", "there are no agents")
+            raise ProblemError("", "rankings", "must have at least one agent")
         self._check_capacities()
         if self.rule not in RULES:
             raise ProblemError("", "rule", f"unknown rule {shorten(self.rule)}; known: {', '.join(RULES)}")
         if self.rule in CARDINAL and self.utilities is None:
-            raise ProblemError("", "utilities", f"missing: the rule {self.rule} looks at them")
+            raise ProblemError("", "utilities", f"missing: the rule {self.rule} needs utilities")
         if self.utilities is not None:
             for i, (ranking, row) in enumerate(zip(self.rankings, self.utilities, strict=True)):
                 _check_agreement(f"utilities[{i}]", ranking, row)
@@ -131,7 +131,7 @@ class Problem:
     def _check_numbers(self, key: str, rule: str) -> None:
         given: tuple[Fraction, ...] = getattr(self, key)
         if given and self.rule != rule:
-            raise ProblemError("", key, f"only the rule {rule} has {key}, and this is {self.rule}")
+            raise ProblemError("", key, f"only for the rule {rule}, but the rule is {self.rule}")
         numbers = given or (Fraction(1),) * self.agents
         if len(numbers) != self.agents:
             raise ProblemError("", key, f"{len(numbers)} numbers for {self.agents} agents")
@@ -163,8 +163,8 @@ class Problem:
         terms, most = terms_needed(n, m), terms_that_fit(n, m, self.rule)
         if terms > most:
             reason = (
-                f"{self.rule} with {n} agents and {m} items may need {terms} assignments, of which one "
-                f"lottery on chain keeps {most}; take fewer agents or items, or serial-dictatorship"
+                f"{self.rule} with {n} agents and {m} items may need {terms} assignments, but a "
+                f"lottery on chain holds {most}; use fewer agents or items, or serial-dictatorship"
             )
             raise ProblemError("", "rule", reason)
 
@@ -172,7 +172,7 @@ class Problem:
         for i, row in enumerate(self.utilities or ()):
             for o, u in enumerate(row):
                 if u is not None and u > MAX_UTILITY:
-                    reason = f"{shorten(int(u))} is above 10^100, up to which play is compared with theory"
+                    reason = f"{shorten(int(u))} is above 10^100, the limit for comparing play with theory"
                     raise ProblemError("", f"utilities[{i}][{o}]", reason)
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
@@ -240,7 +240,7 @@ class Problem:
         if self.rule not in CARDINAL:
             return replace(self, rankings=rankings, utilities=None, posted=None)
         if utilities is None or self.utilities is None:
-            raise ValueError(f"the rule {self.rule} looks at utilities")
+            raise ValueError(f"the rule {self.rule} needs utilities")
         rows = (*self.utilities[:agent], utilities, *self.utilities[agent + 1 :])
         return replace(self, rankings=rankings, utilities=rows, posted=None)
 
@@ -283,7 +283,7 @@ class Problem:
             utilities = read_numbers("utilities", keys.utilities, (agents, len(keys.items)), blank=True)
         if rankings is None:
             if utilities is None:
-                raise ProblemError("", "rankings", "missing, and so are utilities: one of them is needed")
+                raise ProblemError("", "rankings", "missing: a problem needs rankings or utilities")
             rankings = tuple(map(ranking_of, utilities))
         for key in ("capacities", "weights", "budgets"):
             if getattr(keys, key) == []:
@@ -364,7 +364,7 @@ def in_names(ranking: Sequence[Sequence[int]], items: Sequence[str]) -> list[str
 
 def _check_items(items: Sequence[str]) -> None:
     if not items:
-        raise ProblemError("", "items", "there are none")
+        raise ProblemError("", "items", "must have at least one item")
     check_names("items", items)
 
 
@@ -373,16 +373,22 @@ def _check_agreement(key: str, ranking: Ranking, row: Utilities) -> None:
     ranked = {item for rank in ranking for item in rank}
     for o, u in enumerate(row):
         if (u is None) != (o not in ranked):
-            reason = "a number, but the agent does not rank the item" if u is not None else "missing: ranked"
+            reason = (
+                "missing, but the agent ranks the item"
+                if u is None
+                else "must be empty, since the agent does not rank the item"
+            )
             raise ProblemError("", f"{key}[{o}]", reason)
     for rank in ranking:
         for o in rank[1:]:
             if row[o] != row[rank[0]]:
-                raise ProblemError("", f"{key}[{o}]", f"{row[o]}, but tied in rankings with {row[rank[0]]}")
+                reason = f"{row[o]}, but rankings tie the item with one of utility {row[rank[0]]}"
+                raise ProblemError("", f"{key}[{o}]", reason)
     for above, below in pairwise(ranking):
         high, low = row[above[0]], row[below[0]]
         if high is not None and low is not None and high < low:
-            raise ProblemError("", f"{key}[{below[0]}]", f"{low}, but ranked below {high}")
+            reason = f"{low} is above {high}, the utility of an item ranked higher"
+            raise ProblemError("", f"{key}[{below[0]}]", reason)
 
 
 def _read_posted(keys: PostedKeys, items: Mapping[str, int], agents: int, count: int) -> Posted:

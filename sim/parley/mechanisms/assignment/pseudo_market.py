@@ -167,7 +167,7 @@ def shortfall(problem: Problem, matrix: Matrix, prices: Sequence[Fraction]) -> S
         value, cheapest = best_affordable(u, prices, budget)
         cost = _cost(row, prices)
         if cost > budget:
-            raise ParleyError(f"agent {i + 1} spends {cost}, which is above its budget {budget}")
+            raise ParleyError(f"agent {i + 1} spends {cost}, more than its budget {budget}")
         if value:
             utility = max(utility, (value - expected(row, u)) / greatest(u))
         spending = max(spending, (cost - cheapest) / budget)

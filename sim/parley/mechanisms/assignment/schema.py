@@ -96,9 +96,9 @@ def _read_ranking(place: str, row: object, items: Mapping[str, int]) -> Ranking:
             item = items.get(name) if isinstance(name, str) else None
             if item is None:
                 hint = did_you_mean(name, items) if isinstance(name, str) else ""
-                raise ProblemError("", f"{place}[{k}]", f"no item is called {shorten(name)}{hint}")
+                raise ProblemError("", f"{place}[{k}]", f"unknown item {shorten(name)}{hint}")
             if item in seen:
-                raise ProblemError("", f"{place}[{k}]", f"{shorten(name)} stands twice")
+                raise ProblemError("", f"{place}[{k}]", f"duplicate name {shorten(name)}")
             seen.add(item)
             rank.append(item)
         ranks.append(tuple(sorted(rank)))
@@ -152,7 +152,7 @@ def _read_number(place: str, entry: object, *, blank: bool) -> Fraction | None:
     except ValueError as error:
         raise ProblemError("", place, str(error)) from None
     if number < 0:
-        hint = ": what is worse than nothing is left blank (null, or an empty text)" if blank else ""
+        hint = ": leave it empty (null or an empty text) if the agent does not want the item" if blank else ""
         raise ProblemError("", place, f"{number} is negative{hint}")
     return number
 
@@ -174,5 +174,5 @@ def read_assignment(place: str, value: list[Any], items: Mapping[str, int]) -> t
         elif isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < len(items):
             assignment.append(entry)
         else:
-            raise ProblemError("", f"{place}[{i}]", f"no item is called {shorten(entry)}")
+            raise ProblemError("", f"{place}[{i}]", f"unknown item {shorten(entry)}")
     return tuple(assignment)

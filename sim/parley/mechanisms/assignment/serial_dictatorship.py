@@ -220,7 +220,7 @@ class Layers:
             self.largest = max(self.largest, len(states))
             if len(states) > self.max_states:
                 raise TooLargeError(
-                    f"exact probabilities of {self.agents} agents take more than {self.max_states} states"
+                    f"exact probabilities for {self.agents} agents need more than {self.max_states} states"
                 )
         rows: list[tuple[Fraction, ...]] = [()] * self.agents
         for count, group in zip(counts, self.groups.values(), strict=True):

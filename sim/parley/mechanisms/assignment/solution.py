@@ -270,12 +270,12 @@ def verify_posted(solution: Solution) -> Equilibrium | None:
         return _verify_market(problem, posted.matrix, solution.equilibrium.prices)
     if solution.welfare is not None:
         if not welfare.is_optimal(problem, posted.matrix, solution.welfare):
-            reason = f"weighted utilities are below {solution.welfare.value}, which is possible"
+            reason = f"the weighted utility is below its maximum, {solution.welfare.value}"
             raise ProblemError("", "posted.matrix", reason)
     # Estimates refute nothing.
     elif solution.exact and (place := _differs(posted.matrix, solution.matrix)):
         (i, o), p, q = place
-        raise ProblemError("", f"posted.matrix[{i}][{o}]", f"{p}, but under {problem.rule} it is {q}")
+        raise ProblemError("", f"posted.matrix[{i}][{o}]", f"{p}, but {problem.rule} gives {q}")
     return None
 
 
@@ -290,7 +290,7 @@ def _verify_market(problem: Problem, matrix: Matrix, found: tuple[Fraction, ...]
             continue
         if lacks.greatest <= pseudo_market.TOLERANCE:
             return pseudo_market.Equilibrium(matrix, prices, lacks)
-    raise ProblemError("", "posted.matrix", "there are no prices at which agents buy this")
+    raise ProblemError("", "posted.matrix", "no prices make agents buy this assignment")
 
 
 def _verify_matrix(problem: Problem, matrix: Matrix) -> None:
@@ -299,7 +299,7 @@ def _verify_matrix(problem: Problem, matrix: Matrix) -> None:
     for i, row in enumerate(matrix):
         for o, p in enumerate(row):
             if p and o not in problem.rank_of[i]:
-                reason = f"{p} of an item that agent {i + 1} does not want"
+                reason = f"{p}, but agent {i + 1} does not want this item"
                 raise ProblemError("", f"posted.matrix[{i}][{o}]", reason)
 
 
@@ -320,11 +320,11 @@ def _verify_lottery(problem: Problem, matrix: Matrix, lottery: Lottery) -> None:
         for o, capacity in enumerate(problem.capacities):
             count = term.assignment.count(o)
             if count > capacity:
-                reason = f"{count} agents get {problem.items[o]}, of which there are {capacity}"
+                reason = f"{count} agents get {problem.items[o]}, whose capacity is {capacity}"
                 raise ProblemError("", f"posted.lottery[{k}].assignment", reason)
     total = sum((term.weight for term in lottery), Fraction(0))
     if total != 1:
         raise ProblemError("", "posted.lottery", f"the weights sum to {total}, not to 1")
     if place := _differs(recompose(lottery, agents, items), matrix):
         (i, o), p, q = place
-        raise ProblemError("", "posted.lottery", f"averages to {p} at [{i}][{o}], where the matrix has {q}")
+        raise ProblemError("", "posted.lottery", f"averages to {p} at [{i}][{o}], but the matrix has {q}")

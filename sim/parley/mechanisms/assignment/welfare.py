@@ -48,7 +48,7 @@ def utilities_of(problem: Problem) -> tuple[Utilities, ...]:
         If it has none.
     """
     if problem.utilities is None:
-        raise ProblemError("", "utilities", "missing: without them nothing can be said of expected utilities")
+        raise ProblemError("", "utilities", "missing: expected utilities need them")
     return problem.utilities
 
 

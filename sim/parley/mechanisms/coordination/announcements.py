@@ -209,10 +209,10 @@ def check_feasible(problem: Tasks, announced: ArrayLike, key: str = "announced")
     if found is None:
         return
     amount, bound = (Fraction(units, problem.unit) for units in (found.amount, found.bound))
-    relation = "above the most" if found.too_high else "below the least"
+    relation = "more than the most" if found.too_high else "less than the least"
     reason = (
         f"agent {found.agent + 1} announces {amount} of task type {found.task_type + 1}, "
-        f"{relation} that it can given the agents before it, {bound}"
+        f"{relation} it can announce after the agents before it, {bound}"
     )
     raise ProblemError("", f"{key}[{found.agent}][{found.task_type}]", reason)
 

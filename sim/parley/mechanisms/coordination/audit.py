@@ -225,7 +225,7 @@ def _search_known(name: str, problems: int, seed: int) -> dict[str, Verdict]:
 def _check_units(function: Named, triple: Triple) -> None:
     if function.probabilities(triple) != function.probabilities(triple.times(2)):
         raise ParleyError(
-            f"{function.name}: depends on the unit: its probabilities at {triple} are others when every"
+            f"{function.name}: depends on the unit: its probabilities at {triple} change when every"
             " quantity is counted in halves"
         )
 
@@ -350,12 +350,12 @@ def audit(
         function,
         problems=problems,
         seed=seed,
-        progress=lambda done: tell(f"searching counterexamples to {function.name}", done, problems),
+        progress=lambda done: tell(f"searching for counterexamples to {function.name}", done, problems),
     )
     others = {}
     for name in RECOGNITION:
         if name != function.name:
-            tell(f"searching counterexamples to {name}", 0, 1)
+            tell(f"searching for counterexamples to {name}", 0, 1)
             others[name] = _search_known(name, problems, seed)
     equilibria = any_ties = None
     if count_allocations(problem) <= MAX_COURSES:
@@ -457,7 +457,7 @@ def _here(
     elif IMPLEMENTATION in PROVED.get(function.name, {}):
         here[IMPLEMENTATION] = True, "by the theorem; the game is too large to list its equilibria"
     else:
-        basis = "no agent was found to gain alone; the game is too large to find all its equilibria"
+        basis = "no agent was found that gains alone; the game is too large to list its equilibria"
         here[IMPLEMENTATION] = None, basis
     verdict = _consistency(function, triple)
     if verdict.holds:

@@ -137,7 +137,7 @@ class Power(Cost):
 
     def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:  # noqa: D102 - see the base
         if wei_per_cost % self.whole_at(unit):
-            raise ValueError("not a whole number of wei at every whole load")
+            raise ValueError("not a whole number of wei at every workload")
         coefficient = self.coefficient * wei_per_cost / unit**self.exponent
         linear = self.linear * wei_per_cost / unit
         # The k-th difference, k!·coefficient, is an integer, and so is coefficient + linear: the common
@@ -227,7 +227,7 @@ class Piecewise(Cost):
 
     def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:  # noqa: D102 - see the base
         if wei_per_cost % self.whole_at(unit):
-            raise ValueError("not a whole number of wei at every whole load")
+            raise ValueError("not a whole number of wei at every workload")
         breakpoints = tuple(int(start * unit) for start in self.breakpoints)
         slopes = tuple(int(slope * wei_per_cost / unit) for slope in self.slopes)
         return ChainCost(CostKind.PIECEWISE, 0, 0, 0, 0, breakpoints, slopes)

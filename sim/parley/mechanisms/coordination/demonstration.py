@@ -254,7 +254,7 @@ def _deployed(evm: Evm, function: Named, contract: Path | None) -> Deployment:
     deployment = deploy_mechanism(evm)
     if contract is None:
         if function.name not in deployment.recognition:
-            raise ParleyError(f"{function.name}: has no contract to play with")
+            raise ParleyError(f"{function.name}: no contract to play with")
         return deployment
     address = _deploy_source(evm, contract)
     return Deployment(deployment.mechanism, dict(deployment.recognition) | {function.name: address})
@@ -283,7 +283,9 @@ def _deploy_source(evm: Evm, path: Path) -> str:
         if any(entry.get("name") == "fraction" for entry in artifact.abi) and artifact.bytecode
     }
     if len(artifacts) != 1:
-        raise ParleyError(f"{path}: {len(artifacts)} contracts with a function `fraction`; one is wanted")
+        raise ParleyError(
+            f"{path}: must have exactly one contract with a function `fraction`, not {len(artifacts)}"
+        )
     return deploy(evm, compile_contracts() | artifacts, list(artifacts))[next(iter(artifacts))].address
 
 
@@ -296,9 +298,7 @@ def hold_against_contract(evm: Evm, address: str, function: Named, seed: int = 1
         If it does not, naming the first turn at which it does not.
     """
     if function.fraction is None:
-        raise ParleyError(
-            f"{function.name}: is no function of turns (of one parameter): no contract can stand for it"
-        )
+        raise ParleyError(f"{function.name}: must have one parameter, a turn, to be compared with a contract")
     for triples in random_problems(seed, TWINS):
         for triple in triples:
             for turn in triple.turns()[:-1]:
@@ -307,6 +307,6 @@ def hold_against_contract(evm: Evm, address: str, function: Named, seed: int = 1
                 wanted = function.fraction(turn)
                 if given != wanted:
                     raise ParleyError(
-                        f"{function.name}: the contract answers {given[0]}/{given[1]}, the function"
-                        f" {wanted[0]}/{wanted[1]}, at {turn}"
+                        f"{function.name}: at {turn}, the contract returns {given[0]}/{given[1]} and the"
+                        f" function {wanted[0]}/{wanted[1]}"
                     )

@@ -63,12 +63,12 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
     """Task coordination with recognition (Gudmundsson, Hougaard and Platz)."""
 
     kind = "coordination"
-    about = "who has contracted on which tasks, who could do them, and at what cost"
+    about = "agents with contracts for tasks, their capacities and their costs"
     contracts = CONTRACTS
     descriptions = {
         "solve": Description(
-            "The cost-effective allocation, optimal in whole units, and the equilibrium of the bargaining: "
-            "probabilities, expected costs, thresholds and proposals, in fractions.",
+            "the cost-effective allocation, optimal in whole units, and the equilibrium of the bargaining: "
+            "recognition probabilities, expected costs, acceptance thresholds and proposals, as fractions.",
             (
                 "parley solve problems/paper-example-1.toml",
                 "parley solve problems/support-desk.toml --json",
@@ -76,7 +76,7 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
             ),
         ),
         "simulate": Description(
-            "What agents paid, compared with the expected costs of the equilibrium.",
+            "what agents paid, compared with the expected costs of the equilibrium.",
             (
                 "parley simulate problems/paper-example-1.toml --games 2000 --seed 1",
                 "parley simulate problems/support-desk.toml --bots greedy,equilibrium,equilibrium",
@@ -85,62 +85,62 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
             ),
         ),
         "audit": Description(
-            "Which axioms a recognition function satisfies, over all problems of the special domain: "
-            "cost-effective implementation (equilibrium announcements cost least), consistency (the other "
-            "agents' shares stay as they are when the first one is settled and its excess passed on) and "
-            "top-agent proportionality (the first agent's probability is its share of the contracts). Where "
-            "one fails, a whole counterexample is found and shown. A game in which an agent gains by an "
-            "announcement that is not cost-effective is built, and played on the embedded EVM. In the "
-            "problem itself: all equilibria, if its game is small enough, and what every agent and every "
-            "pair of agents could gain by announcing otherwise. A function of one's own is FILE.py:FUNCTION. "
-            "With one parameter, a turn, it returns numerator and denominator, as the contract does. With "
-            "three (announced, contracted, capacity) it returns probabilities.",
+            "which axioms the recognition function satisfies on all problems of the special domain: "
+            "cost-effective implementation (equilibrium announcements have least cost), consistency (the "
+            "other agents' shares do not change when the first agent leaves and passes its excess on) and "
+            "top-agent proportionality (the first agent's probability is its share of the contracts). "
+            "If an axiom fails, the command shows a complete counterexample; if an agent gains by an "
+            "announcement that is not cost-effective, this game is also played on the embedded EVM. For the "
+            "problem itself: all equilibria, if the game is small enough, and the gain of every agent and "
+            "every pair of agents from other announcements. Your own function is FILE.py:FUNCTION. With one "
+            "parameter, a turn, it returns a numerator and a denominator, as the contract does. With three "
+            "(announced, contracted, capacity) it returns probabilities.",
             (
                 "parley audit problems/paper-example-1.toml",
                 "parley audit problems/paper-example-1.toml --recognition reordered --json",
                 "parley audit mine.toml --recognition mine.py:fraction --contract Mine.sol --out build/audit",
             ),
         ),
-        "verify": Description("Every announcement, recognition fraction, proposal, answer and settlement."),
+        "verify": Description("every announcement, recognition fraction, proposal, answer and settlement."),
     }
     bots = {
-        "equilibrium": "announces cost-effectively, and bargains as in equilibrium",
+        "equilibrium": "announces cost-effectively and bargains as in equilibrium",
         "greedy": "announces as much as it can",
         "minimal": "announces as little as it can",
-        "stubborn[:share]": "accepts only what saves it a share of the savings more",
+        "stubborn[:share]": "accepts only if it gets this share of the savings more than in equilibrium",
         "random": "announces and answers at random",
         "withholder": "reveals last, and only if it becomes the proposer",
         "silent:PHASE": "does not act in a phase: joining, announcing, revealing, proposing or responding",
     }
     options = (
-        Option("solve", "exact", bool, "Fractions beyond 64 agents too."),
+        Option("solve", "exact", bool, "Print fractions beyond 64 agents too."),
         Option(
             "solve",
             "announce",
             Path,
-            'Solve the bargaining after these announcements, cost-effective or not: {"allocation": matrix}, '
-            "in tasks, TOML or JSON.",
+            "Solve the bargaining after the announcements in this file, cost-effective or not: "
+            '{"allocation": matrix}, in tasks, TOML or JSON.',
             metavar="FILE",
         ),
         Option(
             "audit",
             "recognition",
             str,
-            "Audit this recognition function instead of the problem's own. A Python file is run.",
+            "Audit this recognition function instead of the problem's own. A Python file is executed.",
             metavar="NAME|FILE.py:FUNCTION",
         ),
         Option(
             "audit",
             "contract",
             Path,
-            "The contract of a function of one's own: compared with it, and played with.",
+            "The contract of your own function: compared with it, and used to play.",
             metavar="FILE.sol",
         ),
         Option(
             "audit",
             "problems",
             int,
-            "Random problems to search for counterexamples.",
+            "Number of random problems to search for counterexamples.",
             default="1000",
             least=1,
             most=MAX_SAMPLE,
@@ -149,7 +149,7 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
             "audit",
             "games",
             int,
-            "Games to play a manipulation with, and as many without; 0 for none.",
+            "Games to play with the manipulation, and as many without it; 0 for none.",
             default="400",
             least=0,
             most=MAX_GAMES,
@@ -158,7 +158,7 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
             "audit",
             "seed",
             int,
-            "Of that search, and of the games that are played.",
+            "Seed of the search and of the games.",
             default="1",
             least=0,
             most=MAX_SEED,

@@ -117,7 +117,7 @@ class Problem:
     def _check_matrices(self) -> None:
         D, C = self.contracted, self.capacity
         if len(D) < 2:
-            raise ProblemError("", "contracted", "one agent only; coordination takes at least two")
+            raise ProblemError("", "contracted", "must have at least two agents")
         _check_shape("capacity", C, D)
         if (C < D).any():
             i, t = (int(k) for k in np.argwhere(C < D)[0])
@@ -125,7 +125,7 @@ class Problem:
             reason = f"{low} is below the {high} contracted (agent {i + 1}, task type {t + 1})"
             raise ProblemError("", f"capacity[{i}][{t}]", reason)
         if not D.any():
-            raise ProblemError("", "contracted", "nothing is contracted")
+            raise ProblemError("", "contracted", "no contracted tasks")
 
     def _check_costs(self) -> None:
         given = tuple(self.costs)
@@ -150,8 +150,8 @@ class Problem:
         for k, cost in enumerate(self.costs):
             if self.wei_per_cost % whole[cost]:
                 reason = (
-                    f"{shorten(self.wei_per_cost)} leaves costs[{k}] without whole wei at every whole load"
-                    f" (a multiple of {shorten(lcm(*whole.values()))} is needed)"
+                    f"{shorten(self.wei_per_cost)} must be a multiple of {shorten(lcm(*whole.values()))},"
+                    f" so that costs[{k}] is a whole number of wei at every workload"
                 )
                 raise ProblemError("", "wei_per_cost", reason)
 

@@ -171,11 +171,11 @@ def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:
             raise ProblemError("", f"{key}[{i}]", f"{shorten(row)} is not a row (a list of numbers)")
         if len(row) != len(value[0]):
             raise ProblemError(
-                "", f"{key}[{i}]", f"ragged: {len(row)} entries, but {len(value[0])} in the first row"
+                "", f"{key}[{i}]", f"{len(row)} entries, but the first row has {len(value[0])}"
             )
         rows.append([_units(key, i, t, entry, unit) for t, entry in enumerate(row)])
     if not rows[0]:
-        raise ProblemError("", f"{key}[0]", "empty: there must be at least one task type")
+        raise ProblemError("", f"{key}[0]", "empty; must have at least one task type")
     if sum(map(sum, rows)) >= MAX_TOTAL:
         raise ProblemError("", key, f"too large: {MAX_TOTAL} units or more in total")
     return np.array(rows, dtype=np.int64)

@@ -76,7 +76,7 @@ class Setting(driver.MechanismSetting):
         contract = RECOGNITION_CONTRACTS[self.problem.recognition]
         if evm.code(addresses[contract]) != self.artifacts[contract].deployed_bytecode:
             raise ParleyError(
-                f"bots join no game whose recognition function they do not know: the code at "
+                f"bots refuse to join a game with an unknown recognition function: the code at "
                 f"{addresses[contract]} is not that of {contract}"
             )
         bots = make_bots(self.bots, self.agents)

@@ -122,7 +122,7 @@ def announced_allocation(problem: Problem) -> tuple[Matrix, Allocation]:
         return best.matrix, best
     cost = problem.total_cost(problem.allocation)
     if cost > best.total_cost:
-        reason = f"not cost-effective: it costs {cost} in total, and {best.total_cost} is possible"
+        reason = f"not cost-effective: its total cost is {cost}, and the least is {best.total_cost}"
         raise ProblemError("", "allocation", reason)
     return problem.allocation, best
 
@@ -149,9 +149,9 @@ def read_announcement(problem: Problem, mapping: Mapping[str, Any]) -> Matrix:
     """
     for key in mapping:
         if key != "allocation":
-            raise ProblemError("", key, "unknown key; a file of announcements has allocation alone")
+            raise ProblemError("", key, "unknown key; a file of announcements has only the key allocation")
     if "allocation" not in mapping:
-        raise ProblemError("", "allocation", "missing: a matrix of what each agent announces, in tasks")
+        raise ProblemError("", "allocation", "missing: the matrix of announcements, in tasks")
     return _legal(problem, read_matrix("allocation", mapping["allocation"], problem.unit))
 
 

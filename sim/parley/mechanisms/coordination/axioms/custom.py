@@ -64,12 +64,12 @@ def recognition_named(text: str) -> Named:
     file, colon, name = text.rpartition(":")
     if not colon or not file.endswith(".py"):
         raise ParleyError(
-            f"{shorten(text)}: no recognition function of this name; known: {', '.join(RECOGNITION)},"
+            f"{shorten(text)}: unknown recognition function; known: {', '.join(RECOGNITION)},"
             " or FILE.py:FUNCTION"
         )
     function = getattr(run_file(file), name, None)
     if not callable(function):
-        raise ParleyError(f"{file}: has no function {name!r}")
+        raise ParleyError(f"{file}: no function {name!r}")
     try:
         parameters = len(inspect.signature(function).parameters)
     except (TypeError, ValueError):

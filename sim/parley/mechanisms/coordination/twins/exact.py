@@ -113,7 +113,7 @@ class Twin(AnyTwin):
     ) -> None:
         where = embedded() if chain is None else chain
         if problem.agents > len(where.seats):
-            raise ParleyError(f"{problem.agents} agents, but {len(where.seats)} accounts to play them")
+            raise ParleyError(f"{problem.agents} agents, but {len(where.seats)} accounts")
         seats = where.seats[: problem.agents]
         name = problem.recognition
         parameters = parameters_of(problem, seats, where.recognition[name], where.codes[name])
