@@ -158,7 +158,7 @@ def test_supervisors_close_projects_and_what_that_leaves_out_is_said(tmp_path: P
 @pytest.mark.parametrize(
     ("kind", "orders", "reason"),
     [
-        ("soc", "3: 1,2,3\n", "line 11: 3 of 4 alternatives; a .soc ranks all of them"),
+        ("soc", "3: 1,2,3\n", "line 11: 3 of 4 alternatives, but a .soc ranks all of them"),
         ("soc", "3: 1,{2,3},4\n", "line 11: a tie, which a .soc cannot have"),
         ("toc", "3: 1,2,{3,9}\n", "line 11: alternative 9 is outside 1..4"),
         ("toc", "3: 1,2,{3,4\n", "line 11: '{' is outside the list of alternatives"),
@@ -179,15 +179,15 @@ def test_broken_orders_get_one_line(tmp_path: Path, kind: str, orders: str, reas
     ("text", "options", "reason"),
     [
         ("", [], "empty"),
-        ("student\nAnn\n", [], "line 1: needs two columns at least"),
-        (POINTS + "Dan,1\n", [], "line 6: 2 columns for 3 names"),
+        ("student\nAnn\n", [], "line 1: needs at least two columns"),
+        (POINTS + "Dan,1\n", [], "line 6: 2 cells, but the header has 3"),
         (POINTS.replace("0.5", "many"), [], "line 3, column Logic: 'many' is not a number"),
         (POINTS.replace("0.5", "-1"), [], "line 3, column Logic: -1 is negative"),
         (POINTS, ["--seats", 3], "seats: the capacities to scale are missing"),
         (POINTS, ["--rule", "lottery"], "rule: unknown: 'lottery'; known: "),
         (RANKS, ["--rule", "welfare"], "utilities: missing: the rule welfare needs utilities"),
         (RANKS, ["--select", "year=1999"], "no agents"),
-        (RANKS, ["--select", "yaer=2020"], "line 1: no column 'yaer' (did you mean year?)"),
+        (RANKS, ["--select", "yaer=2020"], "line 1: unknown column 'yaer' (did you mean year?)"),
         (RANKS.replace("10,2", "2,2"), [], "line 2, column rank2: duplicate item 2"),
         (POINTS.replace("Sets", "S\x07ts"), [], "line 1, column 3: 'S\\x07ts' contains U+0007"),
     ],
@@ -204,7 +204,7 @@ def test_other_bad_input_gets_one_line(tmp_path: Path) -> None:
     file = table(tmp_path, "ranks.csv", RANKS)
     for arguments, reason in [
         (("csv", file, "--select", "year"), "--select: 'year' is not COLUMN=VALUE"),
-        (("csv", file, "--select", "year=1", "--select", "year=2"), "or the column was given before"),
+        (("csv", file, "--select", "year=1", "--select", "year=2"), "or the column was given twice"),
         (("csv", file, "--seats", 0), "--seats"),
         (("csv", file, "--capacities", tmp_path / "none.csv"), "none.csv: cannot be read"),
         (("csv", tmp_path / "none.csv"), "none.csv: cannot be read: No such file"),

@@ -13,6 +13,7 @@ from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from tests.backends import open_backend
 
+PAGE = project_root() / "docs" / "gas.md"
 FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 
@@ -86,9 +87,25 @@ def test_a_seat_of_a_lottery_pays_about_the_same_however_many_there_are(snapshot
     assert max(opened) - min(opened) < 200
 
 
+def test_the_figures_in_the_documentation_are_the_snapshots() -> None:
+    kept = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    text = PAGE.read_text(encoding="utf-8")
+    for contract in kept.values():
+        assert f"{contract['contract bytes']:,} bytes" in text
+    game = kept["TwoStageMechanism"]["games"]["paper's example"]
+    assert f"**{game['game']:,}**" in text
+    for function, (least, most) in game["least and most"].items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{function}` |"))
+        assert f"{least:,}" in row
+        assert f"{most:,}" in row
+    for size in ("paper's example", "26 agents, 23 items"):
+        for rule in ("serial-dictatorship", "probabilistic-serial"):
+            assert f"{kept['AssignmentLottery']['games'][f'{size}, {rule}']['game']:,}" in text
+
+
 def test_the_table_of_lotteries_in_the_documentation_is_the_snapshots() -> None:
     kept = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["AssignmentLottery"]["games"]
-    text = (project_root() / "docs/contract.md").read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if re.match(r"\| \d+ × \d+, ", line)]
     games = [game for title, game in kept.items() if "page" not in title]
     assert len(rows) == len(games)
