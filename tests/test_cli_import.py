@@ -209,7 +209,7 @@ def test_other_bad_input_gets_one_line(tmp_path: Path) -> None:
         (("csv", file, "--capacities", tmp_path / "none.csv"), "none.csv: cannot be read"),
         (("csv", tmp_path / "none.csv"), "none.csv: cannot be read: No such file"),
         (("preflib", tmp_path / "none.soc"), "none.soc: cannot be read: No such file"),
-        (("preflib", file), "ranks.csv: not one of PrefLib's .soc, .soi, .toc, .toi"),
+        (("preflib", file), "ranks.csv: unknown PrefLib format; known: .soc, .soi, .toc, .toi"),
         (("excel", file), "No such command 'excel'"),
     ]:
         result = imported(*arguments)

@@ -293,7 +293,7 @@ def test_an_announcement_that_is_not_legal_is_refused_in_one_line(
     assert result.stderr.startswith(f"{file}: {reason}")
     assert result.stderr.count("\n") == 1
     if "announces" in reason:
-        assert result.stderr.endswith("given the agents before it, 1\n")  # the bound
+        assert result.stderr.endswith("after the agents before it, 1\n")  # the bound
 
 
 def test_announcements_are_for_coordination() -> None:
