@@ -36,7 +36,8 @@ SHARES = ROOT / "tests" / "coverage.json"
 TRACED = BUILD / "traced.json"
 
 CONTRACT_TESTS = [
-    *("tests/test_randomness_on_chain.py", "tests/coordination/test_protocol_*.py"),
+    *("tests/test_randomness_on_chain.py", "tests/contracts/test_games.py"),
+    "tests/coordination/test_protocol_*.py",
     *(
         f"tests/assignment/test_contract_{what}*.py"
         for what in ("cert", "creat", "draw", "money", "phase", "report")

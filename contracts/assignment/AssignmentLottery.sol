@@ -1,46 +1,29 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-
+import {Games} from "../game/Games.sol";
+import {IGame} from "../game/IGame.sol";
+import {Head, Pages} from "../game/Pages.sol";
+import {COMMITTED, OPENED, REVEALED, SeatSets, SeatSetsLibrary, WITHDRAWN} from "../game/SeatSets.sol";
+import {Status} from "../game/Status.sol";
 import {IAssignmentLottery} from "../interfaces/IAssignmentLottery.sol";
-import {CommitReveal} from "../randomness/CommitReveal.sol";
 import {Draws} from "../randomness/Draws.sol";
 import {Memory} from "../storage/Memory.sol";
 import {Certificates} from "./Certificates.sol";
 import {LotteryData} from "./LotteryData.sol";
 
 /// @title A lottery that assigns items to agents
-/// @dev Every action runs checks → effects → event; money leaves in `withdraw` alone. The common knowledge of a lottery
-/// is code (`LotteryData`), and so are the terms that were posted (`Certificates`); storage holds what play adds.
-contract AssignmentLottery is IAssignmentLottery {
-    using LotteryData for LotteryData.Header;
+/// @dev The common knowledge of a lottery is code (`LotteryData`), and so are the terms that were posted
+/// (`Certificates`); storage holds what play adds. Once a commitment is opened, the secret that a draw is made from
+/// takes its place.
+contract AssignmentLottery is Games, IAssignmentLottery {
+    using LotteryData for Head;
 
-    /// @dev One slot.
-    struct Status {
-        address data;
-        uint40 deadline;
-        Phase phase;
-        Phase lapsed;
-    }
-
-    /// @dev One slot; bit i is seat i's.
-    struct Seats {
-        uint64 committed;
-        uint64 revealed;
-        uint64 opened;
-        uint64 withdrawn;
-    }
-
+    /// @dev What this mechanism adds to a game.
     struct Lottery {
-        Status status;
-        Seats seats;
-        bytes32 digest;
         /// What was posted.
         address terms;
         uint256[2] assignment;
-        /// What a seat has committed to, and once that is opened the secret that a draw is made from.
-        bytes32[64] words;
         /// One more than an item in each byte, the best in the lowest byte of the first word.
         uint256[2][64] rankings;
     }
@@ -48,41 +31,35 @@ contract AssignmentLottery is IAssignmentLottery {
     bytes32 private constant _ORDER = "order";
     bytes32 private constant _TERM = "term";
 
-    /// @inheritdoc IAssignmentLottery
-    uint256 public burnt;
-
-    mapping(bytes32 id => Lottery) private _lotteries;
-
     // ────────────────────────────────────────────── actions ──────────────────────────────────────────────
 
     /// @inheritdoc IAssignmentLottery
     function create(bytes32 salt, Parameters calldata parameters) external returns (bytes32 id) {
-        id = lotteryId(msg.sender, salt);
-        Lottery storage lottery = _lotteries[id];
-        if (lottery.status.phase != Phase.None) revert LotteryExists(id);
+        Game storage game;
+        (id, game) = _create(salt);
 
         address page = LotteryData.store(parameters);
 
         bytes32 digest = keccak256(abi.encode(parameters));
-        lottery.digest = digest;
-        lottery.status = Status(page, _after(parameters.joinWindow), Phase.Committing, Phase.None);
+        game.digest = digest;
+        game.status = _opened(page, uint8(Phase.Committing), parameters.joinWindow);
         emit Created(id, msg.sender, salt, digest, parameters);
     }
 
     /// @inheritdoc IAssignmentLottery
     function commit(bytes32 id, uint256 seat, bytes32 digest, bytes32 commitment_) external payable {
-        (Lottery storage lottery, Status memory status, LotteryData.Header memory h) = _open(id, Phase.Committing);
-        uint64 bit = _ownBit(status, h, seat);
-        Seats memory seats = lottery.seats;
-        if (seats.committed & bit != 0) revert AlreadyCommitted(seat);
-        _requireDigest(lottery, digest);
-        if (commitment_ == 0) revert ZeroCommitment();
-        if (msg.value != h.bond) revert WrongDeposit(msg.value, h.bond);
+        (Game storage game, Status status, Head h) = _open(id, uint8(Phase.Committing));
+        _own(game, status, h, seat);
+        SeatSets seats = game.seats;
+        if (seats.has(COMMITTED, seat)) revert AlreadyCommitted(seat);
+        _requireDigest(game, digest);
+        _requireCommitment(commitment_);
+        _requireDeposit(h.bond());
 
-        seats.committed |= bit;
-        lottery.seats = seats;
-        lottery.words[seat] = commitment_;
-        if (seats.committed == type(uint64).max >> (64 - h.agents)) _endCommitting(lottery, status, h);
+        seats = seats.including(COMMITTED, seat);
+        game.seats = seats;
+        game.commitments[seat] = commitment_;
+        if (seats.members(COMMITTED) == SeatSetsLibrary.all(h.agents())) _endCommitting(game, status, h);
         emit Committed(id, seat, commitment_);
     }
 
@@ -95,144 +72,130 @@ contract AssignmentLottery is IAssignmentLottery {
         bytes calldata ranking,
         bytes32 nextCommitment
     ) external {
-        (Lottery storage lottery, Status memory status, LotteryData.Header memory h) = _open(id, Phase.Revealing);
-        uint64 bit = _ownBit(status, h, seat);
-        Seats memory seats = lottery.seats;
-        if (seats.committed & bit == 0) revert NotCommitted(seat);
-        if (seats.revealed & bit != 0) revert AlreadyRevealed(seat);
-        _requireDigest(lottery, digest);
-        _requireOpens(lottery, id, seat, secret, keccak256(abi.encodePacked(secret, ranking)));
-        uint256[2] memory packed = _checkedRanking(ranking, h.items);
-        bool serial = h.rule == Rule.SerialDictatorship;
+        (Game storage game, Status status, Head h) = _open(id, uint8(Phase.Revealing));
+        _own(game, status, h, seat);
+        SeatSets seats = game.seats;
+        if (!seats.has(COMMITTED, seat)) revert NotCommitted(seat);
+        if (seats.has(REVEALED, seat)) revert AlreadyRevealed(seat);
+        _requireDigest(game, digest);
+        _requireOpens(game, id, seat, secret, keccak256(abi.encodePacked(secret, ranking)));
+        uint256[2] memory packed = _checkedRanking(ranking, h.items());
+        bool serial = h.rule() == Rule.SerialDictatorship;
         if (serial && nextCommitment != 0) revert UnwantedCommitment(nextCommitment);
-        if (!serial && nextCommitment == 0) revert ZeroCommitment();
+        if (!serial) _requireCommitment(nextCommitment);
 
-        seats.revealed |= bit;
-        lottery.seats = seats;
-        lottery.words[seat] = serial ? secret : nextCommitment;
-        lottery.rankings[seat][0] = packed[0];
-        if (ranking.length > 32) lottery.rankings[seat][1] = packed[1];
+        seats = seats.including(REVEALED, seat);
+        game.seats = seats;
+        game.commitments[seat] = serial ? secret : nextCommitment;
+        uint256[2] storage stored = _lottery(game).rankings[seat];
+        stored[0] = packed[0];
+        if (ranking.length > 32) stored[1] = packed[1];
         emit Revealed(id, seat, secret, ranking, nextCommitment);
-        if (seats.revealed == seats.committed) _endRevealing(lottery, status, h, id, seats.revealed);
+        uint256 revealed = seats.members(REVEALED);
+        if (revealed == seats.members(COMMITTED)) _endRevealing(game, status, h, id, revealed);
     }
 
     /// @inheritdoc IAssignmentLottery
     function post(bytes32 id, bytes32 digest, Certificate calldata certificate) external {
-        (Lottery storage lottery, Status memory status, LotteryData.Header memory h) = _open(id, Phase.Posting);
-        bool eating = h.rule == Rule.ProbabilisticSerial;
-        if (!eating && msg.sender != h.creator) revert NotTheOrganizer(msg.sender, h.creator);
-        _requireDigest(lottery, digest);
+        (Game storage game, Status status, Head h) = _open(id, uint8(Phase.Posting));
+        bool eating = h.rule() == Rule.ProbabilisticSerial;
+        if (!eating) {
+            address creator = LotteryData.creator(status.page());
+            if (msg.sender != creator) revert NotTheOrganizer(msg.sender, creator);
+        }
+        _requireDigest(game, digest);
         Certificates.Revealed memory revealed = Certificates.Revealed({
-            agents: h.agents,
-            items: h.items,
-            rankings: _rankings(lottery, h),
-            capacities: h.capacities(status.data)
+            agents: h.agents(),
+            items: h.items(),
+            rankings: _rankings(_lottery(game), h),
+            capacities: h.capacities(status.page())
         });
 
-        lottery.terms = Certificates.store(certificate, revealed, eating);
+        _lottery(game).terms = Certificates.store(certificate, revealed, eating);
         bytes32 posted = keccak256(abi.encode(certificate));
-        lottery.digest = keccak256(abi.encodePacked(digest, posted));
-        _enter(lottery, status, h, Phase.Opening);
+        game.digest = keccak256(abi.encodePacked(digest, posted));
+        game.status = _entered(status, h, uint8(Phase.Opening));
         emit Posted(id, msg.sender, posted, certificate.weights.length);
     }
 
     /// @inheritdoc IAssignmentLottery
     function open(bytes32 id, uint256 seat, bytes32 digest, bytes32 secret) external {
-        (Lottery storage lottery, Status memory status, LotteryData.Header memory h) = _open(id, Phase.Opening);
-        uint64 bit = _ownBit(status, h, seat);
-        Seats memory seats = lottery.seats;
-        if (seats.revealed & bit == 0) revert NotRevealed(seat);
-        if (seats.opened & bit != 0) revert AlreadyOpened(seat);
-        _requireDigest(lottery, digest);
-        _requireOpens(lottery, id, seat, secret, secret);
+        (Game storage game, Status status, Head h) = _open(id, uint8(Phase.Opening));
+        _own(game, status, h, seat);
+        SeatSets seats = game.seats;
+        if (!seats.has(REVEALED, seat)) revert NotRevealed(seat);
+        if (seats.has(OPENED, seat)) revert AlreadyOpened(seat);
+        _requireDigest(game, digest);
+        _requireOpens(game, id, seat, secret, secret);
 
-        seats.opened |= bit;
-        lottery.seats = seats;
-        lottery.words[seat] = secret;
+        seats = seats.including(OPENED, seat);
+        game.seats = seats;
+        game.commitments[seat] = secret;
         emit Opened(id, seat, secret);
-        if (seats.opened == seats.revealed) _drawTerm(lottery, status, h, id, seats.opened);
+        uint256 opened = seats.members(OPENED);
+        if (opened == seats.members(REVEALED)) _drawTerm(game, status, h, id, opened);
     }
 
-    /// @inheritdoc IAssignmentLottery
+    /// @inheritdoc IGame
     function expire(bytes32 id) external {
-        Lottery storage lottery = _lotteries[id];
-        Status memory status = lottery.status;
-        Phase phase = status.phase;
-        if (phase < Phase.Committing || phase > Phase.Opening) revert WrongPhase(id, phase, Phase.None);
-        if (block.timestamp <= status.deadline) revert DeadlineNotPassed(id, status.deadline);
-
-        LotteryData.Header memory h = LotteryData.header(status.data);
-        (uint64 left, uint64 silent) = _leftAndSilent(lottery.seats, phase);
-        if (silent != 0) burnt += _count(silent) * h.bond;
+        (Game storage game, Status status, Head h) = _lapsed(id, uint8(Phase.Committing), uint8(Phase.Drawn));
+        Phase phase = Phase(status.phase());
+        (uint256 left, uint256 silent) = _leftAndSilent(game.seats, phase);
+        if (silent != 0) burnt += SeatSetsLibrary.count(silent) * h.bond();
         emit Expired(id, phase, silent);
         if (left == 0) {
-            status.phase = Phase.Cancelled;
-            status.lapsed = phase;
-            lottery.status = status;
+            game.status = status.expired().withPhase(uint8(Phase.Cancelled));
             emit Cancelled(id, phase);
         } else if (phase == Phase.Committing) {
-            _endCommitting(lottery, status, h);
+            _endCommitting(game, status, h);
         } else if (phase == Phase.Revealing) {
-            _endRevealing(lottery, status, h, id, left);
+            _endRevealing(game, status, h, id, left);
         } else {
-            _drawTerm(lottery, status, h, id, left);
+            _drawTerm(game, status, h, id, left);
         }
     }
 
     /// @inheritdoc IAssignmentLottery
     function withdraw(bytes32 id, uint256 seat, address payable to) external {
-        Lottery storage lottery = _lotteries[id];
-        Status memory status = lottery.status;
-        Phase phase = status.phase;
-        if (phase != Phase.Drawn && phase != Phase.Cancelled) revert WrongPhase(id, phase, Phase.Drawn);
-        LotteryData.Header memory h = LotteryData.header(status.data);
-        uint64 bit = _ownBit(status, h, seat);
-        Seats memory seats = lottery.seats;
+        (Game storage game, Status status, Head h) = _ended(id, uint8(Phase.Drawn));
+        _own(game, status, h, seat);
+        SeatSets seats = game.seats;
         // Under serial dictatorship, and if nothing was posted, there was nothing to open.
-        bool unopened = h.rule == Rule.SerialDictatorship || status.lapsed == Phase.Posting;
-        uint64 owed = (unopened ? seats.revealed : seats.opened) & ~seats.withdrawn;
-        if (owed & bit == 0) revert NothingToWithdraw(seat);
+        bool unopened = h.rule() == Rule.SerialDictatorship || status.lapsed() == uint8(Phase.Posting);
+        bool owed = seats.has(unopened ? REVEALED : OPENED, seat) && !seats.has(WITHDRAWN, seat);
+        if (!owed) revert NothingToWithdraw(seat);
 
-        seats.withdrawn |= bit;
-        lottery.seats = seats;
-        emit Withdrawn(id, seat, to, h.bond);
-        Address.sendValue(to, h.bond);
+        game.seats = seats.including(WITHDRAWN, seat);
+        _pay(id, seat, to, h.bond());
     }
 
     // ─────────────────────────────────────────────── views ───────────────────────────────────────────────
 
     /// @inheritdoc IAssignmentLottery
-    function lotteryId(address creator, bytes32 salt) public view returns (bytes32) {
-        return CommitReveal.gameId(creator, salt);
-    }
-
-    /// @inheritdoc IAssignmentLottery
     function state(bytes32 id) external view returns (State memory) {
-        Status memory status = _lotteries[id].status;
-        Seats memory seats = _lotteries[id].seats;
+        Status status = _games[id].status;
+        SeatSets seats = _games[id].seats;
         return State({
-            phase: status.phase,
-            lapsed: status.lapsed,
-            deadline: status.deadline,
-            committed: seats.committed,
-            revealed: seats.revealed,
-            opened: seats.opened,
-            withdrawn: seats.withdrawn
+            phase: Phase(status.phase()),
+            lapsed: Phase(status.lapsed()),
+            deadline: uint40(status.deadline()),
+            committed: uint64(seats.members(COMMITTED)),
+            revealed: uint64(seats.members(REVEALED)),
+            opened: uint64(seats.members(OPENED)),
+            withdrawn: uint64(seats.members(WITHDRAWN))
         });
     }
 
-    /// @inheritdoc IAssignmentLottery
+    /// @inheritdoc IGame
     function commitment(bytes32 id, uint256 seat) external view returns (bytes32) {
-        Lottery storage lottery = _lotteries[id];
-        Seats memory seats = lottery.seats;
-        uint256 opened = seats.opened;
-        if (LotteryData.header(lottery.status.data).rule == Rule.SerialDictatorship) opened = seats.revealed;
-        return (opened >> seat) & 1 == 0 ? lottery.words[seat] : bytes32(0);
+        Game storage game = _games[id];
+        bool serial = Pages.head(game.status.page()).rule() == Rule.SerialDictatorship;
+        return game.seats.has(serial ? REVEALED : OPENED, seat) ? bytes32(0) : game.commitments[seat];
     }
 
     /// @inheritdoc IAssignmentLottery
     function rankingOf(bytes32 id, uint256 seat) external view returns (bytes memory ranking) {
-        uint256[2] memory packed = _lotteries[id].rankings[seat];
+        uint256[2] memory packed = _lottery(_games[id]).rankings[seat];
         uint256 length = 0;
         while (length < 64 && Draws.at(packed, length) != 0) ++length;
         ranking = new bytes(length);
@@ -243,50 +206,24 @@ contract AssignmentLottery is IAssignmentLottery {
 
     /// @inheritdoc IAssignmentLottery
     function digestOf(bytes32 id) external view returns (bytes32) {
-        return _lotteries[id].digest;
+        return _games[id].digest;
     }
 
     /// @inheritdoc IAssignmentLottery
     function assignmentOf(bytes32 id) external view returns (uint256[2] memory) {
-        return _lotteries[id].assignment;
+        return _lottery(_games[id]).assignment;
     }
 
     // ─────────────────────────────────────────── shared checks ───────────────────────────────────────────
 
-    /// @dev A lottery in the required phase, before its deadline.
-    function _open(bytes32 id, Phase required)
-        private
-        view
-        returns (Lottery storage lottery, Status memory status, LotteryData.Header memory h)
+    /// @inheritdoc Games
+    function _place(Game storage, Status status, Head, uint256 seat)
+        internal
+        pure
+        override
+        returns (address page, uint256 offset)
     {
-        lottery = _lotteries[id];
-        status = lottery.status;
-        if (status.phase != required) revert WrongPhase(id, status.phase, required);
-        if (block.timestamp > status.deadline) revert DeadlinePassed(id, status.deadline);
-        h = LotteryData.header(status.data);
-    }
-
-    /// @dev The bit of a seat that the caller holds.
-    function _ownBit(Status memory status, LotteryData.Header memory h, uint256 seat) private view returns (uint64) {
-        if (seat >= h.agents) revert SeatOutOfRange(seat, h.agents);
-        if (LotteryData.agent(status.data, seat) != msg.sender) revert NotTheSeat(seat, msg.sender);
-        return uint64(1 << seat);
-    }
-
-    function _requireDigest(Lottery storage lottery, bytes32 given) private view {
-        bytes32 current = lottery.digest;
-        if (given != current) revert StaleDigest(given, current);
-    }
-
-    /// @dev A zero secret would count as a silent seat's.
-    /// @param sealed_ what the commitment was made from
-    function _requireOpens(Lottery storage lottery, bytes32 id, uint256 seat, bytes32 secret, bytes32 sealed_)
-        private
-        view
-    {
-        if (secret == 0) revert ZeroSecret();
-        bytes32 current = lottery.words[seat];
-        if (CommitReveal.commitment(id, seat, sealed_) != current) revert WrongSecret(seat, current);
+        return (status.page(), LotteryData.place(seat));
     }
 
     /// @return packed as in `Lottery.rankings`
@@ -303,78 +240,51 @@ contract AssignmentLottery is IAssignmentLottery {
     }
 
     /// @dev Who goes on after a missed deadline, and who loses its bond by it.
-    function _leftAndSilent(Seats memory seats, Phase phase) private pure returns (uint64 left, uint64 silent) {
+    function _leftAndSilent(SeatSets seats, Phase phase) private pure returns (uint256 left, uint256 silent) {
+        uint256 revealed = seats.members(REVEALED);
         // Nobody is blamed for not taking part, nor for what was not posted.
-        if (phase == Phase.Committing) return (seats.committed, 0);
-        if (phase == Phase.Revealing) return (seats.revealed, seats.committed & ~seats.revealed);
-        if (phase == Phase.Opening) return (seats.opened, seats.revealed & ~seats.opened);
-    }
-
-    function _count(uint256 bits) private pure returns (uint256 count) {
-        for (; bits != 0; bits &= bits - 1) ++count;
+        if (phase == Phase.Committing) return (seats.members(COMMITTED), 0);
+        if (phase == Phase.Revealing) return (revealed, seats.members(COMMITTED) & ~revealed);
+        if (phase == Phase.Opening) return (seats.members(OPENED), revealed & ~seats.members(OPENED));
     }
 
     // ─────────────────────────────────────────── shared effects ──────────────────────────────────────────
 
-    function _after(uint256 window) private view returns (uint40) {
-        // Timestamps stay below 2^40 for the next thirty thousand years.
-        return uint40(block.timestamp + window);
-    }
-
-    function _enter(Lottery storage lottery, Status memory status, LotteryData.Header memory h, Phase phase) private {
-        status.phase = phase;
-        status.deadline = _after(h.window);
-        lottery.status = status;
-    }
-
     /// @dev All commitments that will be there are there: they fix secrets and reports, so a reveal names them.
-    function _endCommitting(Lottery storage lottery, Status memory status, LotteryData.Header memory h) private {
-        lottery.digest = keccak256(abi.encodePacked(lottery.digest, _words(lottery, h.agents, type(uint256).max)));
-        _enter(lottery, status, h, Phase.Revealing);
+    function _endCommitting(Game storage game, Status status, Head h) private {
+        game.digest = _withCommitments(game, game.digest, h.agents());
+        game.status = _entered(status, h, uint8(Phase.Revealing));
     }
 
     /// @dev All reports that will be there are there.
-    function _endRevealing(
-        Lottery storage lottery,
-        Status memory status,
-        LotteryData.Header memory h,
-        bytes32 id,
-        uint256 revealed
-    ) private {
-        if (h.rule == Rule.SerialDictatorship) {
-            _drawOrder(lottery, status, h, id, revealed);
+    function _endRevealing(Game storage game, Status status, Head h, bytes32 id, uint256 revealed) private {
+        if (h.rule() == Rule.SerialDictatorship) {
+            _drawOrder(game, status, h, id, revealed);
         } else {
-            uint256 rankings = _rankings(lottery, h);
-            bytes32 reports = Memory.hash(rankings, 64 * h.agents);
-            bytes32[] memory commitments = _words(lottery, h.agents, revealed);
-            lottery.digest = keccak256(abi.encodePacked(lottery.digest, reports, commitments));
-            _enter(lottery, status, h, Phase.Posting);
+            uint256 n = h.agents();
+            bytes32 reports = Memory.hash(_rankings(_lottery(game), h), 64 * n);
+            game.digest = keccak256(abi.encodePacked(game.digest, reports, _commitments(game, n, revealed)));
+            game.status = _entered(status, h, uint8(Phase.Posting));
         }
     }
 
     /// @dev Serial dictatorship: a uniform order, in which those who have revealed take their best item left.
-    function _drawOrder(
-        Lottery storage lottery,
-        Status memory status,
-        LotteryData.Header memory h,
-        bytes32 id,
-        uint256 revealed
-    ) private {
-        uint256 n = h.agents;
-        bytes32 seed = Draws.seed(_ORDER, id, uint256(lottery.digest), _words(lottery, n, revealed));
+    function _drawOrder(Game storage game, Status status, Head h, bytes32 id, uint256 revealed) private {
+        uint256 n = h.agents();
+        bytes32 seed = Draws.seed(_ORDER, id, uint256(game.digest), _commitments(game, n, revealed));
         // Of the integers below n + 1 without n.
         uint256[2] memory order = Draws.permutation(seed, n + 1, n);
         emit OrderDrawn(id, order);
 
         uint256[2] memory assignment;
-        uint256 left = h.capacities(status.data);
+        uint256 left = h.capacities(status.page());
         for (uint256 k = 0; k < n; ++k) {
             uint256 seat = Draws.at(order, k);
             if ((revealed >> seat) & 1 != 0) {
-                assignment[seat >> 5] |= _pick(lottery, seat, left, h.items) << ((seat & 31) << 3);
+                assignment[seat >> 5] |= _pick(_lottery(game), seat, left, h.items()) << ((seat & 31) << 3);
             }
         }
-        _assign(lottery, status, h, id, assignment);
+        _assign(game, status, h, id, assignment);
     }
 
     /// @dev Take the seat's best item of which something is left.
@@ -404,17 +314,11 @@ contract AssignmentLottery is IAssignmentLottery {
     }
 
     /// @dev Other rules: a term of the posted lottery, drawn by its weight. Who has not opened forfeits its item.
-    function _drawTerm(
-        Lottery storage lottery,
-        Status memory status,
-        LotteryData.Header memory h,
-        bytes32 id,
-        uint256 opened
-    ) private {
-        uint256 n = h.agents;
-        address terms = lottery.terms;
+    function _drawTerm(Game storage game, Status status, Head h, bytes32 id, uint256 opened) private {
+        uint256 n = h.agents();
+        address terms = _lottery(game).terms;
         uint256 denominator = Certificates.denominatorOf(terms);
-        bytes32 seed = Draws.seed(_TERM, id, uint256(lottery.digest), _words(lottery, n, opened));
+        bytes32 seed = Draws.seed(_TERM, id, uint256(game.digest), _commitments(game, n, opened));
         uint256 number = Draws.uniform(seed, 0, denominator);
         (uint256 term, uint256 codes) = Certificates.find(terms, denominator, n, number);
         emit TermDrawn(id, number, term);
@@ -425,39 +329,32 @@ contract AssignmentLottery is IAssignmentLottery {
                 assignment[seat >> 5] |= (Memory.load(codes + seat) >> 248) << ((seat & 31) << 3);
             }
         }
-        _assign(lottery, status, h, id, assignment);
+        _assign(game, status, h, id, assignment);
     }
 
-    function _assign(
-        Lottery storage lottery,
-        Status memory status,
-        LotteryData.Header memory h,
-        bytes32 id,
-        uint256[2] memory assignment
-    ) private {
-        lottery.assignment[0] = assignment[0];
-        if (h.agents > 32) lottery.assignment[1] = assignment[1];
-        status.phase = Phase.Drawn;
-        lottery.status = status;
+    function _assign(Game storage game, Status status, Head h, bytes32 id, uint256[2] memory assignment) private {
+        uint256[2] storage stored = _lottery(game).assignment;
+        stored[0] = assignment[0];
+        if (h.agents() > 32) stored[1] = assignment[1];
+        game.status = status.withPhase(uint8(Phase.Drawn));
         emit Assigned(id, assignment);
     }
 
     // ────────────────────────────────────────── reading storage ──────────────────────────────────────────
 
-    /// @dev Commitments or secrets by seat; a zero word for each that is not among `spoken`.
-    function _words(Lottery storage lottery, uint256 n, uint256 spoken) private view returns (bytes32[] memory words) {
-        words = new bytes32[](n);
-        for (uint256 i = 0; i < n; ++i) {
-            if ((spoken >> i) & 1 != 0) words[i] = lottery.words[i];
+    function _lottery(Game storage game) private pure returns (Lottery storage lottery) {
+        uint256 behind = _BEHIND;
+        assembly ("memory-safe") {
+            lottery.slot := add(game.slot, behind)
         }
     }
 
     /// @dev All rankings in memory, two words for each seat; zero for silent ones.
-    function _rankings(Lottery storage lottery, LotteryData.Header memory h) private view returns (uint256 ptr) {
-        ptr = Memory.zeroed(2 * h.agents);
-        for (uint256 i = 0; i < h.agents; ++i) {
+    function _rankings(Lottery storage lottery, Head h) private view returns (uint256 ptr) {
+        ptr = Memory.zeroed(2 * h.agents());
+        for (uint256 i = 0; i < h.agents(); ++i) {
             Memory.store(ptr + 64 * i, lottery.rankings[i][0]);
-            if (h.items > 32) Memory.store(ptr + 64 * i + 32, lottery.rankings[i][1]);
+            if (h.items() > 32) Memory.store(ptr + 64 * i + 32, lottery.rankings[i][1]);
         }
     }
 }

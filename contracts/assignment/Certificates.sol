@@ -50,11 +50,10 @@ library Certificates {
         _checkLengths(c, g, eating);
         if (eating) _checkMeal(c, g);
         unchecked {
-            // A page is shorter than 2^15 bytes. Sums are written as whole words over what follows, and assignments
-            // read as whole words, so 32 bytes of slack behind; the code prefix wants as much before.
+            // A page is shorter than 2^15 bytes.
             uint256 width = _width(c.denominator);
             uint256 length = _HEADER + terms * (width + g.agents);
-            uint256 start = Memory.allocate(32 + length + 32) + 32;
+            uint256 start = CodeStorage.allocate(length);
             Memory.store(start, c.denominator);
             _writeSums(c, start + _HEADER, width);
             Memory.copyIn(start + _HEADER + terms * width, c.assignments);

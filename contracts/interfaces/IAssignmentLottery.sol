@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IGame} from "../game/IGame.sol";
+
 /// @title A lottery that assigns items to agents
 /// @notice Agents rank items, and a draw that nobody controls decides who gets which. Serial dictatorship runs here
 /// from beginning to end: a uniform order, then picks. Of any other rule a random assignment is posted together with a
-/// lottery over assignments, and verified rather than trusted. One contract holds many lotteries, each of 1 to 64
-/// agents ("seats", numbered from 0) and 1 to 64 items.
+/// lottery over assignments, and verified rather than trusted. A lottery is a game of 1 to 64 seats and 1 to 64 items;
+/// what it shares with every game of seats, and the checks that actions make first, are in `IGame`.
 ///
 /// A lottery runs committing → revealing, then under serial dictatorship it is drawn; under other rules it goes on to
-/// posting → opening, and is then drawn. An action is valid if and only if its block's timestamp is at or before the
-/// deadline; after that anyone may call `expire`, and the lottery goes on without those who were silent: they get
+/// posting → opening, and is then drawn. After a missed deadline it goes on without those who were silent: they get
 /// nothing, and whoever had committed loses its bond. It is cancelled only if nobody is left, or nothing was posted.
 ///
 /// A report is a ranking, one byte an item (numbered from 0), best first; an item that is left out is worse than
@@ -18,24 +19,20 @@ pragma solidity ^0.8.30;
 /// fresh secret is committed to with the report's opening and opened after the posting. Whoever keeps the last secret
 /// to itself knows the draw that it prevents, and gets nothing in the one that replaces it.
 ///
-/// Every action before the draw names what it answers to by its hash, the lottery's `digest`, so that a reorganized
-/// chain can make it fail but cannot turn it into an answer to something else. The digest begins as
-/// keccak256(abi.encode(parameters)) and then becomes
+/// The lottery's digest becomes
 ///   keccak256(digest ‖ all commitments in seat order) when revealing begins,
 ///   keccak256(digest ‖ keccak256(all rankings) ‖ all second commitments) when posting begins: in seat order, each
 ///     ranking as two words, one more than an item in each byte, the best in the lowest byte of the first,
 ///   keccak256(digest ‖ keccak256(abi.encode(certificate))) with the posting,
-/// a seat that was silent standing there with zero words. `expire` names nothing: it does what anybody may do then;
-/// nor does `withdraw`, which pays a bond that is owed in any case. A secret stays public after a reorganization, so
-/// clients wait until what they answer to is final (docs/contract.md says how long).
+/// with zero words for a seat that was silent. `withdraw` names nothing: it pays a bond that is owed in any case.
 ///
 /// Seeds are keccak256(purpose ‖ id ‖ digest ‖ the secrets in seat order), a zero word for each seat that was silent,
 /// with purpose "order" or "term"; integers and orders come from them as in `Draws`. The same secrets after another
 /// posting are another draw.
 ///
-/// The events of one action stand in the order of what happened: what was done, then the draw, then what it assigns;
+/// The events of one action are in the order of what happened: what was done, then the draw, then what it assigns;
 /// after a missed deadline `Expired`, then what follows from it.
-interface IAssignmentLottery {
+interface IAssignmentLottery is IGame {
     // ─────────────────────────────────────────────── types ───────────────────────────────────────────────
 
     enum Phase {
@@ -122,18 +119,13 @@ interface IAssignmentLottery {
     /// @param assignment one byte a seat, seat 0 in the lowest byte of the first word: one more than its item, or 0
     event Assigned(bytes32 indexed id, uint256[2] assignment);
     event Cancelled(bytes32 indexed id, Phase phase);
-    event Withdrawn(bytes32 indexed id, uint256 seat, address to, uint256 amount);
 
     // ─────────────────────────────────────────────── errors ──────────────────────────────────────────────
 
-    // Every action makes its checks in the order in which the errors stand here.
+    // Every action makes its checks in this order, those of `IGame` among them: creation counts agents, then items,
+    // looks at agents and windows, and asks last whether terms fit; a certificate is looked at after all else.
 
-    error LotteryExists(bytes32 id);
-    error AgentCountOutOfRange(uint256 count);
     error ItemCountOutOfRange(uint256 count);
-    error ZeroAgent(uint256 seat);
-    error DuplicateAgent(uint256 seat, uint256 other);
-    error WindowOutOfRange(uint256 window);
     /// @notice Rules other than serial dictatorship post a list of terms. n agents and m items may need n · m + 1 of
     /// them, more than fit into one contract's code: choose fewer seats or items, or serial dictatorship.
     /// @param terms n · m + 1: the dimension of the set of random assignments, and one (Carathéodory)
@@ -142,30 +134,18 @@ interface IAssignmentLottery {
     /// before time 1, and so is at most n to the power of min(m, n − 1); under other rules it may take 28 bytes
     error TermsMayNotFit(uint256 terms, uint256 most);
 
-    error WrongPhase(bytes32 id, Phase phase, Phase required);
-    error DeadlinePassed(bytes32 id, uint256 deadline);
-    error DeadlineNotPassed(bytes32 id, uint256 deadline);
-    error SeatOutOfRange(uint256 seat, uint256 agents);
-    error NotTheSeat(uint256 seat, address caller);
 
     error AlreadyCommitted(uint256 seat);
     error NotCommitted(uint256 seat);
-    error AlreadyRevealed(uint256 seat);
     error NotRevealed(uint256 seat);
     error AlreadyOpened(uint256 seat);
-    error NothingToWithdraw(uint256 seat);
     error NotTheOrganizer(address caller, address creator);
-    error StaleDigest(bytes32 given, bytes32 current);
 
-    error ZeroSecret();
-    error WrongSecret(uint256 seat, bytes32 commitment);
     error RankingTooLong(uint256 length, uint256 items);
     error UnknownItem(uint256 rank, uint256 item, uint256 items);
     error ItemRankedTwice(uint256 rank, uint256 item);
     /// @notice Under serial dictatorship there is no second secret.
     error UnwantedCommitment(bytes32 commitment);
-    error ZeroCommitment();
-    error WrongDeposit(uint256 given, uint256 bond);
 
     error DenominatorOutOfRange(uint256 denominator);
     error MatrixLengthMismatch(uint256 length, uint256 expected);
@@ -192,15 +172,24 @@ interface IAssignmentLottery {
     // ────────────────────────────────────────────── actions ──────────────────────────────────────────────
 
     /// @notice Open a lottery; the caller is its organizer.
+    /// @param salt of the id, which no other lottery of the caller has
+    /// @param parameters the common knowledge
+    /// @return id of the lottery
     function create(bytes32 salt, Parameters calldata parameters) external returns (bytes32 id);
 
     /// @notice Commit to a report and a secret, paying exactly the bond.
+    /// @param id of the lottery
+    /// @param seat the caller's
     /// @param digest of the lottery: the hash of its parameters
     /// @param commitment keccak256(abi.encode(id, seat, keccak256(secret ‖ ranking)))
     function commit(bytes32 id, uint256 seat, bytes32 digest, bytes32 commitment) external payable;
 
     /// @notice Open one's report. The last of those who have committed ends the phase.
+    /// @param id of the lottery
+    /// @param seat the caller's
     /// @param digest of the lottery: the hash of its parameters and of all commitments
+    /// @param secret that was committed to with the report
+    /// @param ranking the report
     /// @param nextCommitment keccak256(abi.encode(id, seat, secret)) of the secret that will be opened after the
     /// posting; zero under serial dictatorship
     function reveal(
@@ -214,32 +203,28 @@ interface IAssignmentLottery {
 
     /// @notice Post a random assignment with its lottery. Under probabilistic serial anyone may, as there is but one
     /// right one; under other rules only the organizer.
+    /// @param id of the lottery
     /// @param digest of the lottery and all that has been revealed
+    /// @param certificate the assignment, and what proves it
     function post(bytes32 id, bytes32 digest, Certificate calldata certificate) external;
 
     /// @notice Open the secret committed to when revealing. The last one draws a term.
+    /// @param id of the lottery
+    /// @param seat the caller's
     /// @param digest of the lottery and what was posted
+    /// @param secret that opens the second commitment
     function open(bytes32 id, uint256 seat, bytes32 digest, bytes32 secret) external;
 
-    /// @notice End a phase whose deadline has passed, for everybody.
-    function expire(bytes32 id) external;
-
-    /// @notice Take one's bond out of a lottery that has ended, once, to any address.
+    /// @notice Take one's bond out of a lottery that has ended, once.
+    /// @param id of the lottery
+    /// @param seat the caller's
+    /// @param to where the money goes
     function withdraw(bytes32 id, uint256 seat, address payable to) external;
 
     // ─────────────────────────────────────────────── views ───────────────────────────────────────────────
 
-    /// @notice Bonds lost, of all lotteries. Nobody gets them.
-    function burnt() external view returns (uint256);
-
-    /// @notice keccak256(abi.encode(chain id, this contract, creator, salt)).
-    function lotteryId(address creator, bytes32 salt) external view returns (bytes32);
-
     /// @notice Where a lottery stands; all zero if there is none.
     function state(bytes32 id) external view returns (State memory);
-
-    /// @notice What the seat has committed to and not opened yet; zero if there is no such thing.
-    function commitment(bytes32 id, uint256 seat) external view returns (bytes32);
 
     /// @notice The ranking that a seat has revealed; empty if it has not.
     function rankingOf(bytes32 id, uint256 seat) external view returns (bytes memory);

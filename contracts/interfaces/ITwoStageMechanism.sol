@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IGame} from "../game/IGame.sol";
+
 /// @title The two-stage mechanism for decentralized task coordination
 /// @notice Agents announce workloads in order, then bargain over the cost savings with a random proposer
-/// (Gudmundsson, Hougaard and Platz). One contract holds many games.
+/// (Gudmundsson, Hougaard and Platz). What it shares with every game of seats, and the checks that actions make first,
+/// are in `IGame`.
 ///
 /// A game runs joining → announcing → revealing → proposing → responding, then settles, breaks down, or returns to
 /// revealing for another round. A game whose matrices are too long for one transaction is first stored page by page;
-/// until all pages are there nobody can join, and no money is at stake. An action is valid if and only if its block's timestamp is at or before the deadline;
-/// after that anyone may call `expire`. Agents ("seats") are numbered from 0, rounds from 1. Quantities are integer
-/// units, money is wei.
+/// until all pages are there nobody can join, and no money is at stake. Rounds are numbered from 1. Quantities are
+/// integer units, money is wei. After a missed deadline the game breaks down.
 ///
-/// Every action of a seat names what it answers to by its hash, the game's `digest`. It begins as
-/// keccak256(abi.encode(parameters)) and then becomes
+/// The game's digest becomes
 ///   keccak256(abi.encode(digest, rows of D, rows of C)) with each page that is stored,
 ///   keccak256(digest ‖ announcement) with each announcement,
 ///   keccak256(digest ‖ all commitments in seat order) when revealing begins, in every round,
 ///   keccak256(digest ‖ shares) with each proposal,
-/// every number and commitment being a word. A reorganized chain can therefore make an action fail, but cannot turn
-/// it into consent to something else; nor can a seat that has seen the others' secrets choose its own anew and have
-/// theirs replayed. `expire` names nothing: it does what anybody may do then. A secret stays public after a
-/// reorganization, so clients wait until what they answer to is final (docs/contract.md says how long).
-interface ITwoStageMechanism {
+/// every number and commitment being a word.
+interface ITwoStageMechanism is IGame {
     // ─────────────────────────────────────────────── types ───────────────────────────────────────────────
 
     enum Phase {
@@ -134,13 +132,10 @@ interface ITwoStageMechanism {
     event Settled(bytes32 indexed id, uint256 round);
     /// @param silent bit i set: seat i let the deadline pass and loses its bond
     event BrokenDown(bytes32 indexed id, uint256 round, Cause cause, uint256 silent);
-    event Withdrawn(bytes32 indexed id, uint256 seat, address to, uint256 amount);
 
     // ─────────────────────────────────────────────── errors ──────────────────────────────────────────────
 
     // Creation
-    error GameExists(bytes32 id);
-    error AgentCountOutOfRange(uint256 agents);
     error TaskTypeCountOutOfRange(uint256 taskTypes);
     /// @param expected entries in each matrix; 0 if the rows have to follow by `store`
     error MatrixSizeMismatch(uint256 contracted, uint256 capacity, uint256 expected);
@@ -149,10 +144,7 @@ interface ITwoStageMechanism {
     error TooManyTasks(uint256 contracted, uint256 capacity);
     error ContinuationOutOfRange(uint256 numerator, uint256 denominator);
     error ZeroBond();
-    error WindowOutOfRange(uint256 window);
     error ZeroRounds();
-    error ZeroAgent(uint256 seat);
-    error DuplicateAgent(uint256 seat, uint256 other);
     error RecognitionWithoutCode(address recognition);
     error RecognitionCodeMismatch(bytes32 given, bytes32 current);
     error CostCountMismatch(uint256 costs, uint256 agents);
@@ -164,43 +156,39 @@ interface ITwoStageMechanism {
     error NotTheCreator(address caller, address creator);
 
     // Play
-    error WrongPhase(bytes32 id, Phase phase, Phase required);
-    error DeadlinePassed(bytes32 id, uint256 deadline);
-    error DeadlineNotPassed(bytes32 id, uint256 deadline);
-    error NotTheSeat(uint256 seat, address caller);
-    error SeatOutOfRange(uint256 seat, uint256 agents);
     error AlreadyJoined(uint256 seat);
-    error StaleDigest(bytes32 given, bytes32 current);
-    error WrongDeposit(uint256 sent, uint256 required);
-    error ZeroCommitment();
     error AnnouncementLengthMismatch(uint256 length, uint256 taskTypes);
     error AnnouncementTooHigh(uint256 taskType, uint256 amount, uint256 maximum);
     error AnnouncementTooLow(uint256 taskType, uint256 amount, uint256 minimum);
     /// @notice Too little gas is left to give the recognition function all that it may use: send more.
     error NotEnoughGas(uint256 left, uint256 required);
-    error AlreadyRevealed(uint256 seat);
-    error ZeroSecret();
-    error WrongSecret(uint256 seat, bytes32 commitment);
     error ProposalLengthMismatch(uint256 length, uint256 agents);
     error ProposalSumMismatch(int256 sum, uint256 totalCost);
     error ProposalBeyondDeposit(uint256 seat, int256 payment, uint256 deposit);
-    error NothingToWithdraw(uint256 seat);
 
     // ────────────────────────────────────────────── actions ──────────────────────────────────────────────
 
-    /// @notice Open a game. Its id is keccak256(abi.encode(chain id, this contract, creator, salt)).
+    /// @notice Open a game.
     /// @dev A page holds as many seats as fit into 24,575 bytes: 96 bytes and, if all agents share one, the cost
     /// function are for the page; 36 bytes, 12 bytes for each task type and, if each agent has its own, the cost
     /// function are for a seat. A cost function takes 32 bytes and 16 for each breakpoint of the one that has most.
+    /// @param salt of the id, which no other game of the caller has
+    /// @param parameters the common knowledge, without its matrices if they take more than one page
+    /// @return id of the game
     function create(bytes32 salt, Parameters calldata parameters) external returns (bytes32 id);
 
     /// @notice Store one page of a game that needs several: the creator does, from the last page to the first. With
     /// the first page the game is complete, and joining begins.
+    /// @param id of the game
+    /// @param digest of the parameters and the pages that are stored
     /// @param contracted rows of D of all seats of the page
     /// @param capacity rows of C of the same seats
     function store(bytes32 id, bytes32 digest, uint32[] calldata contracted, uint32[] calldata capacity) external;
 
     /// @notice Take a seat, paying exactly bond + f(contracted tasks).
+    /// @param id of the game
+    /// @param seat the caller's
+    /// @param digest of the parameters and pages
     /// @param commitment keccak256(abi.encode(id, seat, secret)) for a random secret of 32 bytes
     function join(bytes32 id, uint256 seat, bytes32 digest, bytes32 commitment) external payable;
 
@@ -211,33 +199,43 @@ interface ITwoStageMechanism {
     /// probability that is left. That share needs nobody's answer, depends on nothing that was announced, and takes
     /// from no seat its chance to propose; a failing function costs the announcing seat nothing but gas. Sending too
     /// little gas does not bring it about: the call then reverts.
+    /// @param id of the game
+    /// @param digest of the game with all announcements so far
+    /// @param announcement units by task type
     function announce(bytes32 id, bytes32 digest, uint256[] calldata announcement) external;
 
     /// @notice Reveal this round's secret and commit to the next round's.
+    /// @param id of the game
+    /// @param seat the caller's
+    /// @param digest of the game with all commitments of this round
+    /// @param secret that opens the seat's commitment
+    /// @param nextCommitment as in `join`, for another secret
     function reveal(bytes32 id, uint256 seat, bytes32 digest, bytes32 secret, bytes32 nextCommitment) external;
 
-    /// @notice Propose a cost share for every agent; they must sum to F(X).
+    /// @notice Propose a cost share for every agent.
+    /// @param id of the game
+    /// @param digest the same that this round's reveals named
+    /// @param shares in wei, by seat; they must sum to F(X)
     function propose(bytes32 id, bytes32 digest, int128[] calldata shares) external;
 
     /// @notice Answer the proposal, when it is one's turn. The first rejection ends the round.
+    /// @param id of the game
+    /// @param digest of the game with the proposal
+    /// @param accept false to reject
     function respond(bytes32 id, bytes32 digest, bool accept) external;
 
-    /// @notice End a game whose deadline has passed. Whoever was due loses its bond, except while joining.
-    function expire(bytes32 id) external;
-
     /// @notice Take a seat's money out of an ended game.
+    /// @param id of the game
+    /// @param seat the caller's
+    /// @param to where the money goes
     /// @param digest the one that the accepted proposal answered to if the game settled, else the game's
     /// @param shares the accepted proposal if the game settled, else empty
     function withdraw(bytes32 id, uint256 seat, address payable to, bytes32 digest, int128[] calldata shares) external;
 
     // ─────────────────────────────────────────────── views ───────────────────────────────────────────────
 
-    function gameId(address creator, bytes32 salt) external view returns (bytes32);
-
+    /// @notice Where a game stands; all zero if there is none.
     function state(bytes32 id) external view returns (State memory);
-
-    /// @notice The hash that a seat's secret must have; zero before joining and after withdrawing.
-    function commitment(bytes32 id, uint256 seat) external view returns (bytes32);
 
     /// @notice The secret a seat has revealed for the draw that is under way; zero if it has not.
     function secret(bytes32 id, uint256 seat) external view returns (bytes32);
@@ -253,7 +251,4 @@ interface ITwoStageMechanism {
 
     /// @notice Responders in the order in which they answer.
     function order(bytes32 id) external view returns (uint256[2] memory);
-
-    /// @notice Bonds burnt in this contract so far, in wei.
-    function burnt() external view returns (uint256);
 }

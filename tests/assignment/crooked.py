@@ -5,8 +5,9 @@ from typing import Any
 from tests.verification.crooked import OWNER, Campaign, Change, Variant
 
 LOTTERY = "contracts/assignment/AssignmentLottery.sol"
-LOTTERY_DATA = "contracts/assignment/LotteryData.sol"
 CERTIFICATES = "contracts/assignment/Certificates.sol"
+GAMES = "contracts/game/Games.sol"
+PAGES = "contracts/game/Pages.sol"
 DRAWS = "contracts/randomness/Draws.sol"
 COMMIT_REVEAL = "contracts/randomness/CommitReveal.sol"
 
@@ -25,59 +26,67 @@ def crooked(rule: str, old: str, new: str, file: str = LOTTERY, **other: Any) ->
     return Variant(rule, (Change(old, new, file),), **other)
 
 
-_PAYS = "Address.sendValue(to, h.bond);"
-_OWN = "«LotteryData.agent(status.data, seat) != msg.sender») revert"
+_PAYS = "_pay(id, seat, to, h.bond());"
+_ANNOUNCES = "emit Withdrawn(id, seat, to, h.bond());"
+_OWN = "«address(uint160(word >> 96)) != msg.sender») revert"
 _ANYBODY = "msg.sender == address(0)"
 
 MONEY = {
-    "every bond is paid to the owner": crooked("payee", "Address.sendValue(«to», h.bond)", OWNER),
+    "every bond is paid to the owner": crooked("payee", "Address.sendValue(«to», amount)", OWNER, GAMES),
     "a wei of every bond goes to the owner": crooked(
-        "payee", _PAYS, f"Address.sendValue(to, h.bond - 1); Address.sendValue({OWNER}, 1);"
+        "payee", _PAYS, f"{_ANNOUNCES} to.transfer(h.bond() - 1); {OWNER}.transfer(1);"
     ),
     "shortfalls pay for a rebate to the owner": crooked(
         "payment",
         _PAYS,
-        "if (seat + 1 < h.agents) { Address.sendValue(to, h.bond - 7); } else {"
-        f" Address.sendValue(to, h.bond); Address.sendValue({OWNER}, 7 * (h.agents - 1)); }}",
+        f"{_ANNOUNCES} if (seat + 1 < h.agents()) {{ to.transfer(h.bond() - 7); }}"
+        f" else {{ to.transfer(h.bond()); {OWNER}.transfer(7 * (h.agents() - 1)); }}",
     ),
     "a bond is a wei short of what is announced": crooked(
-        "payment", "Address.sendValue(to, «h.bond»)", "h.bond - 1"
+        "payment", "Address.sendValue(to, «amount»)", "amount - 1", GAMES
     ),
     "a bond is announced a wei too high": crooked(
-        "withdrawal amount", "emit Withdrawn(id, seat, to, «h.bond»)", "h.bond + 1"
+        "withdrawal amount", "emit Withdrawn(id, seat, to, «amount»)", "amount + 1", GAMES
     ),
-    "a bond is a wei short": crooked(
-        "withdrawal amount",
-        "emit Withdrawn(id, seat, to, h.bond);\n        Address.sendValue(to, h.bond);",
-        "emit Withdrawn(id, seat, to, h.bond - 1);\n        Address.sendValue(to, h.bond - 1);",
+    "a bond is a wei short": crooked("withdrawal amount", "_pay(id, seat, to, «h.bond()»)", "h.bond() - 1"),
+    "a withdrawal announces another payee": crooked(
+        "payee", "emit Withdrawn(id, seat, «to», amount)", OWNER, GAMES
     ),
-    "a withdrawal announces another payee": crooked("payee", "emit Withdrawn(id, seat, «to», h.bond)", OWNER),
     "a wei of every bond goes to the owner at once": crooked(
-        "balance", "«»emit Committed", f"Address.sendValue({OWNER}, 1);", bots=UNREVEALED
+        "balance", "«»emit Committed", f"{OWNER}.transfer(1);", bots=UNREVEALED
     ),
     "lost bonds go to the owner": crooked(
-        "balance", "«»emit Expired", f"Address.sendValue({OWNER}, h.bond);", bots=UNREVEALED
+        "balance", "«»emit Expired", f"{OWNER}.transfer(h.bond());", bots=UNREVEALED
     ),
     "a silent seat gets its bond back": crooked(
         "lost bond",
-        "«(unopened ? seats.revealed : seats.opened)» & ~seats.withdrawn",
-        "seats.committed",
+        "«seats.has(unopened ? REVEALED : OPENED, seat)» &&",
+        "seats.has(COMMITTED, seat)",
         bots=UNREVEALED,
         stage="withdraw by all",
     ),
     "a bond can be withdrawn again": crooked(
-        "one withdrawal per seat", "seats.withdrawn |= bit;", "", bots=UNREVEALED, stage="withdraw twice"
+        "one withdrawal per seat",
+        "game.seats = seats.including(WITHDRAWN, seat);",
+        "",
+        bots=UNREVEALED,
+        stage="withdraw twice",
     ),
     "a lost bond is not counted as burnt": crooked(
-        "burnt bonds", "burnt += «_count(silent) * h.bond»", "0", bots=UNREVEALED
+        "burnt bonds", "burnt += «SeatSetsLibrary.count(silent) * h.bond()»", "0", bots=UNREVEALED
     ),
     "a lost bond is counted twice": crooked(
-        "burnt bonds", "burnt += «_count(silent) * h.bond»", "2 * _count(silent) * h.bond", bots=UNREVEALED
+        "burnt bonds",
+        "burnt += «SeatSetsLibrary.count(silent) * h.bond()»",
+        "2 * SeatSetsLibrary.count(silent) * h.bond()",
+        bots=UNREVEALED,
     ),
     "a bond may be a wei short": crooked(
-        "deposit", "«msg.value != h.bond»", "msg.value + 1 < h.bond", stage="commit a wei less"
+        "deposit", "«msg.value != required»", "msg.value + 1 < required", GAMES, stage="commit a wei less"
     ),
-    "a bond has to be a wei more": crooked("refusal", "«msg.value != h.bond»", "msg.value != h.bond + 1"),
+    "a bond has to be a wei more": crooked(
+        "refusal", "«msg.value != required»", "msg.value != required + 1", GAMES
+    ),
 }
 
 DRAW = {
@@ -86,7 +95,7 @@ DRAW = {
     ),
     "the order is not uniform": crooked("order draw", "«k-- > 1»", "k-- > 2", DRAWS),
     "the order does not depend on the last secret": crooked(
-        "order draw", "Draws.permutation(«seed», n + 1, n)", "keccak256(abi.encode(id, lottery.words[0]))"
+        "order draw", "Draws.permutation(«seed», n + 1, n)", "keccak256(abi.encode(id, game.commitments[0]))"
     ),
     "another order is announced than the one drawn": crooked(
         "order draw",
@@ -151,15 +160,15 @@ BOUNDS = {
     ),
     "anybody may post anything": crooked(
         "organizer",
-        "«!eating && msg.sender != h.creator»",
-        "!eating && msg.sender == address(0)",
+        "«msg.sender != creator») revert NotTheOrganizer",
+        "msg.sender == address(0)",
         setting=BOSTON,
         stage="post by a stranger",
     ),
     "nobody but the organizer may post an eating schedule": crooked(
         "refusal",
-        "«!eating && msg.sender != h.creator»",
-        "msg.sender != h.creator",
+        "if («!eating») {",
+        "true",
         setting=EATING,
         stage="post by a stranger",
     ),
@@ -168,15 +177,16 @@ BOUNDS = {
     ),
     "a lottery may have a short window": crooked(
         "creation",
-        "«window < MIN_WINDOW» ||",
-        "window + 1 < MIN_WINDOW",
-        LOTTERY_DATA,
+        "«window_ < MIN_WINDOW» ||",
+        "window_ + 1 < MIN_WINDOW",
+        PAGES,
         stage="create with a short window",
     ),
     "a commitment opens with any secret": crooked(
         "reveal",
-        "«CommitReveal.commitment(id, seat, sealed_) != current»",
+        "«CommitReveal.commitment(id, seat, committed) != current»",
         "current == 0",
+        GAMES,
         stage="reveal another secret",
     ),
 }
@@ -184,35 +194,36 @@ BOUNDS = {
 DIGESTS = {
     "a commitment need not name the parameters": crooked(
         "parameters digest",
-        "«_requireDigest(lottery, digest);»\n        if (commitment_ == 0)",
+        "«_requireDigest(game, digest);»\n        _requireCommitment(",
         "",
         stage="commit with another digest",
     ),
     "a posting need not name the reports": crooked(
         "history digest",
-        "«_requireDigest(lottery, digest);»\n        Certificates.Revealed memory",
+        "«_requireDigest(game, digest);»\n        Certificates.Revealed memory",
         "",
         setting=EATING,
         stage="post with another digest",
     ),
     "a reveal need not name the commitments": crooked(
         "history digest",
-        "«_requireDigest(lottery, digest);»\n        _requireOpens(lottery, id, seat, secret, keccak",
+        "«_requireDigest(game, digest);»\n        _requireOpens(game, id, seat, secret, keccak",
         "",
         stage="reveal with another digest",
     ),
     "an opening need not name the posting": crooked(
         "certificate digest",
-        "«_requireDigest(lottery, digest);»\n        _requireOpens(lottery, id, seat, secret, secret)",
+        "«_requireDigest(game, digest);»\n        _requireOpens(game, id, seat, secret, secret)",
         "",
         setting=EATING,
         stage="open with another digest",
     ),
     "a commitment is not bound to its seat": crooked(
         "reveal",
-        "«CommitReveal.commitment(id, seat, sealed_) != current»",
-        "CommitReveal.commitment(id, seat, sealed_) != current"
-        " && CommitReveal.commitment(id, 0, sealed_) != current",
+        "«CommitReveal.commitment(id, seat, committed) != current»",
+        "CommitReveal.commitment(id, seat, committed) != current"
+        " && CommitReveal.commitment(id, 0, committed) != current",
+        GAMES,
         bots=COPIED,
     ),
     "a commitment is not bound to its lottery": crooked(
@@ -228,11 +239,11 @@ DIGESTS = {
         setting=EATING,
     ),
     "a seat may take part without a commitment": crooked(
-        "commitment", "if (commitment_ == 0) revert ZeroCommitment();", "", stage="commit with commitment 0"
+        "commitment", "_requireCommitment(commitment_);", "", stage="commit with commitment 0"
     ),
     "a reveal needs no second commitment": crooked(
         "commitment",
-        "if (!serial && nextCommitment == 0) revert ZeroCommitment();",
+        "if (!serial) _requireCommitment(nextCommitment);",
         "",
         setting=EATING,
         stage="reveal with commitment 0",
@@ -246,56 +257,65 @@ REFUSALS = {
     "a reveal is refused unless the draw suits": crooked(
         "refusal", "«»bool serial = h.rule", "if (seat == 3 && uint256(secret) % 2 == 1) revert ZeroSecret();"
     ),
-    "a reveal is swallowed": crooked("events", "«»seats.revealed |= bit;", "if (seat == 1) return;"),
+    "a reveal is swallowed": crooked(
+        "events", "«»seats = seats.including(REVEALED, seat);", "if (seat == 1) return;"
+    ),
     "an opening is refused unless the draw suits": crooked(
         "refusal",
-        "«»seats.opened |= bit;",
+        "«»seats = seats.including(OPENED, seat);",
         "if (seat == 3 && uint256(secret) % 2 == 0) revert ZeroSecret();",
         setting=EATING,
     ),
     "a withdrawal is refused to one seat": crooked(
-        "refusal", "«»seats.withdrawn |= bit;", "if (seat == 2) revert NothingToWithdraw(seat);"
+        "refusal",
+        "«»game.seats = seats.including(WITHDRAWN, seat);",
+        "if (seat == 2) revert NothingToWithdraw(seat);",
     ),
 }
 
 DEADLINES = {
     "an action may be a second late": crooked(
         "deadline",
-        "«block.timestamp > status.deadline») revert",
-        "block.timestamp > status.deadline + 1",
+        "«block.timestamp > status.deadline()») revert",
+        "block.timestamp > status.deadline() + 1",
+        GAMES,
         stage="reveal late",
     ),
     "an action at the deadline is late": crooked(
         "refusal",
-        "«block.timestamp > status.deadline») revert",
-        "block.timestamp >= status.deadline",
+        "«block.timestamp > status.deadline()») revert",
+        "block.timestamp >= status.deadline()",
+        GAMES,
         stage="reveal punctually",
     ),
     "a phase may be ended at its deadline": crooked(
         "deadline",
-        "«block.timestamp <= status.deadline») revert",
-        "block.timestamp < status.deadline",
+        "«block.timestamp <= status.deadline()») revert",
+        "block.timestamp < status.deadline()",
+        GAMES,
         stage="reveal after an early expiry",
     ),
     "a phase can be ended a second late only": crooked(
         "refusal",
-        "«block.timestamp <= status.deadline») revert",
-        "block.timestamp <= status.deadline + 1",
+        "«block.timestamp <= status.deadline()») revert",
+        "block.timestamp <= status.deadline() + 1",
+        GAMES,
         bots=UNREVEALED,
     ),
     "a window is a second too long": crooked(
-        "deadline", "uint40(«block.timestamp + window»)", "block.timestamp + window + 1", stage="reveal late"
+        "deadline", "_after(«head.window()»)", "head.window() + 1", GAMES, stage="reveal late"
     ),
     "a window is a second too short": crooked(
         "refusal",
-        "uint40(«block.timestamp + window»)",
-        "block.timestamp + window - 1",
+        "_after(«head.window()»)",
+        "head.window() - 1",
+        GAMES,
         stage="reveal punctually",
     ),
     "who never committed is called silent": crooked(
         "silent seats",
-        "return (seats.committed, «0»);",
-        "uint64(~seats.committed & 15)",
+        "return (seats.members(COMMITTED), «0»);",
+        "~seats.members(COMMITTED) & 15",
         bots=INCOMPLETE,
         also="burnt bonds: the bond of who is called silent is counted as burnt",
     ),
@@ -339,26 +359,26 @@ EVENTS = {
         "parameters digest", "emit Created(id, msg.sender, salt, «digest»", "~digest"
     ),
     "the state names another deadline": crooked(
-        "state", "deadline: «status.deadline»", "status.deadline + 1"
+        "state", "uint40(«status.deadline()»)", "status.deadline() + 1"
     ),
     "the state says that nobody opened": crooked(
-        "state", "opened: «seats.opened»", "seats.opened & 1", setting=EATING
+        "state", "opened: uint64(«seats.members(OPENED)»)", "seats.members(OPENED) & 1", setting=EATING
     ),
     "the assignment is stored otherwise than announced": crooked(
-        "state", "lottery.assignment[0] = «assignment[0]»", "assignment[0] ^ 1"
+        "state", "stored[0] = «assignment[0]»", "assignment[0] ^ 1"
     ),
 }
 
 SEATS = {
-    "a stranger may commit for a seat": crooked("seat", _OWN, _ANYBODY, stage="commit by a stranger"),
-    "a stranger may reveal for a seat": crooked("seat", _OWN, _ANYBODY, stage="reveal by a stranger"),
+    "a stranger may commit for a seat": crooked("seat", _OWN, _ANYBODY, GAMES, stage="commit by a stranger"),
+    "a stranger may reveal for a seat": crooked("seat", _OWN, _ANYBODY, GAMES, stage="reveal by a stranger"),
     "a stranger may open for a seat": crooked(
-        "seat", _OWN, _ANYBODY, setting=EATING, stage="open by a stranger"
+        "seat", _OWN, _ANYBODY, GAMES, setting=EATING, stage="open by a stranger"
     ),
-    "a stranger may withdraw": crooked("seat", _OWN, _ANYBODY, stage="withdraw by a stranger"),
+    "a stranger may withdraw": crooked("seat", _OWN, _ANYBODY, GAMES, stage="withdraw by a stranger"),
     "a seat may commit again": crooked(
         "steps of a seat",
-        "if (seats.committed & bit != 0) revert AlreadyCommitted(seat);",
+        "if (seats.has(COMMITTED, seat)) revert AlreadyCommitted(seat);",
         "",
         stage="commit twice",
     ),
@@ -375,4 +395,4 @@ VARIANTS: dict[str, Variant] = {
     **SEATS,
 }
 
-CAMPAIGN = Campaign(VARIANTS, {LOTTERY: (LOTTERY, LOTTERY_DATA, CERTIFICATES, DRAWS, COMMIT_REVEAL)})
+CAMPAIGN = Campaign(VARIANTS, {LOTTERY: (LOTTERY, CERTIFICATES, GAMES, PAGES, DRAWS, COMMIT_REVEAL)})

@@ -11,7 +11,7 @@ COMPARED_CALLS = 2_000
 SEAT = ("WrongPhase", "SeatOutOfRange", "NotTheSeat")
 ERRORS = {
     "create": {
-        *("LotteryExists", "AgentCountOutOfRange", "ItemCountOutOfRange", "ZeroAgent", "DuplicateAgent"),
+        *("GameExists", "AgentCountOutOfRange", "ItemCountOutOfRange", "ZeroAgent", "DuplicateAgent"),
         "WindowOutOfRange",
     },
     "commit": {*SEAT, "DeadlinePassed", "AlreadyCommitted", "StaleDigest", "ZeroCommitment", "WrongDeposit"},

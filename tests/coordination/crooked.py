@@ -7,6 +7,8 @@ from tests.verification.crooked import OWNER, Campaign, Change, Variant
 MECHANISM = "contracts/coordination/TwoStageMechanism.sol"
 GAME_DATA = "contracts/coordination/GameData.sol"
 COSTS = "contracts/coordination/CostFunctions.sol"
+GAMES = "contracts/game/Games.sol"
+PAGES = "contracts/game/Pages.sol"
 DRAWS = "contracts/randomness/Draws.sol"
 COMMIT_REVEAL = "contracts/randomness/CommitReveal.sol"
 _RECOGNITION = "contracts/coordination/recognition/"
@@ -30,88 +32,92 @@ def crooked(rule: str, old: str, new: str, file: str = MECHANISM, **other: Any) 
     return Variant(rule, (Change(old, new, file),), **other)
 
 
-_PAYS = "Address.sendValue(to, amount);"
-_TAKES = "«»game.commitments[seat] = 0;\n        emit Withdrawn"
-_OWN = "«record.agent() != msg.sender») revert"
+_PAYS = "_pay(id, seat, to, amount);"
+_ANNOUNCES = "emit Withdrawn(id, seat, to, amount);"
+_TAKES = "«»game.commitments[seat] = 0;\n        _pay"
+_OWN = "«address(uint160(word >> 96)) != msg.sender») revert"
 _ANYBODY = "msg.sender == address(0)"
-_DUE = "(record.contractedCostOf() + h.bond)"
+_DUE = "_deposit(h, record)"
 
 MONEY = {
-    "every withdrawal is paid to the owner": crooked("payee", "Address.sendValue(«to», amount)", OWNER),
+    "every withdrawal is paid to the owner": crooked(
+        "payee", "Address.sendValue(«to», amount)", OWNER, GAMES
+    ),
     "a wei of every withdrawal goes to the owner": crooked(
-        "payee", _PAYS, f"Address.sendValue(to, amount - 1); Address.sendValue({OWNER}, 1);"
+        "payee", _PAYS, f"{_ANNOUNCES} to.transfer(amount - 1); {OWNER}.transfer(1);"
     ),
     "profits go to the owner": crooked(
         "payee",
         _PAYS,
-        f"if (amount > {_DUE}) {{ Address.sendValue(to, {_DUE});"
-        f" Address.sendValue({OWNER}, amount - {_DUE}); }}"
-        " else { Address.sendValue(to, amount); }",
+        f"{_ANNOUNCES} if (amount > {_DUE}) {{ to.transfer({_DUE}); {OWNER}.transfer(amount - {_DUE}); }}"
+        " else { to.transfer(amount); }",
     ),
     "shortfalls pay for a rebate to the owner": crooked(
         "payment",
         _PAYS,
-        "if (seat + 1 < h.agents) { Address.sendValue(to, amount - 1000); } else {"
-        f" Address.sendValue(to, amount); Address.sendValue({OWNER}, 1000 * (h.agents - 1)); }}",
+        f"{_ANNOUNCES} if (seat + 1 < h.agents()) {{ to.transfer(amount - 1000); }}"
+        f" else {{ to.transfer(amount); {OWNER}.transfer(1000 * (h.agents() - 1)); }}",
     ),
     "a withdrawal is a wei short": crooked("withdrawal amount", _TAKES, "amount -= 1;"),
     "a withdrawal is a wei too much": crooked("withdrawal amount", _TAKES, "amount += 1;"),
     "a withdrawal is a wei short of what it announces": crooked(
-        "payment", "Address.sendValue(to, «amount»)", "amount - 1"
+        "payment", "Address.sendValue(to, «amount»)", "amount - 1", GAMES
     ),
     "a withdrawal announces a wei too much": crooked(
-        "withdrawal amount", "emit Withdrawn(id, seat, to, «amount»)", "amount + 1"
+        "withdrawal amount", "emit Withdrawn(id, seat, to, «amount»)", "amount + 1", GAMES
     ),
-    "a withdrawal announces another payee": crooked("payee", "emit Withdrawn(id, seat, «to», amount)", OWNER),
+    "a withdrawal announces another payee": crooked(
+        "payee", "emit Withdrawn(id, seat, «to», amount)", OWNER, GAMES
+    ),
     "a settled seat is paid for a task more than it took": crooked(
-        "withdrawal amount", "record), «_load(game, seat)»)", "_load(game, seat) + 1"
+        "withdrawal amount", "seat), «_load(_play(game), seat)»)", "_load(_play(game), seat) + 1"
     ),
     "a lost bond is paid back": crooked(
-        "withdrawal amount", "if («!_isSilent(game, status, seat)») amount", "amount != 0", bots=IDLE
+        "withdrawal amount", "if («_isSilent(_play(game), status, seat)») amount", "amount == 0", bots=IDLE
     ),
     "a seat that acted loses its bond too": crooked(
         "withdrawal amount",
-        "if («!_isSilent(game, status, seat)») amount",
-        "!_isSilent(game, status, seat) && seat != 0",
+        "if («_isSilent(_play(game), status, seat)») amount",
+        "_isSilent(_play(game), status, seat) || seat == 0",
         bots=IDLE,
     ),
     "a seat can withdraw again": crooked(
         "one withdrawal per seat",
-        "«game.commitments[seat] = 0;»\n        emit Withdrawn",
+        "«game.commitments[seat] = 0;»\n        _pay",
         "",
         bots=GONE,
         stage="withdraw twice",
         also="state: a seat is still entitled where no money was left for its second withdrawal",
     ),
     "a wei of every deposit goes to the owner": crooked(
-        "balance", "«»emit Joined", f"Address.sendValue({OWNER}, 1);", bots=GONE
+        "balance", "«»emit Joined", f"{OWNER}.transfer(1);", bots=GONE
     ),
     "lost bonds go to the owner": crooked(
         "balance",
         "«»emit BrokenDown(id, status.round(), Cause.Expired",
-        f"Address.sendValue({OWNER}, h.bond);",
+        f"{OWNER}.transfer(h.bond());",
         bots=IDLE,
     ),
     "a lost bond is not counted as burnt": crooked(
-        "burnt bonds", "burnt += «count * h.bond»", "0", bots=IDLE
+        "burnt bonds", "burnt += «count * h.bond()»", "0", bots=IDLE
     ),
     "a lost bond is counted twice": crooked(
-        "burnt bonds", "burnt += «count * h.bond»", "2 * count * h.bond", bots=IDLE
+        "burnt bonds", "burnt += «count * h.bond()»", "2 * count * h.bond()", bots=IDLE
     ),
     "of several lost bonds one is counted as burnt": crooked(
         "burnt bonds",
-        "burnt += «count * h.bond»",
-        "h.bond",
+        "burnt += «count * h.bond()»",
+        "h.bond()",
         bots=("equilibrium", "silent:revealing", "silent:revealing", "equilibrium", "equilibrium"),
     ),
     "a bond is counted as burnt where nobody lost one": crooked(
         "burnt bonds", "«»emit Settled", "burnt += 1;"
     ),
     "a deposit may be a wei short": crooked(
-        "deposit", "«msg.value != deposit»", "msg.value + 1 < deposit", stage="join a wei less"
+        "deposit", "«msg.value != required»", "msg.value + 1 < required", GAMES, stage="join a wei less"
     ),
     "a deposit has to be a wei more": crooked(
-        "refusal", "«msg.value != deposit»", "msg.value != deposit + 1"
+        "refusal", "«msg.value != required»", "msg.value != required + 1", GAMES
     ),
     "a deposit is announced a wei too high": crooked(
         "deposit", "emit Joined(id, seat, commitment_, «deposit»)", "deposit + 1"
@@ -121,7 +127,7 @@ MONEY = {
 DRAW = {
     "the draw favours the first seat": crooked(
         "proposer draw",
-        "«»uint256 packed = _announcement(game, j);",
+        "«»uint256 packed = _announcement(play, j);",
         "if (uint256(seed) % 2 == 0) return 0;",
     ),
     "a fraction is met once too often": crooked(
@@ -151,13 +157,13 @@ DRAW = {
     ),
     "a game always goes on": crooked(
         "continuation draw",
-        "«Draws.uniform(fresh, 0, h.continuationDenominator) >= h.continuationNumerator»",
+        "«Draws.uniform(fresh, 0, denominator) >= numerator»",
         "fresh == 0",
         bots=RELUCTANT,
     ),
     "a game never goes on": crooked(
         "continuation draw",
-        "«Draws.uniform(fresh, 0, h.continuationDenominator) >= h.continuationNumerator»",
+        "«Draws.uniform(fresh, 0, denominator) >= numerator»",
         "fresh != 0",
         bots=RELUCTANT,
     ),
@@ -167,10 +173,10 @@ DRAW = {
             # In words of storage that no game of five seats uses.
             Change(
                 "«»if (round > 1) {\n            bytes32 fresh",
-                "game.secrets[62 + (round & 1)] = Draws.seed(_CONTINUATION, id, round + 1, secrets);",
+                "play.secrets[62 + (round & 1)] = Draws.seed(_CONTINUATION, id, round + 1, secrets);",
                 MECHANISM,
             ),
-            Change("Draws.uniform(«fresh», 0", "game.secrets[62 + ((round - 1) & 1)]", MECHANISM),
+            Change("Draws.uniform(«fresh», 0", "play.secrets[62 + ((round - 1) & 1)]", MECHANISM),
         ),
         bots=RELUCTANT,
     ),
@@ -181,11 +187,11 @@ DRAW = {
         also="permutation draw: the order leaves out the proposer that was drawn, not the one announced",
     ),
     "another seat may propose than the one drawn": crooked(
-        "refusal", ".withProposer(«proposer»)", "(proposer + 1) % n"
+        "refusal", ".withDrawn(«proposer»)", "(proposer + 1) % n"
     ),
     "answers are taken in another order than the one drawn": crooked(
         "refusal",
-        "game.order[0] = «order_[0]»",
+        "play.order[0] = «order_[0]»",
         "order_[0] & ~uint256(0xffff) | (order_[0] & 0xff) << 8 | (order_[0] >> 8) & 0xff",
     ),
     "p* is computed from D alone": crooked(
@@ -251,8 +257,8 @@ BOUNDS = {
     ),
     "an announcement may be too long": crooked(
         "announcement bounds",
-        "«announcement.length != h.taskTypes»",
-        "announcement.length < h.taskTypes",
+        "«announcement.length != h.taskTypes()»",
+        "announcement.length < h.taskTypes()",
         stage="announce longer",
     ),
     "shares may sum to less than F(X)": crooked(
@@ -271,40 +277,42 @@ BOUNDS = {
         stage="propose a whole deposit",
     ),
     "one round more than allowed": crooked(
-        "last round", "«round < h.rounds»", "round <= h.rounds", bots=RELUCTANT
+        "last round", "«round < h.rounds()»", "round <= h.rounds()", bots=RELUCTANT
     ),
     "one round less than allowed": crooked(
-        "last round", "«round < h.rounds»", "round + 1 < h.rounds", bots=RELUCTANT
+        "last round", "«round < h.rounds()»", "round + 1 < h.rounds()", bots=RELUCTANT
     ),
     "a game without savings is bargained over": crooked(
-        "no savings", "} else if («total < h.contractedCost») {", "total <= h.contractedCost", bots=RANDOM
+        "no savings", "} else if («total < contractedCost») {", "total <= contractedCost", bots=RANDOM
     ),
     "a game with savings is broken off": crooked(
-        "no savings", "} else if («total < h.contractedCost») {", "total + 1 < h.contractedCost / 2"
+        "no savings", "} else if («total < contractedCost») {", "total + 1 < contractedCost / 2"
     ),
     "a game may be created without a bond": crooked(
         "creation",
-        "if (h.bond == 0) revert ITwoStageMechanism.ZeroBond();",
+        "if (p.bond == 0) revert ITwoStageMechanism.ZeroBond();",
         "",
         GAME_DATA,
         stage="create without bond",
     ),
     "a game may have a short window": crooked(
         "creation",
-        "«window < MIN_WINDOW» ||",
-        "window + 1 < MIN_WINDOW",
-        GAME_DATA,
+        "«window_ < MIN_WINDOW» ||",
+        "window_ + 1 < MIN_WINDOW",
+        PAGES,
         stage="create with a short window",
     ),
     "a game may have no round": crooked(
         "creation",
-        "if (h.rounds == 0) revert ITwoStageMechanism.ZeroRounds();",
+        "if (p.maxRounds == 0) revert ITwoStageMechanism.ZeroRounds();",
         "",
         GAME_DATA,
         stage="create without rounds",
     ),
     "the total is a wei too high": crooked(
-        "refusal", "total += «CostFunctions.at(cost, load)»", "CostFunctions.at(cost, load) + 1"
+        "refusal",
+        "total += «CostFunctions.at(h.cost(page, seat), load)»",
+        "CostFunctions.at(h.cost(page, seat), load) + 1",
     ),
 }
 
@@ -328,13 +336,13 @@ DIGESTS = {
     ),
     "a reveal need not name what it answers to": crooked(
         "history digest",
-        "«_requireDigest(game, digest);»\n        if (secret_ == 0)",
+        "«_requireDigest(game, digest);»\n        _requireOpens(",
         "",
         stage="reveal with another digest",
     ),
     "a proposal need not name what it answers to": crooked(
         "history digest",
-        "«_requireDigest(game, digest);»\n        if (shares.length != h.agents)",
+        "«_requireDigest(game, digest);»\n        if (shares.length != h.agents())",
         "",
         stage="propose with another digest",
     ),
@@ -346,8 +354,9 @@ DIGESTS = {
     ),
     "a commitment opens with any secret": crooked(
         "reveal",
-        "«CommitReveal.commitment(id, seat, secret_) != current»",
+        "«CommitReveal.commitment(id, seat, committed) != current»",
         "current == 0",
+        GAMES,
         stage="reveal another secret",
     ),
     "a commitment is not bound to its game": crooked(
@@ -369,11 +378,11 @@ DIGESTS = {
         "game id", "abi.encode(block.chainid, address(this), «creator», salt)", "address(0)", COMMIT_REVEAL
     ),
     "a seat may join without a commitment": crooked(
-        "commitment", "if (commitment_ == 0) revert ZeroCommitment();", "", stage="join with commitment 0"
+        "commitment", "_requireCommitment(commitment_);", "", stage="join with commitment 0"
     ),
     "a reveal needs no next commitment": crooked(
         "commitment",
-        "if (nextCommitment == 0) revert ZeroCommitment();",
+        "_requireCommitment(nextCommitment);",
         "",
         stage="reveal with commitment 0",
     ),
@@ -382,13 +391,13 @@ DIGESTS = {
 REFUSALS = {
     "every fourth game refuses a seat's reveal": crooked(
         "refusal",
-        "«»if (secret_ == 0) revert ZeroSecret();",
+        "«»_requireOpens(game, id, seat, secret_, secret_);",
         "if (uint256(id) % 4 == 0) revert ZeroSecret();",
     ),
     "the last reveal is refused unless the draw suits": crooked(
         "refusal",
-        "«»if (nextCommitment == 0) revert",
-        "if (status.turn() + 1 == h.agents && uint256(secret_) % 2 == 0) revert ZeroSecret();",
+        "«»_requireCommitment(nextCommitment);",
+        "if (status.turn() + 1 == h.agents() && uint256(secret_) % 2 == 0) revert ZeroSecret();",
     ),
     "a seat's reveal is swallowed": crooked(
         "events", "«»game.commitments[seat] = nextCommitment;", "if (seat == 1) return;"
@@ -401,7 +410,7 @@ REFUSALS = {
     ),
     "a withdrawal is refused to one seat": crooked(
         "refusal",
-        "«»uint256 amount = record.contractedCostOf();",
+        "«»uint256 amount = _deposit(h, record);",
         "if (seat == 2) revert NothingToWithdraw(seat);",
     ),
     "a rejection counts as acceptance": crooked(
@@ -414,47 +423,53 @@ DEADLINES = {
         "deadline",
         "«block.timestamp > status.deadline()») revert DeadlinePassed",
         "block.timestamp > status.deadline() + 1",
+        GAMES,
         stage="announce late",
     ),
     "an action at the deadline is late": crooked(
         "refusal",
         "«block.timestamp > status.deadline()») revert DeadlinePassed",
         "block.timestamp >= status.deadline()",
+        GAMES,
         stage="announce punctually",
     ),
     "a game may be expired at its deadline": crooked(
         "deadline",
         "«block.timestamp <= status.deadline()») revert",
         "block.timestamp < status.deadline()",
+        GAMES,
         stage="announce after an early expiry",
     ),
     "a game can be expired a second late only": crooked(
         "refusal",
         "«block.timestamp <= status.deadline()») revert",
         "block.timestamp <= status.deadline() + 1",
+        GAMES,
         bots=IDLE,
     ),
     "a window is a second too long": crooked(
         "deadline",
-        "withDeadline(«block.timestamp + h.window»)",
-        "block.timestamp + h.window + 1",
+        "_after(«head.window()»)",
+        "head.window() + 1",
+        GAMES,
         stage="announce late",
     ),
     "a window is a second too short": crooked(
         "refusal",
-        "withDeadline(«block.timestamp + h.window»)",
-        "block.timestamp + h.window - 1",
+        "_after(«head.window()»)",
+        "head.window() - 1",
+        GAMES,
         stage="announce punctually",
     ),
     "one window for all announcements": crooked(
         "refusal",
-        "game.status = «_enter(status, h, Phase.Announcing)».withTurn(seat + 1)",
+        "game.status = «_entered(status, h, uint8(Phase.Announcing))».withTurn(seat + 1)",
         "status",
         stage="announce slowly",
     ),
     "joining ends a second late": crooked(
         "deadline",
-        "block.timestamp + «parameters.joinWindow»",
+        "uint8(Phase.Joining), «parameters.joinWindow»",
         "parameters.joinWindow + 1",
         stage="join late",
     ),
@@ -482,7 +497,7 @@ EVENTS = {
         "answer", "emit Responded(id, round, seat, «accept»)", "!accept"
     ),
     "an answer names another seat": crooked(
-        "order of answers", "emit Responded(id, round, «seat», accept)", "(seat + 1) % h.agents"
+        "order of answers", "emit Responded(id, round, «seat», accept)", "(seat + 1) % h.agents()"
     ),
     "a breakdown names another cause": crooked(
         "breakdown cause",
@@ -502,27 +517,29 @@ EVENTS = {
         "state", "uint40(«status.deadline()»)", "status.deadline() + 1"
     ),
     "the state names another order": crooked(
-        "state", "return «_games[id].order»", "_games[bytes32(0)].order"
+        "state", "return «_play(_games[id]).order»", "_play(_games[bytes32(0)]).order"
     ),
 }
 
 SEATS = {
-    "a stranger may join for a seat": crooked("seat", _OWN, _ANYBODY, stage="join by a stranger"),
+    "a stranger may join for a seat": crooked("seat", _OWN, _ANYBODY, GAMES, stage="join by a stranger"),
     "a stranger may announce for a seat": crooked(
-        "order of announcements", _OWN, _ANYBODY, stage="announce by a stranger"
+        "order of announcements", _OWN, _ANYBODY, GAMES, stage="announce by a stranger"
     ),
-    "a stranger may reveal for a seat": crooked("seat", _OWN, _ANYBODY, stage="reveal by a stranger"),
-    "a stranger may propose": crooked("proposer", _OWN, _ANYBODY, stage="propose by a stranger"),
-    "a stranger may answer": crooked("order of answers", _OWN, _ANYBODY, stage="respond by a stranger"),
-    "a stranger may withdraw": crooked("seat", _OWN, _ANYBODY, stage="withdraw by a stranger"),
+    "a stranger may reveal for a seat": crooked("seat", _OWN, _ANYBODY, GAMES, stage="reveal by a stranger"),
+    "a stranger may propose": crooked("proposer", _OWN, _ANYBODY, GAMES, stage="propose by a stranger"),
+    "a stranger may answer": crooked(
+        "order of answers", _OWN, _ANYBODY, GAMES, stage="respond by a stranger"
+    ),
+    "a stranger may withdraw": crooked("seat", _OWN, _ANYBODY, GAMES, stage="withdraw by a stranger"),
     "the first responder is skipped": crooked(
         "order of answers",
-        "«_enter(status, h, Phase.Responding)»;\n        emit Proposed",
-        "_enter(status, h, Phase.Responding).withTurn(1)",
+        "«_entered(status, h, uint8(Phase.Responding))»;\n        emit Proposed",
+        "_entered(status, h, uint8(Phase.Responding)).withTurn(1)",
         stage="respond by all others",
     ),
     "the last responder is skipped": crooked(
-        "settlement", "«position + 2 < h.agents»", "position + 3 < h.agents"
+        "settlement", "«position + 2 < h.agents()»", "position + 3 < h.agents()"
     ),
 }
 
@@ -540,7 +557,7 @@ VARIANTS: dict[str, Variant] = {
 CAMPAIGN = Campaign(
     VARIANTS,
     {
-        MECHANISM: (MECHANISM, GAME_DATA, COSTS, DRAWS, COMMIT_REVEAL),
+        MECHANISM: (MECHANISM, GAME_DATA, COSTS, GAMES, PAGES, DRAWS, COMMIT_REVEAL),
         **{file: (file,) for file in (P_STAR, REORDERED, EQUAL, PROPORTIONAL, ANNOUNCED)},
     },
     called=(P_STAR, REORDERED, EQUAL, PROPORTIONAL, ANNOUNCED),

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {CommitReveal} from "../../contracts/randomness/CommitReveal.sol";
+import {Games} from "../../contracts/game/Games.sol";
+import {IGame} from "../../contracts/game/IGame.sol";
+import {Head, Pages} from "../../contracts/game/Pages.sol";
+import {COMMITTED, REVEALED, SeatSets, SeatSetsLibrary, WITHDRAWN} from "../../contracts/game/SeatSets.sol";
+import {Status} from "../../contracts/game/Status.sol";
 import {Draws} from "../../contracts/randomness/Draws.sol";
 
-/// @title Two agents toss a coin for each other's stake
-/// @notice Both commit to a secret and pay the stake, both reveal, and one of them takes all. Who lets a deadline pass
-/// loses its stake to the other.
-contract CoinToss {
-    struct Game {
-        address[2] seats;
-        uint256 stake;
-        uint256 window;
-        uint256 deadline;
-        bytes32[2] commitments;
-        bytes32[2] secrets;
-        uint256[2] owed;
-        bool over;
+/// @title Agents draw lots for each other's stakes
+/// @notice All commit to a secret and pay the stake, all reveal, and one of them takes all. After a missed deadline the
+/// stakes go to those who have revealed, in equal shares, or back if nobody has.
+contract CoinToss is Games {
+    enum Phase {
+        None,
+        Committing,
+        Revealing,
+        Over
     }
 
     event Created(bytes32 indexed id, uint256 stake);
@@ -24,82 +24,79 @@ contract CoinToss {
     event Revealed(bytes32 indexed id, uint256 seat, bytes32 secret);
     event Tossed(bytes32 indexed id, uint256 winner);
     event Expired(bytes32 indexed id);
-    event Withdrawn(bytes32 indexed id, uint256 seat, uint256 amount);
 
-    error GameExists(bytes32 id);
-    error DeadlinePassed(uint256 deadline);
-    error DeadlineNotPassed(uint256 deadline);
-    error WrongDeposit(uint256 given, uint256 stake);
-    error WrongSecret(uint256 seat, bytes32 commitment);
-    error NotTheSeat(uint256 seat, address caller);
-    error NotNow();
+    error AlreadyCommitted(uint256 seat);
 
-    mapping(bytes32 id => Game) private _games;
-
-    function create(bytes32 salt, address[2] calldata seats, uint256 stake, uint256 window) external {
-        bytes32 id = CommitReveal.gameId(msg.sender, salt);
-        Game storage game = _games[id];
-        if (game.deadline != 0) revert GameExists(id);
-        (game.seats, game.stake, game.window) = (seats, stake, window);
-        game.deadline = block.timestamp + window;
+    function create(bytes32 salt, address[] calldata seats, uint96 stake, uint32 window) external {
+        (bytes32 id, Game storage game) = _create(salt);
+        address page = Pages.store(stake, window, 0, seats, 2);
+        game.digest = keccak256(abi.encode(seats, stake, window));
+        game.status = _opened(page, uint8(Phase.Committing), window);
         emit Created(id, stake);
     }
 
-    function commit(bytes32 id, uint256 seat, bytes32 commitment) external payable {
-        Game storage game = _inTime(id, seat);
-        if (game.commitments[seat] != 0) revert NotNow();
-        if (msg.value != game.stake) revert WrongDeposit(msg.value, game.stake);
-        game.commitments[seat] = commitment;
-        game.owed[seat] = msg.value;
-        emit Committed(id, seat, commitment);
-        if (game.commitments[1 - seat] != 0) game.deadline = block.timestamp + game.window;
-    }
+    function commit(bytes32 id, uint256 seat, bytes32 digest, bytes32 commitment_) external payable {
+        (Game storage game, Status status, Head head) = _open(id, uint8(Phase.Committing));
+        _own(game, status, head, seat);
+        SeatSets seats = game.seats;
+        if (seats.has(COMMITTED, seat)) revert AlreadyCommitted(seat);
+        _requireDigest(game, digest);
+        _requireCommitment(commitment_);
+        _requireDeposit(head.bond());
 
-    function reveal(bytes32 id, uint256 seat, bytes32 secret) external {
-        Game storage game = _inTime(id, seat);
-        if (game.commitments[1 - seat] == 0 || game.secrets[seat] != 0) revert NotNow();
-        if (CommitReveal.commitment(id, seat, secret) != game.commitments[seat]) {
-            revert WrongSecret(seat, game.commitments[seat]);
+        seats = seats.including(COMMITTED, seat);
+        game.seats = seats;
+        game.commitments[seat] = commitment_;
+        emit Committed(id, seat, commitment_);
+        if (seats.members(COMMITTED) == SeatSetsLibrary.all(head.agents())) {
+            game.digest = _withCommitments(game, digest, head.agents());
+            game.status = _entered(status, head, uint8(Phase.Revealing));
         }
-        game.secrets[seat] = secret;
+    }
+
+    function reveal(bytes32 id, uint256 seat, bytes32 digest, bytes32 secret) external {
+        (Game storage game, Status status, Head head) = _open(id, uint8(Phase.Revealing));
+        _own(game, status, head, seat);
+        SeatSets seats = game.seats;
+        if (seats.has(REVEALED, seat)) revert AlreadyRevealed(seat);
+        _requireDigest(game, digest);
+        _requireOpens(game, id, seat, secret, secret);
+
+        seats = seats.including(REVEALED, seat);
+        game.seats = seats;
+        game.commitments[seat] = secret;
         emit Revealed(id, seat, secret);
-        if (game.secrets[1 - seat] == 0) return;
-        bytes32[] memory secrets = new bytes32[](2);
-        (secrets[0], secrets[1]) = (game.secrets[0], game.secrets[1]);
-        uint256 winner = Draws.uniform(Draws.seed("coin", id, 1, secrets), 0, 2);
-        emit Tossed(id, winner);
-        _pay(game, winner);
+        if (seats.members(REVEALED) == seats.members(COMMITTED)) {
+            uint256 n = head.agents();
+            bytes32[] memory secrets = _commitments(game, n, seats.members(REVEALED));
+            uint256 winner = Draws.uniform(Draws.seed("coin", id, 1, secrets), 0, n);
+            game.status = status.withDrawn(winner).withPhase(uint8(Phase.Over));
+            emit Tossed(id, winner);
+        }
     }
 
+    /// @inheritdoc IGame
     function expire(bytes32 id) external {
-        Game storage game = _games[id];
-        if (game.over) revert NotNow();
-        if (block.timestamp <= game.deadline) revert DeadlineNotPassed(game.deadline);
-        game.over = true;
+        (Game storage game, Status status,) = _lapsed(id, uint8(Phase.Committing), uint8(Phase.Over));
+        game.status = status.expired().withPhase(uint8(Phase.Over));
         emit Expired(id);
-        if (game.secrets[0] != game.secrets[1]) _pay(game, game.secrets[0] == 0 ? 1 : 0);
     }
 
-    function withdraw(bytes32 id, uint256 seat) external {
-        Game storage game = _games[id];
-        if (!game.over || game.owed[seat] == 0) revert NotNow();
-        if (msg.sender != game.seats[seat]) revert NotTheSeat(seat, msg.sender);
-        uint256 amount = game.owed[seat];
-        game.owed[seat] = 0;
-        emit Withdrawn(id, seat, amount);
-        (bool paid,) = msg.sender.call{value: amount}("");
-        require(paid);
+    function withdraw(bytes32 id, uint256 seat, address payable to) external {
+        (Game storage game, Status status, Head head) = _ended(id, uint8(Phase.Over));
+        _own(game, status, head, seat);
+        SeatSets seats = game.seats;
+        uint256 paid = seats.members(REVEALED) == 0 ? seats.members(COMMITTED) : seats.members(REVEALED);
+        if (status.lapsed() == 0) paid = 1 << status.drawn();
+        if ((paid >> seat) & 1 == 0 || seats.has(WITHDRAWN, seat)) revert NothingToWithdraw(seat);
+
+        game.seats = seats.including(WITHDRAWN, seat);
+        uint256 pot = SeatSetsLibrary.count(seats.members(COMMITTED)) * head.bond();
+        _pay(id, seat, to, pot / SeatSetsLibrary.count(paid));
     }
 
-    function _inTime(bytes32 id, uint256 seat) private view returns (Game storage game) {
-        game = _games[id];
-        if (game.over) revert NotNow();
-        if (block.timestamp > game.deadline) revert DeadlinePassed(game.deadline);
-        if (msg.sender != game.seats[seat]) revert NotTheSeat(seat, msg.sender);
-    }
-
-    function _pay(Game storage game, uint256 winner) private {
-        game.over = true;
-        (game.owed[winner], game.owed[1 - winner]) = (game.owed[0] + game.owed[1], 0);
+    /// @inheritdoc IGame
+    function commitment(bytes32 id, uint256 seat) external view returns (bytes32) {
+        return _games[id].seats.has(REVEALED, seat) ? bytes32(0) : _games[id].commitments[seat];
     }
 }

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self
 
+from eth_abi.abi import encode
+
 from parley.chain.codec import Codec
 from parley.chain.compiler import Artifact, compile_sources
 from parley.chain.evm import Evm
@@ -54,12 +56,15 @@ class Player(player.Player[Outcome]):
         calls = {name: function.encode for name, function in self.codec.functions.items()}
         terms = self.setting.stake, self.setting.window
         self.send(self.creator, calls["create"](salt, self.seats, *terms))
-        for seat, secret in enumerate(secrets):
-            sealed = commitment(game, seat, secret)
-            self.send(self.seats[seat], calls["commit"](game, seat, sealed), self.setting.stake)
+        digest = keccak(encode(["address[]", "uint96", "uint32"], [self.seats, *terms]))
+        sealed = [commitment(game, seat, secret) for seat, secret in enumerate(secrets)]
+        for seat in (0, 1):
+            data = calls["commit"](game, seat, digest, sealed[seat])
+            self.send(self.seats[seat], data, self.setting.stake)
+        digest = keccak(digest + b"".join(sealed))
         winner, honest = -1, [seat for seat in (0, 1) if self.setting.bots[seat] == "honest"]
         for seat in honest:
-            data = calls["reveal"](game, seat, secrets[seat])
+            data = calls["reveal"](game, seat, digest, secrets[seat])
             for topics, value in self.send(self.seats[seat], data):
                 if topics[0] == TOSSED:
                     winner = int.from_bytes(value)
@@ -67,7 +72,7 @@ class Player(player.Player[Outcome]):
             self.wait(self.setting.window)
             self.send(self.creator, calls["expire"](game))
         for seat in (honest or [0, 1]) if winner < 0 else [winner]:
-            self.send(self.seats[seat], calls["withdraw"](game, seat))
+            self.send(self.seats[seat], calls["withdraw"](game, seat, self.seats[seat]))
         self.transactions += len(self.sent)
         return Outcome(k, "expired" if winner < 0 else "tossed", winner)
 
@@ -132,7 +137,7 @@ class Setting:
     def money(self, sent: Sent) -> int:
         """What a transaction moved to its sender."""
         if sent.data[:4] == codec().selectors["withdraw"]:
-            return int.from_bytes(sent.logs[0][1][32:])
+            return int.from_bytes(sent.logs[0][1][64:])
         return -sent.value
 
     def explain(self, refusal: UnexpectedRevertError) -> str | None:

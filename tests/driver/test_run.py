@@ -183,7 +183,7 @@ def test_a_machine_that_does_otherwise_is_found() -> None:
     assert not check.identical
     for k in range(3):
         here = [line for line in check.differences if line.startswith(f"game {k}: ")]
-        names = ["0 (create)", "1 (commit)", "2 (commit)", "5 (withdraw)"]
+        names = ["0 (create)", "1 (commit)", "2 (commit)", "3 (reveal)", "4 (reveal)", "5 (withdraw)"]
         assert here == [
             *(f"game {k}: transaction {name} differs" for name in names),
             f"game {k}: balances differ",
@@ -218,7 +218,7 @@ class Cheat(Player):
 
     def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
         return super().send(
-            sender, data[:68] + word(7) if data[:4] == codec().selectors["reveal"] else data, value
+            sender, data[:100] + word(7) if data[:4] == codec().selectors["reveal"] else data, value
         )
 
 

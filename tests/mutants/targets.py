@@ -28,6 +28,7 @@ STEPS = 40
 
 _COORDINATION = "contracts/coordination/"
 _ASSIGNMENT = "contracts/assignment/"
+_GAME = "contracts/game/"
 _MECHANISM = _COORDINATION + "TwoStageMechanism.sol"
 _LOTTERY = _ASSIGNMENT + "AssignmentLottery.sol"
 _CERTIFICATES = "tests/contracts/CertificatesHarness.sol"
@@ -37,6 +38,7 @@ _FUNCTIONS = tuple(
     f"{_COORDINATION}recognition/{name}Recognition.sol"
     for name in ("AnnouncementProportional", "ContractProportional", "Equal", "PStar", "Reordered")
 )
+_OF_SEATS = ("tests/contracts/test_games.py",)
 _OF_GAMES = ("tests/coordination/test_protocol_*.py", "tests/coordination/test_recognition.py")
 _OF_FUNCTIONS = ("tests/coordination/test_protocol_r*.py", "tests/coordination/test_recognition.py")
 _OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
@@ -72,8 +74,13 @@ class Target(NamedTuple):
 TARGETS = (
     *(
         Target(_COORDINATION + name, (_MECHANISM,), _OF_GAMES)
-        for name in ("TwoStageMechanism.sol", "GameData.sol", "CostFunctions.sol", "Status.sol")
+        for name in ("TwoStageMechanism.sol", "GameData.sol", "CostFunctions.sol")
     ),
+    *(
+        Target(_GAME + name, (_MECHANISM, _LOTTERY), (*_OF_SEATS, *_OF_GAMES))
+        for name in ("Games.sol", "Pages.sol", "Status.sol")
+    ),
+    Target(_GAME + "SeatSets.sol", (_LOTTERY,), (*_OF_SEATS, *_OF_LOTTERIES)),
     *(Target(file, (file,), _OF_FUNCTIONS, "chosen") for file in _FUNCTIONS),
     Target(_COORDINATION + "recognition/Totals.sol", _FUNCTIONS, _OF_FUNCTIONS, "chosen"),
     *(
@@ -154,7 +161,7 @@ def wanders(target: Target, seed: int) -> bool:
 
 @cache
 def _machine(target: Target) -> Callable[[], LotteryMachine | GameMachine]:
-    if target.file.startswith(_ASSIGNMENT):
+    if target.mains[0] == _LOTTERY:
         lottery = Subject(RevmEvm())
         return lambda: LotteryMachine(lottery, LotteryReached())
     games = OnChain(RevmEvm())

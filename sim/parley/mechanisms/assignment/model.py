@@ -64,7 +64,7 @@ class LotteryModel(ReferenceModel[Lottery]):
     def create(self, sender: str, salt: Word, parameters: Parameters) -> Word:
         """Open a lottery and return its id. Refusals are those of `parameters.check`."""
         lottery = self.game_id(sender, salt)
-        require(lottery not in self.games, "LotteryExists", lottery)
+        require(lottery not in self.games, "GameExists", lottery)
         check(parameters)
 
         opened = self.games[lottery] = opened_lottery(lottery, sender, parameters, self.now)

@@ -97,7 +97,7 @@ class Setting(driver.MechanismSetting):
 
     def explain(self, refusal: UnexpectedRevertError) -> str | None:
         """A plainer sentence for a refusal by a contract on a node."""
-        return explained(refusal, exists="LotteryExists", window=self.plan.problem.window)
+        return explained(refusal, exists="GameExists", window=self.plan.problem.window)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _of_presence(name: str, _fields: Sequence[object]) -> str:
 
 RULES = Rules(
     refusals={
-        "LotteryExists": "game id",
+        "GameExists": "game id",
         "WrongPhase": "phase",
         "DeadlinePassed": "deadline",
         "DeadlineNotPassed": "deadline",
