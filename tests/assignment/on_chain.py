@@ -229,28 +229,30 @@ class Table:
 
     def commit_all(self, *, but: Sequence[int] = ()) -> Done:
         """Everybody commits; if somebody does not, its deadline is waited for."""
-        return self._all(self.commit, range(len(self.seats)), but)
+        return self._all(self.commit, _members((1 << len(self.seats)) - 1 & ~self.state[3]), but)
 
     def reveal_all(self, *, but: Sequence[int] = ()) -> Done:
         """Everybody who has committed reveals."""
-        return self._all(self.reveal, _members(self.state[3]), but)
+        return self._all(self.reveal, _members(self.state[3] & ~self.state[4]), but)
 
     def open_all(self, *, but: Sequence[int] = ()) -> Done:
         """Everybody who has revealed opens its second secret."""
-        return self._all(self.open, _members(self.state[4]), but)
+        return self._all(self.open, _members(self.state[4] & ~self.state[5]), but)
 
     def play_to(self, phase: int) -> Table:
-        """Play from the creation on, nobody silent."""
-        went(self.create())
-        if phase > COMMITTING:
-            self.commit_all()
-        if phase > REVEALING:
-            self.reveal_all()
-        if phase > POSTING and self.rule != SERIAL:
-            went(self.post(self.certificate()))
-        if phase > OPENING and self.rule != SERIAL:
-            self.open_all()
-        assert self.phase == phase
+        """Play until that phase begins, nobody silent."""
+        while (now := self.phase) != phase:
+            if now == NONE:
+                went(self.create())
+            elif now == COMMITTING:
+                self.commit_all()
+            elif now == REVEALING:
+                self.reveal_all()
+            elif now == POSTING:
+                went(self.post(self.certificate()))
+            else:
+                assert now == OPENING, f"the lottery ended in phase {now}"
+                self.open_all()
         return self
 
     def _all(self, act: Callable[[int], Done], seats: Iterable[int], but: Sequence[int]) -> Done:

@@ -6,25 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parley.core.randomness import keccak, word
 from tests.assignment.on_chain import (
     BOND,
     BOSTON,
     CANCELLED,
     COMMITTING,
-    DRAWN,
     EATING,
     OPENING,
     POSTING,
     REVEALING,
     SERIAL,
     Table,
-    interface,
     refused,
     went,
 )
-from tests.backends import open_backend
-from tests.verification.on_chain import receivers
 
 if TYPE_CHECKING:
     from parley.mechanisms.assignment.certificate import Order
@@ -65,12 +60,6 @@ def test_everybody_who_did_all_gets_its_bond_back_once_at_an_address_of_its_choi
     assert paid(at) == [0, 1, 2]
     assert at.balance == 0
     assert at.state[6] == 0b111
-
-
-@pytest.mark.parametrize("phase", [COMMITTING, REVEALING, POSTING, OPENING])
-def test_nothing_is_paid_before_the_end(phase: int) -> None:
-    at = table(phase=phase)
-    assert refused(at.withdraw(0)) == ("WrongPhase", at.id, phase, DRAWN)
 
 
 @pytest.mark.parametrize("rule", [SERIAL, EATING])
@@ -171,63 +160,3 @@ def test_balance_is_bonds_held_and_bonds_burnt_after_every_action() -> None:
         assert refused(at.withdraw(seat)) == ("NothingToWithdraw", seat)
     went(at.withdraw(1))
     assert at.balance == 2 * BOND == at.ask("burnt")
-
-
-def test_one_lotterys_money_does_not_pay_for_another() -> None:
-    at = table(SERIAL, REVEALING)
-    at.reveal_all(but=[0])
-    first = at.salt
-    at.salt = word(8)
-    at.play_to(REVEALING)
-    second = at.salt
-    at.salt = first
-    assert paid(at) == [1, 2]
-    at.salt = second
-    assert at.balance == 4 * BOND
-    at.reveal_all()
-    assert paid(at) == [0, 1, 2]
-    assert at.balance == BOND == at.ask("burnt")
-
-
-def _seated(name: str) -> Table:
-    """A lottery whose seat 0 is a contract, revealed and drawn but for what it does itself."""
-    evm = open_backend("revm")
-    at = Table(RANKINGS, CAPACITIES, SERIAL, evm)
-    at.seats[0] = evm.deploy(receivers()[name].bytecode)
-    went(at.create())
-    return at
-
-
-def test_a_seat_cannot_take_its_bond_twice_by_calling_back() -> None:
-    at = _seated("Reentrant")
-
-    def through(function: str, *args: object, value: int = 0) -> None:
-        inner = interface().encode(function, *args)
-        outer = interface().encode("execute", at.address, inner)
-        went(at.send(at.creator, outer, value, to=at.seats[0]))
-
-    through("commit", at.id, 0, at.digest, at.sealed(0), value=BOND)
-    for seat in (1, 2):
-        went(at.commit(seat))
-    through("reveal", at.id, 0, at.digest, at.secret(0), bytes(RANKINGS[0]), bytes(32))
-    for seat in (1, 2):
-        went(at.reveal(seat))
-    again = interface().encode("withdraw", at.id, 0, at.seats[0])
-    went(at.send(at.creator, interface().encode("onPayment", at.address, again), to=at.seats[0]))
-    through("withdraw", at.id, 0, at.seats[0])
-    assert at.evm.balance(at.seats[0]) == BOND
-    assert at.balance == 2 * BOND
-    answer = at.evm.call(at.creator, at.seats[0], keccak(b"succeeded()")[:4])
-    assert int.from_bytes(answer.output) == 0
-    answer = at.evm.call(at.creator, at.seats[0], keccak(b"attempted()")[:4])
-    assert int.from_bytes(answer.output) == 1
-
-
-def test_a_receiver_that_refuses_keeps_nobody_else_from_its_money() -> None:
-    at = table(SERIAL, DRAWN)
-    mute = at.evm.deploy(receivers()["Refusing"].bytecode)
-    reasoned = at.evm.deploy(receivers()["RefusingWithReason"].bytecode)
-    assert refused(at.withdraw(0, mute)) == ("FailedCall",)
-    assert refused(at.withdraw(0, reasoned)) == ("Refused", BOND)
-    assert at.state[6] == 0
-    assert paid(at) == [0, 1, 2]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from parley.core.randomness import keccak, unpack_order, word
@@ -16,7 +14,6 @@ from tests.assignment.on_chain import (
     COMMITTING,
     DRAWN,
     EATING,
-    JOIN_WINDOW,
     NONE,
     OPENING,
     OTHERS,
@@ -24,17 +21,12 @@ from tests.assignment.on_chain import (
     RANKINGS,
     REVEALING,
     SERIAL,
-    Done,
     Table,
     refused,
     table,
     went,
 )
 from tests.backends import open_backend
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 # ──────────────────────────────────────────────── whole games ───────────────────────────────────────────────
 
@@ -122,92 +114,12 @@ def test_nobody_gets_what_it_has_not_ranked(rule: str) -> None:
     assert at.ask("rankingOf", at.id, 1) == b"\2"
 
 
-# ────────────────────────────────────────────── what is refused ─────────────────────────────────────────────
-
-ACTS: dict[str, tuple[int, Callable[[Table], Done]]] = {
-    "commit": (COMMITTING, lambda at: at.commit(0)),
-    "reveal": (REVEALING, lambda at: at.reveal(0)),
-    "post": (POSTING, lambda at: at.do(at.creator, "post", at.id, at.digest, (1, [], [], [], b""))),
-    "open": (OPENING, lambda at: at.open(0)),
-}
-
-
-@pytest.mark.parametrize("phase", [COMMITTING, REVEALING, POSTING, OPENING, DRAWN])
-def test_an_action_belongs_to_its_phase(phase: int) -> None:
-    at = table(phase=phase)
-    for name, (required, act) in ACTS.items():
-        if phase != required:
-            assert refused(act(at)) == ("WrongPhase", at.id, phase, required), name
-
-
-def test_nothing_can_be_done_in_a_lottery_that_does_not_exist() -> None:
-    at = Table(RANKINGS, CAPACITIES, EATING)
-    for required, act in ACTS.values():
-        assert refused(act(at)) == ("WrongPhase", at.id, NONE, required)
-    assert refused(at.expire()) == ("WrongPhase", at.id, NONE, NONE)
-    assert refused(at.withdraw(0)) == ("WrongPhase", at.id, NONE, DRAWN)
-    assert at.state == (0,) * 7
-    assert at.digest == bytes(32)
-
-
-def test_nothing_can_be_done_in_a_lottery_that_is_cancelled() -> None:
-    at = table()
-    at.to_deadline(past=1)
-    went(at.expire())
-    for required, act in ACTS.values():
-        assert refused(act(at)) == ("WrongPhase", at.id, CANCELLED, required)
-    assert refused(at.expire()) == ("WrongPhase", at.id, CANCELLED, NONE)
-
-
-@pytest.mark.parametrize("name", ["commit", "reveal", "open", "withdraw"])
-def test_a_seat_belongs_to_its_own_address(name: str) -> None:
-    """Seats are numbered from 0; nobody acts for another, the organizer neither."""
-    phase = DRAWN if name == "withdraw" else ACTS[name][0]
-    at = table(phase=phase)
-    own: dict[str, Callable[[int], tuple[object, ...]]] = {
-        "commit": lambda seat: (seat, at.digest, at.sealed(0)),
-        "reveal": lambda seat: (seat, at.digest, at.secret(0), bytes(RANKINGS[0]), at.next_sealed(0)),
-        "open": lambda seat: (seat, at.digest, at.secret(0, 2)),
-        "withdraw": lambda seat: (seat, at.seats[0]),
-    }
-    value = BOND if name == "commit" else 0
-
-    def call(sender: str, seat: int) -> Done:
-        return at.do(sender, name, at.id, *own[name](seat), value=value)
-
-    for seat in (3, 64, 2**256 - 1):
-        assert refused(call(at.seats[0], seat)) == ("SeatOutOfRange", seat, 3)
-    for caller in (at.creator, at.seats[1]):
-        assert refused(call(caller, 0)) == ("NotTheSeat", 0, caller.lower())
-    went(call(at.seats[0], 0))
-
-
 # ───────────────────────────────────────────────── deadlines ────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ACTS)
-def test_an_action_is_valid_at_its_deadline_and_not_after_whether_or_not_anybody_called_expire(
-    name: str,
-) -> None:
-    phase, act = ACTS[name]
-    at = table(phase=phase)
-    deadline = at.deadline
-    at.to_deadline()
-    before = at.evm.snapshot()
-    done = went(at.post(at.certificate())) if name == "post" else went(act(at))
-    assert done.ok
-    at.evm.restore(before)
-    at.to_deadline(past=1)
-    assert refused(act(at)) == ("DeadlinePassed", at.id, deadline)
-    assert at.state[0] == phase
-
-
 @pytest.mark.parametrize("phase", [COMMITTING, REVEALING, POSTING, OPENING])
-def test_anyone_may_end_a_phase_after_its_deadline_and_not_at_it(phase: int) -> None:
+def test_a_phase_in_which_nobody_acts_cancels_the_lottery(phase: int) -> None:
     at = table(phase=phase)
-    deadline = at.deadline
-    at.to_deadline()
-    assert refused(at.expire()) == ("DeadlineNotPassed", at.id, deadline)
     at.to_deadline(past=1)
     done = went(at.expire())
     assert done.names == ["Expired", "Cancelled"]
@@ -216,41 +128,6 @@ def test_anyone_may_end_a_phase_after_its_deadline_and_not_at_it(phase: int) -> 
     assert done.event("Cancelled") == {"id": at.id, "phase": phase}
     assert at.state[:2] == (CANCELLED, phase)
     assert at.ask("burnt") == silent.bit_count() * BOND
-
-
-def test_a_drawn_lottery_does_not_expire() -> None:
-    at = table(phase=DRAWN)
-    at.wait(10 * ACTION_WINDOW)
-    assert refused(at.expire()) == ("WrongPhase", at.id, DRAWN, NONE)
-
-
-def test_each_phase_has_one_window_from_the_end_of_the_one_before() -> None:
-    at = Table(RANKINGS, CAPACITIES, EATING)
-    created = at.evm.timestamp
-    went(at.create())
-    assert at.deadline == created + JOIN_WINDOW
-    at.wait(5)
-    went(at.commit(0))
-    assert at.deadline == created + JOIN_WINDOW  # shared by all
-    at.wait(5)
-    went(at.commit(1))
-    went(at.commit(2))
-    ends = at.evm.timestamp
-    assert at.deadline == ends + ACTION_WINDOW
-    at.wait(7)
-    went(at.reveal(0))
-    assert at.deadline == ends + ACTION_WINDOW
-    at.wait(7)
-    went(at.reveal(1))
-    went(at.reveal(2))
-    assert at.deadline == at.evm.timestamp + ACTION_WINDOW
-    at.wait(9)
-    went(at.post(at.certificate()))
-    assert at.deadline == at.evm.timestamp + ACTION_WINDOW
-    # After a missed one, from the call that ends it.
-    at.to_deadline(past=50)
-    went(at.expire())
-    assert at.phase == CANCELLED
 
 
 def test_a_late_expiry_gives_the_next_phase_its_whole_window() -> None:

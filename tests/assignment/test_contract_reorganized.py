@@ -68,24 +68,6 @@ def revealed(at: Table, seat: int) -> Done:
     return went(at.reveal(seat))
 
 
-def test_a_reveal_is_about_all_commitments() -> None:
-    """Else a seat that has seen the others' secrets could commit anew, and choose the draw."""
-    for rule in (SERIAL, EATING):
-        at = table(rule)
-        went(at.commit(0))
-        went(at.commit(1))
-        fork = at.evm.snapshot()
-        went(at.commit(2))
-        assert at.phase == REVEALING
-        first = at.digest
-        args = (at.id, 0, first, at.secret(0), bytes(at.rankings[0]), at.next_sealed(0))
-        signed = interface().encode("reveal", *args)
-        at.evm.restore(fork)
-        went(at.commit(2, keccak(b"another")))
-        assert refused(at.send(at.seats[0], signed)) == ("StaleDigest", first, at.digest)
-        revealed(at, 0)
-
-
 def test_a_reveal_is_about_who_has_committed() -> None:
     at = table(SERIAL)
     went(at.commit(0))

@@ -8,10 +8,8 @@ import pytest
 
 from parley.core.randomness import commitment, keccak, word
 from tests.assignment.on_chain import (
-    BOND,
     BOSTON,
     EATING,
-    OPENING,
     OTHERS,
     POSTING,
     RANKINGS,
@@ -26,26 +24,6 @@ from tests.assignment.on_chain import (
 
 if TYPE_CHECKING:
     from parley.mechanisms.assignment.certificate import Order
-
-
-def test_committing_takes_the_bond_exactly_once_and_names_the_parameters() -> None:
-    at = table()
-
-    def commit(digest: bytes, sealed: bytes, value: int) -> Done:
-        return at.do(at.seats[0], "commit", at.id, 0, digest, sealed, value=value)
-
-    stale = keccak(b"another lottery")
-    assert refused(commit(stale, bytes(32), 0)) == ("StaleDigest", stale, at.digest)
-    assert refused(commit(at.digest, bytes(32), 0)) == ("ZeroCommitment",)
-    for value in (0, BOND - 1, BOND + 1):
-        assert refused(commit(at.digest, at.sealed(0), value)) == ("WrongDeposit", value, BOND)
-    assert at.ask("commitment", at.id, 0) == bytes(32)
-    done = went(commit(at.digest, at.sealed(0), BOND))
-    assert done.events[0].args == {"id": at.id, "seat": 0, "commitment": at.sealed(0)}
-    assert at.balance == BOND
-    assert at.ask("commitment", at.id, 0) == at.sealed(0)
-    assert at.state[3] == 1
-    assert refused(commit(stale, bytes(32), 0)) == ("AlreadyCommitted", 0)
 
 
 def test_a_report_is_opened_as_it_was_committed_to() -> None:
@@ -136,38 +114,6 @@ def test_who_has_not_committed_cannot_reveal_and_who_has_not_revealed_cannot_ope
         assert refused(at.open(seat)) == ("NotRevealed", seat)
 
 
-def test_a_second_secret_opens_its_own_commitment_once() -> None:
-    at = table(phase=OPENING)
-
-    def opened(secret: bytes) -> Done:
-        return at.do(at.seats[0], "open", at.id, 0, at.digest, secret)
-
-    assert refused(opened(bytes(32))) == ("ZeroSecret",)
-    for secret in (at.secret(0), at.secret(1, 2), keccak(b"other")):
-        assert refused(opened(secret)) == ("WrongSecret", 0, at.next_sealed(0))
-    done = went(opened(at.secret(0, 2)))
-    assert done.events[0].args == {"id": at.id, "seat": 0, "secret": at.secret(0, 2)}
-    assert at.ask("commitment", at.id, 0) == bytes(32)
-    assert at.state[5] == 1
-    assert refused(opened(bytes(32))) == ("AlreadyOpened", 0)
-
-
-def test_a_copied_commitment_opens_to_nothing() -> None:
-    """Bound to its seat, a copy cannot be opened with what the copied seat reveals; its bond is lost."""
-    for rule in (SERIAL, EATING):
-        at = table(rule)
-        copied = at.sealed(0)
-        went(at.commit(0))
-        went(at.commit(1))
-        went(at.commit(2, copied))
-        went(at.reveal(0))
-        args = (at.id, 2, at.digest, at.secret(0), bytes(RANKINGS[0]), at.next_sealed(0))
-        assert refused(at.do(at.seats[2], "reveal", *args)) == ("WrongSecret", 2, copied)
-        went(at.reveal(1))
-        at.to_deadline(past=1)
-        assert went(at.expire()).event("Expired")["silent"] == 0b100
-
-
 def test_a_copied_second_commitment_opens_to_nothing() -> None:
     at = table(phase=REVEALING)
     went(at.reveal(0))
@@ -178,18 +124,6 @@ def test_a_copied_second_commitment_opens_to_nothing() -> None:
     went(at.open(0))
     stolen = at.do(at.seats[2], "open", at.id, 2, at.digest, at.secret(0, 2))
     assert refused(stolen) == ("WrongSecret", 2, at.next_sealed(0))
-
-
-def test_a_commitment_of_another_lottery_opens_to_nothing() -> None:
-    at = table()
-    old = at.sealed(0)
-    secret = at.secret(0)
-    at.salt = word(8)
-    went(at.create())
-    for seat in range(3):
-        went(at.commit(seat, old if seat == 0 else None))
-    args = (at.id, 0, at.digest, secret, bytes(RANKINGS[0]), at.next_sealed(0))
-    assert refused(at.do(at.seats[0], "reveal", *args)) == ("WrongSecret", 0, old)
 
 
 @pytest.mark.parametrize("rule", OTHERS)

@@ -56,7 +56,7 @@ class Table:
         )
         self.parameters = replace(self.parameters, **changes)
         self.salt = word(1)
-        self.id = game_id(self.evm.chain_id, self.contract.address, self.creator, self.salt)
+        self.address = self.contract.address
         self.rows: Sequence[Sequence[int]] = X
         self.secret_salt = 0
         self.shares: tuple[int, ...] = ()
@@ -65,6 +65,28 @@ class Table:
     @property
     def n(self) -> int:
         return len(self.parameters.agents)
+
+    @property
+    def id(self) -> Word:
+        return game_id(self.evm.chain_id, self.address, self.creator, self.salt)
+
+    # As `tests.contracts.seats` asks every table:
+
+    @property
+    def seats(self) -> Sequence[str]:
+        return self.parameters.agents
+
+    @property
+    def phase(self) -> Phase:
+        return self.state().phase
+
+    @property
+    def deadline(self) -> int:
+        return self.state().deadline
+
+    @property
+    def digest(self) -> Word:
+        return self.state().digest
 
     # ───────────────────────────────────────────── asking ────────────────────────────────────────────────
 

@@ -24,29 +24,6 @@ def table() -> Table:
 # ─────────────────────────────────────────────── revealing ───────────────────────────────────────────────
 
 
-def test_a_reveal_needs_the_secret_of_ones_own_commitment(table: Table) -> None:
-    table.play_to(Phase.REVEALING)
-    table.expect(table.reveal(0, sender=table.stranger), "NotTheSeat", 0, table.stranger)
-    table.expect(table.reveal(0, sender=table.agent(1)), "NotTheSeat", 0, table.agent(1))
-    for seat in (3, HUGE):
-        digest, secret, promise = table.state().digest, table.secret(0, 1), table.promise(0, 2)
-        refused = table.do(table.agent(0), "reveal", table.id, seat, digest, secret, promise)
-        table.expect(refused, "SeatOutOfRange", seat, 3)
-    table.expect(table.reveal(0, secret=NOTHING), "ZeroSecret")
-    for secret in (word(1), table.secret(0, 2), table.secret(1, 1), table.promise(0, 1)):
-        table.expect(table.reveal(0, secret=secret), "WrongSecret", 0, table.promise(0, 1))
-    table.expect(table.reveal(0, promise=NOTHING), "ZeroCommitment")
-    went(table.reveal(0))
-    table.expect(table.reveal(0), "AlreadyRevealed", 0)
-
-
-def test_a_reveal_replaces_the_commitment_in_the_same_stroke(table: Table) -> None:
-    table.play_to(Phase.REVEALING)
-    assert table.commitment(0) == table.promise(0, 1)
-    went(table.reveal(0))
-    assert table.commitment(0) == table.promise(0, 2)
-
-
 def test_a_used_secret_does_not_serve_again() -> None:
     table = Table().on_lucky_secrets(True).play_to(Phase.REVEALING, rnd=2)
     table.expect(table.reveal(0, secret=table.secret(0, 1)), "WrongSecret", 0, table.promise(0, 2))
@@ -67,28 +44,6 @@ def test_who_reveals_when_changes_nothing(table: Table) -> None:
     assert results == {(proposer, tuple(order))}
 
 
-def test_all_reveals_of_a_round_share_one_window(table: Table) -> None:
-    table.play_to(Phase.REVEALING)
-    deadline = table.state().deadline
-    assert deadline == table.evm.timestamp + ACTION_WINDOW
-    table.evm.warp(deadline - 1)
-    went(table.reveal(2))
-    assert table.state().deadline == deadline
-    table.late(0)
-    table.expect(table.expire(), "DeadlineNotPassed", table.id, deadline)
-    went(table.reveal(0))
-    table.late(1)
-    table.expect(table.reveal(1), "DeadlinePassed", table.id, deadline)
-
-
-def test_everybody_who_withholds_loses_its_bond_and_nobody_else(table: Table) -> None:
-    table.play_to(Phase.REVEALING)
-    went(table.reveal(1))
-    table.late(1)
-    table.emitted(table.expire(), ("BrokenDown", 1, Cause.EXPIRED, 0b101))
-    assert table.burnt() == 2 * BOND
-
-
 def test_a_draw_that_somebody_withholds_from_is_never_repeated(table: Table) -> None:
     table.play_to(Phase.REVEALING)
     for seat in range(2):
@@ -106,9 +61,6 @@ def test_only_the_proposer_proposes_and_once(table: Table) -> None:
     proposer = table.state().proposer
     for sender in (*(table.agent(seat) for seat in range(3) if seat != proposer), table.stranger):
         table.expect(table.propose(table.own_costs(), sender=sender), "NotTheSeat", proposer, sender)
-    current = table.state().digest
-    for digest in (NOTHING, table.parameters.digest(), keccak(current)):
-        table.expect(table.propose(table.own_costs(), digest=digest), "StaleDigest", digest, current)
     outcome = table.propose(table.own_costs())
     table.emitted(outcome, ("Proposed", 1, proposer, table.own_costs()))
     refused = table.propose(table.own_costs())
@@ -151,20 +103,6 @@ def test_a_share_may_be_as_negative_as_the_deposits_of_the_others_allow(table: T
     assert table.contract.evm.balance(table.contract.address) == 170 + 3 * BOND
     went(table.withdraw(2))
     assert table.balance() == 0
-
-
-def test_a_proposal_is_possible_until_the_deadline(table: Table) -> None:
-    table.play_to(Phase.PROPOSING)
-    before = table.evm.snapshot()
-    deadline = table.late(0)
-    assert deadline == table.evm.timestamp
-    table.expect(table.expire(), "DeadlineNotPassed", table.id, deadline)
-    went(table.propose(table.own_costs()))
-    table.evm.restore(before)
-    table.late(1)
-    table.expect(table.propose(table.own_costs()), "DeadlinePassed", table.id, deadline)
-    table.emitted(table.expire(), ("BrokenDown", 1, Cause.EXPIRED, 1 << table.state().proposer))
-    assert table.burnt() == BOND
 
 
 # ────────────────────────────────────────────── responding ───────────────────────────────────────────────
@@ -222,15 +160,6 @@ def test_each_answer_has_a_window_of_its_own_from_the_one_before(table: Table) -
         table.expect(table.expire(), "DeadlineNotPassed", table.id, deadline)
         went(table.respond(True))
     assert table.state().phase is Phase.SETTLED
-
-
-def test_a_silent_responder_loses_its_bond(table: Table) -> None:
-    table.play_to(Phase.RESPONDING)
-    went(table.respond(True))
-    deadline = table.late(1)
-    table.expect(table.respond(True), "DeadlinePassed", table.id, deadline)
-    table.emitted(table.expire(), ("BrokenDown", 1, Cause.EXPIRED, 1 << table.order()[1]))
-    assert table.state().lapsed is Phase.RESPONDING
 
 
 def test_the_first_rejection_ends_the_round(table: Table) -> None:

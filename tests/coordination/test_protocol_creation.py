@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from parley.core.randomness import game_id
 from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.parameters import MAX_WINDOW, MIN_WINDOW, Cost, CostKind
-from tests.coordination.table import JOIN_WINDOW, Table, agents, pieces, went
+from tests.coordination.table import Table, agents, pieces, went
 
 UINT32, UINT96 = 2**32 - 1, 2**96 - 1
 ZERO = "0x" + "00" * 20
@@ -25,9 +24,6 @@ def power(exponent: int, denominator: int, coefficient: int, linear: int) -> tup
 
 
 REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
-    "no agent": ({"agents": ()}, ("AgentCountOutOfRange", 0)),
-    "one agent": ({"agents": agents(1)}, ("AgentCountOutOfRange", 1)),
-    "65 agents": ({"agents": agents(65)}, ("AgentCountOutOfRange", 65)),
     "no task type": ({"task_types": 0}, ("TaskTypeCountOutOfRange", 0)),
     "65 task types": ({"task_types": 65}, ("TaskTypeCountOutOfRange", 65)),
     "short D": ({"contracted": (4, 1)}, ("MatrixSizeMismatch", 2, 3, 3)),
@@ -40,19 +36,11 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         ("ContinuationOutOfRange", 0, 0),
     ),
     "no bond": ({"bond": 0}, ("ZeroBond",)),
-    "join window too short": ({"join_window": MIN_WINDOW - 1}, ("WindowOutOfRange", MIN_WINDOW - 1)),
-    "join window too long": ({"join_window": MAX_WINDOW + 1}, ("WindowOutOfRange", MAX_WINDOW + 1)),
-    "action window too short": ({"action_window": MIN_WINDOW - 1}, ("WindowOutOfRange", MIN_WINDOW - 1)),
-    "action window too long": ({"action_window": MAX_WINDOW + 1}, ("WindowOutOfRange", MAX_WINDOW + 1)),
     "no rounds": ({"max_rounds": 0}, ("ZeroRounds",)),
     "recognition by no contract": ({"recognition": NOBODY}, ("RecognitionWithoutCode", NOBODY)),
     "no cost function": ({"costs": ()}, ("CostCountMismatch", 0, 3)),
     "two cost functions for three": ({"costs": (SQUARE, SQUARE)}, ("CostCountMismatch", 2, 3)),
     "four cost functions for three": ({"costs": (SQUARE,) * 4}, ("CostCountMismatch", 4, 3)),
-    "zero address": ({"agents": (*agents(2), ZERO)}, ("ZeroAgent", 2)),
-    "two zero addresses": ({"agents": (*agents(1), ZERO, ZERO)}, ("ZeroAgent", 1)),
-    "one address in two seats": ({"agents": (*agents(2), agents(1)[0])}, ("DuplicateAgent", 2, 0)),
-    "one address in the last seats": ({"agents": (*agents(2), agents(2)[1])}, ("DuplicateAgent", 2, 1)),
     "C below D": ({"capacity": (4, 0, 2)}, ("CapacityBelowContract", 1, 0, 0, 1)),
     "C below D in the second type": (
         {"task_types": 2, "contracted": (1, 0, 0, 3, 0, 0), "capacity": (1, 0, 0, 2, 0, 0)},
@@ -273,33 +261,3 @@ def test_the_first_refusal_is_the_one_that_is_listed_first() -> None:
         table.expect(table.create(wrong), *error)
         wrong = replace(wrong, **mended)
     went(table.create(wrong))
-
-
-def test_a_game_has_the_id_that_could_be_computed_before() -> None:
-    table = Table()
-    answer = table.contract.ask(table.contract.coder.call_data("gameId", table.creator, table.salt))
-    assert answer == table.id == table.create().output
-
-
-def test_a_game_is_created_once() -> None:
-    table = Table()
-    went(table.create())
-    table.expect(table.create(), "GameExists", table.id)
-    table.evm.warp(table.state().deadline + 1)
-    went(table.expire())
-    table.expect(table.create(), "GameExists", table.id)
-
-
-def test_nobody_else_can_take_a_games_id() -> None:
-    table = Table()
-    other = table.create(sender=table.stranger)
-    assert other.output == game_id(table.evm.chain_id, table.contract.address, table.stranger, table.salt)
-    assert table.state().phase is Phase.NONE
-    went(table.create())
-
-
-def test_joining_starts_with_the_creation() -> None:
-    table = Table()
-    table.evm.warp(table.evm.timestamp + 12_345)
-    went(table.create())
-    assert table.state().deadline == table.evm.timestamp + JOIN_WINDOW

@@ -9,7 +9,7 @@ from eth_abi.abi import decode, encode
 
 from parley.chain.backends import open_reference
 from parley.chain.evm import Receipt
-from parley.core.randomness import address_word, game_id, keccak
+from parley.core.randomness import address_word, keccak
 from parley.kit.reference import Revert, encode_bytes, encode_tuple
 from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.recognition import RECOGNITION, Turn, equal
@@ -163,7 +163,6 @@ def test_code_that_is_no_longer_there_counts_as_no_answer() -> None:
     # The first contract that another one creates: keccak256(rlp([creator, 1])).
     conjured = "0x" + keccak(b"\xd6\x94" + bytes.fromhex(conjurer[2:]) + b"\x01")[12:].hex()
     table.creator = conjurer
-    table.id = game_id(table.evm.chain_id, table.contract.address, conjurer, table.salt)
     table.parameters = replace(table.parameters, recognition=conjured, recognition_code=keccak(vanishing))
     creation = table.contract.coder.call_data("create", table.salt, table.parameters)
     data = keccak(b"create(address,bytes)")[:4] + encode_tuple(

@@ -4,14 +4,11 @@ Each test plays one world from a snapshot, goes back, plays another, and sends t
 first: the same calldata by the same sender.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from parley.core.randomness import commitment, word
-from parley.kit.reference import Revert
 from parley.mechanisms.coordination.game import Phase
-from tests.coordination.table import Table, X, went
+from tests.coordination.table import Table, went
 from tests.verification.on_chain import Outcome
 
 
@@ -47,24 +44,9 @@ def stale(answer: str) -> bool:
     return answer.startswith("StaleDigest(")
 
 
-def test_a_seat_that_has_seen_the_others_secrets_cannot_commit_anew(table: Worlds) -> None:
-    """Else it could choose the draw: all other secrets are public once they were revealed in any world."""
-    went(table.join(0))
-    went(table.join(1))
-    fork = table.evm.snapshot()
-    went(table.join(2))
-    table.play_to(Phase.REVEALING)
-    went(table.reveal(0))
-    revealed = last(table)
-    table.evm.restore(fork)
-    other = commitment(table.id, 2, word(12345))
-    went(table.join(2, commitment=other))
-    table.play_to(Phase.REVEALING)
-    assert stale(table.again(revealed))
-    went(table.reveal(0))  # signed anew, knowing of the other commitment
-
-
-def test_in_a_later_round_neither(table: Worlds) -> None:
+def test_in_a_later_round_too_nobody_who_has_seen_secrets_commits_anew(
+    table: Worlds,
+) -> None:
     table.on_lucky_secrets(True).play_to(Phase.REVEALING)
     went(table.reveal(0))
     went(table.reveal(1))
@@ -153,50 +135,3 @@ def test_a_withdrawal_is_about_one_ending(table: Worlds) -> None:
     table.late(1)
     went(table.expire())
     assert table.again(settled).startswith("ProposalLengthMismatch(")
-
-
-def test_an_expiry_does_what_anybody_may_do_then(table: Worlds) -> None:
-    """It names nothing: where no deadline has passed it fails, and where one has, anybody could send it."""
-    fork = table.evm.snapshot()
-    table.late(1)
-    went(table.expire())
-    expired = last(table)
-    table.evm.restore(fork)
-    deadline = table.state().deadline
-    assert table.again(expired) == str(Revert("DeadlineNotPassed", table.id, deadline))
-
-
-def test_unchanged_worlds_take_what_was_signed(table: Worlds) -> None:
-    """What is replayed after the very same history goes through: nothing else than the history is named."""
-    fork = table.evm.snapshot()
-    table.play_to(Phase.SETTLED)
-    for seat in range(3):
-        went(table.withdraw(seat))
-    signed = table.signed[1:]
-    balance = table.balance()
-    table.evm.restore(fork)
-    assert [table.again(one) for one in signed] == [""] * len(signed)
-    assert table.balance() == balance == 0
-
-
-@pytest.mark.parametrize("act", ["join", "announce"])
-def test_another_creation_under_the_same_id_takes_nothing_that_was_signed_before(act: str) -> None:
-    table = Table()
-    fork = table.evm.snapshot()
-    went(table.create())
-    if act == "announce":
-        table.play_to(Phase.ANNOUNCING)
-    data = (
-        table.contract.coder.call_data("announce", table.id, table.state().digest, X[0])
-        if act == "announce"
-        else table.contract.coder.call_data("join", table.id, 0, table.state().digest, table.promise(0, 1))
-    )
-    value = table.parameters.deposit(0) if act == "join" else 0
-    table.evm.restore(fork)
-    table.parameters = replace(table.parameters, max_rounds=9)
-    went(table.create())
-    if act == "announce":
-        table.play_to(Phase.ANNOUNCING)
-    receipt = table.evm.transact(table.agent(0), table.contract.address, data, value)
-    assert not receipt.ok
-    assert table.contract.coder.show_revert(receipt.output).startswith("StaleDigest(")

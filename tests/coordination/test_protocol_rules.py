@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from parley.core.randomness import commitment, keccak, pack_order, word
+from parley.core.randomness import keccak, pack_order, word
 from parley.mechanisms.coordination.game import Cause, Phase
 from parley.mechanisms.coordination.parameters import Cost, CostKind
 from parley.mechanisms.coordination.recognition import Turn
 from tests.coordination.on_chain import FAULTY
-from tests.coordination.table import ACTION_WINDOW, BOND, JOIN_WINDOW, Table, X, went
+from tests.coordination.table import ACTION_WINDOW, BOND, Table, X, went
 
 NOTHING = bytes(32)
 HUGE = 2**256 - 1
@@ -27,24 +27,8 @@ def table() -> Table:
 
 def test_joining_takes_bond_and_contracted_cost_exactly(table: Table) -> None:
     for seat, deposit in enumerate((BOND + 160, BOND + 10, BOND)):
-        for value in (0, deposit - 1, deposit + 1, 2 * deposit):
-            table.expect(table.join(seat, value=value), "WrongDeposit", value, deposit)
         table.emitted(table.join(seat, value=deposit), ("Joined", seat, table.promise(seat, 1), deposit))
     assert table.balance() == 3 * BOND + 170
-
-
-def test_a_seat_is_taken_by_its_own_address_only(table: Table) -> None:
-    for sender in (table.stranger, table.creator, table.agent(1)):
-        table.expect(table.join(0, sender=sender), "NotTheSeat", 0, sender)
-    for seat in (3, 64, HUGE):
-        digest, promise = table.state().digest, table.promise(0, 1)
-        refused = table.do(table.agent(0), "join", table.id, seat, digest, promise, value=BOND + 160)
-        table.expect(refused, "SeatOutOfRange", seat, 3)
-
-
-def test_a_seat_is_taken_once(table: Table) -> None:
-    went(table.join(1))
-    table.expect(table.join(1), "AlreadyJoined", 1)
 
 
 def test_seats_are_taken_in_any_order(table: Table) -> None:
@@ -52,58 +36,6 @@ def test_seats_are_taken_in_any_order(table: Table) -> None:
         assert table.state().phase is Phase.JOINING
         went(table.join(seat))
     assert table.state().phase is Phase.ANNOUNCING
-
-
-def test_joining_names_the_parameters_so_that_no_other_creation_can_redirect_it() -> None:
-    table = Table()
-    expected = table.parameters.digest()
-    # The same creator and salt, and other terms: what a reorganized chain may come to hold.
-    other = Table(bond=BOND + 1).parameters
-    went(table.create(other))
-    outcome = table.join(0, digest=expected, value=other.deposit(0))
-    table.expect(outcome, "StaleDigest", expected, other.digest())
-
-
-def test_joining_needs_a_commitment(table: Table) -> None:
-    table.expect(table.join(0, commitment=NOTHING), "ZeroCommitment")
-
-
-def test_joining_is_possible_until_the_deadline_and_expiry_only_after(table: Table) -> None:
-    went(table.join(0))
-    deadline = table.late(0)
-    assert deadline == table.evm.timestamp
-    table.expect(table.expire(), "DeadlineNotPassed", table.id, deadline)
-    went(table.join(1))
-    table.late(1)
-    table.expect(table.join(2), "DeadlinePassed", table.id, deadline)
-    table.emitted(table.expire(), ("BrokenDown", 0, Cause.EXPIRED, 0))
-    assert table.state().lapsed is Phase.JOINING
-
-
-def test_joining_shares_one_window(table: Table) -> None:
-    deadline = table.state().deadline
-    table.evm.warp(table.evm.timestamp + JOIN_WINDOW // 2)
-    went(table.join(0))
-    assert table.state().deadline == deadline
-
-
-def test_a_copied_commitment_opens_to_nothing(table: Table) -> None:
-    copied = table.promise(0, 1)
-    went(table.join(0))
-    went(table.join(1, commitment=copied))
-    went(table.join(2))
-    table.play_to(Phase.REVEALING)
-    went(table.reveal(0))
-    secret = table.secret(0, 1)
-    table.expect(table.reveal(1, secret=secret), "WrongSecret", 1, copied)
-
-
-def test_a_commitment_from_another_game_opens_to_nothing(table: Table) -> None:
-    elsewhere = commitment(word(5), 0, table.secret(0, 1))
-    for seat in range(3):
-        went(table.join(seat, commitment=table.promise(seat, 1) if seat else elsewhere))
-    table.play_to(Phase.REVEALING)
-    table.expect(table.reveal(0), "WrongSecret", 0, elsewhere)
 
 
 # ─────────────────────────────────────────────── announcing ──────────────────────────────────────────────
@@ -174,15 +106,6 @@ def test_each_announcement_has_a_window_of_its_own_from_the_one_before(table: Ta
         table.expect(table.expire(), "DeadlineNotPassed", table.id, deadline)
         went(table.announce(turn, X[turn]))
     assert table.state().deadline == table.evm.timestamp + ACTION_WINDOW
-
-
-def test_a_late_announcement_is_refused_whether_or_not_anybody_called_expire(table: Table) -> None:
-    table.play_to(Phase.ANNOUNCING)
-    went(table.announce(0, X[0]))
-    deadline = table.late(1)
-    table.expect(table.announce(1, X[1]), "DeadlinePassed", table.id, deadline)
-    table.emitted(table.expire(), ("BrokenDown", 0, Cause.EXPIRED, 0b010))
-    assert table.burnt() == BOND
 
 
 @pytest.mark.parametrize(

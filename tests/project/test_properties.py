@@ -37,7 +37,11 @@ def test_every_test_that_the_ledger_names_exists() -> None:
 
 def test_every_directed_test_stands_in_the_ledger() -> None:
     tests = named()
-    for pattern in ("coordination/test_protocol_*.py", "assignment/test_contract_[!s]*.py"):
+    for pattern in (
+        "contracts/test_*.py",
+        "coordination/test_protocol_*.py",
+        "assignment/test_contract_[!s]*.py",
+    ):
         for path in sorted((ROOT / "tests").glob(pattern)):
             relative = path.relative_to(ROOT).as_posix()
             assert functions_in(relative) - tests[relative] == set()

@@ -1,0 +1,249 @@
+"""Games of seats as tests of what they all share see them: calls by name, whatever the mechanism."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from parley.chain.abi import DecodedEvent, Interface
+from parley.core.randomness import word
+from parley.mechanisms.coordination.game import Phase
+from tests.assignment import on_chain as lottery
+from tests.coordination import table as coordination
+from tests.verification.coding import Coder
+from tests.verification.on_chain import contracts, receivers
+
+Act = Callable[[Any, int], object]
+"""Carries an action out at a table, by a seat; where it is one seat's turn, by that one."""
+
+
+class Mechanism(NamedTuple):
+    """What a mechanism says of its game of three seats."""
+
+    contract: str
+    table: Callable[[], Any]
+    """A game, not yet created."""
+    create: Callable[..., object]
+    """Creates it at a table, with changes to its parameters by name."""
+    acts: Mapping[str, tuple[int, Act]]
+    """Actions before the end, in order, with their phases. The first pays and commits."""
+    withdraw: Act
+    over: int
+    """The first phase that ends a game; the next one is that of a game that expired."""
+    blameless: int
+    """A phase in which seats 1 and 2 are not due."""
+    windows: tuple[int, int]
+    fewest: int
+    """Agents at least."""
+    taken: Mapping[str, str]
+    """Errors of what a seat does a second time."""
+    sit: Callable[[Any, str], object]
+    """Lets an address hold the last seat."""
+
+
+MECHANISMS = {
+    "coordination": Mechanism(
+        "TwoStageMechanism",
+        coordination.Table,
+        lambda at, **changes: at.create(replace(at.parameters, **changes)),
+        {
+            "join": (Phase.JOINING, lambda at, seat: at.join(seat)),
+            "announce": (
+                Phase.ANNOUNCING,
+                lambda at, _: at.announce(turn := at.state().turn, at.rows[turn]),
+            ),
+            "reveal": (Phase.REVEALING, lambda at, seat: at.reveal(seat)),
+            "propose": (Phase.PROPOSING, lambda at, _: at.propose(at.own_costs())),
+            "respond": (Phase.RESPONDING, lambda at, _: at.respond(True)),
+        },
+        lambda at, seat: at.withdraw(seat),
+        over=Phase.SETTLED,
+        blameless=Phase.ANNOUNCING,
+        windows=(coordination.JOIN_WINDOW, coordination.ACTION_WINDOW),
+        fewest=2,
+        taken={"join": "AlreadyJoined", "reveal": "AlreadyRevealed"},
+        sit=lambda at, to: setattr(at, "parameters", replace(at.parameters, agents=(*at.seats[:2], to))),
+    ),
+    "assignment": Mechanism(
+        "AssignmentLottery",
+        lambda: lottery.Table(lottery.RANKINGS, lottery.CAPACITIES, lottery.EATING),
+        lambda at, **changes: at.create(**changes),
+        {
+            "commit": (lottery.COMMITTING, lambda at, seat: at.commit(seat)),
+            "reveal": (lottery.REVEALING, lambda at, seat: at.reveal(seat)),
+            "post": (lottery.POSTING, lambda at, _: at.post(at.certificate())),
+            "open": (lottery.OPENING, lambda at, seat: at.open(seat)),
+        },
+        lambda at, seat: at.withdraw(seat),
+        over=lottery.DRAWN,
+        blameless=lottery.POSTING,
+        windows=(lottery.JOIN_WINDOW, lottery.ACTION_WINDOW),
+        fewest=1,
+        taken={"commit": "AlreadyCommitted", "reveal": "AlreadyRevealed", "open": "AlreadyOpened"},
+        sit=lambda at, to: at.seats.__setitem__(2, to),
+    ),
+}
+
+
+class Call(NamedTuple):
+    """What somebody signs: a function of the contract and its arguments, by name."""
+
+    sender: str
+    function: str
+    args: Mapping[str, Any]
+    value: int = 0
+
+    def but(self, **changes: Any) -> "Call":  # noqa: ANN401 - of any type
+        """The same with other arguments, another `sender` or another `value`."""
+        own = {name: changes.pop(name) for name in ("sender", "value") if name in changes}
+        return self._replace(args={**self.args, **changes}, **own)
+
+
+class Answer(NamedTuple):
+    """What became of a call; `error` is a name and arguments, empty if it failed without a reason."""
+
+    ok: bool
+    error: tuple[Any, ...]
+    events: Sequence[DecodedEvent]
+    output: bytes
+
+
+class Seated:
+    """One game of a mechanism, played to a phase; 0: not created."""
+
+    def __init__(self, kind: str, phase: int = 0) -> None:
+        self.mechanism = mechanism = MECHANISMS[kind]
+        self.phases = {name: phase for name, (phase, _) in mechanism.acts.items()}
+        self.first, self.over = next(iter(self.phases)), mechanism.over
+        self.table = mechanism.table()
+        self.evm, self.address = self.table.evm, self.table.address
+        self.stranger: str = self.evm.accounts[-1]
+        self.abi = contracts()[mechanism.contract].abi
+        self.coder = Coder(self.abi)
+        self.interface = Interface(self.abi, *(artifact.abi for artifact in receivers().values()))
+        self._contracts: set[str] = set()
+        if phase:
+            self.play_to(phase)
+
+    @property
+    def id(self) -> bytes:
+        return bytes(self.table.id)
+
+    @property
+    def phase(self) -> int:
+        return int(self.table.phase)
+
+    @property
+    def digest(self) -> bytes:
+        return bytes(self.table.digest)
+
+    @property
+    def balance(self) -> int:
+        return int(self.evm.balance(self.address))
+
+    def play_to(self, phase: int) -> "Seated":
+        self.table.play_to(phase)
+        return self
+
+    def late(self, seconds: int) -> int:
+        """Move to so many seconds after the deadline, and return that."""
+        deadline = int(self.table.deadline)
+        self.evm.warp(deadline + seconds)
+        return deadline
+
+    def again(self) -> "Seated":
+        """Turn to another game of the same agents and contract."""
+        self.table.salt = word(77)
+        return self
+
+    def ask(self, function: str, *args: Any) -> Any:  # noqa: ANN401 - of any type
+        """Call a view with one answer."""
+        receipt = self.evm.call(self.stranger, self.address, self.interface.encode(function, *args))
+        return self.interface.decode_output(function, receipt.output)[0]
+
+    # ── signing ────────────────────────────────────────────────────────────────────────────────────
+
+    def act(self, name: str, seat: int = 0) -> object:
+        """Carry an action out."""
+        acts = {"withdraw": self.mechanism.withdraw} | {k: act for k, (_, act) in self.mechanism.acts.items()}
+        return acts[name](self.table, seat)
+
+    def call(self, name: str, seat: int = 0) -> Call:
+        """What has to be signed now for an action, without sending it."""
+        return self._caught(lambda: self.act(name, seat))
+
+    def creation(self, **changes: Any) -> Call:  # noqa: ANN401 - of any type
+        """What creates the game."""
+        return self._caught(lambda: self.mechanism.create(self.table, **changes))
+
+    def expiry(self) -> Call:
+        """How a stranger ends a phase."""
+        return Call(self.stranger, "expire", {"id": self.id})
+
+    def _caught(self, act: Callable[[], object]) -> Call:
+        found: list[Call] = []
+
+        def catch(sender: str, method: str, *args: Any, value: int = 0) -> None:  # noqa: ANN401
+            (entry,) = (one for one in self.abi if one["type"] == "function" and one["name"] == method)
+            names = [parameter["name"].rstrip("_") for parameter in entry["inputs"]]
+            found.append(Call(sender, method, dict(zip(names, args, strict=True)), value))
+            raise InterruptedError
+
+        with patch.object(self.table, "do", catch), suppress(InterruptedError):
+            act()
+        return found[0]
+
+    # ── sending ────────────────────────────────────────────────────────────────────────────────────
+
+    def data(self, call: Call) -> bytes:
+        return self.coder.call_data(call.function, *call.args.values())
+
+    def send(self, call: Call) -> Answer:
+        return self.send_data(call.sender, self.data(call), call.value)
+
+    def send_data(self, sender: str, data: bytes, value: int = 0) -> Answer:
+        """Send a transaction; one by a contract that holds a seat goes through the contract."""
+        to = self.address
+        if sender in self._contracts:
+            sender, to, data = self.stranger, sender, self.interface.encode("execute", to, data)
+        receipt = self.evm.transact(sender, to, data, value)
+        error = None if receipt.ok else self.interface.decode_error(receipt.output)
+        events = [self.interface.decode_event(log.topics, log.data) for log in receipt.logs]
+        reason = (error.name, *error.args) if error is not None and error.name else ()
+        return Answer(receipt.ok, reason, [event for event in events if event], receipt.output)
+
+    def went(self, call: Call) -> Answer:
+        """Insist that a call succeeds."""
+        answer = self.send(call)
+        assert answer.ok, answer.error
+        return answer
+
+    def hold_last_seat_by(self, name: str) -> str:
+        """Let a contract hold the last seat, and all that this seat does go through it."""
+        address = str(self.evm.deploy(receivers()[name].bytecode))
+        self.mechanism.sit(self.table, address)
+        self._contracts.add(address)
+        directly = self.table.do
+
+        def do(sender: str, method: str, *args: Any, value: int = 0) -> Any:  # noqa: ANN401
+            if sender != address:
+                return directly(sender, method, *args, value=value)
+            answer = self.send_data(sender, self.coder.call_data(method, *args), value)
+            return SimpleNamespace(**answer._asdict())
+
+        self.table.do = do
+        return address
+
+    def recorded(self) -> list[tuple[str, bytes, int]]:
+        """All that is sent from now on: sender, calldata and value."""
+        sent: list[tuple[str, bytes, int]] = []
+        directly = self.table.do
+
+        def do(sender: str, method: str, *args: Any, value: int = 0) -> Any:  # noqa: ANN401
+            sent.append((sender, self.coder.call_data(method, *args), value))
+            return directly(sender, method, *args, value=value)
+
+        self.table.do = do
+        return sent
