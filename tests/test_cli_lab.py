@@ -1,10 +1,8 @@
 """`parley experiment`, `report` and `serve` from the outside: what they print, write and exit with."""
 
 import json
-import signal
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -105,7 +103,6 @@ def test_an_experiment_with_lotteries_is_refused(tmp_path: Path) -> None:
         (("report", "nowhere"), "nowhere: no such folder"),
         (("report", "docs"), "docs"),
         (("serve", "nowhere.toml"), "nowhere.toml: cannot be read"),
-        (("serve", LOTTERY), "assignment-cyclic.toml: kind: assignment has no live page"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments: tuple[object, ...], said: str) -> None:
@@ -114,20 +111,3 @@ def test_bad_input_is_one_line_and_status_2(arguments: tuple[object, ...], said:
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert not done.stdout
-
-
-def test_the_live_page_is_served_on_loopback_until_interrupted() -> None:
-    command = [sys.executable, "-m", "parley.cli", "serve", str(EXAMPLE), "--no-browser"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as served:
-        try:
-            assert served.stdout is not None
-            url = served.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:")
-            with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own, on loopback
-                assert b"Parley" in answer.read()
-        finally:
-            served.send_signal(signal.SIGINT)
-            served.wait(timeout=20)
-    assert served.returncode == 0

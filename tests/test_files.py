@@ -13,8 +13,8 @@ import pytest
 from parley.core import problemfile
 from parley.core.errors import ProblemError
 from parley.core.files import MAX_BYTES, MAX_DEPTH, MAX_PARTS, read_object, read_text
+from parley.kit.live.choice import Choice
 from parley.mechanisms.assignment.problem import Problem
-from parley.mechanisms.coordination.live.setting import Choice, read_setting
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_live_page_is_bounded_alike() -> None:
         ('{"a":' * 10_000, "nested too deeply"),
     ):
         with pytest.raises(ProblemError, match=said):
-            read_setting(Choice(text=text))
+            Choice(text=text).problem()
 
 
 def test_every_command_says_in_a_line_that_a_file_is_none(tmp_path: Path) -> None:

@@ -1,24 +1,20 @@
-"""The server of the live page in a process of its own."""
+"""The server of the live page in a process of its own, in which the toy coin toss is installed."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from parley.chain.compiler import project_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_SERVE = """
-import sys
-from parley.mechanisms.coordination.problem import load_problem
-from parley.mechanisms.coordination.live.server import serve
-serve(load_problem(sys.argv[1]) if sys.argv[1:] else None, open_browser=False)
-"""
 
 
 class LiveServer:
@@ -51,14 +47,27 @@ class LiveServer:
             self._process.stdout.close()
 
 
+def with_the_toss(folder: Path) -> dict[str, str]:
+    """The environment of a process in which a package has added the coin toss."""
+    metadata = folder / "toss-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toss\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[parley.mechanisms]\ntoss = tests.live.toss:MECHANISM\n")
+    paths = [str(folder), str(project_root()), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 @contextmanager
 def live_server(*arguments: str) -> Iterator[LiveServer]:
     """Serve, offering the problem of a file first if one is named."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE, *arguments], cwd=project_root(), stdout=subprocess.PIPE, text=True
-    )
-    server = LiveServer(process)
-    try:
-        yield server
-    finally:
-        server.stop()
+    command = [sys.executable, "-m", "parley.cli", "serve", "--no-browser", *arguments]
+    with TemporaryDirectory() as folder:
+        environment = with_the_toss(Path(folder))
+        process = subprocess.Popen(
+            command, cwd=project_root(), env=environment, stdout=subprocess.PIPE, text=True
+        )
+        server = LiveServer(process)
+        try:
+            yield server
+        finally:
+            server.stop()

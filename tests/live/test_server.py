@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +17,13 @@ from aiohttp import ClientSession, web
 
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError
-from parley.mechanisms.coordination.live.server import MAX_BODY, make_app, serve
-from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.kit.live import server as live
+from parley.kit.live.server import MAX_BODY, make_app, serve
+from parley.kit.registry import load
+from parley.mechanisms.coordination.problem import example_1
 from tests.live.serving import live_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.live.serving import LiveServer
@@ -62,7 +64,7 @@ def post(server: LiveServer, path: str, **choice: Any) -> tuple[int, Any]:  # no
     "host",
     ["example.org", "example.org:{port}", "127.0.0.1", "127.0.0.1:1", "0.0.0.0:{port}", "[::1]:{port}", ""],
 )
-@pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/choices", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/problems", "/nothing"])
 def test_another_host_s_name_is_refused(server: LiveServer, host: str, path: str) -> None:
     status, text, _ = ask(server, path, headers={"Host": host.format(port=server.port)})
     assert status == 403
@@ -83,9 +85,9 @@ def test_this_machine_s_names_are_answered(server: LiveServer, name: str) -> Non
 )
 def test_another_page_s_scripts_are_refused(server: LiveServer, origin: str) -> None:
     headers = JSON | {"Origin": origin.format(port=server.port)}
-    for path in ("/api/setting", "/api/game", "/api/crowd"):
+    for path in ("/api/problem", "/api/game", "/api/run"):
         assert ask(server, path, {"text": TEXT}, headers)[0] == 403
-    assert ask(server, "/api/choices", headers=headers)[0] == 403
+    assert ask(server, "/api/problems", headers=headers)[0] == 403
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
@@ -100,7 +102,7 @@ def test_it_listens_on_the_loopback_interface_alone(server: LiveServer) -> None:
 
 
 def test_the_page_may_load_nothing_from_elsewhere_and_be_shown_nowhere_else(server: LiveServer) -> None:
-    for path in ("/", "/static/main.js", "/api/choices", "/nothing"):
+    for path in ("/", "/static/main.js", "/api/problems", "/nothing"):
         policy = ask(server, path)[2]["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "script-src 'self';" in policy
@@ -120,9 +122,11 @@ def test_nothing_but_the_page_s_own_files_is_given(server: LiveServer) -> None:
         ({"text": "a = 1\nkind = nothing"}, "line 2, column 8: invalid TOML: Invalid value"),
         ({"text": '{"kind": }'}, "line 1, column 10: invalid JSON: Expecting value"),
         ({"text": ""}, "kind: missing; known: coordination, assignment"),
-        ({"text": 'kind = "assignment"'}, "kind: assignment problems are not played here"),
-        ({"continuation": "much"}, "continuation: 'much' is not a number"),
-        ({"recognition": "mine"}, "recognition: unknown recognition function 'mine'"),
+        ({"text": 'kind = "assignment"'}, "items: missing"),
+        ({"text": 'kind = "poker"'}, "kind: unknown kind 'poker'"),
+        ({"keys": {"continuation": "much"}}, "continuation: 'much' is not a number"),
+        ({"keys": {"recognition": "mine"}}, "recognition: unknown recognition function 'mine'"),
+        ({"keys": {"rule": "boston"}}, "rule: unknown key"),
         ({"bots": ["equilibrium", "clever"]}, "--bots: 2 names for 5 agents"),
         ({"bots": ["clever"]}, "--bots: unknown bot 'clever'"),
         ({"bots": []}, "bots: List should have at least 1 item"),
@@ -135,7 +139,7 @@ def test_nothing_but_the_page_s_own_files_is_given(server: LiveServer) -> None:
 def test_what_cannot_be_played_is_said_in_one_line(
     server: LiveServer, choice: dict[str, Any], line: str
 ) -> None:
-    for path in ("/api/setting", "/api/game", "/api/crowd"):
+    for path in ("/api/problem", "/api/game", "/api/run"):
         status, answer = post(server, path, **choice)
         assert status == 400
         assert answer["error"].startswith(line)
@@ -148,21 +152,19 @@ def test_broken_requests_are_answered_and_do_no_harm(server: LiveServer) -> None
     assert ask(server, "/api/game", b"[" * 100_000, JSON)[0] == 400
     assert ask(server, "/api/game", b" " * (MAX_BODY + 1), JSON)[0] == 413
     assert ask(server, "/api/game")[0] == 405
-    assert post(server, "/api/setting")[0] == 200
+    assert post(server, "/api/problem")[0] == 200
 
 
 def test_a_run_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
 
-    def endless(*_: object, **__: object) -> Iterator[dict[str, int]]:
-        try:
-            while True:
-                time.sleep(0.01)
-                yield {"games": 1}
-        finally:
-            ended.set()
+    def endless(self: live.Run) -> None:
+        while not self.stopped.is_set():
+            self.tell({"games": 1, "of": 2})
+            time.sleep(0.01)
+        ended.set()
 
-    monkeypatch.setattr("parley.mechanisms.coordination.live.server.crowd", endless)
+    monkeypatch.setattr(live.Run, "play", endless)
 
     async def leave() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -173,9 +175,9 @@ def test_a_run_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> No
             try:
                 async with (
                     ClientSession() as session,
-                    session.post(f"http://127.0.0.1:{port}/api/crowd", json={"text": TEXT}) as response,
+                    session.post(f"http://127.0.0.1:{port}/api/run", json={"text": TEXT}) as response,
                 ):
-                    assert await response.content.readline() == b'{"games": 1}\n'
+                    assert await response.content.readline() == b'{"games": 1, "of": 2}\n'
                 assert await asyncio.to_thread(ended.wait, 20)
             finally:
                 await runner.cleanup()
@@ -183,14 +185,31 @@ def test_a_run_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> No
     asyncio.run(leave())
 
 
+@pytest.mark.parametrize("text", [TEXT, 'kind = "toss"\nstake = 5'], ids=["coordination", "toss"])
+def test_a_run_is_that_of_simulate_on_a_page_of_its_own(server: LiveServer, text: str) -> None:
+    status, told, _ = ask(server, "/api/run", {"text": text, "games": 60, "seed": 9}, JSON)
+    *counts, last = map(json.loads, told.splitlines())
+    assert (status, counts[-1]) == (200, {"games": 60, "of": 60})
+    status, page, headers = ask(server, last["page"])
+    assert status == 200
+    assert headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+    assert "default-src 'none'" in page
+    assert ("Heads " in page) == (text != TEXT)
+    if text == TEXT:
+        run = load(tomllib.loads(text)).simulate(games=60, seed=9).to_json()
+        assert '"costs","title":"Mean cost against theory"' in page
+        assert all(str(float(f"{agent['mean_cost']:.12g}")) in page for agent in run["agents"])
+    assert ask(server, "/runs/99")[0] == 404
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_when_told_to_even_during_a_run(how: signal.Signals) -> None:
+def test_it_stops_when_told_to_even_during_a_run_with_the_status_of_the_signal(how: signal.Signals) -> None:
     with live_server() as server:
         body = json.dumps({"text": TEXT, "games": 100_000}).encode()
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-        connection.request("POST", "/api/crowd", body, JSON)
+        connection.request("POST", "/api/run", body, JSON)
         connection.getresponse().readline()
-        assert server.stop(how) == 0
+        assert server.stop(how) == 128 + how
         connection.close()
 
 
@@ -198,7 +217,7 @@ def test_a_given_problem_is_offered_first(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(TEXT.replace("9/10", "1/3"), encoding="utf-8")
     with live_server(str(file)) as server:
-        first, second, *_ = json.loads(ask(server, "/api/choices")[1])["problems"]
+        first, second, *_ = json.loads(ask(server, "/api/problems")[1])
         assert first["name"] == "the given problem"
         assert 'continuation = "1/3"' in first["text"]
         assert second["name"] == "paper-example-1"
@@ -216,4 +235,4 @@ def test_a_port_that_is_taken_is_named() -> None:
 def test_a_problem_that_no_game_on_chain_can_hold_is_refused_at_once() -> None:
     mapping = example_1().to_mapping() | {"window": 1}
     with pytest.raises(ProblemError, match="window: 1 seconds is outside"):
-        serve(Problem.from_mapping(mapping), open_browser=False)
+        serve(load(mapping), open_browser=False)

@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from parley.chain.abi import AbiError, functions, python_name, signature, types
-from parley.chain.coders import reader, sequence_writer, writer
+from parley.chain.coders import reader, sequence_reader, sequence_writer, writer
 from parley.chain.compiler import compile_contracts
 from parley.core.randomness import keccak, word
 
@@ -62,6 +62,18 @@ class Function:
             self.encode: Callable[..., bytes] = lambda *arguments: selector + write(arguments)
         else:
             self.encode = self.given()()
+
+    def arguments(self, data: bytes) -> dict[str, Any]:
+        """Return the arguments of a call by name, in the order declared.
+
+        Raises
+        ------
+        AbiError
+            If the data is no call of this function.
+        """
+        if data[:4] != self.selector:
+            raise AbiError(f"no call of {self.name}")
+        return dict(zip(self._names, sequence_reader(self._kinds)(data, 4, 4), strict=True))
 
     def given(self, *names: str) -> Callable[..., Callable[..., bytes]]:
         """Return what, given some of the arguments, returns what encodes calls with the others.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from parley.chain.abi import Type
 
-__all__ = ["Read", "Write", "reader", "sequence_writer", "writer"]
+__all__ = ["Read", "Write", "reader", "sequence_reader", "sequence_writer", "writer"]
 
 Write: TypeAlias = "Callable[[Any], bytes]"
 """Encodes one value, without the offset of a dynamic one."""
@@ -176,7 +176,7 @@ def _reader_in_place(kind: Type) -> Read:
     if kind.base == "array":
         return _array_reader(kind)
     if kind.base == "tuple":
-        return _sequence_reader(kind.inner)
+        return sequence_reader(kind.inner)
     if kind.base == "word":
         return _word_reader(kind.bits // 8)
     return _signed_reader(kind) if kind.base == "int" else _unsigned_reader(kind)
@@ -307,7 +307,8 @@ def _entries_reader(entry: Type) -> Callable[[bytes, range], tuple[Any, ...]]:
     return lambda data, places: tuple([read(data, at, places.start) for at in places])
 
 
-def _sequence_reader(kinds: Sequence[Type]) -> Read:
+def sequence_reader(kinds: Sequence[Type]) -> Read:
+    """Return what decodes a struct, or arguments: one value after the other, as a tuple."""
     places = accumulate((32 * kind.words for kind in kinds[:-1]), initial=0)
     readers = list(zip(map(reader, kinds), places, strict=False))
 

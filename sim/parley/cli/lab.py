@@ -9,10 +9,10 @@ import typer
 
 from parley.cli.output import echo
 from parley.cli.shared import Json, app, console, print_json, progress_bar
-from parley.core.errors import ParleyError, ProblemError
+from parley.core.errors import ParleyError
 from parley.core.limits import MAX_WORKERS
 from parley.kit import api
-from parley.kit.registry import load, mechanisms
+from parley.kit.registry import load
 
 ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
 Workers = Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Maximum number of worker processes.")]
@@ -80,21 +80,16 @@ def report(folder: Folder) -> None:
 
 @app.command()
 def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = False) -> None:  # noqa: FBT002
-    """Open a live page that plays one game transaction by transaction, and then a thousand games.
+    """Open a live page that plays one game of any kind transaction by transaction, and then many.
 
     The server listens on loopback only, until you interrupt it.
 
     For example:
 
     - `parley serve problems/paper-example-1.toml`
+    - `parley serve problems/assignment-cyclic.toml`
     """
-    pages = {one.kind: page for one in mechanisms() if (page := one.live_page()) is not None}
-    if file is None:
-        if not pages:
-            raise ParleyError("no installed mechanism has a live page")
-        next(iter(pages.values())).serve(None, port, echo, browser=not no_browser)
-        return
-    problem = load(file)
-    if problem.kind not in pages:
-        raise ProblemError(file, "kind", f"{problem.kind} has no live page; only for: {', '.join(pages)}")
-    pages[problem.kind].serve(problem.problem, port, echo, browser=not no_browser)
+    from parley.kit.live.server import serve as serve_live  # noqa: PLC0415 - aiohttp is slow to load
+
+    given = load(file) if file is not None else None
+    serve_live(given, port=port, open_browser=not no_browser, announce=echo)

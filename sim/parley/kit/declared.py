@@ -1,4 +1,4 @@
-"""What a mechanism may declare besides its verbs: help, formats, a verifier, experiments, a live page."""
+"""What a mechanism may declare besides its verbs: help, formats, experiments."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
     from parley.kit.options import Given, Option
     from parley.kit.present.page_model import Sheet
-    from parley.kit.protocols import Problem
 
-__all__ = ["Description", "ExperimentRun", "Format", "Laboratory", "LivePage", "Serve"]
+__all__ = ["Description", "ExperimentRun", "Format", "Laboratory"]
 
 
 class Description(NamedTuple):
@@ -90,28 +89,3 @@ class Laboratory(NamedTuple):
 
     run: Callable[[str, Path, int, Callable[[int, int], None]], ExperimentRun]
     page: Callable[[Path], tuple[Sheet, Callable[[], None]]]
-
-
-class Serve(Protocol):
-    """Serves a live page until it is interrupted."""
-
-    def __call__(
-        self, problem: Problem | None, port: int, announce: Callable[[str], None], *, browser: bool
-    ) -> None:
-        """See `LivePage`."""
-
-
-class LivePage(NamedTuple):
-    """The live page of a mechanism.
-
-    Attributes
-    ----------
-    text : str
-        What it shows, for the help.
-    serve : callable
-        From a problem to begin with, a port, and a function that is told the address; ``browser`` says
-        whether to open one.
-    """
-
-    text: str
-    serve: Serve

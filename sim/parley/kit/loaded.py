@@ -10,12 +10,15 @@ from parley.kit.protocols import A, P, R, S
 from parley.kit.results import AuditReport, Result, RunReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
     import pyarrow as pa
 
+    from parley.kit.live.board import Board
     from parley.kit.mechanism import Mechanism
+    from parley.kit.play.setting import Setting
+    from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import PlayOptions
 
 __all__ = ["AnyProblem", "LoadedProblem"]
@@ -140,6 +143,20 @@ class LoadedProblem(Generic[P, S, A, R]):
             tables,
             lambda: self.mechanism.pictures(run),
         )
+
+    def setting(self, bots: Sequence[str], seed: int) -> Setting[Any, Any]:
+        """Seat bots: all that decides how games of a seed go; see `Mechanism.setting`."""
+        with naming(self.file):
+            self.problem.check_playable(self.file)
+            return self.mechanism.setting(self.problem, bots, seed)
+
+    def board(self, outcome: Any) -> Board | None:  # noqa: ANN401 - the mechanism's outcome
+        """Return what the mechanism shows of a game on the live page, if it adds something."""
+        return self.mechanism.board(self.problem, outcome)
+
+    def sheet(self, report: Mapping[str, Any], name: str) -> Sheet:
+        """Lay out the page of a run of this problem."""
+        return self.mechanism.simulation_sheet(report, self.problem, name)
 
 
 AnyProblem: TypeAlias = LoadedProblem[Any, Any, Any, Any]

@@ -15,7 +15,7 @@ from parley.kit.options import Given, Option
 from parley.kit.protocols import A, P, R, S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Unpack
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import RenderableType
 
-    from parley.kit.declared import Description, Format, Laboratory, LivePage
+    from parley.kit.declared import Description, Format, Laboratory
+    from parley.kit.live.board import Board
+    from parley.kit.play.setting import Setting
     from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import PlayOptions
     from parley.kit.verify.replay import Replay
@@ -48,6 +50,8 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         What each bot does, by its name as ``--bots`` takes it; the first is the default.
     options : tuple of Option
         What only this kind takes.
+    phases : mapping of str to bool
+        Phases of a game in the contract's numbering, from 1, and whether seats act in them.
     formats : tuple of Format
         What can be imported.
     """
@@ -57,6 +61,7 @@ class Mechanism(ABC, Generic[P, S, A, R]):
     contracts: ClassVar[tuple[str, ...]]
     descriptions: ClassVar[Mapping[str, Description]]
     bots: ClassVar[Mapping[str, str]]
+    phases: ClassVar[Mapping[str, bool]]
     options: ClassVar[tuple[Option, ...]] = ()
     formats: ClassVar[tuple[Format, ...]] = ()
 
@@ -95,6 +100,16 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         """
 
     @abstractmethod
+    def setting(self, problem: P, bots: Sequence[str], seed: int) -> Setting[Any, Any]:
+        """Seat bots, one name for all seats or one per seat: all that decides how games of a seed go.
+
+        Raises
+        ------
+        ParleyError
+            If a bot is not known.
+        """
+
+    @abstractmethod
     def verifier(self) -> type[Replay[Any]]:
         """Return how a deployed contract's games are replayed: with which model, and by which rules."""
 
@@ -102,8 +117,8 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         """Return its experiments, if it has any."""
         return None
 
-    def live_page(self) -> LivePage | None:
-        """Return its live page, if it has one."""
+    def board(self, problem: P, outcome: Any) -> Board | None:  # noqa: ANN401, ARG002 - for who overrides
+        """Return what the live page shows of a game besides calls, events and money; by default nothing."""
         return None
 
     # ── what people look at ──

@@ -19,6 +19,10 @@ class Problem(Protocol):
     def agents(self) -> int:
         """How many seats there are."""
 
+    @property
+    def agent_names(self) -> Sequence[str]:
+        """What the agents are called, by seat."""
+
     def check_playable(self, file: str = "") -> None:
         """Raise ProblemError unless a game on chain can hold it."""
 

@@ -13,7 +13,7 @@ from parley.kit.options import Option
 from parley.mechanisms.assignment.contracts import CONTRACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Unpack
 
     import pyarrow as pa
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from parley.kit.protocols import PlayOptions
     from parley.mechanisms.assignment.audit import Audit
     from parley.mechanisms.assignment.problem import Problem
-    from parley.mechanisms.assignment.simulation import Simulation
+    from parley.mechanisms.assignment.simulation import Setting, Simulation
     from parley.mechanisms.assignment.solution import Solution
     from parley.mechanisms.assignment.verify import LotteryReplay
 
@@ -119,6 +119,14 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
         "misreporting": "searches for a profitable misreport",
         "absent[:PHASE]": "does not act in a phase: committing, revealing or opening",
         "copying": "copies another agent's commitment",
+    }
+    phases = {
+        "committing": True,
+        "revealing": True,
+        "posting": False,
+        "opening": True,
+        "drawn": False,
+        "cancelled": False,
     }
     options = (
         Option("solve", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
@@ -214,6 +222,14 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
         if record is None:
             return simulate(problem, **play)
         return simulate(problem, lambda rows: record(games_table(rows, problem.agents)), **play)
+
+    def setting(self, problem: Problem, bots: Sequence[str], seed: int) -> Setting:
+        """Seat bots, and let them decide."""
+        from parley.mechanisms.assignment.bots import make_bots
+        from parley.mechanisms.assignment.plan import plan
+        from parley.mechanisms.assignment.simulation import Setting
+
+        return Setting(plan(problem, make_bots(bots, problem.agents)), seed)
 
     def verifier(self) -> type[LotteryReplay]:
         """Return how a deployed contract's games are replayed."""

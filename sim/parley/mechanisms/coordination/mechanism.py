@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
-from parley.kit.declared import Description, Laboratory, LivePage
+from parley.kit.declared import Description, Laboratory
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
 from parley.mechanisms.coordination.contracts import CONTRACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Unpack
 
     import pyarrow as pa
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from parley.kit.options import Given
     from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import PlayOptions
-    from parley.kit.protocols import Problem as AnyProblem
     from parley.mechanisms.coordination.audit import Audit
     from parley.mechanisms.coordination.demonstration import Demonstration
+    from parley.mechanisms.coordination.live import Board
+    from parley.mechanisms.coordination.play import Outcome
     from parley.mechanisms.coordination.problem import Problem
-    from parley.mechanisms.coordination.simulation import Simulation
+    from parley.mechanisms.coordination.simulation import Setting, Simulation
     from parley.mechanisms.coordination.solution import Solution
     from parley.mechanisms.coordination.verify import GameReplay
 
@@ -111,6 +112,16 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
         "random": "announces and answers at random",
         "withholder": "reveals last, and only if it becomes the proposer",
         "silent:PHASE": "does not act in a phase: joining, announcing, revealing, proposing or responding",
+    }
+    phases = {
+        "creating": False,
+        "joining": True,
+        "announcing": True,
+        "revealing": True,
+        "proposing": True,
+        "responding": True,
+        "settled": False,
+        "broken down": False,
     }
     options = (
         Option("solve", "exact", bool, "Print fractions beyond 64 agents too."),
@@ -244,19 +255,19 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
 
         return LABORATORY
 
-    def live_page(self) -> LivePage:
-        """Return the page where one game unfolds transaction by transaction, and then a thousand."""
+    def setting(self, problem: Problem, bots: Sequence[str], seed: int) -> Setting:
+        """Seat bots."""
+        from parley.mechanisms.coordination.bots import make_bots
+        from parley.mechanisms.coordination.simulation import Setting
 
-        def serve(
-            problem: AnyProblem | None, port: int, announce: Callable[[str], None], *, browser: bool
-        ) -> None:
-            from parley.mechanisms.coordination.live import server
-            from parley.mechanisms.coordination.problem import Problem
+        make_bots(bots, problem.agents)
+        return Setting(problem, bots, seed)
 
-            own = problem if isinstance(problem, Problem) else None
-            server.serve(own, port=port, open_browser=browser, announce=announce)
+    def board(self, problem: Problem, outcome: Outcome) -> Board:
+        """Show work, chances, the proposal and costs."""
+        from parley.mechanisms.coordination.live import Board
 
-        return LivePage("One game, transaction by transaction, and then a thousand.", serve)
+        return Board(problem, outcome)
 
     def solution_tables(self, solution: Solution) -> Iterator[RenderableType]:
         """Return a solution for a person to read."""

@@ -1,4 +1,4 @@
-// Making elements, writing numbers, and the colours of seats.
+// Making elements, and the colours of seats.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -28,14 +28,9 @@ const ICONS = {
   pause: "M6 4h4v16H6zM14 4h4v16h-4z",
   step: "M6 4l12 8L6 20z",
   last: "M17 4h3v16h-3zM4 4l12 8-12 8z",
-  locked: "M7 10V8a5 5 0 0 1 10 0v2h1.5v11h-13V10zm2.2 0h5.6V8a2.8 2.8 0 0 0-5.6 0z",
-  open: "M7 10V8a5 5 0 0 1 9.7-1.6l-2.1.7A2.8 2.8 0 0 0 9.2 8v2h9.3v11h-13V10z",
-  speaks: "M3 4h18v12H11l-5 5v-5H3z",
-  yes: "M9 16.2L4.8 12 3 13.8l6 6L21 7.8 19.2 6z",
-  no: "M18.4 4L12 10.4 5.6 4 4 5.6 10.4 12 4 18.4 5.6 20l6.4-6.4 6.4 6.4 1.6-1.6-6.4-6.4L20 5.6z",
 };
 
-/** A picture that says nothing by itself: whatever it means stands beside it or in a label. */
+/** A picture that says nothing by itself: what it means stands in a label. */
 export const icon = (name) => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: ICONS[name] }));
 
 const PALETTE = ["#1f6a99", "#b4532a", "#3f7a35", "#7a4fa3", "#a23e6f", "#00756d", "#8a6508", "#566273"];
@@ -44,19 +39,3 @@ const PALETTE = ["#1f6a99", "#b4532a", "#3f7a35", "#7a4fa3", "#a23e6f", "#00756d
 export const colour = (seat) => PALETTE[seat] ?? `hsl(${(seat * 137.5) % 360} 45% 36%)`;
 
 export const swatch = (seat) => h("span", { class: "swatch", style: { "--seat": colour(seat) }, "aria-hidden": "true" });
-
-/** A number as the server's sentences write it: three decimals at most, fewer the greater it is. */
-export function number(value) {
-  const size = Math.abs(value);
-  const digits = size < 100 ? 3 : size < 10_000 ? 2 : 1;
-  const text = new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(value).replace("-", "−");
-  return text === "−0" ? "0" : text;
-}
-
-export const percent = (value) => `${new Intl.NumberFormat("en", { maximumFractionDigits: 1 }).format(100 * value)}%`;
-
-/** An amount of money, in units of cost; exactly, in wei, where one points at it. */
-export const money = (amount, properties) => h("span", { title: `${amount.wei} wei`, "data-wei": amount.wei, ...properties }, number(amount.cost));
-
-/** A linear map from [low, high] to [from, to]. */
-export const scale = (low, high, from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);

@@ -1,15 +1,13 @@
 // What can be operated: choosing, watching one game, running many.
 
-import { draw } from "./board.js";
-import { drawCrowd, drawLegend } from "./crowd.js";
-import { $, colour, h, icon, number, swatch } from "./dom.js";
-import { follow } from "./game.js";
+import { $, colour, h, icon, swatch } from "./dom.js";
+import { draw } from "./panels.js";
 
 const LATER = 350; // milliseconds without typing before a text is checked
 
-let choices = null; // problems, bots, recognition functions
-let setting = null; // the problem as chosen, with what theory says; null while it cannot be played
-let watched = null; // { trace, setting, bots, k }
+let problems = []; // ready ones
+let problem = null; // what is chosen, as the server reads it; null while it cannot be played
+let watched = null; // { game, k }
 let timer = null; // of playback
 let running = null; // the AbortController of a run
 
@@ -37,16 +35,15 @@ function showFault(line) {
 
 // ── choosing ──────────────────────────────────────────────────────────────────────────────────────
 
-/** What is chosen; δ and the recognition function only where they differ from the text's. */
+const keyFields = () => [...$("keys").querySelectorAll("input")];
+
+/** What is chosen: the text, and the keys that differ from it. */
 function choice() {
-  const wanted = { text: $("text").value };
-  const { continuation, recognition } = $("form").dataset;
-  if ($("continuation").value.trim() !== continuation) wanted.continuation = $("continuation").value.trim();
-  if ($("recognition").value !== recognition) wanted.recognition = $("recognition").value;
-  return wanted;
+  const keys = keyFields().filter((field) => field.value.trim() !== field.dataset.text);
+  return { text: $("text").value, keys: Object.fromEntries(keys.map((field) => [field.name, field.value.trim()])) };
 }
 
-const bots = () => Array.from($("seats").querySelectorAll("select"), (select) => select.value);
+const bots = () => Array.from($("seats").querySelectorAll("input"), (input) => input.value.trim());
 
 const whole = (id) => {
   const value = Number($(id).value);
@@ -60,37 +57,36 @@ const whole = (id) => {
 
 let asked = 0;
 
-/** Have the server read what is chosen. With a new text, δ and the recognition function become the text's. */
+/** Have the server read what is chosen. With a new text, keys become the text's; with another kind, bots its own. */
 async function check(fresh) {
   const turn = (asked += 1);
-  if (fresh) {
-    delete $("form").dataset.continuation;
-    delete $("form").dataset.recognition;
-  }
   try {
-    const read = await (await ask("/api/setting", fresh ? { text: $("text").value } : choice())).json();
+    const players = !fresh && bots().length ? { bots: bots() } : {};
+    const read = await (await ask("/api/problem", fresh ? { text: $("text").value } : { ...choice(), ...players })).json();
     if (turn !== asked) return;
-    setting = read;
-    if (fresh) {
-      Object.assign($("form").dataset, { continuation: read.continuation, recognition: read.recognition });
-      $("continuation").value = read.continuation;
-      $("recognition").value = read.recognition;
-    }
-    showSetting();
+    showProblem(read, fresh);
   } catch (error) {
     if (turn !== asked) return;
-    setting = null;
+    problem = null;
     showFault(explain(error));
-    mark(error.message, fresh);
+    mark(error.message);
   }
-  for (const id of ["start", "run"]) $(id).disabled = setting === null;
+  for (const id of ["start", "run"]) $(id).disabled = problem === null;
 }
 
+const later = (() => {
+  let waiting = null;
+  return (fresh) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => check(fresh), LATER);
+  };
+})();
+
 /** Say which input is meant by a complaint, and show the line of the text that it names. */
-function mark(message, fresh) {
+function mark(message) {
   const key = message.split(":")[0];
-  const where = !fresh && ["continuation", "recognition"].includes(key) ? $(key) : $("text");
-  where.setAttribute("aria-invalid", "true");
+  const where = keyFields().find((field) => field.name === key && field.value.trim() !== field.dataset.text) ?? $("text");
+  (key === "--bots" ? $("everybody") : where).setAttribute("aria-invalid", "true");
   const line = /\bline (\d+)/.exec(message);
   if (line && where === $("text")) {
     const height = where.scrollHeight / where.value.split("\n").length;
@@ -98,40 +94,58 @@ function mark(message, fresh) {
   }
 }
 
-function showSetting() {
+function showProblem(read, fresh) {
+  const same = problem?.kind === read.kind;
+  problem = read;
   $("fault").hidden = true;
-  for (const id of ["text", "continuation", "recognition"]) $(id).removeAttribute("aria-invalid");
-  const { agents, tasks, cost_contracted, cost_allocated, savings } = setting;
-  $("facts").replaceChildren(
-    `${agents.length} agents, ${tasks.length} ${tasks.length === 1 ? "type" : "types"} of tasks. As contracted, the work costs `,
-    h("b", {}, number(cost_contracted)),
-    savings > 0 ? ". Done by whoever does it best, it costs " : ". Nobody can do it for less: there is nothing to save.",
-    ...(savings > 0 ? [h("b", {}, number(cost_allocated)), ": there is ", h("b", {}, number(savings)), " to save and to share."] : []),
-  );
+  for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const { agents, about, kind } = problem;
+  $("facts").textContent = `Kind ${kind}, ${agents.length} agents. Its file states ${about}.`;
+  if (fresh) {
+    $("keys").replaceChildren(
+      ...Object.entries(problem.keys).map(([key, value]) =>
+        h(
+          "div",
+          { class: "field" },
+          h("label", { for: `key-${key}` }, key.replaceAll("_", " ")),
+          h("input", { id: `key-${key}`, name: key, value, "data-text": value, autocomplete: "off", spellcheck: "false", on: { input: () => later(false) } }),
+        ),
+      ),
+    );
+  }
+  $("bots").replaceChildren(...problem.bots.map((name) => h("option", { value: name })));
+  $("does").replaceChildren(...Object.entries(problem.does).flatMap(([name, what]) => [h("dt", {}, h("code", {}, name)), h("dd", {}, what)]));
   const kept = bots();
-  if (kept.length === agents.length && $("seats").dataset.names === JSON.stringify(agents)) return;
+  if (same && kept.length === agents.length && $("seats").dataset.names === JSON.stringify(agents)) return;
   $("seats").dataset.names = JSON.stringify(agents);
   $("seats").replaceChildren(
     ...agents.map((name, i) => {
-      const id = `seat-${i}`;
-      const select = h("select", { id, on: { change: showEverybody } }, ...botOptions());
-      select.value = kept.length === agents.length ? kept[i] : $("everybody").value || "equilibrium";
-      return h("div", {}, swatch(i), h("label", { for: id, class: "name", title: name }, name), select);
+      const value = same && kept.length === agents.length ? kept[i] : problem.bots[0];
+      const input = h("input", { id: `seat-${i}`, list: "bots", value, autocomplete: "off", spellcheck: "false", on: { change: seated } });
+      return h("div", {}, swatch(i), h("label", { for: `seat-${i}`, class: "name", title: name }, name), input);
     }),
   );
   showEverybody();
 }
 
-const botOptions = () => choices.bots.map(({ name, label }) => h("option", { value: name }, label));
-
-/** The select for everybody says what all play, or that they differ. */
+/** The field for everybody says what all play, or nothing where they differ. */
 function showEverybody() {
   const played = new Set(bots());
   $("everybody").value = played.size === 1 ? [...played][0] : "";
 }
 
+function seated() {
+  showEverybody();
+  check(false);
+}
+
+function seatEverybody() {
+  for (const input of $("seats").querySelectorAll("input")) input.value = $("everybody").value;
+  check(false);
+}
+
 function pickProblem() {
-  $("text").value = choices.problems[$("problem").value].text;
+  $("text").value = problems[$("problem").value].text;
   return check(true);
 }
 
@@ -139,14 +153,13 @@ function pickProblem() {
 
 async function start(event) {
   event?.preventDefault();
-  if (setting === null) return;
+  if (problem === null) return;
   stop();
   try {
     const wanted = { ...choice(), bots: bots(), seed: whole("seed"), game: whole("game") };
     $("start").disabled = $("next").disabled = true;
-    const trace = await (await ask("/api/game", wanted)).json();
+    watched = { game: await (await ask("/api/game", wanted)).json(), k: 0 };
     $("fault").hidden = true;
-    watched = { trace, setting: trace.setting, bots: wanted.bots, k: 0 };
   } catch (error) {
     showFault(explain(error));
     return;
@@ -155,20 +168,19 @@ async function start(event) {
   }
   $("before").hidden = true;
   $("stage").hidden = false;
-  $("position").max = watched.trace.steps.length - 1;
-  $("stick").replaceChildren();
+  $("position").max = watched.game.steps.length - 1;
   $("log").replaceChildren(
-    ...watched.trace.steps.map((step, k) =>
+    ...watched.game.steps.map((step, k) =>
       h(
         "li",
         {},
         h(
           "button",
-          { type: "button", on: { click: () => (stop(), show(k)) } },
+          { type: "button", on: { click: () => jump(k) } },
           h("span", { class: "number" }, k + 1),
           h("span", {}, sender(step)),
-          h("code", {}, step.action),
-          h("span", { class: "words" }, step.said),
+          h("code", {}, step.call),
+          h("span", { class: "words" }, step.events.map(([name]) => name).join(", ")),
         ),
       ),
     ),
@@ -179,37 +191,43 @@ async function start(event) {
   go();
 }
 
-const sender = (step) => (step.actor === null ? "organizer" : watched.setting.agents[step.actor]);
+const sender = (step) => (step.actor === null ? "organizer" : watched.game.agents[step.actor]);
+
+const fields = (name, values) =>
+  h("div", {}, h("code", { class: "name" }, name), h("dl", {}, ...values.flatMap(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])));
 
 function show(k) {
-  const { trace, setting: of, bots: players } = watched;
-  watched.k = Math.max(0, Math.min(k, trace.steps.length - 1));
-  const step = trace.steps[watched.k];
-  draw(of, players, trace, watched.k, follow(trace, of.agents.length, watched.k));
+  const { game } = watched;
+  const last = game.steps.length - 1;
+  watched.k = Math.max(0, Math.min(k, last));
+  const step = game.steps[watched.k];
+  draw(game, watched.k);
   $("where").replaceChildren(
-    `Game ${trace.game}, transaction ${watched.k + 1} of ${trace.steps.length}:`,
-    h("span", {}, step.actor === null ? "" : swatch(step.actor), " ", sender(step), " calls ", h("code", {}, step.action)),
-    step.paid.wei === "0" ? "" : h("span", { title: `${step.paid.wei} wei` }, `and pays ${number(step.paid.cost)}`),
+    `Game ${game.game}, transaction ${watched.k + 1} of ${game.steps.length}:`,
+    h("span", {}, step.actor === null ? "" : swatch(step.actor), " ", sender(step), " calls ", h("code", {}, step.call)),
+    step.paid.wei === "0" ? "" : h("span", { title: `${step.paid.wei} wei` }, `and pays ${step.paid.text}`),
   );
-  $("said").textContent = step.said;
+  const ended = watched.k === last ? `The game ends: ${game.ending}.` : "";
+  $("said").textContent = [step.said || `The contract emits ${step.events.map(([name]) => name).join(", ") || "nothing"}.`, ended].join(" ").trim();
+  $("sent").replaceChildren(fields(step.call, step.arguments));
+  $("emitted").replaceChildren(...step.events.map(([name, values]) => fields(name, values)));
   $("narration").style.setProperty("--seat", step.actor === null ? "var(--soft)" : colour(step.actor));
   $("position").value = watched.k;
-  $("position").setAttribute("aria-valuetext", `${watched.k + 1} of ${trace.steps.length}`);
+  $("position").setAttribute("aria-valuetext", `${watched.k + 1} of ${game.steps.length}`);
   const lines = $("log").querySelectorAll("button");
   lines.forEach((line, i) => {
     line.classList.toggle("ahead", i > watched.k);
     line.toggleAttribute("aria-current", false);
   });
   lines[watched.k].setAttribute("aria-current", "step");
-  const atEnd = watched.k === trace.steps.length - 1;
   // Kept operable, so that the focus is never lost: at the ends they do nothing.
   for (const id of ["first", "back"]) $(id).setAttribute("aria-disabled", watched.k === 0);
-  for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", atEnd);
-  if (atEnd) stop();
+  for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", watched.k === last);
+  if (watched.k === last) stop();
 }
 
 function go() {
-  if (watched.k === watched.trace.steps.length - 1) show(0);
+  if (watched.k === watched.game.steps.length - 1) show(0);
   stop();
   timer = setInterval(() => show(watched.k + 1), Number($("speed").value));
   showPlaying();
@@ -250,39 +268,33 @@ async function run() {
     running.abort();
     return;
   }
-  if (setting === null) return;
+  if (problem === null) return;
   const games = Number($("games").value);
   const controller = (running = new AbortController());
   $("run").textContent = "Stop";
-  $("verdict").textContent = "";
   $("tally").textContent = "setting up …";
   $("progress").hidden = false;
   $("progress").value = 0;
-  const began = performance.now();
-  let figures = null;
   try {
-    const wanted = { ...choice(), bots: bots(), seed: whole("seed"), games };
-    const response = await ask("/api/crowd", wanted, controller.signal);
+    const response = await ask("/api/run", { ...choice(), bots: bots(), seed: whole("seed"), games }, controller.signal);
     $("fault").hidden = true;
-    for await (const told of lines(response)) {
-      figures = told;
-      $("results").hidden = false;
-      $("progress").value = figures.games / figures.of;
-      $("tally").textContent = `${figures.games.toLocaleString("en")} games, ${figures.transactions.toLocaleString("en")} transactions`;
-      drawCrowd(figures);
+    let told = {};
+    for await (told of lines(response)) {
+      if (told.games === undefined) break;
+      $("progress").value = told.games / told.of;
+      $("tally").textContent = told.games < told.of ? `${told.games.toLocaleString("en")} games` : "replaying some games on the other EVM …";
     }
-    if (figures?.games !== games) throw new Error("the run ended early: see what `parley serve` says");
-    $("verdict").textContent = figures.verdict;
-    $("tally").textContent += ` in ${((performance.now() - began) / 1000).toFixed(1)} s`;
+    if (told.page === undefined) throw new Error(told.error ?? "the run ended early: see what `parley serve` says");
+    $("tally").textContent = `${games.toLocaleString("en")} games`;
+    $("results").hidden = false;
+    $("results").src = told.page;
   } catch (error) {
-    const stopped = error.name === "AbortError";
-    $("verdict").textContent = stopped && figures ? `Stopped. ${figures.verdict}` : "";
-    if (!stopped) showFault(explain(error));
-    if (!figures) $("tally").textContent = "";
+    $("tally").textContent = error.name === "AbortError" ? "stopped" : "";
+    if (error.name !== "AbortError") showFault(explain(error));
   } finally {
     running = null;
     $("progress").hidden = true;
-    showGames();
+    $("run").textContent = "Run";
   }
 }
 
@@ -299,41 +311,31 @@ async function* lines(response) {
   }
 }
 
-const showGames = () => ($("run").textContent = $("games").value === "1000" ? "Run a thousand games" : "Run ten thousand games");
+/** As high as the page in it, so that there is one scroll bar. */
+function fit() {
+  const page = $("results").contentDocument.documentElement;
+  new ResizeObserver(() => ($("results").style.height = `${page.offsetHeight + 16}px`)).observe(page);
+}
 
 // ── beginning ─────────────────────────────────────────────────────────────────────────────────────
-
-function later(call) {
-  let waiting = null;
-  return () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(call, LATER);
-  };
-}
 
 async function begin() {
   for (const id of ["first", "back", "step", "last"]) $(id).replaceChildren(icon(id));
   showPlaying();
-  drawLegend();
   try {
-    choices = await (await fetch("/api/choices")).json();
+    problems = await (await fetch("/api/problems")).json();
   } catch (error) {
     showFault(explain(error));
     return;
   }
-  $("problem").replaceChildren(...choices.problems.map(({ name }, i) => h("option", { value: i }, name)));
-  $("recognition").replaceChildren(...choices.recognition.map(({ name, label }) => h("option", { value: name }, label)));
-  $("everybody").replaceChildren(...botOptions(), h("option", { value: "", hidden: true }, "different things"));
+  const groups = Map.groupBy(problems.entries(), ([, { kind }]) => kind);
+  $("problem").replaceChildren(...[...groups].map(([kind, ready]) => h("optgroup", { label: kind }, ...ready.map(([i, { name }]) => h("option", { value: i }, name)))));
   $("problem").addEventListener("change", pickProblem);
-  $("text").addEventListener("input", later(() => check(true)));
-  $("continuation").addEventListener("input", later(() => check(false)));
-  $("recognition").addEventListener("change", () => check(false));
-  $("everybody").addEventListener("change", () => {
-    for (const select of $("seats").querySelectorAll("select")) select.value = $("everybody").value;
-  });
+  $("text").addEventListener("input", () => later(true));
+  $("everybody").addEventListener("change", seatEverybody);
   $("form").addEventListener("submit", start);
   $("next").addEventListener("click", () => {
-    $("game").value = watched.trace.game + 1;
+    $("game").value = watched.game.game + 1;
     start();
   });
   $("play").addEventListener("click", toggle);
@@ -344,10 +346,11 @@ async function begin() {
   $("position").addEventListener("input", () => jump(Number($("position").value)));
   $("speed").addEventListener("change", () => timer !== null && go());
   $("run").addEventListener("click", run);
-  $("games").addEventListener("change", () => running === null && showGames());
+  $("results").addEventListener("load", fit);
   document.addEventListener("keydown", key);
   // Beside the players there is room for the problem's text; on a phone it would be in the way.
   $("editing").open = matchMedia("(min-width: 50.01rem)").matches;
+  $("problem").value = 0;
   await pickProblem();
 }
 

@@ -1,0 +1,174 @@
+"""One game as the live page shows it: every transaction that was sent, and what the contract emitted.
+
+Nothing here is computed ahead or made up. A game is played to its end on the embedded EVM, and shown from the
+calldata and the logs that the player kept, decoded by the contract's interface.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from parley.chain.abi import types
+from parley.chain.coders import sequence_reader
+from parley.kit.bots import seated
+from parley.kit.live.board import Change, Panel, ether, number
+from parley.kit.play.run import open_player
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from parley.chain.codec import Codec
+    from parley.chain.evm import Logs
+    from parley.kit.live.board import Cell
+    from parley.kit.loaded import AnyProblem
+    from parley.kit.play.player import Player
+
+__all__ = ["watch"]
+
+LONGEST = 120
+"""Characters of an argument or a field; longer ones are cut."""
+SHOWN = 4
+"""Bytes of a hash that are shown."""
+
+
+def watch(problem: AnyProblem, bots: Sequence[str], *, seed: int, game: int) -> dict[str, Any]:
+    """Play one game and show it.
+
+    Parameters
+    ----------
+    problem : AnyProblem
+    bots : sequence of str
+        Names, one for all seats or one per seat.
+    seed, game : int
+        The game is number `game` of the run of this seed.
+
+    Returns
+    -------
+    dict
+        ``agents`` (names by seat), ``phases``, ``panels`` (tables before the first transaction), ``ending``,
+        and ``steps``, one for each transaction: ``call`` (the contract's function), ``arguments``, ``actor``
+        (its seat, None for the account that opens and expires games), ``paid``, ``phase`` (after it, None
+        where the contract does not say), ``said`` (sentences), ``events`` and ``changes`` (of cells).
+
+    Raises
+    ------
+    ParleyError
+        If no game on chain can hold the problem, or a bot is not known.
+    """
+    names = list(problem.problem.agent_names)
+    setting = problem.setting(bots, seed)
+    player = open_player(setting)
+    phases = _phases_of(player)
+    outcome = player.play(game)
+    board = problem.board(outcome)
+    seats = {address: seat for seat, address in enumerate(player.seats)}
+    calls = {function.selector: function for function in player.codec.functions.values()}
+    put, took = [0] * len(names), [0] * len(names)
+    steps = []
+    for k, sent in enumerate(player.sent):
+        function, actor = calls[sent.data[:4]], seats.get(sent.sender)
+        events, said, changes = player.codec.decode(sent.logs), [], []
+        if actor is not None:
+            moved = setting.money(sent)
+            put[actor] += max(-moved, 0)
+            took[actor] += max(moved, 0)
+            changes += [
+                Change("seats", actor, 2, function.name),
+                Change("seats", actor, 3, ether(put[actor])),
+                Change("seats", actor, 4, ether(took[actor])),
+            ]
+        for sentence, changed in map(board.follow, events) if board is not None else ():
+            said.append(sentence)
+            changes += changed
+        steps.append(
+            {
+                "call": function.name,
+                "arguments": list(_shown(function.arguments(sent.data), names)),
+                "actor": actor,
+                "paid": ether(sent.value),
+                "phase": phases[k],
+                "said": " ".join(filter(None, said)),
+                "events": [[event.name, list(_shown(event.as_dict(), names))] for event in events],
+                "changes": changes,
+            }
+        )
+    return {
+        "kind": problem.kind,
+        "seed": seed,
+        "game": game,
+        "agents": names,
+        "phases": [name.capitalize() for name in problem.mechanism.phases] if any(phases) else [],
+        "panels": [
+            _seats(seated(bots, len(names))).to_json(),
+            *(panel.to_json() for panel in (board.panels() if board is not None else ())),
+        ],
+        "steps": steps,
+        "ending": outcome.ending,
+    }
+
+
+def _seats(bots: Sequence[str]) -> Panel:
+    cells: list[list[Cell]] = [[bot, "", "", ""] for bot in bots]
+    return Panel(
+        "seats",
+        "Who plays",
+        "What each seat called last, and what it has put into the contract and taken out of it so far.",
+        ("agent", "bot", "last call", "put in", "took out"),
+        range(len(bots)),
+        cells,
+    )
+
+
+def _phases_of(player: Player[Any]) -> list[int | None]:
+    """List the game's phase after each transaction that the player sends from now on, by the contract's view.
+
+    None where the contract has no view `state` of a game with a field `phase`.
+    """
+    phases: list[int | None] = []
+    send, read = player.send, _phase_reader(player.codec)
+
+    def watched(sender: str, data: bytes, value: int = 0) -> Logs:
+        logs = send(sender, data, value)
+        phases.append(read(player, logs))
+        return logs
+
+    player.send = watched  # type: ignore[method-assign]  # of this player alone
+    return phases
+
+
+def _phase_reader(codec: Codec) -> Callable[[Player[Any], Logs], int | None]:
+    views = [entry for entry in codec.abi if entry.get("name") == "state" and entry["type"] == "function"]
+    kinds = types(views[0]["outputs"]) if views else ()
+    fields = [kind.name for kind in kinds[0].inner] if len(kinds) == 1 else []
+    if "phase" not in fields:
+        return lambda _player, _logs: None
+    game: list[bytes] = []
+
+    def read(player: Player[Any], logs: Logs) -> int | None:
+        game[:] = [bytes(topics[1]) for topics, _ in logs][:1] or game
+        answer = player.evm.call(player.creator, player.contract, codec.functions["state"].encode(*game))
+        (state,) = sequence_reader(kinds)(answer.output, 0, 0)
+        phase = state[fields.index("phase")]
+        return int(phase) or None
+
+    return read
+
+
+def _shown(fields: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Write decoded values for people."""
+    for name, value in fields.items():
+        if name == "seat" and value < len(names):
+            yield name, names[value]
+        else:
+            text = _text(value)
+            yield name, text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}" if len(value) <= 2 * SHOWN else f"0x{value[:SHOWN].hex()}…"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_text, value))})"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number(value) if abs(value) < 2**53 else str(value)
+    return str(value)

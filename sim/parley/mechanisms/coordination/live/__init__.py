@@ -1,1 +1,0 @@
-"""The live page: one game watched transaction by transaction, then a thousand against theory."""
