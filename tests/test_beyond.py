@@ -50,7 +50,7 @@ def test_figures_in_the_text_are_those_of_the_tables() -> None:
     text = PAGE.replace("\n", " ")
     row = re.search(r"^\| p-star \| 100 \| \d+ \| (\d+) \|", tables, flags=re.MULTILINE)
     assert row is not None
-    assert f"In {row[1]} of 100 problems there is even an equilibrium in which nothing is saved" in text
+    assert f"In {row[1]} of 100 problems there is even an equilibrium that saves nothing" in text
     row = re.search(r"^\| announcement-proportional \| (\d+) \|", tables, flags=re.MULTILINE)
     assert row is not None
     assert f"in {100 - int(row[1])} of 100 problems no simultaneous equilibrium is efficient" in text
