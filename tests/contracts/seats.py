@@ -236,14 +236,15 @@ class Seated:
         self.table.do = do
         return address
 
-    def recorded(self) -> list[tuple[str, bytes, int]]:
-        """All that is sent from now on: sender, calldata and value."""
-        sent: list[tuple[str, bytes, int]] = []
+    def recorded(self) -> list[tuple[str, bytes, int, int]]:
+        """All that is sent from now on: sender, calldata, value, and the contract's balance after it."""
+        sent: list[tuple[str, bytes, int, int]] = []
         directly = self.table.do
 
         def do(sender: str, method: str, *args: Any, value: int = 0) -> Any:  # noqa: ANN401
-            sent.append((sender, self.coder.call_data(method, *args), value))
-            return directly(sender, method, *args, value=value)
+            outcome = directly(sender, method, *args, value=value)
+            sent.append((sender, self.coder.call_data(method, *args), value, self.balance))
+            return outcome
 
         self.table.do = do
         return sent

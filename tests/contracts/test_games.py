@@ -324,7 +324,7 @@ def test_unchanged_worlds_take_what_was_signed(kind: str) -> None:
         game.act("withdraw", seat)
     assert game.balance == 0
     game.evm.restore(fork)
-    assert all(game.send_data(*one).ok for one in signed)
+    assert all(game.send_data(*one[:3]).ok for one in signed)
     assert game.phase == game.over
     assert game.balance == 0
 
@@ -367,6 +367,29 @@ def test_all_money_goes_out_once_to_addresses_of_the_seats_choice(kind: str) -> 
         assert (game.evm.balance(to), game.balance) == (had + amount, left)
         assert game.send(withdrawal).error == ("NothingToWithdraw", seat)
     assert left == game.ask("burnt") == 0
+
+
+@pytest.mark.parametrize(("kind", "act"), [*ACTS, *((kind, "withdraw") for kind in MECHANISMS)])
+def test_all_that_is_paid_in_is_held_until_it_is_paid_out_or_stays_as_burnt(kind: str, act: str) -> None:
+    """After every transaction of a game that is played to its end, or expires in any phase."""
+    game = Seated(kind)
+    sent = game.recorded()
+    game.play_to(game.phases.get(act, game.over))
+    held = 0
+    for _, _, value, balance in sent:
+        held += value
+        assert balance == held
+    if act != "withdraw":
+        game.late(1)
+        game.went(game.expiry())
+    for seat in range(3):
+        answer = game.send(game.call("withdraw", seat))
+        if answer.ok:
+            held -= answer.events[0].args["amount"]
+        else:
+            assert answer.error == ("NothingToWithdraw", seat)
+        assert game.balance == held
+    assert held == game.ask("burnt")
 
 
 def test_a_receiver_that_refuses_keeps_nobody_else_from_its_money(kind: str) -> None:

@@ -169,37 +169,3 @@ def test_a_game_that_expired_says_in_which_phase(table: Table, phase: Phase) -> 
     state = table.state()
     assert (state.phase, state.cause, state.lapsed) == (Phase.BROKEN_DOWN, Cause.EXPIRED, phase)
     assert state.turn == turn
-
-
-# ───────────────────────────────────────── the contract's balance ────────────────────────────────────────
-
-
-def test_balance_is_deposits_and_credits_and_burnt_bonds_after_every_action() -> None:
-    table = Table().on_lucky_secrets(True)
-    went(table.create())
-    paid_in = 0
-
-    def holds() -> None:
-        assert table.balance() == paid_in + table.burnt()
-
-    holds()
-    for seat in range(3):
-        went(table.join(seat))
-        paid_in += DEPOSITS[seat]
-        holds()
-    for phase, rnd in (
-        *((phase, 1) for phase in (Phase.REVEALING, Phase.PROPOSING, Phase.RESPONDING)),
-        *((phase, 2) for phase in (Phase.REVEALING, Phase.PROPOSING, Phase.RESPONDING)),
-    ):
-        table.play_to(phase, rnd)
-        holds()
-    table.late(1)
-    went(table.expire())
-    paid_in -= BOND  # it is counted as burnt from now on
-    holds()
-    for seat in range(3):
-        silent = seat == table.order()[0]
-        went(table.withdraw(seat))
-        paid_in -= DEPOSITS[seat] - BOND * silent
-        holds()
-    assert table.balance() == BOND
