@@ -189,7 +189,9 @@ def _changed(draw: Any, certificate: Certificate) -> Certificate:  # noqa: ANN40
             denominator=draw(st.sampled_from([0, 1, certificate.denominator + 1, 2**224]))
         )
     if field == "scale":
-        return scaled(certificate, draw(st.integers(2, 300)))
+        factor = draw(st.integers(2, 300))
+        widest = max(certificate.denominator, *certificate.matrix, *certificate.times, *certificate.weights)
+        return scaled(certificate, factor) if widest * factor < 2**256 else certificate
     if field == "drop":
         name = draw(st.sampled_from(["matrix", "times", "weights", "assignments"]))
         return changed(certificate, name, getattr(certificate, name)[:-1])

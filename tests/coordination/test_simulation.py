@@ -231,7 +231,5 @@ def test_bots_join_no_game_whose_recognition_function_they_do_not_know() -> None
     setting = Setting(example_1(), ["equilibrium"] * 5, 1)
     assert setting.player(evm, deployed).play(0).ending == "settled"
     other = {**deployed, "PStarRecognition": deployed["EqualRecognition"]}
-    with pytest.raises(
-        ParleyError, match=r"^bots join no game whose recognition function .* PStarRecognition$"
-    ):
+    with pytest.raises(ParleyError, match=r"^bots refuse to join a game .* is not that of PStarRecognition$"):
         setting.player(evm, other)
