@@ -54,7 +54,7 @@ def test_bonds_come_back_once_to_those_who_did_all_that_was_asked_and_are_burnt_
     """Who does not commit pays nothing. If nothing was posted, there is nothing to open."""
     rule, silent, end = CASES[case]
     at = Table([(0, 1), (0, 1), (1, 0)], [1, 1], rule, bond=bond).play_to(COMMITTING)
-    left, lost = set(ALL), 0
+    left, lost, last = set(ALL), 0, COMMITTING
     acts = {COMMITTING: at.commit_all, REVEALING: at.reveal_all, OPENING: at.open_all}
     while (phase := at.phase) < DRAWN:
         if phase in acts:
