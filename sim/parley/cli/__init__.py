@@ -1,4 +1,4 @@
-"""The command ``parley``: parses, calls, prints."""
+"""The command ``parley``."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ def main() -> None:
     """Run the command."""
     exit_on_signals()
     own_standard_output()
-    # The user's settings of Matplotlib are for other pictures, and a wrong one would already fail at import.
+    # The user's Matplotlib settings are not for these pictures, and an invalid one would fail at import.
     os.environ.pop("MPLBACKEND", None)
     os.environ["MATPLOTLIBRC"] = os.devnull
     try:
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _load_matplotlib_elsewhere() -> None:
-    """Load Matplotlib while this is no folder with settings of it: of these it makes the first use it can."""
+    """Load Matplotlib from another folder, so that it does not read settings in the current one."""
     here = os.open(".", os.O_RDONLY)
     try:
         os.chdir("/")

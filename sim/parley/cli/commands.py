@@ -1,4 +1,4 @@
-"""All commands, in the order in which the help lists them."""
+"""All commands, in the order of the help."""
 
 from parley.cli import chain, importing, lab, play, theory
 from parley.cli.shared import ResultOnly, app

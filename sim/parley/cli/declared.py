@@ -1,4 +1,4 @@
-"""Options of commands that mechanisms declare: `--help` lists them, and each says which kind it is for."""
+"""Command options that mechanisms declare."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ __all__ = ["describe", "own_options", "with_options"]
 def with_options(
     options: Iterable[tuple[str, Option]],
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command take options that are declared elsewhere, as keyword arguments.
+    """Add declared options to a command, as keyword arguments.
 
     Parameters
     ----------
     options : iterable of (str, Option)
-        Options and the kinds that they are for; two kinds may have one of the same name. An empty kind is
-        not mentioned in the help.
+        Kinds and their options; two kinds may share a name. An empty kind is not mentioned in the help.
     """
     by_name: dict[str, list[tuple[str, Option]]] = {}
     for kind, option in options:
@@ -56,7 +55,7 @@ def _parameter(name: str, entries: list[tuple[str, Option]]) -> Parameter:
 
 
 def _help(entries: list[tuple[str, Option]]) -> str:
-    """Say what an option is for, for each kind that has it."""
+    """Write the help of an option, for each kind that has it."""
     parts = []
     for kind, option in entries:
         default = f"  [default: {option.default}]" if option.default else ""
@@ -70,20 +69,19 @@ def _help(entries: list[tuple[str, Option]]) -> str:
 
 
 def own_options(kind: str, verb: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Pick the options that were given, and refuse those that are for other kinds of problems.
+    """Return the options that were given.
 
     Parameters
     ----------
     kind : str
-        Of the problem.
-    verb : str
+        The kind of the problem.
     given : dict
-        All declared options by their names; None or False where they were not given.
+        All declared options by name; None or False if not given.
 
     Raises
     ------
     ParleyError
-        Naming the first option that this kind does not have, and the kinds that have it.
+        If an option is for other kinds only.
 
     Examples
     --------
@@ -107,16 +105,7 @@ def own_options(kind: str, verb: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe(verb: str, before: str, after: str = "", examples: Iterable[str] = ()) -> str:
-    """Write the help of a command: what all kinds have in common, then each kind, then examples.
-
-    Parameters
-    ----------
-    verb : str
-    before, after : str
-        What stands before and after what the kinds say.
-    examples : iterable of str
-        Commands beyond those that the kinds show.
-    """
+    """Write the help of a command: a common part, the text of each kind, another common part, examples."""
     parts = [before]
     shown: list[str] = []
     for one in mechanisms():

@@ -1,4 +1,4 @@
-"""Problem files out of other people's files: `parley import`."""
+"""`parley import`: problem files from other formats."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ for _mechanism in mechanisms():
 def _give(
     mapping: Mapping[str, Any], file: str, notes: list[str], out: Path | None, *, force: bool, as_json: bool
 ) -> None:
-    """Write a problem that was read where it is wanted, if it is one."""
+    """Write an imported problem to a file or to standard output."""
     text = json.dumps(mapping, indent=1, ensure_ascii=False) + "\n"
     if out is None or out.suffix.lower() != ".json":
         text = f"# Imported from {one_line(Path(file).name)}.\n\n{problemfile.to_toml(mapping)}"
@@ -94,14 +94,14 @@ def _give(
     if as_json:
         print_json(mapping)
     elif out is None:
-        # As all problem files: in UTF-8, whatever the terminal's encoding.
+        # UTF-8 like all problem files, in any terminal.
         echo_bytes(text.encode())
     else:
         echo(f"written: {out}")
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
-    """Write a file, over another one only if that is wanted."""
+    """Write a file; overwrite another one only with `force`."""
     if not path.parent.is_dir():
         raise ParleyError(f"--out: no such folder: {path.parent}")
     try:

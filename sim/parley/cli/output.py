@@ -1,7 +1,7 @@
-"""Standard output carries a command's result and nothing else.
+"""Standard output carries the result of a command and nothing else.
 
-Libraries print with Python's ``print``, or in C to descriptor 1. Both go to standard error. A command prints
-its result with `echo`, and nothing else reaches standard output.
+A command prints its result with `echo`. What libraries print, with ``print`` or in C to descriptor 1, goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -24,19 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["OutputError", "echo", "echo_bytes", "own_standard_output", "readable", "result", "results_only"]
 
 CLOSED_PIPE = 141
-"""Exit status when nobody reads the result any more: 128 and the number of SIGPIPE."""
+"""Exit status after a closed pipe: 128 and the number of SIGPIPE."""
 
 _result: TextIO | None = None
 
 
 class OutputError(ParleyError):
-    """The result cannot be printed.
-
-    Parameters
-    ----------
-    number : int
-        The error's number.
-    """
+    """The result cannot be printed; `number` is the errno."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"standard output: cannot be written: {os.strerror(number)}")
@@ -44,7 +38,7 @@ class OutputError(ParleyError):
 
 
 class _Descriptor(io.FileIO):
-    """The real standard output. After its first error it takes everything and writes nothing."""
+    """The real standard output. After its first error it discards everything."""
 
     lost = False
 
@@ -59,16 +53,16 @@ class _Descriptor(io.FileIO):
 
 
 def own_standard_output() -> None:
-    """Move standard output to a descriptor of its own, and let descriptor 1 lead to standard error.
+    """Give standard output a new descriptor, and redirect descriptor 1 to standard error.
 
-    Called once, when the process starts, before libraries are imported. Worker processes inherit descriptor 1
-    as it is then. `sys.stdout` keeps leading to the real standard output: help texts are printed there.
+    Called once, before libraries are imported. Worker processes inherit the redirected descriptor 1.
+    `sys.stdout` still writes to the real standard output, for help texts.
     """
     closed = sys.stdout is None
     for number in (0, 1, 2):
         try:
             os.fstat(number)
-        except OSError:  # closed by whoever started the process: no other file may take its number
+        except OSError:  # the parent process closed it; no other file may get its number
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 - for good
@@ -87,7 +81,7 @@ def own_standard_output() -> None:
 
 @contextmanager
 def results_only() -> Iterator[None]:
-    """While a command runs, let Python's ``print`` write to standard error; `echo` is not affected."""
+    """Redirect Python's ``print`` to standard error while a command runs; `echo` is not affected."""
     global _result  # noqa: PLW0603 - as a process has one standard output
     before, _result = _result, sys.stdout
     try:
@@ -98,7 +92,7 @@ def results_only() -> Iterator[None]:
 
 
 def result() -> TextIO:
-    """Give the stream that a command's result is written to."""
+    """Return the stream for the result of a command."""
     return _result or sys.stdout
 
 
@@ -108,7 +102,7 @@ def echo(text: str) -> None:
 
 
 def echo_bytes(data: bytes) -> None:
-    """Write bytes of the result, whatever the encoding of standard output."""
+    """Write bytes of the result without encoding them."""
     stream = result()
     stream.flush()
     stream.buffer.write(data)
@@ -118,7 +112,7 @@ def echo_bytes(data: bytes) -> None:
 # ── encodings ───────────────────────────────────────────────────────────────────────────────────────────────
 
 READABLE = "parley.readable"
-"""Name of the handler by which standard output writes characters that its encoding lacks."""
+"""Name of the error handler for characters that the encoding of standard output lacks."""
 
 _PLAIN = str.maketrans(
     {"…": "...", "−": "-", "–": "-", "×": "x", "·": "*", "±": "+-", "≈": "~", "“": '"', "”": '"', "─": "-"}
@@ -127,7 +121,7 @@ _PLAIN = str.maketrans(
 
 
 def readable(text: str, encoding: str) -> str:
-    r"""Replace the characters that an encoding lacks: by what is usual in plain text, or by an escape.
+    r"""Replace the characters that an encoding lacks by plain text or an escape.
 
     Examples
     --------
@@ -136,7 +130,7 @@ def readable(text: str, encoding: str) -> str:
     """
     try:
         return text.encode(encoding, READABLE).decode(encoding)
-    except UnicodeError:  # of an encoding that cannot be read again
+    except UnicodeError:  # the encoding has no decoder
         return text
 
 

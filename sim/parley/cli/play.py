@@ -1,4 +1,4 @@
-"""Games on an EVM, many of them: `parley simulate`."""
+"""`parley simulate`: play games on a backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands share: the application, how it complains, what it prints with."""
+"""Shared by all commands: the application, error messages, output."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INTERRUPTED = 130
 
 
 class ResultOnly(TyperCommand):
-    """A command whose result alone goes to standard output."""
+    """A command with nothing but its result on standard output."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the signature of its base
         """Run the command."""
@@ -38,7 +38,7 @@ class ResultOnly(TyperCommand):
             with results_only():
                 return super().invoke(ctx)
         except OSError as error:
-            # A full disk, a closed connection: what could not be foreseen where it happened.
+            # For example a full disk or a closed connection.
             where = f"{error.filename}: " if error.filename else ""
             raise ParleyError(f"{where}{error.strerror or error}") from error
         except MemoryError:
@@ -48,7 +48,7 @@ class ResultOnly(TyperCommand):
 
 
 class _OneLineErrors(TyperGroup):
-    """Bad input ends in one line on standard error and exit status 2, whoever calls the command."""
+    """Turns every error into one line on standard error and exit status 2."""
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - the signature of its base
         standalone = extra.get("standalone_mode", True)
@@ -69,32 +69,32 @@ class _OneLineErrors(TyperGroup):
         except (KeyboardInterrupt, typer.Abort):
             sys.exit(INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - whatever it is, the status is not 1
-            # A usage error: its class lives elsewhere in another release of typer, what it carries does not.
+            # A usage error: its class moves between releases of typer, its method does not.
             explain = getattr(error, "format_message", None)
-            if explain is None:  # a fault of this program; 1 is the status of checks that do not hold
+            if explain is None:  # a bug; status 1 is only for checks that fail
                 traceback.print_exc()
                 sys.exit(BAD_INPUT)
-            if explain():  # empty where the help has just been printed instead
+            if explain():  # empty if the help was printed
                 complain(f"{explain()} (see parley --help)")
             sys.exit(BAD_INPUT)
         sys.exit(status if isinstance(status, int) else 0)
 
 
 def complain(text: str) -> None:
-    """Say what is wrong, in one line on standard error."""
+    """Write a message as one line to standard error."""
     encoding = sys.stderr.encoding or "utf-8"
-    with suppress(OSError):  # nobody reads it any more
+    with suppress(OSError):  # standard error is closed
         sys.stderr.write(one_line(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stderr.flush()
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print the one JSON object that a command with ``--json`` answers with."""
+    """Print the JSON object of ``--json``."""
     echo(json.dumps(value, allow_nan=False))
 
 
 class _Screen(Console):
-    """A console that shows the control characters of a name as escapes: the terminal would obey them."""
+    """A console that escapes control characters in names, which the terminal would execute."""
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - as its base
         return super().render_str(readable(on_screen(text), self.encoding), **options)
@@ -106,7 +106,7 @@ class _Screen(Console):
 
 
 def console() -> Console:
-    """Where tables go. Names out of problem files are shown as they are, but for control characters."""
+    """Return the console for tables; names appear unchanged, except for control characters."""
     return _Screen(file=result(), markup=False, emoji=False, highlight=False)
 
 
@@ -142,6 +142,6 @@ def parley() -> None:
 
 
 def progress_bar() -> Progress:
-    """Return a progress bar on standard error, seen only where somebody is looking."""
+    """Return a progress bar on standard error, visible only on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())

@@ -1,4 +1,4 @@
-"""What theory says, and which properties hold: `parley solve` and `parley audit`."""
+"""`parley solve` and `parley audit`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _declared(verb: str) -> Iterator[tuple[str, Option]]:
 
 
 def _teller(progress: Progress) -> Callable[[str, int, int | None], None]:
-    """Show what is being done in a progress bar."""
+    """Return a callback that shows progress in a progress bar."""
     task = progress.add_task("", total=None)
 
     def tell(what: str, done: int, total: int | None) -> None:

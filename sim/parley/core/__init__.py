@@ -1,1 +1,1 @@
-"""What every room uses and that knows nobody: numbers, errors, files, randomness, statistics."""
+"""Basics for all rooms: numbers, errors, files, randomness, statistics."""

@@ -1,7 +1,4 @@
-"""Errors that a user of Parley can cause and mend.
-
-Every one of them reads as a single line, so that the command line can print it as it stands.
-"""
+"""Errors that a user can cause and fix; each prints as one line."""
 
 from __future__ import annotations
 
@@ -13,23 +10,23 @@ if TYPE_CHECKING:
 
 
 class ParleyError(Exception):
-    """Something the user gave cannot be worked with."""
+    """Invalid input, or a failure outside of Parley."""
 
     def __str__(self) -> str:
         return one_line(super().__str__())
 
 
 class ProblemError(ParleyError):
-    """A problem file breaks a promise.
+    """An error in a problem file.
 
     Parameters
     ----------
     file : str
-        The file as the user named it; empty for a problem that came from no file.
+        The file as the user named it; empty if there is none.
     key : str
-        Where in the file, for example ``costs[0].exponent``; empty if the file as a whole is meant.
+        The key in the file, for example ``costs[0].exponent``; empty for the whole file.
     reason : str
-        What is wrong, as a clause.
+        What is wrong.
 
     Examples
     --------
@@ -38,7 +35,7 @@ class ProblemError(ParleyError):
     """
 
     def __init__(self, file: str, key: str, reason: str) -> None:
-        # All three go to Exception so that the error survives pickling, as it must between worker processes.
+        # All three go to Exception, so that the error can be pickled between worker processes.
         super().__init__(file, key, reason)
         self.file = file
         self.key = key
@@ -48,13 +45,13 @@ class ProblemError(ParleyError):
         return ": ".join(one_line(part) for part in (self.file, self.key, self.reason) if part)
 
     def in_file(self, file: str) -> ProblemError:
-        """Make the same complaint, with the file named."""
+        """Return the same error for a file."""
         return ProblemError(file, self.key, self.reason)
 
 
 @contextmanager
 def naming(file: str) -> Iterator[None]:
-    """Name the file of a problem in errors that name none."""
+    """Add the file to errors without one."""
     try:
         yield
     except ProblemError as error:
@@ -62,7 +59,7 @@ def naming(file: str) -> Iterator[None]:
 
 
 def one_line(text: str) -> str:
-    r"""Replace what would break the line, or could not be printed, by visible escapes.
+    r"""Escape line breaks and characters that cannot be printed.
 
     Examples
     --------
@@ -76,7 +73,7 @@ def one_line(text: str) -> str:
 
 
 def shorten(value: object, limit: int = 60) -> str:
-    """``repr(value)``, cut so that a message stays a line."""
+    """Return ``repr(value)``, shortened to `limit` characters."""
     try:
         text = repr(value)
     except ValueError:  # an integer too long for Python to print

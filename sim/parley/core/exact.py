@@ -1,4 +1,4 @@
-"""Exact numbers: how a problem file writes them and how an answer prints them.
+"""Exact numbers in problem files and in output.
 
 A number is an integer, a decimal (read exactly: 0.9 is 9/10) or a fraction in a string ("9/10").
 """
@@ -29,17 +29,12 @@ def parse(value: object) -> Fraction:
     Parameters
     ----------
     value : int, Decimal, Fraction, float or str
-        A float stands for the decimal it prints as.
-
-    Returns
-    -------
-    Fraction
+        A float is read as the decimal that it prints as.
 
     Raises
     ------
     ValueError
-        With a reason fit for the user, if `value` is no finite number or needs more than ``MAX_DIGITS``
-        digits.
+        If `value` is not a finite number or has more than ``MAX_DIGITS`` digits; with a message for the user.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Files that others made: read with bounds on their size, nesting and numbers, before anything parses them.
+"""Reading of untrusted files: size, nesting and numbers are limited before parsing.
 
-A parser's time and memory may grow with the square of what it reads: a key of TOML with twenty thousand parts
-is forty kilobytes long and takes gigabytes.
+Without limits, parsers may need quadratic time and memory: a TOML key with twenty thousand parts has forty
+kilobytes and takes gigabytes.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from parley.core.errors import ProblemError, shorten
 __all__ = ["check_json", "check_toml", "read_bytes", "read_object", "read_text", "unique"]
 
 MAX_BYTES = 2**24
-"""Of a file: a problem of 10,000 agents and 100 task types has half of that."""
+"""Bytes of a file; a problem of 10,000 agents and 100 task types has half of this."""
 MAX_DEPTH = 64
-"""Of brackets within brackets."""
+"""Levels of nested brackets."""
 MAX_PARTS = 16
-"""Of a dotted key."""
+"""Parts of a dotted key."""
 MAX_KEYS = 100_000
-"""Of a TOML file; 10,000 agents with a cost function each have 40,000."""
+"""Keys of a TOML file; 10,000 agents with a cost function each need 40,000."""
 MAX_DIGITS = 10_000
-"""Of a number without quotes."""
+"""Digits of a number without quotes."""
 
 
 def read_bytes(path: str | PathLike[str]) -> bytes:
@@ -39,7 +39,7 @@ def read_bytes(path: str | PathLike[str]) -> bytes:
     """
     file = fspath(path)
     try:
-        # Without waiting: a named pipe would keep us until somebody writes to it.
+        # Non-blocking, because a named pipe would wait for a writer.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as source:
             if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
                 raise ProblemError(file, "", "cannot be read: not a regular file")
@@ -57,7 +57,7 @@ def read_text(path: str | PathLike[str]) -> str:
     Raises
     ------
     ProblemError
-        If it cannot be read, or is no text in UTF-8.
+        If it cannot be read or is not UTF-8 text.
     """
     file = fspath(path)
     data = read_bytes(path)
@@ -88,13 +88,7 @@ def read_object(path: str | PathLike[str]) -> dict[str, Any]:
 
 
 def unique(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
-    """Make an object of its keys and values, none of which may be there twice.
-
-    Raises
-    ------
-    ProblemError
-        Naming the first key that is.
-    """
+    """Make an object from its keys and values; a duplicate key is a `ProblemError`."""
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         seen: set[str] = set()
@@ -103,9 +97,9 @@ def unique(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
     return mapping
 
 
-# ── before a parser sees it ─────────────────────────────────────────────────────────────────────────────────
+# ── checks before parsing ───────────────────────────────────────────────────────────────────────────────────
 
-# Every alternative ends at the end of the text at the latest, so that the time is proportional to its length.
+# Every alternative ends at the end of the text at the latest, so the time is linear.
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _TOML_STRING = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)?|\'\'\'(?:[^\']|\'(?!\'\'))*+(?:\'\'\'|\Z)?'
@@ -119,24 +113,12 @@ _KEY = re.compile(r"=|^[ \t]*+\[[^\n,]*$", re.MULTILINE)
 
 
 def check_json(text: str, file: str) -> None:
-    """Check that JSON text can be parsed without danger.
-
-    Raises
-    ------
-    ProblemError
-        If brackets or numbers exceed their bounds.
-    """
+    """Check the nesting and the numbers of JSON text; raises `ProblemError`."""
     _check(_JSON_STRING.sub("s", text), text, file)
 
 
 def check_toml(text: str, file: str) -> None:
-    """Check that TOML text can be parsed without danger.
-
-    Raises
-    ------
-    ProblemError
-        If brackets, keys or numbers exceed their bounds.
-    """
+    """Check the nesting, the keys and the numbers of TOML text; raises `ProblemError`."""
     bare = _TOML_STRING.sub(
         lambda found: "" if found[0].startswith("#") else "s" + "\n" * found[0].count("\n"), text
     )

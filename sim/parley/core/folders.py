@@ -1,9 +1,9 @@
-"""Folders and files that are written whole or not at all.
+"""Atomic writing of folders and files.
 
-What a command writes is made beside its place, on the same file system, and renamed when it is whole and on
-the disk. Whenever the process or the machine stops, the place holds what was there before, or all that is
-new. Linux swaps two folders in one step; elsewhere, the old one is moved aside just before, and for that
-moment the place is empty. A lock beside it, which ends with its process, keeps a second run out.
+Output is written next to its destination, on the same file system, synced, and renamed. If the process or the
+computer stops, the destination holds either the old or the new content. Linux swaps two folders in one step;
+elsewhere the old folder is moved away first, and for a moment there is none. A lock file keeps a second run
+out; it ends with its process.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ __all__ = [
 ]
 
 MARKS = ("simulation.json", "audit.json", "manifest.json")
-"""Files of which a folder has to hold one, or it is nobody's to be replaced."""
+"""A folder is replaced only if it contains one of these files."""
 OWN = {".json", ".parquet", ".png", ".svg", ".html"}
-"""Endings of all files that commands write into folders."""
+"""Extensions of the files that commands write into folders."""
 EXCHANGE = 2
-"""Of renameat2: both names have to exist, and are swapped."""
+"""Flag of renameat2: swap two existing names."""
 HERE = -100
-"""A relative path begins at the current folder."""
+"""Directory descriptor of renameat2: relative to the current folder."""
 
 
 def work_folder(path: Path) -> Path:
-    """Give the folder in which another one is made: beside it, its name with a dot before and .work behind.
+    """Return the temporary folder in which a folder is written.
 
     Examples
     --------
@@ -58,14 +58,12 @@ def work_folder(path: Path) -> Path:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep every other run out of a folder or a file.
-
-    The lock is a file beside it that is held open: it ends with the process, however that ends.
+    """Lock a folder or a file by a lock file next to it.
 
     Raises
     ------
     ParleyError
-        If another process has the lock, or the folder that it would stand in cannot be written.
+        If another process has the lock, or the parent folder cannot be written.
     """
     real = Path(os.path.realpath(path))
     if real.is_mount():
@@ -102,22 +100,14 @@ def _same(handle: int, path: Path) -> bool:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Make a folder that appears with `commit_folder`, in place of an earlier run's.
+    """Yield a temporary folder that `commit_folder` puts in the place of `path`.
 
-    Parameters
-    ----------
-    path : Path
-        Of the folder. One that is there has to be empty or an earlier run's.
-
-    Yields
-    ------
-    Path
-        A folder beside it, to write into. What killed runs have left there is removed.
+    An existing folder must be empty or come from an earlier run. Leftovers of killed runs are removed.
 
     Raises
     ------
     ParleyError
-        If another run is writing there, if the folder is somebody else's, or if something cannot be written.
+        If another run is writing there, the folder has foreign files, or something cannot be written.
     """
     with locked(path):
         check_replaceable(path)
@@ -132,7 +122,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def check_replaceable(path: Path) -> None:
-    """Check that a folder is not there, is empty, or holds an earlier run and nothing else.
+    """Check that a folder does not exist, is empty, or contains only an earlier run.
 
     Raises
     ------
@@ -152,19 +142,19 @@ def check_replaceable(path: Path) -> None:
 
 
 def _is_left_behind(path: Path) -> bool:
-    """Whether a file is a lock, or half of what a command writes: of a run that goes on or was killed."""
+    """Whether a file is a lock or a temporary file of a run."""
     name, _, ending = path.name.removeprefix(".").rpartition(".")
     own = path.name.startswith(".") and ending in {"lock", "work"} and Path(name).suffix in OWN
     return own and path.is_file()
 
 
 def commit_folder(path: Path) -> None:
-    """Put the work folder of a path in its place, and remove what was there.
+    """Move the temporary folder of a path to the path, and remove the old folder.
 
     Raises
     ------
     ParleyError
-        If it cannot be put there; then all is as it was.
+        If this fails; then nothing has changed.
     """
     with saying(path):
         _commit(Path(os.path.realpath(path)), work_folder(path))
@@ -187,7 +177,7 @@ def _commit(real: Path, work: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Swap two folders in one step, where the system can."""
+    """Swap two folders in one step, if the system supports it."""
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if rename is None:
         return False
@@ -200,25 +190,14 @@ def _exchange(one: Path, other: Path) -> bool:
 
 @contextmanager
 def whole_file(path: Path, *, over: bool = True) -> Iterator[Path]:
-    """Make a file that appears when it is whole.
-
-    Parameters
-    ----------
-    path : Path
-    over : bool
-        Replace a file that is there.
-
-    Yields
-    ------
-    Path
-        A file beside it, to write.
+    """Yield a temporary file that replaces `path` at the end.
 
     Raises
     ------
     ParleyError
         If another run is writing it, or something cannot be written.
     FileExistsError
-        If there is one, and it is not to be replaced.
+        If the file exists, without `over`.
     """
     if path.exists() and not path.is_file():  # a device: nothing can be renamed to it
         with saying(path):
@@ -240,7 +219,7 @@ def whole_file(path: Path, *, over: bool = True) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write an object as JSON that people can read."""
+    """Write an object as indented JSON."""
     path.write_text(
         json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace"
     )
@@ -248,7 +227,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 @contextmanager
 def saying(path: Path) -> Iterator[None]:
-    """Say in one line why something cannot be written."""
+    """Turn an `OSError` into a `ParleyError` for a path."""
     try:
         yield
     except OSError as error:
@@ -256,7 +235,7 @@ def saying(path: Path) -> Iterator[None]:
 
 
 def _sync(path: Path) -> None:
-    """Make sure that what was written survives a crash of the machine, not only of this program."""
+    """Sync to the disk, so that the content survives a crash of the computer."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,6 +1,6 @@
-"""The keys of a problem file: numbers as pydantic reads them exactly, and complaints that fit on a line.
+"""Keys of problem files: exact numbers for pydantic, and error messages of one line.
 
-What one kind of problem has for keys stands in its own ``schema.py``.
+The keys of each kind are in its ``schema.py``.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 MAX_DIGITS = 300
-"""Of a number in a problem file: more than any unit needs, and floating point ends at 10**308."""
+"""Digits of a number in a problem file; floating point ends at 10**308."""
 
 
 def number(value: object) -> Fraction:
-    """Read a number of which figures in floating point can be made.
+    """Read a number that fits into floating point.
 
     Raises
     ------
     ValueError
-        With a reason fit for the user.
+        With a message for the user.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def whole(value: object) -> int:
     Raises
     ------
     ValueError
-        With a reason fit for the user.
+        With a message for the user.
 
     Examples
     --------
@@ -67,7 +67,7 @@ Whole = Annotated[int, BeforeValidator(whole)]
 
 
 class Keys(BaseModel):
-    """A table of a problem file: unknown keys are refused."""
+    """A table of a problem file; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
@@ -78,17 +78,10 @@ Table = TypeVar("Table", bound=Keys)
 def read_keys(model: type[Table], mapping: Mapping[str, object]) -> Table:
     """Check the keys of a problem file.
 
-    Parameters
-    ----------
-    model : subclass of Keys
-        Of the whole file; tables inside it are fields of the same sort.
-    mapping : mapping
-        As read from TOML or JSON.
-
     Raises
     ------
     ProblemError
-        Naming the first key that is wrong; unknown keys first, since a misspelt key is also a missing one.
+        For the first invalid key; unknown keys first, because a misspelt key is also a missing one.
     """
     try:
         return model.model_validate(dict(mapping))
@@ -137,7 +130,7 @@ def _known(model: type[Keys], place: Sequence[int | str]) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Name the known word that a wrong one was perhaps meant to be.
+    """Suggest a known word for a wrong one.
 
     Examples
     --------
@@ -149,7 +142,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def spell(place: Iterable[int | str]) -> str:
-    """Write a place in a nested file the way Python would.
+    """Write the path of a key in a nested file as in Python.
 
     Examples
     --------

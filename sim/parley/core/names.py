@@ -1,8 +1,7 @@
-"""What agents, items and types of task are called: names for tables, checked alike for every mechanism.
+"""Names of agents, items and task types.
 
-A name is one line of text in any script. It may hold no-break spaces, joiners (Persian, Hindi, emoji) and the
-C1 control characters that old files have where text was decoded wrongly. `on_screen` makes a text with such
-names safe to print on a terminal.
+A name is one line of text in any script. It may contain no-break spaces, joiners (Persian, Hindi, emoji) and
+C1 control characters, which wrongly decoded files have. `on_screen` makes such names safe for a terminal.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _REFUSED = re.compile("[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-"""Control characters of ASCII, what ends a line, and halves of a character, which UTF-8 cannot write."""
+"""ASCII control characters, line ends, and surrogates, which UTF-8 cannot encode."""
 
 CONTROLS = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What a terminal may obey (C1 controls) or reorder a whole line by (directional overrides)."""
+"""Characters that a terminal may execute (C1 controls) or that reorder a line (directional overrides)."""
 
 
 def unfit(name: str) -> str | None:
-    r"""Say why a text cannot be a name, if so.
+    r"""Return why a text cannot be a name, or None.
 
     Examples
     --------
@@ -39,7 +38,7 @@ def unfit(name: str) -> str | None:
 
 
 def on_screen(text: str) -> str:
-    r"""Write visible escapes for the characters that a terminal would obey.
+    r"""Escape the characters that a terminal would execute.
 
     Examples
     --------
@@ -50,22 +49,12 @@ def on_screen(text: str) -> str:
 
 
 def check_names(key: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Check that names can be printed, and tell apart what they name.
-
-    Parameters
-    ----------
-    key : str
-        Where they stand in the problem file.
-    names : sequence of str
-
-    Returns
-    -------
-    tuple of str
+    """Check that names can be printed and are different.
 
     Raises
     ------
     ProblemError
-        Naming the first that is unfit or a duplicate.
+        For the first invalid or duplicate name, below `key`.
     """
     seen: set[str] = set()
     for k, name in enumerate(names):
@@ -78,27 +67,12 @@ def check_names(key: str, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def name_all(key: str, word: str, names: Sequence[str], count: int) -> tuple[str, ...]:
-    """Check the names that are given, or make some if none are.
-
-    Parameters
-    ----------
-    key : str
-        Where they stand in the problem file.
-    word : str
-        What one of them is.
-    names : sequence of str
-        Empty if the file gives none.
-    count : int
-        How many there must be.
-
-    Returns
-    -------
-    tuple of str
+    """Check given names, or make names from `word` if there are none.
 
     Raises
     ------
     ProblemError
-        If there are too few or too many, or as `check_names` says.
+        If the number of names is not `count`, or as `check_names`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Problem files: TOML or JSON, the same keys either way, decimals kept exact."""
+"""Reading and writing of problem files: TOML or JSON with the same keys; decimals stay exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:
-    """Read a TOML or JSON file into a mapping; decimals become `Decimal`, nothing is rounded."""
+    """Read a TOML or JSON file; decimals become `Decimal`."""
     file = fspath(path)
     return parse(read_text(path), file, is_json=file.lower().endswith(".json"))
 
@@ -35,8 +35,7 @@ def _read_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
-        # The message ends in "(at line 3, column 7)" or "(at end of document)": that is where, so it comes
-        # first.
+        # The message ends in "(at line 3, column 7)" or "(at end of document)"; this place goes first.
         reason, _, where = str(error).rpartition(" (at ")
         raise ProblemError(file, where.rstrip(")") or "TOML", f"invalid TOML: {reason or error}") from None
     except ValueError as error:
@@ -71,17 +70,11 @@ def _decimal(text: str) -> Decimal:
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 WIDTH = 100
-"""Characters of a line that a list without rows may take."""
+"""Maximum width of a list without rows."""
 
 
 def to_toml(mapping: Mapping[str, Any]) -> str:
-    """Write the keys of a problem file as TOML for people: a row a line, tables last.
-
-    Parameters
-    ----------
-    mapping : mapping
-        As a problem's `to_mapping` gives it: texts, whole numbers, lists and tables; None where there is no
-        number or no item, which is written as an empty text.
+    """Write a problem file as readable TOML: one row per line, tables last; None is an empty text.
 
     Examples
     --------
@@ -125,6 +118,6 @@ def _value(value: object) -> str:
         return "{ " + ", ".join(f"{key} = {_value(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
-    # A text of JSON is one of TOML as well, and so is a whole number. What a terminal would obey is escaped.
+    # JSON texts and whole numbers are also TOML. Characters that a terminal would execute are escaped.
     text = json.dumps("" if value is None else value, ensure_ascii=False)
     return CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -1,12 +1,9 @@
 """Commitments, seeds and unbiased draws: the Python twin of ``contracts/randomness``.
 
-Everything here is a function of 32-byte words, and gives bit for bit what the contracts compute. A seed is
-made from secrets that the participants committed to before any of them was known; from a seed, integers are
-drawn by rejection and permutations by the shuffle of Fisher and Yates, so that with a uniform seed every
-outcome has exactly the probability it should have.
-
-Hashes are words of 32 bytes (``bytes``), everything else is a plain ``int``. No function here knows a
-mechanism.
+All functions compute bit for bit what the contracts compute. A seed is made from secrets that the
+participants committed to before any secret was known. Integers are drawn by rejection, and permutations by
+the Fisher–Yates shuffle, so that with a uniform seed every outcome has exactly its stated probability. Hashes
+are words of 32 bytes (``bytes``), everything else is an ``int``.
 
 Examples
 --------
@@ -35,7 +32,7 @@ ORDER_ENTRIES_PER_WORD = 32
 
 
 def _choose_keccak() -> Callable[[bytes], bytes]:
-    """Take Keccak-256 from the fastest implementation that is installed."""
+    """Return Keccak-256 from the fastest installed implementation."""
     try:
         import sha3  # noqa: PLC0415 - safe-pysha3, much faster than pycryptodome, may lack a wheel
     except ImportError:
@@ -59,17 +56,7 @@ _keccak = _choose_keccak()
 
 
 def keccak(data: bytes) -> Word:
-    """Hash with Keccak-256, as the EVM does.
-
-    Parameters
-    ----------
-    data : bytes
-        Any number of bytes.
-
-    Returns
-    -------
-    bytes
-        32 bytes.
+    """Return the Keccak-256 hash, 32 bytes.
 
     Examples
     --------
@@ -80,12 +67,7 @@ def keccak(data: bytes) -> Word:
 
 
 def word(value: int) -> Word:
-    """Return the 32-byte big-endian word of an integer, of a negative one its two's complement.
-
-    Parameters
-    ----------
-    value : int
-        From -2^255 to 2^256 - 1.
+    """Return the 32-byte big-endian word of an integer from -2^255 to 2^256 - 1, as two's complement.
 
     Raises
     ------
@@ -101,7 +83,7 @@ def word(value: int) -> Word:
 
 
 def address_word(address: str) -> Word:
-    """Return an address (``0x`` and 40 hexadecimal digits) as the word by which the ABI encodes it.
+    """Return the ABI encoding of an address (``0x`` and 40 hexadecimal digits), a word.
 
     Raises
     ------
@@ -121,15 +103,8 @@ def address_word(address: str) -> Word:
 def game_id(chain_id: int, contract: str, creator: str, salt: Word) -> Word:
     """Return the id of a game: keccak256(abi.encode(chain id, contract, creator, salt)).
 
-    Known before the game is created, it binds every commitment and seed to this chain and this contract.
-
-    Parameters
-    ----------
-    chain_id : int
-    contract, creator : str
-        Addresses.
-    salt : bytes
-        A word by which one creator tells its games apart.
+    It is known before creation. It binds every commitment and seed to this chain and contract. `salt`, a
+    word, distinguishes the games of one creator.
 
     Examples
     --------
@@ -150,7 +125,7 @@ def commitment(game: Word, seat: int, secret: Word) -> Word:
     seat : int
         From 0.
     secret : bytes
-        32 random bytes; a secret that could be guessed would be no secret.
+        32 random bytes.
 
     Examples
     --------
@@ -182,8 +157,9 @@ def purpose_word(purpose: bytes) -> Word:
 def seed(purpose: bytes, game: Word, moment: int | Word, secrets: Iterable[Word]) -> Word:
     """Return the seed of one draw: keccak256(purpose, id, round or digest, the secrets in seat order).
 
-    In seat order, so that nobody gains by choosing when to reveal; hashed together rather than XORed, so that
-    whoever reveals last cannot solve for the outcome. Seeds of different purposes are independent.
+    Secrets are in seat order, so that the time of a reveal does not matter. They are hashed together and not
+    XORed, so that the last agent to reveal cannot choose the result. Seeds of different purposes are
+    independent.
 
     Parameters
     ----------
@@ -192,7 +168,7 @@ def seed(purpose: bytes, game: Word, moment: int | Word, secrets: Iterable[Word]
     game : bytes
         Id of the game.
     moment : int or bytes
-        The round, from 1, or the digest of what is drawn from.
+        The round, from 1, or a digest.
     secrets : iterable of bytes
         One word for each seat, in seat order.
 
@@ -209,22 +185,14 @@ def seed(purpose: bytes, game: Word, moment: int | Word, secrets: Iterable[Word]
 
 
 def highest_accepted(bound: int, bits: int = WORD_BITS) -> int:
-    """Return the largest word from which an integer below ``bound`` may be drawn without bias.
+    """Return the largest word that an unbiased draw below ``bound`` accepts.
 
-    2^bits is rarely a multiple of the bound; the 2^bits mod bound values at the top, which would favour small
-    results, are left out: (2^bits - 1) - (2^bits mod bound).
-
-    Parameters
-    ----------
-    bound : int
-        At least 1 and at most 2^bits.
-    bits : int
-        Width of a word.
+    It is (2^bits - 1) - (2^bits mod bound): the top 2^bits mod bound words would favour small results.
 
     Raises
     ------
     ValueError
-        If the bound is out of range.
+        If the bound is not from 1 to 2^bits.
 
     Examples
     --------
@@ -239,7 +207,7 @@ def highest_accepted(bound: int, bits: int = WORD_BITS) -> int:
 
 
 def drawn_word(seed_word: Word, index: int, attempt: int) -> int:
-    """Return the word that one attempt of a draw looks at: keccak256(abi.encode(seed, index, attempt)).
+    """Return the word for one attempt of a draw: keccak256(abi.encode(seed, index, attempt)).
 
     Examples
     --------
@@ -264,16 +232,11 @@ def uniform(
     seed_word : bytes
         Seed of the draw.
     index : int
-        Which draw from this seed; draws of different indices are independent.
+        Number of the draw from this seed; draws with different indices are independent.
     bound : int
         At least 1.
     source, bits
-        Where words come from and how wide they are. The chain's are the default; with a narrow source a test
-        can go through every word there is.
-
-    Returns
-    -------
-    int
+        Source and width of words, by default the chain's; tests use a narrow source with all its words.
 
     Examples
     --------
@@ -303,19 +266,8 @@ def permutation(
 ) -> list[int]:
     """Shuffle the items uniformly (Fisher and Yates).
 
-    For k from the last down to 1, entry k changes places with entry ``uniform(seed, k, k + 1)``.
-
-    Parameters
-    ----------
-    seed_word : bytes
-    items : sequence of int
-        Not changed.
-    draw : callable
-        Replaces :func:`uniform` in tests.
-
-    Returns
-    -------
-    list of int
+    For k from the last down to 1, entry k is swapped with entry ``uniform(seed, k, k + 1)``. Tests replace
+    `draw`.
 
     Examples
     --------
@@ -332,7 +284,7 @@ def permutation(
 
 
 def pack_order(order: Sequence[int]) -> tuple[int, int]:
-    """Pack an order of at most 64 seats in two words: a byte each, entry k in word k // 32, the first lowest.
+    """Pack an order of at most 64 seats into two words: one byte each, entry k in word k // 32, lowest first.
 
     Raises
     ------
@@ -373,7 +325,7 @@ def unpack_order(words: Sequence[int], entries: int) -> list[int]:
 
 
 def _checked(value: Word) -> Word:
-    """Return the word itself: a shorter one would shift all that is hashed after it."""
+    """Check the length of a word: a shorter one would shift the hashed data."""
     if len(value) != 32:
         raise ValueError(f"not a word of 32 bytes: {value!r}")
     return value

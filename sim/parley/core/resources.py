@@ -1,7 +1,7 @@
-"""Files that Parley needs beside its code: compiled contracts, the page's libraries, ready problems.
+"""Files that Parley needs beside its code: compiled contracts, JavaScript libraries, ready problems.
 
-In a clone they are the clone's own. An installed package carries copies in `_packaged`, which the build puts
-there (`hatch_build.py`), so that it needs neither Node nor a compiler.
+An installed package has copies in `_packaged` (made by `hatch_build.py`), so that it needs neither Node nor a
+compiler.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from parley.core.errors import ParleyError
 __all__ = ["CONFIG", "is_packaged", "library", "packaged", "problems", "solidity", "tree"]
 
 CONFIG = "brownie-config.yaml"
-"""Stands in the root of a clone, and holds the compiler's settings."""
+"""The compiler's settings, in the root of a clone."""
 
 _PACKAGED = Path(__file__).parents[1] / "_packaged"
 
 
 def tree() -> Path | None:
-    """Return the root of the clone that this code stands in; None if it is an installed package.
+    """Return the root of the clone with this code; None in an installed package.
 
     Examples
     --------
@@ -32,13 +32,7 @@ def tree() -> Path | None:
 
 
 def packaged(name: str) -> Path:
-    """Return a file that the installed package carries.
-
-    Raises
-    ------
-    ParleyError
-        If it does not.
-    """
+    """Return a file of the installed package; raises `ParleyError` if it is missing."""
     path = _PACKAGED / name
     if not path.exists():
         raise ParleyError(f"{path} is missing: install parley-sim again, or run it from a clone")
@@ -46,18 +40,12 @@ def packaged(name: str) -> Path:
 
 
 def is_packaged(path: Path) -> bool:
-    """Whether a path is in the installed package, where nothing is written."""
+    """Whether a path is in the installed package, which is read-only."""
     return path.is_relative_to(_PACKAGED)
 
 
 def library(name: str) -> str:
-    """Return the text of a JavaScript library, by its path below `node_modules`.
-
-    Raises
-    ------
-    ParleyError
-        If it is not installed.
-    """
+    """Return a JavaScript library by its path below `node_modules`; raises `ParleyError` if it is missing."""
     root = tree()
     path = packaged(Path(name).name) if root is None else root / "node_modules" / name
     try:

@@ -1,7 +1,6 @@
-"""Tests of play against theory, valid at any number of games.
+"""Exact tests of play against theory, valid for any number of games.
 
-What is known exactly is used exactly: the variance of a cost whose distribution theory gives, and the
-distribution of a count whose every term has a known probability. Nothing is estimated that can be computed.
+Variances and distributions that theory gives are computed, not estimated.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,12 +33,12 @@ MIN_P = 1e-6
 def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int) -> float | None:
     """Deviation of a sample mean in units of its exact standard deviation.
 
-    For information: it is normal only in the limit, and no verdict depends on it.
+    For information only: it is normal only in the limit, and no verdict uses it.
 
     Parameters
     ----------
     mean, expected : Fraction
-        Sample mean and the expectation under the hypothesis, in the same unit.
+        Sample mean and its expectation under the hypothesis, in the same unit.
     variance : Fraction
         Exact variance of one sample under the hypothesis.
     samples : int
@@ -48,7 +47,7 @@ def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int
     Returns
     -------
     float or None
-        None where the variance is zero: then nothing is random and mean and expectation are compared exactly.
+        None if the variance is zero; then mean and expectation must be equal.
 
     Examples
     --------
@@ -59,7 +58,7 @@ def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int
     """
     if variance == 0:
         return None
-    # Squared in fractions: whatever the unit, neither part leaves the range of floats.
+    # Squared as fractions, so that no part exceeds the range of floats.
     return copysign(sqrt((mean - expected) ** 2 * samples / variance), mean - expected)
 
 
@@ -72,28 +71,27 @@ def _sum_distribution(groups: Sequence[tuple[float, int]]) -> npt.NDArray[np.flo
 
     half = len(groups) // 2
     product = fftconvolve(_sum_distribution(groups[:half]), _sum_distribution(groups[half:]))
-    # Rounding leaves values of the order of −1e−17 where the truth is a smaller positive number.
+    # Rounding may give values near −1e−17 instead of tiny positive ones.
     clipped: npt.NDArray[np.float64] = np.clip(product, 0.0, None)
     return clipped
 
 
 def count_p_value(count: int, groups: Mapping[Fraction, int], unseen: int = 0) -> float:
-    """Two-sided p-value of a number of successes in trials whose probabilities are known but differ.
+    """Two-sided p-value of a number of successes in trials with known, different probabilities.
 
-    The number of successes has a Poisson-binomial distribution. It is computed, not approximated, so the test
-    keeps its level for any number of trials and any probabilities: P(p-value ≤ α) ≤ α. Where probabilities
-    differ, the convolution's rounding (below 1e-13) bounds what a p-value can resolve.
+    The number of successes has a Poisson-binomial distribution. It is computed, not approximated, so
+    P(p-value ≤ α) ≤ α for any number of trials and any probabilities. If probabilities differ, the rounding
+    of the convolution (below 1e-13) limits the precision of p-values.
 
     Parameters
     ----------
     count : int
         Observed successes.
     groups : mapping of Fraction to int
-        How many trials had each probability.
+        Number of trials with each probability.
     unseen : int
-        How many of these trials nobody saw the result of, none of them counted in `count`. Somebody may have
-        hidden them *because* of their results: either tail assumes that they went its way, so that the test
-        keeps its level whatever was hidden.
+        Number of trials with unknown result, not included in `count`. They may be hidden *because* of their
+        results, so each tail assumes the result that favours it; the level holds for any hiding.
 
     Examples
     --------
@@ -103,7 +101,7 @@ def count_p_value(count: int, groups: Mapping[Fraction, int], unseen: int = 0) -
     0.25
     >>> count_p_value(1, {Fraction(0): 5})
     0.0
-    >>> count_p_value(10, {Fraction(1, 2): 20}, unseen=10)  # whoever lost hid it: ten of twenty, as expected
+    >>> count_p_value(10, {Fraction(1, 2): 20}, unseen=10)  # losers hid it: ten of twenty, as expected
     1.0
     """
     certain = groups.get(Fraction(1), 0)
@@ -125,26 +123,21 @@ def count_p_value(count: int, groups: Mapping[Fraction, int], unseen: int = 0) -
 
 
 def two_valued_p_value(total: int, samples: int, usual: int, other: int, p: Fraction) -> float:
-    """Two-sided p-value of a sum of independent numbers that have two known values.
+    """Two-sided p-value of a sum of independent numbers with two known values.
 
-    The sum is `samples` · usual + N · (other − usual), where N, the number of times that `other` came, is
-    binomial. So its distribution is known at every number of samples, and either tail is computed exactly. A
-    sum that N cannot lead to is placed between those that it can.
+    The sum is `samples` · usual + N · (other − usual), where N, the number of times `other` occurs, is
+    binomial with probability `p`. Both tails are exact: P(p-value ≤ α) ≤ α. An impossible sum is placed
+    between the neighbouring possible ones. If nothing is random, the result is 1 for the only possible sum,
+    otherwise 0.
 
     Parameters
     ----------
     total : int
-        The sum that was observed.
+        The observed sum.
     samples : int
         At least 1.
     usual, other : int
-        The values; `other` has probability `p`.
-    p : Fraction
-
-    Returns
-    -------
-    float
-        P(p-value ≤ α) ≤ α for every α. If nothing is random, 1 for the only possible sum and 0 for others.
+        The two values; `other` has probability `p`.
 
     Examples
     --------
@@ -165,15 +158,14 @@ def two_valued_p_value(total: int, samples: int, usual: int, other: int, p: Frac
 
 
 def count_power(trials: int, claimed: Fraction, true: Fraction, level: float = MIN_P) -> float:
-    """Probability that a count refutes a wrong probability: the power of `count_p_value`, exactly.
+    """Exact power of `count_p_value`: the probability that it rejects a wrong probability.
 
     Parameters
     ----------
-    trials : int
     claimed, true : Fraction
-        The probability of a success that is tested, and the one that it has.
+        The tested probability of a success, and the true one.
     level : float
-        p-values below it refute.
+        p-values below it reject.
 
     Examples
     --------
@@ -192,18 +184,11 @@ def count_power(trials: int, claimed: Fraction, true: Fraction, level: float = M
 
 
 def same_rate_p_value(count: int, trials: int, other_count: int, other_trials: int) -> float:
-    """Two-sided p-value of two numbers of successes whose trials have one probability, which is not known.
+    """Two-sided p-value of the hypothesis that two samples have the same, unknown probability of success.
 
-    For what theory can only sample too. Given the successes of both together, how many of them fall among the
-    first trials has a hypergeometric distribution whatever the probability is. That is computed, not
-    approximated (relative rounding is below 1e-8), so that the test keeps its level for any number of trials.
-
-    Parameters
-    ----------
-    count, other_count : int
-        Observed successes.
-    trials, other_trials : int
-        Of how many.
+    It is used if theory itself only samples. Given the total number of successes, the number in the first
+    sample has a hypergeometric distribution for any probability. It is computed, not approximated (relative
+    rounding is below 1e-8), so the level holds for any number of trials.
 
     Examples
     --------
@@ -218,7 +203,7 @@ def same_rate_p_value(count: int, trials: int, other_count: int, other_trials: i
 
 
 def bonferroni(p_values: Iterable[float]) -> float:
-    """One p-value for several tests, whatever the dependence between them: the smallest, times their number.
+    """One p-value for several tests with any dependence: the smallest, times their number.
 
     Examples
     --------
@@ -234,24 +219,24 @@ def bonferroni(p_values: Iterable[float]) -> float:
 def recognition_p_value(
     counts: Sequence[int], draws: Mapping[tuple[Fraction, ...], int], unseen: int = 0
 ) -> float | None:
-    """Whether proposers were recognized with their stated probabilities, which may differ from game to game.
+    """p-value of the stated recognition probabilities, which may differ between games.
 
-    One exact test per agent (:func:`count_p_value`), combined by Bonferroni: n times the smallest p-value.
-    Valid for any dependence between the agents' counts, hence for draws that recognize exactly one of them.
+    One exact test per agent (:func:`count_p_value`), combined by Bonferroni, which is valid for any
+    dependence between the agents' counts.
 
     Parameters
     ----------
     counts : sequence of int, length n
-        How often each agent was recognized.
+        Number of times that each agent was recognized.
     draws : mapping of tuple of Fraction to int
-        How many draws were made with each vector of recognition probabilities.
+        Number of draws with each vector of recognition probabilities.
     unseen : int
-        How many of these draws were never completed, and are not counted; see :func:`count_p_value`.
+        Number of these draws that were not completed; see :func:`count_p_value`.
 
     Returns
     -------
     float or None
-        None where nothing was drawn.
+        None without draws.
 
     Examples
     --------
@@ -274,18 +259,18 @@ def recognition_p_value(
     return bonferroni(p_values)
 
 
-# ── games that differ, and whose kind depends on games before ───────────────────────────────────────────────
+# ── games that depend on earlier games ──────────────────────────────────────────────────────────────────────
 
 RATES: npt.NDArray[np.float64] = np.concatenate([sign * 2.0 ** np.arange(-12, 4) for sign in (1, -1)])
-"""Rates θ at which it is bet against a hypothesis; half of the money is on means that are too low."""
+"""Rates θ of the bets against a hypothesis; half of the money bets on means that are too low."""
 
 
 def bet_on_two_values(p: float) -> npt.NDArray[np.float64]:
     """Logarithm of E exp(θ·I) for each of `RATES`, where I is 1 with probability p, else 0.
 
-    Whoever bets exp(θ·I) / E exp(θ·I) for one unit of money wins nothing on average. So the money after any
-    number of such bets is a martingale, whatever p is in the next game, also if it depends on the games
-    before. ``θ·I − ln E exp(θ·I)``, summed over games, is the logarithm of that money: see `betting_p_value`.
+    A bet that pays exp(θ·I) / E exp(θ·I) for one unit of money has expected gain zero. So the money after any
+    number of bets is a martingale, also if p depends on earlier games. Its logarithm is the sum of
+    ``θ·I − ln E exp(θ·I)`` over games: see `betting_p_value`.
 
     Examples
     --------
@@ -297,10 +282,10 @@ def bet_on_two_values(p: float) -> npt.NDArray[np.float64]:
 
 
 def bet_on_pair(difference: float) -> npt.NDArray[np.float64]:
-    """Logarithm of what a bet on the difference of two numbers comes to, for each of `RATES`.
+    """Logarithm of the payoff of a bet on the difference of two numbers, for each of `RATES`.
 
-    If both are independent and of one distribution, whichever it is, then the difference has the two signs
-    with equal probabilities, and exp(θ·d) / cosh(θ·d) is 1 on average.
+    If both are independent with the same distribution, the difference is symmetric, and exp(θ·d) / cosh(θ·d)
+    is 1 on average.
 
     Examples
     --------
@@ -314,16 +299,16 @@ def bet_on_pair(difference: float) -> npt.NDArray[np.float64]:
 
 
 def betting_p_value(logs: npt.NDArray[np.float64]) -> float:
-    """p-value of a hypothesis from the logarithms of what bets against it have come to, at equal stakes.
+    """p-value of a hypothesis from the logarithms of the money of bets against it, with equal stakes.
 
-    The money M is a martingale that begins with 1 and is never negative, so that P(M ≥ 1/α at some time) ≤ α
-    (Ville's inequality). So 1/M is a p-value: its level is kept after any number of games, and also if what
-    is played depends on the games before.
+    The money M is a martingale that starts at 1 and is never negative, so P(M ≥ 1/α at some time) ≤ α
+    (Ville's inequality). So 1/M is a p-value after any number of games, also if games depend on earlier
+    games.
 
     Parameters
     ----------
     logs : ndarray of float, shape (rates,)
-        By `RATES`.
+        One entry for each of `RATES`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Python files that a user brings: run, and complained of in one line."""
+"""Execution of the user's Python files, with one-line errors."""
 
 from __future__ import annotations
 
@@ -12,22 +12,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MAX_TOLD = 200
-"""Characters of a foreign error that are repeated."""
+"""Maximum length of a message from a user's file."""
 
 
 def run_file(file: str) -> ModuleType:
-    """Run a Python file, and give the module that it makes.
-
-    Parameters
-    ----------
-    file : str
-        Its path.
-
-    Raises
-    ------
-    ParleyError
-        In one line: no such file, or what it raised.
-    """
+    """Execute a Python file and return its module; raises `ParleyError`."""
     path = Path(file)
     if not path.is_file():
         raise ParleyError(f"{file}: no such file")
@@ -43,7 +32,7 @@ def run_file(file: str) -> ModuleType:
 
 
 def told(error: BaseException) -> str:
-    """Say in one line what foreign code raised.
+    """Describe an exception from a user's file in one line.
 
     Examples
     --------
