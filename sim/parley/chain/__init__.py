@@ -1,6 +1,6 @@
-"""The chain: compiling contracts, running them in an EVM, accounts, deployment and coded calls.
+"""Compiler, backends, accounts, deployment and ABI coding; for any mechanism.
 
-Nothing here knows a mechanism. `compiler` turns sources into artifacts; `evm` is the interface that `revm`
-(fast), `tester` (py-evm through web3), `pyevm` (py-evm alone) and `node` implement; `deploy` puts artifacts
-on any of them; `abi` encodes calls and decodes what comes back.
+`compiler` turns sources into artifacts. `evm` is the interface of the backends `revm` (fast), `tester`
+(py-evm through web3), `pyevm` (py-evm alone) and `node`. `deploy` creates contracts on any of them. `abi` and
+`codec` code calls and decode results.
 """

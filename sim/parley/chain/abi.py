@@ -1,8 +1,4 @@
-"""Interfaces as the compiler states them: their types, and how data is coded that no loop waits for.
-
-An `Interface` codes any type by name, with eth_abi. What plays games has encoders and decoders of its own,
-made from the same interfaces: `parley.chain.codec`.
-"""
+"""Contract interfaces (ABI) and general coding with eth_abi; `parley.chain.codec` is the fast version."""
 
 from __future__ import annotations
 
@@ -35,7 +31,7 @@ __all__ = [
     "types",
 ]
 
-# What the language itself reverts with.
+# Errors of Solidity itself.
 _BUILT_IN_ERRORS: tuple[dict[str, Any], ...] = (
     {"type": "error", "name": "Error", "inputs": [{"name": "message", "type": "string"}]},
     {"type": "error", "name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]},
@@ -43,14 +39,13 @@ _BUILT_IN_ERRORS: tuple[dict[str, Any], ...] = (
 
 
 class AbiError(ParleyError):
-    """Something cannot be coded as, or decoded from, what an interface says."""
+    """Data do not fit an interface."""
 
 
 class DecodedError(NamedTuple):
-    """Why a call reverted: the custom error's name and arguments.
+    """Name and arguments of a custom error.
 
-    An empty name stands for data that no error of the interface explains; the arguments are then that data,
-    if any.
+    If no error of the interface matches, the name is empty and the arguments hold the data, if any.
     """
 
     name: str
@@ -65,34 +60,29 @@ class DecodedEvent(NamedTuple):
 
 
 class Type:
-    """A type as an interface states it.
-
-    Parameters
-    ----------
-    argument : Mapping[str, Any]
-        An argument, a return value, a field or an element, as the compiler describes it.
+    """The type of an argument, return value, field or array entry.
 
     Attributes
     ----------
     name : str
-        The argument's own, empty if it has none.
+        Name of the argument, may be empty.
     text : str
-        The type, a tuple's spelt out: ``(uint8,bool)[]``.
+        The type, with tuples spelt out: ``(uint8,bool)[]``.
     solidity : str
-        What the source calls a struct or an enumeration, without the contract; else empty.
+        Name of a struct or enumeration in the source, without the contract; otherwise empty.
     base : str
-        ``uint``, ``int``, ``bool``, ``address``, ``word`` (bytes of a fixed number), ``bytes``, ``string``,
-        ``array`` or ``tuple``.
+        ``uint``, ``int``, ``bool``, ``address``, ``word`` (fixed bytes), ``bytes``, ``string``, ``array`` or
+        ``tuple``.
     bits : int
-        Of a number; the bits of a word that are its bytes.
+        Size of a number or of fixed bytes.
     length : int or None
-        Of an array, if it is fixed.
+        Length of a fixed array.
     inner : tuple of Type
-        A tuple's fields, or an array's one kind of entry.
+        The fields of a tuple, or the entry type of an array.
     dynamic : bool
-        Whether its place is elsewhere, and an offset stands in its stead.
+        Whether it is encoded as an offset.
     words : int
-        How many it takes where it stands; one if it is dynamic.
+        Words in the head; one if it is dynamic.
 
     Examples
     --------
@@ -127,7 +117,7 @@ class Type:
 
 
 def _elementary(text: str) -> tuple[str, int]:
-    """Return the base and the bits of a type that holds no other."""
+    """Return base and bits of an elementary type."""
     found = re.fullmatch(r"(uint|int|bytes)(\d+)", text)
     if found is not None:
         number = int(found[2])
@@ -147,10 +137,7 @@ def types(arguments: Iterable[Mapping[str, Any]]) -> tuple[Type, ...]:
 
 @cache
 def python_name(name: str) -> str:
-    """Return how a name of the source is written in Python.
-
-    Small letters, without the underscore that keeps arguments apart from functions, and with one where Python
-    has the name for itself.
+    """Return the Python name for a Solidity name: snake case, with an underscore after Python keywords.
 
     Examples
     --------
@@ -163,7 +150,7 @@ def python_name(name: str) -> str:
 
 @cache
 def selector(text: str) -> bytes:
-    """Return the first four bytes of the hash of a signature, remembered.
+    """Return the selector of a signature, four bytes (cached).
 
     Examples
     --------
@@ -174,7 +161,7 @@ def selector(text: str) -> bytes:
 
 
 def signature(entry: Mapping[str, Any]) -> str:
-    """Return the signature that a function's, error's or event's selector is the hash of.
+    """Return the canonical signature of a function, error or event.
 
     Examples
     --------
@@ -197,12 +184,7 @@ def selectors(abi: Iterable[Mapping[str, Any]]) -> dict[str, bytes]:
 
 
 class Interface:
-    r"""Codes calls to, and decodes what comes from, contracts of given interfaces.
-
-    Parameters
-    ----------
-    *abis : Iterable[Mapping[str, Any]]
-        Interfaces as the compiler gives them; of functions that two have, the first counts.
+    r"""Codes calls and decodes results of contracts with given ABIs; the first of two equal functions counts.
 
     Examples
     --------
@@ -261,12 +243,12 @@ class Interface:
             raise AbiError(f"{signature(entry)} cannot be called with these arguments: {error}") from error
 
     def decode_output(self, function: str, data: bytes) -> tuple[Any, ...]:
-        """Return what a function returned, one entry a return value.
+        """Decode the return values of a function.
 
         Raises
         ------
         AbiError
-            If there is no such function, or it cannot have returned this.
+            If there is no such function, or the data are invalid.
         """
         entry = self._function(function)
         try:
@@ -275,7 +257,7 @@ class Interface:
             raise AbiError(f"{signature(entry)}: invalid return data 0x{data.hex()}") from error
 
     def decode_error(self, data: bytes) -> DecodedError:
-        """Return what revert data says; see `DecodedError` for data that says nothing."""
+        """Decode revert data; see `DecodedError`."""
         entry = self._errors.get(data[:4])
         if entry is not None:
             try:
@@ -285,10 +267,7 @@ class Interface:
         return DecodedError("", (data,) if data else ())
 
     def decode_event(self, topics: Sequence[bytes], data: bytes) -> DecodedEvent | None:
-        """Return the event that a log holds; None if it is none of these interfaces'.
-
-        An indexed argument of a dynamic type is its hash: that is all the log has.
-        """
+        """Decode an event; None if no interface has it. An indexed argument of a dynamic type is its hash."""
         entry = self._events.get(topics[0]) if topics else None
         if entry is None:
             return None
@@ -320,7 +299,7 @@ class Interface:
 
 
 def argument_types(arguments: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the canonical types of arguments: a tuple's spelt out."""
+    """Return the canonical types of arguments, with tuples spelt out."""
     return [one.text for one in types(arguments)]
 
 

@@ -1,7 +1,6 @@
-"""The accounts of the embedded machines: the same on each, and known to everybody.
+"""The accounts of the embedded EVMs.
 
-Their keys follow from what they are for. They hold play money; nothing of value may ever be sent to them on a
-live chain.
+Their keys follow from their names and are public: never send them anything of value on a live chain.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from eth_keys.datatypes import PrivateKey
 
 AGENTS = 64
-"""As many as one game takes."""
+"""The most seats of one game."""
 
 
 @cache
@@ -29,7 +28,7 @@ def private_key(role: str) -> PrivateKey:
     """
     from eth_keys.main import KeyAPI  # noqa: PLC0415 -- slow to load, and not always needed
 
-    # Below the order of the curve but for one hash in 2^128.
+    # Below the order of the curve, except for one hash in 2^128.
     return KeyAPI.PrivateKey(keccak(f"parley: {role}".encode()))
 
 

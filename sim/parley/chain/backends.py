@@ -1,4 +1,4 @@
-"""Open a backend by its name: an EVM that games are played on."""
+"""Opening of backends by name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["open_evm", "open_reference"]
 
 
 def open_evm(name: str) -> Evm:
-    """Return a new machine by name, or the node at a URL.
+    """Return a new embedded EVM by name, or the node at a URL.
 
     Raises
     ------
     EvmError
-        If there is none of that name, or no node at that URL.
+        If the name is unknown, or there is no node at the URL.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def open_evm(name: str) -> Evm:
 
 
 def open_reference() -> Evm:
-    """Return a new machine with exact gas, on which to replay what another machine did.
+    """Return a new backend with exact gas, for cross-checks.
 
     Examples
     --------

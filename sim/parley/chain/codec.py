@@ -1,8 +1,8 @@
-"""Calls put together, and events taken apart, in the loops that count microseconds.
+"""Fast coding of calls and decoding of events.
 
-Everything comes from a contract's own interface. An encoder or a decoder is built once for each function and
-each event, as plain functions over offsets, so that generic coding does not cost more than the EVM. Of an
-event only what is asked for is decoded.
+For each function and event of a contract's ABI, an encoder or decoder is built once, as plain functions over
+offsets; generic coding would take longer than the EVM. Fields of an event are decoded only when they are
+read.
 """
 
 from __future__ import annotations
@@ -39,9 +39,8 @@ class Function:
     selector : bytes
         Four bytes.
     encode : callable
-        Returns the data of a call with these arguments, in the order declared. Structs are sequences,
-        addresses strings, bytes of a fixed number just so many. What does not fit is refused with an
-        `OverflowError`, a `TypeError`, a `ValueError` or a `LookupError`.
+        Returns the data of a call with these arguments, in the declared order. Structs are sequences,
+        addresses strings. Invalid values raise `OverflowError`, `TypeError`, `ValueError` or `LookupError`.
 
     Examples
     --------
@@ -76,15 +75,14 @@ class Function:
         return dict(zip(self._names, sequence_reader(self._kinds)(data, 4, 4), strict=True))
 
     def given(self, *names: str) -> Callable[..., Callable[..., bytes]]:
-        """Return what, given some of the arguments, returns what encodes calls with the others.
+        """Fix some arguments: ``given(names)(values)(others)`` is the data of a call.
 
-        What is given is encoded once, so that the rest costs little. It may be of any type, the others have
-        to be of static ones.
+        Fixed arguments are encoded once and may have any type. The other arguments must have static types.
 
         Parameters
         ----------
         *names : str
-            Of the arguments that are given, in this order; see `parley.chain.abi.python_name`.
+            Names of the fixed arguments, as by `parley.chain.abi.python_name`.
 
         Raises
         ------
@@ -121,7 +119,7 @@ class Function:
 
 
 def _filling(kinds: Sequence[Type]) -> Callable[[Sequence[bytes]], Callable[..., bytes]]:
-    """Return what, given pieces of data, returns what puts values of static types between them."""
+    """Return a function that joins fixed pieces of data and values of static types."""
     if all(kind.text == "bytes32" for kind in kinds) and len(kinds) in _FILLING_WORDS:
         return _FILLING_WORDS[len(kinds)]
     writers = [writer(kind) for kind in kinds]
@@ -140,7 +138,7 @@ def _filling_values(writers: Sequence[Write], pieces: Sequence[bytes]) -> Callab
     return fill
 
 
-# What loops call most differs from call to call in a few words alone: these are written out.
+# The most frequent calls vary in a few words only; these cases are written out for speed.
 
 
 def _filling_four_values(writers: Sequence[Write], pieces: Sequence[bytes]) -> Callable[..., bytes]:
@@ -201,22 +199,17 @@ _FILLING_WORDS = {1: _filling_word, 2: _filling_two_words, 3: _filling_three_wor
 
 
 class Event(tuple[Any, ...]):
-    """An event that a contract emitted; of each kind there is a class, made by a `Codec`.
+    """An event that a contract emitted; a `Codec` makes one class for each event of the ABI.
 
-    Its fields are attributes, under the names of `parley.chain.abi.python_name`, with an underscore behind
-    those that an `Event` has for itself. Each is decoded when it is asked for, and
-    every time: who needs one often keeps it. Numbers are integers, bytes bytes, addresses strings in lower
-    case, structs and arrays tuples; of an indexed field of a dynamic type there is the hash.
+    Its fields are attributes with the names of `parley.chain.abi.python_name`, with an underscore after names
+    that `Event` itself has. A field is decoded at each access, so store it if you need it often. Numbers are
+    integers, addresses strings in lower case, structs and arrays tuples; an indexed field of a dynamic type
+    is its hash.
 
     Parameters
     ----------
     log : (sequence of bytes, bytes)
-        Its topics and its data.
-
-    Attributes
-    ----------
-    name : str
-        The event's.
+        Topics and data.
     """
 
     __slots__ = ()
@@ -225,7 +218,7 @@ class Event(tuple[Any, ...]):
     _names: ClassVar[tuple[str, ...]]
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - fields have any type
-        """Asked for what the event has not: it is another one than was expected."""
+        """Report a field that the event does not have: another event was expected."""
         raise _NoFieldError(f"{self.name} has no field {name!r}")
 
     def as_dict(self) -> dict[str, Any]:
@@ -313,7 +306,7 @@ class Codec:
     selectors : dict of str to bytes
         Of the functions.
     errors : dict of str to bytes
-        What the contract's errors begin with, four bytes.
+        Selectors of the contract's errors.
     topics : dict of str to bytes
         First topics of its events.
 

@@ -1,7 +1,7 @@
-"""Encoders and decoders of types, built once for each as plain functions over offsets.
+"""Encoders and decoders of ABI types, as plain functions over offsets.
 
-What is decoded is checked as contracts made by the Solidity compiler check it: numbers that their types
-cannot hold and data that ends too soon are refused, data behind the end is not looked at.
+Decoding checks data like contracts from the Solidity compiler: values out of range and data that are too
+short are refused, data after the end are ignored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Read", "Write", "reader", "sequence_reader", "sequence_writer", "wri
 Write: TypeAlias = "Callable[[Any], bytes]"
 """Encodes one value, without the offset of a dynamic one."""
 Read: TypeAlias = "Callable[[bytes, int, int], Any]"
-"""Decodes what stands at a place in data, with offsets that count from another place."""
+"""Decodes the value at a place in data; offsets count from another place."""
 
 _SHORT = "the data is too short"
 _number = int.from_bytes
@@ -34,10 +34,9 @@ _number = int.from_bytes
 
 
 def writer(kind: Type) -> Write:
-    """Return what encodes a type.
+    """Return the encoder of a type.
 
-    What a value does not fit is refused with an `OverflowError`, a `TypeError`, a `ValueError` or a
-    `LookupError`.
+    It raises `OverflowError`, `TypeError`, `ValueError` or `LookupError` for invalid values.
     """
     if kind.base in _PLAIN_WRITERS:
         return _PLAIN_WRITERS[kind.base]
@@ -127,7 +126,7 @@ def _with_offsets(tails: Sequence[bytes]) -> bytes:
 
 
 def sequence_writer(kinds: Sequence[Type]) -> Write:
-    """Return what encodes a struct, or the arguments of a call."""
+    """Return the encoder of a struct or of arguments."""
     writers = [(writer(kind), kind.dynamic) for kind in kinds]
     head = 32 * sum(kind.words for kind in kinds)
 
@@ -150,10 +149,7 @@ def sequence_writer(kinds: Sequence[Type]) -> Write:
 
 
 def reader(kind: Type) -> Read:
-    """Return what decodes a type: what stands at a place, or where the offset leads that stands there.
-
-    What is no such thing is refused with an `AbiError`.
-    """
+    """Return the decoder of a type; it raises `AbiError` for invalid data."""
     read = _reader_in_place(kind)
     if not kind.dynamic:
         return read
@@ -308,7 +304,7 @@ def _entries_reader(entry: Type) -> Callable[[bytes, range], tuple[Any, ...]]:
 
 
 def sequence_reader(kinds: Sequence[Type]) -> Read:
-    """Return what decodes a struct, or arguments: one value after the other, as a tuple."""
+    """Return the decoder of a struct or of arguments; it returns a tuple."""
     places = accumulate((32 * kind.words for kind in kinds[:-1]), initial=0)
     readers = list(zip(map(reader, kinds), places, strict=False))
 

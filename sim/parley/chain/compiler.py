@@ -1,9 +1,8 @@
 """Compile the tree's contracts with the settings of brownie-config.yaml.
 
-The compiler is a native one where one can be had (installed already, or downloaded by py-solc-x), else the
-npm package `solc` of the same version behind a small executable; both produce the same bytecode. Results are
-kept by content: the sources with everything they import, the settings and the compiler version decide the
-key, so that a hit is always right and nothing is ever stale.
+The compiler is native if possible (installed, or downloaded by py-solc-x), otherwise the npm package `solc`
+of the same version; both give the same bytecode. Results are cached by a hash of the sources, everything they
+import, the settings and the compiler version.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from parley.core.errors import ParleyError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-# Part of the key: counted up whenever what is stored under a key changes.
+# Part of the cache key; increased when the stored format changes.
 _CACHE_FORMAT = 1
 
 _COMMENTS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -38,11 +37,11 @@ _IMPORTS = re.compile(r'\bimport\b[^;"\']*["\']([^"\']+)["\']')
 
 
 class CompilerError(ParleyError):
-    """Contracts that do not compile, or no compiler to compile them with."""
+    """Contracts do not compile, or there is no compiler."""
 
 
 class CompilerWarning(UserWarning):
-    """The compiler's warning about one of the tree's sources, given on every use of what it compiled."""
+    """A compiler warning about a source of the tree, repeated at every use of the cached result."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,12 @@ class Artifact:
     abi : list[dict]
         As the compiler gives it.
     bytecode, deployed_bytecode : bytes
-        Code that deploys, and code as deployed (immutables zero); both empty for interfaces and abstract
+        Creation code, and runtime code with immutables zero; both empty for interfaces and abstract
         contracts.
     storage_layout : dict
         As the compiler gives it.
     immutable_references : dict
-        Where in `deployed_bytecode` immutables stand.
+        Places of immutables in `deployed_bytecode`.
     compiler : str
         Full compiler version with commit.
     """
@@ -129,13 +128,7 @@ class Artifact:
 
 
 def project_root() -> Path:
-    """Return the clone that this code stands in.
-
-    Raises
-    ------
-    CompilerError
-        If it is an installed package.
-    """
+    """Return the clone with this code; raises `CompilerError` in an installed package."""
     root = resources.tree()
     if root is None:
         raise CompilerError(
@@ -185,7 +178,7 @@ def compile_contracts(
     Parameters
     ----------
     root : Path, optional
-        The tree; by default the one this package stands in.
+        The tree; by default the one with this package.
     overrides : Mapping[str, str], optional
         Source texts that replace or join those on disk, by path relative to the tree
         (``"contracts/coordination/TwoStageMechanism.sol"``). Nothing is written to the tree.
@@ -195,7 +188,7 @@ def compile_contracts(
     Returns
     -------
     dict[str, Artifact]
-        By contract name, in the order of the source files' names. What is imported from packages is left out.
+        By contract name, in the order of source files; without contracts that are imported from packages.
 
     Raises
     ------
@@ -216,7 +209,7 @@ def compile_contracts(
 
 @cache
 def _packaged() -> Mapping[str, Artifact]:
-    """Return the contracts that the installed package carries."""
+    """Return the contracts of the installed package."""
     entries = json.loads(resources.packaged("contracts.json").read_text(encoding="utf-8"))
     return {entry["name"]: Artifact.from_json(entry) for entry in entries}
 
@@ -227,14 +220,14 @@ def compile_sources(
     overrides: Mapping[str, str] | None = None,
     settings: Settings | None = None,
 ) -> dict[str, Artifact]:
-    """Compile given sources, which may import what stands in a tree.
+    """Compile given sources, which may import files of a tree.
 
     Parameters
     ----------
     sources : Mapping[str, str | None]
         Source text by file name; None reads the file of that name in the tree.
     root : Path, optional
-        Tree for settings and imports; by default the one this package stands in.
+        Tree for settings and imports; by default the one with this package.
     overrides : Mapping[str, str], optional
         Texts that replace those of imported files.
     settings : Settings, optional
@@ -316,10 +309,9 @@ def compile_folder(folder: Path) -> dict[str, Artifact]:
 
 
 def cache_directory(root: Path) -> Path:
-    """Return where compiled contracts are kept.
+    """Return the folder for compiled contracts.
 
-    $PARLEY_CACHE if set; else ``build/cache`` of the tree; else, if that cannot be written or there is no
-    tree, the user's cache.
+    It is $PARLEY_CACHE if set, otherwise ``build/cache`` of the tree, otherwise the user's cache.
 
     Raises
     ------
@@ -426,17 +418,17 @@ def _artifacts(output: Mapping[str, Any]) -> dict[str, Artifact]:
 
 
 def _is_ours(entry: Mapping[str, Any]) -> bool:
-    """Return whether a message of the compiler is about the tree, and not about a package it imports."""
+    """Whether a compiler message is about the tree, and not about an imported package."""
     file = (entry.get("sourceLocation") or {}).get("file", "")
     return not file.startswith("node_modules/") and entry["severity"] != "info"
 
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Let one process at a time compile what `path` will hold: the others wait and read it."""
+    """Let one process at a time compile for `path`; the others wait and read the result."""
     try:
         lock = path.with_suffix(".lock").open("w")
-    except OSError:  # another user's: then several may compile at once
+    except OSError:  # another user's folder: then several processes may compile at once
         yield
         return
     with lock:
@@ -445,7 +437,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file so that no reader ever sees half of it; where it cannot be written, nothing is kept."""
+    """Write a cache file atomically; ignore a cache that cannot be written."""
     with contextlib.suppress(OSError):
         _replace(path, text)
 

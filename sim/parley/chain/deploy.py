@@ -1,4 +1,4 @@
-"""Put compiled contracts on a machine, or on a node, and write down where they stand."""
+"""Deployment of compiled contracts to a backend."""
 
 from __future__ import annotations
 
@@ -22,27 +22,24 @@ if TYPE_CHECKING:
 
 
 class DeploymentError(ParleyError):
-    """A contract cannot be put where it should go."""
+    """A contract cannot be deployed."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where one contract stands, and how it came there.
+    """One deployed contract.
 
     Attributes
     ----------
     artifact : Artifact
-        What was deployed.
     address : str
         With its checksum.
     args : tuple
-        The constructor's arguments.
+        Constructor arguments.
     code_hash : str
-        Keccak-256 of the code found at the address, ``0x`` and 64 digits.
-    transaction : str | None
-        Hash of the transaction that deployed it; None on an embedded machine.
-    block : int | None
-        The block it stands in; None on an embedded machine.
+        Keccak-256 of the code at the address, ``0x`` and 64 digits.
+    transaction, block : str or None, int or None
+        Hash and block of the creation; None on an embedded EVM.
     """
 
     artifact: Artifact
@@ -70,23 +67,7 @@ def deploy(
     names: Iterable[str],
     arguments: Mapping[str, Sequence[Any]] | None = None,
 ) -> dict[str, Deployment]:
-    """Deploy contracts by name, in order, from the machine's deployer.
-
-    Parameters
-    ----------
-    evm : Evm
-        Where to.
-    artifacts : Mapping[str, Artifact]
-        Compiled contracts by name.
-    names : Iterable[str]
-        Which; the order decides the addresses.
-    arguments : Mapping[str, Sequence[Any]], optional
-        Constructor arguments by contract name.
-
-    Returns
-    -------
-    dict[str, Deployment]
-        By name.
+    """Deploy contracts by name, in order, from the backend's deployer; the order decides the addresses.
 
     Raises
     ------
@@ -107,19 +88,7 @@ def deploy_to_node(
     names: Iterable[str],
     arguments: Mapping[str, Sequence[Any]] | None = None,
 ) -> dict[str, Deployment]:
-    """Deploy contracts by name to a node, in order, all at once, from Parley's deployer.
-
-    Parameters
-    ----------
-    evm : NodeEvm
-        The node.
-    artifacts, names, arguments
-        As in `deploy`.
-
-    Returns
-    -------
-    dict[str, Deployment]
-        By name, with transaction and block.
+    """Deploy contracts to a node as `deploy`, but all in one batch; the result has transactions and blocks.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Deployment files: which contracts stand where on which chain.
+"""Deployment files: the addresses of contracts on a chain.
 
-A file is written once for a chain and never over another chain's. When it is there, what it names is held
-against the chain instead of being deployed again.
+A file for another chain is never overwritten. If the file exists, its contracts are compared with the chain,
+and nothing is deployed.
 """
 
 from __future__ import annotations
@@ -32,25 +32,16 @@ if TYPE_CHECKING:
 
 
 _LOOKS, _PAUSE = 6, 0.25
-"""How often code is asked for again that is not what it should be, and seconds in between."""
+"""Number of attempts to read wrong code again, and the pause in seconds."""
 
 
 class CodeError(ProblemError):
-    """At an address of a deployment file there is not the code that there should be."""
+    """The code at an address of a deployment file is wrong or missing."""
 
 
 @dataclass(frozen=True)
 class DeploymentFile:
-    """A deployment file that has been read.
-
-    Attributes
-    ----------
-    path : Path
-    content : dict
-        All of it: ``chainId``, ``compiler`` and ``contracts``.
-    addresses : Mapping[str, str]
-        Of the contracts asked for, by name, with their checksums.
-    """
+    """The content of a deployment file; `addresses` has the requested contracts by name, with checksums."""
 
     path: Path
     content: dict[str, Any]
@@ -58,17 +49,11 @@ class DeploymentFile:
 
     @property
     def chain_id(self) -> int:
-        """The chain that it speaks of."""
+        """The chain of the file."""
         return int(self.content["chainId"])
 
     def check_chain(self, evm: Evm) -> None:
-        """See that a machine is the chain that the file speaks of.
-
-        Raises
-        ------
-        ProblemError
-            If it is another one.
-        """
+        """Check that a backend has the file's chain; raises `ProblemError`."""
         if self.chain_id != evm.chain_id:
             raise ProblemError(
                 str(self.path),
@@ -77,13 +62,7 @@ class DeploymentFile:
             )
 
     def check_code(self, evm: Evm, artifacts: Mapping[str, Artifact]) -> None:
-        """See that every contract stands where the file says, with the code that it says and that we compile.
-
-        Raises
-        ------
-        CodeError
-            Naming the first contract that does not.
-        """
+        """Compare the code of every contract with the file and the compiled sources; raises `CodeError`."""
         for name, address in self.addresses.items():
             entry = self.content["contracts"][name]
             key = f"contracts.{name}"
@@ -110,7 +89,7 @@ class DeploymentFile:
 
 
 def _code_at(evm: Evm, address: str, code_hash: str) -> bytes:
-    """Return the code at an address; another one than is wanted may be one that a node has not seen yet."""
+    """Return the code at an address; retry if it is not the expected one, because a node may lag."""
     code = evm.code(address)
     for _ in range(_LOOKS if isinstance(evm, NodeEvm) else 0):
         if "0x" + keccak(code).hex() == code_hash:
@@ -135,7 +114,7 @@ def created_code(artifacts: Mapping[str, Artifact], name: str, args: Iterable[An
 
 
 def default_path(chain_id: int) -> Path:
-    """Return where a chain's deployment file stands unless somebody says otherwise.
+    """Return the default path of a chain's deployment file.
 
     Examples
     --------
@@ -152,12 +131,12 @@ def read(path: Path, names: Iterable[str]) -> DeploymentFile:
     ----------
     path : Path
     names : Iterable[str]
-        The contracts that it has to name.
+        Required contracts.
 
     Raises
     ------
     ProblemError
-        With file, key and reason, if it cannot be read or does not say what it should.
+        If it cannot be read or is invalid.
     """
     file = str(path)
     content = read_object(path)
@@ -167,7 +146,7 @@ def read(path: Path, names: Iterable[str]) -> DeploymentFile:
 
 
 def _entries(file: str, content: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Return the chain id of a deployment file, and its entries by the contracts' names."""
+    """Return the chain id and the entries of a deployment file."""
     chain_id = content.get("chainId")
     if not isinstance(chain_id, int) or isinstance(chain_id, bool) or chain_id < 1:
         raise ProblemError(file, "chainId", f"must be a positive integer, not {shorten(chain_id)}")
@@ -178,7 +157,7 @@ def _entries(file: str, content: Mapping[str, Any]) -> tuple[int, dict[str, Any]
 
 
 def _address(file: str, name: str, entry: object) -> str:
-    """Return a contract's address, having looked at the rest of its entry."""
+    """Check a contract's entry and return its address."""
     if not isinstance(entry, dict):
         raise ProblemError(file, f"contracts.{name}", "is missing")
     address, code_hash, args = entry.get("address"), entry.get("bytecodeHash"), entry.get("args", [])
@@ -194,18 +173,7 @@ def _address(file: str, name: str, entry: object) -> str:
 def deploy_once(
     evm: Evm, path: Path | None, artifacts: Mapping[str, Artifact], names: Iterable[str]
 ) -> tuple[DeploymentFile, bool]:
-    """Deploy contracts and write the file, or if it is there already, hold the chain against it.
-
-    Parameters
-    ----------
-    evm : Evm
-        A node, or an embedded machine.
-    path : Path or None
-        The file; by default `default_path`.
-    artifacts : Mapping[str, Artifact]
-        Compiled contracts by name.
-    names : Iterable[str]
-        Which to deploy, in order.
+    """Deploy contracts and write the file; or, if the file exists, compare it with the chain.
 
     Returns
     -------
@@ -216,9 +184,9 @@ def deploy_once(
     Raises
     ------
     CodeError
-        If a contract of the file is not where it should be.
+        If a contract of the file is missing or differs.
     ProblemError
-        If the file is another chain's, or cannot be read.
+        If the file is for another chain or cannot be read.
     ParleyError
         If it cannot be written, or another run is writing it.
     """
@@ -227,7 +195,7 @@ def deploy_once(
     if path.exists():
         return _checked(evm, path, artifacts, names), False
     try:
-        # Locked before anything is paid for, and until the file is whole.
+        # Locked from before the first payment until the file is written.
         with whole_file(path, over=False) as work:
             deployed = (
                 deploy_to_node(evm, artifacts, names)
@@ -242,7 +210,7 @@ def deploy_once(
 
 
 def _checked(evm: Evm, path: Path, artifacts: Mapping[str, Artifact], names: Iterable[str]) -> DeploymentFile:
-    """Read a deployment file, and hold the chain against it."""
+    """Read a deployment file and compare it with the chain."""
     known = read(path, names)
     known.check_chain(evm)
     if isinstance(evm, NodeEvm):
@@ -251,7 +219,7 @@ def _checked(evm: Evm, path: Path, artifacts: Mapping[str, Artifact], names: Ite
     return known
 
 
-# ── what a file claims, to be verified ──────────────────────────────────────────────────────────────────────
+# ── claims of a file, to be verified ────────────────────────────────────────────────────────────────────────
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
@@ -259,7 +227,7 @@ _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 
 @dataclass(frozen=True)
 class Claims:
-    """What a deployment file says, by the contracts' names. Nothing of it is trusted.
+    """The claims of a deployment file, by contract name. They are not trusted.
 
     Attributes
     ----------
@@ -267,11 +235,11 @@ class Claims:
     addresses : dict of str to str
         In lower case; no two names have the same.
     first_blocks : dict of str to object
-        Where each is said to have been deployed, whatever that is.
+        Claimed block of each deployment, unchecked.
     code_hashes : dict of str to str
-        Of each contract's code, if the file says.
+        Hash of each contract's code, if given.
     interfaces : dict of str to list
-        Of each contract, if the file has it: asked only where the tree's own cannot be compiled.
+        Interface of each contract, if given; used only if the tree's own cannot be compiled.
     """
 
     chain_id: int
@@ -288,12 +256,12 @@ def read_claims(file: str | Path, names: Sequence[str]) -> Claims:
     ----------
     file : path
     names : sequence of str
-        Contracts of which it has to name one at least, or there is nothing to audit.
+        The file must have at least one of these contracts.
 
     Raises
     ------
     ProblemError
-        Naming the file, the key and what is wrong with it.
+        If the file is invalid.
     """
     name = str(file)
     chain_id, entries = _entries(name, read_object(file))
@@ -319,7 +287,7 @@ def read_claims(file: str | Path, names: Sequence[str]) -> Claims:
 
 
 def _is_interface(found: object) -> bool:
-    """Whether this may be an interface: what it says is looked at when it is read."""
+    """Whether a value has the form of an interface; its content is checked later."""
     return isinstance(found, list) and all(isinstance(one, dict) and "type" in one for one in found)
 
 

@@ -1,21 +1,17 @@
-"""The seam behind which an Ethereum machine stands.
+"""The interface of a backend.
 
-Three embedded machines implement it: `parley.chain.revm.RevmEvm`, fast; `parley.chain.tester.TesterEvm`,
-py-evm behind web3 and eth-tester; and `parley.chain.pyevm.PyEvm`, py-evm alone, three times as fast as the
-second, on which cross-checks replay. What they promise alike:
+Three embedded EVMs implement it: `parley.chain.revm.RevmEvm` is fast; `parley.chain.tester.TesterEvm` is
+py-evm behind web3 and eth-tester; `parley.chain.pyevm.PyEvm` is py-evm alone, three times as fast as the
+second, and replays cross-checks. All of them have
 
-- one chain id, the same funded accounts, and contracts at the same addresses for the same deployments in the
-  same order;
-- the same return data, revert data, logs and, net of gas, balances for the same transactions at the same
-  times;
-- a clock that stands still until `Evm.warp` moves it: any number of transactions share one timestamp, as they
-  do in a block.
+- the same chain id and funded accounts, and the same contract addresses for the same deployments;
+- the same return data, revert data, logs and balances (net of gas) for the same transactions and times;
+- a clock that only `Evm.warp` moves: any number of transactions share a timestamp, as in a block.
 
-What they do not promise alike: gas (only an `Evm` with `accounts_gas` knows it), block numbers and block
-hashes.
+They differ in gas (only an `Evm` with `accounts_gas` knows it), block numbers and block hashes.
 
-A node (`parley.chain.node.NodeEvm`) stands behind the same seam. It has its own chain id, its clock runs, its
-receipts carry no return data, and it cannot be recycled.
+A node (`parley.chain.node.NodeEvm`) has the same interface. It has its own chain id, its clock runs, its
+receipts have no return data, and it cannot be recycled.
 """
 
 from __future__ import annotations
@@ -28,17 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CHAIN_ID = 131277322940537
-"""Chain id of both machines: the one that eth-tester fixes."""
+"""Chain id of the embedded EVMs, which eth-tester fixes."""
 
 START_TIME = 4_102_444_800
-"""Where the clock starts, in seconds: the year 2100, since eth-tester leaves a time in the past for the wall
-clock's. Times from there on fit the 40 bits that contracts keep them in."""
+"""Start of the clock, in seconds: the year 2100, because eth-tester replaces past times by the current one.
+Contracts keep times in 40 bits."""
 
 GAS_LIMIT = 30_000_000
-"""Gas that every transaction is given, and on the reference machine the least that a block holds."""
+"""Gas limit of every transaction, and on the reference EVM the minimum of a block."""
 
 FUNDS = 2**100
-"""Wei that every account starts with: some 10^12 ether."""
+"""Wei of every account at the start, about 10^12 ether."""
 
 Name: TypeAlias = Literal["revm", "py-evm"]
 
@@ -47,7 +43,7 @@ Logs: TypeAlias = "Sequence[tuple[Sequence[bytes], bytes]]"
 
 
 class EvmError(ParleyError):
-    """A transaction that no block can contain, or a machine used against its rules."""
+    """An impossible transaction, or wrong use of a backend."""
 
 
 class Reverted(Exception):  # noqa: N818 -- it is the EVM's word, and no error of ours
@@ -73,18 +69,18 @@ class Log(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of a transaction or a call.
+    """The result of a transaction or call.
 
     Attributes
     ----------
     ok : bool
         Whether it succeeded.
     output : bytes
-        Its return data, or its revert data.
+        Return data, or revert data.
     logs : tuple[Log, ...]
-        What it emitted; empty if it failed.
+        Events; empty after a failure.
     gas_used : int
-        Zero on a machine that does not account gas per transaction.
+        Zero on a backend without gas accounting.
     """
 
     ok: bool
@@ -94,22 +90,19 @@ class Receipt(NamedTuple):
 
 
 class Evm(Protocol):
-    """A machine with funded accounts, on which contracts are deployed and called.
-
-    Addresses are strings with their EIP-55 checksum, times are seconds, values are wei.
-    """
+    """A backend. Addresses are strings with EIP-55 checksum, times are seconds, values are wei."""
 
     @property
     def name(self) -> str:
-        """How the command line calls the machine."""
+        """Name of the backend for ``--evm``."""
 
     @property
     def chain_id(self) -> int:
-        """`CHAIN_ID`, but for a node and for what imitates one."""
+        """`CHAIN_ID`, or the chain id of a node."""
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The accounts of 64 agents, the most that one game takes."""
+        """The accounts of the 64 agents."""
 
     @property
     def deployer(self) -> str:
@@ -117,20 +110,14 @@ class Evm(Protocol):
 
     @property
     def accounts_gas(self) -> bool:
-        """Whether `Receipt.gas_used` says what a transaction costs."""
+        """Whether `Receipt.gas_used` is the gas of a transaction."""
 
     @property
     def timestamp(self) -> int:
-        """The time at which the next transaction takes place."""
+        """The time of the next transaction."""
 
     def warp(self, timestamp: int) -> None:
-        """Move the clock forward to a time; to the present is allowed.
-
-        Raises
-        ------
-        EvmError
-            If the time lies in the past.
-        """
+        """Move the clock forward to a time, or leave it; an earlier time is an `EvmError`."""
 
     def deploy(self, initcode: bytes) -> str:
         """Create a contract from the deployer's account and return its address.
@@ -142,19 +129,19 @@ class Evm(Protocol):
         """
 
     def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
-        """Send a transaction. A revert is an answer, not an exception.
+        """Send a transaction. A revert is a result, not an exception.
 
         Raises
         ------
         EvmError
-            If no block can contain it: unknown sender, or more value than the sender has.
+            If the sender is unknown or has less than the value.
         """
 
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
-        """Do as `transact`, and undo whatever it changed."""
+        """Do the same as `transact`, then undo all changes."""
 
     def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
-        """Send a transaction and return its output: `transact` for loops that count microseconds.
+        """Send a transaction and return its output: a faster `transact`.
 
         Raises
         ------
@@ -168,28 +155,25 @@ class Evm(Protocol):
         """Return topics and data of each event of the last `send`, in order; none if it failed."""
 
     def balance(self, address: str) -> int:
-        """Return an account's balance in wei, with what it spent on gas given back."""
+        """Return an account's balance in wei, plus what it spent on gas."""
 
     def code(self, address: str) -> bytes:
         """Return the code at an address; empty if there is none."""
 
     def snapshot(self) -> int:
-        """Remember the state, clock included. At most 64 may be open at a time."""
+        """Save the state and the clock. At most 64 snapshots may be open."""
 
     def restore(self, snapshot: int) -> None:
-        """Return to a snapshot; it and all later ones are used up.
+        """Return to a snapshot; it and all later ones are gone.
 
         Raises
         ------
         EvmError
-            If it is used up already.
+            If the snapshot does not exist any more.
         """
 
     def recycle(self) -> None:
-        """Start anew with the same contracts at the same addresses and nothing else.
+        """Reset everything except the contracts and their addresses.
 
-        Accounts are as full, and the clock stands, as at the start; snapshots are used up.
-
-        The fast machine never frees what past transactions took (some 0.7 kB each): recycle it between
-        batches.
+        revm never frees the memory of past transactions (about 0.7 kB each), so recycle it between batches.
         """

@@ -1,10 +1,8 @@
-"""Traces that a node keeps as a flat list, one entry a call, put together to frames.
+"""Frames from flat traces (``trace_block``), which have one entry per call.
 
-A tracer runs a transaction again, and all of its block that comes before it. Some nodes run a block once for
-each of its transactions even when they are asked for all of them, which takes the square of the block's
-length. What ``trace_block`` tells was taken down in one run.
-
-It does not tell which call emitted what, and little about failures: see `is_plain`.
+A tracer executes a transaction again, and the part of its block before it. Some nodes execute the whole block
+once for each of its transactions. ``trace_block`` was recorded in one execution, but it does not say which
+call emitted an event, and says little about failures: see `is_plain`.
 """
 
 from __future__ import annotations
@@ -25,24 +23,18 @@ _BLANK = Call("", "", b"", 0, 0, ())
 
 
 def frames_of(told: object) -> dict[str, Frame]:
-    """Put together what ``trace_block`` tells.
-
-    Parameters
-    ----------
-    told : object
-        The node's answer, or an error.
+    """Build frames from the node's answer to ``trace_block``, which may be an error.
 
     Returns
     -------
     dict of str to Frame
-        The outermost call of each transaction, by the transaction's hash, without events. What cannot be put
-        together is left out.
+        The outermost call of each transaction, by its hash, without events. Invalid traces are omitted.
     """
     if not isinstance(told, list):
         return {}
     entries: dict[str, list[_Json]] = {}
     for entry in told:
-        if isinstance(entry, dict) and entry.get("transactionHash"):  # else it is the miner's reward
+        if isinstance(entry, dict) and entry.get("transactionHash"):  # otherwise a reward of the miner
             entries.setdefault(entry["transactionHash"], []).append(entry)
     frames: dict[str, Frame] = {}
     for name, some in entries.items():
@@ -54,9 +46,9 @@ def frames_of(told: object) -> dict[str, Frame]:
 
 
 def is_plain(contract: str, frame: Frame) -> bool:
-    """Whether a transaction makes one call of a contract, in which nothing fails.
+    """Whether a transaction calls a contract exactly once, without failures.
 
-    Then there is no doubt which call the contract's events come from, nor how something failed.
+    Then all its events come from this call.
     """
     calls = list(calls_of(contract, frame, _BLANK))
     return len(calls) == 1 and not _fails(frame)
@@ -67,7 +59,7 @@ def _fails(frame: Frame) -> bool:
 
 
 def _tree(entries: list[_Json]) -> Frame:
-    """Put a transaction's calls together; they come with their places, an outer one before its inner ones."""
+    """Build the tree of a transaction's calls; an outer call comes before its inner ones."""
     rest = iter(entries)
     frame = _read(rest, [])
     if next(rest, None) is not None:

@@ -1,4 +1,4 @@
-"""Whether a chain can run what the compiler makes: its EVM may be older, or its blocks too small."""
+"""Checks that a chain can run the compiled contracts: EVM version and gas limits."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["ForkError", "check_chain", "least_gas", "opcodes"]
 
 _ANSWER = (42).to_bytes(32)
-"""What every probe returns."""
+"""Result of every probe."""
 
 _OLD = bytes.fromhex("602a60005260206000f3")
-"""The probe that every EVM can run."""
+"""The probe for every EVM."""
 
 _CREATION = 53_000
 """Gas of a transaction that creates a contract."""
 _ZERO_BYTE, _BYTE, _CODE_BYTE = 4, 16, 200
-"""Gas for each byte of its data, and for each byte of code that it leaves."""
+"""Gas per byte of data, and per byte of stored code."""
 
 
 class ForkError(EvmError):
@@ -43,13 +43,13 @@ _FORKS = (
     _Fork("cancun", {0x5E: "MCOPY"}, bytes.fromhex("602a6000526020600060205e60206020f3")),
     _Fork("cancun", {0x5C: "TLOAD", 0x5D: "TSTORE"}, bytes.fromhex("602a60005d60005c60005260206000f3")),
 )
-"""Opcodes that compilers use, by the fork that brought them, with creation code that needs them."""
+"""Opcodes by the fork that introduced them, with creation code that needs them."""
 
 _PUSH1, _PUSH32 = 0x60, 0x7F
 
 
 def opcodes(code: bytes) -> set[int]:
-    """Return the opcodes in some code, without what they push and the compiler's metadata.
+    """Return the opcodes of some code, without pushed data and the compiler's metadata.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def opcodes(code: bytes) -> set[int]:
 
 
 def least_gas(initcode: bytes, code: bytes) -> int:
-    """Return the gas below which code cannot be created on any fork: its data's and its storage's alone.
+    """Return a lower bound of the gas to create code on any fork: data and code storage.
 
     Examples
     --------
@@ -79,21 +79,12 @@ def least_gas(initcode: bytes, code: bytes) -> int:
 
 
 def check_chain(evm: NodeEvm, artifacts: Mapping[str, Artifact], names: Iterable[str]) -> None:
-    """See that a node's chain can hold and run contracts.
-
-    Every opcode of theirs that older chains lack is tried out by a call that changes nothing.
-
-    Parameters
-    ----------
-    evm : NodeEvm
-    artifacts : mapping of str to Artifact
-    names : iterable of str
-        The contracts that are wanted.
+    """Check that a node's chain can create and run contracts, by read-only calls with their newer opcodes.
 
     Raises
     ------
     ForkError
-        Naming the EVM version that is needed, or the gas limit that is too low.
+        With the required EVM version, or the gas limit that is too low.
     """
     wanted = [artifacts[name] for name in names if name in artifacts]
     used = set().union(*(opcodes(entry.deployed_bytecode) for entry in wanted))
@@ -117,7 +108,7 @@ def check_chain(evm: NodeEvm, artifacts: Mapping[str, Artifact], names: Iterable
 
 
 def _runs(evm: NodeEvm, probe: bytes) -> bool | None:
-    """Whether creation code returns what it should; None if the node does not say."""
+    """Whether a probe returns its result; None if the node does not say."""
     try:
         return evm.try_creation(probe) == _ANSWER
     except RpcError as error:
@@ -125,7 +116,7 @@ def _runs(evm: NodeEvm, probe: bytes) -> bool | None:
 
 
 def _target() -> str:
-    """Say what the contracts are compiled for, where that is known."""
+    """Describe the EVM version of the compiled contracts, if known."""
     try:
         return f", compiled for {read_settings().evm_version},"
     except CompilerError:  # an installed package

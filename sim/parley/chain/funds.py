@@ -1,8 +1,7 @@
-"""Ether for Parley's accounts on a node that knows nothing of them.
+"""Funding of Parley's accounts on a node.
 
-It comes from the first account that the node itself signs for, once, and again only when what an account
-holds does not cover what it is about to send. Each payment carries a nonce that was read before: asked for
-twice, because the node was away, it is made once.
+The first account that the node signs for pays, once, and again only if an account cannot pay for its next
+transactions. Each payment has an explicit nonce, so that a repeated request pays only once.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
     from parley.chain.view import View
 
 _RESERVE = 3
-"""How many times what is needed now an account is given, so that it is not given again soon."""
+"""An account gets this multiple of its current need, so that payments are rare."""
 
 _GAS = 100_000
-"""Gas limit of a payment: more than any chain asks for one to an account without code."""
+"""Gas limit of a payment; enough on every chain."""
 
 _LONGEST_PAUSE = 5.0
-"""Seconds between two looks at the chain while a payment is under way."""
+"""Maximum pause between two checks of a payment, in seconds."""
 
 
 class _Payment(NamedTuple):
@@ -37,7 +36,7 @@ class _Payment(NamedTuple):
 
 
 class Funds:
-    """What accounts hold, and where more comes from.
+    """Balances of accounts, and payments to them.
 
     Parameters
     ----------
@@ -46,7 +45,7 @@ class Funds:
     view : View
         Of the chain's head.
     mine : callable
-        Makes the node mine what it has been sent, if that takes doing.
+        Makes the node mine, if necessary.
 
     Attributes
     ----------
@@ -64,7 +63,7 @@ class Funds:
         self._payer: str | None = None
 
     def reserve(self, needs: Mapping[str, int], price: int) -> None:
-        """Make sure that accounts can pay, and count it as paid.
+        """Make sure that accounts can pay, and reserve the amounts.
 
         Parameters
         ----------
@@ -88,11 +87,11 @@ class Funds:
             self._at_least[account] -= need
 
     def release(self, account: str, amount: int) -> None:
-        """Take back what was reserved and not spent."""
+        """Release reserved amounts that were not spent."""
         self._at_least[account] = self._at_least.get(account, 0) + amount
 
     def forget(self) -> None:
-        """Look again at all balances: the chain may have lost some of its past, payments too."""
+        """Read all balances again, because a reorganization may have removed payments."""
         self._at_least.clear()
         if self._payer is not None:
             count = self._count(self._payer)
@@ -111,7 +110,7 @@ class Funds:
         return as_number(count, "eth_getTransactionCount")
 
     def _pay(self, poor: Mapping[str, int], price: int) -> None:
-        """Pay accounts what they lack, and more if there is more."""
+        """Pay accounts what they need, with a reserve if possible."""
         payer = self._payer = self._find_payer(poor)
         (balance,) = self._view.fresh([("eth_getBalance", (payer, "latest"))])
         purse = as_number(balance, "eth_getBalance") - _GAS * price * len(poor)
@@ -154,7 +153,7 @@ class Funds:
                 why = refusal.message if refusal is not None else "they are not mined"
                 raise NodeError(f"{self._rpc.url}: Parley's accounts cannot be funded from {payer}: {why}")
             refusal = None
-            # One after the other: some nodes refuse a nonce ahead of its turn.
+            # One after the other, because some nodes refuse future nonces.
             for payment in payments:
                 if payment.nonce < count:
                     continue

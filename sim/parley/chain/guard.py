@@ -1,4 +1,4 @@
-"""A process that lets a development node mine again when the program that held it is gone."""
+"""A guard process that lets a development node mine again after Parley has died."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import weakref
 __all__ = ["Guard"]
 
 _ATTEMPTS = 20
-"""How often the node is asked, a second apart, should it not answer."""
+"""Maximum number of requests to the node, one per second."""
 
-# Alone with the standard library: it starts in a moment. The URL may hold a key: it comes by the pipe, and no
-# list of processes shows it.
+# It uses only the standard library, to start fast. The URL may contain a key, so it comes through the pipe
+# and not in the arguments.
 _PROGRAM = f"""
 import sys, signal
 for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
@@ -42,16 +42,10 @@ if armed:
 
 
 class Guard:
-    """Waits beside this program; when the program ends while the guard is armed, the node mines again.
-
-    Parameters
-    ----------
-    url : str
-        Of the node, whole.
-    """
+    """A process that lets the node at a URL mine again if this program ends while the guard is armed."""
 
     def __init__(self, url: str) -> None:
-        # In a session of its own: what ends this program's group does not end the guard.
+        # In its own session, so that signals to this program's group do not end the guard.
         self._process = subprocess.Popen(  # noqa: S603 -- this Python, and the program above
             [sys.executable, "-I", "-S", "-c", _PROGRAM],
             stdin=subprocess.PIPE,
@@ -63,11 +57,11 @@ class Guard:
         weakref.finalize(self, _release, self._process)
 
     def arm(self) -> None:
-        """Let the node mine again should this program end now."""
+        """Arm the guard."""
         self._tell("armed")
 
     def disarm(self) -> None:
-        """Take note that the node mines by itself."""
+        """Disarm the guard: the node mines by itself."""
         self._tell("disarmed")
 
     def _tell(self, line: str) -> None:
@@ -77,17 +71,17 @@ class Guard:
                 pipe.write(f"{line}\n".encode())
                 pipe.flush()
         except OSError:
-            pass  # somebody ended it: no reason to end a run
+            pass  # the guard was killed; the run continues
 
 
 def _release(process: subprocess.Popen[bytes]) -> None:
-    """Let the guard end: it does when its pipe is closed."""
+    """Close the pipe, which ends the guard."""
     try:
         if process.stdin is not None:
             process.stdin.close()
     except OSError:
         pass
-    # One that is armed still is at work; it is nobody's to wait for.
+    # Do not wait for an armed guard: it is at work.
     try:
         process.wait(1)
     except subprocess.TimeoutExpired:

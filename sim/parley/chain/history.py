@@ -1,8 +1,7 @@
-"""What has happened to one contract, read from the outside: every call with its calldata and its events.
+"""The history of one contract: every call with its calldata and events.
 
-A `History` is what a replay needs and no more. `NodeHistory` reads it from any JSON-RPC node; `Recorder`, a
-machine that writes down what passes through it, is the same for an embedded one. Neither knows what the calls
-mean.
+`History` is the interface that a replay needs. `NodeHistory` reads it from a JSON-RPC node; `Recorder` is a
+backend that records the calls made through it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Question(NamedTuple):
-    """What a contract asked another one by a static call, and what it was told; None if that failed."""
+    """A static call of the contract to another one, and the answer; None if the call failed."""
 
     to: str
     data: bytes
@@ -27,16 +26,16 @@ class Question(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What is known of a call that failed.
+    """What is known about a failed call.
 
     Attributes
     ----------
     gas : int
-        What the caller gave; 0 where that is not known.
+        Gas from the caller; 0 if unknown.
     starved : bool
-        Whether it may have failed for want of gas.
+        Whether it may have run out of gas.
     refused : tuple of (str, int)
-        Receivers that did not take the money that the contract sent them, and how much that was.
+        Receivers that refused money from the contract, and the amounts.
     """
 
     gas: int = 0
@@ -45,14 +44,14 @@ class Failure(NamedTuple):
 
 
 class Gain(NamedTuple):
-    """What an account gained in a block beyond what the block's transactions themselves brought and took.
+    """Change of a balance in a block that the block's transactions themselves do not explain.
 
     Attributes
     ----------
     amount : int
-        Wei; negative if it lost something.
+        Wei; may be negative.
     certain : bool
-        Whether nothing but the contract can have caused it.
+        Whether only the contract can have caused it.
     """
 
     amount: int
@@ -67,26 +66,26 @@ class Call(NamedTuple):
     transaction : str
         Hash of the transaction, ``0x`` and 64 digits.
     sender : str
-        Who made the call, in lower case.
+        The caller, in lower case.
     data : bytes
-        Calldata; empty where it is not known (see `direct`).
+        Calldata; empty if unknown (see `direct`).
     value : int
-        Wei that came with it.
+        Wei sent with the call.
     timestamp : int
-        Of the block, in seconds.
+        Time of the block, in seconds.
     logs : tuple of Log
-        What the contract emitted, in order.
+        Events of the contract, in order.
     direct : bool
-        Whether the call is known: the transaction itself makes it, or a trace shows it. Of a call through
-        another contract without a trace nothing is known but its events.
+        Whether the call is known: from the transaction itself or from a trace. For a call through another
+        contract without a trace, only the events are known.
     block : int
         Number of the block.
     failure : Failure or None
-        None for a call that went through.
+        None for a successful call.
     payments : tuple of (str, int), or None
-        Wei that the contract sent out in this call, by receiver; None without a trace.
+        Wei that the contract sent in this call, by receiver; None without a trace.
     questions : tuple of Question, or None
-        What the contract asked others in this call; None without a trace.
+        Static calls of the contract to others in this call; None without a trace.
     """
 
     transaction: str
@@ -103,7 +102,7 @@ class Call(NamedTuple):
 
 
 class History(Protocol):
-    """All calls of one contract up to some block, and the chain's state."""
+    """All calls of one contract up to a block, and the state of the chain."""
 
     @property
     def chain_id(self) -> int:
@@ -114,57 +113,39 @@ class History(Protocol):
         """Address of the contract, in lower case."""
 
     def calls(self, progress: Callable[[int, int], None] = lambda *_: None) -> Iterator[Call]:
-        """Go through the calls in the chain's order, those that failed too.
-
-        Parameters
-        ----------
-        progress : callable
-            Called with how many blocks have been read, and how many there are to read.
-        """
+        """Yield all calls in the chain's order, failed ones too; `progress` gets blocks read and to read."""
 
     def gains(self, block: int, accounts: Sequence[str]) -> Mapping[str, Gain] | None:
-        """Return what accounts gained in a block, the contract among them; None if that cannot be known."""
+        """Return the unexplained gains of accounts and of the contract in a block; None if unknown."""
 
     def excused(self, call: Call, payee: str | None) -> bool | None:
-        """Tell whether something other than the contract made a call fail that should have gone through.
+        """Whether a call failed for a reason outside the contract; None if unknown.
 
-        The caller gave too little gas, or the payee does not take money.
-
-        Parameters
-        ----------
-        call : Call
-            One that failed.
-        payee : str or None
-            Who was to be paid, if anybody.
-
-        Returns
-        -------
-        bool or None
-            None if that cannot be settled.
+        The caller gave too little gas, or the payee, if there is one, refused the money.
         """
 
     def ask(self, questions: Sequence[tuple[str, bytes]], block: int | None = None) -> list[bytes | None]:
-        """Call views after a block, the last one if none is given. None stands for a revert."""
+        """Call views after a block, by default the last one; None is a revert."""
 
     def code(self, address: str, block: int | None = None) -> bytes | None:
-        """Return the code at an address after a block; None if the chain's state there is not known."""
+        """Return the code at an address after a block; None if the state is unknown."""
 
     def founder(self) -> str | None:
-        """Return the account that deployed the contract, in lower case; None if that is not known."""
+        """Return the account that deployed the contract, in lower case; None if unknown."""
 
     def balance(self) -> int:
         """Return the contract's balance in wei."""
 
 
 class Recorder:
-    """A machine that remembers the calls of one contract: at once an `parley.chain.evm.Evm` and a `History`.
+    """A backend that records the calls of one contract: both an `parley.chain.evm.Evm` and a `History`.
 
     Parameters
     ----------
     evm : Evm
-        What does the work.
+        The backend that executes.
     contract : str, optional
-        Whose calls are written down; may be set later, when it is deployed.
+        The recorded contract; may be set later, after its deployment.
 
     Examples
     --------
@@ -208,29 +189,29 @@ class Recorder:
         return len(self._calls)
 
     def gains_by_block(self) -> dict[int, dict[str, int]]:
-        """Return what accounts gained in each block, as far as anybody looked."""
+        """Return the gains in each block, as far as they were recorded."""
         return {block: dict(gains) for block, gains in self._gains.items()}
 
     def gains(self, block: int, accounts: Sequence[str]) -> Mapping[str, Gain] | None:
-        """See `History.gains`. Known for the contract, and for whoever a call's data names."""
+        """See `History.gains`. Known for the contract and for addresses in calldata."""
         known = self._gains.get(block, {})
         if any(account not in known for account in accounts):
             return None
         return {account: Gain(known[account], not self.code(account)) for account in accounts}
 
     def excused(self, call: Call, payee: str | None) -> bool | None:
-        """See `History.excused`. Every call has gas enough, so that only the payee can be to blame."""
+        """See `History.excused`. Every call has enough gas, so only the payee can be the reason."""
         del call
         return None if payee is not None and self.code(payee) else False
 
     def ask(self, questions: Sequence[tuple[str, bytes]], block: int | None = None) -> list[bytes | None]:
-        """See `History.ask`. Whatever the block, the state is the present one."""
+        """See `History.ask`. The state is always the current one."""
         del block
         receipts = (self.evm.call(self.evm.deployer, _checksum(to), data) for to, data in questions)
         return [receipt.output if receipt.ok else None for receipt in receipts]
 
     def code(self, address: str, block: int | None = None) -> bytes:
-        """See `History.code`. Whatever the block, the state is the present one."""
+        """See `History.code`. The state is always the current one."""
         del block
         return self.evm.code(_checksum(address))
 
@@ -239,10 +220,10 @@ class Recorder:
         return self.evm.deployer.lower()
 
     def balance(self, address: str | None = None) -> int:
-        """Return a balance, the contract's if nothing is said."""
+        """Return a balance, by default the contract's."""
         return self.evm.balance(address or self._contract)
 
-    # ── a machine ────────────────────────────────────────────────────────────────────────────────────────
+    # ── a backend ────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def name(self) -> str:
@@ -342,18 +323,12 @@ class Recorder:
         del self._calls[self._open[snapshot] :]
 
     def recycle(self) -> None:
-        """Refuse: a chain that starts anew has no history to check.
-
-        Raises
-        ------
-        EvmError
-            Always.
-        """
+        """Raise `EvmError`: a reset would lose the history."""
         raise EvmError("a backend whose calls are recorded cannot be reset")
 
 
 def _addresses_in(data: bytes) -> set[str]:
-    """Return what may be addresses among the first arguments of a call."""
+    """Return possible addresses among the first arguments of a call."""
     words = (data[at : at + 32] for at in range(4, min(len(data) - 31, 260), 32))
     return {"0x" + word[12:].hex() for word in words if not any(word[:12])}
 

@@ -1,4 +1,4 @@
-"""The events of a range of blocks, from nodes that allow only so much at a time."""
+"""Reading of events from nodes that limit the size of a request."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["BLOCKS", "Logs", "read_logs"]
 
 BLOCKS = 2000
-"""Blocks to ask for the events of at a time: what common public nodes allow."""
+"""Blocks per request, as common public nodes allow."""
 
 _STEADY = 8
-"""How often in a row a range is read before a wider one is tried again."""
+"""Successful requests before a wider range is tried again."""
 
 _PAUSE = 0.2
-"""Seconds between two looks at a node that does not have the last block yet."""
+"""Pause while a node lags, in seconds."""
 
 
 class Logs(NamedTuple):
@@ -43,25 +43,24 @@ class Logs(NamedTuple):
 def read_logs(
     rpc: Rpc, query: Mapping[str, object], first: int, last: int, width: int = BLOCKS
 ) -> Iterator[Logs]:
-    """Go through a range of blocks and yield their events, part by part.
+    """Yield the events of a range of blocks, part by part.
 
-    A range that the node refuses (with whatever error, by HTTP 400 or 413, or by closing the connection) is
-    halved, down to one block. A node that lags behind the last block is waited for.
+    A range that the node refuses (with any error, HTTP 400 or 413, or a closed connection) is halved, down to
+    one block. Waits for a node that lags behind the last block.
 
     Parameters
     ----------
-    rpc : Rpc
     query : mapping of str to values
-        Of ``eth_getLogs``, without the blocks: ``address``, ``topics``.
+        ``address`` and ``topics`` of ``eth_getLogs``.
     first, last : int
-        Numbers of blocks; the last one included.
+        Block numbers, both included.
     width : int
-        Blocks to begin with.
+        Blocks of the first request.
 
     Raises
     ------
     NodeError
-        If the node refuses the events of a single block, or what it answers are none.
+        If the node refuses the events of a single block, or its answer is invalid.
 
     Examples
     --------
@@ -102,7 +101,7 @@ def _read(rpc: Rpc, query: Mapping[str, object], first: int, last: int) -> list[
         if first < last:
             entries, head = rpc.ask_part(calls)
         else:
-            # Nothing is left to split: this is waited for.
+            # Nothing is left to split, so wait.
             entries, head = rpc.ask_all(calls)
         if isinstance(entries, RpcError):
             raise entries
@@ -115,7 +114,7 @@ def _read(rpc: Rpc, query: Mapping[str, object], first: int, last: int) -> list[
 
 
 def _checked(rpc: Rpc, entries: object, first: int, last: int) -> list[dict[str, Any]]:
-    """Return a list of events, having looked at their form and blocks."""
+    """Check the form and the blocks of events."""
     try:
         if isinstance(entries, list) and all(first <= _place(entry)[0] <= last for entry in entries):
             return entries

@@ -1,4 +1,4 @@
-"""Who makes a node's blocks, and what that asks of whoever sends transactions."""
+"""Who makes a node's blocks, and transaction fees."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from parley.chain.rpc import Rpc
 
 _TIP = 10**9
-"""Wei per unit of gas offered on top of the base fee where the node names no tip."""
+"""Default tip in wei per unit of gas."""
 
 
 _DEVELOPMENT_CHAINS = frozenset({1337, 31337})
-"""Chain ids that development nodes have unless they are told otherwise."""
+"""Default chain ids of development nodes."""
 
 _RESTORING = 5.0
-"""Seconds that a node is waited for when a run has failed that kept it from mining."""
+"""Time limit, in seconds, to let a node mine again after a failed run."""
 
 
 class Mining(enum.Enum):
     """Who makes blocks."""
 
     EACH = enum.auto()
-    """The node, one for each transaction, unless told to hold on."""
+    """The node, one block for each transaction, unless it is held."""
     ASKED = enum.auto()
-    """The node, when asked to."""
+    """The node, on request."""
     OTHERS = enum.auto()
-    """The node or its network, in their own time."""
+    """The node or its network, at their own pace."""
 
 
 def who_mines(rpc: Rpc) -> Mining:
-    """Ask a development node how it makes blocks; what does not know is none."""
+    """Ask a development node how it makes blocks; a node that does not know is no development node."""
     try:
         # Hardhat's name for it; anvil answers to it too.
         if rpc.ask("hardhat_getAutomine"):
@@ -55,15 +55,10 @@ def who_mines(rpc: Rpc) -> Mining:
 
 @contextmanager
 def held(rpc: Rpc) -> Iterator[None]:
-    """Keep a node that mines at once from doing so, for a while.
+    """Hold the mining of a node that mines every transaction at once.
 
-    Whatever ends the program meanwhile, mining goes on: an exception and a signal by what is done here, and
-    what leaves no time for it (SIGKILL, a crash) by a process of its own that outlives this one.
-
-    Parameters
-    ----------
-    rpc : Rpc
-        A node that mines at once.
+    Mining continues after an exception or a signal; after SIGKILL or a crash, a guard process lets the node
+    mine.
     """
     guard = _guard_of(rpc)
     with ending_signals():
@@ -72,7 +67,7 @@ def held(rpc: Rpc) -> Iterator[None]:
             rpc.ask("evm_setAutomine", False)
             yield
         except BaseException:
-            # Whatever went wrong is what is reported. Where this fails too, the guard goes on trying.
+            # Report the original error. If this fails too, the guard continues.
             with suppress(NodeError), deferred_signals(), rpc.patient(_RESTORING):
                 _mine_again(rpc, guard)
             raise
@@ -86,7 +81,7 @@ def _mine_again(rpc: Rpc, guard: Guard) -> None:
 
 
 def is_development(rpc: Rpc, chain_id: int) -> bool:
-    """Whether a chain is there for development: its node can be told when to mine, or its id says so."""
+    """Whether a chain is a development chain, by control over mining or by its id."""
     if chain_id in _DEVELOPMENT_CHAINS:
         return True
     try:
@@ -100,14 +95,14 @@ _guards: WeakKeyDictionary[Rpc, Guard] = WeakKeyDictionary()
 
 
 def _guard_of(rpc: Rpc) -> Guard:
-    """Return the guard of a connection, started when it is first needed."""
+    """Return the guard of a connection; start it at the first use."""
     if rpc not in _guards:
         _guards[rpc] = Guard(rpc.secret_url)
     return _guards[rpc]
 
 
 def find_tip(rpc: Rpc) -> int:
-    """Return what miners are to be offered on top of the base fee, in wei per unit of gas."""
+    """Return the tip in wei per unit of gas."""
     try:
         return as_number(rpc.ask("eth_maxPriorityFeePerGas"), "eth_maxPriorityFeePerGas")
     except RpcError:
@@ -115,20 +110,11 @@ def find_tip(rpc: Rpc) -> int:
 
 
 def fees(rpc: Rpc, block: Mapping[str, Any], tip: int) -> tuple[dict[str, int], int]:
-    """Return a transaction's fields on fees, and the most that a unit of gas may come to cost, in wei.
-
-    Parameters
-    ----------
-    rpc : Rpc
-    block : mapping
-        The latest one.
-    tip : int
-        What miners are offered on top of the base fee.
-    """
+    """Return the fee fields of a transaction after the latest block, and the highest gas price in wei."""
     base = block.get("baseFeePerGas")
     if base is None:
         price = as_number(rpc.ask("eth_gasPrice"), "eth_gasPrice")
         return {"gasPrice": price}, price
-    # The base fee doubles over six full blocks: time enough to be mined.
+    # The base fee doubles in six full blocks, enough time to be mined.
     most = 2 * as_number(base, "baseFeePerGas") + tip
     return {"type": 2, "maxFeePerGas": most, "maxPriorityFeePerGas": tip}, most

@@ -1,11 +1,11 @@
-"""A node behind the seam: any that speaks JSON-RPC over HTTP.
+"""A JSON-RPC node as a backend.
 
-Agents and deployer are the embedded machines' own (`parley.chain.accounts`); their keys sign here, and the
-node's first account funds them. How transactions get to the chain, also when the node dies on the way, is
-`parley.chain.transaction_manager`'s business.
+Agents and deployer are those of the embedded EVMs (`parley.chain.accounts`). Parley signs with their keys,
+and the node's first account funds them. `parley.chain.transaction_manager` sends the transactions and handles
+failures of the node.
 
-Independent tasks are carried out `side_by_side`: each in a thread, with a machine of its own; their next
-transactions are collected and sent together, so that a block's time is paid once for all of them.
+`side_by_side` runs independent tasks in threads, each with its own backend object. Their next transactions
+are sent together, so that all share the time of a block.
 """
 
 from __future__ import annotations
@@ -29,36 +29,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Submit: TypeAlias = Callable[[Request], Mined]
-"""What carries out an order and says what became of it."""
+"""Sends a request and returns its result."""
 
 
 class NodeEvm:
-    """An `parley.chain.evm.Evm` that is a node.
+    """A node as a backend.
 
-    What differs from an embedded machine: the clock runs, and `timestamp` is the latest block's; receipts of
-    transactions that succeed carry no return data; gas is exact; `balance` gives back what was spent on gas,
-    and leaves out what the node's first account paid in.
+    Differences from an embedded EVM: the clock runs, and `timestamp` is the time of the latest block;
+    receipts of successful transactions have no return data; gas is exact; `balance` excludes gas and funding.
 
     Parameters
     ----------
     url : str
-        Where the node listens: ``http://`` or ``https://``.
+        ``http://`` or ``https://``.
     patience : float, optional
-        Seconds that a node is waited for: see `parley.chain.rpc.Rpc`.
+        Seconds to wait for a node: see `parley.chain.rpc.Rpc`.
     note : callable
-        What tells the user that the node is away, and that it is back; standard error does by default.
+        Reports that the node is away or back; by default to standard error.
     confirmations : int, optional
-        Blocks to wait for after each step: see `parley.chain.transaction_manager.TransactionManager`.
-
-    Attributes
-    ----------
-    dispatcher : TransactionManager
-        The way to the chain.
+        Blocks to wait after each step: see `parley.chain.transaction_manager.TransactionManager`.
 
     Raises
     ------
     NodeError
-        If no node answers there.
+        If there is no node at the URL.
     """
 
     accounts_gas = True
@@ -89,7 +83,7 @@ class NodeEvm:
         self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
 
     def beside(self, submit: Submit) -> NodeEvm:
-        """Return a machine on the same chain whose transactions take another way there."""
+        """Return a backend on the same chain with another `submit`."""
         other = object.__new__(NodeEvm)
         other._enter(self.dispatcher, submit)
         return other
@@ -117,12 +111,12 @@ class NodeEvm:
         return self._logs
 
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
-        """See `parley.chain.evm.Evm.call`; neither logs nor gas are known.
+        """See `parley.chain.evm.Evm.call`; logs and gas are unknown.
 
         Raises
         ------
         NodeError
-            If the node refuses, as it does where the sender lacks the value.
+            If the node refuses, for example because the sender lacks the value.
         """
         order = Request(sender, to_checksum_address(to), data, value)
         try:
@@ -139,7 +133,7 @@ class NodeEvm:
         return self.create([initcode])[0].created or ""
 
     def create(self, initcodes: Sequence[bytes]) -> list[Mined]:
-        """Create contracts from the deployer's account, together, and say where and when.
+        """Create contracts from the deployer's account in one batch.
 
         Raises
         ------
@@ -162,7 +156,7 @@ class NodeEvm:
         return created
 
     def try_creation(self, initcode: bytes) -> bytes:
-        """Return what creation code returns, and create nothing.
+        """Return the result of creation code without creating a contract.
 
         Raises
         ------
@@ -178,10 +172,10 @@ class NodeEvm:
         return as_bytes(self.dispatcher.ask("eth_call", fields, block), "eth_call")
 
     def _revert_data(self, order: Request, mined: Mined) -> bytes:
-        """Return what a transaction reverted with, which its receipt does not say.
+        """Return the revert data of a transaction, which is not in its receipt.
 
-        A trace knows it. Without one, the call is made once more on the state that the block before left,
-        which is right unless an earlier transaction of the same block bears on it.
+        It comes from a trace. Without one, the call is repeated on the state before its block, which is right
+        unless an earlier transaction of the block matters.
         """
         rpc = self.dispatcher.rpc
         top_call = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
@@ -209,14 +203,14 @@ class NodeEvm:
         return self.dispatcher.timestamp()
 
     def warp(self, timestamp: int) -> None:
-        """Let no later transaction take place before a time.
+        """Set the earliest time of later transactions.
 
-        A development node's clock is moved; another one's is waited for, if it is not for long.
+        Moves the clock of a development node; otherwise waits, if it is not for long.
 
         Raises
         ------
         EvmError
-            If the time lies in the past, or too far ahead.
+            If the time is in the past, or too far ahead.
         """
         self.dispatcher.warp(timestamp)
 
@@ -232,7 +226,7 @@ class NodeEvm:
         return as_bytes(code, "eth_getCode")
 
     def snapshot(self) -> int:
-        """See `parley.chain.evm.Evm.snapshot`; a development node only knows how to."""
+        """See `parley.chain.evm.Evm.snapshot`; for development nodes only."""
         return self.dispatcher.snapshot()
 
     def restore(self, snapshot: int) -> None:
@@ -240,13 +234,7 @@ class NodeEvm:
         self.dispatcher.restore(snapshot)
 
     def recycle(self) -> None:
-        """Refuse: nobody starts a chain anew.
-
-        Raises
-        ------
-        EvmError
-            Always.
-        """
+        """Raise `EvmError`: a node's chain cannot be reset."""
         raise EvmError(f"{self.name}: a node's chain cannot be reset")
 
 
@@ -256,23 +244,24 @@ class NodeEvm:
 def side_by_side(
     evm: NodeEvm, begin: Callable[[NodeEvm], Callable[[int], T]], numbers: Iterable[int], at_once: int
 ) -> Iterator[T]:
-    """Carry out independent tasks on a node, several at a time, and yield their results in order.
+    """Run independent tasks on a node in parallel, and yield their results in order.
 
     Parameters
     ----------
     evm : NodeEvm
-        The node. While tasks are under way nobody else may use it.
+        The node; only the tasks may use it meanwhile.
     begin : callable
-        Called once in each thread with a machine of its own; returns what carries out a task, given its
+        Called once in each thread with its own backend; returns a function that runs a task, given its
         number. Tasks may not move the clock.
     numbers : iterable of int
+        Numbers of the tasks.
     at_once : int
-        How many tasks are under way at a time; one at a time needs no threads.
+        Tasks at a time; one needs no threads.
 
     Raises
     ------
     Exception
-        Whatever a task raises, or sending its transactions does.
+        An error of a task or of its transactions.
     """
     if at_once <= 1:
         task = begin(evm)
@@ -300,13 +289,13 @@ def side_by_side(
 
 
 class _Closed(Exception):  # noqa: N818 -- no error: the others have ended the meeting
-    """Nobody waits for this task any more."""
+    """The task was cancelled."""
 
 
 class _SentTogether:
-    """Where threads hand in their next transactions and wait for the receipts.
+    """Collects the next transactions of threads, which wait for the receipts.
 
-    One thread leads: when all others wait or have finished, it sends what they handed in.
+    One thread leads: when all others wait or have finished, it sends the transactions.
     """
 
     def __init__(self, todo: list[int]) -> None:
@@ -320,7 +309,7 @@ class _SentTogether:
         self._change = threading.Condition()
 
     def work(self, begin: Callable[[], Callable[[int], T]]) -> None:
-        """Carry out tasks until none is left."""
+        """Run tasks until none is left."""
         index = -1
         try:
             task = begin()
@@ -343,7 +332,7 @@ class _SentTogether:
                 self._change.notify_all()
 
     def submit(self, place: int, order: Request) -> Mined:
-        """Hand in an order and wait until it has been carried out."""
+        """Submit a request and wait for its result."""
         with self._change:
             self._orders[place] = order
             self._change.notify_all()
@@ -353,19 +342,19 @@ class _SentTogether:
             return self._answers.pop(place)
 
     def lead(self, dispatcher: TransactionManager) -> Iterator[T]:
-        """Send what is handed in, and yield results in the order of the tasks."""
+        """Send submitted transactions, and yield results in the order of the tasks."""
         following = 0
         while True:
             with self._change:
                 self._change.wait_for(lambda: len(self._orders) == self.working)
                 if self._errors:
-                    # The same one whichever thread was faster.
+                    # Independent of the speed of threads.
                     raise self._errors[min(self._errors)]
                 ready = []
                 while following in self._results:
                     ready.append(self._results.pop(following))
                     following += 1
-                # The same transactions in the same order, whichever thread was faster.
+                # A deterministic order, independent of the speed of threads.
                 orders = sorted(self._orders.items())
                 self._orders.clear()
             yield from ready  # type: ignore[misc]  # what tasks return
@@ -379,7 +368,7 @@ class _SentTogether:
                 self._change.notify_all()
 
     def close(self) -> None:
-        """Send everybody home."""
+        """Stop all threads."""
         with self._change:
             self._closed = True
             self._change.notify_all()

@@ -1,7 +1,7 @@
-"""The history of a contract on a node, over JSON-RPC: read only, in batches, up to one block.
+"""The history of a contract on a node, read in batches up to one block.
 
-Events are asked for in ranges of blocks; transactions come from the blocks themselves, so that calls that
-emitted nothing and calls that failed are found too. Where the node has tracers, calls come from traces.
+Events are read in ranges of blocks, and transactions from the blocks themselves, so that calls without events
+and failed calls are found too. If the node has tracers, calls come from traces.
 """
 
 from __future__ import annotations
@@ -26,35 +26,32 @@ _Item = TypeVar("_Item")
 _Json = dict[str, Any]
 
 _FULL_BLOCKS = 200
-"""Blocks to read with all their transactions at a time."""
+"""Blocks per request, with all their transactions."""
 
 _TRANSACTIONS = 200
-"""Transactions to trace at a time."""
+"""Traced transactions per request."""
 
 _CROWDED = 2
-"""Transactions of a block that are worth tracing all of it."""
+"""From this many transactions on, the whole block is traced."""
 
 _TRACER = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
 
 
 class NodeHistory:
-    """A `parley.chain.history.History` on a node, up to the block that was its latest at the beginning.
+    """A `parley.chain.history.History` on a node, up to its latest block at the start.
 
     Parameters
     ----------
-    url : str
-    contract : str
     first_block : object
-        Where the contract is said to have been deployed. Nothing hangs on it: it is only where the search for
-        the first block with the contract's code begins.
+        Claimed block of the deployment. It is only the start of the search for the first block with the code.
     events_only : bool
-        Look for calls only where the contract emitted something: faster, but calls that emit nothing and
-        calls that failed are not seen.
+        Read only transactions with events of the contract: faster, but misses calls without events and failed
+        calls.
 
     Raises
     ------
     NodeError
-        If nobody answers at the URL.
+        If there is no node at the URL.
     """
 
     def __init__(
@@ -66,7 +63,7 @@ class NodeHistory:
         self._chain_id = int(self._node.ask("eth_chainId"), 16)
         head = self._node.ask("eth_getBlockByNumber", "latest", False)
         self.head = int(head["number"], 16)
-        """Number of the last block that is looked at."""
+        """Number of the last block of the history."""
         self._head_hash = head["hash"]
         self._hint = first_block
         self._first: int | None = None
@@ -74,7 +71,7 @@ class NodeHistory:
         self._wallets: set[str] = set()
         self._busy: Counter[int] = Counter()
         self._flat: bool | None = None
-        """Whether the node keeps flat traces beside its tracers; None until that matters."""
+        """Whether the node has flat traces; None if not asked yet."""
 
     @property
     def chain_id(self) -> int:
@@ -88,7 +85,7 @@ class NodeHistory:
 
     @property
     def first(self) -> int:
-        """Number of the first block with the contract's code; 0 where the node does not have old states."""
+        """Number of the first block with the contract's code; 0 if the node has no old states."""
         if self._first is None:
             self._first = nodestate.first_block(self._node, self._contract, self.head, self._hint)
         return self._first
@@ -119,7 +116,7 @@ class NodeHistory:
     def _named(
         self, emitted: Mapping[str, list[_Json]], start: int, end: int
     ) -> Iterator[tuple[list[_Json], int]]:
-        """Transactions that emitted something, in parts, each with how far that is."""
+        """Yield transactions with events, in parts, each with the progress."""
         del start, end
         for names in _parts(list(emitted), _TRANSACTIONS):
             fetched = self._node.ask_there([("eth_getTransactionByHash", [name]) for name in names])
@@ -133,7 +130,7 @@ class NodeHistory:
     def _all(
         self, emitted: Mapping[str, list[_Json]], start: int, end: int
     ) -> Iterator[tuple[list[_Json], int]]:
-        """Transactions that have to do with the contract, in parts, each with how far that is."""
+        """Yield transactions that concern the contract, in parts, each with the progress."""
         seen = 0
         for numbers in _parts(range(start, end + 1), _FULL_BLOCKS):
             blocks = self._node.ask_there([("eth_getBlockByNumber", [hex(k), True]) for k in numbers])
@@ -172,7 +169,7 @@ class NodeHistory:
     # ── one transaction ──────────────────────────────────────────────────────────────────────────────────
 
     def _calls_of(self, transactions: list[_Json], emitted: Mapping[str, list[_Json]]) -> Iterator[Call]:
-        """Make calls of transactions: from traces, or else from what went to the contract itself."""
+        """Make calls from traces, or without them from transactions to the contract."""
         frames = self._frames(transactions)
         silent = [
             one["hash"]
@@ -197,7 +194,7 @@ class NodeHistory:
                 yield blank._replace(direct=False)
 
     def _has_failed(self, name: str, receipt: Any) -> bool:  # noqa: ANN401 -- JSON
-        """Whether a transaction failed of which there are no events."""
+        """Whether a transaction without events failed."""
         if not isinstance(receipt, dict) or receipt["transactionHash"] != name:
             raise NodeError(f"{self._node.url}: the node does not have the receipt of {name}")
         if any(log["address"].lower() == self._contract for log in receipt["logs"]):
@@ -208,7 +205,7 @@ class NodeHistory:
         return (transaction.get("to") or "").lower() == self._contract
 
     def _frames(self, transactions: list[_Json]) -> dict[str, Frame]:
-        """Traces of transactions, as far as the node has them."""
+        """Return the traces of transactions that the node has."""
         frames = self._flat_frames(transactions)
         left = [one for one in transactions if one["hash"] not in frames]
         crowded = _crowded(left)
@@ -224,10 +221,10 @@ class NodeHistory:
         return frames
 
     def _flat_frames(self, transactions: list[_Json]) -> dict[str, Frame]:
-        """Traces of crowded blocks from the lists that some nodes keep, as far as these say enough."""
+        """Return traces of blocks with many transactions from flat traces, where these are enough."""
         crowded = _crowded(transactions)
         if crowded and self._flat is None:
-            # Where a list does not say enough, a tracer has to.
+            # Where a flat trace is not enough, use a tracer.
             one = next(one for one in transactions if one["blockNumber"] == crowded[0])
             questions = [("trace_block", [crowded[0]]), ("debug_traceTransaction", [one["hash"], _TRACER])]
             self._flat = not any(isinstance(told, RpcError) for told in self._node.ask_all(questions))
@@ -240,7 +237,7 @@ class NodeHistory:
         return {name: one for name, one in frames.items() if flattraces.is_plain(self._contract, one)}
 
     def _traces(self, questions: list[tuple[str, list[Any]]]) -> list[Any]:
-        """Ask for traces: a node without tracers refuses them all, which one question shows."""
+        """Ask for traces; the first request shows whether the node has tracers."""
         found = self._node.ask_all(questions[:1])
         if found and not isinstance(found[0], RpcError):
             found += self._node.ask_all(questions[1:])
@@ -250,7 +247,7 @@ class NodeHistory:
         calls = list(calls_of(self._contract, frame, blank))
         through = [call for call in calls if call.failure is None]
         if sum(len(call.logs) for call in calls) != len(blank.logs):
-            # An older tracer, which leaves out events: with one call there is no doubt whose they are.
+            # An older tracer without events: with only one call, all events are of this call.
             if len(through) != 1:
                 raise NodeError(
                     f"{self._node.url}: the trace of {blank.transaction} lacks the contract's events"
@@ -332,7 +329,7 @@ def _log(log: _Json) -> Log:
 
 
 def _crowded(transactions: Sequence[_Json]) -> list[str]:
-    """Return the blocks, in hexadecimal, that hold several of some transactions."""
+    """Return the blocks, in hexadecimal, with several of the transactions."""
     blocks = Counter(str(one["blockNumber"]) for one in transactions)
     return [number for number, count in blocks.items() if count >= _CROWDED]
 

@@ -1,7 +1,6 @@
-"""What a node's past states say about a contract: where it began, what its payees got, why a call failed.
+"""Answers from a node's old states: a contract's first block, gains of payees, the reason of a failed call.
 
-Every question here may fail because the node has thrown old states away. Then the answer is that it is not
-known, never a guess.
+If the node has no old states, the answer is unknown, never a guess.
 """
 
 from __future__ import annotations
@@ -26,17 +25,15 @@ def first_block(node: Rpc, contract: str, head: int, hint: object) -> int:
 
     Parameters
     ----------
-    node : Rpc
-    contract : str
     head : int
-        After this block there is.
+        A block after which the code exists.
     hint : object
-        Where somebody says that it is.
+        The claimed block.
 
     Returns
     -------
     int
-        0 where the node does not have the states that it would take: then everything has to be read.
+        0 if the node lacks the states; then all blocks must be read.
     """
 
     def there(number: int) -> bool:
@@ -55,7 +52,7 @@ def first_block(node: Rpc, contract: str, head: int, hint: object) -> int:
 
 
 def founder(node: Rpc, contract: str, first: int) -> str | None:
-    """Return who sent the transaction that created a contract; None if the block does not show it."""
+    """Return the sender of the transaction that created a contract; None if the block does not show it."""
     (block,) = node.ask_there([("eth_getBlockByNumber", (hex(first), True))])
     creations = [one for one in (block or {}).get("transactions", []) if not one.get("to")]
     receipts = node.ask_there([("eth_getTransactionReceipt", [one["hash"]]) for one in creations])
@@ -68,7 +65,7 @@ def founder(node: Rpc, contract: str, first: int) -> str | None:
 
 
 def gains(node: Rpc, contract: str, block: int, accounts: Sequence[str]) -> Mapping[str, Gain] | None:
-    """See `parley.chain.history.History.gains`: balances across a block, less what transactions explain."""
+    """See `parley.chain.history.History.gains`: balance changes in a block minus explained ones."""
     (told,) = node.ask_there([("eth_getBlockByNumber", (hex(block), True))])
     if not isinstance(told, dict):
         return None
@@ -103,7 +100,7 @@ def gains(node: Rpc, contract: str, block: int, accounts: Sequence[str]) -> Mapp
 
 
 _FEES = frozenset({"l1Fee", "l1FeeScalar", "operatorFeeScalar", "operatorFeeConstant"})
-"""Fields about fees of receipts that are accounted for, or none."""
+"""Fee fields of receipts that are handled."""
 
 
 def _ends(transaction: dict[str, Any]) -> set[str]:
@@ -111,7 +108,7 @@ def _ends(transaction: dict[str, Any]) -> set[str]:
 
 
 def _fee(receipt: Mapping[str, Any]) -> int:
-    """What a transaction cost its sender beside its value, in wei."""
+    """Return the fees of a transaction in wei."""
 
     def of(key: str) -> int:
         return int(receipt.get(key) or "0x0", 16)
@@ -120,7 +117,7 @@ def _fee(receipt: Mapping[str, Any]) -> int:
 
 
 def _is_quiet(node: Rpc, transaction: dict[str, Any], contract: str, block: int) -> bool:
-    """Whether a transaction moves no money but its own value, or goes to the contract itself."""
+    """Whether a transaction moves only its own value, or goes to the contract itself."""
     to = (transaction.get("to") or "").lower()
     if to == contract:
         return True
@@ -133,23 +130,10 @@ def _is_quiet(node: Rpc, transaction: dict[str, Any], contract: str, block: int)
 
 
 def had_too_little_gas(node: Rpc, contract: str, call: Call, *, alone: bool) -> bool | None:
-    """Tell whether a failed call would have gone through with more gas than it had.
+    """Whether a failed call would have succeeded with more gas; None if unknown.
 
-    The node is asked what the call takes after its block. As the call changed nothing, that is the state
-    before it too, if nothing else happened to the contract in the block.
-
-    Parameters
-    ----------
-    node : Rpc
-    contract : str
-    call : Call
-    alone : bool
-        Whether nothing else happened to the contract in the block.
-
-    Returns
-    -------
-    bool or None
-        None if that cannot be told.
+    The node estimates the gas of the call after its block. The failed call changed nothing, so this is also
+    the state before it, if it is the `alone` call of the contract in the block.
     """
     asked = {"from": call.sender, "to": contract, "data": "0x" + call.data.hex(), "value": hex(call.value)}
     given = call.failure.gas if call.failure is not None else 0

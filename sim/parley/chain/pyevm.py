@@ -1,14 +1,13 @@
-"""py-evm at the level of its state: the reference machine without web3, eth-tester, blocks and signatures.
+"""py-evm alone: the reference EVM without web3, eth-tester, blocks and signatures.
 
-Three times as fast as `parley.chain.tester.TesterEvm`, with the same outputs, logs, gas and balances: a test
-compares the two on the same transactions. What only the other one exercises is signatures, the coding of
-transactions, and the rules of blocks.
+It is three times as fast as `parley.chain.tester.TesterEvm`, with the same outputs, logs, gas and balances (a
+test compares both). It does not exercise signatures, the coding of transactions, and block rules.
 
-- The base fee is zero, so that gas costs nothing: GASPRICE and BASEFEE read zero.
-- `lock_changes` ends a transaction. Without it slots would stay warm, and the gas of the next transaction
+- The base fee is zero, so gas costs nothing, and GASPRICE and BASEFEE are zero.
+- `lock_changes` ends a transaction. Without it, slots would stay warm, and the gas of the next transaction
   would be too low.
-- py-evm's journal cannot undo what came before the last `lock_changes`. A snapshot therefore writes the state
-  to the database and keeps its root.
+- py-evm's journal cannot undo changes before the last `lock_changes`. So a snapshot writes the state to the
+  database and keeps its root.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ _SNAPSHOTS = 64
 
 
 class PyEvm:
-    """An `parley.chain.evm.Evm` on py-evm's state, with exact gas.
+    """py-evm's state as a backend, with exact gas.
 
     Examples
     --------
@@ -66,7 +65,7 @@ class PyEvm:
         self._begin()
 
     def _begin(self) -> None:
-        """Set up a state with nothing but funded accounts, at the start of time."""
+        """Set up a state with only the funded accounts."""
         self._timestamp = START_TIME
         self._database = AtomicDB()
         self._state = PragueState(self._database, self._block(), BLANK_ROOT_HASH)
@@ -77,7 +76,7 @@ class PyEvm:
         self._next_snapshot = 0
 
     def _block(self) -> ExecutionContext:
-        """What a transaction can see of its block."""
+        """Return the block data that a transaction can read."""
         return ExecutionContext(
             coinbase=ZERO_ADDRESS,
             timestamp=self._timestamp,
@@ -130,7 +129,7 @@ class PyEvm:
     def _apply(
         self, sender: str, to: Address, data: bytes, value: int, *, lock: bool = True
     ) -> tuple[SignedTransactionAPI, Any]:
-        """Carry out a transaction; returns it and its computation."""
+        """Execute a transaction; returns it and its computation."""
         if sender not in self._senders:
             raise EvmError(f"{sender} is not an account of this chain")
         account = self._senders[sender]
@@ -206,7 +205,7 @@ class PyEvm:
 
 
 def _receipt(transaction: SignedTransactionAPI, computation: Any) -> Receipt:  # noqa: ANN401 -- py-evm carries no types
-    """What became of a transaction, in the seam's form."""
+    """Return the receipt of a computation."""
     logs = tuple(
         Log(address, tuple(topic.to_bytes(32) for topic in topics), data)
         for address, topics, data in computation.get_log_entries()

@@ -1,4 +1,4 @@
-"""What receipts say, and whether they are what they should be: a node may give another transaction's."""
+"""Reading and checking of receipts: a node may return another transaction's receipt."""
 
 from __future__ import annotations
 
@@ -25,30 +25,23 @@ _SINGLE_BYTE = 0x80
 
 
 _DOUBTS = 20
-"""How often in a row a receipt may be wrong."""
+"""Maximum number of wrong receipts in a row."""
 
 
 class Receipts:
-    """Where receipts come from.
-
-    Parameters
-    ----------
-    rpc : Rpc
-    view : View
-        Of the chain's head; told of each latest block that comes along.
-    """
+    """Reads receipts from a node, and updates the view of the chain's head."""
 
     def __init__(self, rpc: Rpc, view: View) -> None:
         self._rpc = rpc
         self._view = view
 
     def find(self, transactions: Sequence[Transaction]) -> list[tuple[Transaction, Mined, int]]:
-        """Return what became of those transactions that are on the chain, and the wei that their gas cost.
+        """Return the results of the transactions that are on the chain, and the cost of their gas in wei.
 
         Raises
         ------
         NodeError
-            If the node keeps giving receipts that cannot be theirs.
+            If the node keeps returning wrong receipts.
         """
         calls: list[tuple[str, Sequence[object]]] = [
             ("eth_getTransactionReceipt", (sent.hash,)) for sent in transactions
@@ -65,7 +58,7 @@ class Receipts:
         blocks = self._blocks({reply["blockNumber"] for _, reply in given})
         found = []
         for sent, reply in given:
-            # In a block that the chain does not have (any more, or yet): wait for what becomes of it.
+            # In a block that the chain does not have now: wait.
             header = blocks[reply["blockNumber"]]
             if header is not None and header.get("hash") == reply["blockHash"]:
                 self._view.at_least(header)
@@ -114,7 +107,7 @@ def created_address(sender: str, nonce: int) -> str:
 
 
 def bloom(logs: Sequence[Log]) -> int:
-    """Return the Bloom filter of events, as receipts have it: three bits for each address and topic.
+    """Return the Bloom filter of events in a receipt: three bits for each address and topic.
 
     Examples
     --------
@@ -132,10 +125,10 @@ def bloom(logs: Sequence[Log]) -> int:
 
 
 def what_is_wrong(sent: Transaction, receipt: Mapping[str, Any]) -> str | None:
-    """Return why a receipt cannot be this transaction's, or None if it can.
+    """Return why a receipt does not belong to this transaction, or None.
 
-    Compared are hash, sender, receiver and the created address, then the events: they belong to the same
-    transaction and block, and are all that the receipt's own filter (``logsBloom``) knows of.
+    It compares hash, sender, receiver and created address, and checks that the events belong to the same
+    transaction and block and match the filter (``logsBloom``).
     """
     try:
         return _difference(sent, receipt)
@@ -170,7 +163,7 @@ def _difference(sent: Transaction, receipt: Mapping[str, Any]) -> str | None:
 
 
 def read_receipt(sent: Transaction, receipt: Mapping[str, Any], timestamp: int) -> Mined:
-    """Return what a receipt says; the timestamp is the block's."""
+    """Read a receipt; the timestamp is the block's."""
     return Mined(
         sent.hash,
         int(receipt["status"], 16) == 1,

@@ -1,17 +1,13 @@
-"""How deep Python may nest calls, once an Ethereum library has been loaded."""
+"""The recursion limit after loading an Ethereum library."""
 
 import sys
 
 __all__ = ["limit_recursion"]
 
 FRAMES = 10_240
-"""Python frames: enough for calls nested as deep as a transaction's gas allows (some 500, at ten frames or so
-each)."""
+"""Enough Python frames for the deepest calls that a transaction's gas allows (about 500, ten frames each)."""
 
 
 def limit_recursion() -> None:
-    """Take back what loading web3 or py-evm does: they let Python nest 100,000 calls.
-
-    So many overflow the stack of the process, where input that is nested too deeply is to be refused.
-    """
+    """Undo the recursion limit of 100,000 that web3 and py-evm set: it can overflow the stack."""
     sys.setrecursionlimit(min(sys.getrecursionlimit(), FRAMES))

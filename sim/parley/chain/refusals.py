@@ -1,9 +1,9 @@
-"""What can go wrong with a node, and what its refusals mean.
+"""Errors of nodes, and their meaning.
 
-Nodes agree on how an answer looks, and on little about an error. Whether the contract refused a call (a
-revert) or the node did (a limit, pruned state, a fault of its own) is told here from the code, the data and
-the words of the common clients and services. What is not clearly a revert is none: no refusal of a node is
-ever taken for a contract's answer.
+Nodes report errors in different ways. This module decides, from code, data and message of the common clients
+and services, whether the contract refused a call (a revert) or the node did (a limit, pruned state, an own
+failure). Only a clear revert counts as a revert, so that a node's error is never taken for a contract's
+answer.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from parley.core.errors import shorten
 __all__ = ["NodeError", "RpcError", "TooMuchError", "UnreachableError"]
 
 _EXECUTION_ERROR = 3
-"""The code that geth, and since then most others, give a revert."""
+"""Error code of a revert in geth and most other clients."""
 
 _LIMIT_CODES = frozenset({429, 1015, -32005, -32007, -32016, -32029, -32090, -32097})
-"""Codes of limits: EIP-1474 has -32005, the others are services' own."""
+"""Error codes of limits: -32005 is from EIP-1474, the others are from services."""
 
 
 def _words(*words: str) -> re.Pattern[str]:
@@ -33,7 +33,7 @@ _WRAPPERS = _words(
     r"vm exception while processing transaction: ?",
     r"(vm execution|evm) error[.:]*( |$)",
 )
-"""What clients and services put before the words that matter."""
+"""Prefixes of error messages."""
 
 # A reason that follows is the contract's own text, and may be anything: only beginnings count.
 _REVERT = _words(
@@ -52,7 +52,7 @@ _HALT = _words(
     r"return data out of bounds|out ?of ?offset|access ?violation\b|gas uint64 overflow",
     r"contract address collision|create ?collision|max code size exceeded|create ?contract ?size ?limit",
 )
-"""An exceptional halt: the contract's own doing, as a revert is, but without data."""
+"""An exceptional halt: caused by the contract, like a revert, but without data."""
 
 _OUT_OF_GAS = _words(
     r"(transaction )?(ran )?out ?of ?gas\b",
@@ -71,7 +71,7 @@ _TOO_MUCH = _words(
     r"more than [\d,]+ (results|logs|events|blocks)|too (large|wide|big)|too many (results|logs|blocks)",
     r"block range|range (is )?(limit|limited|exceed)|(response|result|query|batch) (is )?(size|limit|too)",
 )
-"""What answers hold too much, and batches."""
+"""Answers or batches that are too large."""
 
 _NOT_HERE = _words(
     r"header not found|missing trie node|historical state|archive|prun(ed|ing)|no state",
@@ -80,38 +80,38 @@ _NOT_HERE = _words(
     r"out ?of ?range|invalid block tag|could not be found|beyond current head",
     r"timed? ?out|deadline exceeded",
 )
-"""State or blocks that this node does not have, or calls that took it too long."""
+"""State or blocks that the node does not have, or timeouts."""
 
 
 class NodeError(EvmError):
-    """A node cannot be reached, or does not do what it should."""
+    """A node cannot be reached, or fails."""
 
 
 class UnreachableError(NodeError):
-    """Nobody answers at the node's URL."""
+    """There is no answer at the node's URL."""
 
 
 class TooMuchError(NodeError):
-    """The node does not manage to answer so much at once."""
+    """The request is too large for the node."""
 
 
 class RpcError(NodeError):
-    """The node answers that it will not.
+    """An error answer of the node.
 
     Parameters
     ----------
     method : str
-        What was asked.
+        The requested method.
     error : object
-        The ``error`` of the answer: an object with code and message, or whatever else the node sent.
+        The ``error`` of the answer, normally an object with code and message.
 
     Attributes
     ----------
     code : int
-        JSON-RPC's; 0 where the node gave none, or none that is a number.
+        JSON-RPC error code; 0 if missing or not a number.
     message : str
     data : object
-        Whatever came with it; for a reverted call, what it reverted with.
+        Additional data; the revert data of a reverted call.
     """
 
     def __init__(self, method: str, error: object) -> None:
@@ -129,10 +129,10 @@ class RpcError(NodeError):
 
     @property
     def revert_data(self) -> bytes | None:
-        r"""What a call reverted with, empty if the node does not say; None if it was no revert.
+        r"""Revert data of a call, empty if the node does not give it; None if it was no revert.
 
-        Nodes put it in ``data``, or in a ``data``, ``result`` or ``originalError`` within that, some behind
-        the word ``Reverted``.
+        Nodes put it in ``data``, or in a ``data``, ``result`` or ``originalError`` inside, some after the
+        word ``Reverted``.
 
         Examples
         --------
@@ -147,10 +147,10 @@ class RpcError(NodeError):
 
     @property
     def is_revert(self) -> bool:
-        """Whether the contract refused the call, and not the node.
+        """Whether the contract, and not the node, refused the call.
 
-        True for a revert, and for an exceptional halt, such as an invalid opcode, which has no data. Running
-        out of gas is not among them: it may be the node's own limit (see `is_out_of_gas`).
+        True for a revert and for an exceptional halt such as an invalid opcode. False for out of gas, because
+        it may be the node's own limit (see `is_out_of_gas`).
 
         Examples
         --------
@@ -174,7 +174,7 @@ class RpcError(NodeError):
 
     @property
     def is_out_of_gas(self) -> bool:
-        """Whether the call ran out of gas: of what it was given, or of what the node allows a call.
+        """Whether the call ran out of its own gas, or of the node's limit for calls.
 
         Examples
         --------
@@ -185,7 +185,7 @@ class RpcError(NodeError):
 
     @property
     def _words(self) -> str:
-        """The message without wrappers; where only these are left, as with OpenEthereum, the data."""
+        """The message without prefixes; if nothing is left, as with OpenEthereum, the data."""
         words = self.message.strip()
         while wrapper := _WRAPPERS.match(words):
             words = words[wrapper.end() :]
@@ -193,7 +193,7 @@ class RpcError(NodeError):
 
     @property
     def is_missing(self) -> bool:
-        """Whether the node lacks the state or the block that was asked for, or did not get to it in time.
+        """Whether the node lacks the requested state or block, or timed out.
 
         Examples
         --------
@@ -204,7 +204,7 @@ class RpcError(NodeError):
 
     @property
     def is_limit(self) -> bool:
-        """Whether the node asks to be asked less, or later.
+        """Whether the node limits requests.
 
         Examples
         --------
@@ -217,7 +217,7 @@ class RpcError(NodeError):
 
 
 def _code(code: object) -> int:
-    """Return an error's code, which some nodes send as text."""
+    """Return an error code, which some nodes send as text."""
     if isinstance(code, str) and re.fullmatch(r"-?\d{1,9}", code):
         return int(code)
     if isinstance(code, float) and code.is_integer():

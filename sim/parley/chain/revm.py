@@ -1,15 +1,14 @@
-"""The fast machine: revm in this process, through pyrevm.
+"""revm in this process, through pyrevm: the fast embedded EVM.
 
-One transaction costs one message call and little else: no JSON, no signatures, no generic coding. What pyrevm
-leaves to its user is done here:
+A transaction is one message call, without JSON, signatures or generic coding. pyrevm leaves the following to
+its user:
 
-- a message call does not end a transaction: transient storage is cleared before each. Slots stay warm, so
-  that gas means nothing and is never reported;
-- it does not advance the sender's nonce, which nothing can see but a creation's address, and `deploy` does
-  advance it;
-- why a transaction failed stands in the text of an exception, revert data in hexadecimal;
-- its journal grows by every transaction (some 0.7 kB each) and is freed with the machine only: see
-  `RevmEvm.recycle`.
+- a message call does not end a transaction, so transient storage is cleared before each. Slots stay warm, so
+  gas is meaningless and never reported;
+- a message call does not increase the sender's nonce. Only the address of a creation depends on it, and
+  `deploy` increases it;
+- the reason of a failure is in the text of an exception, with revert data in hexadecimal;
+- the journal grows with every transaction (about 0.7 kB each) and is freed only by `RevmEvm.recycle`.
 """
 
 from __future__ import annotations
@@ -28,26 +27,26 @@ if TYPE_CHECKING:
 
     from parley.chain.evm import Name
 
-# The newest fork that pyrevm knows by name: what Prague adds (precompiles, delegated accounts) no contract
-# here uses. A name that it does not know would silently stand for its latest.
+# The newest fork with a name in pyrevm. The contracts use nothing that Prague adds (precompiles, delegated
+# accounts). pyrevm silently takes its latest fork for an unknown name.
 _FORK = "CANCUN"
 
-# Zeros that revm appends to code, so that reading past its end needs no check.
+# Zeros that revm appends to code.
 _PADDING = 33
 
-# Open snapshots count towards the EVM's call depth of 1,024.
+# Open snapshots count as call depth, which is limited to 1,024.
 _SNAPSHOTS = 64
 
 
 class RevmEvm:
-    """An `parley.chain.evm.Evm` in this process.
+    """revm as a backend.
 
     Parameters
     ----------
     chain_id : int, optional
-        Another chain's, whose games are to be played again here.
+        Another chain id, for replays of a node's games.
     code : Mapping[str, bytes], optional
-        Contracts that stand there from the start, by address.
+        Contracts that exist from the start, by address.
 
     Examples
     --------
@@ -63,7 +62,7 @@ class RevmEvm:
     name: Name = "revm"
     accounts_gas = False
     code_limit: int | None = None
-    """Bytes of a contract's code at most, if not the protocol's 24,576."""
+    """Maximum size of a contract's code in bytes; by default the protocol's 24,576."""
 
     def __init__(self, chain_id: int = CHAIN_ID, code: Mapping[str, bytes] | None = None) -> None:
         self.chain_id = chain_id
@@ -74,7 +73,7 @@ class RevmEvm:
         self._begin()
 
     def _begin(self) -> None:
-        """Set up a machine with nothing but funded accounts, at the start of time."""
+        """Set up an EVM with only the funded accounts."""
         self._timestamp = START_TIME
         self._snapshots: list[tuple[int, pyrevm.JournalCheckpoint, int, int]] = []
         self._next_snapshot = 0
@@ -88,7 +87,7 @@ class RevmEvm:
         for address, code in self._code.items():
             # A contract's nonce starts at one.
             self._evm.insert_account_info(address, pyrevm.AccountInfo(nonce=1, code=code))
-        # Bound once: a lookup on the extension object costs as much as a small step of the EVM.
+        # Bound once, because a lookup on the extension object is slow.
         self._message_call = self._evm.message_call
         self._reset_transient_storage = self._evm.reset_transient_storage
 
@@ -122,7 +121,7 @@ class RevmEvm:
 
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.call`."""
-        # Not pyrevm's `is_static`, which refuses what changes the state instead of undoing it.
+        # Not pyrevm's `is_static`, which refuses changes of the state instead of undoing them.
         checkpoint = self._evm.snapshot()
         try:
             return self.transact(sender, to, data, value)
@@ -162,7 +161,7 @@ class RevmEvm:
 
     def code(self, address: str) -> bytes:
         """See `parley.chain.evm.Evm.code`."""
-        # revm runs code with zeros appended, and pyrevm hands those out too; the hash tells how many.
+        # pyrevm returns code with appended zeros; the hash shows how many.
         padded = self._evm.get_code(address) or b""
         code_hash = self._evm.basic(address).code_hash
         lengths = (len(padded) - _PADDING, len(padded))
@@ -181,7 +180,7 @@ class RevmEvm:
         """See `parley.chain.evm.Evm.restore`."""
         if snapshot not in (entry[0] for entry in self._snapshots):
             raise EvmError(f"snapshot {snapshot} no longer exists")
-        # One by one and in order: reverting an outer checkpoint would leave the inner ones counted.
+        # One by one, because reverting an outer checkpoint would still count the inner ones.
         number = 0
         while number != snapshot:
             number, checkpoint, timestamp, deployments = self._snapshots.pop()
@@ -198,7 +197,7 @@ class RevmEvm:
 
 
 def _fail(error: RuntimeError) -> NoReturn:
-    r"""Say in the seam's words why pyrevm failed.
+    r"""Translate an error of pyrevm.
 
     Examples
     --------

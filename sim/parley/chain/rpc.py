@@ -1,12 +1,11 @@
-"""Questions to a node: JSON-RPC over HTTP, asked again while the node is away or wants to be asked less.
+"""JSON-RPC requests to a node over HTTP, with retries.
 
-A node that does not answer, or that limits how much it is asked, is asked again with growing pauses, for as
-long as `Rpc.patience` says. Every question here may therefore be asked twice; whoever sends transactions has
-to see to it that this does no harm (`parley.chain.node` does: a signed transaction has one hash and one
-nonce, however often it is sent).
+If a node does not answer or limits requests, they are repeated with growing pauses for `Rpc.patience`
+seconds. So every request may be sent twice. Transactions are signed before, so that this does no harm: a
+signed transaction has one hash and one nonce.
 
-Batches are put together again by the ids of their replies. What is missing is asked for again, and what a
-node refuses as too much is asked for in smaller batches, down to single requests.
+Replies to a batch are matched by id. Missing replies are requested again, and batches that are too large are
+split, down to single requests.
 """
 
 from __future__ import annotations
@@ -42,24 +41,24 @@ __all__ = [
 ]
 
 PATIENCE = 120.0
-"""Seconds that a node is waited for that has stopped answering, or limits how much it is asked."""
+"""Seconds to wait for a node that does not answer or limits requests."""
 
 LAG = 15.0
-"""Seconds that a node may lag behind another one."""
+"""Seconds by which a node may lag behind another one."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
-"""Seconds between two attempts, doubled from the one to the other."""
+"""First and longest pause between attempts, in seconds; pauses double."""
 
 _CHUNK = 200
-"""Requests sent at once: nodes bound the size of a batch."""
+"""Maximum size of a batch."""
 
 _GARBLED = 6
-"""How often what is no answer is asked for again before a node has answered."""
+"""Attempts after invalid answers, before the first valid one."""
 
 _PART_LIMITS = 3
-"""How often a limit is waited for before it is taken for one on the size of what was asked."""
+"""Attempts after a limit, before it counts as a limit on the size of the request."""
 
-# What a server says that is being restarted.
+# HTTP status of a server that restarts.
 _BUSY = frozenset({502, 503, 504})
 
 _TOO_MANY_REQUESTS = 429
@@ -68,21 +67,16 @@ _REDIRECTION, _CLIENT_ERROR = 300, 400
 _BATCH_REFUSAL = re.compile(
     r"batch|(response|request|payload|body|result).*(too (large|big)|size)", re.IGNORECASE
 )
-"""What geth and others say to the first or to all requests of a batch that is too large for them."""
+"""Messages of geth and others for a batch that is too large."""
 
 
 def to_standard_error(text: str) -> None:
-    """Print a note, whatever becomes of standard output."""
+    """Print a note to standard error."""
     print(f"parley: {one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201 -- its purpose
 
 
 def as_number(answer: object, what: str) -> int:
-    """Return a number that a node gives in hexadecimal.
-
-    Raises
-    ------
-    NodeError
-        If it is none.
+    """Read a hexadecimal number from a node; raises `NodeError`.
 
     Examples
     --------
@@ -96,12 +90,7 @@ def as_number(answer: object, what: str) -> int:
 
 
 def as_bytes(answer: object, what: str) -> bytes:
-    r"""Return bytes that a node gives in hexadecimal.
-
-    Raises
-    ------
-    NodeError
-        If they are none.
+    r"""Read hexadecimal data from a node; raises `NodeError`.
 
     Examples
     --------
@@ -117,11 +106,11 @@ def as_bytes(answer: object, what: str) -> bytes:
 
 
 def _silent(_: str) -> None:
-    """Keep to oneself what the error that follows will say."""
+    """Print no note: an error follows."""
 
 
 class _Missing:
-    """The place of an answer that has to be asked for again."""
+    """Marks a request that must be sent again."""
 
 
 class Rpc:
@@ -130,24 +119,24 @@ class Rpc:
     Parameters
     ----------
     url : str
-        Where the node listens: ``http://`` or ``https://``. It may hold a key, and is never shown whole.
+        ``http://`` or ``https://``. It may contain a key, and is never shown in full.
     patience : float, optional
-        Seconds that a node is waited for that stops answering or limits requests; `PATIENCE` by default.
-        Before its first answer, only a limit is waited for.
+        Seconds to wait for a node that does not answer or limits requests; default `PATIENCE`. Before its
+        first answer, it waits only for limits.
     note : callable
-        What tells the user that the node is away, and that it is back.
+        Reports that the node is away or back.
 
     Attributes
     ----------
     url : str
         Scheme, host and port.
     absences : int
-        How often the node was away and came back.
+        Number of times that the node was away and came back.
 
     Raises
     ------
     NodeError
-        If the URL is none.
+        If the URL is invalid.
     """
 
     def __init__(
@@ -164,12 +153,12 @@ class Rpc:
 
     @property
     def secret_url(self) -> str:
-        """The whole URL, which may hold a key: to be shown nowhere."""
+        """The full URL; it may contain a key and must not be shown."""
         return self._wire.url
 
     @contextmanager
     def patient(self, seconds: float) -> Iterator[None]:
-        """Wait for the node no longer than so many seconds, for a while."""
+        """Limit the waiting time temporarily, in seconds."""
         before, self.patience = self.patience, min(self.patience, seconds)
         try:
             yield
@@ -189,24 +178,23 @@ class Rpc:
         return _strictly(self._answers([(method, params)])[0])
 
     def ask_part(self, calls: _Batch) -> list[Any]:
-        """Return the answers to a request that can be made smaller, and to what is to be asked with it.
+        """Return the answers to requests of which the first can be made smaller.
 
-        A refusal takes the place of the answer, as an `RpcError`.
+        An error answer is an `RpcError` in the result.
 
         Raises
         ------
         TooMuchError
-            If the connection is closed over it, the answer is cut short, or the node says only that some
-            limit is exceeded: ask for less.
+            If the connection is closed, the answer is cut, or some limit is exceeded: ask for less.
         UnreachableError
             As `ask`.
         """
         return self._answers(calls, part=True)
 
     def ask_all(self, calls: Sequence[tuple[str, Sequence[object]]], *, strict: bool = False) -> list[Any]:
-        """Return the answers to many requests, in order, sent in as few messages as is reasonable.
+        """Return the answers to many requests, in order, sent in batches.
 
-        A refusal takes the place of the answer, as an `RpcError`; if `strict`, it is raised.
+        An error answer is an `RpcError` in the result; if `strict`, it is raised.
 
         Raises
         ------
@@ -217,10 +205,10 @@ class Rpc:
         return [_strictly(answer) for answer in answers] if strict else answers
 
     def ask_there(self, calls: _Batch) -> list[Any]:
-        """Return answers as `ask_all` does, to questions about what the chain is known to have.
+        """Return answers as `ask_all`, about data that the chain has for sure.
 
-        Behind a load balancer, a node may lag: what it does not have (null, or an error that says so) is
-        asked for again, for `LAG` seconds at most.
+        Behind a load balancer, a node may lag. If it lacks the data (null, or an error that says so), the
+        request is repeated for at most `LAG` seconds.
         """
         answers = self._answers(calls)
         began = time.monotonic()
@@ -259,19 +247,19 @@ class Rpc:
             return answers
 
     def _lost(self, error: LostError, wait: _Wait, size: int, *, part: bool) -> None:
-        """Wait for a node that did not answer, if it is to be waited for."""
+        """Wait for a node that did not answer, or raise."""
         if not self._answered and (not error.reached or wait.absent >= _GARBLED):
             raise UnreachableError(f"{self.url}: cannot connect: {error.reason}") from None
         if part and error.reached:
             raise TooMuchError(f"{self.url}: {error.reason}") from None
         if error.reached:
-            # Some close the connection over a batch that is too large for them.
+            # Some nodes close the connection if a batch is too large.
             self._chunk = max(1, size // 2)
         wait.gone = wait.gone or not error.reached
         wait.away(error.reason)
 
     def _read(self, answer: Answer, batch: _Batch, wait: _Wait, *, part: bool) -> list[Any]:
-        """Return the replies to the requests of a message, `_Missing` where they have to be sent again."""
+        """Return the replies to a batch, `_Missing` for requests that must be sent again."""
         content = answer.content
         if len(batch) == 1 and isinstance(content, list) and len(content) == 1:
             content = content[0]
@@ -294,7 +282,7 @@ class Rpc:
         return [_Missing] * len(batch)
 
     def _garbled(self, answer: Answer, batch: _Batch, wait: _Wait, *, part: bool) -> list[Any]:
-        """Decide what to do about an answer that is none."""
+        """Handle an invalid answer."""
         status = f"HTTP status {answer.status}"
         if answer.status == _TOO_MANY_REQUESTS:
             self._chunk = max(1, len(batch) // 2)
@@ -318,7 +306,7 @@ class Rpc:
     def _match(
         self, replies: list[Any], batch: _Batch, wait: _Wait, retry_after: float | None, *, part: bool
     ) -> list[Any]:
-        """Put the replies to a batch in order, by their ids."""
+        """Order the replies to a batch by id."""
         found: list[Any] = [_Missing] * len(batch)
         doubted: set[int] = set()
         limits: list[RpcError] = []
@@ -348,7 +336,7 @@ class Rpc:
         return found
 
     def _answer(self, reply: object, method: str) -> Any:  # noqa: ANN401 -- JSON
-        """Return what a reply says; `_Missing` if it is none."""
+        """Return the result of a reply; `_Missing` if it is invalid."""
         if not isinstance(reply, dict):
             return _Missing
         if reply.get("error") is not None:
@@ -361,7 +349,7 @@ class Rpc:
         wait.limited(reason, retry_after)
 
     def _split(self, size: int) -> None:
-        """Send no batch of this size again."""
+        """Use smaller batches from now on."""
         self._largest = self._chunk = max(1, size // 2)
 
     def _refusal(self, method: str, error: object) -> RpcError:
@@ -369,18 +357,18 @@ class Rpc:
 
 
 class _Wait:
-    """Waits for a node, until it has been waited for too long since it last answered."""
+    """Waits for a node, up to a time limit since its last answer."""
 
     def __init__(self, url: str, patience: float, note: Callable[[str], None]) -> None:
         self._url = url
         self._patience = patience
         self._note = note
         self.absent = 0
-        """How often in a row it did not answer."""
+        """Missing answers in a row."""
         self.gone = False
-        """Whether nobody was there, for a while at least."""
+        """Whether the node was away."""
         self.limits = 0
-        """How often in a row it asked to be asked less."""
+        """Limits in a row."""
         self._garbled = 0
         self._begin()
 
@@ -398,9 +386,9 @@ class _Wait:
     def away(self, reason: str, retry_after: float | None = None) -> None:
         """Wait for a node that does not answer."""
         self.absent += 1
-        # A single lost answer is none: what was lost is seen by what is missing.
+        # One lost answer does not count: missing data will show it.
         self.gone = self.gone or self.absent > 1
-        # The first time may be no more than a connection that has been idle for too long.
+        # The first time may be a connection that was idle for too long.
         if self.absent == 2:
             self._note(
                 f"{self._url}: the node does not answer ({reason}): trying again for {self._patience:.0f} s"
@@ -409,7 +397,7 @@ class _Wait:
         self._sleep(why, retry_after, UnreachableError)
 
     def limited(self, reason: str, retry_after: float | None) -> None:
-        """Wait for a node that wants to be asked less."""
+        """Wait for a node that limits requests."""
         self.limits += 1
         asked = f" (it asks to wait {retry_after:.0f} s)" if retry_after else ""
         said = shorten(reason, 120) if reason else "no reason given"
@@ -418,7 +406,7 @@ class _Wait:
         )
 
     def garbled(self, text: str, *, node: bool) -> None:
-        """Wait after what is no answer; only a few times if it is not known to be from a node."""
+        """Wait after an invalid answer; only a few times if the URL may not be a node."""
         self._garbled += 1
         why = f"not a node: {text}"
         if self._garbled >= _GARBLED and not node:
@@ -426,7 +414,7 @@ class _Wait:
         self._sleep(why, None)
 
     def over(self) -> None:
-        """Take note that the node has answered."""
+        """Record that the node has answered."""
         if self.absent >= 2:
             self._note(f"{self._url}: the node answers again")
         self.gone = False
@@ -435,17 +423,17 @@ class _Wait:
 
 
 def _lacks(answer: object) -> bool:
-    """Whether a node does not have what it was asked for."""
+    """Whether an answer says that the node lacks the data."""
     return answer is None or (isinstance(answer, RpcError) and answer.is_missing)
 
 
 def _refuses_batch(error: RpcError) -> bool:
-    """Whether a node answers to one request what it means for the whole batch."""
+    """Whether an error answer to one request refuses the whole batch."""
     return not error.is_revert and _BATCH_REFUSAL.search(error.message) is not None
 
 
 def _place(reply: object, size: int) -> int | None:
-    """Return which request of a batch a reply is to; None if it is to none."""
+    """Return the number of the request that a reply answers, or None."""
     place = reply.get("id") if isinstance(reply, dict) else None
     if isinstance(place, str) and place.isdecimal():
         place = int(place)
@@ -468,7 +456,7 @@ def _strictly(answer: Any) -> Any:  # noqa: ANN401 -- JSON
 
 
 def _redacted(value: object, redact: Callable[[str], str]) -> object:
-    """Take what may not be shown out of all texts of a JSON value."""
+    """Remove secrets from all texts of a JSON value."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Signals that end a program, while something has to be put right first."""
+"""Cleaning up before a signal ends the program."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["deferred_signals", "ending_signals", "exit_on_signals"]
 
 _SIGNALLED = 128
-"""What shells add to a signal's number for the status of what it ended."""
+"""Shells add this to a signal's number for the exit status."""
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else (signal.SIGTERM,)
-"""Signals that end a program at once, unless it says otherwise; an interrupt is an exception already."""
+"""Signals that end a program at once by default; an interrupt is already an exception."""
 
 
 def exit_on_signals() -> None:
-    """Let the signals that end a program do so as `sys.exit` does, with the status that shells give them.
+    """Turn ending signals into `sys.exit` with the usual status, so that cleanup code runs.
 
-    What is under way is put right then, as after an error. A second one ends the program at once.
+    A second signal ends the program at once.
     """
 
     def leave(number: int, _: FrameType | None) -> None:
@@ -33,21 +33,20 @@ def exit_on_signals() -> None:
         sys.exit(_SIGNALLED + number)
 
     for number in _ENDING:
-        # One that is ignored, as under nohup, stays so.
+        # A signal that is ignored (nohup) stays ignored.
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, leave)
 
 
 class _Ended(BaseException):
-    """A signal has come that ends the program."""
+    """A signal ends the program."""
 
 
 @contextmanager
 def ending_signals() -> Iterator[None]:
-    """Let a signal that ends the program be an exception first, so that what is under way is put right.
+    """Turn an ending signal into an exception first, so that cleanup code runs; then let it end the program.
 
-    The signal then does what it would have done before: the program ends with its status. Elsewhere than in
-    the main thread, nothing is changed.
+    Works in the main thread only.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -61,7 +60,7 @@ def ending_signals() -> Iterator[None]:
     before = {}
     try:
         for number in _ENDING:
-            # What the program does about a signal by itself stays as it is.
+            # The program's own signal handlers stay.
             if signal.getsignal(number) is signal.SIG_DFL:
                 before[number] = signal.signal(number, end)
         yield
@@ -76,7 +75,7 @@ def ending_signals() -> Iterator[None]:
 
 @contextmanager
 def deferred_signals() -> Iterator[None]:
-    """Keep signals waiting until something is done that must not be broken off."""
+    """Delay signals during an operation that must not be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,9 +1,8 @@
 """Find a Solidity compiler and run it through py-solc-x.
 
-In order: the executable that $PARLEY_SOLC names; one that py-solc-x has installed; `solc` on the PATH, if it
-is of the right version; one that py-solc-x can download; the npm package `solc` of the tree, behind
-`solcjs.cjs`. The first four are native and quicker, the last needs nothing but what `make setup` installs.
-All give the same bytecode.
+The order is: $PARLEY_SOLC; py-solc-x's installed compiler; `solc` on the PATH, if it has the right version; a
+download by py-solc-x; the npm package `solc` of the tree, through `solcjs.cjs`. The first four are native and
+faster; the last needs only `make setup`. All give the same bytecode.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 _SHIM = Path(__file__).with_name("solcjs.cjs")
 
-# Seconds. A host that answers at all answers a small request at once; the compiler is some 15 MB.
+# Seconds: a small request first, then the compiler of about 15 MB.
 _KNOCK = 3.0
 _DOWNLOAD = 60.0
 # A failed download is not tried again for a day: the npm compiler does the same, only slower.
@@ -41,7 +40,7 @@ _RETRY_AFTER = 86_400.0
 
 
 class NoCompilerError(ParleyError):
-    """No Solidity compiler of the wanted version can be had."""
+    """There is no Solidity compiler of the required version."""
 
 
 class SolidityError(ParleyError):
@@ -49,21 +48,9 @@ class SolidityError(ParleyError):
 
 
 def run(request: Mapping[str, Any], version: str, root: Path, cache: Path) -> dict[str, Any]:
-    """Run the compiler on a standard JSON input that carries all its sources.
+    """Run the compiler of a version on a standard JSON input with all sources; returns the JSON output.
 
-    Parameters
-    ----------
-    request : Mapping[str, Any]
-        The standard JSON input.
-    version : str
-        The exact version wanted, e.g. ``"0.8.30"``.
-    root, cache : Path
-        The tree whose node_modules may hold the npm compiler, and a folder that may be written to.
-
-    Returns
-    -------
-    dict[str, Any]
-        The standard JSON output.
+    `root` is the tree whose node_modules may have the npm compiler, `cache` a writable folder.
 
     Raises
     ------
@@ -82,7 +69,7 @@ def run(request: Mapping[str, Any], version: str, root: Path, cache: Path) -> di
 
 
 def executable(version: str, root: Path, cache: Path) -> Path:
-    """Return a compiler's executable, found as `run` finds it, for tools that want one (Brownie, Slither).
+    """Return the executable of `run`, for other tools (Brownie, Slither).
 
     Raises
     ------
@@ -93,7 +80,7 @@ def executable(version: str, root: Path, cache: Path) -> Path:
 
 
 def summary(entry: Mapping[str, Any]) -> str:
-    r"""Return one line for one of the compiler's messages: where, what kind, what.
+    r"""Return a compiler message as one line: place, type, text.
 
     Examples
     --------
@@ -107,7 +94,7 @@ def summary(entry: Mapping[str, Any]) -> str:
 
 
 class _Search:
-    """The ways to find a compiler of one version, in the order in which they are tried."""
+    """The ways to find a compiler of one version."""
 
     def __init__(self, version: str, root: Path, cache: Path) -> None:
         self._version = version
@@ -115,7 +102,7 @@ class _Search:
         self._cache = cache
 
     def find(self) -> Path:
-        """Return the first executable found; the one the user names, if any, or nothing."""
+        """Return the first executable; if the user sets one, only this."""
         if named := os.environ.get("PARLEY_SOLC"):
             return self._checked(Path(named).absolute())
         reasons = []
@@ -147,7 +134,7 @@ class _Search:
             if time.time() - mark.stat().st_mtime < _RETRY_AFTER:
                 raise NoCompilerError("the last download failed a short while ago")
         try:
-            # Knock first: py-solc-x itself waits for ever where packets are dropped.
+            # Test the connection first: py-solc-x waits forever if packets are dropped.
             list_of_compilers = BINARY_DOWNLOAD_BASE.format("linux-amd64", "list.json")
             requests.head(list_of_compilers, timeout=_KNOCK).raise_for_status()
             install = "import solcx, sys; solcx.install_solc(sys.argv[1])"
@@ -196,7 +183,7 @@ class _Search:
 
 
 def _nodes() -> Iterator[Path]:
-    """Yield every Node found: on the PATH, in this environment, in the Python package that carries one."""
+    """Yield every Node.js: on the PATH, in this environment, in the Python package."""
     if found := shutil.which("node"):
         yield Path(found).absolute()
     beside = Path(sys.prefix) / "bin" / "node"

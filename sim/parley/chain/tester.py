@@ -1,12 +1,12 @@
-"""The reference machine: py-evm behind eth-tester behind web3.
+"""py-evm behind eth-tester and web3: the reference EVM.
 
-Everything passes through web3, as it would to a node: signed transactions, blocks, receipts, exact gas. Three
-things are arranged so that it can be compared with the fast machine:
+Everything passes through web3, as to a node: signed transactions, blocks, receipts, exact gas. For comparison
+with revm,
 
-- revert data, which no receipt carries, is taken from the computation as it happens;
-- time stands still between transactions. Every transaction here fills a block of its own where a real block
-  holds many, so that blocks may share a timestamp, which the consensus rules would forbid;
-- what an account spends on gas is counted, so that `TesterEvm.balance` can give it back.
+- revert data, which receipts do not have, are taken from the computation;
+- time stands still between transactions. Every transaction has its own block, and blocks may share a
+  timestamp, which the consensus rules forbid;
+- the gas of each account is counted, so that `TesterEvm.balance` can add it.
 """
 
 from __future__ import annotations
@@ -38,16 +38,15 @@ limit_recursion()
 
 _SNAPSHOTS = 64
 
-# A block holds one transaction. Twice its gas keeps the base fee from rising: it rises above half a full
-# block.
+# A block holds one transaction. With twice its gas limit, the base fee does not rise.
 _BLOCK_GAS_LIMIT = 2 * GAS_LIMIT
 
-# Wei per unit of gas: above any base fee that can come up, since the first one is 10^9 and it only falls.
+# Wei per unit of gas; above every base fee, which starts at 10^9 and only falls.
 _MAX_FEE = 10**10
 
 
 class _SharedTimestamps(PragueVM):
-    """Prague, but for blocks that may share their parent's timestamp."""
+    """Prague, except that blocks may share their parent's timestamp."""
 
     @classmethod
     def validate_header(cls, header: Any, parent_header: Any) -> None:  # noqa: ANN401 -- py-evm carries no types
@@ -75,7 +74,7 @@ class _Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester carries no typ
 
     @property
     def _key_lookup(self) -> Mapping[bytes, Any]:
-        # The inherited one hashes every key anew, twice a transaction.
+        # The inherited method hashes every key again, twice per transaction.
         return self._by_address
 
     def send_transaction(self, transaction: dict[str, Any]) -> bytes:
@@ -85,19 +84,19 @@ class _Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester carries no typ
 
     def call(self, transaction: dict[str, Any], block_number: str = "pending") -> bytes:
         unsigned = self._get_normalized_and_unsigned_evm_transaction(transaction, block_number)
-        # A view of its own on the pending block: what the call changes goes with it.
+        # A separate copy of the pending block, discarded with the changes of the call.
         state = self.chain.get_vm(at_header=self.chain.get_block().header).state
         self.computation = state.apply_transaction(SpoofTransaction(unsigned, from_=transaction["from"]))
         return cast("bytes", self.computation.output)
 
 
 class TesterEvm:
-    """An `parley.chain.evm.Evm` on py-evm, with exact gas.
+    """py-evm behind web3 as a backend, with exact gas.
 
     Attributes
     ----------
     web3 : Web3
-        The connection to the chain, for whoever wants to look around.
+        The connection, for inspection.
 
     Examples
     --------
@@ -118,7 +117,7 @@ class TesterEvm:
         self._begin()
 
     def _begin(self) -> None:
-        """Set up a chain with nothing but funded accounts, at the start of time."""
+        """Set up a chain with only the funded accounts."""
         self._backend = _Backend()
         self._tester = EthereumTester(self._backend)
         self.web3 = Web3(EthereumTesterProvider(self._tester))
@@ -186,7 +185,7 @@ class TesterEvm:
         return Web3.to_checksum_address(address)
 
     def _fields(self, sender: str, to: str | None, data: bytes, value: int) -> TxParams:
-        """Return a transaction with every field that web3 or eth-tester would otherwise work out."""
+        """Return a transaction with all fields, so that web3 and eth-tester compute none."""
         if sender not in self._nonces:
             raise EvmError(f"{sender} is not an account of this chain")
         fields: TxParams = {
@@ -204,7 +203,7 @@ class TesterEvm:
         return fields
 
     def _mine(self, sender: str, to: str | None, data: bytes, value: int) -> TxReceipt:
-        """Send a transaction in a block of its own and keep the books."""
+        """Mine a transaction in its own block and count its gas."""
         fields = self._fields(sender, to, data, value)
         self._backend.chain.set_header_timestamp(self._timestamp)
         try:
@@ -216,7 +215,7 @@ class TesterEvm:
         return receipt
 
     def _output(self) -> bytes:
-        """Return what the last computation returned or reverted with; a halt says nothing."""
+        """Return the return or revert data of the last computation; empty after a halt."""
         return bytes(self._backend.computation.output)
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
-"""What a transaction did call by call, as tracers show it, and what of it concerns one contract.
+"""The calls of a transaction from a trace.
 
-A `Frame` is one call within a transaction, with the calls that it made. `calls_of` picks the calls of one
-contract: with the money that each of them sent out, to whom, and what the contract asked others.
+A `Frame` is one call with its inner calls. `calls_of` selects the calls of one contract, with the payments
+and static calls of each.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "calls_of"]
 
 _MOVING = frozenset({"CALL", "CREATE", "CREATE2", "SELFDESTRUCT"})
-"""Kinds of frames that move their value from the caller to the callee."""
+"""Frames that move money from the caller to the callee."""
 
 _OUTSIDE = ("depth", "insufficient balance")
-"""In the errors of calls that never began."""
+"""Words in the errors of calls that never started."""
 
 
 class Frame(NamedTuple):
@@ -40,9 +40,9 @@ class Frame(NamedTuple):
     error : str
         Empty if it succeeded.
     logs : tuple of Log
-        What this very call emitted.
+        Events of this call itself.
     calls : tuple of Frame
-        What it called, in order.
+        Inner calls, in order.
     """
 
     kind: str
@@ -59,19 +59,19 @@ class Frame(NamedTuple):
 
 
 def calls_of(contract: str, frame: Frame, blank: Call) -> Iterator[Call]:
-    """Go through the calls of a contract within a transaction, a call before those that it leads to.
+    """Yield the calls of a contract in a transaction, an outer call before its inner ones.
 
-    Calls that were undone because a caller failed later are left out. So are refusals that may have followed
-    from something that was undone: nobody can judge them from what is left.
+    Calls that were undone because a caller failed later are omitted. So are refusals that may depend on
+    something undone, because they cannot be judged.
 
     Parameters
     ----------
     contract : str
         Address in lower case.
     frame : Frame
-        The transaction's outermost call.
+        The outermost call of the transaction.
     blank : Call
-        With what all calls of the transaction have in common.
+        The common fields of all calls of the transaction.
     """
     yield from _Walk(contract, blank).calls(frame, undone=False, still=False)
 
@@ -81,7 +81,7 @@ class _Walk:
         self._contract = contract
         self._blank = blank
         self._clean = True
-        """Whether nothing that is undone has reached the contract so far."""
+        """Whether no undone call has reached the contract so far."""
 
     def calls(self, frame: Frame, *, undone: bool, still: bool) -> Iterator[Call]:
         still = still or frame.kind == "STATICCALL"
@@ -128,7 +128,7 @@ class _Walk:
 
 
 _BEFORE_PAYING = 200_000
-"""Gas that a withdrawal needs before it pays, at most; of what is left it gives the payee all but 1/64."""
+"""Maximum gas of a withdrawal before it pays; the payee gets all but 1/64 of the rest."""
 
 
 def _starved(frame: Frame) -> bool:
@@ -136,7 +136,7 @@ def _starved(frame: Frame) -> bool:
 
 
 def _own(frame: Frame, contract: str) -> Iterator[Frame]:
-    """Go through the calls that the contract makes in this call, libraries' code run in its name included."""
+    """Yield the calls that the contract makes in this call, including those of delegated library code."""
     for inner in frame.calls:
         yield inner
         if inner.kind in ("DELEGATECALL", "CALLCODE") and inner.sender == contract and not inner.error:

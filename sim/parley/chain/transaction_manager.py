@@ -1,12 +1,11 @@
-"""Transactions on their way to a node's chain: signed here, sent together, followed until they are mined.
+"""Sending of transactions to a node: signed here, sent in batches, followed until they are mined.
 
-Everything is signed before it is sent, so that a transaction is known by its hash and nonce whatever becomes
-of the connection. When the node was away, what it has now decides: a transaction that it mined is not sent
-again, one that it did not is sent again unchanged, and if it came back with an older state, what that state
-lacks is sent again in its old order, at its old times. No nonce is ever used for two different transactions:
-nothing is paid twice.
+Everything is signed before it is sent, so a transaction is known by its hash and nonce even if the connection
+fails. After the node was away, its state decides: a mined transaction is not sent again; another one is sent
+again unchanged; if the node is back with an older state, the missing transactions are sent again in the old
+order at the old times. No nonce is used for two different transactions, so nothing is paid twice.
 
-Many transactions are sent as one message and, where the node can be told when to mine, mined as one block.
+A batch is one message and, if Parley controls the mining, one block.
 """
 
 from __future__ import annotations
@@ -46,31 +45,31 @@ if TYPE_CHECKING:
     from parley.chain.rpc import Rpc
 
 _GAS_CAP = 2**24
-"""Gas that one transaction may ask for on a chain that follows EIP-7825."""
+"""Maximum gas of a transaction with EIP-7825."""
 
 CONFIRMATIONS = 12
-"""Blocks that are waited for after each step on a chain that is no development chain."""
+"""Default blocks to wait after each step, except on development chains."""
 
 _BLOCK_PAUSE = 0.2
-"""Seconds between two looks for the next block."""
+"""Pause between two requests for the next block, in seconds."""
 
 _LEAST_GAS = 300_000
-"""Gas limit below which nothing is gained by knowing better."""
+"""Minimum gas limit of a transaction."""
 
 _GAS_PER_BYTE = 40
-"""The most that a byte of calldata costs, whatever is done with it (EIP-7623)."""
+"""Maximum gas of a byte of calldata (EIP-7623)."""
 
 _REMEMBERED = 20_000
-"""Transactions that can be sent again should the node lose them."""
+"""Number of transactions that are kept to be sent again."""
 
 _STALL, _LONG_STALL = 1.0, 15.0
-"""Seconds without anything being mined after which we look what became of it, where we mine and elsewhere."""
+"""Seconds without a mined transaction before a check, with and without control over mining."""
 
 _RECENT = 2000
-"""Transactions that are looked at again after a reorganization."""
+"""Number of transactions that are checked after a reorganization."""
 
 _LONGEST_WAIT = 120
-"""Seconds that a deadline is waited for on a node whose clock cannot be moved."""
+"""Maximum wait for a deadline on a node whose clock cannot be moved, in seconds."""
 
 
 class TransactionManager:
@@ -83,8 +82,8 @@ class TransactionManager:
     keys : Mapping[str, PrivateKey]
         By address.
     confirmations : int, optional
-        Blocks that have to follow the one a transaction is in before anybody acts on it. By default none on a
-        development chain, where blocks do not go away, and `CONFIRMATIONS` elsewhere.
+        Blocks to wait after the block of a transaction before acting on it. Default: none on a development
+        chain, `CONFIRMATIONS` elsewhere.
 
     Attributes
     ----------
@@ -99,7 +98,7 @@ class TransactionManager:
     Raises
     ------
     NodeError
-        If nobody answers, or not as a node does.
+        If there is no valid answer.
     """
 
     def __init__(self, rpc: Rpc, keys: Mapping[str, PrivateKey], confirmations: int | None = None) -> None:
@@ -130,7 +129,7 @@ class TransactionManager:
         self._tip = find_tip(self.rpc)
 
     def ask(self, method: str, *params: object) -> Any:  # noqa: ANN401 -- JSON
-        """Return the answer to a question, by a node that has all blocks that were seen.
+        """Return the answer of a node that has all blocks seen so far.
 
         Raises
         ------
@@ -143,9 +142,9 @@ class TransactionManager:
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
 
     def exchange(self, orders: Sequence[Request]) -> list[Mined]:
-        """Carry out orders that do not depend on each other, together, and say what became of each.
+        """Send independent requests together, and return their results.
 
-        Of one sender's orders, earlier ones take place first; nothing else is promised about the order.
+        The requests of one sender are executed in order; otherwise the order is undefined.
 
         Raises
         ------
@@ -156,7 +155,8 @@ class TransactionManager:
         """
         with self._lock:
             done = self._exchange(orders)
-            # Gas limits are learnt from what the same call took before; one that needs more gets all.
+            # The gas limit follows from earlier calls of the same kind; a call that needs more gets the
+            # maximum.
             starved = [k for k, sent in enumerate(done) if self._starved(sent)]
             if starved:
                 for k in starved:
@@ -185,7 +185,7 @@ class TransactionManager:
         return group
 
     def _confirm(self, group: Sequence[Transaction]) -> None:
-        """Wait until enough blocks follow those of some transactions, which have gone as before."""
+        """Wait for confirmations of transactions, and check that their results did not change."""
         places: list[int] = []
         while True:
             blocks = [sent.mined.block for sent in group if sent.mined is not None]
@@ -193,7 +193,7 @@ class TransactionManager:
                 return
             places = blocks
             self._wait_for_block(max(blocks) + self.confirmations)
-            # A reorganization may have moved them to other blocks, or taken them away.
+            # A reorganization may have moved or removed them.
             if missing := self._collect(group):
                 self._see_through(missing)
 
@@ -209,13 +209,13 @@ class TransactionManager:
         self.view.settle()
 
     def _prepare(self, sender: str) -> None:
-        """Make an account ready for use."""
+        """Prepare an account: signer and nonce."""
         if sender in self._nonces:
             return
         if sender not in self._keys:
             raise EvmError(f"{sender} is not an account of this chain")
         self._signers[sender] = Account.from_key(self._keys[sender].to_bytes())
-        # An earlier run that was broken off may have left something on its way.
+        # An interrupted run may have left pending transactions.
         calls = [("eth_getTransactionCount", (sender, tag)) for tag in ("latest", "pending")]
         hope = Patience(self.rpc.url, _LONG_STALL)
         while True:
@@ -266,7 +266,7 @@ class TransactionManager:
                 self._reserve(missing)
 
     def _attempt(self, group: Sequence[Transaction]) -> list[Transaction]:
-        """Send what the chain does not have, wait a while, and return what it still does not have."""
+        """Send missing transactions, wait, and return those that are still missing."""
         absences = self.rpc.absences
         missing = self._collect(group) if any(sent.offered for sent in group) else list(group)
         if not missing:
@@ -286,15 +286,15 @@ class TransactionManager:
             elif time.monotonic() - began > (_STALL if ours else _LONG_STALL):
                 return missing
             else:
-                # A receipt may be a moment later than its block.
+                # A receipt may arrive later than its block.
                 time.sleep(pause)
                 pause = min(2 * pause, 0.1 if ours else 1.0)
-            # What one block could not hold takes another.
+            # Transactions that do not fit into one block need another.
             if ours and (len(missing) < before or pause >= 0.05):
                 self.rpc.ask("evm_mine")
 
     def _put(self, transactions: Sequence[Transaction]) -> None:
-        """Hand transactions to the node, and see to it that they become one block if that is ours to say."""
+        """Send transactions to the node, and mine them in one block if Parley controls the mining."""
         due = max(sent.not_before for sent in transactions)
         if due > self.view.head.timestamp:
             self._wait_for(due)
@@ -306,7 +306,7 @@ class TransactionManager:
                 sent.offered = True
                 sent.refusal = what_refused(sent, reply)
                 sent.sent = sent.sent or sent.refusal is None
-            # What the node has already is no reason for it to mine.
+            # Transactions that the node already has do not make it mine.
             if hold or self._mining is Mining.ASKED or (again and self._mining is Mining.EACH):
                 self.rpc.ask("evm_mine")
 
@@ -315,7 +315,7 @@ class TransactionManager:
             self.rpc.ask("evm_mine")
 
     def _collect(self, transactions: Sequence[Transaction]) -> list[Transaction]:
-        """Ask for receipts, take down what they say, and return the transactions without."""
+        """Read receipts, and return the transactions without one."""
         found = self._receipts.find(transactions)
         for sent, mined, cost in found:
             self._take_down(sent, mined, cost)
@@ -323,7 +323,7 @@ class TransactionManager:
         return [sent for sent in transactions if sent.hash not in known]
 
     def _take_down(self, sent: Transaction, mined: Mined, cost: int) -> None:
-        """Keep what a receipt says."""
+        """Store the result of a receipt."""
         if sent.mined is not None and (sent.mined.ok, sent.mined.logs) != (mined.ok, mined.logs):
             raise NodeError(
                 f"{self.rpc.url}: a reorganization removed transaction {sent.hash}, and its result changed "
@@ -336,7 +336,7 @@ class TransactionManager:
             self._gas[same] = max(self._gas.get(same, 0), mined.gas_used)
 
     def _starved(self, sent: Transaction) -> bool:
-        """Whether a transaction failed for want of gas that it could have been given."""
+        """Whether a transaction ran out of gas below the maximum limit."""
         return (
             sent.mined is not None
             and not sent.mined.ok
@@ -347,7 +347,7 @@ class TransactionManager:
     # ── a node that was away ─────────────────────────────────────────────────────────────────────────────
 
     def catch_up(self) -> None:
-        """See whether the chain still is the one that is known, and mend it if not.
+        """Check that the chain is unchanged, and send lost transactions again.
 
         Raises
         ------
@@ -360,20 +360,20 @@ class TransactionManager:
             if lost or self.rpc.absences != absences:
                 self._bring_back(())
             if lost:
-                # What the network mined again by itself has to have gone as before.
+                # Transactions that the network mined again must have the same results.
                 recent = [sent for sent in self._journal if sent.mined is not None][-_RECENT:]
                 if missing := self._collect(recent):
                     self._see_through(missing)
                 self.view.settle()
 
     def _bring_back(self, group: Sequence[Transaction]) -> None:
-        """After the node was away, or when nothing moves: send again, in order, what its chain has lost."""
+        """Send lost transactions again, in order, after the node was away or made no progress."""
         hope = Patience(self.rpc.url)
         left: Sequence[Transaction] = ()
         drift = 0
         while lost := self._lost(group):
             hope.check(len(lost), f"transaction {lost[0].hash}", refusal_among(left))
-            # What was sent together does not depend on each other; what was sent later may.
+            # Transactions of one batch are independent; later ones may depend on them.
             for _, together in groupby(lost, key=lambda sent: sent.exchange):
                 again = list(together)
                 self._reserve(again)
@@ -381,16 +381,16 @@ class TransactionManager:
                 self._move_clock(due + drift)
                 left = self._attempt(again)
                 if left:
-                    # Away once more: begin again with what the chain has then.
+                    # Away again: start over with the state of the chain then.
                     break
-                # Some seconds late; then so is all that follows, or a deadline might not have passed in time.
+                # If this is some seconds late, shift all later times too, so that deadlines pass as before.
                 drift = max(drift, _latest(again) - due)
         for sent in group:
             sent.not_before += drift if sent.not_before else 0
         self._not_before += drift if self._not_before else 0
 
     def _lost(self, group: Sequence[Transaction]) -> list[Transaction]:
-        """Return what was mined once and is no more, in order."""
+        """Return the transactions that were mined and are lost, in order."""
         chain_id = as_number(self.rpc.ask("eth_chainId"), "eth_chainId")
         if chain_id != self.chain_id:
             raise NodeError(
@@ -427,12 +427,12 @@ class TransactionManager:
             return self.view.head.timestamp
 
     def warp(self, timestamp: int) -> None:
-        """Let no later transaction take place before a time.
+        """Set the earliest time of later transactions.
 
         Raises
         ------
         EvmError
-            If the time lies in the past, or is too far ahead of a clock that cannot be moved.
+            If the time is in the past, or too far ahead and the clock cannot be moved.
         """
         with self._lock:
             if timestamp < self.timestamp():
@@ -450,12 +450,12 @@ class TransactionManager:
                 f"{self.rpc.url}: the node's clock cannot be moved, and a deadline is {wait} s away: bots "
                 f"that let deadlines pass need a development node, or a window of at most {_LONGEST_WAIT} s"
             )
-        # A chain that makes blocks only when there is something to put in them follows the clock on the wall.
+        # A chain without empty blocks follows the real clock.
         while self.timestamp() < timestamp and time.time() < timestamp + 1:
             time.sleep(0.5)
 
     def _move_clock(self, timestamp: int) -> bool:
-        """Mine an empty block at a time to come; whether the node knows how to."""
+        """Mine an empty block at a future time; returns whether the node supports this."""
         if self.timestamp() >= timestamp:
             return True
         try:
@@ -468,13 +468,7 @@ class TransactionManager:
     # ── snapshots ────────────────────────────────────────────────────────────────────────────────────────
 
     def snapshot(self) -> int:
-        """Have a development node remember its state.
-
-        Raises
-        ------
-        RpcError
-            If the node knows no snapshots.
-        """
+        """Save the state of a development node; raises `RpcError` if the node has no snapshots."""
         with self._lock:
             taken = str(self.rpc.ask("evm_snapshot"))
             self._next_snapshot += 1
@@ -483,12 +477,12 @@ class TransactionManager:
             return self._next_snapshot
 
     def restore(self, snapshot: int) -> None:
-        """Return to a snapshot; it and all later ones are used up.
+        """Return to a snapshot; it and all later ones are gone.
 
         Raises
         ------
         EvmError
-            If it is used up already.
+            If the snapshot does not exist any more.
         """
         with self._lock:
             position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
@@ -505,19 +499,19 @@ class TransactionManager:
             self.funds.forget()
             self.funds.given = given
 
-    # ── the node's ways ──────────────────────────────────────────────────────────────────────────────────
+    # ── gas limits ───────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def most_gas(self) -> int:
-        """Gas that one transaction may ask for here."""
+        """Maximum gas of one transaction."""
         return min(GAS_LIMIT, _GAS_CAP, self.gas_limit)
 
     @property
     def gas_limit(self) -> int:
-        """Gas that the latest block could hold."""
+        """Gas limit of the latest block."""
         return as_number(self.view.block.get("gasLimit"), "eth_getBlockByNumber")
 
 
 def _latest(transactions: Sequence[Transaction]) -> int:
-    """Return the time of the last of some transactions that were mined."""
+    """Return the latest time of mined transactions."""
     return max(sent.mined.timestamp for sent in transactions if sent.mined is not None)

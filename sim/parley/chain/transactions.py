@@ -1,4 +1,4 @@
-"""What is to be done on a chain, what became of it, and the signed transactions in between."""
+"""Requests, signed transactions and their results."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PATIENCE = 600.0
-"""Seconds without anything being mined after which we give up."""
+"""Seconds without a mined transaction before giving up."""
 
 _DOUBT = 1.0
-"""Seconds that a receipt is looked for when the node says that a new transaction's nonce is used."""
+"""Seconds to look for a receipt if the node says that a nonce is used."""
 
 _KNOWN = re.compile(
     r"already (known|imported|exists|in)\b|known transaction|alreadyknown|same hash was already",
@@ -30,11 +30,11 @@ _USED = re.compile(
 )
 
 _REFUSALS = 3
-"""How often a transaction is offered before the node's no is taken for an answer."""
+"""Attempts to send a transaction that the node refuses."""
 
 
 class Request(NamedTuple):
-    """What somebody wants to be done. Without a `to` it creates a contract."""
+    """A transaction to be sent; without `to` it creates a contract."""
 
     sender: str
     to: str | None
@@ -43,21 +43,10 @@ class Request(NamedTuple):
 
 
 class Mined(NamedTuple):
-    """What became of an order.
+    """The result of a request.
 
-    Attributes
-    ----------
-    hash : str
-        Of the transaction, ``0x`` and 64 digits.
-    ok : bool
-    logs : tuple[Log, ...]
-    gas_used : int
-    block : int
-        Number of the block.
-    timestamp : int
-        Of the block, in seconds.
-    created : str | None
-        Address of the contract that was created, in lower case or with its checksum, as the node has it.
+    `hash` has ``0x`` and 64 digits; `timestamp` is the block's, in seconds; `created` is the address of a
+    created contract as the node writes it.
     """
 
     hash: str
@@ -70,7 +59,7 @@ class Mined(NamedTuple):
 
 
 class Transaction:
-    """An order, signed."""
+    """A signed request."""
 
     __slots__ = (
         "cost",
@@ -96,28 +85,28 @@ class Transaction:
         self.price = price
         self.raw = self.hash = ""
         self.offered = False
-        """Whether the node has been asked to take it."""
+        """Whether it was sent to the node."""
         self.sent = False
-        """Whether the node has taken it."""
+        """Whether the node accepted it."""
         self.doubts = 0
-        """How often in a row its receipt was wrong."""
+        """Wrong receipts in a row."""
         self.refusal: RpcError | None = None
         self.mined: Mined | None = None
         self.cost = 0
         """Wei that its gas cost."""
         self.exchange = 0
-        """Number of the exchange that it was part of."""
+        """Number of its exchange."""
         self.not_before = 0
-        """Time before which it may not take place."""
+        """Earliest time of its block."""
 
     @property
     def most(self) -> int:
-        """Wei that it can cost its sender."""
+        """Maximum cost to its sender in wei."""
         return self.order.value + self.gas * self.price
 
 
 class Patience:
-    """Decides when to give up waiting for something to be mined."""
+    """Decides when to stop waiting for transactions to be mined."""
 
     def __init__(self, url: str, patience: float | None = None) -> None:
         self._url = url
@@ -127,7 +116,7 @@ class Patience:
         self._refused = 0
 
     def check(self, missing: int, what: str, refusal: RpcError | None = None) -> None:
-        """Take note of how much is missing, and raise if that has not changed for too long."""
+        """Record the number of missing transactions, and raise if it has not changed for too long."""
         if self._fewest is None or missing < self._fewest:
             self._began, self._fewest, self._refused = time.monotonic(), missing, 0
         self._refused = self._refused + 1 if refusal is not None else 0
@@ -138,7 +127,7 @@ class Patience:
 
 
 def is_known(refusal: RpcError) -> bool:
-    """Whether a node refuses a transaction because it has it already.
+    """Whether a node refuses a transaction because it already has it.
 
     Examples
     --------
@@ -160,27 +149,27 @@ def is_used(refusal: RpcError) -> bool:
 
 
 def what_refused(sent: Transaction, reply: object) -> RpcError | None:
-    """Return why a node does not take a transaction; None if it does, or has it already."""
+    """Return why a node refuses a transaction; None if it accepts or already has it."""
     if not isinstance(reply, RpcError) or is_known(reply) or (sent.sent and is_used(reply)):
         return None
     return reply
 
 
 def is_refused(sent: Transaction, since: float) -> bool:
-    """Whether a node will not take a transaction that it was offered at a time."""
+    """Whether a node refuses a transaction that was sent at a time."""
     if sent.refusal is None:
         return False
-    # A nonce that is used may be used by this transaction, if the answer to an earlier request was lost.
+    # The nonce may be used by this transaction itself, if an earlier answer was lost.
     return not is_used(sent.refusal) or time.monotonic() - since > _DOUBT
 
 
 def kind(order: Request) -> tuple[str, bytes]:
-    """What orders that cost alike have in common: contract and function, or the code to be created."""
+    """Return a key for requests with similar gas: contract and function, or the created code."""
     return (order.to, order.data[:4]) if order.to is not None else ("", keccak(order.data))
 
 
 def read_log(entry: Mapping[str, Any]) -> Log:
-    """Return a log as JSON-RPC has it in the seam's form."""
+    """Convert a log from JSON-RPC."""
     return Log(
         bytes.fromhex(entry["address"][2:]),
         tuple(bytes.fromhex(topic[2:]) for topic in entry["topics"]),
@@ -189,12 +178,12 @@ def read_log(entry: Mapping[str, Any]) -> Log:
 
 
 def refusal_among(transactions: Sequence[Transaction]) -> RpcError | None:
-    """Return why the node would not take one of the transactions."""
+    """Return why the node refused one of the transactions."""
     return next((sent.refusal for sent in transactions if sent.refusal is not None), None)
 
 
 def _hint(refusal: RpcError) -> str:
-    """Say what a refused nonce means."""
+    """Explain a refused nonce."""
     if "nonce" in refusal.message.lower() or "replacement" in refusal.message.lower():
         return " (is another program sending from Parley's accounts on this node?)"
     return ""

@@ -1,4 +1,4 @@
-"""URLs of nodes, and what of them may be shown: services put their keys into every other part."""
+"""URLs of nodes. Only scheme, host and port may be shown: other parts may contain keys."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ __all__ = ["REDACTED", "is_url", "redact", "shown"]
 REDACTED = "(hidden)"
 
 _LEAST = 4
-"""Characters of the shortest text that is looked for: shorter ones are in every sentence."""
+"""Minimum length of a secret: shorter texts occur everywhere."""
 
 
 def _split(url: str) -> SplitResult | None:
-    """Return a URL's parts, or None if host and port cannot be told from the rest."""
+    """Return the parts of a URL, or None if host and port are ambiguous."""
     try:
         parts = urlsplit(url)
         known = bool(parts.hostname) and (parts.port is None or True)
     except ValueError:
         return None
-    # A slash or a number sign in a password that is not escaped: what looks like the host is a secret.
+    # An unescaped slash or number sign in a password: the apparent host is a secret.
     if not known or ("@" in url and "@" not in parts.netloc):
         return None
     return parts
 
 
 def shown(url: str) -> str:
-    """Return what may be shown of a URL: scheme, host and port. The name of an embedded machine stays.
+    """Return the scheme, host and port of a URL; names of embedded EVMs are unchanged.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def shown(url: str) -> str:
 
 
 def redact(url: str, text: str) -> str:
-    """Take out of a text what may not be shown of a URL.
+    """Remove the secrets of a URL from a text.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def redact(url: str, text: str) -> str:
 
 
 def _secrets(url: str) -> list[str]:
-    """Return the parts of a URL that may hold a key, longest first."""
+    """Return the parts of a URL that may contain a key, longest first."""
     rest = url.partition("://")[2]
     user, _, _ = rest.rpartition("@")
     parts = _split(url)
@@ -82,7 +82,7 @@ def _secrets(url: str) -> list[str]:
 
 
 def is_url(name: str) -> bool:
-    """Whether a machine's name is the URL of a node.
+    """Whether a backend's name is the URL of a node.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What is known of a chain's head, and questions whose answers must not be older than that.
+"""The chain's head, and requests whose answers must not be older.
 
-Behind a load balancer every answer may come from another node, and some lag a block or two. What such a node
-says of the present is asked for again until it has caught up.
+Behind a load balancer, each answer may come from another node, and some nodes lag by a block or two. Requests
+about the latest state are repeated until the node has caught up.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Head", "View"]
 
 _REMEMBERED = 256
-"""Blocks whose hashes are known."""
+"""Number of remembered block hashes."""
 
 _PAUSE = 0.05
-"""Seconds between two looks at a node that lags."""
+"""Pause while a node lags, in seconds."""
 
 
 class Head(NamedTuple):
@@ -40,9 +40,9 @@ class View:
     Attributes
     ----------
     head : Head
-        The last block that was seen.
+        The last block seen.
     block : mapping
-        The same, as JSON-RPC has it.
+        The same block in JSON-RPC form.
 
     Raises
     ------
@@ -56,18 +56,18 @@ class View:
         self.look()
 
     def look(self) -> Head:
-        """Forget what was known, and take the latest block for the head."""
+        """Forget all blocks, and take the latest block as the head."""
         self._hashes.clear()
         self._take(self._rpc.ask("eth_getBlockByNumber", "latest", False))
         self.settle()
         return self.head
 
     def settle(self) -> None:
-        """Take note that the chain has all that was sent: `lost` compares with this."""
+        """Record that the chain has everything that was sent; `lost` compares with this."""
         self._settled = self.head
 
     def fresh(self, calls: Sequence[tuple[str, Sequence[object]]], *, strict: bool = True) -> list[Any]:
-        """Return answers as of the latest block, by a node that has it.
+        """Return answers at the latest block, from a node that has it.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class View:
             caught_up = self.see(block)
             if late and not caught_up:
                 self._take(block)
-            # By its number: a node that lacks the block says so.
+            # By number, so that a node without the block reports an error.
             number = hex(self.head.number)
             asked = [
                 (method, [number if param == "latest" else param for param in params])
@@ -97,7 +97,7 @@ class View:
         return answers
 
     def see(self, block: object) -> bool:
-        """Take note of a latest block; False if it is older than what was seen, on the same chain."""
+        """Record a latest block; False if it is older than the head on the same chain."""
         number, block_hash = self._read(block)[:2]
         if number < self.head.number and self._hashes.get(number) == block_hash:
             return False
@@ -105,12 +105,12 @@ class View:
         return True
 
     def at_least(self, block: Mapping[str, Any]) -> None:
-        """Take note of a block that the chain has, whether or not it is the latest."""
+        """Record a block of the chain, latest or not."""
         if self._read(block).number > self.head.number:
             self._take(block)
 
     def lost(self) -> bool:
-        """Whether the chain no longer has the block that was the head when it was settled."""
+        """Whether the chain no longer has the settled head."""
         known = self._settled
         began = time.monotonic()
         while True:
@@ -120,7 +120,7 @@ class View:
             caught_up = self.see(block)
             if isinstance(same, dict) and caught_up:
                 return bool(same.get("hash") != known.hash)
-            # Without it, and without any that was seen before: not a node that lags.
+            # Without this and all earlier blocks, it is not a node that lags.
             if caught_up and self.head.number < known.number:
                 return True
             if time.monotonic() - began > LAG:

@@ -1,4 +1,4 @@
-"""One request to a node and its answer, over HTTP: JSON is read whatever the status."""
+"""HTTP requests to a node; JSON is read with any status."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Answer", "LostError", "Wire"]
 limit_recursion()
 
 _TIMEOUT = 60.0
-"""Seconds that one answer may take: a block full of transactions takes the slower nodes some."""
+"""Timeout of an answer in seconds; slow nodes need time for a full block."""
 
 _SIGNS = {
     "Connection refused": "connection refused",
@@ -35,19 +35,11 @@ _SIGNS = {
     "SSL": "no TLS there",
     "Failed to parse": "the URL cannot be read",
 }
-"""What stands in the texts of exceptions, and what it means. The texts themselves name the URL."""
+"""Meaning of exception texts, which themselves would show the URL."""
 
 
 class LostError(Exception):
-    """There is no answer.
-
-    Attributes
-    ----------
-    reason : str
-        In a few words.
-    reached : bool
-        Whether somebody was there to take the request, or part of it.
-    """
+    """There is no answer; `reached` says whether the server took at least a part of the request."""
 
     def __init__(self, reason: str, *, reached: bool) -> None:
         super().__init__(reason)
@@ -56,20 +48,7 @@ class LostError(Exception):
 
 
 class Answer(NamedTuple):
-    """What came back.
-
-    Attributes
-    ----------
-    status : int
-        Of HTTP.
-    content : object
-        The body, if it is JSON.
-    is_json : bool
-    text : str
-        The beginning of the body.
-    retry_after : float or None
-        Seconds that the node asks to be left alone, if it says.
-    """
+    """An answer: HTTP status, JSON content, beginning of the body, and ``Retry-After`` in seconds."""
 
     status: int
     content: object
@@ -84,14 +63,14 @@ class Wire:
     Attributes
     ----------
     url : str
-        It may hold a key: to be shown nowhere.
+        It may contain a key and must not be shown.
     shown : str
-        The URL, as far as it may be shown.
+        The URL without secrets.
 
     Raises
     ------
     NodeError
-        If the URL is none.
+        If the URL is invalid.
     """
 
     def __init__(self, url: str) -> None:
@@ -100,18 +79,12 @@ class Wire:
         if self.shown.partition("://")[0] not in ("http", "https") or "(" in self.shown:
             raise NodeError(f"{self.shown}: not the URL of a node (expected http://HOST:PORT)")
         self._session = requests.Session()
-        # A proxy for the outside world has no business between here and the node.
+        # Ignore proxies.
         self._session.trust_env = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
         self._session.headers.update({"User-Agent": "parley", "Content-Type": "application/json"})
 
     def post(self, request: object) -> Answer:
-        """Send JSON and return what comes back.
-
-        Raises
-        ------
-        LostError
-            If nothing does, or only part of it.
-        """
+        """Send JSON and return the answer; raises `LostError` if it is missing or cut."""
         data = json.dumps(request).encode()
         try:
             reply = self._session.post(self.url, data, timeout=_TIMEOUT, allow_redirects=False)
@@ -119,7 +92,7 @@ class Wire:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _lost(error) from None
         try:
-            # Numbers that JSON does not have are no answers either.
+            # NaN and infinities are not JSON.
             content, is_json = json.loads(body, parse_constant=_refuse), True
         except (ValueError, RecursionError):
             content, is_json = None, False
@@ -132,7 +105,7 @@ class Wire:
         )
 
     def redact(self, text: str) -> str:
-        """Take out of a text what may not be shown of the URL."""
+        """Remove the secrets of the URL from a text."""
         return redact(self.url, text)
 
 
@@ -141,7 +114,7 @@ def _refuse(constant: str) -> object:
 
 
 def _lost(error: Exception) -> LostError:
-    """Say in a few words why there is no answer, and nothing of the exception's own text."""
+    """Explain a missing answer without the text of the exception."""
     if isinstance(error, requests.ConnectTimeout):
         return LostError("no answer in time", reached=False)
     if isinstance(error, (requests.Timeout, TimeoutError)):
