@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parley.chain.compiler import project_root
+from parley.kit.present.drawing import picture
 from parley.kit.present.style import save
 from parley.mechanisms.assignment.options import option_set
-from parley.mechanisms.assignment.present.figures import option_figure, rules_figure
+from parley.mechanisms.assignment.present.audit import option_figure
+from parley.mechanisms.assignment.present.page_parts import average_figure, matrix_figure
 from parley.mechanisms.assignment.problem import load_problem
 from parley.mechanisms.assignment.solution import solve
 
@@ -33,11 +35,17 @@ def pictures() -> dict[str, Figure]:
     """Draw them, by the names of their files."""
     problems = project_root() / "problems"
     example = load_problem(problems / "assignment-bogomolnaia-moulin.toml")
-    truthful = load_problem(problems / "assignment-option-set.toml")
-    lying = load_problem(problems / "assignment-cyclic.toml")
+    solved = {rule: solve(example.with_rule(rule)).to_json() for rule in RULES}
+    matrices = [matrix_figure(example, found["matrix"], "", title=rule) for rule, found in solved.items()]
+    sets = []
+    for name in ("option-set", "cyclic"):
+        problem = load_problem(problems / f"assignment-{name}.toml")
+        sets.append(option_figure(option_set(problem, 0).to_json(), problem))
     return {
-        "assignment-rules": rules_figure([solve(example.with_rule(rule)) for rule in RULES]),
-        "assignment-options": option_figure([option_set(truthful, 0), option_set(lying, 0)]),
+        "assignment-rules": picture(
+            [*(("matrix", figure) for figure in matrices), ("curves", average_figure(solved))]
+        ),
+        "assignment-options": picture([("triangle", figure) for figure in sets]),
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from parley.core.errors import ParleyError
+from parley.kit.present.terminal import sheet_tables
 from parley.mechanisms.coordination.audit import (
     AXIOMS,
     CONSISTENCY,
@@ -33,7 +34,7 @@ from parley.mechanisms.coordination.axioms.equilibrium import backward_induction
 from parley.mechanisms.coordination.axioms.reduction import excess_distributions, reduced
 from parley.mechanisms.coordination.axioms.triple import Triple, recognition_of, stick_broken
 from parley.mechanisms.coordination.costs import Quadratic
-from parley.mechanisms.coordination.present.audit import audit_tables
+from parley.mechanisms.coordination.present.audit import audit_sheet
 from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
 from parley.mechanisms.coordination.recognition import RECOGNITION, Turn
 from tests.coordination.problems import all_allocations, make
@@ -469,7 +470,7 @@ def test_a_problem_outside_the_special_domain_refutes_nothing() -> None:
 def test_tables_say_what_is_not_known() -> None:
     found = audit(example_1(), Named("own", stick_broken(last_takes_most), last_takes_most), problems=60)
     console = Console(width=250, record=True, file=StringIO())
-    console.print(audit_tables(found))
+    console.print(sheet_tables(audit_sheet(found.to_json(), found.problem)))
     text = console.export_text()
     assert "not known: none of 60 refutes it" in text
     assert "not refuted by" not in text
@@ -493,7 +494,7 @@ def test_total_costs_are_given_under_the_tie_rule_and_without_it() -> None:
     assert report["total_costs_any_ties"] == ["16/3", "50/9", "6"]
     assert report["tie_rule"] in found.axioms[IMPLEMENTATION].here_basis
     console = Console(width=250, record=True, file=StringIO())
-    console.print(audit_tables(found))
+    console.print(sheet_tables(audit_sheet(found.to_json(), found.problem)))
     text = " ".join(console.export_text().split())
-    assert "Total costs of all its equilibria: " in text
+    assert "Total costs of all equilibria: " in text
     assert report["tie_rule"] in text

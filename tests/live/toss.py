@@ -79,7 +79,7 @@ class CoinToss(Mechanism[Toss, Any, Any, Run]):
     def _no(self, *_: object, **__: object) -> NoReturn:
         raise NotImplementedError
 
-    solve = audit = verifier = solution_tables = audit_tables = pictures = write_audit = audit_sheet = _no
+    solve = audit = verifier = _no
 
 
 MECHANISM = CoinToss()

@@ -49,8 +49,6 @@ VERBS = {
 
 PAGES = {
     "audit",
-    "figures",
-    "page_audit",
     "page_parts",
     "page_simulation",
     "games",

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING
 
 from parley.kit.present.run import play_into
 from parley.kit.registry import load
-from parley.mechanisms.assignment.audit import audit as audit_assignment
-from parley.mechanisms.assignment.present.audit import write_audit as write_assignment_audit
-from parley.mechanisms.assignment.problem import Problem as Assignment
-from parley.mechanisms.coordination.audit import audit
-from parley.mechanisms.coordination.axioms.custom import recognition_named
 from parley.mechanisms.coordination.experiment.run import run_experiment
-from parley.mechanisms.coordination.present.audit import write_audit
-from parley.mechanisms.coordination.problem import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,9 +69,7 @@ def make_simulation(folder: Path) -> Path:
 
 def make_audit(folder: Path) -> Path:
     """Audit a recognition function that fails two axioms."""
-    problem = Problem.from_mapping(PROBLEM)
-    found = audit(problem, recognition_named("announcement-proportional"), problems=30)
-    write_audit(folder, found, found.to_json() | {"played": None})
+    load(PROBLEM).audit(recognition="announcement-proportional", problems=30, games=0).write(folder)
     return folder
 
 
@@ -105,6 +96,5 @@ def make_lotteries(folder: Path) -> Path:
 
 def make_lottery_audit(folder: Path) -> Path:
     """Audit a random assignment that is not efficient."""
-    found = audit_assignment(Assignment.from_mapping(LOTTERY))
-    write_assignment_audit(folder, found, found.to_json())
+    load(LOTTERY).audit().write(folder)
     return folder

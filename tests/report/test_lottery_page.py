@@ -7,6 +7,7 @@ import re
 import shutil
 from fractions import Fraction
 from html import unescape
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -17,9 +18,8 @@ from parley.core.errors import ParleyError
 from parley.kit.present.page import write_page
 from parley.kit.present.run import play_into
 from parley.kit.registry import load
-from parley.mechanisms.assignment.audit import PROPERTIES, audit
+from parley.mechanisms.assignment.audit import PROPERTIES
 from parley.mechanisms.assignment.lottery import expected
-from parley.mechanisms.assignment.present.audit import write_audit
 from parley.mechanisms.assignment.problem import Problem, load_problem
 from tests.report import folders
 from tests.report.test_page import data_of, figure, text_of
@@ -54,8 +54,7 @@ def passages(folder: Path) -> list[str]:
 def cyclic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The audit of a rule that looks at utilities, under which it pays to lie."""
     folder = tmp_path_factory.mktemp("cyclic")
-    found = audit(load_problem(project_root() / "problems" / "assignment-cyclic.toml"))
-    write_audit(folder, found, found.to_json())
+    load(project_root() / "problems" / "assignment-cyclic.toml").audit().write(folder)
     write_page(folder)
     return folder
 
@@ -90,7 +89,8 @@ def test_the_weights_and_the_profitable_lie_are_told(cyclic: Path) -> None:
     assert "Weights λ: agent 1 1, agent 2 2, agent 3 1." in lines
     assert "Prices β: A 1, B 1/2, C 0." in lines
     found = json.loads((cyclic / "audit.json").read_text(encoding="utf-8"))["strategy_proof"]["witness"]
-    assert f"agent 1 gains {found['gain']} by reporting utilities A 0, B 1, C 0." in lines
+    lie = f"agent 1 gains {found['gain']} by reporting utilities A 0, B 1, C 0."
+    assert f"Strategy-proof. Fails. {lie}" in findings(cyclic)
     assert any("It gets B for sure instead of 1/2 B, 1/2 C" in line for line in lines)
 
 
@@ -98,17 +98,21 @@ def test_matrix_ranks_and_lottery_are_exact(lottery_audit: Path) -> None:
     figures = data_of(lottery_audit)["figures"]
     third = Fraction(1, 3)
     assert {exactly(row["probability"]) for row in figure(figures, "matrix")} == {third}
-    for row in figure(figures, "ranks"):
+    for row in figure(figures, "ranks"):  # that of all agents together included
         assert [exactly(row[f"rank:{k}"]) for k in range(4)] == [third, third, third, 0]
     assert [exactly(row["utility"]) for row in figure(figures, "ranks")] == [
         Fraction(4, 3),
         Fraction(4, 3),
         Fraction(5, 3),
+        Fraction(13, 9),
     ]
     lottery = figure(figures, "lottery")
     assert sum(exactly(row["weight"]) for row in lottery) == 1
-    for row in lottery:
-        assert sorted(row[f"agent:{i}"] for i in range(3)) == sorted(folders.ITEMS)
+    whole = {
+        ", ".join(map(" ".join, zip(folders.NAMES, items, strict=True)))
+        for items in permutations(folders.ITEMS)
+    }
+    assert {row["all"] for row in lottery} <= whole
 
 
 def test_option_sets_show_all_lotteries_with_what_they_are_worth(cyclic: Path) -> None:
@@ -130,7 +134,7 @@ def test_option_sets_show_all_lotteries_with_what_they_are_worth(cyclic: Path) -
         assert [row["kind"] for row in rows] == kinds
         assert "better" in kinds
         # What is better lies outside of the shaded part, all else within or on its edge.
-        worse = cell["figures"][0]["options"]["worse"]
+        (worse,) = [area["corners"] for area in cell["figures"][0]["options"]["areas"]]
         top = max(expected(tuple(map(Fraction, corner)), problem.utilities[agent]) for corner in worse)
         assert float(top) == pytest.approx(float(worth[0]))
 

@@ -10,21 +10,18 @@ import pytest
 from rich.console import Console
 
 from parley.chain.compiler import project_root
+from parley.kit.present.tables import number
 from parley.kit.present.verification import verification_tables
+from parley.kit.registry import load
 from parley.kit.verify.rules import Violation
 from parley.kit.verify.verification import Judged, Verification
 from parley.mechanisms.assignment.audit import audit
 from parley.mechanisms.assignment.efficiency import ordinally_efficient
 from parley.mechanisms.assignment.envy import envy_free, equal_treatment, sd_envy_free
 from parley.mechanisms.assignment.lottery import as_matrix
-from parley.mechanisms.assignment.mechanism import MECHANISM
-from parley.mechanisms.assignment.present.audit import audit_tables
 from parley.mechanisms.assignment.present.favourites import beats, worse_region
-from parley.mechanisms.assignment.present.solution import MAX_TERMS, solution_tables
-from parley.mechanisms.assignment.present.words import lottery_of, reasons
+from parley.mechanisms.assignment.present.words import reasons
 from parley.mechanisms.assignment.problem import Problem, from_orders, load_problem
-from parley.mechanisms.assignment.simulation import simulate
-from parley.mechanisms.assignment.solution import solve
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -52,6 +49,14 @@ def problem_of(name: str) -> Problem:
     return load_problem(project_root() / "problems" / f"assignment-{name}.toml")
 
 
+def solved(problem: Problem) -> str:
+    return told(*load(problem.to_mapping()).solve().tables())
+
+
+def audited(problem: Problem) -> str:
+    return told(*load(problem.to_mapping()).audit().tables())
+
+
 def explained(problem: Problem, key: str) -> list[str]:
     return reasons(key, audit(problem).verdicts[key].to_json(), problem)
 
@@ -64,8 +69,8 @@ def made(**keys: Any) -> Problem:  # noqa: ANN401 - what a problem file may say
 
 
 def test_a_solution_shows_matrix_ranks_and_lottery_in_fractions() -> None:
-    text = told(*solution_tables(solve(problem_of("bogomolnaia-moulin"))))
-    assert "serial-dictatorship: 4 agents, 4 items; exact" in text
+    text = solved(problem_of("bogomolnaia-moulin"))
+    assert "rule serial-dictatorship; agents 4; items 4; places 4; probabilities exact" in text
     assert "| agent 1 | 5/12 | 1/12 | 5/12 | 1/12 |" in text
     assert "| agent 3 | 1/12 | 5/12 | 1/12 | 5/12 |" in text
     assert "| all, on average | 5/12 | 1/12 | 5/12 | 1/12 |" in text
@@ -73,43 +78,43 @@ def test_a_solution_shows_matrix_ranks_and_lottery_in_fractions() -> None:
 
 
 def test_what_is_left_over_and_who_may_get_nothing_is_shown() -> None:
-    text = told(*solution_tables(solve(made(items=["a", "b"], capacities=[2, 1], rankings=[["b"], ["b"]]))))
-    assert "2 agents, 2 items (3 in all)" in text
+    text = solved(made(items=["a", "b"], capacities=[2, 1], rankings=[["b"], ["b"]]))
+    assert "agents 2; items 2; places 3" in text
     assert "| agent 1 | 0 | 1/2 | 1/2 |" in text
-    assert "| given out | 0 of 2 | 1 of 1 | 1 |" in text
+    assert "| a | 2 | 0 |" in text
+    assert "| b | 1 | 1 |" in text
 
 
 def test_prices_and_what_they_prove_are_shown() -> None:
-    cyclic = problem_of("cyclic")
-    assert "| A | 1 | 1 | 1 |" in told(*solution_tables(solve(cyclic)))
-    caption = " ".join(told(*solution_tables(solve(cyclic))).split())
-    assert "they prove that the weighted utility, 3, is greatest" in caption
-    assert "an equilibrium" in told(*solution_tables(solve(cyclic.with_rule("pseudo-market"))))
+    text = solved(problem_of("cyclic"))
+    assert "| A | 1 | 1 | 1 |" in text
+    assert "The prices prove that the weighted utility is greatest." in " ".join(text.split())
+    assert "An equilibrium" in solved(problem_of("cyclic").with_rule("pseudo-market"))
 
 
-def test_a_wide_problem_is_written_in_words_and_a_long_lottery_is_cut() -> None:
+def test_a_wide_problem_is_written_in_words() -> None:
     orders = [[(7 * i + 3 * o * o + o * i) % 11 for o in range(11)] for i in range(12)]
-    strict = [list(dict.fromkeys(order)) for order in orders]
-    solved = solve(from_orders(strict, 11, "probabilistic-serial"))
-    assert solved.lottery is not None
-    assert len(solved.lottery) > MAX_TERMS
-    text = told(*solution_tables(solved))
-    assert f"| agent 3 | {lottery_of(solved.matrix[2], solved.problem.items)} |" in text
-    assert f"and {len(solved.lottery) - MAX_TERMS} more: see --json" in text
-    assert text.count("agent 12 ") == 2 + MAX_TERMS  # in matrix and ranks, and in each term that is shown
+    problem = from_orders([list(dict.fromkeys(order)) for order in orders], 11, "probabilistic-serial")
+    found = load(problem.to_mapping()).solve()
+    text = told(*found.tables())
+    (row,) = re.findall(r"\| agent 3 \| ([^|]* [a-k],[^|]*?) \|", text)
+    entries = [entry.split() for entry in row.split(", ")]
+    shares = dict(zip(problem.items, found.matrix[2], strict=True))
+    assert all(number(shares.get(item, Fraction(0))) == p for p, item in entries if item != "nothing")
+    assert [Fraction(p) for p, _ in entries] == sorted((Fraction(p) for p, _ in entries), reverse=True)
+    assert text.count("agent 12 ") == 2 + len(found.lottery)  # in matrix and ranks, and in each term
 
 
 def test_an_estimate_is_told_from_what_is_exact() -> None:
     agents = 24
     orders = [[(i + k * (1 + i % 5)) % 23 for k in range(23)] for i in range(agents)]
-    strict = [list(dict.fromkeys(order)) for order in orders]
-    solved = solve(from_orders(strict, 23), runs=400, seed=1)
-    assert solved.sample is not None
-    text = told(*solution_tables(solved))
-    error = float(solved.sample.std_errors.max())
-    assert f"estimated from 400 runs, standard errors at most {error:.4f}" in text
+    problem = from_orders([list(dict.fromkeys(order)) for order in orders], 23)
+    found = load(problem.to_mapping()).solve(runs=400, seed=1)
+    text = told(*found.tables())
+    error = float(found.sample.std_errors.max())
+    assert f"Frequencies in 400 runs of the rule; standard errors are at most {error:.4f}." in text
     assert "the rule's own assignments are too many to list" in text.lower()
-    assert f"{float(solved.ranks[0][0]):.4f}" in text
+    assert f"| {float(found.ranks[0][0]):.4g} |" in text
 
 
 # ── audits ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,7 +132,7 @@ def test_every_verdict_has_its_reasons_in_words(file: Any, rule: str) -> None:  
         assert lines
         assert all(line.strip() == line and line for line in lines)
         assert not any(word in " ".join(lines) for word in ("None", "null", "{", "Fraction"))
-    text = told(audit_tables(found))
+    text = audited(found.problem)
     for key, verdict in found.verdicts.items():
         word = {True: "holds", False: "fails", None: "not known"}[verdict.holds]
         assert re.search(rf"\| {key.replace('_', '.')[:6]}.*\| {word} \|", text), key
@@ -193,16 +198,14 @@ def test_a_lie_is_told_with_what_it_gains_and_for_which_utilities() -> None:
 
 
 def test_option_sets_show_the_own_lottery_first_and_why_nothing_is_better() -> None:
-    text = told(audit_tables(audit(problem_of("option-set"))))
-    assert "| agent 1 | 16 | 8 | yes | yes | yes | yes |" in text
-    own, *others = re.findall(
-        r"\| ([^|]*) \| (?:the truth|[^|]*) \| ([\d/]+) \| ([\d/]+) \| ([\d/]+) \|", text
-    )
-    assert own[0] == "2/3 2, 1/3 3"
-    sums = [tuple(map(Fraction, numbers)) for _, *numbers in (own, *others[:7])]
+    text = audited(problem_of("option-set"))
+    assert "| agent 1 | 16 | 8 | holds | holds | holds | holds |" in text
+    own, *others = re.findall(r"\| ([^|]*) \| ([^|]*) \| ([\d/]+) \| ([\d/]+) \| ([\d/]+) \| [a-z ]+\|", text)
+    assert own[:2] == ("the truth", "2/3 2, 1/3 3")
+    sums = [tuple(map(Fraction, numbers)) for _, _, *numbers in (own, *others[:7])]
     assert list(map(str, sums[0])) == ["2/3", "2/3", "1"]
     assert all(p <= q for row in sums for p, q in zip(row, sums[0], strict=True))
-    assert "true: 2 > 1 > 3" in text
+    assert "True is 2 > 1 > 3." in text
 
 
 # ── what is better for an agent ─────────────────────────────────────────────────────────────────────────────
@@ -236,9 +239,9 @@ def within(row: tuple[Fraction, ...], corners: list[tuple[Fraction, ...]]) -> bo
 
 
 def test_a_run_shows_counts_beside_what_was_expected_and_bonds_lost() -> None:
-    problem = problem_of("three-utilities")
-    run = simulate(problem, games=30, seed=5, bots=["truthful", "truthful", "absent:revealing"])
-    text = told(MECHANISM.simulation_tables(problem, run))
+    problem = load(problem_of("three-utilities").to_mapping())
+    run = problem.simulate(games=30, seed=5, bots=["truthful", "truthful", "absent:revealing"])
+    text = told(*run.tables())
     assert "lotteries 30; rule serial-dictatorship; agents 3; items 3;" in text
     assert "Of 30 lotteries, 30 drawn (100%)." in text
     one, two, three = run.comparison.counts

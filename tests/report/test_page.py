@@ -253,14 +253,14 @@ def test_the_exact_value_stands_beside_its_decimals(audit: Path) -> None:
     rows = figure(data_of(audit)["figures"], "deviations")
     gains = [row["gain"] for row in rows]
     assert any("x" in gain for gain in gains)
-    for gain, entry in zip(gains, found["manipulation"], strict=True):
-        assert Fraction(gain.get("x", int(gain["v"]))) == Fraction(entry["gain"])
+    wanted = sorted(Fraction(entry["gain"]) for entry in found["manipulation"] if entry["gain"] != "0")
+    assert sorted(Fraction(gain.get("x", int(gain["v"]))) for gain in gains) == wanted
 
 
 def test_the_page_of_an_audit_tells_every_axiom_and_every_counterexample(audit: Path) -> None:
     found = json.loads((audit / "audit.json").read_text())
     text = unescape(text_of(audit))
-    assert "Cost-effective implementation.</strong> Fails: a counterexample among" in text
+    assert "Cost-effective implementation.</strong> Fails: problem " in text
     assert "Top-agent proportionality.</strong> Fails" in text
     witness = found["axioms"]["cost_effective_implementation"]["witness"]
     assert f"it gains {witness['gain']}" in text

@@ -78,7 +78,7 @@ class LoadedProblem(Generic[P, S, A, R]):
         given = self.mechanism.given("solve", options)
         with naming(self.file):
             found = self.mechanism.solve(self.problem, given, tell)
-        return Result(found, lambda: list(self.mechanism.solution_tables(found)))
+        return Result(found, lambda: self.mechanism.solution_sheet(found.to_json(), self.problem))
 
     def audit(
         self, *, tell: Callable[[str, int, int | None], None] = silent, **options: object
@@ -100,10 +100,11 @@ class LoadedProblem(Generic[P, S, A, R]):
         given = self.mechanism.given("audit", options)
         with naming(self.file):
             found = self.mechanism.audit(self.problem, given, tell)
+        documents = self.mechanism.audit_documents(found)
         return AuditReport(
             found,
-            lambda: [self.mechanism.audit_tables(found)],
-            lambda folder: self.mechanism.write_audit(folder, found),
+            lambda: self.mechanism.audit_sheet(found.to_json(), self.problem, documents.__getitem__),
+            {"audit.json": found.to_json(), "problem.json": self.problem.to_mapping()} | documents,
         )
 
     def simulate(
@@ -138,10 +139,7 @@ class LoadedProblem(Generic[P, S, A, R]):
             self.problem.check_playable(self.file)
             run = self.mechanism.simulate(self.problem, record or (tables.append if keep else None), **play)
         return RunReport(
-            run,
-            lambda: [self.mechanism.simulation_tables(self.problem, run)],
-            tables,
-            lambda: self.mechanism.pictures(run),
+            run, lambda: self.mechanism.simulation_sheet(run.to_json(), self.problem, self.kind), tables
         )
 
     def setting(self, bots: Sequence[str], seed: int) -> Setting[Any, Any]:

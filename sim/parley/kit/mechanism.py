@@ -15,13 +15,11 @@ from parley.kit.options import Given, Option
 from parley.kit.protocols import A, P, R, S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Unpack
 
     import pyarrow as pa
-    from matplotlib.figure import Figure
-    from rich.console import RenderableType
 
     from parley.kit.declared import Description, Format, Laboratory
     from parley.kit.live.board import Board
@@ -123,19 +121,47 @@ class Mechanism(ABC, Generic[P, S, A, R]):
 
     # ── what people look at ──
 
-    @abstractmethod
-    def solution_tables(self, solution: S) -> Iterable[RenderableType]:
-        """Return a solution for a person to read."""
+    def solution_sheet(self, report: Mapping[str, Any], problem: P) -> Sheet:
+        """Lay out a solution; without a mechanism's own words, as tables of what it says.
 
-    @abstractmethod
-    def audit_tables(self, found: A) -> RenderableType:
-        """Return an audit for a person to read."""
+        Parameters
+        ----------
+        report : mapping
+            What `parley solve --json` prints of it.
+        problem : Problem
+        """
+        del problem  # a mechanism's own words may need it
+        from parley.kit.present.plain import plain_sheet  # noqa: PLC0415 - slow to load
 
-    @abstractmethod
+        return plain_sheet("solution", f"a problem of kind {self.kind}", report)
+
+    def audit_sheet(
+        self, report: Mapping[str, Any], problem: P, document: Callable[[str], Mapping[str, Any]]
+    ) -> Sheet:
+        """Lay out an audit; without a mechanism's own words, as tables of what it says.
+
+        Parameters
+        ----------
+        report : mapping
+            What `parley audit --json` prints of it.
+        problem : Problem
+        document : callable
+            Gives one of `audit_documents`, by its name.
+        """
+        del problem, document  # a mechanism's own words may need them
+        from parley.kit.present.plain import plain_sheet  # noqa: PLC0415 - slow to load
+
+        return plain_sheet("audit", f"a problem of kind {self.kind}", report)
+
+    def audit_documents(self, found: A) -> dict[str, Any]:
+        """Return what an audit leaves in its folder besides report and problem: JSON by names of files."""
+        del found  # nothing, if a mechanism does not say otherwise
+        return {}
+
     def simulation_sheet(
         self, report: Mapping[str, Any], problem: P, name: str, folder: Path | None = None
     ) -> Sheet:
-        """Lay out a run, for a terminal and for its page.
+        """Lay out a run; without a mechanism's own words, as tables of what it says.
 
         Parameters
         ----------
@@ -147,18 +173,10 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         folder : Path, optional
             Where the table of its games is, for figures that need all games.
         """
+        del problem, folder  # a mechanism's own words may need them
+        from parley.kit.present.plain import plain_simulation  # noqa: PLC0415 - slow to load
 
-    @abstractmethod
-    def pictures(self, run: R) -> dict[str, Figure]:
-        """Draw a run, for its folder: pictures by their names."""
-
-    @abstractmethod
-    def write_audit(self, folder: Path, found: A) -> list[str]:
-        """Write an audit into a folder; returns the names of the files."""
-
-    @abstractmethod
-    def audit_sheet(self, folder: Path) -> Sheet:
-        """Lay out the page of what ``audit`` left in a folder."""
+        return plain_simulation(name, report)
 
     # ── derived ──
 
@@ -166,19 +184,13 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         """Lay out the page of what ``simulate`` or ``audit`` left in a folder."""
         from parley.kit.present.page_parts import written_by  # noqa: PLC0415 - slow to load
 
-        if verb == "audit":
-            return self.audit_sheet(folder)
-        path, file = folder / "simulation.json", folder / "problem.json"
+        what, writer = ("audit", "an audit") if verb == "audit" else ("simulation", "a simulation")
+        path, file = folder / f"{what}.json", folder / "problem.json"
         report, problem = read_object(path), self.problem(read_object(file), str(file))
-        with written_by("a simulation", path):
+        with written_by(writer, path):
+            if verb == "audit":
+                return self.audit_sheet(report, problem, lambda name: read_object(folder / name))
             return self.simulation_sheet(report, problem, folder.resolve().name, folder)
-
-    def simulation_tables(self, problem: P, run: R) -> RenderableType:
-        """Return a run for a person to read: the figures of its page."""
-        from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - slow to load
-
-        sheet = self.simulation_sheet(run.to_json(), problem, self.kind)
-        return sheet_tables(sheet, holds=run.holds)
 
     def given(self, verb: str, values: Mapping[str, object]) -> Given:
         """Check the options that were given to a verb."""

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import rich.console
 
+from parley.core.folders import saying, write_json
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pyarrow as pa
-    from matplotlib.figure import Figure
     from rich.console import RenderableType
+
+    from parley.kit.present.page_model import Sheet
 
 __all__ = ["AuditReport", "Result", "RunReport"]
 
@@ -47,13 +50,13 @@ class Result(Generic[T_co]):
     ----------
     value : any
         What the mechanism has found.
-    tables : callable
-        Makes what a person reads of it.
+    sheet : callable
+        Lays out what a person looks at.
     """
 
-    def __init__(self, value: T_co, tables: Callable[[], list[RenderableType]]) -> None:
+    def __init__(self, value: T_co, sheet: Callable[[], Sheet]) -> None:
         self._value = value
-        self._tables = tables
+        self._sheet = sheet
 
     @property
     def value(self) -> T_co:
@@ -71,7 +74,21 @@ class Result(Generic[T_co]):
 
     def tables(self) -> list[RenderableType]:
         """Return what the command prints without ``--json``, for a rich console."""
-        return self._tables()
+        from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - slow to load
+
+        return [sheet_tables(self._sheet())]
+
+    def pictures(self) -> dict[str, Any]:
+        """Draw the result with Matplotlib: pictures by their names."""
+        from parley.kit.present.drawing import pictures  # noqa: PLC0415 - slow to load
+
+        return pictures(self._sheet())
+
+    def figures(self) -> dict[str, pa.Table]:
+        """Return the tables of its figures by their names, exact numbers as text."""
+        from parley.kit.present.arrow import figure_tables  # noqa: PLC0415 - slow to load
+
+        return figure_tables(self._sheet())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {type(self._value).__name__}>"
@@ -90,17 +107,15 @@ class AuditReport(Result[A_co], Generic[A_co]):
 
     Parameters
     ----------
-    value, tables
+    value, sheet
         See `Result`.
-    write : callable
-        Writes the audit into a folder and returns the names of the files.
+    documents : mapping of str to JSON
+        What its folder holds besides pictures, by names of files.
     """
 
-    def __init__(
-        self, value: A_co, tables: Callable[[], list[RenderableType]], write: Callable[[Path], list[str]]
-    ) -> None:
-        super().__init__(value, tables)
-        self._write = write
+    def __init__(self, value: A_co, sheet: Callable[[], Sheet], documents: Mapping[str, Any]) -> None:
+        super().__init__(value, sheet)
+        self._documents = documents
 
     @property
     def holds(self) -> bool:
@@ -109,7 +124,14 @@ class AuditReport(Result[A_co], Generic[A_co]):
 
     def write(self, folder: Path) -> list[str]:
         """Write the audit into a folder: JSON, problem files, pictures; returns the names of the files."""
-        return self._write(folder)
+        from parley.kit.present.style import save_all  # noqa: PLC0415 - slow to load
+
+        pictures = self.pictures()
+        with saying(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, document in self._documents.items():
+                write_json(folder / name, document)
+            return [*self._documents, *save_all(folder, pictures)]
 
 
 class RunReport(Result[R_co], Generic[R_co]):
@@ -117,24 +139,15 @@ class RunReport(Result[R_co], Generic[R_co]):
 
     Parameters
     ----------
-    value, tables
+    value, sheet
         See `Result`.
     games : list of pyarrow.Table
         All games, in order; empty if they were written elsewhere.
-    pictures : callable
-        Draws the pictures of the run.
     """
 
-    def __init__(
-        self,
-        value: R_co,
-        tables: Callable[[], list[RenderableType]],
-        games: list[pa.Table],
-        pictures: Callable[[], Mapping[str, Figure]],
-    ) -> None:
-        super().__init__(value, tables)
+    def __init__(self, value: R_co, sheet: Callable[[], Sheet], games: list[pa.Table]) -> None:
+        super().__init__(value, sheet)
         self._games = games
-        self._pictures = pictures
 
     @property
     def holds(self) -> bool:
@@ -152,6 +165,8 @@ class RunReport(Result[R_co], Generic[R_co]):
 
         return pa.concat_tables(self._games)
 
-    def pictures(self) -> Mapping[str, Figure]:
-        """Draw the run: pictures by their names."""
-        return self._pictures()
+    def tables(self) -> list[RenderableType]:
+        """Return what the command prints without ``--json``, for a rich console."""
+        from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - slow to load
+
+        return [sheet_tables(self._sheet(), holds=self.holds)]

@@ -40,7 +40,7 @@ PAGE = "report.html"
 _ASSETS = Path(__file__).with_name("assets")
 _LIBRARIES = ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js")
 """In the order in which they need each other."""
-_SCRIPTS = ("tables.js", "charts.js", "chartsgames.js", "chartslotteries.js", "page.js")
+_SCRIPTS = ("tables.js", "charts.js", "chartsgames.js", "chartsshares.js", "page.js")
 
 
 def write_page(folder: Path) -> Path:

@@ -1,6 +1,29 @@
-"""What a report's page consists of: figures, each of them a table of numbers with or without a chart of it.
+"""What a result is presented as: figures, each of them a table of numbers with or without charts of it.
 
-A chart is drawn from its table and from nothing else, so that whoever cannot see the one reads the other.
+A chart is drawn from its table and from nothing else: a reader who cannot see the one reads the other.
+Terminal, page, pictures and files show the same figures: see `terminal`, `page`, `pictures` and `plain`.
+
+Charts have names, which the page (``assets/*.js``) and pictures (`parley.kit.present.drawing`) share. A row's
+first column names it. The other columns that a chart reads have these keys, or are named in the options:
+
+- ``matrix``: cells of a matrix, the first column down, the second across. Options: ``down`` and ``across``,
+  the names in their order; ``value``, the column that colours a cell; ``beside``, one that is written in
+  brackets; ``most``, the value of the deepest colour; ``tone``.
+- ``means``: ``mean`` against ``expected``. Options: ``words``, with ``title``, ``played``, ``unit`` and
+  ``alone``, what the column ``alone`` is.
+- ``gaps``: ``gap``, the same mean less theory, and its 95% interval; columns and options as of ``means``.
+- ``frequencies``: ``share`` with ``low`` and ``high``, against ``probability``. Options: ``words``, with
+  ``title``, ``played`` and ``unit``.
+- ``funnel``: all ``share`` less ``probability``, and where 95% are expected. Options: ``drawn``, of how many.
+- ``bars``: one bar for each row, down. Options: ``value``, ``unit``.
+- ``histogram``: one bar for each row, across. Options: ``value``, ``unit``.
+- ``stacked``: one bar for each row, divided. Options: ``parts``, the columns; ``unit``.
+- ``curves``: one line for each row, from 0. Options: ``steps``, the columns; ``across`` and ``up``, the axes.
+- ``triangle``: one point for each row that divides the whole among three. Options: ``corners``, the columns;
+  ``areas``, polygons with ``label``, ``tone`` and ``corners``; ``down``, whether the first corner is below.
+
+In the last two the column ``kind`` says what a row is, and the option ``kinds`` gives each kind its tone, the
+one in front last. Tones are ``played``, ``theory``, ``shade``, ``other`` and ``ink``.
 """
 
 from __future__ import annotations
@@ -26,7 +49,7 @@ __all__ = [
     "plus_minus",
 ]
 
-Format = Literal["text", "cell", "count", "number", "percent", "verdict", "z", "p"]
+Format = Literal["text", "cell", "count", "number", "exact", "percent", "verdict", "z", "p"]
 
 Z95 = 1.96
 """Half-width of a two-sided 95% interval in standard errors."""
@@ -43,7 +66,8 @@ class Column:
     label : str
         Its heading, which names the unit.
     format : str
-        How its numbers are written; `cell` is a link to a cell of the sweep, by its number.
+        How its numbers are written: `exact` as fractions where these are short; `cell` is a link to a cell
+        of the sweep, by its number. A `verdict` begins with "holds", "fails" or "not known".
     detail : bool
         Whether only the page shows it: a terminal is narrow.
     """
@@ -67,7 +91,7 @@ class Figure:
     rows : list of list
         One value per column: text, a number, None where there is none, or what `exactly` returns.
     chart : str
-        Which chart of ``assets/charts.js`` draws it; empty for none.
+        Names of its charts, with blanks between them; empty for none.
     alt : str
         What the chart shows, in words, for those who do not see it.
     note : str
@@ -75,7 +99,11 @@ class Figure:
     folded : bool
         Whether the table is the long form of the chart, opened on demand.
     options : dict
-        What else the chart needs.
+        What else the charts need.
+    detail : bool
+        Whether only the page shows it: a terminal is narrow.
+    picture : str
+        Name of the picture that it is drawn in, beside others that name the same; empty for none.
     """
 
     id: str
@@ -87,6 +115,8 @@ class Figure:
     note: str = ""
     folded: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+    detail: bool = False
+    picture: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give the figure as plain values."""
@@ -106,12 +136,12 @@ class Figure:
 
 @dataclass
 class Sheet:
-    """All that a page shows.
+    """All that is shown of a result.
 
     Attributes
     ----------
     kind : str
-        ``experiment``, ``simulation`` or ``audit``.
+        ``solution``, ``experiment``, ``simulation`` or ``audit``.
     title, question : str
     facts : list of (str, str)
         What a reader wants to know before anything else, labelled.

@@ -255,8 +255,9 @@ def gas_figures(gas: Mapping[str, Any] | None, evm: str, games: int) -> list[Fig
             "Gas",
             columns,
             rows,
-            chart="gas",
+            chart="bars",
             alt="Gas that a game spends on each function of the contract.",
+            options={"value": "sum", "unit": "gas of a game"},
             note=f"Measured on {evm} in {count(games, 'game')}: {gas['per_game']:,.0f} gas a game, all"
             " its transactions together.",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from parley.core.folders import commit_folder, saying, whole_folder, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Unpack
@@ -29,9 +29,6 @@ __all__ = [
     "PROBLEM",
     "RunFolder",
     "play_into",
-    "write_json",
-    "write_pictures",
-    "writing",
 ]
 
 GAMES = "games.parquet"
@@ -96,11 +93,13 @@ class RunFolder:
             JSON files by their names.
         pictures : mapping of str to Figure
         """
+        from parley.kit.present.style import save_all  # noqa: PLC0415 - matplotlib is slow to load
+
         with saying(self.path):
             self._close()
             for name, document in documents.items():
                 write_json(self._work / name, document)
-            written = write_pictures(self._work, pictures)
+            written = save_all(self._work, pictures)
         commit_folder(self.path)
         return [GAMES, *documents, *written]
 
@@ -131,28 +130,3 @@ def play_into(
         run = problem.simulate(record=target.record, **play)
         documents = {FINISHED: run.to_json(), PROBLEM: problem.problem.to_mapping()}
         return run, target.finish(documents, run.pictures())
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Make a folder, and say in one line why something cannot be written there.
-
-    Raises
-    ------
-    ParleyError
-    """
-    with saying(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-
-
-def write_pictures(folder: Path, figures: Mapping[str, Figure]) -> list[str]:
-    """Write figures as PNG and SVG, and give the names of the files."""
-    from parley.kit.present.style import save  # noqa: PLC0415 - matplotlib is slow to load
-
-    written = []
-    for name, figure in figures.items():
-        for ending in ("png", "svg"):
-            save(figure, folder / f"{name}.{ending}", whole=False)
-            written.append(f"{name}.{ending}")
-    return written

@@ -1,7 +1,7 @@
 """How pictures look: colours, type, and files that are the same bytes whenever they are drawn anew."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 
 from parley.core.folders import whole_file
 
-__all__ = ["CONFIDENCE", "INK", "PALE", "PLAYED", "SHADE", "THEORY", "save", "style"]
+__all__ = ["CONFIDENCE", "INK", "OTHER", "PALE", "PLAYED", "SHADE", "THEORY", "save", "save_all", "style"]
 
 INK = "#1b2a41"
 THEORY = "#d1495b"
 PLAYED = "#2e6f95"
 SHADE = "#c9d6df"
 PALE = "#f4f7f9"
+OTHER = "#c2541a"
 
 CONFIDENCE = 1.96
 """Half-width of the bars in standard errors: 95% for means of many games."""
@@ -65,3 +66,11 @@ def save(figure: Figure, path: Path, *, whole: bool = True, **settings: object) 
     metadata = {"Date": None} if ending == "svg" else None
     with style(**settings), whole_file(path) if whole else nullcontext(path) as work:
         figure.savefig(work, dpi=160, metadata=metadata, format=ending)
+
+
+def save_all(folder: Path, pictures: Mapping[str, Figure]) -> list[str]:
+    """Write pictures as PNG and SVG into a folder that is not in its place yet, and name the files."""
+    files = [(f"{name}.{ending}", picture) for name, picture in pictures.items() for ending in ("png", "svg")]
+    for file, picture in files:
+        save(picture, folder / file, whole=False)
+    return [file for file, _ in files]

@@ -1,10 +1,16 @@
-"""Numbers in tables."""
+"""Numbers in tables and pictures."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["number"]
+from parley.kit.present.page_model import cost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["number", "written"]
 
 _WIDTH = 9
 
@@ -21,3 +27,31 @@ def number(value: Fraction | float, width: int = _WIDTH) -> str:
     if isinstance(value, Fraction) and len(text) <= width:
         return text
     return f"≈{float(value):.6g}"
+
+
+def written(value: Any, form: str) -> str:  # noqa: ANN401 - whatever a figure's row holds
+    """Write a value of a figure for people.
+
+    Examples
+    --------
+    >>> exact = {"v": 64.7142857143, "x": "453/7"}
+    >>> written(0.25, "percent"), written(exact, "number"), written(exact, "exact"), written(None, "z")
+    ('25.0%', '64.71', '453/7', '')
+    """
+    if isinstance(value, dict):
+        if form == "exact" and "x" in value:
+            return number(Fraction(value["x"]))
+        value = value["v"]
+    if value is None:
+        return ""
+    return _WRITTEN[form](value) if form in _WRITTEN else str(value)
+
+
+_WRITTEN: dict[str, Callable[[float], str]] = {
+    "count": lambda value: f"{value:,.0f}",
+    "percent": lambda value: f"{100 * value:.1f}%",
+    "number": cost,
+    "exact": cost,
+    "z": lambda value: f"{value:+.2f}",
+    "p": lambda value: f"{value:.3g}",
+}

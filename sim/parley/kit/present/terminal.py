@@ -2,63 +2,91 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from parley.core.statistics import MIN_P
-from parley.kit.present.page_model import cost
+from parley.kit.present.tables import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from parley.kit.present.page_model import Figure, Sheet
+    from parley.kit.present.page_model import Column, Figure, Sheet
 
 __all__ = ["figure_table", "sheet_tables"]
 
 MOST_ROWS = 64
 """Rows of a table; all are in ``--json``."""
-MOST_COLUMNS = 8
-"""Columns of a matrix."""
+MOST_COLUMNS = 10
+"""Columns of a matrix. Rows of a wider one are written in words."""
+MOST_CELLS = 3
+"""Cells of a sheet whose tables are shown."""
+CELL_ROWS = 10
+"""Rows of such a table."""
+MOST_WORDS = 12
+"""Entries of a row that is written in words."""
+HEADING = 10
+"""Letters of a line of a heading."""
+NAME = 28
+"""Letters of a row's name that is not broken."""
+LONGEST = 16
+"""Letters of a word that is not broken."""
+STYLES = {"holds": "green", "fails": "red", "not known": "dim"}
+"""Of verdicts."""
 
 
-def sheet_tables(sheet: Sheet, *, holds: bool) -> RenderableType:
+def sheet_tables(sheet: Sheet, *, holds: bool | None = None) -> RenderableType:
     """Lay out a sheet for a person at a terminal.
 
     Parameters
     ----------
     sheet : Sheet
-    holds : bool
-        Whether play agrees with theory.
+    holds : bool, optional
+        Whether play agrees with theory, if something was played.
     """
     facts = [*sheet.facts, *(fact for _, entries in sheet.method for fact in entries)]
-    verdict = (
-        Text(f"agrees with theory: no p-value below {MIN_P:g}", style="green")
-        if holds
-        else Text(f"differs from theory: a p-value below {MIN_P:g}", style="yellow")
-    )
     return Group(
         Text("; ".join(f"{label} {value}" for label, value in facts)),
-        *(table for figure in sheet.figures for table in _tables(figure)),
+        *(figure_table(figure) for figure in sheet.figures if not figure.detail),
         *(Text(f"{about}: {text}" if about else text) for about, text in sheet.findings),
+        *_passages(sheet),
+        *_cells(sheet),
         *(Text(text, style="bold red") for text in sheet.warnings),
-        verdict,
+        *_agreement(holds),
     )
 
 
-def _tables(figure: Figure) -> Iterator[RenderableType]:
-    if figure.chart == "matrix":
-        yield _matrix(figure)
-    elif not figure.folded:
-        yield figure_table(figure)
+def _passages(sheet: Sheet) -> Iterator[RenderableType]:
+    for heading, lines in sheet.passages:
+        yield Text(heading, style="bold")
+        yield from (Padding(Text(line, style="dim"), (0, 0, 0, 2)) for line in lines)
 
 
-def figure_table(figure: Figure) -> Table:
-    """Make a table of a figure.
+def _cells(sheet: Sheet) -> Iterator[RenderableType]:
+    for name, notes, figures in sheet.cells[:MOST_CELLS]:
+        yield Text(f"{sheet.unit}: {name}", style="bold")
+        yield from map(Text, notes)
+        yield from (figure_table(figure, CELL_ROWS) for figure in figures if not figure.detail)
+    if len(sheet.cells) > MOST_CELLS:
+        yield Text(f"and {len(sheet.cells) - MOST_CELLS:,} more of: {sheet.unit}: see --json")
 
-    Details are left out, and so are columns that are empty in all rows.
+
+def _agreement(holds: bool | None) -> Iterator[Text]:  # noqa: FBT001 - None is a third answer
+    if holds:
+        yield Text(f"agrees with theory: no p-value below {MIN_P:g}", style="green")
+    elif holds is False:
+        yield Text(f"differs from theory: a p-value below {MIN_P:g}", style="yellow")
+
+
+def figure_table(figure: Figure, most: int = MOST_ROWS) -> Table:
+    """Make a table of a figure, with so many rows at most.
+
+    Details are left out, and so are columns that are empty in all rows. A matrix has a column for each name.
 
     Examples
     --------
@@ -67,6 +95,8 @@ def figure_table(figure: Figure) -> Table:
     >>> [list(column.cells) for column in figure_table(figure).columns]
     [['one'], ['1,234']]
     """
+    if "down" in figure.options:
+        return _matrix(figure)
     table = Table(title=figure.title, caption=figure.note or None)
     shown = [
         k
@@ -75,63 +105,62 @@ def figure_table(figure: Figure) -> Table:
     ]
     for k in shown:
         column = figure.columns[k]
-        cells = [written(row[k], column.format) for row in figure.rows[:MOST_ROWS]]
-        text = column.format == "text"
-        # Numbers and names stay whole, and headings are broken instead.
-        whole = max(map(len, cells)) if not text or k == 0 else None
-        table.add_column(column.label, justify="left" if text else "right", min_width=whole)
-    for row in figure.rows[:MOST_ROWS]:
-        table.add_row(*(written(row[k], figure.columns[k].format) for k in shown))
-    if len(figure.rows) > MOST_ROWS:
-        table.caption = f"{len(figure.rows) - MOST_ROWS:,} more rows: see --json"
+        cells = [written(row[k], column.format) for row in figure.rows[:most]]
+        # Numbers and names stay whole, and headings are broken instead; of what is text, words stay whole.
+        name = k == shown[0] and max(map(len, cells), default=0) <= NAME
+        whole = name or column.format not in ("text", "verdict")
+        word = max((len(word) for text in cells for word in text.split()), default=0)
+        table.add_column(
+            fill(column.label, max(map(len, [*cells, "." * HEADING]))) if whole else column.label,
+            justify="left" if column.format in ("text", "verdict") else "right",
+            no_wrap=whole,
+            min_width=None if whole else min(word, LONGEST),
+            overflow="fold" if column.format == "text" else "ellipsis",
+        )
+    for row in figure.rows[:most]:
+        table.add_row(*(_cell(row[k], figure.columns[k]) for k in shown))
+    if len(figure.rows) > most:
+        table.caption = f"and {len(figure.rows) - most:,} more: see --json"
     return table
 
 
+def _cell(value: Any, column: Column) -> Text:  # noqa: ANN401 - whatever a figure's row holds
+    text = written(value, column.format)
+    return Text(text, style=STYLES.get(text.partition(":")[0], "") if column.format == "verdict" else "")
+
+
 def _matrix(figure: Figure) -> Table:
-    """Make a table of a figure whose rows are the cells of a matrix: agent, item, and their values."""
+    """Make a table of a figure whose rows are the cells of a matrix: down, across, and their values."""
     keys = [column.key for column in figure.columns]
-    agent, item, value = (keys.index(key) for key in ("agent", "item", figure.options["value"]))
+    down, across = figure.options["down"], figure.options["across"]
+    value = keys.index(figure.options["value"])
     beside = keys.index(figure.options["beside"]) if "beside" in figure.options else None
     cells: dict[tuple[str, str], str] = {}
+    known: dict[str, list[tuple[float, str]]] = {}
     for row in figure.rows:
         text = written(row[value], figure.columns[value].format)
-        if beside is not None:
-            text += f" ({written(row[beside], figure.columns[beside].format)})"
-        cells[row[agent], row[item]] = text
+        if beside is not None and (told := written(row[beside], figure.columns[beside].format)):
+            text += f" ({told})"
+        cells[row[0], row[1]] = text
+        size = row[value]["v"] if isinstance(row[value], dict) else row[value]
+        if size:
+            known.setdefault(row[0], []).append((-size, f"{text} {row[1]}"))
     title = figure.title
     if beside is not None:
         title += f": {figure.columns[value].label} (in brackets: {figure.columns[beside].label})"
     table = Table(title=title, caption=figure.note or None)
-    items = figure.options["items"]
-    table.add_column("agent")
-    for name in items[:MOST_COLUMNS]:
+    table.add_column(figure.columns[0].label)
+    if len(across) > MOST_COLUMNS:
+        table.add_column("the greatest first", overflow="fold")
+    for name in across if len(across) <= MOST_COLUMNS else ():
         table.add_column(name, justify="right")
-    for name in figure.options["agents"][:MOST_ROWS]:
-        table.add_row(name, *(cells[name, one] for one in items[:MOST_COLUMNS]))
-    if len(items) > MOST_COLUMNS or len(figure.options["agents"]) > MOST_ROWS:
-        table.caption = "all of it: see --json"
+    for name in down[:MOST_ROWS]:
+        if len(across) <= MOST_COLUMNS:
+            table.add_row(name, *(cells.get((name, one), "") for one in across))
+            continue
+        words = [text for _, text in sorted(known.get(name, []))]
+        more = f" and {len(words) - MOST_WORDS} more" if len(words) > MOST_WORDS else ""
+        table.add_row(name, ", ".join(words[:MOST_WORDS]) + more)
+    if len(down) > MOST_ROWS:
+        table.caption = f"and {len(down) - MOST_ROWS:,} more: see --json"
     return table
-
-
-def written(value: Any, form: str) -> str:  # noqa: ANN401 - whatever a figure's row holds
-    """Write a value of a figure for people.
-
-    Examples
-    --------
-    >>> written(0.25, "percent"), written({"v": 64.7142857143, "x": "453/7"}, "number"), written(None, "z")
-    ('25.0%', '64.71', '')
-    """
-    if isinstance(value, dict):
-        value = value["v"]
-    if value is None:
-        return ""
-    return _WRITTEN[form](value) if form in _WRITTEN else str(value)
-
-
-_WRITTEN: dict[str, Callable[[float], str]] = {
-    "count": lambda value: f"{value:,.0f}",
-    "percent": lambda value: f"{100 * value:.1f}%",
-    "number": cost,
-    "z": lambda value: f"{value:+.2f}",
-    "p": lambda value: f"{value:.3g}",
-}

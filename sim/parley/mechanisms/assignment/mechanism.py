@@ -13,12 +13,10 @@ from parley.kit.options import Option
 from parley.mechanisms.assignment.contracts import CONTRACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
     import pyarrow as pa
-    from matplotlib.figure import Figure
-    from rich.console import RenderableType
 
     from parley.kit.options import Given
     from parley.kit.present.page_model import Sheet
@@ -237,17 +235,25 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
 
         return LotteryReplay
 
-    def solution_tables(self, solution: Solution) -> Iterator[RenderableType]:
-        """Return a solution for a person to read."""
-        from parley.mechanisms.assignment.present.solution import solution_tables
+    def solution_sheet(self, report: Mapping[str, Any], problem: Problem) -> Sheet:
+        """Lay out a solution."""
+        from parley.mechanisms.assignment.present.solution import solution_sheet
 
-        return solution_tables(solution)
+        return solution_sheet(report, problem)
 
-    def audit_tables(self, found: Audit) -> RenderableType:
-        """Return an audit for a person to read."""
-        from parley.mechanisms.assignment.present.audit import audit_tables
+    def audit_sheet(
+        self, report: Mapping[str, Any], problem: Problem, document: Callable[[str], Mapping[str, Any]]
+    ) -> Sheet:
+        """Lay out an audit."""
+        from parley.mechanisms.assignment.present.audit import audit_sheet
 
-        return audit_tables(found)
+        return audit_sheet(report, problem, document)
+
+    def audit_documents(self, found: Audit) -> dict[str, Any]:
+        """Return what an audit is about."""
+        from parley.mechanisms.assignment.present.audit import SOLUTION
+
+        return {SOLUTION: found.solution.to_json()}
 
     def simulation_sheet(
         self, report: Mapping[str, Any], problem: Problem, name: str, folder: Path | None = None
@@ -256,24 +262,6 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
         from parley.mechanisms.assignment.present.page_simulation import simulation_sheet
 
         return simulation_sheet(report, problem, name, folder)
-
-    def pictures(self, run: Simulation) -> dict[str, Figure]:
-        """Draw how often each agent got each item, and the probabilities."""
-        from parley.mechanisms.assignment.present.figures import counts_figure
-
-        return {"matrix": counts_figure(run)}
-
-    def write_audit(self, folder: Path, found: Audit) -> list[str]:
-        """Write an audit into a folder; returns the names of the files."""
-        from parley.mechanisms.assignment.present.audit import write_audit
-
-        return write_audit(folder, found, found.to_json())
-
-    def audit_sheet(self, folder: Path) -> Sheet:
-        """Lay out the page of what ``audit`` left in a folder."""
-        from parley.mechanisms.assignment.present.page_audit import audit_sheet
-
-        return audit_sheet(folder)
 
 
 MECHANISM = Assignment()

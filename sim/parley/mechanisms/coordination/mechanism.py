@@ -15,12 +15,10 @@ from parley.kit.options import Option
 from parley.mechanisms.coordination.contracts import CONTRACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
     import pyarrow as pa
-    from matplotlib.figure import Figure
-    from rich.console import RenderableType
 
     from parley.kit.options import Given
     from parley.kit.present.page_model import Sheet
@@ -269,17 +267,26 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
 
         return Board(problem, outcome)
 
-    def solution_tables(self, solution: Solution) -> Iterator[RenderableType]:
-        """Return a solution for a person to read."""
-        from parley.mechanisms.coordination.present.solution import solution_tables
+    def solution_sheet(self, report: Mapping[str, Any], problem: Problem) -> Sheet:
+        """Lay out a solution."""
+        from parley.mechanisms.coordination.present.solution import solution_sheet
 
-        return solution_tables(solution)
+        return solution_sheet(report, problem)
 
-    def audit_tables(self, found: PlayedAudit) -> RenderableType:
-        """Return an audit for a person to read."""
-        from parley.mechanisms.coordination.present.audit import audit_tables
+    def audit_sheet(
+        self, report: Mapping[str, Any], problem: Problem, document: Callable[[str], Mapping[str, Any]]
+    ) -> Sheet:
+        """Lay out an audit."""
+        del document  # its report says all that is shown
+        from parley.mechanisms.coordination.present.audit import audit_sheet
 
-        return audit_tables(found.audit, found.played)
+        return audit_sheet(report, problem)
+
+    def audit_documents(self, found: PlayedAudit) -> dict[str, Any]:
+        """Return the problems of counterexamples."""
+        from parley.mechanisms.coordination.present.audit import audit_documents
+
+        return audit_documents(found.to_json())
 
     def simulation_sheet(
         self, report: Mapping[str, Any], problem: Problem, name: str, folder: Path | None = None
@@ -288,24 +295,6 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
         from parley.mechanisms.coordination.present.page_simulation import simulation_sheet
 
         return simulation_sheet(report, problem, name, folder)
-
-    def pictures(self, run: Simulation) -> dict[str, Figure]:
-        """Draw what agents paid, and who was recognized."""
-        from parley.mechanisms.coordination.present.figures import cost_figure
-
-        return {"costs": cost_figure(run)}
-
-    def write_audit(self, folder: Path, found: PlayedAudit) -> list[str]:
-        """Write an audit into a folder; returns the names of the files."""
-        from parley.mechanisms.coordination.present.audit import write_audit
-
-        return write_audit(folder, found.audit, found.to_json())
-
-    def audit_sheet(self, folder: Path) -> Sheet:
-        """Lay out the page of what ``audit`` left in a folder."""
-        from parley.mechanisms.coordination.present.page_audit import audit_sheet
-
-        return audit_sheet(folder)
 
 
 MECHANISM = Coordination()

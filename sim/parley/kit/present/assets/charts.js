@@ -24,6 +24,9 @@ parley.plot = (width, label, options) => {
 parley.tip = (rows, options) =>
   Plot.tip(rows, { fontSize: 12, lineHeight: 1.35, textPadding: 8, stroke: "var(--quiet)", ...options });
 
+// Colours of what a figure calls played, theory, and so on.
+parley.tones = { played: "var(--played)", theory: "var(--theory)", shade: "var(--quiet)", other: "var(--series-1)", ink: "var(--ink)" };
+
 parley.legend = (items) => {
   const list = parley.element("ul", { class: "legend" });
   for (const { text, color, dash, area, symbol, width = 2.5 } of items) {
@@ -57,7 +60,7 @@ parley.legend = (items) => {
   };
 
   // A heat map of names by names. Rows have x, y, value, and the text that is written where there is room.
-  parley.heat = (width, label, { rows, across, down, title, most = Math.max(...rows.map((row) => row.value)) || 1, fill = "var(--heat-high)" }) => {
+  parley.heat = (width, label, { rows, across, down, title, most = Math.max(...rows.map((row) => row.value)) || 1, fill }) => {
     const side = Math.min(width, Math.max(260, 72 * across.length + 90));
     const left = parley.named(down.map((name) => ({ name })), "name", side);
     // Names of columns may reach beyond the last one.
@@ -65,7 +68,7 @@ parley.legend = (items) => {
     const letters = Math.min(12, Math.max(...across.map((name) => name.length)));
     const marginRight = Math.max(20, Math.ceil((turned ? 5.4 : 3.4) * letters) - (turned ? 0 : 12));
     const square = (side - left.marginLeft - marginRight) / across.length;
-    const high = across === down ? Math.min(square, 64) : Math.min(Math.max(square, 12), 30);
+    const high = across.join() === down.join() ? Math.min(square, 64) : Math.min(Math.max(square, 12), 30);
     const labelled = square >= 7 * Math.max(...rows.map((row) => row.text.length)) + 4;
     return [
       parley.plot(side, label, {
@@ -215,32 +218,6 @@ parley.legend = (items) => {
       legends: [savingsLegend(rows)],
       wide: true,
       panels: [{ draw: (width) => [savingsPlot(rows, figure.options.levels, width, 260, figure.alt)] }],
-    };
-  };
-
-  parley.charts.rounds = (figure) => {
-    const rows = parley.rows(figure);
-    const every = rows.length > 16 ? 5 : 1;
-    const title = (row) => `${row.rounds} rounds\n${parley.formats.count(row.games)} games (${percent(row.share)})`;
-    return {
-      wide: true,
-      panels: [
-        {
-          draw: (width) => [
-            parley.plot(width, figure.alt, {
-              height: 220,
-              marginLeft: 56,
-              x: { label: "rounds →", domain: rows.map((row) => row.rounds), tickFormat: (text, k) => (k % every ? "" : text) },
-              y: { label: "↑ games", grid: true, ticks: 5 },
-              marks: [
-                Plot.barY(rows, { x: "rounds", y: "games", fill: "var(--played)" }),
-                Plot.ruleY([0]),
-                parley.tip(rows, Plot.pointerX({ x: "rounds", y: "games", title })),
-              ],
-            }),
-          ],
-        },
-      ],
     };
   };
 }

@@ -16,16 +16,18 @@
   };
 
   const charts = (figure) => {
-    const chart = parley.charts[figure.chart](figure);
-    if (!chart) return [];
-    const grid = parley.element("div", { class: chart.wide ? "charts wide" : "charts" });
-    for (const { title, draw: how } of chart.panels) {
+    const found = figure.chart.split(" ").map((name) => parley.charts[name](figure)).filter(Boolean);
+    const panels = found.flatMap((chart) => chart.panels);
+    if (!panels.length) return [];
+    const wide = panels.length === 1 && found[0].wide;
+    const grid = parley.element("div", { class: wide ? "charts wide" : "charts" });
+    for (const { title, draw: how } of panels) {
       const node = parley.element("div", { class: "panel" });
       if (title) node.append(parley.element("h4", {}, title));
       grid.append(node);
       drawn.add({ node, draw: how, width: 0 });
     }
-    return [...(chart.legends ?? []), grid];
+    return [...found.flatMap((chart) => chart.legends ?? []), grid];
   };
 
   const contents = (figure) => {

@@ -33,7 +33,7 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
 
   // A function that writes the values of a column.
   parley.writer = (format, values) => {
-    const places = format === "number" ? decimals(values.map(parley.value)) : undefined;
+    const places = format === "number" || format === "exact" ? decimals(values.map(parley.value)) : undefined;
     return (entry) => {
       if (entry !== null && typeof entry === "object" && entry.t !== undefined) return entry.t;
       const value = parley.value(entry);
@@ -47,6 +47,7 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
     cell: String,
     count: (value) => whole.format(value),
     number,
+    exact: number,
     percent: (value) => `${tenth.format(100 * value)}%`,
     z: (value) => (value < 0 ? "" : "+") + twoPlaces.format(value),
     p: (value) => (value < 1e-6 ? "< 0.000001" : value >= 0.001 ? grouped(0, 3).format(value) : value.toExponential(1)),
@@ -67,7 +68,8 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
     if (!isText(format)) node.classList.add("number");
     if (value === null || value === undefined) node.classList.add("none");
     else if (typeof value === "number" && off(key, value)) node.classList.add("off");
-    if (format === "verdict" && (value === "holds" || value === "fails")) node.classList.add(value);
+    const [verdict] = format === "verdict" && value ? value.split(":") : [];
+    if (verdict === "holds" || verdict === "fails") node.classList.add(verdict);
     if (format === "cell" && entry.i !== undefined) {
       const link = parley.element("a", { href: "#cell", "data-cell": entry.i }, write(entry));
       node.append(link);

@@ -1,199 +1,272 @@
-"""The audit for people: properties, what shows it, and what agents could have had."""
+"""What is shown of an audit: properties with what shows them, and what agents could have had."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
-from parley.core.folders import write_json
-from parley.kit.present.run import write_pictures, writing
-from parley.kit.present.tables import number
+from parley.kit.present.page_model import Column, Figure, Sheet, count, exactly
 from parley.mechanisms.assignment.audit import PROPERTIES
 from parley.mechanisms.assignment.envy import prefix_sums
 from parley.mechanisms.assignment.lottery import expected
-from parley.mechanisms.assignment.present.favourites import by_preference, kinds
-from parley.mechanisms.assignment.present.words import lottery_of, ordinal, ranked, reasons, standing
+from parley.mechanisms.assignment.present.favourites import beats, by_preference, kinds, worse_region
+from parley.mechanisms.assignment.present.page_parts import solution_figures
+from parley.mechanisms.assignment.present.solution import facts
+from parley.mechanisms.assignment.present.words import (
+    listed,
+    lottery_of,
+    ordinal,
+    ranked,
+    reasons,
+    standing,
+    valued,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
-    from matplotlib.figure import Figure
+    from parley.mechanisms.assignment.problem import Problem
 
-    from parley.mechanisms.assignment.audit import Audit
-    from parley.mechanisms.assignment.options import OptionSet, Report
-    from parley.mechanisms.assignment.verdict import Verdict
+__all__ = ["SOLUTION", "audit_sheet", "option_figure"]
 
-__all__ = ["audit_tables", "write_audit"]
-
-MAX_AGENTS = 64
-MAX_SETS = 3
-"""Option sets that are shown whole."""
-MAX_OPTIONS = 10
-"""Lotteries of one of them."""
-MAX_RANKS = 6
-
-STYLES = {"holds": "green", "fails": "red", "not known": "dim"}
+SOLUTION = "solution.json"
+"""The document of an audit that says what it is about."""
+MAX_OPTIONS = 120
+"""Lotteries of an option set in the table and the chart; all are in ``audit.json``."""
+MAX_ROWS = 1500
+"""Lotteries of all option sets together, of which each has 20 at least."""
+MAX_COLUMNS = 8
+"""Ranks that have a column of their own."""
 
 
-def audit_tables(found: Audit) -> RenderableType:
-    """What an audit found, for a person to read.
-
-    Parameters
-    ----------
-    found : Audit
-    """
-    told = {key: reasons(key, verdict.to_json(), found.problem) for key, verdict in found.verdicts.items()}
-    return Group(
-        _properties(found, told),
-        *(text for key, lines in told.items() for text in _whole(key, lines)),
-        *_option_sets(found),
+def audit_sheet(
+    found: Mapping[str, Any], problem: Problem, document: Callable[[str], Mapping[str, Any]]
+) -> Sheet:
+    """Lay out an audit; see `parley.kit.mechanism.Mechanism.audit_sheet`."""
+    solution = document(SOLUTION)
+    told = {key: reasons(key, found[key], problem) for key in PROPERTIES}
+    said = {key: standing(found[key]) for key in PROPERTIES}
+    sets = found["option_sets"]
+    return Sheet(
+        "audit",
+        f"Audit of {found['rule']}",
+        "Is this random assignment efficient and envy-free, and are there profitable misreports?",
+        facts=facts(solution, problem),
+        findings=[
+            (PROPERTIES[key].capitalize(), f"{said[key].capitalize()}. {lines[0]}")
+            for key, lines in told.items()
+        ]
+        + [("", text) for text in _favourites(sets, problem)],
+        passages=[
+            (f"{PROPERTIES[key].capitalize()}: {said[key]}", lines[1:])
+            for key, lines in told.items()
+            if lines[1:]
+        ],
+        figures=[
+            _properties(told, said),
+            *(replace(figure, detail=True) for figure in solution_figures(problem, solution)),
+            *_sets(sets, problem),
+        ],
+        cells=_cells(sets, problem),
+        unit="option set",
     )
 
 
-def _properties(found: Audit, told: dict[str, list[str]]) -> Table:
-    table = Table(title=f"Properties of what {found.problem.rule} does here")
-    table.add_column("property", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("because", overflow="fold")
-    for key, verdict in found.verdicts.items():
-        said = standing(verdict.to_json())
-        table.add_row(PROPERTIES[key], Text(said, style=STYLES[said]), told[key][0])
-    return table
-
-
-def _whole(key: str, lines: list[str]) -> Iterator[RenderableType]:
-    """What the table has no room for."""
-    if lines[1:]:
-        yield Text(f"{PROPERTIES[key]}: {lines[0]}", style="bold")
-        for line in lines[1:]:
-            yield Padding(Text(line, style="dim"), (0, 0, 0, 2))
+def _properties(told: Mapping[str, Sequence[str]], said: Mapping[str, str]) -> Figure:
+    return Figure(
+        "properties",
+        "Properties of what the rule does here",
+        [
+            Column("property", "property"),
+            Column("verdict", "", "verdict"),
+            Column("because", "because", detail=True),
+        ],
+        [[PROPERTIES[key], said[key], lines[0]] for key, lines in told.items()],
+        note="What holds is proved, and what fails has a witness that can be checked by hand.",
+    )
 
 
 # ── option sets ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _option_sets(found: Audit) -> Iterator[RenderableType]:
-    sets = found.option_sets
+def _favourites(sets: Sequence[Mapping[str, Any]] | None, problem: Problem) -> list[str]:
     if sets is None:
-        return
-    table = Table(title="What agents could have had by reporting otherwise")
-    table.add_column("agent")
-    for name in ("reports", "lotteries"):
-        table.add_column(name, justify="right")
-    for name in ("own is its favourite", "support function", "convex", "homogeneous"):
-        table.add_column(name)
-    for options in sets[:MAX_AGENTS]:
-        favourite = options.best_lie is None
-        checks = (options.support_function, options.convex, options.homogeneous)
-        table.add_row(
-            found.problem.agent_names[options.agent],
-            f"{len(options.rows):,}{'' if options.exhaustive else '+'}",
-            f"{len(options.lotteries):,}",
-            Text("yes" if favourite else "no", style="green" if favourite else "red"),
-            *map(_check, checks),
+        return []
+    happy = sum(bool(options["favourite"]) for options in sets)
+    tried = sum(options["reports"] for options in sets)
+    whole = "all there are" if all(options["exhaustive"] for options in sets) else "not all there are"
+    whose = "" if problem.utilities is not None else ", whatever the utilities that agree with its ranking"
+    return [
+        (
+            f"What an agent got is its favourite of all that it could have had for {happy} of"
+            f" {count(len(sets), 'agent')}{whose} ({count(tried, 'report')} tried, {whole})."
         )
-    more = "" if len(sets) <= MAX_AGENTS else f"and {len(sets) - MAX_AGENTS} more agents: see --json; "
-    some = "" if all(options.exhaustive for options in sets) else "; + means that not all reports were tried"
-    table.caption = f"{more}expected utility as a function of the report: support function of the set{some}"
-    yield table
-    first = [sets[group[0]] for group in kinds(found.problem)]
-    for options in first[:MAX_SETS]:
-        yield option_table(options)
-    if len(first) > MAX_SETS:
-        yield f"The option sets of {len(first) - MAX_SETS} other kinds of agents are in --json."
-
-
-def _check(verdict: Verdict) -> Text:
-    said = standing(verdict.to_json())
-    return Text({"holds": "yes", "fails": "no"}.get(said, "as tried"), style=STYLES[said])
-
-
-def option_table(options: OptionSet) -> Table:
-    """List what one agent could have had: its own lottery first, and why it is the favourite.
-
-    With utilities, by what each lottery is worth; without, by the probabilities of the first choice, of one
-    of the first two, and so on, which for the favourite are nowhere below those of another.
-    """
-    problem, agent = options.problem, options.agent
-    table = Table(title=f"What {problem.agent_names[agent]} could have had")
-    table.add_column("lottery", overflow="fold")
-    table.add_column("by reporting", overflow="fold")
-    utilities = None if problem.utilities is None else problem.utilities[agent]
-    ranking = options.truth.ranking
-    ranks = min(MAX_RANKS, len(ranking))
-    heads = ["1st", *(f"1st–{ordinal(k + 1)}" for k in range(1, ranks))][:ranks]
-    for head in heads if utilities is None else ["is worth"]:
-        table.add_column(head, justify="right")
-    rows = options.lotteries
-    rest = by_preference(problem, agent, (row for row in rows if row != options.own))
-    for row in [options.own, *rest][:MAX_OPTIONS]:
-        own = row == options.own
-        if utilities is not None:
-            cells = [number(expected(row, utilities))]
-        else:
-            cells = [number(p) for p in prefix_sums(ranking, row)[:ranks]]
-        better = not own and options.better(row)
-        table.add_row(
-            lottery_of(row, problem.items),
-            "the truth" if own else reported(rows[row], options),
-            *cells,
-            style="bold" if own else "red" if better else None,
-        )
-    left = len(rest) + 1 - MAX_OPTIONS
-    said = ["" if utilities is not None else "probabilities of one of the first choices"]
-    said += [
-        f"true: {reported(options.truth, options)}",
-        f"{left} more lotteries: see --json" if left > 0 else "",
     ]
-    table.caption = "; ".join(filter(None, said))
-    return table
 
 
-def reported(report: Report, options: OptionSet) -> str:
-    """Write what an agent may report, in the items' names."""
-    items = options.problem.items
-    if report.utilities is None:
-        return ranked(report.ranking, items)
-    return ", ".join(f"{name} {u}" for name, u in zip(items, report.utilities, strict=True) if u is not None)
+_CHECKED = {"holds": "holds", "fails": "fails", "not known": "holds as tried"}
 
 
-# ── files ───────────────────────────────────────────────────────────────────────────────────────────────────
+def _sets(sets: Sequence[Mapping[str, Any]] | None, problem: Problem) -> list[Figure]:
+    if sets is None:
+        return []
+    checks = ("support_function", "convex", "homogeneous")
+    rows = [
+        [
+            problem.agent_names[options["agent"]],
+            options["reports"],
+            len(options["lotteries"]),
+            "holds" if options["favourite"] else "fails",
+            *(_CHECKED[standing(options[check])] for check in checks),
+        ]
+        for options in sets
+    ]
+    return [
+        Figure(
+            "sets",
+            "What agents could have had by reporting otherwise",
+            [
+                Column("agent", "agent"),
+                Column("reports", "reports tried", "count"),
+                Column("lotteries", "lotteries they lead to", "count"),
+                Column("favourite", "own is the favourite", "verdict"),
+                Column("support", "support function", "verdict"),
+                Column("convex", "convex", "verdict"),
+                Column("homogeneous", "homogeneous", "verdict"),
+            ],
+            rows,
+            note="If the truth always leads to the favourite lottery, expected utility is the option set's"
+            " support function: convex and homogeneous in what is reported.",
+        )
+    ]
 
 
-def write_audit(folder: Path, found: Audit, report: dict[str, Any]) -> list[str]:
-    """Write what an audit found into a folder: its JSON, what it is about, and its pictures.
+def _cells(
+    sets: Sequence[Mapping[str, Any]] | None, problem: Problem
+) -> list[tuple[str, list[str], list[Figure]]]:
+    """One entry for each kind of agents: those have the same option set and like the same of it."""
+    groups = kinds(problem) if sets is not None else []
+    most = max(20, min(MAX_OPTIONS, MAX_ROWS // max(1, len(groups))))
+    cells = []
+    for group in groups:
+        options = (sets or ())[group[0]]
+        names = listed(problem.agent_names[i] for i in group)
+        cells.append((names, _notes(options, problem), [option_figure(options, problem, most)]))
+    return cells
 
-    Returns
-    -------
-    list of str
-        Names of the files.
 
-    Raises
-    ------
-    ParleyError
-        If the folder cannot be written.
+def _notes(options: Mapping[str, Any], problem: Problem) -> list[str]:
+    agent = options["agent"]
+    items = problem.items
+    truth = ranked(problem.rankings[agent], items)
+    if problem.utilities is not None:
+        own = [None if u is None else str(u) for u in problem.utilities[agent]]
+        truth += f", with utilities {valued(own, items)}"
+    said = [
+        f"True is {truth}.",
+        f"It gets {lottery_of(options['lotteries'][options['own']]['row'], items)}.",
+    ]
+    others = len(options["lotteries"]) - 1
+    if options["favourite"]:
+        known = (
+            "none is worth more to it"
+            if problem.utilities is not None
+            else ("none gives it more of its first choice, nor of its first two, nor of any number of them")
+        )
+        also = count(others, "other lottery", "other lotteries")
+        said.append(f"By reporting otherwise it could have had {also}: {known}.")
+    else:
+        better = options["lotteries"][options["better"]]
+        said.append(
+            f"By reporting {_reported(better['report'], problem)} it would have had"
+            f" {lottery_of(better['row'], items)}, which is better for it"
+            + ("." if problem.utilities is not None else " under some utilities.")
+        )
+    return said
+
+
+def _reported(report: Mapping[str, Any], problem: Problem) -> str:
+    if report["utilities"] is not None:
+        return valued(report["utilities"], problem.items) or "nothing"
+    return ranked(report["ranking"], problem.items)
+
+
+def option_figure(options: Mapping[str, Any], problem: Problem, most: int = MAX_OPTIONS) -> Figure:
+    """Show what an agent could have had: its own lottery first, then the others as it likes them.
+
+    Lotteries over three items are points of a triangle, in which those are shaded that are no better for the
+    agent; of all, curves give the probability of an item of the first choice, of one of the first two, and so
+    on. Without utilities, what it got is its favourite if no curve is above its own anywhere.
+
+    Parameters
+    ----------
+    options : mapping
+        As in the JSON of an audit.
+    problem : Problem
+    most : int
+        Lotteries that are shown.
     """
-    with writing(folder):
-        parts = {
-            "audit.json": report,
-            "problem.json": found.problem.to_mapping(),
-            "solution.json": found.solution.to_json(),
-        }
-        for name, value in parts.items():
-            write_json(folder / name, value)
-        return [*parts, *write_pictures(folder, _pictures(found))]
-
-
-def _pictures(found: Audit) -> dict[str, Figure]:
-    from parley.mechanisms.assignment.present.figures import matrix_figure, option_figure  # noqa: PLC0415 - slow to load
-
-    figures = {"matrix": matrix_figure(found.solution)}
-    if found.option_sets is not None:
-        sets = [found.option_sets[group[0]] for group in kinds(found.problem)]
-        figures["options"] = option_figure(sets[:MAX_SETS])
-    return figures
+    agent, ranking = options["agent"], problem.rankings[options["agent"]]
+    reports = {tuple(map(Fraction, entry["row"])): entry["report"] for entry in options["lotteries"]}
+    own = tuple(map(Fraction, options["lotteries"][options["own"]]["row"]))
+    three = len(problem.items) == 3
+    steps = [f"first:{k}" for k in range(min(MAX_COLUMNS, len(ranking)))]
+    labels = ["1st choice", *(f"1st to {ordinal(k + 1)}" for k in range(1, len(steps)))]
+    utilities = None if problem.utilities is None else problem.utilities[agent]
+    rows = []
+    for row in [own, *by_preference(problem, agent, (row for row in reports if row != own))][:most]:
+        kind = "its own" if row == own else "better" if beats(problem, agent, row, own) else "no better"
+        rows.append(
+            [
+                "the truth" if row == own else _reported(reports[row], problem),
+                lottery_of(row, problem.items),
+                *(map(exactly, (*row, 1 - sum(row, Fraction(0)))) if three else ()),
+                *map(exactly, prefix_sums(ranking, row)[: len(steps)]),
+                *([exactly(expected(row, utilities))] if utilities is not None else []),
+                kind,
+            ]
+        )
+    corners = [f"item:{o}" for o in range(3)] if three else []
+    shares = zip((*corners, "nothing"), (*problem.items, "nothing"), strict=True) if three else ()
+    triangle = three and sum(own) == 1
+    more = "" if utilities is not None else ", whatever its utilities"
+    return Figure(
+        "options",
+        f"{problem.agent_names[agent]}: {ranked(ranking, problem.items)}",
+        [
+            Column("report", "by reporting"),
+            Column("lottery", "lottery"),
+            *(Column(key, name, "exact", detail=True) for key, name in shares),
+            *(
+                Column(key, label, "exact", detail=utilities is not None)
+                for key, label in zip(steps, labels, strict=False)
+            ),
+            *([Column("worth", "is worth", "exact")] if utilities is not None else []),
+            Column("kind", "for it"),
+        ],
+        rows,
+        chart="triangle curves" if triangle else "curves",
+        alt="What the agent got, among all that it could have had by reporting something else.",
+        note="Curves are probabilities of the first choice, of one of the first two, and so on."
+        + (" In the triangle, what may give nothing is left out." if triangle else "")
+        + (f" The {most} best of {len(reports):,}." if len(reports) > most else ""),
+        folded=True,
+        options={
+            "steps": steps,
+            "across": "one of the first k choices",
+            "up": "probability",
+            "kinds": {"no better": "played", "better": "other", "its own": "theory"},
+            "corners": corners,
+            "areas": [
+                {
+                    "label": f"no better for it{more}",
+                    "tone": "shade",
+                    "corners": worse_region(problem, agent, own),
+                }
+            ]
+            if triangle
+            else [],
+        },
+        picture="options",
+    )

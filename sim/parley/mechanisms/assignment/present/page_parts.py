@@ -1,38 +1,35 @@
-"""Figures of random assignments: matrices, ranks, and lotteries."""
+"""Figures of random assignments: matrices, ranks, items, and lotteries."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, exactly
-from parley.kit.present.page_read import read_json
-from parley.mechanisms.assignment.present.words import listed, ordinal
-from parley.mechanisms.assignment.problem import Problem
+from parley.kit.present.page_model import Column, Figure, count, exactly
+from parley.mechanisms.assignment.present.words import ordinal, valued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-__all__ = ["lottery_figure", "matrix_figure", "number", "ranks_figure", "read_problem"]
+    from parley.mechanisms.assignment.problem import Problem
+
+__all__ = ["average_figure", "matrix_figure", "solution_figures"]
 
 MAX_TERMS = 200
 """Assignments of a lottery in the table; all are in ``solution.json``."""
-MAX_RANKS = 12
-MAX_COLUMNS = 30
-"""Agents up to which the table of a lottery has a column for each."""
+MAX_RANKS = 8
+MAX_WIDTH = 100
+"""Characters up to which the table of a lottery has a column for each agent."""
 
 
-def read_problem(folder: Path) -> Problem:
-    """Read the problem that a folder is about.
-
-    Raises
-    ------
-    ParleyError
-        In one line, if there is none or it is none.
-    """
-    path = folder / "problem.json"
-    return Problem.from_mapping(read_json(path), str(path))
+def solution_figures(problem: Problem, solution: Mapping[str, Any]) -> list[Figure]:
+    """Lay out what `parley solve --json` prints: who gets what, its ranks, and how it is drawn."""
+    return [
+        matrix_figure(problem, solution["matrix"], _exactness(solution)),
+        _ranks(problem, solution["ranks"], solution["expected_utilities"]),
+        _items(problem, solution),
+        *_lottery(problem, solution["lottery"]),
+    ]
 
 
 def number(value: str | float | None) -> Any:  # noqa: ANN401 - what a table holds
@@ -40,90 +37,166 @@ def number(value: str | float | None) -> Any:  # noqa: ANN401 - what a table hol
     return exactly(value) if isinstance(value, str) else value
 
 
+def total(values: Sequence[str | float]) -> str | float:
+    """Add numbers as JSON has them: exactly if all are exact."""
+    if any(isinstance(value, float) for value in values):
+        return sum(map(float, values))
+    return str(sum(map(Fraction, values), Fraction(0)))
+
+
+def less(value: float, other: str | float) -> str | float:
+    """Subtract, exactly if it can be; an estimate is not below 0."""
+    return str(value - Fraction(other)) if isinstance(other, str) else max(0.0, value - other)
+
+
+def _exactness(solution: Mapping[str, Any]) -> str:
+    if solution["exact"]:
+        return "Probabilities, exact."
+    most = max(max(row) for row in solution["std_errors"])
+    runs = count(solution["runs"], "run")
+    return f"Frequencies in {runs} of the rule; standard errors are at most {most:.4f}."
+
+
 def matrix_figure(
     problem: Problem, matrix: Sequence[Sequence[str | float]], note: str, *, title: str = "Who gets what"
 ) -> Figure:
     """Who gets what with which probability: a heat map of agents by items."""
+    rest = [less(1, total(row)) for row in matrix]
+    someone = any(Fraction(p) > Fraction(1, 10**9) for p in rest)
+    items = [*problem.items, *(["nothing"] if someone else [])]
     return Figure(
         "matrix",
         title,
-        [Column("agent", "agent"), Column("item", "item"), Column("probability", "probability", "number")],
+        [Column("agent", "agent"), Column("item", "item"), Column("probability", "probability", "exact")],
         [
             [agent, item, number(p)]
-            for agent, row in zip(problem.agent_names, matrix, strict=True)
-            for item, p in zip(problem.items, row, strict=True)
+            for agent, row, nothing in zip(problem.agent_names, matrix, rest, strict=True)
+            for item, p in zip(items, [*row, *([nothing] if someone else [])], strict=True)
         ],
         chart="matrix",
         alt="A matrix of agents by items: the more likely an agent gets an item, the darker.",
         note=note,
         folded=True,
-        options={
-            "agents": list(problem.agent_names),
-            "items": list(problem.items),
-            "value": "probability",
-        },
+        options={"down": list(problem.agent_names), "across": items, "value": "probability", "most": 1},
+        picture="matrix",
     )
 
 
-def ranks_figure(
-    problem: Problem,
-    ranks: Sequence[Sequence[str | float]],
-    utilities: Sequence[str | float] | None,
+def _ranks(
+    problem: Problem, ranks: Sequence[Sequence[str | float]], utilities: Sequence[str | float] | None
 ) -> Figure:
-    """How likely an agent gets an item of its first choice, its second, and so on."""
+    """How likely an agent gets an item of its first choice, its second, and so on; and the average."""
     shown = min(MAX_RANKS, len(ranks[0]))
     later = shown < len(ranks[0])
     labels = [f"{ordinal(k + 1)} choice" for k in range(shown)] + ["later"] * later + ["nothing"]
-    rows = []
-    for i, (agent, row) in enumerate(zip(problem.agent_names, ranks, strict=True)):
-        exact = not any(isinstance(p, float) for p in row)
-        values = [Fraction(p) for p in row]
-        parts = values[:shown] + [sum(values[shown:], Fraction(0))] * later + [1 - sum(values, Fraction(0))]
-        cells = [exactly(p) if exact else max(0.0, float(p)) for p in parts]
-        rows.append([agent, *cells, *([number(utilities[i])] if utilities is not None else [])])
+    rows = [
+        [*row[:shown], *([total(row[shown:])] if later else []), less(1, total(row))]
+        for row in [*ranks, [_mean(column) for column in zip(*ranks, strict=True)]]
+    ]
+    worth = [] if utilities is None else [[u] for u in (*utilities, _mean(utilities))]
     return Figure(
         "ranks",
         "Ranks of what agents get",
         [
             Column("agent", "agent"),
-            *(Column(f"rank:{k}", label, "number") for k, label in enumerate(labels)),
-            *([Column("utility", "expected utility", "number")] if utilities is not None else []),
+            *(Column(f"rank:{k}", label, "exact") for k, label in enumerate(labels)),
+            *([Column("utility", "expected utility", "exact")] if worth else []),
         ],
-        rows,
-        chart="ranks",
+        [
+            [name, *map(number, row), *map(number, worth[i] if worth else [])]
+            for i, (name, row) in enumerate(zip((*problem.agent_names, "all, on average"), rows, strict=True))
+        ],
+        chart="stacked",
         alt="For each agent, how likely it gets an item of its first choice, of its second, and so on.",
-        note="Probabilities." + (" Utilities are in the units of the problem." if utilities else ""),
-        options={"labels": labels},
+        note="Probabilities." + (" Utilities are in the units of the problem." if worth else ""),
+        options={"parts": [f"rank:{k}" for k in range(len(labels))], "unit": "probability"},
+        picture="matrix",
     )
 
 
-def lottery_figure(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> list[Figure]:
+def _mean(values: Sequence[str | float]) -> str | float:
+    whole = total(values)
+    return str(Fraction(whole) / len(values)) if isinstance(whole, str) else whole / len(values)
+
+
+def _items(problem: Problem, solution: Mapping[str, Any]) -> Figure:
+    """How much of each item is given out, and its price."""
+    prices, lacking = solution["prices"], solution["shortfall"]
+    note = ""
+    if lacking is not None:
+        note = "An equilibrium." if lacking == "0" else f"An equilibrium but for {lacking} (shortfall)."
+    elif prices is not None:
+        note = "The prices prove that the weighted utility is greatest."
+    given = [total(column) for column in zip(*solution["matrix"], strict=True)]
+    return Figure(
+        "items",
+        "Items" if prices is None else "Items and their prices",
+        [
+            Column("item", "item"),
+            Column("places", "capacity", "count"),
+            Column("given", "given out", "exact"),
+            *([Column("price", "price", "exact")] if prices is not None else []),
+        ],
+        [
+            [name, places, number(given[o]), *([number(prices[o])] if prices is not None else [])]
+            for o, (name, places) in enumerate(zip(problem.items, problem.capacities, strict=True))
+        ],
+        note=note,
+    )
+
+
+def _lottery(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> list[Figure]:
     """Give the assignments of a lottery, the likeliest first."""
     if lottery is None:
         return []
-    given = [["nothing" if o is None else problem.items[o] for o in term["assignment"]] for term in lottery]
-    wide = problem.agents > MAX_COLUMNS
-    columns = (
-        [Column("assignment", "who gets what")]
-        if wide
-        else [Column(f"agent:{i}", name) for i, name in enumerate(problem.agent_names)]
-    )
-    named = (
-        [[listed(map(" ".join, zip(problem.agent_names, row, strict=True)), problem.agents)] for row in given]
-        if wide
-        else given
-    )
+    longest = max(map(len, (*problem.items, "nothing")))
+    wide = sum(max(len(name), longest) + 3 for name in problem.agent_names) > MAX_WIDTH
+    columns = [Column(f"agent:{i}", name) for i, name in enumerate(problem.agent_names)]
+    rows = []
+    for term in lottery[:MAX_TERMS]:
+        given = ["nothing" if o is None else problem.items[o] for o in term["assignment"]]
+        cells = [valued(given, problem.agent_names, problem.agents)] if wide else given
+        rows.append([number(term["weight"]), *cells])
     left = len(lottery) - MAX_TERMS
     more = f" The first {MAX_TERMS} of {len(lottery):,}." if left > 0 else ""
     return [
         Figure(
             "lottery",
-            "A lottery that carries it out",
-            [Column("weight", "weight", "number"), *columns],
-            [
-                [number(term["weight"]), *row]
-                for term, row in list(zip(lottery, named, strict=True))[:MAX_TERMS]
-            ],
+            f"A lottery that carries it out: {count(len(lottery), 'assignment')}",
+            [Column("weight", "weight", "exact"), *([Column("all", "who gets what")] if wide else columns)],
+            rows,
             note=f"One of these assignments is drawn, each with its weight as probability.{more}",
         )
     ]
+
+
+def average_figure(solutions: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Compare rules: how likely an agent gets one of its first choices, on average.
+
+    Parameters
+    ----------
+    solutions : mapping of str to mapping
+        What `parley solve --json` prints, by the rule. The last rule is drawn in front.
+    """
+    rows: list[list[Any]] = []
+    for rule, solution in solutions.items():
+        means = [_mean(column) for column in zip(*solution["ranks"], strict=True)]
+        rows.append([rule, *(number(total(means[: k + 1])) for k in range(len(means))), rule])
+    steps = [f"first:{k}" for k in range(len(rows[0]) - 2)]
+    return Figure(
+        "average",
+        "Who gets what it wants",
+        [
+            Column("rule", "rule"),
+            *(Column(step, f"1st to {ordinal(k + 1)}", "exact") for k, step in enumerate(steps)),
+            Column("kind", "curve"),
+        ],
+        rows,
+        chart="curves",
+        options={
+            "steps": steps,
+            "kinds": dict(zip(solutions, ("theory", "played", "ink", "other", "shade"), strict=False)),
+            "across": "one of the first k choices",
+            "up": "probability, on average",
+        },
+    )

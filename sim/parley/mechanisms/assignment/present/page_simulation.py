@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure, count
@@ -123,7 +124,7 @@ def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
             rows.append([problem.agent_names[i], item, times, expected, *share])
     return Figure(
         "counts",
-        "Who got what",
+        f"Who got what in {count(drawn, 'lottery', 'lotteries')}",
         [
             Column("agent", "agent"),
             Column("item", "item"),
@@ -135,17 +136,19 @@ def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
             Column("probability", "probability", "percent"),
         ],
         rows,
-        chart="matrix",
+        chart="matrix funnel",
         alt="A matrix of agents by items: the oftener an agent got an item, the darker.",
-        note=f"Of {count(drawn, 'lottery', 'lotteries')} that were drawn. Expected is what the rule gives at"
-        " the reports that were revealed.",
+        note="Of those that were drawn. Expected is what the rule gives at the reports that were revealed.",
         folded=True,
         options={
-            "agents": list(problem.agent_names),
-            "items": items,
+            "down": list(problem.agent_names),
+            "across": items,
             "value": "share",
             "beside": "probability",
+            "most": 1,
+            "drawn": drawn,
         },
+        picture="matrix",
     )
 
 
@@ -177,7 +180,7 @@ def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
         "Agents",
         columns,
         rows,
-        chart="means" if worth else "",
+        chart="means gaps" if worth else "",
         alt="Left: each agent's mean utility and what theory expects. Right, enlarged: the difference, with"
         " 95% intervals."
         if worth
@@ -196,9 +199,6 @@ def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
 
 
 def _truthful(matrix: Sequence[Sequence[str]], problem: Problem) -> Figure:
-    return matrix_figure(
-        problem,
-        matrix,
-        "What the rule gives if all tell the truth: exact probabilities.",
-        title="Probabilities if all are truthful",
-    )
+    note = "What the rule gives if all tell the truth: exact probabilities."
+    figure = matrix_figure(problem, matrix, note, title="Probabilities if all are truthful")
+    return replace(figure, picture="")

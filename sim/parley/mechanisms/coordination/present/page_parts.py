@@ -31,7 +31,7 @@ def cost_figure(
     columns = [
         Column("agent", "agent"),
         *([Column("bot", "bot")] if with_bots else []),
-        *([Column("contracted", "cost alone", "number")] if contracted else []),
+        *([Column("alone", "cost alone", "number")] if contracted else []),
         *mean_columns("mean cost", "theory (cost)"),
     ]
     rows = []
@@ -55,18 +55,20 @@ def cost_figure(
         "Mean cost against theory",
         columns,
         rows,
-        chart="means",
+        chart="means gaps",
         alt="Left: each agent's mean cost and what theory expects. Right, enlarged: the difference, with 95%"
         " intervals.",
         note="Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory in"
         " standard errors; none where nothing is random.",
         options={
             "words": {
-                "title": "What each agent paid",
+                "title": "What each agent paid on average",
                 "played": "mean of what was paid",
                 "unit": "cost",
+                "alone": "cost alone, f(d)",
             }
         },
+        picture="costs",
     )
 
 
@@ -106,9 +108,17 @@ def proposer_figure(proposer: Mapping[str, Any], names: list[str]) -> Figure:
         "Who was recognized as the first proposer",
         columns,
         rows,
-        chart="proposers",
+        chart="frequencies",
         alt="For each agent, how often it was recognized first and how often its probability lets expect it.",
         note=test,
+        options={
+            "words": {
+                "title": "Who was recognized first",
+                "played": "recognized first",
+                "unit": "share of first rounds",
+            }
+        },
+        picture="costs",
     )
 
 
@@ -131,9 +141,10 @@ def rounds_figure(rounds: Mapping[int, int], *, sampled: bool = False) -> Figure
         "Bargaining rounds",
         [Column("rounds", "rounds"), Column("games", "games", "count"), Column("share", "share", "percent")],
         rows,
-        chart="rounds",
+        chart="histogram",
         alt="How many games took how many bargaining rounds.",
         note="Games without a round ended before the bargaining: nothing could be saved, or somebody was"
         " silent." + (f" Of {count(games, 'game')} that the EVM has played." if sampled else ""),
         folded=True,
+        options={"value": "games", "unit": "games"},
     )

@@ -1,108 +1,113 @@
-"""Tables of a solution, for people to read. Agents and task types are numbered from 1, as in the paper."""
+"""What is shown of a solution. Agents and task types are numbered from 1, as in the paper."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
+from parley.kit.present.page_model import Column, Figure, Sheet, exactly
 from parley.kit.present.tables import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
 
-    from rich.console import RenderableType
+    from parley.mechanisms.coordination.problem import Problem
 
-    from parley.mechanisms.coordination.solution import Solution
+__all__ = ["allocation_figure", "solution_sheet"]
 
-MAX_ROWS = 64
-MAX_COLUMNS = 16
-
-
-def solution_tables(solution: Solution) -> Iterator[RenderableType]:
-    """Tables of allocation, shares and proposals, and what they come to.
-
-    Parameters
-    ----------
-    solution : Solution
-
-    Yields
-    ------
-    What rich's console prints.
-    """
-    yield _summary(solution)
-    shown = min(MAX_ROWS, solution.problem.agents)
-    yield _allocation(solution, shown)
-    yield _shares(solution, shown)
-    if solution.proposals is not None and solution.problem.agents <= MAX_COLUMNS:
-        yield _proposals(solution)
-    if shown < solution.problem.agents:
-        yield f"… and {solution.problem.agents - shown} more agents: see --json"
+MOST_PROPOSERS = 12
+"""Agents up to which proposals are shown; all are in ``--json``."""
 
 
-def _summary(solution: Solution) -> Table:
-    table = Table(title="Costs", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_row("total cost of the contracts, F(D)", number(solution.cost_contracted))
-    table.add_row("total cost of the allocation, F(X)", number(solution.cost_allocated))
-    if solution.announced:
-        table.add_row("least total cost possible", number(solution.best.total_cost))
-    table.add_row("cost savings Δ", number(solution.savings))
-    table.add_row("recognition function", solution.problem.recognition)
-    table.add_row("continuation probability δ", number(solution.problem.continuation))
-    return table
+def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
+    """Lay out a solution; see `parley.kit.mechanism.Mechanism.solution_sheet`."""
+    what, least = "Cost-effective allocation", []
+    if announced := solution.get("announced"):
+        what = f"Announced allocation, {'' if announced['cost_effective'] else 'not '}cost-effective"
+        least = [("least total cost possible", number(Fraction(announced["least_cost"])))]
+    proposals = solution["proposals"]
+    return Sheet(
+        "solution",
+        f"Solution under {problem.recognition}",
+        "Which allocation costs least, and what does each agent pay in equilibrium?",
+        facts=[
+            ("total cost of the contracts, F(D):", number(Fraction(solution["cost_contracted"]))),
+            ("total cost of the allocation, F(X):", number(Fraction(solution["cost_allocated"]))),
+            *least,
+            ("cost savings Δ:", number(Fraction(solution["savings"]))),
+            ("recognition function", problem.recognition),
+            ("continuation probability δ:", number(problem.continuation)),
+        ],
+        figures=[
+            allocation_figure(problem, solution["allocation"], what),
+            _shares(solution, problem),
+            *([_proposals(proposals, problem)] if proposals and problem.agents <= MOST_PROPOSERS else []),
+        ],
+    )
 
 
-def _allocation(solution: Solution, shown: int) -> Table:
-    problem, X = solution.problem, solution.allocation
-    what = "Cost-effective allocation"
-    if solution.announced:
-        what = "Announced allocation, " + (
-            "cost-effective" if solution.cost_effective else "not cost-effective"
-        )
-    table = Table(title=f"{what} (in brackets what was contracted, where it differs)")
-    table.add_column("agent")
-    columns = min(MAX_COLUMNS, problem.task_types)
-    for name in problem.task_names[:columns]:
-        table.add_column(name, justify="right")
-    if columns < problem.task_types:
-        table.add_column("…")
-    table.add_column("workload", justify="right")
-    for i in range(shown):
-        cells = [
-            number(problem.tasks(x)) + ("" if x == d else f" ({number(problem.tasks(d))})")
-            for x, d in zip(X[i, :columns].tolist(), problem.contracted[i, :columns].tolist(), strict=True)
-        ]
-        cells += ["…"] * (columns < problem.task_types)
-        table.add_row(problem.agent_names[i], *cells, number(problem.tasks(X[i].sum())))
-    return table
+def allocation_figure(problem: Problem, allocation: Sequence[Sequence[str]], title: str) -> Figure:
+    """Show who does how many tasks of which type, and what was contracted where that differs."""
+    rows = []
+    for agent, own, contracted in zip(problem.agent_names, allocation, problem.contracted, strict=True):
+        for task, x, d in zip(problem.task_names, own, map(problem.tasks, contracted.tolist()), strict=True):
+            rows.append([agent, task, exactly(x), None if d == Fraction(x) else exactly(d)])
+    return Figure(
+        "allocation",
+        title,
+        [
+            Column("agent", "agent"),
+            Column("task", "task type"),
+            Column("tasks", "tasks", "exact"),
+            Column("contracted", "contracted, where it differs", "exact"),
+        ],
+        rows,
+        chart="matrix",
+        alt="A matrix of agents by task types: the more tasks, the darker.",
+        folded=True,
+        options={
+            "down": list(problem.agent_names),
+            "across": list(problem.task_names),
+            "value": "tasks",
+            "beside": "contracted",
+        },
+    )
 
 
-def _shares(solution: Solution, shown: int) -> Table:
-    problem = solution.problem
-    table = Table(title="Equilibrium of the bargaining")
-    table.add_column("agent")
-    for name in ("recognized with", "cost if contracts stand", "expected cost", "accepts up to"):
-        table.add_column(name, justify="right")
-    loads = problem.contracted.sum(axis=1).tolist()
-    for i in range(shown):
-        table.add_row(
-            problem.agent_names[i],
-            number(solution.probabilities[i]),
-            number(problem.cost(i, loads[i])),
-            number(solution.expected_costs[i]),
-            number(solution.acceptance_thresholds[i]),
-        )
-    return table
+def _value(value: str | float) -> Any:  # noqa: ANN401 - what a table holds
+    return exactly(value) if isinstance(value, str) else value
 
 
-def _proposals(solution: Solution) -> Table:
-    names = solution.problem.agent_names
-    table = Table(title="Proposals: the cost share of each agent, by proposer")
-    table.add_column("proposer")
-    for name in names:
-        table.add_column(name, justify="right")
-    for name, shares in zip(names, solution.proposals or (), strict=True):
-        table.add_row(name, *map(number, shares))
-    return table
+def _shares(solution: Mapping[str, Any], problem: Problem) -> Figure:
+    alone = [problem.cost(i, load) for i, load in enumerate(problem.contracted.sum(axis=1).tolist())]
+    columns = {
+        "workload (tasks)": solution["workloads"],
+        "chance to propose": solution["recognition"]["probabilities"],
+        "cost alone": map(str, alone),
+        "expected cost": solution["expected_costs"],
+        "highest cost accepted": solution["acceptance_thresholds"],
+    }
+    return Figure(
+        "equilibrium",
+        "Equilibrium of the bargaining",
+        [Column("agent", "agent"), *(Column(label, label, "exact") for label in columns)],
+        [
+            [name, *map(_value, values)]
+            for name, *values in zip(problem.agent_names, *columns.values(), strict=True)
+        ],
+    )
+
+
+def _proposals(proposals: Sequence[Sequence[str]], problem: Problem) -> Figure:
+    names = list(problem.agent_names)
+    return Figure(
+        "proposals",
+        "Proposals: the cost share of each agent, by proposer",
+        [Column("proposer", "proposer"), Column("agent", "agent"), Column("share", "cost share", "exact")],
+        [
+            [proposer, agent, exactly(share)]
+            for proposer, row in zip(names, proposals, strict=True)
+            for agent, share in zip(names, row, strict=True)
+        ],
+        options={"down": names, "across": names, "value": "share"},
+    )

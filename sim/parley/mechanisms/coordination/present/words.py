@@ -1,98 +1,164 @@
-"""What an audit found, in words: for its tables and for its pictures."""
+"""What an audit found, in sentences and in lines that can be checked by hand: of its JSON."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-from parley.mechanisms.coordination.axioms.counterexamples import (
-    Inconsistency,
-    InefficientHere,
-    NoDistribution,
-    Unimplemented,
-)
-from parley.mechanisms.coordination.axioms.triple import Triple
-from parley.mechanisms.coordination.costs import Piecewise
+from parley.kit.present.page_model import count, p_value
+from parley.mechanisms.coordination.axioms.equilibrium import TIE_RULE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from parley.mechanisms.coordination.audit import Verdict
-    from parley.mechanisms.coordination.axioms.plain import Witness
-
-__all__ = ["in_words", "witness_in_words"]
+__all__ = ["equilibria", "gains", "played", "shortly", "verdict_told", "witness_told"]
 
 
-def in_words(verdict: Verdict) -> str:
-    """One verdict in a few words: by which of the problems searched it is refuted, if by one."""
-    if verdict.witness is not None:
-        return "fails: this problem" if verdict.refuted_here else f"fails: problem {verdict.searched:,}"
-    if verdict.source is not None:
+def shortly(verdict: Mapping[str, Any]) -> str:
+    """One verdict in a few words: by which of the problems searched it is refuted, if by one.
+
+    Examples
+    --------
+    >>> shortly({"witness": {}, "searched": 256, "source": None, "undecided": 0, "refuted_here": False})
+    'fails: problem 256'
+    """
+    if verdict["witness"] is not None:
+        return (
+            "fails: this problem"
+            if verdict.get("refuted_here")
+            else f"fails: problem {verdict['searched']:,}"
+        )
+    if verdict["source"] is not None:
         return "holds: theorem"
-    undecided = f", {verdict.undecided:,} of them undecided" if verdict.undecided else ""
-    return f"not known: none of {verdict.searched:,} refutes it{undecided}"
+    undecided = f", {verdict['undecided']:,} of them undecided" if verdict["undecided"] else ""
+    return f"not known: none of {verdict['searched']:,} refutes it{undecided}"
+
+
+def verdict_told(verdict: Mapping[str, Any]) -> str:
+    """One verdict in sentences: over all problems, and in this one."""
+    here = {True: "it holds", False: "it does not hold", None: "it is not known to hold"}[verdict["here"]]
+    said = shortly(verdict)
+    said = f"{said[0].upper()}{said[1:]}. In this problem {here}"
+    said += f" ({verdict['here_basis']})." if verdict["here_basis"] else "."
+    if verdict["source"] is not None and verdict["witness"] is None:
+        said += f" Why it holds: {verdict['source']}."
+    return said
+
+
+def gains(entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    """Say who gains by announcing something else."""
+    alone = [entry for entry in entries if isinstance(entry["agent"], int)]
+    pairs = [entry for entry in entries if not isinstance(entry["agent"], int)]
+    tried = sum(entry["tried"] for entry in entries)
+    proof = (
+        "all announcements were tried"
+        if all(entry["exhaustive"] for entry in entries)
+        else "a search, which proves nothing where it found none"
+    )
+    gaining = [entry for entry in alone if Fraction(entry["gain"]) > 0]
+    together = sum(Fraction(entry["gain"]) > 0 for entry in pairs)
+    who = f" ({', '.join(names[entry['agent']] for entry in gaining[:8])})" if 0 < len(gaining) <= 8 else ""
+    return [
+        (
+            f"Against agents that play the equilibrium, {len(gaining)} of {count(len(alone), 'agent')}{who}"
+            f" {'gains' if len(gaining) == 1 else 'gain'} by announcing something else alone, {together} of"
+            f" {count(len(pairs), 'pair')} together ({count(tried, 'course')} of announcements; {proof})."
+        )
+    ]
+
+
+def equilibria(found: Mapping[str, Any] | None) -> list[str]:
+    """Say what all equilibria of the problem's game cost."""
+    if found is None:
+        return []
+    costs = ", ".join(found["total_costs"])
+    every = ", ".join(found.get("total_costs_any_ties", ()))
+    total = f" Total costs of all equilibria: {every}; of those" if every else " Total costs of equilibria"
+    worse = found["subgames_not_cost_effective"]
+    return [
+        (
+            f"Of {count(found['subgames'], 'subgame')}, {found['ties']:,} leave several best announcements."
+            f"{total} in which {found.get('tie_rule', TIE_RULE)}: {costs}; the least possible is"
+            f" {found['least_total_cost']}."
+        )
+        + (
+            f" From {count(worse, 'subgame')} an equilibrium costs more than the least."
+            if worse
+            else " In every subgame, every equilibrium has least cost."
+        )
+    ]
+
+
+def played(found: Mapping[str, Any] | None) -> list[str]:
+    """Say what the manipulation that was found gained where it was played."""
+    if not found:
+        return []
+    z = found.get("z")
+    away = "" if z is None else f", {z:+.2f} standard errors away"
+    if (p := found.get("p_value")) is not None:
+        away += f"; p-value {p_value(p)}"
+    return [
+        (
+            f"Played {count(found['games'], 'game')} each way on {found['evm']}: by its announcement, agent"
+            f" {found['agent'] + 1} gained {found['gain_wei']:,.0f} wei a game (theory:"
+            f" {float(Fraction(found['expected_gain_wei'])):,.0f} wei{away})."
+        )
+    ]
+
+
+# ── counterexamples ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _matrix(rows: Sequence[Sequence[object]]) -> str:
-    return "; ".join(" ".join(map(str, row)) for row in rows)
+    return "[" + "; ".join(" ".join(map(str, row)) for row in rows) + "]"
 
 
-def witness_in_words(witness: Witness) -> list[str]:
+def witness_told(witness: Mapping[str, Any]) -> list[str]:
     """Describe a counterexample, line by line, so that it can be checked by hand."""
-    if isinstance(witness, Unimplemented):
-        return _game_in_words(witness)
-    if isinstance(witness, InefficientHere):
-        return _here_in_words(witness)
-    triple = witness.triple
-    p = ", ".join(map(str, witness.probabilities))
-    problem = f"X = [{_matrix(triple.allocation)}], {_contracts(triple)}: p = ({p})"
-    if isinstance(witness, Inconsistency):
-        required = ", ".join(map(str, witness.required))
-        return [
-            problem,
-            f"the only Z is [{_matrix(witness.distribution)}]; the others would need ({required})",
+    problem = witness["problem"]
+    given = f"D = {_matrix(problem['contracted'])}, C = {_matrix(problem['capacity'])}"
+    X = _matrix(witness["allocation"])
+    p = ", ".join(witness["probabilities"])
+    if "deviation" in witness:
+        agent = witness["agent"] + 1
+        at_X, at_Y = witness["total_costs"]
+        low, high = witness["probabilities"]
+        bears_X, bears_Y = witness["expected_costs"]
+        slopes = [
+            f"agent {k + 1}: {' '.join(map(str, cost['slopes']))}"
+            for k, cost in enumerate(problem["costs"])
+            if "slopes" in cost
         ]
-    if isinstance(witness, NoDistribution):
-        return [problem, f"for every Z: {witness.certificate}"]
-    return [problem, f"agent 1 has contracted on {witness.share} of all tasks"]
+        return [
+            f"Contracted {given} (rows are agents, columns task types, in units).",
+            *([f"marginal costs, unit by unit: {'; '.join(slopes)}"] if slopes else []),
+            f"X = {X} is cost-effective: F(D) = {witness['cost_contracted']}, F(X) = {at_X}",
+            f"Y = {_matrix(witness['deviation'])} is not: F(Y) = {at_Y}",
+            f"agent {agent} is recognized with probability {low} at X and {high} at Y",
+            f"and expects to bear {bears_X} at X and {bears_Y} at Y: it gains {witness['gain']}",
+        ]
+    if "certificate" in witness:
+        proof = witness["certificate"]["reason"]
+        return [f"X = {X}, {given}: p = ({p})", f"for every way Z to pass on agent 1's excess: {proof}"]
+    if "announcement" in witness:
+        return [f"X = {X}, {given}: p = ({p})", *_inefficient_here(witness)]
+    if "only_distribution" in witness:
+        smaller = witness["reduced"]
+        return [
+            f"X = {X}, {given}: p = ({p})",
+            f"the only way Z to pass on agent 1's excess is {_matrix(witness['only_distribution'])}",
+            (
+                f"which leaves D = {_matrix(smaller['contracted'])}, C = {_matrix(smaller['capacity'])},"
+                f" X = {_matrix(smaller['allocation'])}: p = ({', '.join(smaller['probabilities'])})"
+            ),
+            f"consistency requires ({', '.join(witness['required'])})",
+        ]
+    return [f"X = {X}, {given}: p = ({p})", f"agent 1 has contracted on {witness['share']} of all tasks"]
 
 
-def _contracts(triple: Triple) -> str:
-    return f"D = [{_matrix(triple.contracted)}], C = [{_matrix(triple.capacity)}]"
-
-
-def _here_in_words(witness: InefficientHere) -> list[str]:
-    if witness.equilibria is not None:
-        costs = ", ".join(map(str, witness.equilibria.total_costs))
-        return [f"its equilibria cost {costs} in total, and {witness.equilibria.least} is possible"]
-    agent = f"agent {(witness.agent or 0) + 1}"
-    return [
-        f"X = [{_matrix(witness.allocation)}] is cost-effective",
-        f"{agent} gains {witness.gain} by announcing {_matrix(witness.deviation)} (in units)",
-        "where the others announce cost-effectively",
-    ]
-
-
-def _game_in_words(witness: Unimplemented) -> list[str]:
-    game, problem = witness.game, witness.game.problem
-    marginal = [
-        f"agent {i + 1}: {' '.join(map(str, cost.slopes))}"
-        for i, cost in enumerate(problem.costs)
-        if isinstance(cost, Piecewise)
-    ]
-    low, high = game.probabilities
-    at_D = problem.total_cost(problem.contracted)
-    at_X, at_Y = problem.total_cost(game.allocation), problem.total_cost(game.deviation)
-    if witness.of_whole_game:
-        costs = sorted({outcome.cost for outcome in witness.equilibria.outcomes})
-        whole = f"the whole game's equilibria cost {', '.join(map(str, costs))} in total"
-    else:
-        whole = "in the whole game no equilibrium comes to this subgame"
-    return [
-        _contracts(Triple.at(problem, game.allocation)),
-        f"marginal costs, unit by unit: {'; '.join(marginal)}",
-        f"X = [{_matrix(game.allocation)}] is cost-effective: F(D) = {at_D}, F(X) = {at_X}",
-        f"Y = [{_matrix(game.deviation)}] is not: F(Y) = {at_Y}",
-        f"agent {game.agent + 1} is recognized with {low} at X and {high} at Y",
-        f"and expects to bear {game.costs[0]} at X and {game.costs[1]} at Y: it gains {game.gain}",
-        whole,
-    ]
+def _inefficient_here(witness: Mapping[str, Any]) -> list[str]:
+    if (found := witness["equilibria"]) is not None:
+        costs = ", ".join(found["total_costs"])
+        return [f"its equilibria cost {costs} in total, and {found['least_total_cost']} is possible"]
+    told = " ".join(map(str, witness["announcement"]))
+    return [f"agent {witness['agent'] + 1} gains {witness['gain']} by announcing {told}"]

@@ -1,0 +1,462 @@
+"""Figures as pictures: a drawing for each chart that the page has, from the same numbers.
+
+What charts read, `parley.kit.present.page_model` says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure as Picture
+from matplotlib.patches import Patch, Polygon, Rectangle
+
+from parley.kit.present.style import CONFIDENCE, INK, OTHER, PALE, PLAYED, SHADE, THEORY, style
+from parley.kit.present.tables import written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from parley.kit.present.page_model import Figure, Sheet
+
+__all__ = ["picture", "pictures"]
+
+TONES = {"played": PLAYED, "theory": THEORY, "shade": SHADE, "other": OTHER, "ink": INK}
+MOST_CELLS = 3
+"""Cells of a sheet that are drawn; the page has all."""
+WRITTEN = 12
+"""Rows and columns up to which a matrix has its numbers written in."""
+NAMED = 40
+"""Rows and columns up to which they are named."""
+LONGEST = 26
+"""Letters of a name beside a picture."""
+HALF = 0.55
+"""Part of the deepest colour above which numbers are written in white."""
+BESIDE = 60
+"""Letters of all names together that fit beside each other."""
+
+
+def pictures(sheet: Sheet) -> dict[str, Picture]:
+    """Draw the pictures of a sheet, by their names.
+
+    Of the first cells, each figure's first chart is drawn.
+    """
+    panels: dict[str, list[tuple[str, Figure]]] = {}
+    for figure in sheet.figures:
+        if figure.picture:
+            charts = figure.chart.split() or ["verdicts"]
+            panels.setdefault(figure.picture, []).extend((chart, figure) for chart in charts)
+    for _, _, figures in sheet.cells[:MOST_CELLS]:
+        for figure in figures:
+            if figure.picture:
+                panels.setdefault(figure.picture, []).append((figure.chart.split()[0], figure))
+    return {name: picture(entries) for name, entries in panels.items()}
+
+
+def picture(panels: Sequence[tuple[str, Figure]]) -> Picture:
+    """Draw charts side by side.
+
+    Parameters
+    ----------
+    panels : sequence of (str, Figure)
+        The name of each chart and the figure that it shows.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> from parley.kit.present.page_model import Column, Figure
+    >>> columns = [Column("agent", "agent"), Column("item", "item"), Column("p", "probability", "number")]
+    >>> options = {"down": ["one"], "across": ["a", "b"], "value": "p", "most": 1}
+    >>> figure = Figure("p", "Chances", columns, [["one", "a", 0.25], ["one", "b", 0.75]], options=options)
+    >>> [text.get_text() for text in picture([("matrix", figure)]).axes[0].texts]
+    ['0.25', '0.75']
+    """
+    with style():
+        sizes = [CHARTS[chart].size(figure) for chart, figure in panels]
+        widths = [width for width, _ in sizes]
+        drawn = Picture(figsize=(sum(widths), max(height for _, height in sizes)), layout="constrained")
+        grid = drawn.subplots(1, len(panels), squeeze=False, width_ratios=widths)[0]
+        for axes, (chart, figure) in zip(grid, panels, strict=True):
+            CHARTS[chart].draw(axes, figure)
+        return drawn
+
+
+def _rows(figure: Figure) -> list[dict[str, Any]]:
+    """Rows by the keys of their columns, exact numbers as floats."""
+    keys = [column.key for column in figure.columns]
+    return [
+        {key: entry["v"] if isinstance(entry, dict) else entry for key, entry in zip(keys, row, strict=True)}
+        for row in figure.rows
+    ]
+
+
+def _short(names: Iterable[str], most: int = LONGEST) -> list[str]:
+    """Names as far as there is room for them."""
+    return [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
+
+
+def _plain(axes: Axes, title: str, **legend: Any) -> None:  # noqa: ANN401 - of Matplotlib
+    """Finish a panel: its title, two sides of its frame, and where its legend is."""
+    axes.set_title(title)
+    axes.spines[["top", "right"]].set_visible(False)
+    if legend and axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8, **legend)
+
+
+def _name_below(axes: Axes, names: list[str]) -> None:
+    """Name what stands side by side: by numbers if there are many."""
+    short = _short(names) if len(names) <= WRITTEN else [str(k + 1) for k in range(len(names))]
+    turned = len(names) > 20 or sum(map(len, short)) > BESIDE
+    axes.set_xticks(range(len(names)), short, rotation=90 if turned else 0, fontsize=6 if turned else None)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+
+
+# ── matrices ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _heat(low: str, high: str) -> mpl.colors.LinearSegmentedColormap:
+    return mpl.colors.LinearSegmentedColormap.from_list("", [low, high])
+
+
+def _matrix(axes: Axes, figure: Figure) -> None:
+    options = figure.options
+    down, across = options["down"], options["across"]
+    forms = {column.key: (k, column) for k, column in enumerate(figure.columns)}
+    value, column = forms[options["value"]]
+    shades = np.full((len(down), len(across)), np.nan)
+    places = [(down.index(row[0]), across.index(row[1])) for row in figure.rows]
+    for place, found in zip(places, _rows(figure), strict=True):
+        shades[place] = np.nan if found[column.key] is None else found[column.key]
+    most = options.get("most") or float(np.nanmax(shades, initial=0.0)) or 1.0
+    color = TONES[options.get("tone", "played")]
+    image = axes.imshow(shades, cmap=_heat(PALE, color), vmin=0, vmax=most, aspect="auto")
+    if "most" not in options:
+        axes.get_figure(root=True).colorbar(image, ax=axes, label=column.label)  # type: ignore[union-attr]
+    for (i, o), row in zip(places, figure.rows, strict=True) if max(shades.shape) <= WRITTEN else ():
+        text = written(row[value], column.format)
+        nothing = not shades[i, o] > 0
+        if "beside" in options:
+            k, beside = forms[options["beside"]]
+            told = written(row[k], beside.format)
+            nothing = nothing and told in ("", written(0.0, beside.format))
+            text = f"{text}\n({told})" if told and not nothing else text
+        axes.text(
+            o,
+            i,
+            "0" if nothing and text and not shades[i, o] else text,
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if shades[i, o] > HALF * most else INK,
+            alpha=0.35 if nothing else 1,
+        )
+    _name_grid(axes, down, across)
+    beside_ = f" (in brackets: {forms[options['beside']][1].label})" if "beside" in options else ""
+    axes.set_title(figure.title + beside_)
+
+
+def _name_grid(axes: Axes, down: list[str], across: list[str]) -> None:
+    """Name rows and columns, as far as there is room."""
+    axes.set_yticks(range(len(down)), _short(down)) if len(down) <= NAMED else axes.set_yticks([])
+    if len(across) <= NAMED:
+        names = _short(across)
+        turned = max(map(len, names), default=0) * len(across) > BESIDE
+        axes.set_xticks(range(len(across)), names, rotation=90 if turned else 0)
+    else:
+        axes.set_xticks([])
+    if max(len(down), len(across)) <= NAMED:  # a seam between cells
+        axes.set_xticks(np.arange(len(across) + 1) - 0.5, minor=True)
+        axes.set_yticks(np.arange(len(down) + 1) - 0.5, minor=True)
+        axes.grid(which="minor", color="white", lw=1)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _verdicts(axes: Axes, figure: Figure) -> None:
+    """Draw a table of verdicts: a coloured field for each."""
+    across = [k for k, column in enumerate(figure.columns) if column.format == "verdict"]
+    axes.set_xlim(-0.5, len(across) - 0.5)
+    axes.set_ylim(len(figure.rows) - 0.5, -0.5)
+    for y, row in enumerate(figure.rows):
+        for x, k in enumerate(across):
+            color = {"holds": PLAYED, "fails": THEORY}.get(row[k].partition(":")[0], "#8d9aa5")
+            axes.add_patch(Rectangle((x - 0.47, y - 0.42), 0.94, 0.84, color=color, alpha=0.85, lw=0))
+            axes.text(x, y, row[k], ha="center", va="center", color="white", fontsize=8)
+    _name_grid(axes, [row[0] for row in figure.rows], [])
+    axes.set_xticks(range(len(across)), [figure.columns[k].label for k in across])
+    axes.set_title(figure.title)
+
+
+# ── play against theory ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _means(axes: Axes, figure: Figure) -> None:
+    rows, words = _rows(figure), figure.options["words"]
+    known = [(k, row) for k, row in enumerate(rows) if row["mean"] is not None]
+    if any("alone" in row for row in rows):
+        axes.bar(
+            range(len(rows)), [row["alone"] for row in rows], width=0.7, color=SHADE, label=words["alone"]
+        )
+    _theory(axes, [(k, row["expected"]) for k, row in known])
+    axes.plot(
+        [k for k, _ in known], [row["mean"] for _, row in known], "o", color=PLAYED, label=words["played"]
+    )
+    axes.axhline(0, color=INK, lw=0.6)
+    axes.set_ylabel(words["unit"])
+    _name_below(axes, [row[0] for row in figure.rows])
+    _plain(axes, words["title"], loc="best")
+
+
+def _theory(axes: Axes, levels: list[tuple[int, float | None]]) -> None:
+    """Draw what theory expects, as lines across."""
+    for n, (k, level) in enumerate(levels):
+        if level is not None:
+            axes.hlines(level, k - 0.35, k + 0.35, color=THEORY, lw=2, label="" if n else "theory")
+
+
+def _gaps(axes: Axes, figure: Figure) -> None:
+    known = [(k, row) for k, row in enumerate(_rows(figure)) if row["gap"] is not None]
+    axes.axhline(0, color=THEORY, lw=2)
+    axes.errorbar(
+        [k for k, _ in known],
+        [row["gap"] for _, row in known],
+        yerr=[(row["high"] - row["low"]) / 2 for _, row in known],
+        fmt="o",
+        ms=5,
+        capsize=5,
+        color=PLAYED,
+    )
+    axes.set_ylabel(f"mean less theory ({figure.options['words']['unit']})")
+    _name_below(axes, [row[0] for row in figure.rows])
+    _plain(axes, "How far from theory (95% intervals)")
+
+
+def _frequencies(axes: Axes, figure: Figure) -> None:
+    rows, words = _rows(figure), figure.options["words"]
+    drawn = [(k, row) for k, row in enumerate(rows) if row["share"] is not None]
+    shares = [100 * row["share"] for _, row in drawn]
+    axes.bar([k for k, _ in drawn], shares, width=0.7, color=PLAYED, alpha=0.75, label=words["played"])
+    _theory(axes, [(k, 100 * row["probability"]) for k, row in drawn])
+    axes.set_ylabel(f"{words['unit']} (%)")
+    _name_below(axes, [row[0] for row in figure.rows])
+    _plain(axes, words["title"], loc="best")
+
+
+def _funnel(axes: Axes, figure: Figure) -> None:
+    rows = [row for row in _rows(figure) if row["share"] is not None]
+    p = np.linspace(0, 1, 201)
+    band = CONFIDENCE * np.sqrt(p * (1 - p) / max(1, figure.options["drawn"]))
+    axes.fill_between(p, -band, band, color=SHADE, alpha=0.7, lw=0, label="95% of them if theory holds")
+    axes.axhline(0, color=THEORY, lw=1.5)
+    theory = [row["probability"] for row in rows]
+    gaps = [row["share"] - row["probability"] for row in rows]
+    axes.plot(theory, gaps, "o", ms=5, color=PLAYED, label="one share of the table")
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel("probability")
+    axes.set_ylabel("share less probability")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.25 * (high - low))
+    _plain(axes, "How far from theory", loc="upper center", ncols=2)
+
+
+# ── bars and curves ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _bars(axes: Axes, figure: Figure) -> None:
+    values = [row[figure.options["value"]] for row in _rows(figure)]
+    axes.barh(range(len(values)), values, height=0.7, color=PLAYED)
+    _name_beside(axes, figure)
+    axes.set_xlabel(figure.options["unit"])
+    _plain(axes, figure.title)
+
+
+def _histogram(axes: Axes, figure: Figure) -> None:
+    values = [row[figure.options["value"]] for row in _rows(figure)]
+    axes.bar(range(len(values)), values, width=0.9, color=PLAYED)
+    axes.set_xticks(range(len(values)), [str(row[0]) for row in figure.rows])
+    axes.set_xlabel(figure.columns[0].label)
+    axes.set_ylabel(figure.options["unit"])
+    _plain(axes, figure.title)
+
+
+def _name_beside(axes: Axes, figure: Figure) -> None:
+    names = [str(row[0]) for row in figure.rows]
+    axes.set_yticks(range(len(names)), _short(names) if len(names) <= NAMED else [""] * len(names))
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+
+
+def _stacked(axes: Axes, figure: Figure) -> None:
+    labels = {column.key: column.label for column in figure.columns}
+    parts, rows = figure.options["parts"], _rows(figure)
+    shades = _heat(PLAYED, SHADE)
+    left = np.zeros(len(rows))
+    for k, part in enumerate(parts):
+        values = [row[part] for row in rows]
+        color = shades(k / max(1, len(parts) - 1))
+        axes.barh(range(len(rows)), values, left=left, height=0.8, color=color, label=labels[part])
+        left += values
+    axes.set_xlim(0, max(1.0, float(left.max(initial=0.0))))
+    _name_beside(axes, figure)
+    axes.set_xlabel(figure.options["unit"])
+    _plain(axes, figure.title, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _curves(axes: Axes, figure: Figure) -> None:
+    options, rows = figure.options, _rows(figure)
+    *_, front = options["kinds"]
+    for kind, tone in options["kinds"].items():
+        style_: dict[str, Any] = {"lw": 2.5, "marker": "o"} if kind == front else {"lw": 1.5}
+        style_["alpha"] = 1.0 if kind == front or len(rows) <= WRITTEN else 0.6
+        for n, row in enumerate(row for row in rows if row["kind"] == kind):
+            values = [0.0, *(row[step] for step in options["steps"])]
+            label = None if n else kind
+            axes.plot(range(len(values)), values, color=TONES[tone], label=label, **style_)
+    axes.set_xticks(range(len(options["steps"]) + 1))
+    axes.set_xlim(0, max(1, len(options["steps"])))
+    axes.set_ylim(0, 1.03)
+    axes.set_xlabel(options["across"])
+    axes.set_ylabel(options["up"])
+    axes.grid(color=SHADE, lw=0.5)
+    _plain(axes, figure.title, loc="lower right")
+
+
+# ── triangles ───────────────────────────────────────────────────────────────────────────────────────────────
+
+_HEIGHT = 3**0.5 / 2
+_ABOVE = ((0.0, 0.0), (0.5, _HEIGHT), (1.0, 0.0))
+"""Where the three corners are: left, on top, right."""
+_BELOW = ((0.5, 0.0), (1.0, _HEIGHT), (0.0, _HEIGHT))
+"""The same upside down: below, right, left."""
+_LITTLE = 1e-9
+Place = tuple[float, float]
+
+
+def _outward(options: Mapping[str, Any], parts: Sequence[float]) -> Place:
+    """Where the outside of the triangle is from a point on its edge or at its corner; nowhere inside."""
+    absent = [float(part < _LITTLE) for part in parts]
+    if not any(absent):
+        return 0.0, 0.0
+    away = _place(options, absent)
+    near = _place(options, [1.0 - part for part in absent])
+    return near[0] - away[0], near[1] - away[1]
+
+
+def _place(options: Mapping[str, Any], parts: Sequence[float]) -> Place:
+    """Where a division among three is in the triangle: at a corner, that one has all."""
+    corners = _BELOW if options.get("down") else _ABOVE
+    whole = sum(parts)
+    x, y = (sum(p * corner[k] for p, corner in zip(parts, corners, strict=True)) / whole for k in (0, 1))
+    return x, y
+
+
+def _triangle(axes: Axes, figure: Figure) -> None:
+    options, keys = figure.options, figure.options["corners"]
+    columns = {column.key: column for column in figure.columns}
+    whole = options.get("whole", 1)
+    ends = [_place(options, [float(k == o) for k in range(3)]) for o in range(3)]
+    axes.add_patch(Polygon(ends, facecolor="white", edgecolor=INK, lw=0.8))
+    handles: list[Any] = []
+    for area in options["areas"]:
+        places = [_place(options, corner) for corner in area["corners"]]
+        color = TONES[area["tone"]]
+        thin = len({(round(x, 9), round(y, 9)) for x, y in places}) < 3
+        width = {"lw": 4, "edgecolor": color} if thin else {"lw": 0}
+        axes.add_patch(Polygon(places, facecolor=color, label=area["label"], **width))
+        handles.append(Patch(color=color, label=area["label"]))
+    *_, front = options["kinds"]
+    named: set[tuple[float, float]] = set()
+    for kind, tone in reversed(options["kinds"].items()):
+        marker: dict[str, Any] = {"marker": "*", "ms": 16} if kind == front else {"marker": "o", "ms": 7}
+        for row, plain in zip(figure.rows, _rows(figure), strict=True):
+            parts = [plain[key] for key in keys]
+            if plain["kind"] != kind or abs(sum(parts) - whole) > 1e-9 * whole:
+                continue
+            place = _place(options, parts)
+            axes.plot(
+                *place, color=TONES[tone], markeredgecolor="white", zorder=3 + (kind == front), **marker
+            )
+            if place not in named and whole not in parts:  # a corner has its name
+                cells = dict(zip(columns, row, strict=True))
+                text = ", ".join(written(cells[key], "exact") for key in keys)
+                _label(axes, place, text, _outward(options, parts), bold=kind == front)
+            named.add(place)
+        if any(row["kind"] == kind for row in _rows(figure)):
+            line = mpl.lines.Line2D([], [], color=TONES[tone], ls="", label=kind, **marker)
+            handles.append(line)
+    for k, (end, key) in enumerate(zip(ends, keys, strict=True)):
+        (name,) = _short([columns[key].label])
+        _label(axes, end, name, _outward(options, [float(k == o) for o in range(3)]), bold=True)
+    axes.set_xlim(-0.16, 1.16)
+    axes.set_ylim(-0.12, _HEIGHT + 0.12)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set_title("\n".join(_short(figure.title.split("\n"), 60)), color=INK, pad=12)
+    axes.legend(
+        handles=handles, frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2
+    )
+
+
+def _label(axes: Axes, place: tuple[float, float], text: str, outward: Place, *, bold: bool) -> None:
+    """Write beside a point, outward of the triangle; below the point where that is no direction."""
+    x, y = outward
+    length = (x * x + y * y) ** 0.5
+    x, y = (x / length, y / length) if length > _LITTLE else (0.0, -1.0)
+    axes.annotate(
+        text,
+        place,
+        (11 * x, 12 * y),
+        textcoords="offset points",
+        ha="center" if abs(x) < 0.3 else "left" if x > 0 else "right",
+        va="center",
+        fontsize=8,
+        color=INK,
+        fontweight="bold" if bold else "normal",
+        zorder=5,
+    )
+
+
+# ── all of them ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Chart(NamedTuple):
+    """How a chart is drawn, and its width and height in inches."""
+
+    draw: Callable[[Axes, Figure], None]
+    size: Callable[[Figure], tuple[float, float]]
+
+
+def _sized(width: float, height: float) -> Callable[[Figure], tuple[float, float]]:
+    return lambda _: (width, height)
+
+
+def _by_rows(figure: Figure) -> tuple[float, float]:
+    return 5.2, max(3.2, min(9.0, 1.0 + 0.36 * len(figure.rows)))
+
+
+def _by_cells(figure: Figure) -> tuple[float, float]:
+    down, across = len(figure.options["down"]), len(figure.options["across"])
+    room = 0.5 if "beside" in figure.options else 0.36
+    return min(7.8, max(4.4, 2.0 + 0.9 * across)), max(3.2, min(9.0, 1.0 + room * down))
+
+
+CHARTS = {
+    "matrix": Chart(_matrix, _by_cells),
+    "verdicts": Chart(_verdicts, lambda figure: (7.8, max(2.0, 0.6 + 0.7 * len(figure.rows)))),
+    "means": Chart(_means, _sized(5.2, 4.0)),
+    "gaps": Chart(_gaps, _sized(3.9, 4.0)),
+    "frequencies": Chart(_frequencies, _sized(3.9, 4.0)),
+    "funnel": Chart(_funnel, _sized(5.2, 3.6)),
+    "bars": Chart(_bars, _by_rows),
+    "histogram": Chart(_histogram, _sized(5.2, 4.0)),
+    "stacked": Chart(_stacked, _by_rows),
+    "curves": Chart(_curves, _sized(4.4, 4.2)),
+    "triangle": Chart(_triangle, _sized(4.8, 4.6)),
+}
+"""By their names."""

@@ -1,0 +1,159 @@
+"""What a mechanism shows that says nothing about it: the sheet of a report as `--json` prints it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from parley.kit.present.page_model import Column, Figure, Sheet, exactly
+from parley.kit.present.page_parts import sheet_of_simulation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["plain_figures", "plain_sheet", "plain_simulation"]
+
+SHOWN = {
+    "kind",
+    "evm",
+    "games",
+    "seed",
+    "endings",
+    "paths",
+    "gas",
+    "transactions",
+    "seconds",
+    "games_per_second",
+}
+SHOWN |= {"settled", "broken_down", "expired", "cross_check"}
+"""Keys of a run's report that the page of every run shows."""
+
+
+def plain_sheet(kind: str, name: str, report: Mapping[str, Any]) -> Sheet:
+    """Lay out a report: its single values as facts, and all else as tables.
+
+    Parameters
+    ----------
+    kind : str
+        As of a `Sheet`.
+    name : str
+        What the report is of.
+    report : mapping
+        As ``--json`` prints it.
+
+    Examples
+    --------
+    >>> sheet = plain_sheet("solution", "a coin", {"kind": "coin", "shares": ["1/2", "1/2"]})
+    >>> sheet.facts, [figure.title for figure in sheet.figures]
+    ([('kind', 'coin')], ['shares'])
+    """
+    facts = [
+        (_said(key), _text(value)) for key, value in report.items() if not isinstance(value, list | dict)
+    ]
+    return Sheet(kind, f"{kind.capitalize()}: {name}", "", facts=facts, figures=plain_figures(report))
+
+
+def plain_simulation(name: str, report: Mapping[str, Any]) -> Sheet:
+    """Lay out a run: what every page of a run says, and all else of its report as tables."""
+    own = {key: value for key, value in report.items() if key not in SHOWN}
+    return sheet_of_simulation(
+        report,
+        name=name,
+        question="Does play agree with theory?",
+        games="games",
+        facts=_facts(own),
+        findings=(),
+        figures=plain_figures(own),
+        paths="",
+    )
+
+
+def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(_said(key), _text(value)) for key, value in report.items() if not isinstance(value, list | dict)]
+
+
+def plain_figures(report: Mapping[str, Any], *above: str) -> list[Figure]:
+    """Make a figure of each list of a report, and of each object; matrices are matrices.
+
+    Parameters
+    ----------
+    report : mapping
+    *above : str
+        Keys under which the report is in another one.
+    """
+    figures = []
+    for key, value in report.items():
+        name = (*above, key)
+        if isinstance(value, dict):
+            single = {k: entry for k, entry in value.items() if not isinstance(entry, list | dict)}
+            if single:
+                rows = [[_said(k), _value(entry)] for k, entry in single.items()]
+                figures.append(_figure(name, ["key", "value"], rows))
+            figures += plain_figures({k: v for k, v in value.items() if k not in single}, *name)
+        elif isinstance(value, list) and value:
+            figures.append(_of_list(name, value))
+    return figures
+
+
+def _of_list(name: tuple[str, ...], entries: list[Any]) -> Figure:
+    if all(isinstance(entry, dict) for entry in entries):
+        keys = list(dict.fromkeys(key for entry in entries for key in entry))
+        return _figure(name, keys, [[_value(entry.get(key)) for key in keys] for entry in entries])
+    widths = {len(entry) for entry in entries if isinstance(entry, list)}
+    if len(widths) == 1 and all(isinstance(entry, list) for entry in entries):
+        cells = [
+            [str(i), str(k), _value(value)] for i, row in enumerate(entries) for k, value in enumerate(row)
+        ]
+        down, across = ([str(k) for k in range(length)] for length in (len(entries), *widths))
+        figure = _figure(name, ["row", "column", "value"], cells)
+        drawn = cells and all(isinstance(value, dict) for _, _, value in cells)
+        chart = "matrix" if drawn and all(value["v"] >= 0 for _, _, value in cells) else ""
+        figure.options.update(down=down, across=across, value="value")
+        return replace(figure, chart=chart, picture=figure.id if chart else "")
+    return _figure(name, ["number", "value"], [[str(k), _value(entry)] for k, entry in enumerate(entries)])
+
+
+def _figure(name: tuple[str, ...], keys: list[str], rows: list[list[Any]]) -> Figure:
+    """Make a table; a column of nothing but numbers is one of numbers."""
+    columns = []
+    for k, key in enumerate(keys):
+        numbers = any(row[k] is not None for row in rows) and all(
+            row[k] is None or isinstance(row[k], dict) for row in rows
+        )
+        columns.append(Column(key, _said(key), "exact" if numbers else "text"))
+        if not numbers:
+            for row in rows:
+                row[k] = _text(row[k]["x"] if isinstance(row[k], dict) and "x" in row[k] else row[k])
+    return Figure("-".join(name), ", ".join(map(_said, name)), columns, rows)
+
+
+def _value(value: object) -> Any:  # noqa: ANN401 - what a table holds
+    """Take a number as one, exact if it is a string; all else as text."""
+    if value is None or isinstance(value, bool):
+        return None if value is None else _text(value)
+    if isinstance(value, int | float):
+        return {"v": float(value)}
+    if isinstance(value, str):
+        try:
+            return exactly(Fraction(value))
+        except ValueError:
+            return value
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None | True | False:
+            return {None: "", True: "yes", False: "no"}[value]
+        case {"v": float(number)}:
+            return f"{number:g}"
+        case dict():
+            return ", ".join(f"{_said(key)} {_text(entry)}" for key, entry in value.items())
+        case list():
+            return ", ".join(map(_text, value))
+    return str(value)
+
+
+def _said(key: str) -> str:
+    return key.replace("_", " ")
