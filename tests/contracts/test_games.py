@@ -112,14 +112,16 @@ def test_an_action_belongs_to_its_phase(kind: str) -> None:
             assert game.send(game.expiry()).error == ("WrongPhase", game.id, phase, 0)
 
 
-def test_nothing_but_withdrawals_can_be_done_in_a_game_that_expired(game: Seated) -> None:
-    calls = [game.call(game.first)]
+def test_nothing_but_withdrawals_can_be_done_in_a_game_that_expired(game: Seated, kind: str) -> None:
+    other = Seated(kind)
+    calls = {act: other.play_to(phase).call(act) for act, phase in other.phases.items()}
     game.late(1)
     game.went(game.expiry())
-    assert game.phase == game.over + 1
-    for call in calls:
-        assert game.send(call).error == ("WrongPhase", game.id, game.over + 1, game.phases[game.first])
-    assert game.send(game.expiry()).error == ("WrongPhase", game.id, game.over + 1, 0)
+    expired = game.over + 1
+    assert (game.phase, game.id) == (expired, other.id)
+    for act, call in calls.items():
+        assert game.send(call).error == ("WrongPhase", game.id, expired, game.phases[act])
+    assert game.send(game.expiry()).error == ("WrongPhase", game.id, expired, 0)
     assert game.send(game.call("withdraw")).error == ("NothingToWithdraw", 0)
 
 
