@@ -29,7 +29,7 @@ ROOMS = {
     "present": "pages and tables",
     "research": "research",
 }
-RIG = {"audited", "contract_machine", "crooked", "moves", "on_chain", "problems", "samples", "table"}
+RIG = {"contract_machine", "crooked", "moves", "on_chain", "samples", "suite", "table"}
 GLUE = ("drives a contract", "reads a contract", "pages and tables", "tests' rig")
 
 

@@ -2,8 +2,8 @@
 
 from scripts.mutants_contracts import LISTED
 from scripts.survivors import Listed, Reason, Tally
+from tests.kit.rig.selected import read_source
 from tests.mutants.operators import mutants_of, syntax_trees
-from tests.verification.selected import read_source
 
 DRAWS = "contracts/randomness/Draws.sol"
 REORDERED = "contracts/coordination/recognition/ReorderedRecognition.sol"

@@ -22,7 +22,7 @@ from parley.core.randomness import (
     unpack_order,
     word,
 )
-from tests.verification.on_chain import harnesses
+from tests.kit.rig.on_chain import harnesses
 
 SIGNATURES = {
     "commitment": (["bytes32", "uint256", "bytes32"], ["bytes32"]),

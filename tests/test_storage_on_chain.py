@@ -8,8 +8,8 @@ import pytest
 
 from parley.chain.abi import Interface
 from parley.chain.backends import open_evm
-from tests.verification.gas import sent_with
-from tests.verification.on_chain import harnesses
+from tests.kit.rig.gas import sent_with
+from tests.kit.rig.on_chain import harnesses
 
 LONGEST = 24_575
 

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from tests.verification.crooked import OWNER, Campaign, Change, Variant
+from tests.kit.rig.crooked import OWNER, Campaign, Change, Variant
+from tests.kit.rig.games import FILES, GAMES, common
 
 LOTTERY = "contracts/assignment/AssignmentLottery.sol"
 CERTIFICATES = "contracts/assignment/Certificates.sol"
-GAMES = "contracts/game/Games.sol"
-PAGES = "contracts/game/Pages.sol"
-DRAWS = "contracts/randomness/Draws.sol"
-COMMIT_REVEAL = "contracts/randomness/CommitReveal.sol"
 
 SERIAL, EATING, BOSTON = "serial-dictatorship", "probabilistic-serial", "boston"
 
@@ -28,11 +25,8 @@ def crooked(rule: str, old: str, new: str, file: str = LOTTERY, **other: Any) ->
 
 _PAYS = "_pay(id, seat, to, h.bond());"
 _ANNOUNCES = "emit Withdrawn(id, seat, to, h.bond());"
-_OWN = "«address(uint160(word >> 96)) != msg.sender») revert"
-_ANYBODY = "msg.sender == address(0)"
 
 MONEY = {
-    "every bond is paid to the owner": crooked("payee", "Address.sendValue(«to», amount)", OWNER, GAMES),
     "a wei of every bond goes to the owner": crooked(
         "payee", _PAYS, f"{_ANNOUNCES} to.transfer(h.bond() - 1); {OWNER}.transfer(1);"
     ),
@@ -42,16 +36,7 @@ MONEY = {
         f"{_ANNOUNCES} if (seat + 1 < h.agents()) {{ to.transfer(h.bond() - 7); }}"
         f" else {{ to.transfer(h.bond()); {OWNER}.transfer(7 * (h.agents() - 1)); }}",
     ),
-    "a bond is a wei short of what is announced": crooked(
-        "payment", "Address.sendValue(to, «amount»)", "amount - 1", GAMES
-    ),
-    "a bond is announced a wei too high": crooked(
-        "withdrawal amount", "emit Withdrawn(id, seat, to, «amount»)", "amount + 1", GAMES
-    ),
     "a bond is a wei short": crooked("withdrawal amount", "_pay(id, seat, to, «h.bond()»)", "h.bond() - 1"),
-    "a withdrawal announces another payee": crooked(
-        "payee", "emit Withdrawn(id, seat, «to», amount)", OWNER, GAMES
-    ),
     "a wei of every bond goes to the owner at once": crooked(
         "balance", "«»emit Committed", f"{OWNER}.transfer(1);", bots=UNREVEALED
     ),
@@ -63,7 +48,7 @@ MONEY = {
         "«seats.has(unopened ? REVEALED : OPENED, seat)» &&",
         "seats.has(COMMITTED, seat)",
         bots=UNREVEALED,
-        stage="withdraw by all",
+        stage="",
     ),
     "a bond can be withdrawn again": crooked(
         "one withdrawal per seat",
@@ -81,19 +66,12 @@ MONEY = {
         "2 * SeatSetsLibrary.count(silent) * h.bond()",
         bots=UNREVEALED,
     ),
-    "a bond may be a wei short": crooked(
-        "deposit", "«msg.value != required»", "msg.value + 1 < required", GAMES, stage="commit a wei less"
-    ),
-    "a bond has to be a wei more": crooked(
-        "refusal", "«msg.value != required»", "msg.value != required + 1", GAMES
-    ),
 }
 
 DRAW = {
     "the order favours the first seat": crooked(
         "order draw", "«»emit OrderDrawn(id, order);", "if (uint256(seed) % 4 == 0) order[0] = 0x03020100;"
     ),
-    "the order is not uniform": crooked("order draw", "«k-- > 1»", "k-- > 2", DRAWS),
     "the order does not depend on the last secret": crooked(
         "order draw", "Draws.permutation(«seed», n + 1, n)", "keccak256(abi.encode(id, game.commitments[0]))"
     ),
@@ -175,20 +153,6 @@ BOUNDS = {
     "a right certificate is refused": crooked(
         "refusal", "if («sum != c.denominator»", "sum + 1 != c.denominator", CERTIFICATES, setting=EATING
     ),
-    "a lottery may have a short window": crooked(
-        "creation",
-        "«window_ < MIN_WINDOW» ||",
-        "window_ + 1 < MIN_WINDOW",
-        PAGES,
-        stage="create with a short window",
-    ),
-    "a commitment opens with any secret": crooked(
-        "reveal",
-        "«CommitReveal.commitment(id, seat, committed) != current»",
-        "current == 0",
-        GAMES,
-        stage="reveal another secret",
-    ),
 }
 
 DIGESTS = {
@@ -225,12 +189,6 @@ DIGESTS = {
         " && CommitReveal.commitment(id, 0, committed) != current",
         GAMES,
         bots=COPIED,
-    ),
-    "a commitment is not bound to its lottery": crooked(
-        "refusal",
-        "return «keccak256(abi.encode(id, seat, secret))»",
-        "keccak256(abi.encode(seat, secret))",
-        COMMIT_REVEAL,
     ),
     "another second commitment is stored than the one sent": crooked(
         "refusal",
@@ -274,44 +232,6 @@ REFUSALS = {
 }
 
 DEADLINES = {
-    "an action may be a second late": crooked(
-        "deadline",
-        "«block.timestamp > status.deadline()») revert",
-        "block.timestamp > status.deadline() + 1",
-        GAMES,
-        stage="reveal late",
-    ),
-    "an action at the deadline is late": crooked(
-        "refusal",
-        "«block.timestamp > status.deadline()») revert",
-        "block.timestamp >= status.deadline()",
-        GAMES,
-        stage="reveal punctually",
-    ),
-    "a phase may be ended at its deadline": crooked(
-        "deadline",
-        "«block.timestamp <= status.deadline()») revert",
-        "block.timestamp < status.deadline()",
-        GAMES,
-        stage="reveal after an early expiry",
-    ),
-    "a phase can be ended a second late only": crooked(
-        "refusal",
-        "«block.timestamp <= status.deadline()») revert",
-        "block.timestamp <= status.deadline() + 1",
-        GAMES,
-        bots=UNREVEALED,
-    ),
-    "a window is a second too long": crooked(
-        "deadline", "_after(«head.window()»)", "head.window() + 1", GAMES, stage="reveal late"
-    ),
-    "a window is a second too short": crooked(
-        "refusal",
-        "_after(«head.window()»)",
-        "head.window() - 1",
-        GAMES,
-        stage="reveal punctually",
-    ),
     "who never committed is called silent": crooked(
         "silent seats",
         "return (seats.members(COMMITTED), «0»);",
@@ -370,12 +290,6 @@ EVENTS = {
 }
 
 SEATS = {
-    "a stranger may commit for a seat": crooked("seat", _OWN, _ANYBODY, GAMES, stage="commit by a stranger"),
-    "a stranger may reveal for a seat": crooked("seat", _OWN, _ANYBODY, GAMES, stage="reveal by a stranger"),
-    "a stranger may open for a seat": crooked(
-        "seat", _OWN, _ANYBODY, GAMES, setting=EATING, stage="open by a stranger"
-    ),
-    "a stranger may withdraw": crooked("seat", _OWN, _ANYBODY, GAMES, stage="withdraw by a stranger"),
     "a seat may commit again": crooked(
         "steps of a seat",
         "if (seats.has(COMMITTED, seat)) revert AlreadyCommitted(seat);",
@@ -384,7 +298,21 @@ SEATS = {
     ),
 }
 
+COMMON = common(
+    first="commit",
+    timed="reveal",
+    silent=UNREVEALED,
+    order="order draw",
+    seats={
+        "commit": ("seat", ""),
+        "reveal": ("seat", ""),
+        "open": ("seat", EATING),
+        "withdraw": ("seat", ""),
+    },
+)
+
 VARIANTS: dict[str, Variant] = {
+    **COMMON,
     **MONEY,
     **DRAW,
     **BOUNDS,
@@ -395,4 +323,4 @@ VARIANTS: dict[str, Variant] = {
     **SEATS,
 }
 
-CAMPAIGN = Campaign(VARIANTS, {LOTTERY: (LOTTERY, CERTIFICATES, GAMES, PAGES, DRAWS, COMMIT_REVEAL)})
+CAMPAIGN = Campaign(VARIANTS, {LOTTERY: (LOTTERY, CERTIFICATES, *FILES)})

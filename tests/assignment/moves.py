@@ -9,26 +9,17 @@ from parley.core.randomness import Word, commitment, keccak, word
 from parley.kit.reference import NOTHING
 from parley.mechanisms.assignment.certificate import Certificate, certify
 from parley.mechanisms.assignment.lottery_state import Lottery, Phase
-from parley.mechanisms.assignment.model import LotteryModel
 from parley.mechanisms.assignment.parameters import MAX_WINDOW, Parameters, Rule
 from parley.mechanisms.assignment.problem import from_orders
-from tests.verification import moves
-from tests.verification.moves import ANOTHER_SEAT, HUGE, Call
+from tests.kit.rig import moves
+from tests.kit.rig.moves import ANOTHER_SEAT, HUGE, Call
 
-METHODS = ("create", "commit", "reveal", "post", "open", "expire", "withdraw")
 METHOD_OF = {
     Phase.COMMITTING: "commit",
     Phase.REVEALING: "reveal",
     Phase.POSTING: "post",
     Phase.OPENING: "open",
-    Phase.DRAWN: "withdraw",
-    Phase.CANCELLED: "withdraw",
 }
-
-
-def call_model(model: LotteryModel, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
-    """Make the call on the model."""
-    return moves.call_model(model, call, paying="commit")
 
 
 def parameters(dice: Random, accounts: Sequence[str]) -> Parameters:
@@ -80,9 +71,6 @@ class Moves(moves.Moves[Lottery]):
 
     # ──────────────────────────────────────── what is to be done ────────────────────────────────────────
 
-    def done(self, game: Lottery) -> bool:
-        return game.phase in (Phase.DRAWN, Phase.CANCELLED) and not game.entitled
-
     def _commit(self, dice: Random, lottery: Lottery) -> Call:
         seat = self._seat(dice, lottery, set(range(lottery.agents)) - lottery.committed)
         items = list(range(lottery.items))
@@ -128,11 +116,6 @@ class Moves(moves.Moves[Lottery]):
         seat = self._seat(dice, lottery, lottery.revealed - lottery.opened)
         secret, _ = self.reports.get(lottery.commitments[seat], (word(1), b""))
         return Call(lottery.parameters.agents[seat], "open", (lottery.id, seat, lottery.digest, secret))
-
-    def _withdraw(self, dice: Random, lottery: Lottery) -> Call:
-        seat = self._seat(dice, lottery, lottery.entitled)
-        args = (lottery.id, seat, dice.choice(self.payees))
-        return Call(lottery.parameters.agents[seat], "withdraw", args)
 
     # ───────────────────────────────────────── doing it wrongly ─────────────────────────────────────────
 

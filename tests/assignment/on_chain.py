@@ -10,7 +10,7 @@ from parley.core.randomness import commitment, game_id, keccak, word
 from parley.mechanisms.assignment.certificate import Certificate, certify
 from parley.mechanisms.assignment.problem import CARDINAL, RULES, Problem, from_orders
 from tests.backends import open_backend
-from tests.verification.on_chain import contracts, receivers
+from tests.kit.rig.on_chain import contracts, receivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -44,7 +44,7 @@ from tests.assignment.on_chain import (
 )
 from tests.assignment.problems import cardinal, general
 from tests.backends import open_backend
-from tests.verification.on_chain import harnesses
+from tests.kit.rig.on_chain import harnesses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,6 +1,5 @@
 """The lottery's reference model keeps its own promises, without any contract in sight."""
 
-import copy
 from collections import Counter
 from dataclasses import astuple, replace
 from random import Random
@@ -12,13 +11,17 @@ from hypothesis import strategies as st
 
 from parley.core.randomness import commitment, keccak, word
 from parley.kit.reference import NOTHING, Revert
+from parley.kit.verify.contract import records_of
 from parley.mechanisms.assignment import serial_dictatorship
 from parley.mechanisms.assignment.lottery_state import Lottery, Phase
+from parley.mechanisms.assignment.mechanism import MECHANISM
 from parley.mechanisms.assignment.model import LotteryModel
 from parley.mechanisms.assignment.parameters import Parameters, Rule, check, encode_parameters
 from parley.mechanisms.assignment.problem import from_orders
-from tests.assignment.moves import METHODS, Moves, call_model, parameters, spoiled
+from tests.assignment.moves import Moves, parameters, spoiled
+from tests.kit.rig.moves import call_model
 
+ACTIONS = [name for name in records_of(MECHANISM).actions if name != "create"]
 ACCOUNTS = ["0x" + f"{k:02x}" * 20 for k in range(0xA1, 0xA7)]
 HOME = "0x" + "cc" * 20
 PARAMETERS_TYPE = "(address[],uint32[],uint8,uint96,uint32,uint32)"
@@ -74,23 +77,6 @@ def test_a_lottery_always_comes_to_its_end_and_all_money_is_there(dice: Random) 
     assert all(counts[o + 1] <= c for o, c in enumerate(lottery.parameters.capacities))
     for seat, code in enumerate(lottery.assignment):
         assert not code or (seat not in lottery.lost and code - 1 in lottery.rankings[seat])
-
-
-@settings(deadline=None)
-@given(dice)
-def test_a_refused_call_leaves_no_trace(dice: Random) -> None:
-    model, moves, lottery = opened(dice)
-    for _ in range(30):
-        call = moves.natural(dice, lottery, dice.choice(METHODS[1:]))
-        if dice.random() < 0.6:
-            call = moves.spoil(dice, call)
-        elif dice.random() < 0.6:
-            call = moves.next_call(dice, lottery) or call
-        before = copy.deepcopy((model.games, model.balance, model.burnt, model.paid, model.events))
-        try:
-            call_model(model, call)
-        except Revert:
-            assert (model.games, model.balance, model.burnt, model.paid, model.events) == before
 
 
 def held(orders: list[list[int]], capacities: list[int], secrets: list[bytes], silent: set[int]) -> Lottery:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,8 +24,8 @@ from parley.mechanisms.assignment.play import Outcome, Player, deploy_mechanism
 from parley.mechanisms.assignment.problem import RULES, Posted, Problem, example_1, from_orders
 from parley.mechanisms.assignment.serial_dictatorship import serve
 from parley.mechanisms.assignment.solution import rule_matrix, solve
-from tests.assignment.audited import RECORDS
 from tests.assignment.problems import cardinal, ready
+from tests.assignment.suite import SUITE
 from tests.backends import open_backend
 
 if TYPE_CHECKING:
@@ -102,22 +102,6 @@ BOTH_RULES = pytest.mark.parametrize("rule", [SERIAL, EATING])
 # ── the contract's words ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_selectors_are_those_of_the_compiled_contract() -> None:
-    def type_of(entry: dict[str, Any]) -> str:
-        kind = str(entry["type"])
-        if not kind.startswith("tuple"):
-            return kind
-        return f"({','.join(map(type_of, entry['components']))}){kind.removeprefix('tuple')}"
-
-    abi = compile_contracts()["AssignmentLottery"].abi
-    compiled = {
-        entry["name"]: keccak(f"{entry['name']}({','.join(map(type_of, entry['inputs']))})".encode())[:4]
-        for entry in abi
-        if entry["type"] == "function"
-    }
-    assert compiled == FUNCTIONS
-
-
 def test_every_kind_of_event_is_decoded_as_generic_coding_decodes_it() -> None:
     interface = Interface(compile_contracts()["AssignmentLottery"].abi)
     wide = from_orders([[o for o in range(40) if o != i] for i in range(40)], 40)
@@ -180,7 +164,7 @@ def test_every_wei_is_accounted_for(names: list[str], path: str | dict[str, str]
 
 def digest_of(on: Player, lottery: bytes) -> bytes:
     """What the draw of a lottery was made after."""
-    return on.evm.call(on.creator, on.contract, RECORDS.question("digestOf", lottery)).output
+    return on.evm.call(on.creator, on.contract, SUITE.records.question("digestOf", lottery)).output
 
 
 @CASES
@@ -247,16 +231,6 @@ def test_more_seats_and_items_than_a_word_holds() -> None:
     for agents, items in ((19, 40), (34, 15)):
         rankings = [dice.sample(range(items), items) for _ in range(agents)]
         assert player("revm", from_orders(rankings, items, EATING)).play(0).ending == "drawn"
-
-
-def test_a_lottery_depends_on_seed_and_number_alone() -> None:
-    names = POPULATIONS["silent in all phases"][0]
-    forward, backward = (player("revm", MIXED.with_rule(EATING), names) for _ in range(2))
-    sent = {k: (forward.play(k), forward.sent) for k in range(4)}
-    assert {k: (backward.play(k), backward.sent) for k in reversed(range(4))} == sent
-    other = player("revm", MIXED.with_rule(EATING), names, seed=8)
-    other.play(0)
-    assert other.sent != sent[0][1]
 
 
 def test_what_the_organizer_posts_is_what_the_file_says_as_long_as_all_are_truthful() -> None:

@@ -180,35 +180,6 @@ def test_nobody_there_is_nothing_drawn() -> None:
 CROWD = ["misreporting", "copying", "absent:opening", "truthful"]
 
 
-def test_any_number_of_workers_plays_the_same_lotteries() -> None:
-    problem = example_1().with_rule("boston")
-    tables: list[list[GameRow]] = []
-    runs = []
-    for workers in (1, 2):
-        rows: list[GameRow] = []
-        runs.append(simulate(problem, games=600, seed=4, bots=CROWD, workers=workers, record=rows.extend))
-        tables.append(rows)
-    assert tables[0] == tables[1]
-    assert [row.game for row in tables[0]] == list(range(600))
-    assert runs[0].tally == runs[1].tally
-    assert runs[0].cross_check == runs[1].cross_check
-    assert runs[0].comparison == runs[1].comparison
-    other = simulate(problem, games=600, seed=5, bots=CROWD)
-    assert other.tally.drawn != runs[0].tally.drawn
-
-
-def test_py_evm_plays_the_same_lotteries_as_revm() -> None:
-    tables = []
-    for evm in ("revm", "py-evm"):
-        rows: list[GameRow] = []
-        run = simulate(
-            example_1().with_rule(EATING), games=4, seed=9, evm=evm, bots=CROWD, record=rows.extend
-        )
-        check(run)
-        tables.append(rows)
-    assert tables[0] == tables[1]
-
-
 def test_a_row_says_who_got_what_and_which_draw_gave_it() -> None:
     rows: list[GameRow] = []
     simulate(example_1(), games=20, seed=1, record=rows.extend)

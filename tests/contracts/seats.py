@@ -12,8 +12,8 @@ from parley.core.randomness import word
 from parley.mechanisms.coordination.game import Phase
 from tests.assignment import on_chain as lottery
 from tests.coordination import table as coordination
-from tests.verification.coding import Coder
-from tests.verification.on_chain import contracts, receivers
+from tests.kit.rig.coding import Coder
+from tests.kit.rig.on_chain import contracts, receivers
 
 Act = Callable[[Any, int], object]
 """Carries an action out at a table, by a seat; where it is one seat's turn, by that one."""

@@ -7,7 +7,7 @@ from eth_abi.abi import decode
 
 from parley.core.randomness import commitment, game_id, keccak, word
 from tests.contracts.seats import MECHANISMS, Seated
-from tests.verification.on_chain import PAYEES, receivers
+from tests.kit.rig.on_chain import PAYEES, receivers
 
 NOTHING = bytes(32)
 HUGE = 2**256 - 1

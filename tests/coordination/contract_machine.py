@@ -1,74 +1,26 @@
-"""Bargaining contract and model driven with the same calls: see `tests.verification.contract_machine`."""
+"""Bargaining contract and model driven with the same calls: see `tests.kit.rig.contract_machine`."""
 
 import contextlib
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from random import Random
-from typing import Any, ClassVar
 
 from parley.core.randomness import Word, word
 from parley.kit.reference import Event
 from parley.mechanisms.coordination.game import Game, Phase
-from parley.mechanisms.coordination.model import TwoStageModel
 from parley.mechanisms.coordination.parameters import Parameters
 from tests.coordination import samples
-from tests.coordination.moves import METHODS, Moves, call_model
+from tests.coordination.moves import Moves
 from tests.coordination.on_chain import OnChain
-from tests.verification import contract_machine
-from tests.verification.moves import Call
-from tests.verification.on_chain import PAYEES
-
-
-@dataclass
-class Reached(contract_machine.Reached):
-    """What a campaign has been through; endings by ``settled``, or the cause and the phase that expired."""
-
-    rounds: Counter[int] = field(default_factory=Counter)
-    """Proposer draws by round."""
-
-    def note_event(self, model: TwoStageModel, event: Event) -> None:
-        if event.name not in ("ProposerDrawn", "Settled", "BrokenDown"):
-            return
-        game_id = event.fields[0]
-        assert isinstance(game_id, bytes)
-        game = model.games[game_id]
-        if event.name == "ProposerDrawn":
-            self.rounds[game.round] += 1
-        elif event.name == "Settled":
-            self.endings["settled"] += 1
-        else:
-            lapsed = f" while {game.lapsed.name.lower()}" if game.lapsed else ""
-            self.endings[game.cause.name.lower() + lapsed] += 1
-            self.burnt_bonds += game.silent.bit_count()
+from tests.kit.rig import contract_machine
+from tests.kit.rig.contract_machine import Reached
+from tests.kit.rig.moves import Call
 
 
 class ContractMachine(contract_machine.ContractMachine[Game]):
     """A model and a freshly deployed contract."""
 
-    methods = METHODS
-    about_no_game: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        "store": (word(1), (1,), (1,)),
-        "join": (0, word(1), word(2)),
-        "announce": (word(1), (1,)),
-        "reveal": (0, word(1), word(1), word(2)),
-        "propose": (word(1), (1, 2)),
-        "respond": (word(1), True),
-        "expire": (),
-        "withdraw": (0, PAYEES[0], word(1), ()),
-    }
+    moves_type = Moves
     subject: OnChain
-    model: TwoStageModel
     moves: Moves
-
-    def new_model(self) -> TwoStageModel:
-        return TwoStageModel(self.subject.chain_id, self.subject.address, self.subject.recognitions)
-
-    def new_moves(self) -> Moves:
-        return Moves(self.model, self.subject.accounts, self.subject.payees)
-
-    def call_model(self, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
-        return call_model(self.model, call)
 
     def terms(self, dice: Random) -> tuple[Word, Parameters]:
         # Few salts, so that an id is taken now and then; few recognition functions that let a game get stuck.
@@ -84,8 +36,13 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
                 parameters = samples.SPOILED[name](parameters)
         return parameters
 
-    def plays(self, game: Game) -> bool:
-        return game.phase < Phase.SETTLED
+    def remarkable(self, game: Game, event: Event) -> str:
+        if event.name == "ProposerDrawn" and game.round > 1:
+            return "continued"
+        if event.name == "BrokenDown":
+            lapsed = f" while {game.lapsed.name.lower()}" if game.lapsed else ""
+            return game.cause.name.lower() + lapsed
+        return "settled" if event.name == "Settled" else ""
 
     def how_far(self, game: Game) -> tuple[int, ...]:
         return game.round, game.phase
@@ -132,12 +89,3 @@ def play_large_games(subject: OnChain, games: int, mistakes: float, seed: int) -
             if not machine.step(dice, game) and not machine.plays(game):
                 break
     return reached
-
-
-def run_campaign(
-    subject: OnChain, runs: int, steps: int, until: Callable[[Reached], bool] = lambda _: True
-) -> Reached:
-    """Drive the contract: see `tests.verification.contract_machine.drive`."""
-    return contract_machine.drive(
-        lambda reached: ContractMachine(subject, reached), Reached(), runs, steps, until
-    )

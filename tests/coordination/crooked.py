@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from tests.verification.crooked import OWNER, Campaign, Change, Variant
+from tests.kit.rig.crooked import OWNER, Campaign, Change, Variant
+from tests.kit.rig.games import FILES, common
 
 MECHANISM = "contracts/coordination/TwoStageMechanism.sol"
 GAME_DATA = "contracts/coordination/GameData.sol"
 COSTS = "contracts/coordination/CostFunctions.sol"
-GAMES = "contracts/game/Games.sol"
-PAGES = "contracts/game/Pages.sol"
-DRAWS = "contracts/randomness/Draws.sol"
-COMMIT_REVEAL = "contracts/randomness/CommitReveal.sol"
 _RECOGNITION = "contracts/coordination/recognition/"
 P_STAR = _RECOGNITION + "PStarRecognition.sol"
 REORDERED = _RECOGNITION + "ReorderedRecognition.sol"
@@ -35,14 +32,9 @@ def crooked(rule: str, old: str, new: str, file: str = MECHANISM, **other: Any) 
 _PAYS = "_pay(id, seat, to, amount);"
 _ANNOUNCES = "emit Withdrawn(id, seat, to, amount);"
 _TAKES = "«»game.commitments[seat] = 0;\n        _pay"
-_OWN = "«address(uint160(word >> 96)) != msg.sender») revert"
-_ANYBODY = "msg.sender == address(0)"
 _DUE = "_deposit(h, record)"
 
 MONEY = {
-    "every withdrawal is paid to the owner": crooked(
-        "payee", "Address.sendValue(«to», amount)", OWNER, GAMES
-    ),
     "a wei of every withdrawal goes to the owner": crooked(
         "payee", _PAYS, f"{_ANNOUNCES} to.transfer(amount - 1); {OWNER}.transfer(1);"
     ),
@@ -60,15 +52,6 @@ MONEY = {
     ),
     "a withdrawal is a wei short": crooked("withdrawal amount", _TAKES, "amount -= 1;"),
     "a withdrawal is a wei too much": crooked("withdrawal amount", _TAKES, "amount += 1;"),
-    "a withdrawal is a wei short of what it announces": crooked(
-        "payment", "Address.sendValue(to, «amount»)", "amount - 1", GAMES
-    ),
-    "a withdrawal announces a wei too much": crooked(
-        "withdrawal amount", "emit Withdrawn(id, seat, to, «amount»)", "amount + 1", GAMES
-    ),
-    "a withdrawal announces another payee": crooked(
-        "payee", "emit Withdrawn(id, seat, «to», amount)", OWNER, GAMES
-    ),
     "a settled seat is paid for a task more than it took": crooked(
         "withdrawal amount", "seat), «_load(_play(game), seat)»)", "_load(_play(game), seat) + 1"
     ),
@@ -113,12 +96,6 @@ MONEY = {
     "a bond is counted as burnt where nobody lost one": crooked(
         "burnt bonds", "«»emit Settled", "burnt += 1;"
     ),
-    "a deposit may be a wei short": crooked(
-        "deposit", "«msg.value != required»", "msg.value + 1 < required", GAMES, stage="join a wei less"
-    ),
-    "a deposit has to be a wei more": crooked(
-        "refusal", "«msg.value != required»", "msg.value != required + 1", GAMES
-    ),
     "a deposit is announced a wei too high": crooked(
         "deposit", "emit Joined(id, seat, commitment_, «deposit»)", "deposit + 1"
     ),
@@ -148,7 +125,6 @@ DRAW = {
     "the proposer is drawn from the seed of the order": crooked(
         "proposer draw", "Draws.seed(«_PROPOSER», id, round, secrets)", "_ORDER"
     ),
-    "the order of answers is not uniform": crooked("permutation draw", "«k-- > 1»", "k-- > 2", DRAWS),
     "the order of answers does not depend on the round": crooked(
         "permutation draw", "Draws.seed(_ORDER, id, «round», secrets)", "1", bots=RELUCTANT
     ),
@@ -295,13 +271,6 @@ BOUNDS = {
         GAME_DATA,
         stage="create without bond",
     ),
-    "a game may have a short window": crooked(
-        "creation",
-        "«window_ < MIN_WINDOW» ||",
-        "window_ + 1 < MIN_WINDOW",
-        PAGES,
-        stage="create with a short window",
-    ),
     "a game may have no round": crooked(
         "creation",
         "if (p.maxRounds == 0) revert ITwoStageMechanism.ZeroRounds();",
@@ -352,19 +321,6 @@ DIGESTS = {
         "",
         stage="respond with another digest",
     ),
-    "a commitment opens with any secret": crooked(
-        "reveal",
-        "«CommitReveal.commitment(id, seat, committed) != current»",
-        "current == 0",
-        GAMES,
-        stage="reveal another secret",
-    ),
-    "a commitment is not bound to its game": crooked(
-        "refusal",
-        "return «keccak256(abi.encode(id, seat, secret))»",
-        "keccak256(abi.encode(seat, secret))",
-        COMMIT_REVEAL,
-    ),
     "another next commitment is stored than the one sent": crooked(
         "refusal",
         "game.commitments[seat] = «nextCommitment»",
@@ -373,9 +329,6 @@ DIGESTS = {
     ),
     "a commitment is not replaced by its successor": crooked(
         "refusal", "game.commitments[seat] = nextCommitment;", "", bots=RELUCTANT
-    ),
-    "a game's id does not depend on its creator": crooked(
-        "game id", "abi.encode(block.chainid, address(this), «creator», salt)", "address(0)", COMMIT_REVEAL
     ),
     "a seat may join without a commitment": crooked(
         "commitment", "_requireCommitment(commitment_);", "", stage="join with commitment 0"
@@ -419,48 +372,6 @@ REFUSALS = {
 }
 
 DEADLINES = {
-    "an action may be a second late": crooked(
-        "deadline",
-        "«block.timestamp > status.deadline()») revert DeadlinePassed",
-        "block.timestamp > status.deadline() + 1",
-        GAMES,
-        stage="announce late",
-    ),
-    "an action at the deadline is late": crooked(
-        "refusal",
-        "«block.timestamp > status.deadline()») revert DeadlinePassed",
-        "block.timestamp >= status.deadline()",
-        GAMES,
-        stage="announce punctually",
-    ),
-    "a game may be expired at its deadline": crooked(
-        "deadline",
-        "«block.timestamp <= status.deadline()») revert",
-        "block.timestamp < status.deadline()",
-        GAMES,
-        stage="announce after an early expiry",
-    ),
-    "a game can be expired a second late only": crooked(
-        "refusal",
-        "«block.timestamp <= status.deadline()») revert",
-        "block.timestamp <= status.deadline() + 1",
-        GAMES,
-        bots=IDLE,
-    ),
-    "a window is a second too long": crooked(
-        "deadline",
-        "_after(«head.window()»)",
-        "head.window() + 1",
-        GAMES,
-        stage="announce late",
-    ),
-    "a window is a second too short": crooked(
-        "refusal",
-        "_after(«head.window()»)",
-        "head.window() - 1",
-        GAMES,
-        stage="announce punctually",
-    ),
     "one window for all announcements": crooked(
         "refusal",
         "game.status = «_entered(status, h, uint8(Phase.Announcing))».withTurn(seat + 1)",
@@ -522,16 +433,6 @@ EVENTS = {
 }
 
 SEATS = {
-    "a stranger may join for a seat": crooked("seat", _OWN, _ANYBODY, GAMES, stage="join by a stranger"),
-    "a stranger may announce for a seat": crooked(
-        "order of announcements", _OWN, _ANYBODY, GAMES, stage="announce by a stranger"
-    ),
-    "a stranger may reveal for a seat": crooked("seat", _OWN, _ANYBODY, GAMES, stage="reveal by a stranger"),
-    "a stranger may propose": crooked("proposer", _OWN, _ANYBODY, GAMES, stage="propose by a stranger"),
-    "a stranger may answer": crooked(
-        "order of answers", _OWN, _ANYBODY, GAMES, stage="respond by a stranger"
-    ),
-    "a stranger may withdraw": crooked("seat", _OWN, _ANYBODY, GAMES, stage="withdraw by a stranger"),
     "the first responder is skipped": crooked(
         "order of answers",
         "«_entered(status, h, uint8(Phase.Responding))»;\n        emit Proposed",
@@ -543,7 +444,23 @@ SEATS = {
     ),
 }
 
+COMMON = common(
+    first="join",
+    timed="announce",
+    silent=IDLE,
+    order="permutation draw",
+    seats={
+        "join": ("seat", ""),
+        "announce": ("order of announcements", ""),
+        "reveal": ("seat", ""),
+        "propose": ("proposer", ""),
+        "respond": ("order of answers", ""),
+        "withdraw": ("seat", ""),
+    },
+)
+
 VARIANTS: dict[str, Variant] = {
+    **COMMON,
     **MONEY,
     **DRAW,
     **BOUNDS,
@@ -557,7 +474,7 @@ VARIANTS: dict[str, Variant] = {
 CAMPAIGN = Campaign(
     VARIANTS,
     {
-        MECHANISM: (MECHANISM, GAME_DATA, COSTS, GAMES, PAGES, DRAWS, COMMIT_REVEAL),
+        MECHANISM: (MECHANISM, GAME_DATA, COSTS, *FILES),
         **{file: (file,) for file in (P_STAR, REORDERED, EQUAL, PROPORTIONAL, ANNOUNCED)},
     },
     called=(P_STAR, REORDERED, EQUAL, PROPORTIONAL, ANNOUNCED),

@@ -8,14 +8,12 @@ from typing import Any, ClassVar
 from parley.core.randomness import Word, commitment, word
 from parley.kit.reference import NOTHING
 from parley.mechanisms.coordination.game import Game, Phase
-from parley.mechanisms.coordination.model import TwoStageModel
 from parley.mechanisms.coordination.parameters import Page, Parameters
-from tests.verification import moves
-from tests.verification.moves import ANOTHER_SEAT, HUGE, Call
+from tests.kit.rig import moves
+from tests.kit.rig.moves import ANOTHER_SEAT, HUGE, Call
 
 INT128_MAX, INT128_MIN = 2**127 - 1, -(2**127)
 
-METHODS = ("create", "store", "join", "announce", "reveal", "propose", "respond", "expire", "withdraw")
 METHOD_OF = {
     Phase.CREATING: "store",
     Phase.JOINING: "join",
@@ -23,14 +21,7 @@ METHOD_OF = {
     Phase.REVEALING: "reveal",
     Phase.PROPOSING: "propose",
     Phase.RESPONDING: "respond",
-    Phase.SETTLED: "withdraw",
-    Phase.BROKEN_DOWN: "withdraw",
 }
-
-
-def call_model(model: TwoStageModel, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
-    """Make the call on the model."""
-    return moves.call_model(model, call, paying="join")
 
 
 @dataclass
@@ -73,9 +64,6 @@ class Moves(moves.Moves[Game]):
             self.secrets[game, seat] = self.offered.get(offered, NOTHING)
 
     # ──────────────────────────────────────── what is to be done ────────────────────────────────────────
-
-    def done(self, game: Game) -> bool:
-        return game.phase in (Phase.SETTLED, Phase.BROKEN_DOWN) and not any(map(any, game.commitments))
 
     def _store(self, _dice: Random, game: Game) -> Call:
         p = game.parameters
@@ -126,7 +114,7 @@ class Moves(moves.Moves[Game]):
         return Call(game.parameters.agents[seat], "respond", (game.id, game.digest, accept))
 
     def _withdraw(self, dice: Random, game: Game) -> Call:
-        seat = self._seat(dice, game, [i for i, c in enumerate(game.commitments) if c != NOTHING])
+        seat = self._seat(dice, game, game.entitled)
         digest, shares = (game.answered, game.shares) if game.phase is Phase.SETTLED else (game.digest, ())
         to = dice.choice(self.payees)
         return Call(game.parameters.agents[seat], "withdraw", (game.id, seat, to, digest, shares))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import astuple
 from functools import cache
-from typing import Any
 
 from eth_abi.abi import encode
 
@@ -11,13 +10,12 @@ from parley.chain.compiler import Artifact, compile_sources
 from parley.chain.evm import Evm
 from parley.core.randomness import keccak
 from parley.kit.reference import Revert
-from parley.mechanisms.coordination.game import Fraction, Game
+from parley.mechanisms.coordination.game import Fraction
+from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.model import Recognition, TwoStageModel
 from parley.mechanisms.coordination.recognition import RECOGNITION, RecognitionFunction, Turn
-from tests.verification import on_chain
-from tests.verification.coding import View
-from tests.verification.moves import Call
-from tests.verification.on_chain import Outcome, contracts, receivers
+from tests.kit.rig import on_chain
+from tests.kit.rig.on_chain import contracts, receivers
 
 
 @cache
@@ -70,22 +68,12 @@ HOSTILE = tuple(name for name, answer in FAULTY.items() if answer in (_failing, 
 """Those that never answer."""
 
 
-class OnChain(on_chain.OnChain[TwoStageModel]):
-    """One mechanism contract, its recognition functions, and those who call it.
-
-    Parameters
-    ----------
-    evm : Evm
-        A new machine.
-    mechanism : Artifact, optional
-        What to deploy instead of the tree's contract.
-    accounts : int
-        How many accounts take part.
-    """
+class OnChain(on_chain.OnChain):
+    """One mechanism contract, its recognition functions, and those who call it."""
 
     def __init__(self, evm: Evm, mechanism: Artifact | None = None, accounts: int = 6) -> None:
         mechanism = mechanism or contracts()["TwoStageMechanism"]
-        super().__init__(evm, mechanism, attackers().values(), accounts)
+        super().__init__(MECHANISM, evm, mechanism, attackers().values(), accounts)
         self.artifacts = {**contracts(), **attackers(), "TwoStageMechanism": mechanism}
         deployed = {name: evm.deploy(self.artifacts[name].bytecode) for name in (*SOUND, *FAULTY)}
         self.recognition = deployed
@@ -97,26 +85,6 @@ class OnChain(on_chain.OnChain[TwoStageModel]):
         self.sound = {deployed[name]: self.recognitions[deployed[name]] for name in SOUND}
         """Those of the recognition functions that always give a fraction."""
 
-    def views(self, model: TwoStageModel, game: Game) -> list[View]:
-        """Every view of a game, with the answer that the model gives."""
-        view = self.coder.view
-        views = [
-            view("state", (game.id,), *model.state(game.id)),
-            view("order", (game.id,), *model.order(game.id)),
-            view("burnt", (), model.burnt),
-        ]
-        for seat in range(game.agents):
-            views += [
-                view("commitment", (game.id, seat), model.commitment(game.id, seat)),
-                view("secret", (game.id, seat), model.secret(game.id, seat)),
-                view("announcementOf", (game.id, seat), *model.announcement_of(game.id, seat)),
-            ]
-        for t in range(game.parameters.task_types):
-            views.append(view("carried", (game.id, t), model.carried(game.id, t)))
-        return views
-
-    # ────────────────────────────────────── for directed tests ──────────────────────────────────────────
-
-    def do(self, sender: str, method: str, *args: Any, value: int = 0) -> Outcome:  # noqa: ANN401 - of any type
-        """Make a call now."""
-        return self.execute(Call(sender, method, args, value), self.evm.timestamp)
+    def model(self) -> TwoStageModel:
+        """Return a model of the contract that knows these recognition functions."""
+        return TwoStageModel(self.chain_id, self.address, self.recognitions)

@@ -23,7 +23,7 @@ from parley.mechanisms.coordination.game import Cause, Phase, State
 from parley.mechanisms.coordination.parameters import Cost, CostKind, Page, Parameters
 from tests.backends import open_backend
 from tests.coordination.on_chain import OnChain
-from tests.verification.on_chain import Outcome
+from tests.kit.rig.on_chain import Outcome
 
 JOIN_WINDOW, ACTION_WINDOW, BOND = 1_000, 600, 7
 

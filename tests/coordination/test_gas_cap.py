@@ -11,8 +11,8 @@ from parley.chain.rpc import Rpc, RpcError
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from parley.mechanisms.coordination.simulation import simulate
+from tests.kit.rig.gas import sent_with
 from tests.nodes import LocalNode, anvil
-from tests.verification.gas import sent_with
 
 FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from parley.core.randomness import commitment, keccak, word
 from parley.kit.reference import Revert
+from parley.kit.verify.contract import records_of
 from parley.mechanisms.coordination.game import Cause, Game, Phase
+from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.model import Recognition, TwoStageModel
 from parley.mechanisms.coordination.parameters import (
     Cost,
@@ -27,8 +29,10 @@ from parley.mechanisms.coordination.parameters import (
 )
 from parley.mechanisms.coordination.recognition import RECOGNITION, stick_breaking
 from tests.coordination import samples
-from tests.coordination.moves import METHODS, Moves, call_model
+from tests.coordination.moves import Moves
+from tests.kit.rig.moves import call_model
 
+ACTIONS = [name for name in records_of(MECHANISM).actions if name != "create"]
 ACCOUNTS = ["0x" + f"{k:02x}" * 20 for k in range(0xA1, 0xA7)]
 HOME = "0x" + "cc" * 20
 RULES = {
@@ -313,22 +317,6 @@ def test_broken_down_everybody_has_its_deposit_back_but_for_the_bonds_of_the_sil
         assert isinstance(seat, int)
         lost = game.parameters.bond if game.silent >> seat & 1 else 0
         assert amount == game.parameters.deposit(seat) - lost
-
-
-@settings(deadline=None)
-@given(dice)
-def test_a_call_that_reverts_leaves_no_trace(dice: Random) -> None:
-    model, moves, game = opened(dice)
-    for _ in play(dice, model, moves, game):
-        call = moves.spoil(dice, moves.natural(dice, game, dice.choice(METHODS[1:])))
-        before = copy.deepcopy((model.games, model.balance, model.burnt, model.paid, model.events))
-        try:
-            call_model(model, call)
-        except Revert:
-            after = (model.games, model.balance, model.burnt, model.paid, model.events)
-            assert after == before
-        else:
-            moves.note(call)
 
 
 @settings(deadline=None)

@@ -5,7 +5,7 @@ import pytest
 from parley.core.randomness import keccak, word
 from parley.mechanisms.coordination.game import Cause, Phase
 from tests.coordination.table import BOND, Table, X, went
-from tests.verification.on_chain import PAYEES
+from tests.kit.rig.on_chain import PAYEES
 
 DEPOSITS = (160 + BOND, 10 + BOND, BOND)
 SHARES = (100, 20, -30)

@@ -15,7 +15,7 @@ from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.recognition import RECOGNITION, Turn, equal
 from tests.coordination.on_chain import HOSTILE, SOUND
 from tests.coordination.table import BOND, Table, X, went
-from tests.verification.gas import sent_with
+from tests.kit.rig.gas import sent_with
 
 GAS_GIVEN = 150_000
 """What a recognition function may use: see `ITwoStageMechanism.announce`."""

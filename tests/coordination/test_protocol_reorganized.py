@@ -9,7 +9,7 @@ import pytest
 from parley.core.randomness import commitment, word
 from parley.mechanisms.coordination.game import Phase
 from tests.coordination.table import Table, went
-from tests.verification.on_chain import Outcome
+from tests.kit.rig.on_chain import Outcome
 
 
 class Worlds(Table):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from fractions import Fraction
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +16,6 @@ from parley.mechanisms.coordination.problem import Problem, example_1
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from parley.mechanisms.coordination.simulation import Setting, Simulation, simulate
 from parley.mechanisms.coordination.solution import solve
-
-if TYPE_CHECKING:
-    from parley.chain.evm import Name
 
 Z = 4.5
 """A standard normal variable exceeds this 7 times in a million."""
@@ -179,33 +175,6 @@ def test_random_players_reach_every_path_and_proposers_still_follow_their_probab
     assert run.cross_check.identical
     assert len(run.tally.draws) > 100
     assert {"settled", "broken down", "settled, continued"} <= set(run.cross_check.paths)
-
-
-def test_any_number_of_workers_plays_the_same_games() -> None:
-    problem = replace(example_1(), continuation=Fraction(1, 2))
-    tables: list[list[tuple[object, ...]]] = []
-    runs = []
-    for workers in (1, 2):
-        rows: list[tuple[object, ...]] = []
-        runs.append(
-            simulate(problem, games=600, seed=4, bots=["random"], workers=workers, record=rows.extend)
-        )
-        tables.append(rows)
-    assert tables[0] == tables[1]
-    assert [row[0] for row in tables[0]] == list(range(600))
-    assert runs[0].tally == runs[1].tally
-    assert runs[0].cross_check == runs[1].cross_check
-
-
-def test_py_evm_plays_the_same_games_as_revm() -> None:
-    tables = []
-    machines: tuple[Name, ...] = ("revm", "py-evm")
-    for evm in machines:
-        rows: list[tuple[object, ...]] = []
-        run = simulate(example_1(), games=4, seed=9, evm=evm, record=rows.extend)
-        assert run.cross_check.identical
-        tables.append(rows)
-    assert tables[0] == tables[1]
 
 
 def test_a_run_of_one_game_reports() -> None:

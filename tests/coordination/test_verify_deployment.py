@@ -15,9 +15,9 @@ from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.play import Deployment, Player
 from parley.mechanisms.coordination.problem import example_1
+from tests.kit.rig import on_node
 from tests.nodes import running
 from tests.proxy import public_node
-from tests.verification import on_node
 
 GAMES = 2
 

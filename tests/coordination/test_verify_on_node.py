@@ -14,12 +14,11 @@ from parley.cli import app
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.play import Deployment, Player
-from tests.coordination.audited import IMPATIENT
-from tests.coordination.crooked import RELUCTANT
 from tests.coordination.on_chain import attackers
-from tests.nodes import KINDS, running
-from tests.verification import on_node
-from tests.verification.on_node import parley, parley_verify, report_of
+from tests.coordination.suite import IMPATIENT
+from tests.kit.rig import on_node
+from tests.kit.rig.on_node import report_of
+from tests.nodes import running
 
 
 @pytest.fixture
@@ -40,57 +39,6 @@ def told_of(kind: str, report: dict[str, Any]) -> dict[str, Any]:
     """What a report says of one mechanism's contract, but for the time that it took."""
     (found,) = (one for one in report["contracts"] if one["kind"] == kind)
     return {**found, "seconds": 0}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_deployed_played_and_verified_by_the_commands(kind: str, tmp_path: Path) -> None:
-    file = tmp_path / "book.json"
-    with running(kind) as node:
-        for arguments in (
-            ("deploy", "--evm", node.url, "--out", str(file)),
-            (
-                *("simulate", "problems/paper-example-1.toml", "--games", "60"),
-                *("--evm", node.url, "--deployment", str(file)),
-            ),
-        ):
-            done = parley(*arguments)
-            assert done.returncode == 0, done.stderr
-        report = report_of(node.url, file, status=0)
-    assert (report["games"], report["draws"], report["violations"], report["holds"]) == (60, 120, [], True)
-    assert report["recognition_p_value"] > 1e-6
-    played, idle = (told_of(kind, report) for kind in ("coordination", "assignment"))
-    assert (played["games"], played["endings"], played["own_code"]) == (60, {"settled": 60}, True)
-    assert played["recognition_p_value"] == report["recognition_p_value"]
-    assert (idle["games"], idle["recognition_p_value"], idle["own_code"]) == (0, None, True)
-
-
-def test_honest_games_of_many_kinds_hold(url: str, tmp_path: Path) -> None:
-    file = tmp_path / "book.json"
-    machine, contracts = put_on(url, file)
-    empty = report_of(url, file, status=0)
-    assert (empty["games"], empty["draws"], empty["recognition_p_value"]) == (0, 0, None)
-
-    populations = [
-        ["equilibrium"],
-        ["random"],
-        list(RELUCTANT),
-        ["equilibrium", "withholder", "greedy", "minimal", "equilibrium"],
-        ["equilibrium", "equilibrium", "silent:responding", "equilibrium", "equilibrium"],
-    ]
-    for seed, bots in enumerate(populations):
-        player = Player(machine, contracts, IMPATIENT, make_bots(bots, 5), seed)
-        for k in range(2):
-            player.play(k)
-    report = report_of(url, file, status=0)
-    assert report["games"] == 10
-    assert report["violations"] == []
-    assert report["holds"] is True
-    assert report["draws"] > 10
-    brief = report_of(url, file, "--events-only", status=0)
-    assert told_of("coordination", brief) == {**told_of("coordination", report), "events_only": True}
-    shown = parley_verify(url, file)
-    assert shown.returncode == 0
-    assert "no violation" in shown.stdout
 
 
 class ThroughWallet(NodeEvm):
@@ -153,7 +101,7 @@ def test_bad_input_gets_one_line_and_status_2(
         (url, {**good, "contracts": {"TwoStageMechanism": {**mechanism, "address": "home"}}}, "address"),
         (url, {**good, "contracts": {}}, "TwoStageMechanism"),
         (url, {**good, "contracts": {"TwoStageMechanism": 3}}, "TwoStageMechanism"),
-        (url, [], "not an object"),
+        (url, [], "JSON object"),
     ]
     for where, content, complaint in cases:
         file.write_text(json.dumps(content), encoding="utf-8")

@@ -16,8 +16,8 @@ from parley.chain.traces import Frame
 from parley.kit.play.on_node import NodeRun
 from parley.mechanisms.coordination.problem import example_1
 from parley.mechanisms.coordination.simulation import Setting
-from tests.coordination.audited import deployed, staged_on, verify
 from tests.coordination.crooked import CAMPAIGN, VARIANTS
+from tests.coordination.suite import SUITE
 from tests.nodes import anvil
 from tests.proxy import public_node
 
@@ -59,10 +59,11 @@ def node() -> Iterator[NodeEvm]:
 
 def is_named_with_traces_and_without(node: NodeEvm, name: str) -> None:
     variant = VARIANTS[name]
-    contracts = deployed(node, name)
-    staged_on(Recorder(node, contracts.mechanism), contracts, variant, range(4))
+    addresses = SUITE.deployed(node, name)
+    contract = addresses[SUITE.contract]
+    SUITE.stage(Recorder(node, contract), addresses, variant, range(4))
     for history in (NodeHistory, Flat, Blind):
-        found = verify(history(node.dispatcher.rpc.url, contracts.mechanism))
+        found = SUITE.verify(history(node.dispatcher.rpc.url, contract))
         assert found.holds is False
         assert {violation.rule for violation in found.violations} == variant.rules
         assert all(violation.game and violation.transaction for violation in found.violations)
@@ -97,7 +98,7 @@ def test_crowded_blocks_are_read_from_lists_and_every_theft_in_them_is_named(nod
     reports = []
     for faults in ((), ("no-trace",)):
         with public_node(node.dispatcher.rpc.url, *faults) as public:
-            reports.append(verify(NodeHistory(public.url, contract)))
+            reports.append(SUITE.verify(NodeHistory(public.url, contract)))
             asked = Counter(call for call in public.calls if call.startswith(("debug_", "trace_")))
         assert asked["debug_traceTransaction"] <= 1
         assert (asked["trace_block"] > 1) == (asked["debug_traceBlockByNumber"] == 0) == (not faults)

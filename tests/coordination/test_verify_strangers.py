@@ -17,8 +17,8 @@ from parley.chain.traces import Frame
 from parley.core.randomness import address_word, word
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Deployment, Player
-from tests.coordination.audited import IMPATIENT, deployed, verify
 from tests.coordination.on_chain import attackers
+from tests.coordination.suite import IMPATIENT, SUITE
 from tests.coordination.test_verify_on_node import ThroughWallet
 from tests.coordination.test_verify_payments import Blind, Flat
 from tests.nodes import running
@@ -92,7 +92,7 @@ def test_a_payee_that_withdraws_again_is_followed_and_gets_no_more_than_is_due(
     leaves: bool,  # noqa: FBT001 - a parameter
     node: NodeEvm,
 ) -> None:
-    contracts = deployed(node)
+    contracts = Deployment.at(SUITE.deployed(node))
     machine = Insatiable(node.dispatcher.rpc.url)
     machine.hold(machine.deploy(attackers()["Reentrant"].bytecode))
     player = Player(machine, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1)
@@ -104,7 +104,7 @@ def test_a_payee_that_withdraws_again_is_followed_and_gets_no_more_than_is_due(
     player.play(1)
     before = machine.balance(machine.wallet)
     for history in (NodeHistory, Flat):
-        found = verify(history(node.dispatcher.rpc.url, contracts.mechanism))
+        found = SUITE.verify(history(node.dispatcher.rpc.url, contracts.mechanism))
         assert (found.holds, list(found.violations), found.not_followed) == (True, [], 0)
         # The second of them is a withdrawal from another game, or refused.
         paid, refused = (5 + (1 if leaves else 0), 0 if leaves else 1)
@@ -116,13 +116,13 @@ def test_a_payee_that_withdraws_again_is_followed_and_gets_no_more_than_is_due(
 
 
 def test_a_chain_that_has_lost_its_last_blocks_is_judged_by_what_is_left(node: NodeEvm) -> None:
-    contracts = deployed(node)
+    contracts = Deployment.at(SUITE.deployed(node))
     Player(node, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1).play(0)
     rpc = node.dispatcher.rpc
     for depth, withdrawals, ending in ((0, 5, "settled"), (3, 2, "settled"), (6, 0, "responding")):
         if depth:
             rpc.ask("anvil_reorg", depth, [])  # empty blocks take their places
-        found = verify(NodeHistory(rpc.url, contracts.mechanism))
+        found = SUITE.verify(NodeHistory(rpc.url, contracts.mechanism))
         assert (found.holds, list(found.violations)) == (True, [])
         assert (found.checked.get("withdraw", 0), found.endings) == (withdrawals, {ending: 1})
 
@@ -172,7 +172,7 @@ def node() -> Iterator[NodeEvm]:
 
 
 def test_strangers_accuse_nobody(node: NodeEvm) -> None:
-    contracts = deployed(node)
+    contracts = Deployment.at(SUITE.deployed(node))
     bots = make_bots(["equilibrium"], 5)
     runtime = bytes.fromhex(WHIMSICAL)
     whimsical = node.deploy(
@@ -193,18 +193,18 @@ def test_strangers_accuse_nobody(node: NodeEvm) -> None:
         stranger.waiting = b"" if k else opener.created
         stranger.play(0)
     url = node.dispatcher.rpc.url
-    found = verify(NodeHistory(url, contracts.mechanism))
+    found = SUITE.verify(NodeHistory(url, contracts.mechanism))
     assert list(found.violations) == []
     assert found.holds is True
     assert found.checked["expire"] == 1
     assert found.checked["refused calls"] > 30
     assert "refusals that could not be settled" not in found.checked
 
-    flat = verify(Flat(url, contracts.mechanism))
+    flat = SUITE.verify(Flat(url, contracts.mechanism))
     assert replace(flat, seconds=0) == replace(found, seconds=0)
     flat_traces_say_what_the_tracer_says(node.dispatcher.rpc)
 
-    blind = verify(Blind(url, contracts.mechanism))
+    blind = SUITE.verify(Blind(url, contracts.mechanism))
     assert list(blind.violations) == []
     assert blind.holds is not False
     assert blind.not_seen == 1

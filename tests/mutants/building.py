@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from parley.chain import solc
 from parley.chain.compiler import Artifact
+from tests.kit.rig.selected import Edit, compiled, merged, read_source
 from tests.mutants.operators import Mutant, mutants_of, syntax_trees
-from tests.verification.selected import Edit, compiled, merged, read_source
 
 _ERROR = re.compile(r"(\S+\.sol):(\d+):(\d+): \w*Error")
 _ASKED = re.compile(r"Selected\.\w+\((\d+)\)")
@@ -43,7 +43,7 @@ def build(file: str, mains: Sequence[str], ask: str = "ran") -> Built:
     mains : sequence of str
         Files whose contracts are compiled.
     ask : str
-        See `tests.verification.selected.merged`.
+        See `tests.kit.rig.selected.merged`.
     """
     text = read_source(file)
     mutants = dict(enumerate(mutants_of(file, text, syntax_trees([file])[file]), start=1))

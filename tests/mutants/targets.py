@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import pytest
@@ -14,14 +14,12 @@ from parley.chain.evm import GAS_LIMIT
 from parley.chain.pyevm import PyEvm
 from parley.chain.revm import RevmEvm
 from parley.chain.tester import TesterEvm
-from tests.assignment.contract_machine import ContractMachine as LotteryMachine
-from tests.assignment.contract_machine import Reached as LotteryReached
-from tests.assignment.contract_machine import Subject
-from tests.coordination.contract_machine import ContractMachine as GameMachine
-from tests.coordination.contract_machine import Reached as GameReached
-from tests.coordination.on_chain import OnChain, attackers
-from tests.verification.on_chain import contracts, harnesses
-from tests.verification.selected import RoomyEvm, select
+from tests.assignment.suite import SUITE as ASSIGNMENT
+from tests.coordination.on_chain import attackers
+from tests.coordination.suite import SUITE as COORDINATION
+from tests.kit.rig.contract_machine import ContractMachine, Reached
+from tests.kit.rig.on_chain import contracts, harnesses
+from tests.kit.rig.selected import RoomyEvm, select
 
 STEPS = 40
 """Rules that one run of arbitrary calls takes."""
@@ -57,7 +55,7 @@ class Target(NamedTuple):
     tests : tuple of str
         Patterns of the files with directed tests.
     ask : str
-        See `tests.verification.selected.merged`.
+        See `tests.kit.rig.selected.merged`.
     """
 
     file: str
@@ -160,9 +158,7 @@ def wanders(target: Target, seed: int) -> bool:
 
 
 @cache
-def _machine(target: Target) -> Callable[[], LotteryMachine | GameMachine]:
-    if target.mains[0] == _LOTTERY:
-        lottery = Subject(RevmEvm())
-        return lambda: LotteryMachine(lottery, LotteryReached())
-    games = OnChain(RevmEvm())
-    return lambda: GameMachine(games, GameReached())
+def _machine(target: Target) -> Callable[[], ContractMachine[Any]]:
+    suite = ASSIGNMENT if target.mains[0] == _LOTTERY else COORDINATION
+    subject = suite.subject(RevmEvm(), None)
+    return lambda: suite.machine(subject, Reached())

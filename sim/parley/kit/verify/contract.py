@@ -20,7 +20,7 @@ from parley.kit.verify.records import Records
 from parley.kit.verify.replay import Draws, G, Replay
 from parley.kit.verify.verification import Judged, Others, Verification
 
-__all__ = ["Progress", "artifacts", "questions", "records_of", "verify_contract"]
+__all__ = ["Declared", "Progress", "Question", "artifacts", "questions", "records_of", "verify_contract"]
 
 Progress = Callable[[int, int], None]
 """Called with the blocks read and the blocks to read."""
@@ -179,7 +179,7 @@ def _check_code(history: History, claims: Claims, contracts: Sequence[str], repl
             replay.note(None, "deployed code", f"{name} has the code {found} where {expected} was deployed")
 
 
-class _Question(NamedTuple):
+class Question(NamedTuple):
     """A question to the contract and the answer that is due, with the question in words."""
 
     text: str
@@ -187,18 +187,18 @@ class _Question(NamedTuple):
     answer: bytes
 
 
-def questions(records: Records, model: ReferenceModel[G], game: G) -> Iterator[_Question]:
+def questions(records: Records, model: ReferenceModel[G], game: G) -> Iterator[Question]:
     """Ask everything that the contract tells of a game, and the model too.
 
     A view's second argument is a seat, or counts what the model has a number of.
     """
-    for name, view in records.of_games().items():
+    for name, view in records.of_games.items():
         ask = getattr(model, python_name(name))
         ranges = [range(model.number_of(game, python_name(one.name))) for one in view.inputs[1:]]
         for arguments in product(*ranges):
             due = records.answer(name, ask(game.id, *arguments))
             text = f"{name}{arguments}" if arguments else name
-            yield _Question(text, records.question(name, game.id, *arguments), due)
+            yield Question(text, records.question(name, game.id, *arguments), due)
 
 
 def _confirm(history: History, replay: Replay[G]) -> None:

@@ -6,7 +6,7 @@ model what they are called there; :class:`Records` reads them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -288,8 +288,10 @@ class Records:
         By name.
     payable : str
         The action that takes money; empty if none does.
-    digests : dict of str to int
-        Which argument behind the game's id is the digest that an action answers to, where one is.
+    events : dict of str to tuple of Type
+        Fields of every event.
+    actions : dict of str to tuple of Type
+        Arguments of every action, the game's id first, but for ``create``.
 
     Examples
     --------
@@ -316,7 +318,7 @@ class Records:
         self.views: dict[str, View] = {}
         self._actions: dict[bytes, _Written] = {}
         self.payable = ""
-        self.digests: dict[str, int] = {}
+        self.actions: dict[str, tuple[Type, ...]] = {}
         for name, entry in functions(abi).items():
             selector, inputs = keccak(signature(entry).encode())[:4], types(entry["inputs"])
             if entry["stateMutability"] in ("view", "pure"):
@@ -325,10 +327,9 @@ class Records:
             self._actions[selector] = _Written(name, _each(inputs, self._words), ())
             if entry["stateMutability"] == "payable":
                 self.payable = name
-            named = [one.name for one in inputs]
-            if "digest" in named:
-                self.digests[name] = named.index("digest") - 1
-        events = (entry for entry in abi if entry["type"] == "event")
+            self.actions[name] = inputs
+        events = [entry for entry in abi if entry["type"] == "event"]
+        self.events = {entry["name"]: types(entry["inputs"]) for entry in events}
         self._events = {keccak(signature(entry).encode()): self._event(entry) for entry in events}
 
     def _event(self, entry: Mapping[str, Any]) -> _Written:
@@ -399,6 +400,11 @@ class Records:
         kinds = self.views[name].outputs
         return written(kinds, (value,) if len(kinds) == 1 else value)
 
+    def place(self, action: str, argument: str) -> int:
+        """Return which argument behind the game's id has a name."""
+        return [one.name for one in self.actions[action]].index(argument) - 1
+
+    @cached_property
     def of_games(self) -> dict[str, View]:
         """Return the views that are of one game: its id is their first argument."""
         return {

@@ -152,7 +152,7 @@ class Replay(Generic[G]):
             case "WrongDeposit":
                 value = int(str(refusal.arguments[1]))
             case "StaleDigest":
-                arguments[self.records.digests[action]] = game.digest
+                arguments[self.records.place(action, "digest")] = game.digest
             case "NotTheSeat":
                 sender = game.parameters.agents[int(str(refusal.arguments[0]))]
             case _:

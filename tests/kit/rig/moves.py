@@ -31,20 +31,13 @@ class Call:
     value: int = 0
 
 
-def call_model(model: ReferenceModel[Any], call: Call, paying: str) -> Any:  # noqa: ANN401 - an id, or nothing
-    """Make the call on the model. Money sent to what takes none reverts without a reason.
-
-    Parameters
-    ----------
-    model : ReferenceModel
-    call : Call
-    paying : str
-        The one method that takes money.
-    """
-    paid = (call.value,) if call.method == paying else ()
+def call_model(model: ReferenceModel[Any], call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
+    """Make the call on the model. Money sent to what takes none reverts without a reason."""
+    act = getattr(model, call.method)
+    paid = (call.value,) if "value" in act.__func__.__code__.co_varnames else ()
     if call.value and not paid:
         raise Revert("")
-    return getattr(model, call.method)(call.sender, *paid, *call.args)
+    return act(call.sender, *paid, *call.args)
 
 
 @dataclass
@@ -55,7 +48,7 @@ class Moves(ABC, Generic[G]):
     """
 
     method_of: ClassVar[Mapping[Any, str]]
-    """What is done in which phase, the ends included."""
+    """What is done in which phase that has not ended."""
     further_ways: ClassVar[Mapping[str, Sequence[str]]]
     """Ways of getting a call wrong, by its method, that are tried more often than the others."""
 
@@ -80,11 +73,17 @@ class Moves(ABC, Generic[G]):
 
     def next_call(self, dice: Random, game: G) -> Call | None:
         """Compose the call that the game waits for; None if all is done."""
-        return None if self.done(game) else self.natural(dice, game, self.method_of[game.phase])
+        return (
+            None if self.done(game) else self.natural(dice, game, self.method_of.get(game.phase, "withdraw"))
+        )
 
-    @abstractmethod
     def done(self, game: G) -> bool:
         """Whether the game has ended and nobody has anything to take out."""
+        return game.phase in self.model.ended and not game.entitled
+
+    def _withdraw(self, dice: Random, game: G) -> Call:
+        seat = self._seat(dice, game, game.entitled)
+        return Call(game.parameters.agents[seat], "withdraw", (game.id, seat, dice.choice(self.payees)))
 
     def _expire(self, dice: Random, game: G) -> Call:
         return Call(dice.choice(self.accounts), "expire", (game.id,))

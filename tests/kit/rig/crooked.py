@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from parley.chain.compiler import Artifact, compile_contracts
 from parley.chain.history import Call, Recorder
-from tests.verification.selected import Edit, compiled, merged, read_source, select
+from tests.kit.rig.selected import Edit, compiled, merged, read_source, select
 
 OWNER = "payable(address(0xbad))"
 """Who gets what a crooked contract takes, in Solidity."""
@@ -51,7 +51,7 @@ class Variant:
     bots : tuple of str
         Who has to play for it to show, if not the usual ones.
     stage : str
-        What is tried beyond the usual play: see `tests.verification.staging`.
+        What is tried beyond the usual play: see `tests.kit.rig.staging`.
     setting : str
         What the games are about, in the mechanism's own words.
     also : str

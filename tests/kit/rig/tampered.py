@@ -1,17 +1,14 @@
 """Records that somebody has tampered with: one game of several is told otherwise than it was."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
-
-import pytest
+from collections.abc import Callable
 
 from parley.chain.evm import Log
 from parley.chain.history import Call, Recorder
 from parley.core.randomness import word
-from parley.kit.verify.records import NotReadableError, Records
+from parley.kit.verify.records import Records
 from parley.kit.verify.verification import Verification
-from tests.verification.crooked import Altered
+from tests.kit.rig.crooked import Altered
 
 STRANGER = "0x" + "77" * 20
 
@@ -44,6 +41,21 @@ def paying_less(call: Call) -> Call:
     seat_payee_amount = call.logs[0].data
     payee, amount = "0x" + seat_payee_amount[44:64].hex(), int.from_bytes(seat_payee_amount[64:])
     return call._replace(payments=((payee, amount - 1),))
+
+
+def paid_for(call: Call) -> Call:
+    """With money, where none is taken."""
+    return call._replace(value=5)
+
+
+def a_wei_short(call: Call) -> Call:
+    """With a wei less than it brought."""
+    return call._replace(value=call.value - 1)
+
+
+def late(call: Call) -> Call:
+    """As if it had come years later."""
+    return call._replace(timestamp=10**11)
 
 
 def left_out(_call: Call) -> None:
@@ -93,27 +105,3 @@ def broken(found: Verification) -> Counter[str]:
     assert len(games) <= 1, "other games are blamed"
     assert not found.holds
     return Counter(violation.rule for violation in found.violations)
-
-
-def assert_cut_off_records_are_refused(
-    records: Records,
-    fields: Mapping[str, Any],
-    calls: Iterable[Call],
-    ending_in_bytes: Collection[str] = (),
-) -> None:
-    """Hold that of calls and events that end too soon nothing is read.
-
-    What fills up the last word of bytes may be missing in a call: the compiler's decoder does not need it.
-    """
-    for call in calls:
-        whole = records.read_action(call.data)
-        for cut in (3, 4, 35, len(call.data) - (32 if whole.name in ending_in_bytes else 1)):
-            with pytest.raises(NotReadableError):
-                records.read_action(call.data[:cut])
-        assert records.read_action(call.data + b"more") == whole
-        for log in call.logs:
-            assert records.read_event(log).name in fields
-            with pytest.raises(NotReadableError):
-                records.read_event(log._replace(data=log.data[:-1]))
-            with pytest.raises(NotReadableError):
-                records.read_event(log._replace(topics=log.topics[:1]))

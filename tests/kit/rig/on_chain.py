@@ -1,20 +1,19 @@
 """A real contract on a real machine, as a subject to be compared with its model."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from parley.chain.compiler import Artifact, compile_contracts, compile_sources
 from parley.chain.evm import Evm
 from parley.kit.reference import Event, ReferenceModel, Revert
-from tests.verification.coding import Coder, Log, View
-from tests.verification.moves import Call
+from parley.kit.verify.contract import Declared, Question, questions
+from parley.kit.verify.records import Records
+from tests.kit.rig.coding import Coder, Log
+from tests.kit.rig.moves import Call
 
 PAYEES = ("0x" + "d1" * 20, "0x" + "d2" * 20)
 """Receivers that are nobody's account."""
-
-M = TypeVar("M", bound=ReferenceModel[Any])
 
 
 @cache
@@ -45,14 +44,16 @@ class Outcome(NamedTuple):
     logs: tuple[Log, ...]
 
 
-class OnChain(ABC, Generic[M]):
+class OnChain:
     """One contract of many games, and those who call it.
 
     Parameters
     ----------
+    mechanism : Mechanism
     evm : Evm
         A new machine.
-    contract : Artifact
+    contract : Artifact, optional
+        What to deploy instead of the tree's contract.
     errors : iterable of Artifact
         Other contracts whose errors may come through.
     accounts : int
@@ -60,8 +61,15 @@ class OnChain(ABC, Generic[M]):
     """
 
     def __init__(
-        self, evm: Evm, contract: Artifact, errors: Iterable[Artifact] = (), accounts: int = 6
+        self,
+        mechanism: Declared,
+        evm: Evm,
+        contract: Artifact | None = None,
+        errors: Iterable[Artifact] = (),
+        accounts: int = 6,
     ) -> None:
+        contract = contract or contracts()[mechanism.contracts[0]]
+        self.mechanism = mechanism
         self.evm = evm
         self.chain_id = evm.chain_id
         self.fast = evm.name == "revm"
@@ -70,12 +78,17 @@ class OnChain(ABC, Generic[M]):
         refusing = evm.deploy(receivers()["Refusing"].bytecode)
         self.refusing: Mapping[str, Revert] = {refusing: Revert("FailedCall")}
         self.payees: Sequence[str] = [*PAYEES, self.accounts[0], refusing]
-        others = [e for artifact in errors for e in artifact.abi if e["type"] == "error"]
-        self.coder = Coder([*contract.abi, *others])
+        self.records = Records(contract.abi, mechanism.verifier().contract.words)
+        self.coder = Coder(contract.abi, *(artifact.abi for artifact in errors))
 
-    @abstractmethod
-    def views(self, model: M, game: Any) -> list[View]:  # noqa: ANN401 - one of the model's games
+    def model(self) -> ReferenceModel[Any]:
+        """Return a model of the contract, without games."""
+        return self.mechanism.verifier().contract(self.chain_id, self.address)
+
+    def views(self, model: ReferenceModel[Any], game: Any) -> Iterator[Question]:  # noqa: ANN401 - the model's
         """Every view of a game, with the answer that the model gives."""
+        yield from questions(self.records, model, game)
+        yield Question("burnt", self.records.question("burnt"), self.records.answer("burnt", model.burnt))
 
     def fresh(self) -> None:
         """Forget everything that happened after deployment."""
@@ -84,6 +97,10 @@ class OnChain(ABC, Generic[M]):
     def now(self) -> int:
         """Timestamp of the latest block."""
         return self.evm.timestamp
+
+    def do(self, sender: str, method: str, *args: Any, value: int = 0) -> Outcome:  # noqa: ANN401 - of any type
+        """Make a call now."""
+        return self.execute(Call(sender, method, args, value), self.evm.timestamp)
 
     def execute(self, call: Call, timestamp: int) -> Outcome:
         """Make the call in a block of that timestamp."""

@@ -7,56 +7,81 @@ made, or preceded, that way. A sound contract refuses what it must, and the game
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from parley.chain.codec import Codec
-from parley.chain.evm import Evm, Logs
+from parley.chain.abi import python_name
+from parley.chain.evm import Logs
 from parley.core.randomness import word
+from parley.kit.play.player import Player
+from parley.kit.verify.records import Records
 
 STRANGER = -1
 """Which of the machine's accounts is nobody's seat."""
 
 
 class Staged:
-    """A player with a stage: to be put before a mechanism's `Player`."""
+    """A stage, put before a player: what that sends goes through it.
 
-    stage = ""
-    window = 0
-    """Seconds that an action may take."""
-    places: Mapping[str, int]
-    """Where the words that stages change are, by what they are, counted from the first argument."""
+    Parameters
+    ----------
+    player : Player
+    window : int
+        Seconds that an action may take.
+    stage : str
+        See above; empty for none.
+    records : Records
+    ways : mapping of str to Way
+        Further ways.
+    """
 
-    evm: Evm
-    contract: str
-    seats: tuple[str, ...]
-    codec: Codec
-    _staged = False
-    _anew = True
+    def __init__(
+        self, player: Player[Any], window: int, stage: str, records: Records, ways: Mapping[str, "Way"]
+    ) -> None:
+        self.evm, self.contract, self.seats, self.codec = (
+            player.evm,
+            player.contract,
+            player.seats,
+            player.codec,
+        )
+        self.window, self.records = window, records
+        self._really = player.send
+        self._name, _, way = stage.partition(" ")
+        self._way = {**WAYS, **ways}.get(way)
+        self._again = way == "slowly"
+        self._done = False
+        setattr(player, "send", self._send)  # noqa: B010 - mypy wants no method assigned
 
     def begin(self) -> None:
         """Let a new game begin."""
-        super().begin()  # type: ignore[misc]
-        self._staged = False
+        self._done = False
 
-    def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
+    def _send(self, sender: str, data: bytes, value: int = 0) -> Logs:
         """Send a transaction, the staged one in its way."""
-        name, _, way = self.stage.partition(" ")
-        if not name or data[:4] != self.codec.selectors[name] or self._staged:
+        due = self._name and data[:4] == self.codec.selectors[self._name]
+        if self._way is None or self._done or not due:
             return self.really_send(sender, data, value)
-        self._staged = way != "slowly"
-        return WAYS[way](self, sender, data, value)
+        self._done = not self._again
+        return self._way(self, sender, data, value)
 
     def really_send(self, sender: str, data: bytes, value: int = 0) -> Logs:
         """Send a transaction as it is."""
-        logs: Logs = super().send(sender, data, value)  # type: ignore[misc]
-        return logs
+        return self._really(sender, data, value)
 
     def attempt(self, sender: str, data: bytes, value: int = 0) -> bool:
         """Send something that should be refused; whether it was not."""
         return self.evm.transact(sender, self.contract, data, value).ok
 
     def place(self, what: str, data: bytes) -> int:
-        """Where a word is in a call."""
+        """Where a word is in a call.
+
+        An argument by the end of its name, a creation's by the end of a parameter's; of the one array in a
+        call its ``length`` or its ``first`` entry.
+        """
         name = next(name for name, selector in self.codec.selectors.items() if data[:4] == selector)
-        return 4 + 32 * self.places[f"{name} {what}"]
+        kinds = self.records.actions[name]
+        if what in ("length", "first"):
+            return 4 + 32 * (len(kinds) + (what == "first"))
+        before = len(kinds) if name == "create" else 0
+        named = [python_name(one.name) for one in (kinds[-1].inner if before else kinds)]
+        return 4 + 32 * (before + max(k for k, one in enumerate(named) if one.split("_")[-1] == what))
 
 
 Way: TypeAlias = Callable[[Any, str, bytes, int], Logs]

@@ -7,10 +7,11 @@ and all balances. What the games are, a mechanism's own machine says.
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -22,10 +23,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from parley.chain.abi import Type
 from parley.core.randomness import Word, word
 from parley.kit.reference import Event, ReferenceModel, Revert
-from tests.verification.moves import Call, G, Moves
-from tests.verification.on_chain import OnChain, Outcome
+from tests.kit.rig.moves import Call, G, Moves, call_model
+from tests.kit.rig.on_chain import PAYEES, OnChain, Outcome
 
 GAMES_AT_ONCE = 3
 BATCH = 10
@@ -48,41 +50,25 @@ class Reached:
     """Calls by method, and ``!`` and the error for those that reverted."""
     events: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
-    """Games ended, by how they did."""
+    """How games ended, and what else is remarkable of them."""
     burnt_bonds: int = 0
     games_at_once: int = 0
-
-    def note(self, model: ReferenceModel[Any], call: Call, reverted: str | None, first_event: int) -> None:
-        """Take notice of a call, of what it came to, and of the events from that number on."""
-        self.calls += 1
-        self.outcomes[call.method + (f"!{reverted}" if reverted is not None else "")] += 1
-        for event in model.events[first_event:]:
-            self.events[event.name] += 1
-            self.note_event(model, event)
-
-    def note_event(self, model: Any, event: Event) -> None:  # noqa: ANN401 - the mechanism's model
-        """Take notice of what matters to the mechanism."""
-
-
-R = TypeVar("R", bound=Reached)
 
 
 class ContractMachine(RuleBasedStateMachine, Generic[G]):
     """A model and a freshly deployed contract."""
 
-    methods: ClassVar[Sequence[str]]
-    """Of the contract, the creation first."""
-    about_no_game: ClassVar[Mapping[str, tuple[Any, ...]]]
-    """By method, arguments that follow the game's id."""
+    moves_type: ClassVar[type[Moves[Any]]]
+    """What the seats know and how they choose."""
 
-    def __init__(self, subject: OnChain[Any], reached: Reached) -> None:
+    def __init__(self, subject: OnChain, reached: Reached) -> None:
         super().__init__()
         self.subject, self.reached = subject, reached
         subject.fresh()
-        self.model = self.new_model()
+        self.model: ReferenceModel[G] = subject.model()
         self.model.refusing = dict(subject.refusing)
         self.model.now = subject.now()
-        self.moves = self.new_moves()
+        self.moves: Moves[G] = self.moves_type(self.model, subject.accounts, subject.payees)
         self.before = {account: subject.balance(account) for account in self._accounts()}
         self.spent: Counter[str] = Counter()
         self.salt = b""
@@ -90,18 +76,6 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         self.answers: dict[bytes, bytes] = {}
 
     # ─────────────────────────────────── what a mechanism's machine says ──────────────────────────────────
-
-    @abstractmethod
-    def new_model(self) -> ReferenceModel[G]:
-        """Return a model of the subject."""
-
-    @abstractmethod
-    def new_moves(self) -> Moves[G]:
-        """Return what the seats know at first."""
-
-    @abstractmethod
-    def call_model(self, call: Call) -> Any:  # noqa: ANN401 - an id, or nothing
-        """Make the call on the model."""
 
     @abstractmethod
     def terms(self, dice: Random) -> tuple[Word, Any]:
@@ -112,8 +86,8 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         """Return parameters that may not."""
 
     @abstractmethod
-    def plays(self, game: G) -> bool:
-        """Whether the game is under way."""
+    def remarkable(self, game: G, event: Event) -> str:
+        """What an event says of how a game ends, or what else is worth counting; empty for most."""
 
     def how_far(self, game: G) -> tuple[int, ...]:
         """How far the game has come."""
@@ -199,7 +173,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     @rule(seed=seeds)
     def do_something_else(self, seed: bytes) -> None:
         dice = self.roll(seed)
-        call = self.moves.natural(dice, self.choose(dice), dice.choice(self.methods[1:]))
+        call = self.moves.natural(dice, self.choose(dice), dice.choice(self.methods))
         self.execute(self.moves.spoil(dice, call) if dice.random() < 0.3 else call)
 
     @precondition(lambda self: self.playing())
@@ -223,8 +197,8 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     @rule(seed=seeds)
     def refer_to_no_game(self, seed: bytes) -> None:
         dice = self.roll(seed)
-        method = dice.choice(self.methods[1:])
-        arguments = (word(77), *self.about_no_game[method])
+        method = dice.choice(self.methods)
+        arguments = (word(77), *map(some, self.subject.records.actions[method][1:]))
         self.execute(Call(dice.choice(self.subject.accounts), method, arguments))
 
     def wander(self, dice: Random, steps: int) -> None:
@@ -242,6 +216,15 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
             dice.choice(rules)(seed=dice.randbytes(4))
 
     # ───────────────────────────────────────────── comparing ─────────────────────────────────────────────
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """Actions of the contract but the creation."""
+        return [name for name in self.subject.records.actions if name != "create"]
+
+    def plays(self, game: G) -> bool:
+        """Whether the game is under way."""
+        return game.phase not in self.model.ended
 
     def roll(self, seed: bytes) -> Random:
         """Make what a rule decides by; salt and number of calls tell apart the framework's repetitions."""
@@ -280,11 +263,16 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         self.model.now = max(self.model.now + self.made % 2, at)
         self.made += 1
         first_event = len(self.model.events)
+        # A call that reverts leaves no trace in the model either; to look every time would take too long.
+        looked_at = self.made % 4 == 0
+        before = self._everything() if looked_at else None
         reverted: str | None = None
         try:
-            result = self.call_model(call)
+            result = call_model(self.model, call)
         except Revert as revert:
             reverted = revert.name
+            if looked_at and self._everything() != before:
+                raise MismatchError(f"{call}: the model has changed though it refuses the call") from None
             expected = Outcome(ok=False, output=self.subject.coder.revert_data(revert), logs=())
         else:
             self.moves.note(call)
@@ -292,7 +280,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
             logs = self.subject.logs(*self.model.events[first_event:])
             expected = Outcome(ok=True, output=result or b"", logs=logs)
         actual = self.subject.execute(call, self.model.now)
-        self.reached.note(self.model, call, reverted, first_event)
+        self._note(call, reverted, self.model.events[first_event:])
         self.reached.games_at_once = max(self.reached.games_at_once, len(self.playing()))
         if actual != expected:
             contract, model = map(self.subject.shown, (actual, expected))
@@ -300,6 +288,21 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         self._compare_views(call)
         self._compare_balances(call)
         return expected.ok
+
+    def _note(self, call: Call, reverted: str | None, events: Sequence[Event]) -> None:
+        reached, rules = self.reached, self.subject.mechanism.verifier().rules
+        reached.calls += 1
+        reached.outcomes[call.method + (f"!{reverted}" if reverted is not None else "")] += 1
+        for event in events:
+            game = event.fields[0]
+            assert isinstance(game, bytes)
+            reached.events[event.name] += 1
+            reached.burnt_bonds += rules.silent_seats(event)
+            reached.endings[self.remarkable(self.model.games[game], event)] += 1
+
+    def _everything(self) -> object:
+        model = self.model
+        return deepcopy((model.games, model.balance, model.burnt, model.paid, model.events))
 
     def _compare_views(self, call: Call) -> None:
         for game in self.model.games.values():
@@ -331,14 +334,23 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         return sorted({self.subject.address, *self.subject.accounts, *self.subject.payees})
 
 
+def some(kind: Type) -> Any:  # noqa: ANN401 - of any type
+    """Return a value of a type, whatever it says."""
+    if kind.base == "array":
+        return (some(kind.inner[0]),) * (kind.length or 1)
+    if kind.base == "tuple":
+        return tuple(map(some, kind.inner))
+    return {"bool": True, "address": PAYEES[0], "word": word(1), "bytes": b"\0"}.get(kind.base, 0)
+
+
 def drive(
-    machine: Callable[[R], RuleBasedStateMachine],
-    reached: R,
+    machine: type[ContractMachine[Any]],
+    subject: OnChain,
     runs: int,
     steps: int,
-    until: Callable[[R], bool],
-) -> R:
-    """Drive machines that count what they reach through so many runs of at most so many steps.
+    until: Callable[[Reached], bool] = lambda _: True,
+) -> Reached:
+    """Drive a machine through so many runs of at most so many steps.
 
     In short batches, each from a seed of its own: in long ones the framework mostly varies what it did
     before. What a seed leads to differs from one version of framework or code to the next, so a campaign that
@@ -349,9 +361,10 @@ def drive(
     MismatchError
         At the first difference between contract and model.
     """
+    reached = Reached()
 
     def new_machine() -> RuleBasedStateMachine:  # a function does where a class is asked for
-        return machine(reached)
+        return machine(subject, reached)
 
     batch = settings(
         max_examples=min(BATCH, runs),

@@ -1,0 +1,313 @@
+"""What a mechanism tells the suite of conformance, and the games that the suite plays of it.
+
+Games are played on a machine that writes them down, to the end even where a contract is crooked.
+"""
+
+import contextlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from random import Random
+from typing import Any, NamedTuple
+
+from parley.chain.abi import python_name
+from parley.chain.backends import open_evm
+from parley.chain.compiler import Artifact
+from parley.chain.deploy import deploy
+from parley.chain.deployments import Claims
+from parley.chain.evm import Evm
+from parley.chain.history import History, Recorder
+from parley.core.errors import ParleyError
+from parley.core.randomness import Word, address_word, word
+from parley.kit.loaded import AnyProblem, LoadedProblem
+from parley.kit.mechanism import AnyMechanism
+from parley.kit.play.player import Player
+from parley.kit.reference import Event, Revert
+from parley.kit.verify.contract import records_of, verify_contract
+from parley.kit.verify.records import Records
+from parley.kit.verify.rules import Rules
+from parley.kit.verify.verification import Verification
+from tests.kit.rig.contract_machine import ContractMachine
+from tests.kit.rig.crooked import Campaign, Variant
+from tests.kit.rig.on_chain import OnChain
+from tests.kit.rig.selected import RoomyEvm
+from tests.kit.rig.staging import Staged, Way
+from tests.kit.rig.tampered import (
+    Retelling,
+    a_wei_short,
+    by_stranger,
+    late,
+    left_out,
+    of_no_function,
+    paid_for,
+    paying_less,
+    with_unknown_event,
+    with_word,
+    without_events,
+)
+
+
+class Tampered(NamedTuple):
+    """A record that is told otherwise than it was.
+
+    Attributes
+    ----------
+    action : str
+        The first call of this is told otherwise.
+    change : callable
+    rule : str
+        The one that is broken then.
+    setting : str
+        See `Suite.setting`.
+    """
+
+    action: str
+    change: Retelling
+    rule: str
+    setting: str = ""
+
+
+class Chosen(NamedTuple):
+    """Games that somebody who knew all secrets beforehand has chosen to hold.
+
+    Attributes
+    ----------
+    key : str
+        The p-value that shows it.
+    games : int
+        To choose from.
+    wanted : callable
+        From the outcome of a game.
+    setting : str
+    bots : sequence of str
+    """
+
+    key: str
+    games: int
+    wanted: Callable[[Any], bool]
+    setting: str = ""
+    bots: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """What the suite of conformance needs of a mechanism.
+
+    A *setting* says in the mechanism's own words what games are about; empty is the usual.
+
+    Attributes
+    ----------
+    mechanism : Mechanism
+    player : callable
+        From a machine, addresses by contract, names of bots (none: the usual ones), a setting and a seed.
+    withdrawal : callable
+        From a player, a game's id, a seat and the game's events, calldata of a withdrawal to that seat.
+    settings : sequence of str
+        Those that honest games are played in.
+    populations : mapping of str to sequence of str
+        Bots that play honest games, by what is particular of them.
+    silent : sequence of str
+        Bots of which one loses its bond in every game.
+    mixed : sequence of str
+        Bots that take many ways.
+    problem : mapping
+        What they play, as the keys of its file.
+    problems : callable
+        A random problem, as the keys of its file, for a round trip.
+    campaign : Campaign
+        The crooked variants.
+    ways : mapping of str to Way
+        Further ways of `tests.kit.rig.staging`.
+    tampered : mapping of str to Tampered
+        Beyond `records_that_do_not_add_up`.
+    setting_of : mapping of str to str
+        The setting in which an action is seen, if that is not the usual one.
+    chosen : sequence of Chosen
+    machine : type of ContractMachine
+    subject : callable
+        From a machine and perhaps another contract than the tree's.
+    runs, steps : int
+        Of contract and model, in which all errors and endings are to be reached.
+    errors : mapping of str to collection of str
+        Every refusal of every action that can be reached.
+    endings : collection of str
+        What `ContractMachine.remarkable` is to be told.
+    creation : collection of str
+        Errors that only creation gives, which need no rule of their own.
+    machines : collection of str
+        Errors that no call that succeeds can break: of a payee that takes no money, of too little gas.
+    examples : mapping of str to sequence of str
+        By command, options that make its documented examples quick.
+    on_node : sequence of str
+        Variants that are tried on a node too.
+    often_on_node : int
+        How many of them are always tried there.
+    variants : int
+        How many crooked variants there are at least.
+    window : int
+        Seconds that an action may take in the games that are played.
+    """
+
+    mechanism: AnyMechanism
+    player: Callable[[Evm, Mapping[str, str], Sequence[str], str, int], Player[Any]]
+    withdrawal: Callable[[Player[Any], Word, int, Sequence[Event]], bytes]
+    settings: Sequence[str]
+    populations: Mapping[str, Sequence[str]]
+    silent: Sequence[str]
+    mixed: Sequence[str]
+    problem: Mapping[str, Any]
+    problems: Callable[[Random], Mapping[str, Any]]
+    campaign: Campaign
+    tampered: Mapping[str, Tampered]
+    chosen: Sequence[Chosen]
+    machine: type[ContractMachine[Any]]
+    subject: Callable[[Evm, Artifact | None], OnChain]
+    runs: int
+    steps: int
+    errors: Mapping[str, Collection[str]]
+    endings: Collection[str]
+    creation: Collection[str]
+    machines: Collection[str] = ("FailedCall", "InsufficientBalance")
+    setting_of: Mapping[str, str] = field(default_factory=dict)
+    on_node: Sequence[str] = ()
+    often_on_node: int = 1
+    ways: Mapping[str, Way] = field(default_factory=dict)
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    variants: int = 60
+    window: int = 3600
+
+    def records_that_do_not_add_up(self) -> dict[str, Tampered]:
+        """Records told otherwise: what follows from the interface, and the mechanism's own."""
+        records, rules = self.records, self.rules
+        told = {
+            "create left out": Tampered("create", left_out, "phase"),
+            "create by a stranger": Tampered("create", by_stranger, "creator"),
+            "create with another salt": Tampered("create", with_word(0, word(9)), "game id"),
+            "withdraw left out": Tampered("withdraw", left_out, "state"),
+            "withdraw to somebody else": Tampered("withdraw", with_word(2, word(9)), "payee"),
+            "withdraw paying less": Tampered("withdraw", paying_less, "payment"),
+            f"{records.payable} left out": Tampered(records.payable, left_out, "phase"),
+            f"{records.payable} with a wei less": Tampered(records.payable, a_wei_short, "deposit"),
+        }
+        for action, errors in self.errors.items():
+            if action in ("create", "expire"):
+                continue
+            setting = self.setting_of.get(action, "")
+            changes: dict[str, tuple[Retelling, str]] = {
+                "of no function": (of_no_function, "unexplained event"),
+                "with an unknown event": (with_unknown_event, "events"),
+            }
+            if action != "withdraw":
+                changes["without its events"] = without_events, "events"
+            if action != records.payable:
+                changes["paid for"] = paid_for, "deposit"
+            if "DeadlinePassed" in errors:
+                changes["late"] = late, "deadline"
+            if "NotTheSeat" in errors:
+                changes["by a stranger"] = by_stranger, rules.of_refusal(action, Revert("NotTheSeat"))
+            for name, error, value in (
+                ("digest", "StaleDigest", 9),
+                ("secret", "WrongSecret", 9),
+                ("commitment", "ZeroCommitment", 0),
+            ):
+                if (
+                    error in errors
+                    and (place := _place(records, action, name))
+                    and (value or action == records.payable)
+                ):
+                    rule = rules.of_refusal(action, Revert(error))
+                    changes[f"with another {name}"] = with_word(place, word(value)), rule
+            told |= {f"{action} {how}": Tampered(action, *change, setting) for how, change in changes.items()}
+        return told | dict(self.tampered)
+
+    @property
+    def contract(self) -> str:
+        """Name of the contract that holds the games."""
+        return self.mechanism.contracts[0]
+
+    @property
+    def rules(self) -> Rules:
+        """What a violation can be called."""
+        return self.mechanism.verifier().rules
+
+    @cached_property
+    def records(self) -> Records:
+        """How calls and events read."""
+        return records_of(self.mechanism)
+
+    def load(self, keys: Mapping[str, Any]) -> AnyProblem:
+        """A problem from the keys of its file, of this mechanism whether it is registered or not."""
+        return LoadedProblem(self.mechanism, self.mechanism.problem(keys, ""), "")
+
+    def verify(
+        self, history: History, claims: Claims | None = None, creators: Collection[str] = ()
+    ) -> Verification:
+        """Judge a contract's history."""
+        return verify_contract(self.mechanism, history, claims, creators=creators)
+
+    def deployed(self, evm: Evm, variant: str | None = None) -> dict[str, str]:
+        """Addresses of the contracts, put on a machine under their own names: see `Campaign.artifacts`."""
+        book = deploy(evm, self.campaign.artifacts(variant), self.mechanism.contracts)
+        return {name: one.address for name, one in book.items()}
+
+    def recording(self, variant: str | None = None) -> tuple[Recorder, dict[str, str]]:
+        """A machine that writes down what happens to the contract on it, and the addresses there."""
+        machine = Recorder(open_evm("revm") if variant is None else RoomyEvm())
+        addresses = self.deployed(machine, variant)
+        machine.contract = addresses[self.contract]
+        return machine, addresses
+
+    def played(
+        self, games: Sequence[int], bots: Sequence[str] = (), setting: str = "", seed: int = 3
+    ) -> tuple[Recorder, Claims]:
+        """Games of the tree's contracts on a recording machine, and what a deployment file would say."""
+        machine, addresses = self.recording()
+        player = self.player(machine, addresses, bots, setting, seed)
+        for k in games:
+            player.play(k)
+        return machine, claims_of(machine, addresses)
+
+    def staged(self, name: str, variant: Variant, games: Sequence[int]) -> tuple[Recorder, Claims]:
+        """Games of a crooked contract, or with no name of the sound one, played as a variant wants them."""
+        machine, addresses = self.recording(name)
+        self.stage(machine, addresses, variant, games)
+        return machine, claims_of(machine, addresses)
+
+    def stage(
+        self, machine: Recorder, addresses: Mapping[str, str], variant: Variant, games: Sequence[int]
+    ) -> None:
+        """Games as a variant wants them: whatever it may let through is tried, and the money is taken."""
+        player = self.player(machine, addresses, variant.bots, variant.setting, 3)
+        staged = Staged(player, self.window, variant.stage, self.records, self.ways)
+        for k in games:
+            before = len(machine)
+            staged.begin()
+            with contextlib.suppress(ParleyError, LookupError, ValueError, TypeError, AttributeError):
+                player.play(k)
+            if not variant.stage or variant.stage.startswith("withdraw"):
+                self._take_all(player, machine, before)
+
+    def _take_all(self, player: Player[Any], machine: Recorder, before: int) -> None:
+        """Let every seat try to withdraw from the game that began with that call."""
+        calls = list(machine.calls())[before:]
+        events = [self.records.read_event(log) for call in calls for log in call.logs]
+        game = events[0].fields[0]
+        assert isinstance(game, bytes)
+        for seat, address in enumerate(player.seats):
+            machine.transact(address, player.contract, self.withdrawal(player, game, seat, events))
+
+
+def _place(records: Records, action: str, name: str) -> int:
+    """Where an argument is whose name ends like this: 0 if there is none."""
+    named = [python_name(one.name).split("_")[-1] for one in records.actions[action]]
+    return named.index(name) if name in named else 0
+
+
+def plain_withdrawal(player: Player[Any], game: Word, seat: int, _events: Sequence[Event]) -> bytes:
+    """A withdrawal that needs to say nothing but who takes it."""
+    return player.codec.selectors["withdraw"] + game + word(seat) + address_word(player.seats[seat])
+
+
+def claims_of(machine: Recorder, addresses: Mapping[str, str]) -> Claims:
+    """What a deployment file would say."""
+    return Claims(machine.chain_id, {name: one.lower() for name, one in addresses.items()}, {}, {})
