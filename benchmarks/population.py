@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from parley.chain.compiler import project_root
-from parley.mechanisms.coordination.experiment.run import run_experiment
+from parley.kit.experiment.run import run_experiment
 
 QUARTERS = 4
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from parley.core.errors import ParleyError
-from parley.mechanisms.coordination.experiment.run import run_experiment
+from parley.kit.experiment.run import run_experiment
 from parley.mechanisms.coordination.experiment.specification import load_experiment
 from scripts.shipped.common import Page, draw
 

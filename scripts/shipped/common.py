@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from scipy.stats import t as student
 
 from parley.kit.present.style import save, style
-from parley.mechanisms.coordination.experiment.present.page_figures import COLORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from parley.mechanisms.coordination.experiment.specification import Cell, Experiment
+    from parley.mechanisms.coordination.experiment.cell import Cell
+    from parley.mechanisms.coordination.experiment.specification import Experiment
 
 __all__ = [
     "COLORS",
@@ -44,6 +44,8 @@ __all__ = [
 
 EXACT = 2**53
 """Whole wei below this are exact in floating point; costs of the shipped experiments are."""
+COLORS = ("#1d6a99", "#c2541a", "#26804f", "#8148b5", "#9a6f00", "#b5327a", "#4f6b7a", "#7a5230")
+"""Those of the page."""
 Z95 = 1.96
 """Half-width of the bars in standard errors: 95% for means of many games."""
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
+from parley.kit.experiment.run import ExperimentRun, run_experiment
 from parley.mechanisms.coordination.experiment.dynamics import Adaptation, mean_field
-from parley.mechanisms.coordination.experiment.run import ExperimentRun, run_experiment
 from parley.mechanisms.coordination.experiment.specification import load_experiment
 from tests.experiment.files import GREED, rows
 

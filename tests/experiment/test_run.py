@@ -15,7 +15,7 @@ import pytest
 
 from parley.core.errors import ParleyError
 from parley.core.folders import work_folder
-from parley.mechanisms.coordination.experiment.run import run_experiment
+from parley.kit.experiment.run import run_experiment
 from parley.mechanisms.coordination.experiment.twins import CellTwin
 from tests.experiment.files import EXAMPLE, GREED_PROBLEM, TABLES, bytes_of, rows, written
 
@@ -59,7 +59,7 @@ def test_a_run_that_is_killed_again_and_again_leaves_the_same_bytes(mixed: Path,
     out = tmp_path / "run"
     program = (
         "import sys\n"
-        "from parley.mechanisms.coordination.experiment.run import run_experiment\n"
+        "from parley.kit.experiment.run import run_experiment\n"
         "run_experiment(sys.argv[1], out=sys.argv[2], progress=lambda *d: print(*d, flush=True))\n"
     )
     command = [sys.executable, "-c", program, str(mixed / "experiment.json"), str(out)]

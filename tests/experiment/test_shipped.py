@@ -21,10 +21,11 @@ import pytest
 
 from parley.chain.compiler import project_root
 from parley.core.errors import ParleyError
+from parley.kit.experiment.run import run_experiment
+from parley.kit.experiment.sweep import Sweep
 from parley.mechanisms.coordination.axioms.manipulation import manipulations
 from parley.mechanisms.coordination.axioms.triple import recognition_of
 from parley.mechanisms.coordination.bargaining import default_costs
-from parley.mechanisms.coordination.experiment.run import run_experiment
 from parley.mechanisms.coordination.experiment.specification import (
     AdaptationKeys,
     Experiment,
@@ -219,8 +220,9 @@ def test_the_index_names_every_page_key_strategy_and_table() -> None:
 
 
 def test_the_files_in_the_index_work_as_they_stand(tmp_path: Path) -> None:
-    whole, family = re.findall(r"```toml\n(.*?)```", text_of("README"), flags=re.DOTALL)
+    sweep, whole, family = re.findall(r"```toml\n(.*?)```", text_of("README"), flags=re.DOTALL)
     file = ROOT / "problems" / "experiments" / "greed.toml"
+    assert len(Sweep(tomllib.loads(sweep), str(file)).cells) == 8
     tried = Experiment(tomllib.loads(whole), str(file))
     assert len(tried.cells) == 8
     head = 'kind = "experiment"\ntitle = "Family"\ngames = 1\n\n'

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from parley.core.errors import ProblemError
+from parley.kit.experiment.run import read_experiment
 from parley.mechanisms.coordination.experiment import size
 from parley.mechanisms.coordination.experiment.specification import load_experiment
 from tests.experiment.files import EXAMPLE, GREED, keys, written
@@ -89,15 +90,15 @@ def test_seats_may_have_strategies_of_their_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"kind": "coordination"}, "kind: unknown kind 'coordination'; known: experiment"),
+        ({"kind": "coordination"}, "kind: unknown: 'coordination'; known: 'experiment'"),
         ({"title": None}, "title: missing"),
         ({"title": 3}, "title: 3 is not a text"),
         ({"generation": 3}, "generation: unknown key (did you mean generations?)"),
-        ({"games": 0}, "games: 0 is not at least 1"),
+        ({"games": 0}, "games: 0 is below 1"),
         ({"games": "1/2"}, "games: 1/2 is not a whole number"),
-        ({"engine": "anvil"}, "engine: 'anvil' is not known; known: 'evm', 'exact' or 'statistical'"),
+        ({"engine": "anvil"}, "engine: unknown: 'anvil'; known: 'evm', 'exact', 'statistical'"),
         ({"seeds": 4}, "seeds: 4 is not a list"),
-        ({"seeds": [-1]}, "seeds[0]: -1 is not at least 0"),
+        ({"seeds": [-1]}, "seeds[0]: -1 is below 0"),
         ({"seeds": []}, "seeds: [] is empty"),
         ({"problem": {}}, "problem: holds nothing; must hold file, files or family"),
         ({"problem": {"file": EXAMPLE, "files": [EXAMPLE]}}, "problem: holds file and files; must hold"),
@@ -144,7 +145,7 @@ def test_seats_may_have_strategies_of_their_own(tmp_path: Path) -> None:
         ({"population": {"members": []}}, "population.members: [] is not a number"),
         (
             {"adaptation": {"rule": "fashion"}},
-            "adaptation.rule: 'fashion' is not known; known: 'none'",
+            "adaptation.rule: unknown: 'fashion'; known: 'none'",
         ),
         ({"adaptation": {"rule": "logit"}}, "adaptation.temperature: missing; logit needs one"),
         (
@@ -244,7 +245,7 @@ def test_a_problem_of_another_kind_is_refused_naming_its_file_and_key(tmp_path: 
     with pytest.raises(
         ProblemError, match=r"lottery\.toml: kind: unknown kind 'assignment'; known: experiment"
     ):
-        load_experiment(lottery)
+        read_experiment(lottery)
 
 
 def test_the_smallest_file_is_played_in_equilibrium_by_one_member_each(tmp_path: Path) -> None:

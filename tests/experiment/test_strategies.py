@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from parley.core.errors import ParleyError
+from parley.kit.experiment.run import run_experiment
 from parley.mechanisms.coordination.axioms.manipulation import manipulations
 from parley.mechanisms.coordination.axioms.triple import recognition_of
 from parley.mechanisms.coordination.bots import Reveals
@@ -21,7 +22,6 @@ from parley.mechanisms.coordination.experiment.adaptive import (
     WinStay,
     outlook,
 )
-from parley.mechanisms.coordination.experiment.run import run_experiment
 from parley.mechanisms.coordination.experiment.strategies import make_strategy
 from parley.mechanisms.coordination.experiment.strategy import HEIGHTS, Experience, Strategy, at_height
 from parley.mechanisms.coordination.position import Position

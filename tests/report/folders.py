@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from parley.kit.experiment.run import run_experiment
 from parley.kit.present.run import play_into
 from parley.kit.registry import load
-from parley.mechanisms.coordination.experiment.run import run_experiment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,13 +20,11 @@ import pytest
 from parley.core import resources
 from parley.core.errors import ParleyError
 from parley.core.folders import locked
+from parley.kit.experiment.page import experiment_sheet
 from parley.kit.present import page
 from parley.kit.present.page import write_page
-from parley.mechanisms.coordination.experiment.present import page_experiment
-from parley.mechanisms.coordination.experiment.present.page_experiment import experiment_sheet
-from parley.mechanisms.coordination.experiment.present.page_load import read_experiment
+from parley.mechanisms.coordination.experiment import page as coordination
 from parley.mechanisms.coordination.problem import Problem
-from parley.mechanisms.coordination.recognition import RECOGNITION, probabilities
 from parley.mechanisms.coordination.solution import announced_allocation
 from tests.report import folders
 
@@ -94,11 +92,9 @@ def test_the_policy_of_a_page_allows_its_own_scripts_and_no_other(experiment: Pa
 def test_the_same_folder_gives_the_same_page(experiment: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(experiment, tmp_path / experiment.name)
     (copy.parent / "problem.json").write_text(json.dumps(folders.PROBLEM), encoding="utf-8")
-    for name in ("report.html", "population.svg"):
-        (copy / name).unlink()
+    (copy / "report.html").unlink()
     assert write_page(copy) == copy / "report.html"
     assert text_of(copy) == text_of(experiment)
-    assert (copy / "population.svg").read_bytes() == (experiment / "population.svg").read_bytes()
 
 
 def test_titles_and_names_are_escaped_wherever_they_stand(experiment: Path) -> None:
@@ -108,12 +104,6 @@ def test_titles_and_names_are_escaped_wherever_they_stand(experiment: Path) -> N
     for hostile in ("<b>glory", "<img", 'owned"</script>'):
         assert hostile not in text
     assert data_of(experiment)["cells"]
-
-
-def test_pictures_are_written_beside_the_page_of_an_experiment(experiment: Path) -> None:
-    for name in ("population", "costs"):
-        assert (experiment / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-        assert "<svg" in (experiment / f"{name}.svg").read_text(encoding="utf-8")
 
 
 # ── numbers ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,24 +150,6 @@ def test_savings_are_recomputed_from_the_games_with_their_intervals(experiment: 
             assert row["expected"] == pytest.approx(float(theory), abs=1e-6)
 
 
-def test_the_split_is_what_every_recognition_function_gives_exactly(experiment: Path) -> None:
-    problem = Problem.from_mapping(folders.PROBLEM)
-    X, best = announced_allocation(problem)
-    possible = problem.total_cost(problem.contracted) - best.total_cost
-    summary = json.loads((experiment / "summary.json").read_text())
-    for k, cell in enumerate(data_of(experiment)["cells"]):
-        rows = figure(cell["figures"], "split")
-        for seat, row in enumerate(rows):
-            for name in RECOGNITION:
-                share = probabilities(name, problem, X)[seat] * possible
-                given = row[f"by:{name}"]
-                assert Fraction(given.get("x", int(given["v"]))) == share
-            alone = problem.cost(seat, int(problem.contracted[seat].sum()))
-            agent = summary["cells"][k]["agents"][seat]
-            assert row["saved"] == pytest.approx(float(alone) - agent["mean_cost"])
-            assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * agent["std_error"])
-
-
 def test_the_table_of_cells_says_what_the_games_say(experiment: Path) -> None:
     endings: dict[int, list[str]] = defaultdict(list)
     rounds = defaultdict(list)
@@ -186,7 +158,9 @@ def test_the_table_of_cells_says_what_the_games_say(experiment: Path) -> None:
         rounds[row["cell"]].append(row["rounds"])
     rows = figure(data_of(experiment)["figures"], "cells")
     assert [row["cell"]["t"] for row in rows] == [
-        f"{function}, δ = {delta}" for function in folders.RECOGNITION for delta in folders.CONTINUATION
+        f"recognition {function}, continuation {delta}"
+        for function in folders.RECOGNITION
+        for delta in folders.CONTINUATION
     ]
     for k, row in enumerate(rows):
         games = folders.GENERATIONS * folders.GAMES
@@ -200,12 +174,12 @@ def test_continuation_draws_are_held_against_their_probability(experiment: Path)
     for row in table(experiment, "draws"):
         if row["kind"] == "continuation":
             drawn[row["cell"]].append(row["continued"])
-    rows = figure(data_of(experiment)["figures"], "delta")
+    rows = figure(data_of(experiment)["figures"], "cells")
     assert sum(row["draws"] for row in rows) > 20
     for k, row in enumerate(rows):
         assert row["draws"] == len(drawn[k])
         assert row["went_on"] == pytest.approx(mean(drawn[k]))
-        assert row["p"] > 1e-6
+        assert row["p_delta"] > 1e-6
 
 
 def test_a_strategys_merit_is_the_mean_difference_within_seats_and_generations(experiment: Path) -> None:
@@ -224,21 +198,21 @@ def test_a_strategys_merit_is_the_mean_difference_within_seats_and_generations(e
             weighted += weight * (mean(others) - mean(greedy))
             weights += weight
     rows = figure(data_of(experiment)["cells"][0]["figures"], "merits")
-    (gain,) = [row["gain"] for row in rows if row["strategy"] == "greedy"]
+    (gain,) = [row["mean"] for row in rows if row["agent"] == "greedy"]
     assert gain == pytest.approx(weighted / weights)
 
 
 def test_findings_say_which_strategies_grew_and_what_was_saved(experiment: Path) -> None:
-    sheet, run = experiment_sheet(experiment)
+    sheet = experiment_sheet(experiment)
     seats = [row for row in table(experiment, "generations") if row["cell"] == 0 and row["seat"] < 2]
     last = [row for row in seats if row["generation"] == folders.GENERATIONS - 1]
     members = sum(row["members"] for row in last)
     greedy = sum(row["members"] for row in last if row["strategy"] == "greedy") / members
     said = " ".join(text for _, text in sheet.findings)
-    assert [lead for lead, _ in sheet.findings][: len(run.cells)] == [cell.name for cell in run.cells]
-    assert f"Among {members} members with a choice, over 4 generations" in sheet.findings[0][1]
+    assert [lead for lead, _ in sheet.findings][:4] == [name for name, _, _ in sheet.cells]
     (moved,) = re.findall(r"greedy \w+ (?:from \S+ to|at) (\S+)%", sheet.findings[0][1])
     assert float(moved) == pytest.approx(100 * greedy, abs=0.05)
+    assert "Over 4 generations: " in said
     assert "Of the possible savings, " in said
     assert "stubborn:1/10 may depart from it on purpose" in said
     assert "Proposers follow their recognition probabilities" in said
@@ -272,60 +246,39 @@ def test_the_page_of_an_audit_tells_every_axiom_and_every_counterexample(audit: 
 def test_seeds_of_one_setting_are_told_together_with_students_interval(tmp_path: Path) -> None:
     sweep = {"recognition": ["announcement-proportional"]}
     folder = folders.make_experiment(tmp_path, seeds=[1, 2, 3], games=20, generations=2, sweep=sweep)
-    sheet, run = experiment_sheet(folder)
-    assert list(run.settings) == ["announcement-proportional"]
-    assert [cell.name for cell in run.cells] == ["seed 1", "seed 2", "seed 3"]
-    ends = [cell.saved([1]) for cell in run.cells]
-    values = [end.mean for end in ends if end is not None]
+    sheet = experiment_sheet(folder)
+    assert [name for name, _, _ in sheet.cells] == ["seed 1", "seed 2", "seed 3"]
+    values = [row["saved_share"] for row in table(folder, "savings") if row["generation"] == 1]
     half = 4.303 * stdev(values) / 3**0.5
     (row,) = [
         row for row in figure([f.to_json() for f in sheet.figures], "overview") if row["generation"] == 1
     ]
     assert row["saved"] == pytest.approx(mean(values))
     assert row["high"] - row["saved"] == pytest.approx(half, rel=1e-3)
-    assert any("in 3 independent runs" in said for _, said in sheet.findings)
+    assert "Each setting was run with 3 seeds" in sheet.figures[0].note
 
 
-def test_a_twins_games_are_counted_by_its_sums_and_the_sample_by_the_tables(tmp_path: Path) -> None:
+def test_a_twins_games_are_counted_by_its_sums(tmp_path: Path) -> None:
     sweep = {"recognition": ["p-star"]}
     folder = folders.make_experiment(tmp_path, engine="exact", sample=10, games=60, sweep=sweep)
-    sheet, run = experiment_sheet(folder)
-    assert (run.games, run.recorded) == (240, 40)
+    sheet = experiment_sheet(folder)
     assert dict(sheet.facts)["games"] == "240"
-    assert dict(sheet.facts)["on the EVM"] == "40"
-    (cell,) = run.cells
-    summary = json.loads((folder / "summary.json").read_text())["cells"][0]
-    whole = cell.saved(cell.generations)
-    assert whole is not None
-    assert whole.mean == pytest.approx(summary["saved_share"])
+    (_, _, figures) = sheet.cells[0]
+    (rounds,) = [found for found in figures if found.id == "rounds"]
+    assert sum(row[1] for row in rounds.rows) == 240
     told = [text for _, text in sheet.findings if "exact twin" in text]
-    assert [text.endswith("came out the same there in every field.") for text in told] == [True]
-
-
-def test_a_problem_that_has_changed_since_is_not_the_one_reported_on(
-    experiment: Path, tmp_path: Path
-) -> None:
-    copy = shutil.copytree(experiment, tmp_path / "tables")
-    other = folders.PROBLEM | {"costs": [{"type": "quadratic", "quadratic": 2}]}
-    (tmp_path / "problem.json").write_text(json.dumps(other), encoding="utf-8")
-    assert all(cell.problem is None for cell in read_experiment(copy).cells)
-    write_page(copy)
-    ids = [entry["id"] for entry in data_of(copy)["cells"][0]["figures"]]
-    assert "costs" in ids
-    assert "split" not in ids
+    assert told == ["40 games of the exact twin were played by the EVM as well: all were the same."]
 
 
 def test_a_sweep_of_many_cells_is_still_a_small_page_that_says_what_it_leaves_out(
     experiment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = read_experiment(experiment)
-    many = [
-        replace(run.cells[k % 4], number=k, name=f"cell {k}", setting=f"setting {k}") for k in range(1_500)
-    ]
-    monkeypatch.setattr(page_experiment, "read_experiment", lambda _: replace(run, cells=many))
-    sheet, _ = experiment_sheet(experiment)
-    text = page.render(sheet)
-    assert len(text.encode()) < MOST_BYTES
+    summary = json.loads((experiment / "summary.json").read_text())
+    found = coordination._cells(experiment, summary)
+    many = [replace(found[k % 4], number=k, name=f"cell {k}", setting=f"setting {k}") for k in range(1_500)]
+    monkeypatch.setattr(coordination, "_cells", lambda *_: many)
+    sheet = experiment_sheet(experiment)
+    assert len(page.render(sheet).encode()) < MOST_BYTES
     (cells,) = [entry for entry in sheet.figures if entry.id == "cells"]
     assert len(cells.rows) == 500
     assert len(sheet.cells) == 100
@@ -358,10 +311,10 @@ def without(path: Path, column: str) -> None:
         (lambda f: broken(f / "manifest.json", "{"), r"manifest\.json: invalid JSON"),
         (lambda f: broken(f / "manifest.json", "[]"), r"manifest\.json: must be a JSON object, not \[\]"),
         (lambda f: broken(f / "manifest.json", '{"kind": "other"}'), r"kind is 'other', not 'experiment'"),
-        (lambda f: broken(f / "summary.json", '{"cells": []}'), "its tables do not fit together"),
-        (lambda f: broken(f / "games.parquet", "no table"), r"games\.parquet: cannot be read"),
-        (lambda f: (f / "agents.parquet").unlink(), r"agents\.parquet: cannot be read"),
-        (lambda f: without(f / "games.parquet", "rounds"), r"games\.parquet: has no column rounds"),
+        (lambda f: broken(f / "summary.json", '{"cells": []}'), "not what an experiment writes"),
+        (lambda f: broken(f / "savings.parquet", "no table"), r"savings\.parquet: cannot be read"),
+        (lambda f: (f / "generations.parquet").unlink(), r"generations\.parquet: cannot be read"),
+        (lambda f: without(f / "savings.parquet", "games"), r"savings\.parquet: has no column games"),
     ],
 )
 def test_a_damaged_folder_is_refused_in_one_line(

@@ -60,17 +60,14 @@ def data(tab: Tab) -> dict[str, Any]:
 
 def test_every_chart_of_an_experiment_draws_its_data(tab: Tab, experiment: Path) -> None:
     show(tab, experiment)
-    assert marks(tab, "overview", "path", "area") == CELLS * (
-        STRATEGIES + 1
-    )  # and the interval of the savings
+    # Shares, stacked, and the interval of the savings.
+    assert marks(tab, "overview", "path", "area") == CELLS * (STRATEGIES + 1)
     assert marks(tab, "shares", "path", "area") == CONTESTED * STRATEGIES
     assert marks(tab, "savings", "path", "area") == 1
     assert marks(tab, "costs", "circle", "dot") == 2 * AGENTS
     assert marks(tab, "costs", "rect", "bar") == AGENTS
     assert marks(tab, "costs", "line", "tick") == AGENTS
     assert marks(tab, "proposers", "rect", "bar") == AGENTS
-    assert marks(tab, "split", "path", "dot") == AGENTS * len(RECOGNITION)
-    assert marks(tab, "delta", "circle", "dot") == 2 * CELLS
     assert marks(tab, "merits", "circle", "dot") == STRATEGIES
     found = data(tab)
     (gas,) = [figure for figure in found["figures"] if figure["id"] == "gas"]
@@ -141,20 +138,20 @@ def test_a_script_that_is_none_of_the_pages_own_does_not_run(
 
 def test_a_click_on_a_heading_sorts_and_another_one_turns_the_order(tab: Tab, experiment: Path) -> None:
     show(tab, experiment)
-    button = header(tab, "split", "saved on average \\(cost\\)")
+    button = header(tab, "costs", "mean cost")
     heading = button.locator("..")
-    before = numbers(column(tab, "split", "saved on average (cost)"))
-    agents = dict(zip(before, column(tab, "split", "agent"), strict=True))
+    before = numbers(column(tab, "costs", "mean cost"))
+    agents = dict(zip(before, column(tab, "costs", "agent"), strict=True))
     assert heading.get_attribute("aria-sort") is None
     button.click()
     assert heading.get_attribute("aria-sort") == "ascending"
-    assert numbers(column(tab, "split", "saved on average (cost)")) == sorted(before)
+    assert numbers(column(tab, "costs", "mean cost")) == sorted(before)
     button.click()
     assert heading.get_attribute("aria-sort") == "descending"
-    after = numbers(column(tab, "split", "saved on average (cost)"))
+    after = numbers(column(tab, "costs", "mean cost"))
     assert after == sorted(before, reverse=True)
-    assert column(tab, "split", "agent") == [agents[value] for value in after]  # rows move whole
-    header(tab, "split", "agent").click()
+    assert column(tab, "costs", "agent") == [agents[value] for value in after]  # rows move whole
+    header(tab, "costs", "agent").click()
     assert heading.get_attribute("aria-sort") is None
 
 

@@ -35,16 +35,17 @@ def experiment(
     out: ExperimentOut = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Run an experiment: populations of agents play many games, and strategies spread or learn.
+    """Run an experiment: many games while keys of a problem, bots and seeds vary.
 
-    The file states problems, strategies per seat and their shares, how they adapt, what to sweep, games per
-    cell, generations and seed; see docs/experiments. Every game runs the real contract on the embedded EVM.
-    If the file says so, a compiled twin plays instead, and a sample of its games is compared with the EVM.
+    Problems of any kind can be swept. A kind may add populations, whose strategies spread or learn. See
+    docs/experiments. Every game runs the real contract on the embedded EVM. If the file says so,
+    a compiled twin plays a population's games, and a sample of them is compared with the EVM.
 
     To continue a stopped run, give the same command again: the tables are the same as without the stop.
 
     For example:
 
+    - `parley experiment problems/experiments/rules.toml --workers 2`
     - `parley experiment problems/experiments/greed.toml --workers 2`
     - `parley report build/experiments/greed`
     """

@@ -5,9 +5,11 @@ The keys of each kind are in its ``schema.py``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -15,7 +17,7 @@ from parley.core import exact
 from parley.core.errors import ProblemError, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -91,13 +93,40 @@ def read_keys(model: type[Table], mapping: Mapping[str, object]) -> Table:
     raise ProblemError("", spell(first["loc"]), _reason(model, first)) from None
 
 
-_NO_SUCH = {
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "dict_type": "a table",
-    "list_type": "a list",
-    "string_type": "a text",
+def plain(value: Any) -> Any:  # noqa: ANN401 - a tree of anything
+    """Turn keys into plain data, as JSON has it: exact numbers as texts, keys without a value left out.
+
+    Examples
+    --------
+    >>> plain({"share": Fraction(1, 2), "names": ["Ann"]})
+    {'share': '1/2', 'names': ['Ann']}
+    """
+    match value:
+        case BaseModel():
+            given = ((name, getattr(value, name)) for name in type(value).model_fields)
+            return {name: plain(entry) for name, entry in given if entry is not None}
+        case Mapping():
+            return {key: plain(entry) for key, entry in value.items()}
+        case list() | tuple():
+            return [plain(entry) for entry in value]
+        case Fraction() | Decimal():
+            return exact.show(Fraction(value))
+        case _:
+            return value
+
+
+_SAID = {
+    "model_type": "not a table",
+    "model_attributes_type": "not a table",
+    "dict_type": "not a table",
+    "list_type": "not a list",
+    "string_type": "not a text",
+    "greater_than_equal": "below {ge}",
+    "greater_than": "not above {gt}",
+    "less_than_equal": "above {le}",
+    "too_short": "empty",
 }
+"""What is said of a value, by pydantic's name for what is wrong."""
 
 
 def _reason(model: type[Keys], detail: ErrorDetails) -> str:
@@ -106,8 +135,8 @@ def _reason(model: type[Keys], detail: ErrorDetails) -> str:
         return "unknown key" + did_you_mean(str(detail["loc"][-1]), _known(model, detail["loc"][:-1]))
     if kind == "missing":
         return "missing"
-    if kind in _NO_SUCH:
-        return f"{value} is not {_NO_SUCH[kind]}"
+    if kind in _SAID:
+        return f"{value} is {_SAID[kind].format(**detail.get('ctx', {}))}"
     if kind == "literal_error":
         return f"unknown: {value}; known: {detail['ctx']['expected'].replace(' or ', ', ')}"
     if kind == "value_error":

@@ -7,16 +7,15 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parley.core.errors import ParleyError
 from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from parley.kit.declared import ExperimentRun, Laboratory
+    from parley.kit.experiment.run import ExperimentRun
     from parley.kit.verify.verification import Verification
 
-__all__ = ["experiment", "laboratory", "verify"]
+__all__ = ["experiment", "verify"]
 
 
 def _unheard(what: str, done: int, total: int) -> None:
@@ -80,21 +79,6 @@ def verify(
     return found
 
 
-def laboratory() -> Laboratory:
-    """Return what runs experiments.
-
-    Raises
-    ------
-    ParleyError
-        If no mechanism that is installed has experiments.
-    """
-    for one in mechanisms():
-        found = one.laboratory()
-        if found is not None:
-            return found
-    raise ParleyError("no mechanism that is installed has experiments")
-
-
 def experiment(
     file: str | PathLike[str],
     out: str | PathLike[str] | None = None,
@@ -120,5 +104,7 @@ def experiment(
     ParleyError
         If the file is wrong, or the folder cannot be used.
     """
+    from parley.kit.experiment.run import run_experiment  # noqa: PLC0415 - tables are slow to load
+
     folder = Path(out) if out is not None else Path("build") / "experiments" / Path(fspath(file)).stem
-    return laboratory().run(fspath(file), folder, workers, progress)
+    return run_experiment(file, out=folder, workers=workers, progress=progress)

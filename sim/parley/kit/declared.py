@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Any
 
-    from rich.console import RenderableType
-
+    from parley.kit.experiment.experiment import Experiment
     from parley.kit.options import Given, Option
     from parley.kit.present.page_model import Sheet
 
-__all__ = ["Description", "ExperimentRun", "Format", "Laboratory"]
+__all__ = ["Description", "Format", "Laboratory"]
 
 
 class Description(NamedTuple):
@@ -56,36 +55,16 @@ class Format(NamedTuple):
     read: Callable[[str, Given, Callable[[str], None]], Mapping[str, Any]]
 
 
-class ExperimentRun(Protocol):
-    """A finished experiment."""
-
-    @property
-    def folder(self) -> Path:
-        """Where its tables are."""
-
-    @property
-    def manifest(self) -> Mapping[str, Any]:
-        """What was run, and with what."""
-
-    def tables(self) -> RenderableType:
-        """Return what a person reads of it."""
-
-    @property
-    def summary(self) -> Any:  # noqa: ANN401 - plain data, as JSON has it
-        """What came out, cell by cell."""
-
-
 class Laboratory(NamedTuple):
-    """Experiments of a mechanism.
+    """Experiments that a mechanism adds to sweeps.
 
     Attributes
     ----------
-    run : callable
-        From an experiment file, the folder to write, the number of workers, and whoever is told of games
-        finished and games in all.
-    page : callable
-        From a finished experiment's folder, its page, and what writes its pictures into that folder.
+    read : callable
+        From the keys of an experiment file and its name: the experiment, or None if it asks for a sweep.
+    sheet : callable
+        From a finished experiment's folder: its page.
     """
 
-    run: Callable[[str, Path, int, Callable[[int, int], None]], ExperimentRun]
-    page: Callable[[Path], tuple[Sheet, Callable[[], None]]]
+    read: Callable[[Mapping[str, Any], str], Experiment | None]
+    sheet: Callable[[Path], Sheet]

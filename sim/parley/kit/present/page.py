@@ -24,13 +24,10 @@ from markupsafe import Markup
 from parley.core.errors import ParleyError, shorten
 from parley.core.folders import whole_file
 from parley.core.resources import library
-from parley.kit.api import laboratory
 from parley.kit.present.page_read import kind_of_folder, read_json
 from parley.kit.registry import kinds, mechanism
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from parley.kit.present.page_model import Sheet
 
 __all__ = ["render", "write_page"]
@@ -40,11 +37,11 @@ PAGE = "report.html"
 _ASSETS = Path(__file__).with_name("assets")
 _LIBRARIES = ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js")
 """In the order in which they need each other."""
-_SCRIPTS = ("tables.js", "charts.js", "chartsgames.js", "chartsshares.js", "page.js")
+_SCRIPTS = ("tables.js", "charts.js", "chartslines.js", "chartsgames.js", "chartsshares.js", "page.js")
 
 
 def write_page(folder: Path) -> Path:
-    """Write ``report.html`` into the folder of a run, and the pictures of an experiment beside it.
+    """Write ``report.html`` into the folder of a run.
 
     Parameters
     ----------
@@ -65,25 +62,24 @@ def write_page(folder: Path) -> Path:
     kind = kind_of_folder(folder)
     with whole_file(folder / PAGE) as work:  # from the beginning: no second report reads and writes meanwhile
         before = folder.stat()
-        sheet, pictures = _sheet(folder, kind)
-        page = render(sheet)
-        pictures()
-        work.write_text(page, encoding="utf-8")
+        work.write_text(render(_sheet(folder, kind)), encoding="utf-8")
         if not samestat(before, folder.stat()):
             raise ParleyError(f"{folder}: another run was put there meanwhile: report on that")
     return folder / PAGE
 
 
-def _sheet(folder: Path, what: str) -> tuple[Sheet, Callable[[], None]]:
-    """Let the mechanism that a folder is of lay out its page; what comes with it writes pictures."""
+def _sheet(folder: Path, what: str) -> Sheet:
+    """Let the mechanism that a folder is of lay out its page."""
     if what == "experiment":
-        return laboratory().page(folder)
+        from parley.kit.experiment.page import experiment_sheet  # noqa: PLC0415 - it needs this room
+
+        return experiment_sheet(folder)
     path = folder / f"{what}.json"
     kind = read_json(path).get("kind")
     if kind not in kinds():
         known = ", ".join(kinds())
         raise ParleyError(f"{path}: not what a mechanism writes: kind {shorten(kind)} is none of {known}")
-    return mechanism(kind).sheet(folder, "audit" if what == "audit" else "simulate"), lambda: None
+    return mechanism(kind).sheet(folder, "audit" if what == "audit" else "simulate")
 
 
 def render(sheet: Sheet) -> str:

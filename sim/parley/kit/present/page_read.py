@@ -5,7 +5,6 @@ A run may have tens of millions of games; tables are read batch by batch, and on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +15,10 @@ from parley.core.errors import ParleyError
 from parley.core.files import read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Moments", "batches", "grouped", "kind_of_folder", "numbers", "read_json", "read_table"]
+__all__ = ["batches", "kind_of_folder", "numbers", "read_json", "read_table"]
 
 FILES = {"manifest.json": "experiment", "simulation.json": "simulation", "audit.json": "audit"}
 """Which file marks which kind of folder."""
@@ -100,75 +99,3 @@ def numbers(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64
     )
     return values
-
-
-@dataclass
-class Moments:
-    """Number, mean and variance of samples that arrive in batches, merged without loss (Chan et al. 1983).
-
-    Examples
-    --------
-    >>> sample = Moments()
-    >>> sample.add(np.array([1.0, 2.0])); sample.add(np.array([3.0]))
-    >>> sample.count, sample.mean, sample.variance
-    (3, 2.0, 1.0)
-    """
-
-    count: int = 0
-    mean: float = 0.0
-    deviations: float = 0.0
-    """Sum of squared deviations from the mean."""
-
-    def add(self, values: np.ndarray[Any, np.dtype[np.float64]]) -> None:
-        """Count more samples."""
-        if values.size:
-            mean = float(values.mean())
-            self.merge(Moments(values.size, mean, float(np.square(values - mean).sum())))
-
-    def merge(self, other: Moments) -> None:
-        """Count another's samples too."""
-        both = self.count + other.count
-        if both:
-            apart = other.mean - self.mean
-            self.mean += apart * other.count / both
-            self.deviations += other.deviations + apart * apart * self.count * other.count / both
-            self.count = both
-
-    @property
-    def variance(self) -> float:
-        """Of one sample, estimated; 0 where there are fewer than two."""
-        return self.deviations / (self.count - 1) if self.count > 1 else 0.0
-
-    @property
-    def std_error(self) -> float:
-        """Of the mean."""
-        return float((self.variance / self.count) ** 0.5) if self.count else 0.0
-
-
-def grouped(
-    into: dict[tuple[Any, ...], Moments],
-    keys: list[np.ndarray[Any, Any]],
-    values: np.ndarray[Any, np.dtype[np.float64]],
-    name: Callable[[tuple[int, ...]], tuple[Any, ...]] = tuple,
-) -> None:
-    """Add values to the sample of their keys.
-
-    Parameters
-    ----------
-    into : dict of tuple to Moments
-        Samples so far; grows.
-    keys : list of integer arrays, shape (k,)
-        One key column each.
-    values : array of float, shape (k,)
-    name : callable, optional
-        What to call a combination of keys.
-    """
-    if not values.size:
-        return
-    stacked = np.stack(keys)
-    order = np.lexsort(stacked[::-1])
-    stacked, values = stacked[:, order], values[order]
-    cuts = np.flatnonzero(np.any(stacked[:, 1:] != stacked[:, :-1], axis=0)) + 1
-    starts = [0, *cuts.tolist()]
-    for start, part in zip(starts, np.split(values, cuts), strict=True):
-        into.setdefault(name(tuple(stacked[:, start].tolist())), Moments()).add(part)

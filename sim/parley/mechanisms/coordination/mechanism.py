@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from parley.kit.protocols import PlayOptions
     from parley.mechanisms.coordination.audit import Audit
     from parley.mechanisms.coordination.demonstration import Demonstration
+    from parley.mechanisms.coordination.experiment.specification import Experiment
     from parley.mechanisms.coordination.live import Board
     from parley.mechanisms.coordination.play import Outcome
     from parley.mechanisms.coordination.problem import Problem
@@ -248,10 +249,24 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
         return GameReplay
 
     def laboratory(self) -> Laboratory:
-        """Return the experiments: populations, sweeps, learning."""
-        from parley.mechanisms.coordination.experiment.laboratory import LABORATORY
+        """Return what populations add to sweeps."""
+        return Laboratory(self._experiment, self._experiment_sheet)
 
-        return LABORATORY
+    @staticmethod
+    def _experiment(mapping: Mapping[str, Any], file: str) -> Experiment | None:
+        """Read an experiment with populations; a file that names bots, or what varies, asks for a sweep."""
+        from parley.mechanisms.coordination.experiment.specification import Experiment
+
+        problem = mapping.get("problem")
+        whole = isinstance(problem, dict) and "kind" in problem
+        return None if whole or {"vary", "bots"} & mapping.keys() else Experiment(mapping, file)
+
+    @staticmethod
+    def _experiment_sheet(folder: Path) -> Sheet:
+        """Lay out the page of an experiment with populations."""
+        from parley.mechanisms.coordination.experiment.page import experiment_sheet
+
+        return experiment_sheet(folder)
 
     def setting(self, problem: Problem, bots: Sequence[str], seed: int) -> Setting:
         """Seat bots."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from fractions import Fraction
 
-    from parley.mechanisms.coordination.experiment.specification import Cell
+    from parley.mechanisms.coordination.experiment.cell import Cell
 
 __all__ = ["CellTheory"]
 

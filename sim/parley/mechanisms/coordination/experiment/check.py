@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parley.kit.play.player import Sent
+    from parley.mechanisms.coordination.experiment.cell import Cell
     from parley.mechanisms.coordination.experiment.games import Order
-    from parley.mechanisms.coordination.experiment.specification import Experiment
     from parley.mechanisms.coordination.experiment.sums import Sums
 
 __all__ = ["DIFFERENCES_TOLD", "cross_check", "twin_check"]
@@ -29,7 +29,7 @@ CELLS = 3
 DIFFERENCES_TOLD = 10
 
 
-def cross_check(experiment: Experiment) -> dict[str, Any]:
+def cross_check(cells: Sequence[Cell]) -> dict[str, Any]:
     """Play the first game of some cells on revm and on py-evm, and compare every transaction.
 
     Returns
@@ -42,7 +42,7 @@ def cross_check(experiment: Experiment) -> dict[str, Any]:
     names = {selector: name for name, selector in compiled_codec(MECHANISM).selectors.items()}
     gas: dict[str, list[int]] = defaultdict(list)
     differences = []
-    cells = experiment.cells[:CELLS]
+    cells = cells[:CELLS]
     for cell in cells:
         order = next(iter(orders_of(Population(cell), 0)))
         (one, sent, _), (other, again, used) = (_first_game(where, order) for where in (here, there))

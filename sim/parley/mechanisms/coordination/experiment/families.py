@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from parley.core.errors import ProblemError
-from parley.core.keys import Number, Whole
+from parley.core.keys import Keys, Number, Whole
 from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
 from parley.mechanisms.coordination.experiment.streams import Purpose, stream
 from parley.mechanisms.coordination.problem import Problem
@@ -23,11 +23,7 @@ MOST_TRIES = 1_000
 """Draws after which a family that never contracts anything is given up."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class Distribution(_Strict):
+class Distribution(Keys):
     """Where a number comes from: one of these. A number by itself stands for that number."""
 
     uniform: tuple[Whole, Whole] | None = None
@@ -71,7 +67,7 @@ def _always(value: int) -> Distribution:
     return Distribution(values=[Fraction(value)])
 
 
-class CostFamily(_Strict):
+class CostFamily(Keys):
     """Cost functions: a kind, and where its numbers come from.
 
     Quadratic and power costs are coefficient · z^exponent + linear · z. Piecewise costs have slopes that rise
@@ -84,7 +80,7 @@ class CostFamily(_Strict):
     coefficient: Drawn = _always(1)
     linear: Drawn = _always(0)
     exponent: Drawn = _always(3)
-    breakpoints: list[Whole] = [5, 10]
+    breakpoints: list[Whole] = Field(default=[5, 10])
     slope: Drawn = Distribution(uniform=(1, 5))
     increment: Drawn = Distribution(uniform=(1, 5))
 
@@ -104,7 +100,7 @@ class CostFamily(_Strict):
         return Power(coefficient, int(exponent), linear)
 
 
-class Family(_Strict):
+class Family(Keys):
     """A random family of problems, in whole tasks.
 
     In the special domain every task type is contracted by one agent, drawn for it, and agents before that

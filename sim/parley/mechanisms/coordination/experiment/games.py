@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from parley.chain.codec import Event
     from parley.chain.evm import Evm
     from parley.mechanisms.coordination.bots import Bot
+    from parley.mechanisms.coordination.experiment.cell import Cell
     from parley.mechanisms.coordination.experiment.population import Population
-    from parley.mechanisms.coordination.experiment.specification import Cell
     from parley.mechanisms.coordination.play import Deployment, _Game
     from parley.mechanisms.coordination.position import Position
     from parley.mechanisms.coordination.problem import Problem

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from parley.mechanisms.coordination.experiment.specification import Cell
+    from parley.mechanisms.coordination.experiment.cell import Cell
 
 __all__ = ["Population", "apportion"]
 

@@ -1,56 +1,16 @@
-"""How large an experiment may be in all: what its file states number by number multiplies.
-
-The number of cells and of games follows from the file, and is looked at before anything is drawn or made.
-"""
+"""How many members, seats and strategies all cells of an experiment may have together."""
 
 from __future__ import annotations
-
-from math import prod
-from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ProblemError
 from parley.core.limits import MAX_GAMES
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+__all__ = ["Size"]
 
-__all__ = ["Size", "check_counts"]
-
-MOST_CELLS = 100_000
 MOST_SEATS = 10**8
 """Seats in the games of one generation, and members, of all cells: so many are in memory at once."""
 MOST_ROWS = 10**7
 """Strategies of all seats of all cells: as many rows has a table for each generation."""
-
-
-def check_counts(
-    problems: int, varied: Mapping[str, Sequence[Any]], seeds: int, games: int, generations: int
-) -> None:
-    """Check how many cells and games there are.
-
-    Parameters
-    ----------
-    problems : int
-    varied : mapping of str to sequence
-        What is swept.
-    seeds : int
-    games : int
-        Of a generation and cell, where they are not swept.
-    generations : int
-
-    Raises
-    ------
-    ProblemError
-        If they are too many.
-    """
-    cells = problems * prod(map(len, varied.values())) * seeds
-    if cells > MOST_CELLS:
-        raise ProblemError("", "sweep", f"{cells} cells in all are more than {MOST_CELLS}")
-    each = varied.get("games", [games])
-    total = generations * sum(each) * (cells // len(each))
-    if total > MAX_GAMES:
-        reason = f"{total} in all, of {cells} cells and {generations} generations: more than {MAX_GAMES}"
-        raise ProblemError("", "games", reason)
 
 
 class Size:

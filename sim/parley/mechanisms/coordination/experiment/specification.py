@@ -6,51 +6,48 @@ The same keys in TOML and in JSON. A number is an integer, a decimal (read exact
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from fractions import Fraction
-from functools import cached_property
 from hashlib import sha256
 from itertools import product
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from parley.chain.compiler import compile_contracts
 from parley.core import problemfile
-from parley.core.errors import ParleyError, ProblemError, shorten
+from parley.core.errors import ParleyError, ProblemError, naming
 from parley.core.exact import show
-from parley.core.keys import Number, Whole, spell
+from parley.core.keys import Keys, Number, Whole, plain, read_keys
 from parley.core.limits import MAX_GAMES, MAX_SEED
+from parley.kit.experiment import experiment as engine
+from parley.kit.experiment.experiment import check_counts
 from parley.kit.registry import kind_of
-from parley.mechanisms.coordination.allocation import cost_effective
+from parley.mechanisms.coordination.contracts import CONTRACTS
 from parley.mechanisms.coordination.experiment.adaptive import Colluding
+from parley.mechanisms.coordination.experiment.cell import Cell
 from parley.mechanisms.coordination.experiment.dynamics import Adaptation
 from parley.mechanisms.coordination.experiment.families import Family, draw
-from parley.mechanisms.coordination.experiment.size import Size, check_counts
+from parley.mechanisms.coordination.experiment.run import Populations
+from parley.mechanisms.coordination.experiment.size import Size
 from parley.mechanisms.coordination.experiment.strategies import Strategy, make_strategy
+from parley.mechanisms.coordination.experiment.tables import SCHEMAS
 from parley.mechanisms.coordination.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from pydantic_core import ErrorDetails
+    from parley.chain.compiler import Artifact
 
 __all__ = ["Cell", "Experiment", "load_experiment"]
-
-KIND = "experiment"
-
 
 Count = Annotated[Whole, Field(ge=1, le=MAX_GAMES)]
 Index = Annotated[Whole, Field(ge=0, le=MAX_SEED)]
 Share = Annotated[Number, Field(ge=0)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class ProblemKeys(_Strict):
+class ProblemKeys(Keys):
     """Which problems are played: one of these."""
 
     file: str | None = None
@@ -67,22 +64,22 @@ class ProblemKeys(_Strict):
         return self
 
 
-class SeatKeys(_Strict):
+class SeatKeys(Keys):
     """A seat whose members are others than everybody else's."""
 
     seat: Index
     strategies: dict[str, Share]
 
 
-class PopulationKeys(_Strict):
+class PopulationKeys(Keys):
     """Who plays: so many members for every seat, divided among strategies by share."""
 
     members: Count = 1
-    strategies: dict[str, Share] = {"equilibrium": Fraction(1)}
-    seats: list[SeatKeys] = []
+    strategies: dict[str, Share] = Field(default={"equilibrium": Fraction(1)})
+    seats: list[SeatKeys] = Field(default=[])
 
 
-class AdaptationKeys(_Strict):
+class AdaptationKeys(Keys):
     """How strategies spread: see `dynamics`."""
 
     rule: Literal["none", "replicator", "logit"] = "none"
@@ -91,7 +88,7 @@ class AdaptationKeys(_Strict):
     mutation: Annotated[Number, Field(ge=0, le=1)] = Fraction(0)
 
 
-class SweepKeys(_Strict):
+class SweepKeys(Keys):
     """What is varied: all combinations are played."""
 
     recognition: list[str] | None = None
@@ -123,13 +120,13 @@ OF_FAMILY = ("agents", "task_types", "density")
 OF_ADAPTATION = ("rate", "temperature", "mutation")
 
 
-class ExperimentKeys(_Strict):
+class ExperimentKeys(Keys):
     """All keys of an experiment file."""
 
-    kind: Literal["experiment"]
+    kind: Literal["experiment"] = "experiment"
     title: str
     question: str = ""
-    seeds: Annotated[list[Index], Field(min_length=1)] = [0]
+    seeds: list[Index] = Field(default=[0], min_length=1)
     generations: Count = 1
     games: Count
     engine: Literal["evm", "exact", "statistical"] = "evm"
@@ -140,91 +137,7 @@ class ExperimentKeys(_Strict):
     sweep: SweepKeys = SweepKeys()
 
 
-class Cell:
-    """One combination: a problem, a population, a rule, a seed; played for all generations.
-
-    Attributes
-    ----------
-    index : int
-    problem_name : str
-    problem : Problem
-        With the cell's recognition function and continuation probability.
-    seed : int
-    games : int
-        In every generation.
-    members : int
-        Of every seat.
-    strategies : tuple of dict of str to Fraction
-        Of each seat: strategies and their initial shares, which sum to one.
-    adaptation : Adaptation
-    varied : dict of str to value
-        What the sweep says of this cell.
-    folder : Path
-        Where FILE.py in a strategy's name is looked for.
-    engine : str
-        What plays its games: ``evm``, or a twin, ``exact`` or ``statistical``.
-    sample : int
-        Of a twin's games, how many of each generation the EVM plays too.
-    kind : int
-        The same for cells whose problem and strategies are the same.
-    """
-
-    def __init__(  # noqa: PLR0913 - what makes a cell
-        self,
-        *,
-        index: int,
-        problem_name: str,
-        problem: Problem,
-        seed: int,
-        games: int,
-        members: int,
-        strategies: Sequence[dict[str, Fraction]],
-        adaptation: Adaptation,
-        varied: dict[str, Any],
-        folder: Path,
-        engine: str = "evm",
-        sample: int = 0,
-        kind: int = 0,
-    ) -> None:
-        self.index = index
-        self.problem_name = problem_name
-        self.problem = problem
-        self.seed = seed
-        self.games = games
-        self.members = members
-        self.strategies = tuple(strategies)
-        self.adaptation = adaptation
-        self.varied = varied
-        self.folder = folder
-        self.engine = engine
-        self.sample = sample
-        self.kind = kind
-
-    @cached_property
-    def cost_effective(self) -> Fraction:
-        """F(X) of a cost-effective allocation X, in units of cost."""
-        return cost_effective(self.problem).total_cost
-
-    @cached_property
-    def possible_wei(self) -> int:
-        """What all agents together could save at most, in wei."""
-        problem = self.problem
-        least = self.cost_effective * problem.wei_per_cost
-        return problem.total_cost_wei(problem.contracted) - int(least)
-
-    @property
-    def spread_wei(self) -> int:
-        """What proposing is worth where all that is possible is saved, Δ · (1 − δ), in wei; at least 1."""
-        delta = self.problem.continuation if self.problem.max_rounds > 1 else 0
-        return max(1, int(self.possible_wei * (1 - delta)))
-
-    @property
-    def names(self) -> tuple[tuple[str, ...], ...]:
-        """Names of each seat's strategies, in order."""
-        return tuple(map(tuple, self.strategies))
-
-
-class Experiment:
+class Experiment(engine.Experiment):
     """A whole experiment, read and checked.
 
     Attributes
@@ -235,36 +148,54 @@ class Experiment:
         All problems × all combinations of the sweep × all seeds, the last varying fastest.
     """
 
+    kind = Problem.kind
+    schemas = SCHEMAS
+    same: ClassVar[Mapping[str, str]] = {
+        **engine.Experiment.same,
+        "strategies": "strategy file",
+    }
+
     def __init__(self, mapping: Mapping[str, Any], file: str) -> None:
         self.file = file
         self.folder = Path(file).parent
-        self.keys = _read(mapping)
+        self.keys = keys = read_keys(ExperimentKeys, mapping)
         self._check_sweep()
-        self._check_counts()
+        problems = keys.problem.family.draws if keys.problem.family else len(keys.problem.files or "1")
+        check_counts(problems, keys.sweep.given(), len(keys.seeds), keys.games, keys.generations, key="sweep")
         self._kinds: dict[tuple[int, str], int] = {}
         self.cells = tuple(self._cells())
+        self.title, self.question, self.steps = keys.title, keys.question, keys.generations
+        self.games = keys.generations * sum(cell.games for cell in self.cells)
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
 
     def to_mapping(self) -> dict[str, Any]:
         """The keys with every default written out, as plain data; exact numbers as strings."""
-        plain: dict[str, Any] = _plain(self.keys)
-        return plain
+        mapping: dict[str, Any] = plain(self.keys)
+        return mapping
 
-    def strategy_files(self) -> dict[str, str]:
-        """Hashes of the Python files that strategies come from."""
+    def about(self) -> dict[str, Any]:
+        """What else the manifest says: hashes of problems, and of the Python files of strategies."""
         names = {name for cell in self.cells for seat in cell.names for name in seat if ".py:" in name}
         files = sorted({f"{name.partition('.py:')[0]}.py" for name in names})
-        return {file: sha256((self.folder / file).read_bytes()).hexdigest() for file in files}
-
-    def problems(self) -> dict[str, str]:
-        """Hashes of the problems, by name; recognition function and continuation probability left out."""
-        return {cell.problem_name: problem_hash(cell.problem) for cell in self.cells}
+        return {
+            "seed": self.keys.seeds[0],
+            "engine": self.keys.engine,
+            "problems": {cell.problem_name: problem_hash(cell.problem) for cell in self.cells},
+            "strategies": {file: sha256((self.folder / file).read_bytes()).hexdigest() for file in files},
+            "cells": len(self.cells),
+            "generations": self.keys.generations,
+        }
 
     @property
-    def games(self) -> int:
-        """Games of the whole experiment."""
-        return self.keys.generations * sum(cell.games for cell in self.cells)
+    def contracts(self) -> Mapping[str, Artifact]:
+        """What is deployed."""
+        compiled = compile_contracts()
+        return {name: compiled[name] for name in CONTRACTS}
+
+    def play(self, workers: int) -> Populations:
+        """Prepare to play."""
+        return Populations(self.cells, self.steps, self.keys.engine, workers)
 
     # ── cells ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -283,11 +214,6 @@ class Experiment:
                 raise ProblemError("", "adaptation.temperature", "missing; logit needs one")
             if max(varied.get("rate", [self.keys.adaptation.rate])) > 1:
                 raise ProblemError("", "adaptation.rate", "above 1: for logit it is a probability")
-
-    def _check_counts(self) -> None:
-        keys = self.keys
-        problems = keys.problem.family.draws if keys.problem.family else len(keys.problem.files or "1")
-        check_counts(problems, keys.sweep.given(), len(keys.seeds), keys.games, keys.generations)
 
     def _cells(self) -> list[Cell]:
         varied = self.keys.sweep.given()
@@ -395,106 +321,12 @@ def _shares(key: str, strategies: dict[str, Fraction]) -> dict[str, Fraction]:
 
 
 def load_experiment(path: str | PathLike[str]) -> Experiment:
-    """Read an experiment file.
-
-    Parameters
-    ----------
-    path : path
-        TOML, or JSON if it ends so. Problem files and Python files that it names are looked for beside it.
+    """Read an experiment file; see `parley.kit.experiment.run.read_experiment`.
 
     Raises
     ------
     ProblemError
         In one line: file, key and reason.
     """
-    file = fspath(path)
-    mapping = problemfile.read(path)
-    try:
-        return Experiment(mapping, file)
-    except ProblemError as error:
-        raise (error if error.file else error.in_file(file)) from None
-
-
-# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _read(mapping: Mapping[str, Any]) -> ExperimentKeys:
-    if mapping.get("kind", KIND) != KIND:
-        raise ProblemError("", "kind", f"unknown kind {shorten(mapping['kind'])}; known: {KIND}")
-    try:
-        return ExperimentKeys.model_validate(dict(mapping))
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-    # Unknown keys first, since a misspelt key is also a missing one.
-    first = min(details, key=lambda detail: detail["type"] != "extra_forbidden")
-    raise ProblemError("", *_explain(first)) from None
-
-
-def _explain(detail: ErrorDetails) -> tuple[str, str]:
-    """Give key and reason of one of pydantic's complaints."""
-    place, value = list(detail["loc"]), detail["input"]
-    context = detail.get("ctx", {})
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        model = _model_at(place[:-1])
-        close = get_close_matches(str(place[-1]), list(model.model_fields) if model else [], n=1)
-        return spell(place), "unknown key" + (f" (did you mean {close[0]}?)" if close else "")
-    if kind == "missing":
-        return spell(place), "missing"
-    if kind == "value_error":
-        return spell(place), detail["msg"].removeprefix("Value error, ")
-    said = _SAID.get(kind)
-    if said is None:
-        return spell(place), f"{detail['msg']} (given: {shorten(value)})"
-    return spell(place), f"{shorten(value)} {said.format(**context)}"
-
-
-_SAID = {
-    "model_type": "is not a table",
-    "model_attributes_type": "is not a table",
-    "dict_type": "is not a table",
-    "list_type": "is not a list",
-    "too_short": "is empty",
-    "string_type": "is not a text",
-    "literal_error": "is not known; known: {expected}",
-    "greater_than_equal": "is not at least {ge}",
-    "greater_than": "is not above {gt}",
-    "less_than_equal": "is above {le}",
-}
-"""What is said of a value, by pydantic's name for what is wrong with it."""
-
-
-def _model_at(place: list[int | str]) -> type[BaseModel] | None:
-    """The table that stands at a place."""
-    model: type[BaseModel] | None = ExperimentKeys
-    for part in place:
-        if model is None or isinstance(part, int):
-            continue
-        field = model.model_fields.get(part)
-        model = _model_in(field.annotation) if field is not None else None
-    return model
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
-    return next((model for model in inner if model is not None), None)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a tree of anything
-    match value:
-        case BaseModel():
-            return {
-                name: _plain(getattr(value, name))
-                for name in type(value).model_fields
-                if getattr(value, name) is not None
-            }
-        case dict():
-            return {key: _plain(entry) for key, entry in value.items()}
-        case list() | tuple():
-            return [_plain(entry) for entry in value]
-        case Fraction():
-            return show(value)
-        case _:
-            return value
+    with naming(fspath(path)):
+        return Experiment(problemfile.read(path), fspath(path))

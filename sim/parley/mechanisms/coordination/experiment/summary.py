@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.coordination.experiment.cell_theory import CellTheory
     from parley.mechanisms.coordination.experiment.sums import Sums
 
-__all__ = ["cell_summary"]
+__all__ = ["cell_summary", "expected_share", "share_saved", "standard_error"]
 
 
 def cell_summary(theory: CellTheory, sums: Sums, last: Sums) -> dict[str, Any]:
@@ -45,13 +45,15 @@ def cell_summary(theory: CellTheory, sums: Sums, last: Sums) -> dict[str, Any]:
     problem = cell.problem
     lawful = all(bargains_by_proposition_1(bot) for seat in Bots(cell).made for bot in seat)
     wei = problem.wei_per_cost
-    saved, error = _share(theory, sums)
-    late, late_error = _share(theory, last)
+    saved, error = share_saved(theory, sums)
+    late, late_error = share_saved(theory, last)
     agents = [
         {
             "agent": i,
+            "name": problem.agent_names[i],
+            "contracted_cost": show(problem.cost(i, int(problem.contracted[i].sum()))),
             "mean_cost": float(Fraction(sums.costs[i], sums.games * wei)),
-            "std_error": _error(sums.costs[i], sums.squares[i], sums.games) / wei,
+            "std_error": standard_error(sums.costs[i], sums.squares[i], sums.games) / wei,
             "expected_cost": float(Fraction(sums.expected[i], sums.known * wei)) if sums.known else None,
             "z": (sums.paid[i] - sums.expected[i]) / sqrt(variance) if variance > 0 else None,
             "p_value": betting_p_value(sums.bets["costs"][i]) if lawful and sums.known else None,
@@ -74,6 +76,11 @@ def cell_summary(theory: CellTheory, sums: Sums, last: Sums) -> dict[str, Any]:
         "broken_down": sums.endings["broken down"],
         "expired": sums.endings["expired"],
         "mean_rounds": sums.rounds / sums.games,
+        "rounds": [[rounds, games] for rounds, games in sorted(sums.rounds_of.items())],
+        "continuation_draws": {
+            "went_on": (went_on := sums.rounds - sum(sums.rounds_of.values()) + sums.rounds_of[0]),
+            "all": went_on + sums.stopped,
+        },
         "saved_share": saved,
         "std_error": error,
         "last_generation": {"saved_share": late, "std_error": late_error, "games": last.games},
@@ -114,16 +121,23 @@ def _proposers(theory: CellTheory, sums: Sums) -> float | None:
     return bonferroni(map(betting_p_value, sums.bets["proposer"])) if sums.draws else None
 
 
-def _share(theory: CellTheory, sums: Sums) -> tuple[float | None, float | None]:
+def share_saved(theory: CellTheory, sums: Sums) -> tuple[float | None, float | None]:
     """Realized over possible savings, with its standard error."""
     possible = theory.possible_wei
     if not possible or not sums.games:
         return None, None
     mean = float(Fraction(sums.saved, sums.games * possible))
-    return mean, _error(sums.saved, sums.saved_squares, sums.games) / possible
+    return mean, standard_error(sums.saved, sums.saved_squares, sums.games) / possible
 
 
-def _error(total: int, squares: int, games: int) -> float:
+def expected_share(theory: CellTheory, sums: Sums) -> float | None:
+    """Savings that Proposition 1 expects of what was announced, over the possible ones."""
+    possible = theory.possible_wei * sums.known
+    contracted = sums.known * theory.contracted * theory.cell.problem.wei_per_cost
+    return float((contracted - sum(sums.expected)) / possible) if possible else None
+
+
+def standard_error(total: int, squares: int, games: int) -> float:
     """Sample standard deviation over √games; the difference is taken in integers, where nothing cancels."""
     if games < 2:
         return 0.0

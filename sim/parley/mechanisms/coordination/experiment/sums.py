@@ -55,14 +55,19 @@ class Sums:
         against what Proposition 1 says of each agent's ``costs``; against the probabilities with which it is
         drawn as the first ``proposer``; and, of a twin's games that the EVM has played too, against a
         ``pair`` of them costing the same on average.
-    by_strategy : dict of (seat, strategy) to [games, cost, games with expected costs, these]
+    by_strategy : dict of (seat, strategy) to [games, cost, games with expected costs, these, cost²]
         Costs in wei.
+    rounds_of : Counter
+        Games by their rounds.
+    stopped : int
+        Continuation draws that ended the bargaining.
     """
 
     def __init__(self, agents: int) -> None:
         self.agents = agents
         self.endings: Counter[str] = Counter()
-        self.rounds = self.saved = self.saved_squares = self.known = self.unseen = 0
+        self.rounds_of: Counter[int] = Counter()
+        self.rounds = self.saved = self.saved_squares = self.known = self.unseen = self.stopped = 0
         self.proposed = [0] * agents
         self.draws: Counter[tuple[Fraction, ...]] = Counter()
         self.all_proposed = [0] * agents
@@ -92,15 +97,19 @@ class Sums:
         """
         self.endings[outcome.ending] += times
         self.rounds += outcome.rounds * times
+        self.rounds_of[outcome.rounds] += times
+        last = outcome.position.problem.max_rounds
+        self.stopped += times * (outcome.ending == "broken down" and 0 < outcome.rounds < last)
         saved = contracted - sum(outcome.costs)
         self.saved += saved * times
         self.saved_squares += saved * saved * times
         for i, cost in enumerate(outcome.costs):
             self.costs[i] += cost * times
             self.squares[i] += cost * cost * times
-            entry = self.by_strategy.setdefault((i, strategies[i]), [0] * 4)
+            entry = self.by_strategy.setdefault((i, strategies[i]), [0] * 5)
             entry[0] += times
             entry[1] += cost * times
+            entry[4] += cost * cost * times
         theory = theory_at(outcome.position)
         if theory is None:
             return
@@ -164,6 +173,7 @@ class Sums:
     def merge(self, other: Sums) -> None:
         """Count another's games too."""
         self.endings += other.endings
+        self.rounds_of += other.rounds_of
         for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         # Which draws are tested must not depend on their outcome: all of a vector's, or none of a batch's.
@@ -176,7 +186,7 @@ class Sums:
         for name in _BETS:
             self.bets[name] += other.bets[name]
         for key, entry in other.by_strategy.items():
-            mine = self.by_strategy.setdefault(key, [0] * 4)
+            mine = self.by_strategy.setdefault(key, [0] * 5)
             mine[:] = map(int.__add__, mine, entry)
 
     def _sum(self, name: str, other: Sums) -> None:
@@ -187,6 +197,7 @@ class Sums:
         """Give plain data that JSON keeps exactly."""
         return {
             "endings": dict(self.endings),
+            "rounds_of": sorted(self.rounds_of.items()),
             **{name: getattr(self, name) for name in _NUMBERS},
             **{name: getattr(self, name) for name in (*_LISTS, "proposed", "unseen")},
             "bets": {name: bets.tolist() for name, bets in self.bets.items()},
@@ -198,6 +209,7 @@ class Sums:
         """Take them up again; sums by strategy are those of one generation only, and are not kept."""
         sums = cls(agents)
         sums.endings.update(plain["endings"])
+        sums.rounds_of.update(dict(map(tuple, plain["rounds_of"])))
         for name in (*_NUMBERS, *_LISTS, "proposed", "unseen"):
             setattr(sums, name, plain[name])
         sums.bets.update({name: np.array(bets) for name, bets in plain["bets"].items()})
@@ -206,5 +218,5 @@ class Sums:
 
 
 _BETS = ("costs", "proposer", "pair")
-_NUMBERS = ("rounds", "saved", "saved_squares", "known")
+_NUMBERS = ("rounds", "saved", "saved_squares", "known", "stopped")
 _LISTS = ("all_proposed", "expected_proposed", "costs", "squares", "expected", "paid", "variances")

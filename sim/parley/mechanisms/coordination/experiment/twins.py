@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from parley.mechanisms.coordination.bots import Bot
+    from parley.mechanisms.coordination.experiment.cell import Cell
     from parley.mechanisms.coordination.experiment.games import Order
-    from parley.mechanisms.coordination.experiment.specification import Cell
     from parley.mechanisms.coordination.play import Outcome
     from parley.mechanisms.coordination.twins.games import Games
 

@@ -1,0 +1,221 @@
+"""The page of an experiment: what every experiment shows, and the figures of a sweep."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from parley.core.errors import ParleyError
+from parley.core.files import read_object
+from parley.kit.present.page_model import Column, Figure, Sheet, count
+from parley.kit.present.page_parts import gas_figures, mean_cells, mean_columns, written_by
+from parley.kit.present.page_words import cross_checked
+from parley.kit.registry import load, mechanism, mechanisms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["cell_names", "experiment_sheet", "link", "sheet_of_experiment"]
+
+MOST_CELLS = 500
+"""Rows of the tables of cells."""
+MOST_DETAILED = 100
+"""Cells that have figures of their own: the first ones."""
+MOST_DRAWN = 60
+"""Rows of a chart of means."""
+
+
+def experiment_sheet(folder: Path) -> Sheet:
+    """Lay out the page of the experiment in a folder.
+
+    Raises
+    ------
+    ParleyError
+        In one line: the file and what is wrong with it.
+    """
+    path = folder / "manifest.json"
+    manifest = read_object(path)
+    if manifest.get("kind") != "experiment":
+        raise ParleyError(f"{path}: kind is {manifest.get('kind')!r}, not 'experiment'")
+    if manifest.get("complete") is not True:
+        raise ParleyError(f"{folder}: the experiment was not finished; run it again, and it goes on")
+    with written_by("an experiment", path):
+        if "vary" in manifest["experiment"]:
+            return _sweep(manifest, read_object(folder / "summary.json"))
+        kind = manifest.get("mechanism")
+        for one in mechanisms() if kind is None else (mechanism(kind),):
+            laboratory = one.laboratory()
+            if laboratory is not None:
+                return laboratory.sheet(folder)
+    raise ParleyError(f"{path}: mechanism {kind} has no such experiments")
+
+
+def sheet_of_experiment(
+    manifest: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    *,
+    facts: Sequence[tuple[str, str]] = (),
+    findings: Sequence[tuple[str, str]] = (),
+    figures: Sequence[Figure] = (),
+    cells: Sequence[tuple[str, list[str], list[Figure]]] = (),
+    strategies: Sequence[str] = (),
+) -> Sheet:
+    """Lay out the page of an experiment: what every one says, around what this one says."""
+    keys = manifest["experiment"]
+    check = summary.get("cross_check") or {}
+    seeds = ", ".join(map(str, keys["seeds"]))
+    sheet = Sheet(
+        "experiment",
+        str(manifest["title"]),
+        str(manifest["question"]),
+        facts=[
+            ("cells", f"{manifest['cells']:,}"),
+            ("games", f"{manifest['games']:,}"),
+            *facts,
+            ("seeds" if len(keys["seeds"]) > 1 else "seed", seeds),
+        ],
+        findings=[*findings, *(("", text) for text in cross_checked(check))],
+        figures=[*figures, *gas_figures(check.get("gas"), str(check.get("evm")), check.get("games", 0))],
+        cells=list(cells),
+        method=[
+            (heading, [(str(name), _said(entry)) for name, entry in manifest[key].items()])
+            for key, heading in METHOD.items()
+            if isinstance(manifest.get(key), Mapping) and manifest[key]
+        ],
+        strategies=list(strategies),
+    )
+    if check.get("identical") is False:
+        sheet.warnings.append("Games replayed on the other EVM differ.")
+    return sheet
+
+
+METHOD = {
+    "experiment": "The experiment's file",
+    "problems": "Problems, by SHA-256",
+    "contracts": "Contracts, by the hash of their code",
+    "versions": "Versions",
+}
+
+
+def _said(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def cell_names(cells: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Name cells by what differs among them: each with its seed, and without.
+
+    Parameters
+    ----------
+    cells : sequence of mapping
+        Each with ``cell``, ``problem``, ``seed`` and what is ``varied``.
+
+    Examples
+    --------
+    >>> cells = [{"cell": k, "problem": "p", "seed": k, "varied": {"rule": "boston"}} for k in (0, 1)]
+    >>> cell_names(cells)
+    [('seed 0', 'cell 0'), ('seed 1', 'cell 0')]
+    """
+    said = [{"problem": cell["problem"], **cell["varied"], "seed": cell["seed"]} for cell in cells]
+    keys = dict.fromkeys(key for one in said for key in one)
+    varying = [key for key in keys if len({str(one.get(key)) for one in said}) > 1]
+    names = []
+    for one in said:
+        parts = {key: f"{'' if key == 'problem' else key} {one[key]}" for key in varying if key in one}
+        parts = {key: part.strip() for key, part in parts.items()}
+        whole = ", ".join(parts.values())
+        parts.pop("seed", None)
+        names.append((whole or "cell 0", ", ".join(parts.values()) or "cell 0"))
+    repeated = Counter(name for name, _ in names)
+    return [
+        (name if repeated[name] == 1 else f"{name} (cell {k})", setting)
+        for k, (name, setting) in enumerate(names)
+    ]
+
+
+def link(number: int, name: str, detailed: int) -> dict[str, Any]:
+    """Return a cell of a table that leads to a cell's figures, if it has any."""
+    return {"v": number, "t": name} | ({"i": number} if number < detailed else {})
+
+
+# ── sweeps ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sweep(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> Sheet:
+    cells = summary["cells"]
+    names = [name for name, _ in cell_names(cells)]
+    off = [name for name, cell in zip(names, cells, strict=True) if not cell["holds"]]
+    found = "No exact test contradicts theory in any cell."
+    if off:
+        found = f"Exact tests contradict theory in {count(len(off), 'cell')}: {'; '.join(off[:6])}."
+    detailed = []
+    for name, cell in zip(names[:MOST_DETAILED], cells, strict=False):
+        # How long it took is not kept, and not shown here.
+        sheet = load(cell["keys"]).sheet({**cell, "seconds": 0, "games_per_second": 0}, name)
+        detailed.append((name, [text for _, text in sheet.findings], sheet.figures))
+    return sheet_of_experiment(
+        manifest,
+        summary,
+        facts=[("mechanism", str(manifest["mechanism"]))],
+        findings=[("", found)],
+        figures=[_cells(cells, names), *_means(cells, names)],
+        cells=detailed,
+    )
+
+
+def _cells(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
+    varied = list(cells[0]["varied"])
+    endings = list(dict.fromkeys(name for cell in cells for name in cell["endings"]))
+    tests = list(dict.fromkeys(name for cell in cells for name in cell["p_values"]))
+    columns = [
+        Column("cell", "cell", "cell"),
+        *(Column(f"varied:{key}", key) for key in varied),
+        Column("seed", "seed", "count"),
+        Column("games", "games", "count"),
+        *(Column(f"ended:{name}", name.replace("_", " "), "percent") for name in endings),
+        *(Column(f"p:{name}", f"{name}: p-value", "p") for name in tests),
+        Column("gas", "gas of a game", "count"),
+    ]
+    rows = [
+        [
+            link(k, name, MOST_DETAILED),
+            *(cell["varied"][key] for key in varied),
+            cell["seed"],
+            cell["games"],
+            *(cell["endings"].get(ending, 0) / cell["games"] for ending in endings),
+            *(cell["p_values"].get(test) for test in tests),
+            round(cell["gas"]["per_game"]),
+        ]
+        for k, (name, cell) in enumerate(zip(names[:MOST_CELLS], cells, strict=False))
+    ]
+    more = "" if len(cells) <= MOST_CELLS else f" The first {MOST_CELLS} of {len(cells):,}."
+    return Figure("cells", "All cells", columns, rows, note=f"A cell's name leads to its figures.{more}")
+
+
+def _means(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Figure]:
+    """One figure for each mean that the mechanism declares: what it is in every cell."""
+    figures = []
+    for mean in dict.fromkeys(name for cell in cells for name in cell["means"]):
+        rows = [
+            [
+                f"{name}: {row['of']}",
+                *mean_cells(row["mean"], row["std_error"], row["expected"], row["z"], row["p_value"]),
+            ]
+            for name, cell in zip(names[:MOST_CELLS], cells, strict=False)
+            for row in cell["means"].get(mean, ())
+        ]
+        figures.append(
+            Figure(
+                f"mean-{mean}",
+                f"Mean {mean}, cell by cell",
+                [Column("agent", "cell"), *mean_columns(f"mean {mean}", "theory")],
+                rows,
+                chart="means" if len(rows) <= MOST_DRAWN else "",
+                alt=f"The mean {mean} of each agent in each cell, and what theory expects.",
+                note="Intervals are of the sample, 1.96 standard errors either way.",
+                options={"words": {"title": f"Mean {mean}", "played": "mean", "unit": mean}},
+            )
+        )
+    return figures

@@ -1,0 +1,349 @@
+"""Sweeps: runs of `simulate` whose problem, bots and seeds vary. Every mechanism has them.
+
+A file names a problem, or holds its keys, and says what varies::
+
+    kind = "experiment"
+    title = "Rules"
+    seeds = [1, 2]
+    games = 500
+
+    [problem]
+    file = "cyclic.toml"
+
+    [vary]
+    rule = ["serial-dictatorship", "boston"]
+    bots = ["truthful", "misreporting"]
+
+All combinations are played: each is a *cell*. A key of the problem inside a table is spelt with dots, as in
+``"posted.seed"``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from hashlib import sha256
+from itertools import product
+from os import fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import pyarrow as pa
+from joblib import Parallel, delayed
+from pydantic import Field
+
+from parley.core import problemfile
+from parley.core.errors import ProblemError, naming
+from parley.core.exact import show
+from parley.core.keys import Keys, Whole, plain, read_keys
+from parley.core.limits import MAX_GAMES, MAX_SEED
+from parley.kit.experiment.experiment import Batch, Experiment, Play, check_counts
+from parley.kit.registry import kind_of, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from parley.chain.compiler import Artifact
+    from parley.kit.loaded import AnyProblem
+
+__all__ = ["Cell", "Sweep", "kind_of_problem"]
+
+BOTS = "bots"
+"""What varies beside the problem's keys."""
+
+Bots = str | list[str]
+"""Names as ``--bots`` takes them, or a list of one for each seat."""
+
+
+class SweepKeys(Keys):
+    """All keys of a sweep's file."""
+
+    kind: Literal["experiment"] = "experiment"
+    title: str
+    question: str = ""
+    seeds: list[Annotated[Whole, Field(ge=0, le=MAX_SEED)]] = Field(default=[0], min_length=1)
+    games: Annotated[Whole, Field(ge=1, le=MAX_GAMES)]
+    problem: dict[str, Any]
+    bots: Bots | None = None
+    vary: dict[str, list[Any]] = Field(default={})
+
+
+def kind_of_problem(mapping: Mapping[str, Any], file: str) -> str | None:
+    """Say of which kind the (first) problem of an experiment is; None if the file does not tell.
+
+    Raises
+    ------
+    ProblemError
+        If the kind is not known, or the problem's file cannot be read.
+    """
+    problem = mapping.get("problem")
+    if not isinstance(problem, dict):
+        return None
+    if "kind" in problem:
+        return kind_of(problem, file)
+    files = problem.get("files", [problem.get("file")])
+    if not isinstance(files, list) or not files or not isinstance(files[0], str):
+        return None
+    path = fspath(Path(file).parent / files[0])
+    return kind_of(problemfile.read(path), path)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination: what is played, by whom, and with which seed.
+
+    Attributes
+    ----------
+    index : int
+    problem_name : str
+    problem : AnyProblem
+    bots : list of str or None
+        One for all seats or one per seat; None for the mechanism's default.
+    seed, games : int
+    varied : dict of str to text
+        What varies, as people read it.
+    """
+
+    index: int
+    problem_name: str
+    problem: AnyProblem
+    bots: list[str] | None
+    seed: int
+    games: int
+    varied: dict[str, str]
+
+
+class Sweep(Experiment):
+    """A sweep, read and checked.
+
+    Parameters
+    ----------
+    mapping : mapping
+        Keys of the file.
+    file : str
+        Problem files are looked for beside it.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+        All problems × all combinations of what varies × all seeds, the last varying fastest.
+
+    Raises
+    ------
+    ProblemError
+    """
+
+    def __init__(self, mapping: Mapping[str, Any], file: str) -> None:
+        self.keys = keys = read_keys(SweepKeys, mapping)
+        self.title, self.question = keys.title, keys.question
+        self._folder = Path(file).parent
+        self._problems = dict(self._named(keys.problem))
+        for name, values in keys.vary.items():
+            if not values or len({repr(value) for value in values}) < len(values):
+                raise ProblemError("", f"vary.{name}", "empty" if not values else "duplicate value")
+        check_counts(len(self._problems), keys.vary, len(keys.seeds), keys.games)
+        self.cells = tuple(self._cells())
+        self.kind = self.cells[0].problem.kind
+        for cell in {str(cell.bots): cell for cell in reversed(self.cells)}.values():
+            cell.problem.setting(_seated(cell), cell.seed)  # names of bots are checked
+        self.steps = len(self.cells)
+        self.games = keys.games * len(self.cells)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the keys with every default written out."""
+        mapping: dict[str, Any] = plain(self.keys)
+        return mapping
+
+    def about(self) -> dict[str, Any]:
+        """Return the seed, hashes of problems, and the number of cells."""
+        return {
+            "seed": self.keys.seeds[0],
+            "problems": {
+                name: sha256(json.dumps(plain(mapping), sort_keys=True).encode()).hexdigest()
+                for name, (mapping, _) in self._problems.items()
+            },
+            "cells": len(self.cells),
+        }
+
+    @property
+    def contracts(self) -> Mapping[str, Artifact]:
+        """What is deployed."""
+        settings = [cell.problem.setting(_seated(cell), cell.seed) for cell in self.cells[:1]]
+        return {name: one.artifacts[name] for one in settings for name in one.contracts}
+
+    def play(self, workers: int) -> SweepPlay:
+        """Prepare to play."""
+        return SweepPlay(self.cells, workers)
+
+    # ── cells ──
+
+    def _named(self, problem: dict[str, Any]) -> Iterator[tuple[str, tuple[dict[str, Any], str]]]:
+        """Problems by name: their keys, and the file that these are from."""
+        if "kind" in problem:
+            yield "problem", (problem, "")
+            return
+        files = problem.get("files", [problem.get("file")])
+        if len(problem) != 1 or not isinstance(files, list) or files in ([], [None]):
+            raise ProblemError("", "problem", "must hold file, files or the keys of a problem with its kind")
+        for name in files:
+            if not isinstance(name, str):
+                raise ProblemError("", "problem", f"{name!r} is not the name of a file")
+            path = fspath(self._folder / name)
+            yield name, (problemfile.read(path), path)
+
+    def _cells(self) -> Iterator[Cell]:
+        keys, index = self.keys, 0
+        for name, (mapping, file) in self._problems.items():
+            for values in product(*keys.vary.values()):
+                varied = dict(zip(keys.vary, values, strict=True))
+                bots = _bots(varied.get(BOTS, keys.bots))
+                problem = _varied(mapping, {key: value for key, value in varied.items() if key != BOTS}, file)
+                for seed in keys.seeds:
+                    shown = {key: _text(value) for key, value in varied.items()}
+                    yield Cell(index, name, problem, bots, seed, keys.games, shown)
+                    index += 1
+
+
+def _varied(mapping: Mapping[str, Any], values: Mapping[str, Any], file: str) -> AnyProblem:
+    """Load a problem with some keys changed.
+
+    Raises
+    ------
+    ProblemError
+        Naming the key that varies, or the problem's file.
+    """
+    changed = dict(mapping)
+    for key, value in values.items():
+        *tables, last = key.split(".")
+        table = changed
+        for part in tables:
+            if not isinstance(table.get(part), dict):
+                raise ProblemError("", f"vary.{key}", f"the problem has no table {part}")
+            table[part] = dict(table[part])
+            table = table[part]
+        table[last] = value
+    try:
+        problem = load(changed)
+        problem.problem.check_playable()
+    except ProblemError as error:
+        where = next((key for key in values if error.key.startswith(key.partition(".")[0])), None)
+        if where is not None:
+            raise ProblemError("", f"vary.{where}", error.reason) from None
+        if file:
+            raise error.in_file(file) from None
+        raise ProblemError("", f"problem.{error.key}", error.reason) from None
+    return problem
+
+
+def _bots(given: Bots | None) -> list[str] | None:
+    """Names of bots, one for all seats or one per seat."""
+    return given.split(",") if isinstance(given, str) else given
+
+
+def _seated(cell: Cell) -> list[str]:
+    return cell.bots or [next(iter(cell.problem.mechanism.bots))]
+
+
+def _text(value: object) -> str:
+    """Write a value that varies for people: as the file has it."""
+    if isinstance(value, str | Decimal | Fraction):
+        return str(value) if not isinstance(value, Fraction) else show(value)
+    return json.dumps(plain(value), ensure_ascii=False)
+
+
+# ── playing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def play_cell(cell: Cell, workers: int = 1) -> tuple[dict[str, Any], pa.Table]:
+    """Play a cell; what came of it, and the table of its games.
+
+    Raises
+    ------
+    ParleyError
+        Naming the cell.
+    """
+    with naming(f"cell {cell.index}"):
+        run = cell.problem.simulate(games=cell.games, seed=cell.seed, bots=_seated(cell), workers=workers)
+    # How long it took is not what came of it: runs of one file leave the same bytes.
+    result = {key: value for key, value in run.to_json().items() if key not in TIMES}
+    games = run.to_arrow()
+    table = games.add_column(0, "cell", pa.array([cell.index] * len(games), pa.int32()))
+    found = {
+        "cell": cell.index,
+        "problem": cell.problem_name,
+        "seed": cell.seed,
+        "bots": ",".join(_seated(cell)),
+        "varied": cell.varied,
+        "holds": run.holds,
+        "means": {},
+        "p_values": {},
+        **({"keys": plain(cell.problem.to_mapping())} if cell.index < DETAILED else {}),
+        **result,
+    }
+    return found, table
+
+
+TIMES = {"seconds", "games_per_second"}
+DETAILED = 100
+"""Cells whose problems are kept whole, for figures of their own: the first ones."""
+
+
+class SweepPlay(Play):
+    """A sweep under way: a step is a cell.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    workers : int
+        Processes that play cells side by side; a single cell's games are spread over them.
+    """
+
+    keeps = True
+
+    def __init__(self, cells: tuple[Cell, ...], workers: int) -> None:
+        self._cells = cells
+        self._workers = workers
+        self._results: list[dict[str, Any]] = []
+        self._ahead: Iterator[tuple[dict[str, Any], pa.Table]] | None = None
+
+    def step(self, number: int) -> Iterator[Batch]:
+        """Play a cell."""
+        if self._ahead is None:
+            left = self._cells[number:]
+            side_by_side = min(self._workers, len(left))
+            if side_by_side > 1:
+                calls = (delayed(play_cell)(cell) for cell in left)
+                self._ahead = Parallel(n_jobs=side_by_side, return_as="generator")(calls)
+            else:
+                self._ahead = (play_cell(cell, self._workers) for cell in left)
+        found, table = next(self._ahead)
+        self._results.append(found)
+        yield Batch(self._cells[number].games, {"games": table})
+
+    def state(self) -> dict[str, Any]:
+        """Return what came of the cell."""
+        return self._results[-1]
+
+    def restore(self, states: list[dict[str, Any]]) -> None:
+        """Take up what came of the cells before."""
+        self._results = states
+
+    def finish(self) -> tuple[pa.Table, dict[str, Any]]:
+        """Return one row for each cell, and everything that came of them."""
+        rows = [
+            {
+                **{key: found[key] for key in ("cell", "problem", "seed", "bots", "games", "holds")},
+                **found["varied"],
+                **{f"ended:{name}": count for name, count in found["endings"].items()},
+            }
+            for found in self._results
+        ]
+        check = {
+            "games": sum(found["cross_check"]["games"] for found in self._results),
+            "identical": all(found["cross_check"]["identical"] for found in self._results),
+        }
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        table = pa.table({name: [row.get(name) for row in rows] for name in names})
+        return table, {"cells": self._results, "cross_check": check}

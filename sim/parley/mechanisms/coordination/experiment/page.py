@@ -1,0 +1,573 @@
+"""The page of an experiment with populations: who is there, what is saved, and what strategies are worth."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import sqrt
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scipy.stats import t as student_t
+
+from parley.core.exact import parse
+from parley.core.files import read_object
+from parley.core.statistics import count_p_value
+from parley.kit.experiment.page import cell_names, link, sheet_of_experiment
+from parley.kit.present.page_model import Z95, Column, Figure, count, exactly, p_value, percent
+from parley.kit.present.page_parts import known_p_values
+from parley.kit.present.page_read import read_table
+from parley.kit.present.page_words import ended, listed
+from parley.mechanisms.coordination.present.page_parts import cost_figure, proposer_figure, rounds_figure
+from parley.mechanisms.coordination.present.page_words import agreement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from fractions import Fraction
+    from pathlib import Path
+
+    from parley.kit.present.page_model import Sheet
+
+__all__ = ["experiment_sheet"]
+
+MOST_DETAILED = 100
+"""Cells that have figures of their own: the first ones, if they have no more agents than these."""
+AT_ONCE = 12
+"""Settings that the first figure shows side by side."""
+MOST_CELLS = 500
+"""Rows of the tables of cells."""
+MOST_AGENTS = 1_200
+"""Agents of all cells that have figures of their own: the first cells."""
+MOST_NUMBERS = 30_000
+"""Numbers in all curves over generations: beyond, generations are left out evenly, and the page says so."""
+ONE_BY_ONE = 6
+"""Settings up to which each gets sentences of its own."""
+STAYED = 0.005
+"""A share that changed by less has stayed as it was, in words."""
+
+
+class Estimate(NamedTuple):
+    """A mean with its standard error."""
+
+    mean: float
+    std_error: float
+
+
+def together(estimates: Iterable[Estimate | None]) -> tuple[float, float] | None:
+    """The mean of independent runs, and the half-width of its 95% interval.
+
+    Of several runs, Student's t of their means: whatever made them differ is in it. Of one, 1.96 times its
+    own standard error.
+
+    Examples
+    --------
+    >>> together([Estimate(0.5, 0.01)])
+    (0.5, 0.0196)
+    >>> mean, half = together([Estimate(0.4, 0.0), Estimate(0.6, 0.0)])
+    >>> round(mean, 3), round(half, 3)
+    (0.5, 1.271)
+    """
+    known = [estimate for estimate in estimates if estimate is not None]
+    if len(known) < 2:
+        return (known[0].mean, Z95 * known[0].std_error) if known else None
+    n, mean = len(known), sum(estimate.mean for estimate in known) / len(known)
+    variance = sum((estimate.mean - mean) ** 2 for estimate in known) / (n - 1)
+    return mean, float(student_t.ppf(0.975, n - 1)) * sqrt(variance / n)
+
+
+class Standing(NamedTuple):
+    """One strategy in one seat and generation of a cell; costs in units of cost, None where not played."""
+
+    members: int
+    share: float
+    games: int
+    mean_cost: float | None
+    std_error: float | None
+    predicted_share: float | None
+
+
+class Savings(NamedTuple):
+    """What a generation saved, as shares of the possible; None where nothing can be saved."""
+
+    games: int
+    saved_share: float | None
+    std_error: float | None
+    expected_saved_share: float | None
+    predicted_saved_share: float | None
+
+
+@dataclass
+class Cell:
+    """One combination of what is swept."""
+
+    number: int
+    name: str
+    setting: str
+    summary: Mapping[str, Any]
+    standings: dict[tuple[int, int, str], Standing] = field(default_factory=dict)
+    """By generation, seat and strategy."""
+    savings: list[Savings] = field(default_factory=list)
+    """By generation."""
+
+    @cached_property
+    def generations(self) -> range:
+        """Numbers of the generations."""
+        return range(len(self.savings))
+
+    @cached_property
+    def contested(self) -> list[int]:
+        """Seats in which more than one strategy was ever played."""
+        seats = Counter(seat for _, seat, _ in {(0, seat, name) for _, seat, name in self.standings})
+        return [seat for seat, strategies in sorted(seats.items()) if strategies > 1]
+
+    @cached_property
+    def strategies(self) -> list[str]:
+        """In order of first appearance."""
+        return list(dict.fromkeys(strategy for _, _, strategy in self.standings))
+
+    @property
+    def names(self) -> list[str]:
+        """The agents'."""
+        return [agent["name"] for agent in self.summary["agents"]]
+
+    @property
+    def contracted(self) -> list[Fraction]:
+        """What each agent's contracts alone cost."""
+        return [parse(agent["contracted_cost"]) for agent in self.summary["agents"]]
+
+    @property
+    def rest(self) -> Mapping[str, Any] | None:
+        """Where theory expects a very large population to come to rest, if anywhere."""
+        rest: Mapping[str, Any] | None = (self.summary["prediction"] or {}).get("rest")
+        return rest
+
+    def saved(self, generation: int) -> Estimate | None:
+        """Share of the possible savings realized in a generation."""
+        savings = self.savings[generation]
+        if savings.saved_share is None:
+            return None
+        return Estimate(savings.saved_share, savings.std_error or 0.0)
+
+    @cached_property
+    def shares(self) -> list[dict[str, float]]:
+        """Strategies' shares of the members in contested seats, or in all if none is, by generation."""
+        return self._shares(lambda standing: standing.members)
+
+    @cached_property
+    def predicted_shares(self) -> list[dict[str, float]]:
+        """What theory expects of `shares` in a very large population; empty where it does not say."""
+        return self._shares(lambda standing: standing.predicted_share)
+
+    def _shares(self, weight: Any) -> list[dict[str, float]]:  # noqa: ANN401 - of a standing
+        seats = self.contested or {seat for _, seat, _ in self.standings}
+        sums: list[dict[str, float]] = [defaultdict(float) for _ in self.generations]
+        for (generation, seat, strategy), standing in self.standings.items():
+            if seat in seats and (value := weight(standing)) is not None:
+                sums[generation][strategy] += value
+        totals = [sum(one.values()) for one in sums]
+        return [
+            {name: one.get(name, 0.0) / total for name in self.strategies} if total else {}
+            for one, total in zip(sums, totals, strict=True)
+        ]
+
+    def advantage(self, strategy: str) -> Estimate | None:
+        """How much less a member of a strategy bore than the others in its seat, in units of cost.
+
+        The mean over seats and generations in which both were played, each weighted as its numbers of games
+        deserve; so that what changes from generation to generation does not count as anybody's merit.
+        """
+        weights = difference = variance = 0.0
+        for generation, seat in dict.fromkeys((g, seat) for g, seat, _ in self.standings):
+            played = {
+                name: (standing.games, standing.mean_cost)
+                for name in self.strategies
+                if (standing := self.standings.get((generation, seat, name))) is not None
+                and standing.mean_cost is not None
+            }
+            games = sum(number for number, _ in played.values())
+            if strategy not in played or len(played) < 2:
+                continue
+            own, mean = played.pop(strategy)
+            others = games - own
+            weight = own * others / games
+            weights += weight
+            difference += weight * (sum(number * cost for number, cost in played.values()) / others - mean)
+            noise = self._variance(seat, strategy) / own
+            noise += sum(n * self._variance(seat, name) for name, (n, _) in played.items()) / others**2
+            variance += weight**2 * noise
+        return Estimate(difference / weights, sqrt(variance) / weights) if weights else None
+
+    def _variance(self, seat: int, strategy: str) -> float:
+        """Of the cost of one game within a generation, in squared units of cost."""
+        known = self.variances.get((seat, strategy))
+        # Of a strategy seen once at a time there is no variance: then the most that its rivals have.
+        others = (value for (where, _), value in self.variances.items() if where == seat)
+        return known if known is not None else max(others, default=0.0)
+
+    @cached_property
+    def variances(self) -> dict[tuple[int, str], float]:
+        """Variance of what a game costs within generations, by seat and strategy, in squared cost."""
+        sums: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for (_, seat, strategy), standing in self.standings.items():
+            if standing.std_error is not None:
+                sums[seat, strategy][0] += standing.std_error**2 * standing.games * (standing.games - 1)
+                sums[seat, strategy][1] += standing.games - 1
+        return {key: total / degrees for key, (total, degrees) in sums.items() if degrees}
+
+
+def _cells(folder: Path, summary: Mapping[str, Any]) -> list[Cell]:
+    names = cell_names(summary["cells"])
+    cells = [
+        Cell(k, *name, entry) for k, (name, entry) in enumerate(zip(names, summary["cells"], strict=True))
+    ]
+    for table, fields in (("generations", Standing._fields), ("savings", Savings._fields)):
+        keys = ["cell", "generation", *(["seat", "strategy"] if table == "generations" else [])]
+        columns = read_table(folder / f"{table}.parquet", [*keys, *fields])
+        for row in zip(*(columns[name] for name in (*keys, *fields)), strict=True):
+            cell, place, values = cells[row[0]], row[1 : len(keys)], row[len(keys) :]
+            if table == "generations":
+                cell.standings[place] = Standing(*values)
+            else:
+                cell.savings.append(Savings(*values))
+    return cells
+
+
+def experiment_sheet(folder: Path) -> Sheet:
+    """Lay out the page of an experiment.
+
+    Raises
+    ------
+    ParleyError
+        In one line, if the folder cannot be read.
+    """
+    manifest, summary = read_object(folder / "manifest.json"), read_object(folder / "summary.json")
+    cells = _cells(folder, summary)
+    settings: dict[str, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        settings[cell.setting].append(cell)
+    agents = [sum(len(cell.names) for cell in cells[: k + 1]) for k in range(len(cells))]
+    detailed = cells[: max(1, sum(number <= MOST_AGENTS for number in agents[:MOST_DETAILED]))]
+    widths = [(2 + len(cell.strategies)) * (1 + len(cell.names)) for cell in detailed]
+    numbers = sum(len(cell.generations) * width for cell, width in zip(detailed, widths, strict=True))
+    step = max(1, -(-numbers // MOST_NUMBERS))
+    strategies = list(dict.fromkeys(name for cell in cells for name in cell.strategies))
+    twin = (summary["cross_check"] or {}).get("twin")
+    return sheet_of_experiment(
+        manifest,
+        summary,
+        facts=[("generations", f"{manifest['generations']:,}"), ("engine", str(manifest["engine"]))],
+        findings=[*_findings(settings), *(("", text) for text in [*_agreement(cells), *_sampled(twin)])],
+        figures=[
+            _overview(settings, strategies, step),
+            _table(cells, len(detailed)),
+        ],
+        cells=[
+            (cell.name, [*_growth([cell]), *_saved([cell]), *_agreement([cell])], _cell_figures(cell, step))
+            for cell in detailed
+        ],
+        strategies=strategies,
+    )
+
+
+# ── sentences ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _findings(settings: Mapping[str, list[Cell]]) -> list[tuple[str, str]]:
+    if len(settings) > ONE_BY_ONE:
+        return []
+    said = ((setting, " ".join([*_growth(cells), *_saved(cells)])) for setting, cells in settings.items())
+    return [(setting, text) for setting, text in said if text]
+
+
+def _agreement(cells: Sequence[Cell]) -> list[str]:
+    strategies = dict.fromkeys(name for cell in cells for name in cell.strategies)
+    endings: Counter[str] = Counter()
+    for cell in cells:
+        endings.update({name: cell.summary[name] for name in ("settled", "broken_down", "expired")})
+    return [
+        *agreement(
+            [p for cell in cells for p in known_p_values(cell.summary["agents"])],
+            [p for cell in cells if (p := cell.summary["proposer"]["p_value"]) is not None],
+            [name for name in strategies if name not in {"equilibrium", "greedy", "minimal"}],
+        ),
+        *ended(endings),
+    ]
+
+
+def _growth(cells: Sequence[Cell]) -> list[str]:
+    """Say which strategies grew in independent runs of one setting."""
+    one = cells[0]
+    if not one.contested or len(one.generations) < 2:
+        return []
+    moves = []
+    for name in one.strategies:
+        before = cells[0].shares[0].get(name, 0.0)
+        ends = [Estimate(cell.shares[-1].get(name, 0.0), 0.0) for cell in cells]
+        after, half = together(ends) or (0.0, 0.0)
+        moved = f"{'grew' if after > before else 'fell'} from {percent(before)} to"
+        moved = "stayed at" if abs(after - before) < STAYED else moved
+        moves.append((after - before, f"{name} {moved} {percent(after, half if len(cells) > 1 else None)}"))
+    moves.sort(reverse=True)
+    told = listed(text for _, text in moves)
+    return [f"Over {count(len(one.generations), 'generation')}: {told}."]
+
+
+def _saved(cells: Sequence[Cell]) -> list[str]:
+    """Say whether savings fell or rose in independent runs of one setting, and what theory expects."""
+    start, end = (together(cell.saved(g) for cell in cells) for g in (0, -1))
+    if start is None or end is None:
+        return ["There is nothing to save."]
+    if len(cells[0].generations) < 2:
+        return [f"Of the possible savings, {percent(*end)} were realized."]
+    said = (
+        f"Of the possible savings, {percent(*start)} were realized in the first generation and"
+        f" {percent(*end)} in the last (95%)."
+    )
+    if (rest := cells[0].rest) is not None:
+        exact = f" (exactly {rest['exactly']})" if "/" in str(rest.get("exactly") or "") else ""
+        said += f" Theory expects a very large population to rest at {percent(rest['saved_share'])}{exact}."
+    return [said]
+
+
+def _sampled(twin: Mapping[str, Any] | None) -> list[str]:
+    """Say whether a twin's games are those of the EVM."""
+    if twin is None:
+        return []
+    played = f"{count(twin['games'], 'game')} of the {twin['engine']} twin were played by the EVM as well"
+    if "identical" in twin:
+        return [f"{played}: {'all were the same' if twin['identical'] else 'they were NOT the same'}."]
+    p = twin["p_value"]
+    return [f"{played}{'' if p is None else f': mean costs agree with p-value {p_value(p)}'}."]
+
+
+# ── figures of the whole ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _curves(
+    rows: Sequence[tuple[str, Sequence[Cell]]], strategies: Sequence[str], step: int
+) -> tuple[list[Column], list[list[Any]]]:
+    """Shares and savings over the generations: a row for each setting and generation."""
+    columns = [
+        Column("cell", "setting"),
+        Column("generation", "generation", "count"),
+        *(Column(f"share:{k}", f"{name}, of the members", "percent") for k, name in enumerate(strategies)),
+        *(Column(f"theory:{k}", f"{name}, theory's course", "percent") for k, name in enumerate(strategies)),
+        Column("saved", "saved, of the possible", "percent"),
+        Column("low", "95% from", "percent"),
+        Column("high", "to", "percent"),
+        Column("expected", "theory, of what was announced", "percent"),
+        Column("predicted", "theory, from the first shares on", "percent"),
+    ]
+    values = []
+    for name, cells in rows:
+        last = len(cells[0].generations) - 1
+        for g in dict.fromkeys([*range(0, last, step), last]):
+            found = together(cell.saved(g) for cell in cells)
+            middle, half = found or (None, None)
+            values.append(
+                [
+                    name,
+                    g,
+                    *(_mean(cell.shares[g].get(one, 0.0) for cell in cells) for one in strategies),
+                    *(_mean(cell.predicted_shares[g].get(one) for cell in cells) for one in strategies),
+                    middle,
+                    None if middle is None or half is None else middle - half,
+                    None if middle is None or half is None else middle + half,
+                    _mean(cell.savings[g].expected_saved_share for cell in cells),
+                    _mean(cell.savings[g].predicted_saved_share for cell in cells),
+                ]
+            )
+    return columns, values
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _options(names: Sequence[str], levels: Sequence[tuple[str, Cell]] = ()) -> dict[str, Any]:
+    """What the charts of shares and savings need."""
+    return {
+        "across": "generation",
+        "names": list(names),
+        "up": "saved, of the possible (%)",
+        "lines": [
+            {"key": "saved", "text": "saved, with 95% interval", "around": ["low", "high"], "tone": "played"},
+            {"key": "expected", "text": "theory, of what was announced", "tone": "theory", "dash": "2,3"},
+            {"key": "predicted", "text": "theory's course", "tone": "theory", "dash": "8,4"},
+        ],
+        "levels": [
+            {
+                "panel": name,
+                "value": cell.rest["saved_share"],
+                "text": f"theory rests at {percent(cell.rest['saved_share'])}",
+            }
+            for name, cell in levels
+            if cell.rest is not None
+        ],
+    }
+
+
+def _thinned(step: int) -> str:
+    return "" if step == 1 else f" One generation in {step} is drawn."
+
+
+def _overview(settings: Mapping[str, list[Cell]], strategies: Sequence[str], step: int) -> Figure:
+    shown = list(settings.items())[:AT_ONCE]
+    columns, rows = _curves(shown, strategies, step)
+    runs = max(map(len, settings.values()))
+    several = "" if runs == 1 else f" Each setting was run with {runs} seeds: means, and Student's intervals."
+    more = "" if len(shown) == len(settings) else f" The first {AT_ONCE} of {len(settings)} settings."
+    return Figure(
+        "overview",
+        "Who is there, and what is saved, generation by generation",
+        columns,
+        rows,
+        chart="areas lines",
+        alt="For each setting: the strategies' shares of the members, stacked, and the savings realized in"
+        " per cent of the possible ones, with what theory expects, over the generations.",
+        note="Strategies' shares of the members in all seats where there is a choice, and cost savings Δ,"
+        " of those that a cost-effective allocation would bring. Dotted: what theory expects of the"
+        " announcements that were made. Dashed: the course of a very large population."
+        f"{several}{_thinned(step)}{more}",
+        folded=True,
+        options=_options(strategies, [(name, cells[0]) for name, cells in shown]),
+    )
+
+
+def _table(cells: Sequence[Cell], detailed: int) -> Figure:
+    columns = [
+        Column("cell", "cell", "cell"),
+        Column("recognition", "recognition function"),
+        Column("continuation", "continuation probability δ", "number"),
+        Column("games", "games", "count"),
+        Column("saved", "saved, of the possible", "percent"),
+        Column("low", "95% from", "percent", detail=True),
+        Column("high", "to", "percent", detail=True),
+        Column("last", "in the last generation", "percent"),
+        Column("broken", "broken down", "percent"),
+        Column("expired", "expired", "percent"),
+        Column("rounds", "rounds, mean", "number"),
+        Column("z", "largest |z| of mean costs", "number"),
+        Column("p", "proposers: p-value", "p"),
+        Column("draws", "continuation draws", "count", detail=True),
+        Column("went_on", "that went on", "percent", detail=True),
+        Column("p_delta", "p-value against δ", "p", detail=True),
+    ]
+    rows: list[list[Any]] = []
+    for cell in cells[:MOST_CELLS]:
+        summary = cell.summary
+        saved, half = summary["saved_share"], Z95 * (summary["std_error"] or 0.0)
+        drawn, delta = summary["continuation_draws"], parse(summary["continuation"])
+        draws, went_on = drawn["all"], drawn["went_on"]
+        rows.append(
+            [
+                link(cell.number, cell.name, detailed),
+                summary["recognition"],
+                exactly(delta),
+                summary["games"],
+                saved,
+                None if saved is None else saved - half,
+                None if saved is None else saved + half,
+                summary["last_generation"]["saved_share"],
+                summary["broken_down"] / summary["games"],
+                summary["expired"] / summary["games"],
+                summary["mean_rounds"],
+                max((abs(agent["z"]) for agent in summary["agents"] if agent["z"] is not None), default=None),
+                summary["proposer"]["p_value"],
+                draws,
+                went_on / draws if draws else None,
+                count_p_value(went_on, {delta: draws}) if draws else None,
+            ]
+        )
+    note = "A cell's name leads to its figures."
+    if len(cells) > detailed:
+        note += f" Only the first {count(detailed, 'cell')} have some."
+    if len(cells) > MOST_CELLS:
+        note += f" The first {MOST_CELLS:,} of {len(cells):,}; all are in cells.parquet and summary.json."
+    return Figure("cells", "All cells", columns, rows, note=note)
+
+
+# ── figures of a cell ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _cell_figures(cell: Cell, step: int) -> list[Figure]:
+    figures = [_shares(cell, step), _merits(cell)] if cell.contested else []
+    columns, rows = _curves([(cell.name, [cell])], (), step)
+    savings = Figure(
+        "savings",
+        "Cost savings Δ",
+        columns,
+        rows,
+        chart="lines",
+        alt="Savings realized in each generation in per cent of the possible ones, with 95% intervals, and"
+        " what theory expects.",
+        note="Dotted: what theory expects of the announcements that were made; dashed: of a very large"
+        f" population, from the first generation's shares.{_thinned(step)}",
+        folded=True,
+        options=_options((), [(cell.name, cell)]),
+    )
+    rounds = dict(map(tuple, cell.summary["rounds"]))
+    return [
+        *figures,
+        savings,
+        cost_figure(cell.summary["agents"], cell.names, cell.contracted),
+        proposer_figure(cell.summary["proposer"], cell.names),
+        rounds_figure(rounds),
+    ]
+
+
+def _shares(cell: Cell, step: int) -> Figure:
+    rows = []
+    for seat in cell.contested:
+        for g in dict.fromkeys([*cell.generations[::step], cell.generations[-1]]):
+            standings = [cell.standings.get((g, seat, name)) for name in cell.strategies]
+            shares = (standing.share if standing else 0.0 for standing in standings)
+            theory = (standing.predicted_share if standing else None for standing in standings)
+            rows.append([cell.names[seat], g, *shares, *theory])
+    quiet = [name for seat, name in enumerate(cell.names) if seat not in cell.contested]
+    alone = f" Not shown, since nobody has a choice there: {', '.join(quiet)}." if quiet else ""
+    columns, _ = _curves((), cell.strategies, step)
+    return Figure(
+        "shares",
+        "Strategies in each seat",
+        [Column("seat", "seat"), *columns[1 : 2 + 2 * len(cell.strategies)]],
+        rows,
+        chart="areas",
+        alt="One chart for each seat: the shares of its members who play each strategy, stacked, over the"
+        " generations.",
+        note="Shares of a seat's members; dashed, where theory expects a very large population to go."
+        f"{_thinned(step)}{alone}",
+        folded=True,
+        options=_options(cell.strategies),
+    )
+
+
+def _merits(cell: Cell) -> Figure:
+    columns = [
+        Column("agent", "strategy"),
+        Column("first", "first generation", "percent"),
+        Column("last", "last generation", "percent"),
+        Column("mean", "bears less than others in its seat, by (cost)", "number"),
+        Column("low", "95% from", "number"),
+        Column("high", "to", "number"),
+        Column("expected", "no difference", "number", detail=True),
+        Column("games", "games", "count"),
+    ]
+    rows: list[list[Any]] = []
+    for strategy in cell.strategies:
+        gain = cell.advantage(strategy)
+        played = sum(one.games for (_, _, name), one in cell.standings.items() if name == strategy)
+        around = [None] * 3 if gain is None else [gain.mean + k * Z95 * gain.std_error for k in (0, -1, 1)]
+        rows.append([strategy, cell.shares[0][strategy], cell.shares[-1][strategy], *around, 0, played])
+    return Figure(
+        "merits",
+        "What a strategy is worth to those who play it",
+        columns,
+        rows,
+        chart="means",
+        alt="For each strategy, how much less its members bore than the others in their seat.",
+        note="Compared within a seat and a generation, and averaged over them. Above zero, imitators are"
+        " drawn to the strategy.",
+        options={"words": {"title": "Bears less than others", "played": "mean", "unit": "cost"}},
+    )
