@@ -158,7 +158,7 @@ def test_tied_items_that_are_wasted_are_found_in_an_assignment() -> None:
     lines = explained(made(items=["a", "b"], rankings=rankings), "ex_post_efficient")
     assert lines[0] == "With probability 1/2 an assignment is drawn that wastes something."
     assert lines[1] == "It is: agent 1 a, agent 2 nothing."
-    assert lines[-1] == "That makes of it: agent 1 b, agent 2 a."
+    assert lines[-1] == "After the trade: agent 1 b, agent 2 a."
 
 
 def test_envy_and_unequal_treatment_are_told_with_their_numbers() -> None:
@@ -178,7 +178,7 @@ def test_envy_and_unequal_treatment_are_told_with_their_numbers() -> None:
     assert (
         first == "agent 2 gets its first choice with probability 0; with agent 1's lottery it would with 1."
     )
-    assert weak.startswith("Nor is it weakly without envy. agent 2 gets its first choice")
+    assert weak.startswith("It is not weakly envy-free either. agent 2 gets its first choice")
 
 
 def test_a_lie_is_told_with_what_it_gains_and_for_which_utilities() -> None:
@@ -194,7 +194,7 @@ def test_a_lie_is_told_with_what_it_gains_and_for_which_utilities() -> None:
     lines = reasons("strategy_proof", verdict.to_json(), problem)
     assert "It gets b for sure instead of 1/3 a, 1/3 b, 1/3 c" in lines[2]
     assert f"{verdict.witness['gain']} more, if its utilities are " in lines[2]
-    assert lines[-1].startswith("No lie gains whatever the utilities")
+    assert lines[-1].startswith("No misreport is profitable under all utilities")
 
 
 def test_option_sets_show_the_own_lottery_first_and_why_nothing_is_better() -> None:
@@ -205,7 +205,7 @@ def test_option_sets_show_the_own_lottery_first_and_why_nothing_is_better() -> N
     sums = [tuple(map(Fraction, numbers)) for _, _, *numbers in (own, *others[:7])]
     assert list(map(str, sums[0])) == ["2/3", "2/3", "1"]
     assert all(p <= q for row in sums for p, q in zip(row, sums[0], strict=True))
-    assert "True is 2 > 1 > 3." in text
+    assert "Its true report is 2 > 1 > 3." in text
 
 
 # ── what is better for an agent ─────────────────────────────────────────────────────────────────────────────

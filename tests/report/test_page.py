@@ -65,7 +65,10 @@ def table(folder: Path, name: str) -> list[dict[str, Any]]:
 # ── one file that needs nothing ─────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit", "lotteries", "lottery_audit"])
+KINDS = ("experiment", "simulation", "audit", "lotteries", "lottery_audit")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_page_is_one_file_below_its_size_that_refers_to_nothing(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
@@ -89,21 +92,26 @@ def test_the_policy_of_a_page_allows_its_own_scripts_and_no_other(experiment: Pa
     assert unescape(policy[1]).startswith("default-src 'none';")
 
 
-def test_the_same_folder_gives_the_same_page(experiment: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(experiment, tmp_path / experiment.name)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_folder_gives_the_same_page(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    folder = request.getfixturevalue(kind)
+    copy = shutil.copytree(folder, tmp_path / folder.name)
     (copy.parent / "problem.json").write_text(json.dumps(folders.PROBLEM), encoding="utf-8")
     (copy / "report.html").unlink()
     assert write_page(copy) == copy / "report.html"
-    assert text_of(copy) == text_of(experiment)
+    assert text_of(copy) == text_of(folder)
 
 
-def test_titles_and_names_are_escaped_wherever_they_stand(experiment: Path) -> None:
-    text = text_of(experiment)
-    assert "&lt;b&gt;glory&lt;/b&gt;" in text
-    assert "Is {{ 7 * 7 }} &lt; 50" in text  # nor is anything of others a template
-    for hostile in ("<b>glory", "<img", 'owned"</script>'):
+@pytest.mark.parametrize("kind", KINDS)
+def test_titles_and_names_are_escaped_wherever_they_stand(kind: str, request: pytest.FixtureRequest) -> None:
+    text = text_of(request.getfixturevalue(kind))
+    for hostile in ("<b>glory", "<img", "</script><b>", 'owned"</script>'):
         assert hostile not in text
-    assert data_of(experiment)["cells"]
+    if kind == "experiment":
+        assert "&lt;b&gt;glory&lt;/b&gt;" in text
+        assert "Is {{ 7 * 7 }} &lt; 50" in text  # nor is anything of others a template
 
 
 # ── numbers ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -335,14 +343,54 @@ def test_an_unfinished_experiment_is_told_to_go_on(experiment: Path, tmp_path: P
         write_page(copy)
 
 
-@pytest.mark.parametrize(("kind", "file"), [("simulation", "simulation.json"), ("audit", "audit.json")])
-def test_files_of_another_shape_are_refused_in_one_line(
-    kind: str, file: str, request: pytest.FixtureRequest, tmp_path: Path
+def less(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda found: {name: value for name, value in found.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "change", "said"),
+    [
+        ("simulation", "simulation.json", lambda _: {}, "not what a mechanism writes"),
+        ("audit", "audit.json", lambda _: {}, "not what a mechanism writes"),
+        ("audit", "audit.json", less("axioms"), "not what an audit writes: KeyError 'axioms'"),
+        (
+            "lotteries",
+            "simulation.json",
+            less("counts"),
+            "not what a simulation writes: KeyError 'counts'",
+        ),
+        ("lotteries", "simulation.json", less("kind"), "kind None is none of coordination, assignment"),
+        ("lotteries", "problem.json", less("items"), "items: missing"),
+        (
+            "lottery_audit",
+            "audit.json",
+            less("envy_free"),
+            "not what an audit writes: KeyError 'envy_free'",
+        ),
+        ("lottery_audit", "audit.json", lambda found: found | {"kind": ["x"]}, "kind ['x'] is none of"),
+        ("lottery_audit", "solution.json", None, "cannot be read"),
+        ("lottery_audit", "problem.json", None, "cannot be read"),
+    ],
+)
+def test_what_is_none_of_its_files_is_refused_in_one_line(
+    kind: str,
+    file: str,
+    change: Callable[[dict[str, Any]], dict[str, Any]] | None,
+    said: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> None:
     copy = shutil.copytree(request.getfixturevalue(kind), tmp_path / "copy")
-    broken(copy / file, "{}")
-    with pytest.raises(ParleyError, match=f"{file}: not what"):
+    if change is None:
+        (copy / file).unlink()
+    else:
+        found = change(json.loads((copy / file).read_text(encoding="utf-8")))
+        (copy / file).write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(ParleyError) as refusal:
         write_page(copy)
+    assert said in str(refusal.value)
+    assert file in str(refusal.value)
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_second_report_ends_at_once(audit: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from tests.report import folders
+from tests.report.test_page import KINDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,7 +271,7 @@ def test_the_page_of_a_lotterys_audit_shows_properties_ranks_and_option_sets(
     tab.screenshot("report-lottery-audit-desktop")
 
 
-@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit", "lotteries", "lottery_audit"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_on_a_phone_nothing_sticks_out(kind: str, tab: Tab, request: pytest.FixtureRequest) -> None:
     tab.phone()
     show(tab, request.getfixturevalue(kind))
@@ -353,7 +354,7 @@ def test_charts_follow_the_page_into_the_dark(tab: Tab, experiment: Path) -> Non
     tab.screenshot("report-experiment-dark")
 
 
-@pytest.mark.parametrize("kind", ["experiment", "simulation", "audit", "lotteries", "lottery_audit"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_on_paper_tables_are_whole_and_nothing_waits_for_a_hand(
     kind: str, tab: Tab, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

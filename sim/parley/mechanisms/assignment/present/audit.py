@@ -79,7 +79,7 @@ def _properties(told: Mapping[str, Sequence[str]], said: Mapping[str, str]) -> F
         "Properties of what the rule does here",
         [
             Column("property", "property"),
-            Column("verdict", "", "verdict"),
+            Column("verdict", "verdict", "verdict"),
             Column("because", "because", detail=True),
         ],
         [[PROPERTIES[key], said[key], lines[0]] for key, lines in told.items()],
@@ -164,7 +164,7 @@ def _notes(options: Mapping[str, Any], problem: Problem) -> list[str]:
         own = [None if u is None else str(u) for u in problem.utilities[agent]]
         truth += f", with utilities {valued(own, items)}"
     said = [
-        f"True is {truth}.",
+        f"Its true report is {truth}.",
         f"It gets {lottery_of(options['lotteries'][options['own']]['row'], items)}.",
     ]
     others = len(options["lotteries"]) - 1

@@ -156,14 +156,14 @@ def _ex_post(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
             f"With probability {witness['weight']} an assignment is drawn that wastes something.",
             f"It is: {assigned(witness['assignment'], problem)}.",
             _cycle(witness["cycle"], problem),
-            f"That makes of it: {assigned(witness['better'], problem)}.",
+            f"After the trade: {assigned(witness['better'], problem)}.",
         ]
     if "orders" in certificate:
         orders = certificate["orders"]
         first = listed(problem.agent_names[i] for i in orders[0])
         return [
-            f"Every assignment of the lottery ({len(orders):,}) is what comes of picking in some order.",
-            f"The likeliest one comes of the order {first}.",
+            f"Every assignment of the lottery ({len(orders):,}) results from picking in some order.",
+            f"The likeliest one results from the order {first}.",
         ]
     return [f"No assignment of the lottery ({len(certificate['levels']):,}) leaves a trade that helps."]
 
@@ -175,7 +175,7 @@ def _ordinally(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
         names = [*problem.items, "nothing"]
         order = sorted(range(len(names)), key=lambda o: -heights[o])
         return [
-            "No trades lead back to where they began: items have levels that every wanted trade climbs.",
+            "There is no cycle of wanted trades: each leads to an item of a higher level.",
             f"Levels: {listed(f'{names[o]} {heights[o]}' for o in order)}.",
         ]
     said = [
@@ -236,9 +236,9 @@ def _sd_envy_free(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
     if weak["holds"]:
         return [
             *said,
-            "Weakly without envy it is: nobody's lottery is better for another one for all utilities.",
+            "It is weakly envy-free: nobody prefers another's lottery under all utilities.",
         ]
-    return [*said, f"Nor is it weakly without envy. {_envies(weak['witness'], problem)[0]}"]
+    return [*said, f"It is not weakly envy-free either. {_envies(weak['witness'], problem)[0]}"]
 
 
 def _envies(witness: Mapping[str, Any], problem: Problem) -> list[str]:
@@ -282,11 +282,17 @@ def _strategy_proof(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
     said = _lie(witness, problem)
     weak = verdict["weak"]
     if problem.utilities is None and weak["holds"]:
-        return [*said, "No lie gains whatever the utilities: the rule is weakly strategy-proof here."]
+        return [
+            *said,
+            "No misreport is profitable under all utilities: the rule is weakly strategy-proof here.",
+        ]
     if problem.utilities is None and weak["witness"] != witness:
-        return [*said, f"Nor is it weakly so. {' '.join(_lie(weak['witness'], problem)[:2])}"]
+        return [
+            *said,
+            f"It is not weakly strategy-proof either. {' '.join(_lie(weak['witness'], problem)[:2])}",
+        ]
     if not weak["holds"]:
-        return [*said, "This, or another lie, gains whatever the utilities."]
+        return [*said, "This or another misreport is profitable under all utilities."]
     return said
 
 
@@ -297,7 +303,7 @@ def _lie(witness: Mapping[str, Any], problem: Problem) -> list[str]:
     worth = f"{whose} {valued(witness['utilities'], problem.items)}"
     return [
         f"{name} gains {witness['gain']} by reporting {report}.",
-        f"True is {truth}.",
+        f"Its true report is {truth}.",
         (
             f"It gets {lottery_of(witness['row_reporting'], problem.items)}"
             f" instead of {lottery_of(witness['row'], problem.items)}: {witness['gain']} more, {worth}."

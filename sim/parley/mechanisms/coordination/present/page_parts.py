@@ -83,7 +83,7 @@ def proposer_figure(proposer: Mapping[str, Any], names: list[str]) -> Figure:
         Column("share", "share", "percent"),
         Column("low", "95% from", "percent", detail=True),
         Column("high", "to", "percent", detail=True),
-        Column("probability", "probability, mean", "percent"),
+        Column("probability", "chance to propose", "percent"),
     ]
     rows = [
         [
