@@ -35,7 +35,6 @@ class Function:
 
     Attributes
     ----------
-    name : str
     selector : bytes
         Four bytes.
     encode : callable
@@ -300,7 +299,6 @@ class Codec:
 
     Attributes
     ----------
-    abi : list of Mapping[str, Any]
     functions : dict of str to Function
         Overloaded ones by their signatures.
     selectors : dict of str to bytes

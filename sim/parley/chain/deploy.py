@@ -31,7 +31,6 @@ class Deployment:
 
     Attributes
     ----------
-    artifact : Artifact
     address : str
         With its checksum.
     args : tuple

@@ -129,7 +129,6 @@ def read(path: Path, names: Iterable[str]) -> DeploymentFile:
 
     Parameters
     ----------
-    path : Path
     names : Iterable[str]
         Required contracts.
 
@@ -177,9 +176,8 @@ def deploy_once(
 
     Returns
     -------
-    DeploymentFile
-    bool
-        Whether anything was deployed.
+    (DeploymentFile, bool)
+        The file, and whether anything was deployed.
 
     Raises
     ------
@@ -231,7 +229,6 @@ class Claims:
 
     Attributes
     ----------
-    chain_id : int
     addresses : dict of str to str
         In lower case; no two names have the same.
     first_blocks : dict of str to object
@@ -254,7 +251,6 @@ def read_claims(file: str | Path, names: Sequence[str]) -> Claims:
 
     Parameters
     ----------
-    file : path
     names : sequence of str
         The file must have at least one of these contracts.
 

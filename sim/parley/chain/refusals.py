@@ -109,7 +109,6 @@ class RpcError(NodeError):
     ----------
     code : int
         JSON-RPC error code; 0 if missing or not a number.
-    message : str
     data : object
         Additional data; the revert data of a reverted call.
     """

@@ -33,10 +33,8 @@ class Frame(NamedTuple):
         The instruction's name: ``CALL``, ``STATICCALL``, ``DELEGATECALL``, ``CREATE``, ``SELFDESTRUCT``, ….
     sender, to : str
         In lower case; `to` is empty for a creation that failed.
-    data, output : bytes
     value : int
         Wei.
-    gas, gas_used : int
     error : str
         Empty if it succeeded.
     logs : tuple of Log

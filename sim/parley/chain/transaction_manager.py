@@ -87,11 +87,8 @@ class TransactionManager:
 
     Attributes
     ----------
-    chain_id : int
-    confirmations : int
     spent : Counter of str
         Wei that each account spent on gas.
-    funds : Funds
     view : View
         Of the chain's head.
 

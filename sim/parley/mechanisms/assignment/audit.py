@@ -79,17 +79,12 @@ def audit(
 
     Parameters
     ----------
-    problem : Problem
     runs : int
         Runs of the rule, if probabilities have to be estimated.
     seed : int
         Of these runs.
     progress : callable, optional
         Called with what is being done, how much of it is done, and of how much.
-
-    Returns
-    -------
-    Audit
 
     Raises
     ------

@@ -36,7 +36,6 @@ def accept(problem: Problem, order: Iterable[int]) -> Assignment:
 
     Parameters
     ----------
-    problem : Problem
     order : iterable of int
         Agents from 0, each once, first come first served.
 
@@ -66,7 +65,6 @@ def outcomes(problem: Problem, most: int = MAX_CONTENDERS) -> Lottery:
 
     Parameters
     ----------
-    problem : Problem
     most : int
         How many of these agents there may be: with one more it takes as many times as long as there are.
 
@@ -123,10 +121,8 @@ def sample(
 
     Parameters
     ----------
-    problem : Problem
     runs : int
         Orders to draw, at least 2.
-    seed : int
     progress : callable, optional
         Called with the number of orders done since the last call.
     """
@@ -140,7 +136,6 @@ def accept_all(problem: Problem, orders: NDArray[np.int64]) -> NDArray[np.int64]
 
     Parameters
     ----------
-    problem : Problem
     orders : ndarray of int, shape (runs, agents)
         Each row an order of the agents.
 

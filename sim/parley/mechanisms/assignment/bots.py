@@ -123,7 +123,6 @@ def best_response(problem: Problem, agent: int) -> Order:
 
     Parameters
     ----------
-    problem : Problem
     agent : int
         From 0.
 

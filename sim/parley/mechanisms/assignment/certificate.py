@@ -166,10 +166,6 @@ def certificate_of(
     times : sequence of Fraction or None, optional
         When each item runs out, None if something is left at time 1; only under probabilistic serial.
 
-    Returns
-    -------
-    Certificate
-
     Examples
     --------
     >>> half = Fraction(1, 2)
@@ -253,7 +249,6 @@ def as_reported(problem: Problem, revealed: Sequence[Order | None]) -> Problem:
 
     Parameters
     ----------
-    problem : Problem
     revealed : sequence of (tuple of int or None)
         By agent; None if it was silent. See `certify` for what becomes of utilities.
 
@@ -303,10 +298,8 @@ def find_fault(
 
     Parameters
     ----------
-    certificate : Certificate
     rankings : sequence of (tuple of int or None)
         What each agent has revealed; None, or nothing, for silent ones.
-    capacities : sequence of int
     rule : str
         Name of the rule.
 

@@ -58,7 +58,6 @@ def read_csv(
 
     Parameters
     ----------
-    path : path
     capacities : path, optional
         A CSV file of items and capacities. Without it, every item is there once.
     select : mapping of str to str, optional

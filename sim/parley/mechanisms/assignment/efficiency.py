@@ -85,11 +85,6 @@ def trades(problem: Problem, matrix: Matrix) -> Iterator[Trade]:
 def improving_cycle(problem: Problem, matrix: Matrix) -> tuple[Trade, ...] | None:
     """Find trades that lead back to where they began, and that somebody prefers.
 
-    Parameters
-    ----------
-    problem : Problem
-    matrix : tuple of tuples of Fraction
-
     Returns
     -------
     tuple of Trade or None
@@ -236,8 +231,6 @@ def ordinally_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True)
 
     Parameters
     ----------
-    problem : Problem
-    matrix : tuple of tuples of Fraction
     exact : bool
         Whether the matrix is exact. One of frequencies may lack what is rare: then a cycle is a witness all
         the same, and levels prove nothing.
@@ -301,7 +294,6 @@ def ex_post_efficient(problem: Problem, lottery: Lottery | None) -> Verdict:
 
     Parameters
     ----------
-    problem : Problem
     lottery : tuple of Term or None
         None stands for all assignments of a rule that draws an order of agents.
 

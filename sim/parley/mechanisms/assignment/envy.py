@@ -57,8 +57,6 @@ def utilities_for(ranking: Ranking, items: int, better: Row, worse: Row) -> tupl
 
     Parameters
     ----------
-    ranking : Ranking
-    items : int
     better, worse : tuple of Fraction
         Such that `worse` does not dominate `better`.
 

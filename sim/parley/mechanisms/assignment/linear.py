@@ -267,7 +267,6 @@ def solve_square(rows: Iterable[Sparse], target: Iterable[Fraction]) -> list[Fra
     ----------
     rows : iterable of dict
         Equation by equation, the coefficients that are not 0, by variable.
-    target : iterable of Fraction
 
     Raises
     ------

@@ -27,7 +27,6 @@ class LotteryModel(ReferenceModel[Lottery]):
 
     Parameters
     ----------
-    chain_id : int
     address : str
         The contract's own address. All addresses are text in one spelling.
 

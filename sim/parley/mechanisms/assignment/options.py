@@ -262,15 +262,10 @@ def option_set(problem: Problem, agent: int, progress: Callable[[], None] | None
 
     Parameters
     ----------
-    problem : Problem
     agent : int
         From 0.
     progress : callable, optional
         Called after each report.
-
-    Returns
-    -------
-    OptionSet
 
     Raises
     ------
@@ -372,7 +367,6 @@ def strategy_proof(problem: Problem, sets: list[OptionSet], reason: str | None =
 
     Parameters
     ----------
-    problem : Problem
     sets : list of OptionSet
         Of agents that represent all.
     reason : str, optional

@@ -57,7 +57,6 @@ class Parameters:
         Addresses by seat. Addresses are compared as text: use one spelling throughout.
     capacities : tuple of int
         How many agents may get each item.
-    rule : Rule
     bond : int
         In wei.
     join_window, action_window : int

@@ -31,7 +31,6 @@ class Plan:
 
     Attributes
     ----------
-    problem : Problem
     reports : tuple of tuple of int
         What each seat would reveal.
     commits : tuple of int
@@ -76,7 +75,6 @@ def plan(problem: Problem, bots: Sequence[Bot]) -> Plan:
 
     Parameters
     ----------
-    problem : Problem
     bots : sequence of Bot
         One per seat.
 
@@ -121,7 +119,6 @@ def check_playable(problem: Problem, file: str = "") -> None:
 
     Parameters
     ----------
-    problem : Problem
     file : str
         Named in the message.
 

@@ -50,14 +50,6 @@ class Schedule:
 def eating_schedule(problem: Problem) -> Schedule:
     """Let all agents eat at the same time.
 
-    Parameters
-    ----------
-    problem : Problem
-
-    Returns
-    -------
-    Schedule
-
     Examples
     --------
     Two agents want a first, and one of them nothing else:

@@ -113,7 +113,6 @@ def best_affordable(
         Of each item; nothing is worth 0, and free.
     prices : sequence of Fraction
         Of the whole of each item.
-    budget : Fraction
 
     Examples
     --------
@@ -148,10 +147,6 @@ def shortfall(problem: Problem, matrix: Matrix, prices: Sequence[Fraction]) -> S
         A random assignment.
     prices : sequence of Fraction
         Not negative.
-
-    Returns
-    -------
-    Shortfall
 
     Raises
     ------

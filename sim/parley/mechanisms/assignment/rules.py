@@ -129,10 +129,6 @@ def compare_rules(
     progress : callable, optional
         Called with a rule, how many are done, and how many there are.
 
-    Returns
-    -------
-    RuleComparison
-
     Raises
     ------
     ProblemError

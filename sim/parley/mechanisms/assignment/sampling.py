@@ -48,7 +48,6 @@ def frequencies(
     shape : (agents, items)
     runs : int
         Orders to draw, at least 2.
-    seed : int
     progress : callable, optional
         Called with the number of orders done since the last call.
 

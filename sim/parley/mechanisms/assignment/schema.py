@@ -65,7 +65,6 @@ def read_rankings(value: list[Any], items: Mapping[str, int]) -> tuple[Ranking, 
 
     Parameters
     ----------
-    value : list of lists of str or list of str
     items : mapping of str to int
         Numbers of the items by name.
 
@@ -114,7 +113,6 @@ def read_numbers(
     ----------
     key : str
         Where it stands, for messages.
-    value : list of lists of numbers
     shape : (int, int)
         Agents and items.
     blank : bool

@@ -48,7 +48,6 @@ def serve(problem: Problem, order: Iterable[int]) -> Assignment:
 
     Parameters
     ----------
-    problem : Problem
     order : iterable of int
         Agents from 0, each once.
 
@@ -98,7 +97,6 @@ def probabilities(problem: Problem, *, max_states: int = MAX_STATES) -> Matrix:
 
     Parameters
     ----------
-    problem : Problem
     max_states : int
         States of one layer at most.
 
@@ -258,7 +256,6 @@ def outcomes(problem: Problem, *, limit: int = MAX_OUTCOMES) -> Lottery | None:
 
     Parameters
     ----------
-    problem : Problem
     limit : int
         Partial assignments at most, after any number of turns.
 
@@ -311,16 +308,10 @@ def sample(
 
     Parameters
     ----------
-    problem : Problem
     runs : int
         Orders to draw, at least 2.
-    seed : int
     progress : callable, optional
         Called with the number of orders done since the last call.
-
-    Returns
-    -------
-    Sample
 
     Examples
     --------
@@ -342,7 +333,6 @@ def pick_all(
 
     Parameters
     ----------
-    problem : Problem
     orders : sequence of sequences of int
         What each agent wants, best first.
     turns : ndarray of int, shape (runs, agents)

@@ -166,17 +166,12 @@ def solve(
 
     Parameters
     ----------
-    problem : Problem
     runs : int
         Runs of the rule, if probabilities have to be estimated.
     seed : int
         Of these runs.
     progress : callable, optional
         Called with the number of runs done since the last call.
-
-    Returns
-    -------
-    Solution
 
     Raises
     ------

@@ -62,7 +62,6 @@ def assignment_program(
 
     Parameters
     ----------
-    problem : Problem
     value : callable
         What agent i getting item o adds to the objective, for each pair.
     only : sequence of pairs, optional
@@ -94,10 +93,6 @@ def maximize(problem: Problem) -> Welfare:
     ----------
     problem : Problem
         With utilities and weights.
-
-    Returns
-    -------
-    Welfare
 
     Raises
     ------

@@ -67,14 +67,9 @@ def cost_effective(problem: Problem, announced: ArrayLike = ()) -> Allocation:
 
     Parameters
     ----------
-    problem : Problem
     announced : array_like of int, shape (k, m)
         Announcements of the first k agents, in units; none by default. They may be as inefficient as is
         legal.
-
-    Returns
-    -------
-    Allocation
 
     Raises
     ------
@@ -122,7 +117,6 @@ def proves_optimal(problem: Problem, X: ArrayLike, prices: Prices, first: int = 
 
     Parameters
     ----------
-    problem : Problem
     X : array_like of int, shape (n, m)
         A feasible allocation, in units.
     prices : Prices

@@ -63,7 +63,6 @@ def carried(problem: Tasks, announced: ArrayLike) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    problem : Tasks
     announced : array_like of int, shape (k, m)
         Announcements of the first k agents, in units.
 
@@ -87,7 +86,6 @@ def bounds(problem: Tasks, announced: ArrayLike) -> tuple[NDArray[np.int64], NDA
 
     Parameters
     ----------
-    problem : Tasks
     announced : array_like of int, shape (k, m) with k < n
         Announcements of the first k agents, in units.
 
@@ -115,7 +113,6 @@ def maximal_announcements(problem: Tasks, X: ArrayLike) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    problem : Tasks
     X : array_like of int, shape (n, m)
         Allocation in units.
 
@@ -139,7 +136,6 @@ def find_violation(problem: Tasks, announced: ArrayLike) -> Violation | None:
 
     Parameters
     ----------
-    problem : Tasks
     announced : array_like of int, shape (k, m) with k <= n
         In units. All n rows are an allocation, which must leave nothing over.
 
@@ -172,7 +168,6 @@ def is_feasible(problem: Tasks, X: ArrayLike) -> bool:
 
     Parameters
     ----------
-    problem : Tasks
     X : array_like of int, shape (n, m)
         In units.
 
@@ -199,7 +194,6 @@ def check_feasible(problem: Tasks, announced: ArrayLike, key: str = "announced")
 
     Parameters
     ----------
-    problem : Tasks
     announced : array_like of int, shape (k, m) with k <= n
         In units.
     key : str

@@ -173,10 +173,8 @@ def search(
 
     Parameters
     ----------
-    function : Named
     problems : int
         Matrices D and C drawn, each with three allocations.
-    seed : int
     progress : callable, optional
         Called with the number of problems done.
 
@@ -310,7 +308,6 @@ def audit(
 
     Parameters
     ----------
-    problem : Problem
     function : Named, optional
         By default the problem's own.
     problems : int
@@ -319,10 +316,6 @@ def audit(
         Of that search.
     progress : callable, optional
         Called with what is being done, how much of it is done, and of how much.
-
-    Returns
-    -------
-    Audit
 
     Raises
     ------

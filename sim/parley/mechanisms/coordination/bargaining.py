@@ -55,7 +55,6 @@ def expected_costs(problem: Problem, X: ArrayLike, probabilities: Sequence[Fract
 
     Parameters
     ----------
-    problem : Problem
     X : array_like of int, shape (n, m)
         The announced allocation, in units.
     probabilities : sequence of Fraction, length n
@@ -86,7 +85,6 @@ def acceptance_thresholds(
 
     Parameters
     ----------
-    problem : Problem
     X : array_like of int, shape (n, m)
         The announced allocation, in units.
     probabilities : sequence of Fraction, length n
@@ -116,7 +114,6 @@ def proposals(
 
     Parameters
     ----------
-    problem : Problem
     X : array_like of int, shape (n, m)
         The announced allocation, in units.
     probabilities : sequence of Fraction, length n
@@ -151,7 +148,6 @@ def expected_costs_float(
 
     Parameters
     ----------
-    problem : Problem
     X : array_like of int, shape (n, m)
         The announced allocation, in units.
     probabilities : ndarray of float, shape (n,)
@@ -212,7 +208,6 @@ def thresholds_wei(
 
     Parameters
     ----------
-    problem : Problem
     X : array_like of int, shape (n, m)
         The announced allocation, in units.
     probabilities : sequence of Fraction, length n
@@ -246,7 +241,6 @@ def proposal_wei(
 
     Parameters
     ----------
-    problem : Problem
     X : array_like of int, shape (n, m)
         The announced allocation, in units.
     probabilities : sequence of Fraction, length n

@@ -40,7 +40,6 @@ class Reveals:
     ----------
     game : bytes
         Id of the game.
-    round : int
     secrets : mapping of int to bytes
         By seat, what the others have revealed in this round.
     """

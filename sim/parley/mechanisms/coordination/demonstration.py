@@ -139,7 +139,6 @@ def demonstrate_found(
 
     Parameters
     ----------
-    found : Audit
     contract, games, seed, progress
         See `demonstrate`; no games, no demonstration.
     """
@@ -165,20 +164,14 @@ def demonstrate(
 
     Parameters
     ----------
-    game : ManipulableGame
     function : Named
         A recognition function that has a contract.
     contract : Path, optional
         Solidity source of a user's function.
     games : int
         With the deviation, and as many without.
-    seed : int
     progress : callable, optional
         Called with the number of games just finished.
-
-    Returns
-    -------
-    Demonstration
 
     Raises
     ------

@@ -54,7 +54,6 @@ class TwoStageModel(ReferenceModel[Game]):
 
     Parameters
     ----------
-    chain_id : int
     address : str
         The contract's own address. All addresses are text in one spelling.
     recognitions : mapping of str to Recognition

@@ -61,7 +61,6 @@ class Cost:
 
     Attributes
     ----------
-    kind : CostKind
     exponent : int
         Of a power cost.
     denominator, coefficient, linear : int
@@ -310,7 +309,6 @@ def check_cost(k: int, cost: Cost) -> None:
     ----------
     k : int
         Its index, for the error.
-    cost : Cost
 
     Raises
     ------

@@ -28,7 +28,6 @@ class Bargaining:
 
     Attributes
     ----------
-    problem : Problem
     rows : tuple of tuple of int
         X, in units.
     probabilities : tuple of Fraction
@@ -98,7 +97,6 @@ class Position:
 
     Attributes
     ----------
-    problem : Problem
     rows : tuple of tuple of int
         Announcements so far, in units.
     fractions : tuple of (numerator, denominator)

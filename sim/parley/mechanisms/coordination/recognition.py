@@ -125,7 +125,6 @@ def fraction(
     ----------
     name : str
         A key of ``RECOGNITION``.
-    problem : Tasks
     j : int
         The agent, from 0.
     rows_before : array_like of int, shape (j, m)
@@ -175,7 +174,6 @@ def fractions(name: str, problem: Tasks, X: ArrayLike) -> list[tuple[int, int]]:
     ----------
     name : str
         A key of ``RECOGNITION``.
-    problem : Tasks
     X : array_like of int, shape (n, m)
         A feasible allocation, in units.
 
@@ -237,7 +235,6 @@ def probabilities(name: str, problem: Tasks, X: ArrayLike) -> tuple[Fraction, ..
     ----------
     name : str
         A key of ``RECOGNITION``.
-    problem : Tasks
     X : array_like of int, shape (n, m)
         A feasible allocation, in units.
 

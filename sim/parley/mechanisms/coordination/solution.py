@@ -168,15 +168,10 @@ def solve(problem: Problem, *, exact: bool = False, announced: ArrayLike | None 
 
     Parameters
     ----------
-    problem : Problem
     exact : bool
         Keep fractions beyond 64 agents too, where they have thousands of digits.
     announced : array_like of int, shape (n, m), optional
         Announcements in units, cost-effective or not: then Stage 2 is solved after these.
-
-    Returns
-    -------
-    Solution
 
     Raises
     ------

@@ -90,7 +90,6 @@ def chain(triple: Triple, held: Sequence[Amount]) -> tuple[Distribution, ...]:
 
     Parameters
     ----------
-    triple : Triple
     held : sequence of int or Fraction, length max(n − 2, 0)
         What agents 2, …, n − 1 are to hold, all types together, in units: g(j)·R_j. Above its least of each
         type an agent is given as much as possible of type 1, then of type 2, ….
@@ -149,7 +148,6 @@ def reductions(triple: Triple, links: Sequence[Distribution]) -> tuple[Triple, .
 
     Parameters
     ----------
-    triple : Triple
     links : sequence of distributions
         Z^1, Z^2, …, in units of `triple`.
 
@@ -218,11 +216,6 @@ def proposition_3_form(p: Recognition, triple: Triple) -> Form:
     ----------
     p : callable
         A recognition function.
-    triple : Triple
-
-    Returns
-    -------
-    Form
 
     Examples
     --------

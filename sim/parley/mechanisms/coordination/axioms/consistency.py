@@ -47,7 +47,6 @@ def is_consistent_with(p: Recognition, triple: Triple, Z: Distribution) -> bool:
     ----------
     p : callable
         A recognition function.
-    triple : Triple
     Z : sequence of sequences of int or Fraction, shape (n, m)
         A distribution of agent 1's excess, in units.
 
@@ -150,7 +149,6 @@ def find_distribution(
     ----------
     p : callable
         A recognition function.
-    triple : Triple
     top_agent, affine : bool
         What may be taken for granted about p, for certificates only. Neither can be seen from values; but
         where a value contradicts, that is an error.

@@ -129,7 +129,6 @@ def random_problems(seed: int, count: int) -> Iterator[list[Triple]]:
 
     Parameters
     ----------
-    seed : int
     count : int
         Problems; from two agents and one task type to five and four, growing.
 
@@ -168,7 +167,6 @@ def random_allocation(dice: Random, contracted: Rows, capacity: Rows) -> Triple:
 
     Parameters
     ----------
-    dice : Random
     contracted, capacity : rows
         D and C, in units.
     """
@@ -194,7 +192,6 @@ def unimplemented(p: Recognition, triple: Triple) -> Unimplemented | None:
 
     Parameters
     ----------
-    p : Recognition
     triple : Triple
         Where to look; costs are built.
 
@@ -234,7 +231,6 @@ def inconsistency(p: Recognition, triple: Triple) -> Inconsistency | None:
 
     Parameters
     ----------
-    p : Recognition
     triple : Triple
         With two agents or more.
 

@@ -44,10 +44,6 @@ def recognition_named(text: str) -> Named:
     text : str
         ``p-star`` and the like, or ``FILE.py:FUNCTION``. The file is run.
 
-    Returns
-    -------
-    Named
-
     Raises
     ------
     ParleyError

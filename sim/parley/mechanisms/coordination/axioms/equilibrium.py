@@ -168,10 +168,6 @@ def backward_induction(
     report : callable, optional
         Called with every `Subgame`, each after its own subgames.
 
-    Returns
-    -------
-    Equilibria
-
     Raises
     ------
     ParleyError
@@ -331,10 +327,6 @@ def stage_one(problem: Problem, p: Recognition) -> StageOne:
     p : Recognition
         From a `Triple` to n recognition probabilities. Called at allocations with Δ(X) > 0 only.
 
-    Returns
-    -------
-    StageOne
-
     Examples
     --------
     >>> from parley.mechanisms.coordination.problem import example_1
@@ -357,7 +349,6 @@ def count_allocations(problem: Problem, announced: Rows = ()) -> int:
 
     Parameters
     ----------
-    problem : Problem
     announced : tuple of rows
         Announcements of the first agents, in units; none by default.
 

@@ -29,7 +29,6 @@ def solve_nonnegative(columns: Sequence[Sequence[Fraction]], target: Sequence[Fr
     Parameters
     ----------
     columns : sequence of sequences of Fraction, each of the length of `target`
-    target : sequence of Fraction
 
     Examples
     --------

@@ -64,11 +64,6 @@ class Dependence:
 def moves(triple: Triple, j: int) -> Iterator[tuple[int, Triple]]:
     """Move one unit of one type between agent j and a later agent, in every way that is legal.
 
-    Parameters
-    ----------
-    triple : Triple
-    j : int
-
     Yields
     ------
     (k, triple)
@@ -96,14 +91,8 @@ def moves_probability(p: Recognition, triple: Triple, j: int) -> Iterator[Depend
 
     Parameters
     ----------
-    p : Recognition
-    triple : Triple
     j : int
         An agent with later ones.
-
-    Yields
-    ------
-    Dependence
 
     Examples
     --------
@@ -149,10 +138,6 @@ class ManipulableGame:
 
 def costs_against(found: Dependence) -> tuple[Piecewise, ...] | None:
     """Build costs under which agent j gains by announcing as at Y (Proposition 2, 'only if').
-
-    Parameters
-    ----------
-    found : Dependence
 
     Returns
     -------
@@ -214,11 +199,6 @@ def _through(slopes: list[int]) -> Piecewise:
 
 def manipulable_game(p: Recognition, found: Dependence) -> ManipulableGame | None:
     """Make a game of two allocations between which p_j differs, and check it from the definitions.
-
-    Parameters
-    ----------
-    p : Recognition
-    found : Dependence
 
     Returns
     -------

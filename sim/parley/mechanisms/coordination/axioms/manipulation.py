@@ -121,10 +121,6 @@ def manipulations(
     progress : callable, optional
         Called with how many allocations have been looked at and the limit.
 
-    Returns
-    -------
-    Manipulations
-
     Examples
     --------
     In Example 1 nobody gains alone; of the pairs agents 2 and 5 gain most:
@@ -155,8 +151,6 @@ def best_response(
 
     Parameters
     ----------
-    problem : Problem
-    p : Recognition
     announced : tuple of rows
         Announcements of the first k < n agents, in units, however inefficient; agent k responds.
     limit : int, optional
@@ -393,10 +387,6 @@ class Followers:
 
     What later agents can do depends on the earlier ones only through what these have left, so each
     continuation is found once for every remainder.
-
-    Parameters
-    ----------
-    problem : Problem
 
     Examples
     --------

@@ -370,7 +370,6 @@ def slice_of(
 
     Parameters
     ----------
-    triple : Triple
     task_type : int
         From 0.
     agents : (int, int, int)
@@ -421,7 +420,6 @@ def widest_slice(triple: Triple, task_type: int | None = None) -> Slice:
 
     Parameters
     ----------
-    triple : Triple
     task_type : int, optional
         Look at this type only.
 

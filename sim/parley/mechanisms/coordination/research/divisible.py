@@ -122,13 +122,8 @@ def divisible_optimum(problem: Problem, announced: ArrayLike = ()) -> DivisibleO
 
     Parameters
     ----------
-    problem : Problem
     announced : array_like of int, shape (k, m)
         Announcements of the first k agents, in units; none by default.
-
-    Returns
-    -------
-    DivisibleOptimum
 
     Raises
     ------
@@ -219,7 +214,6 @@ def improving_exchange(problem: Problem, X: FractionRows, first: int = 0) -> tup
 
     Parameters
     ----------
-    problem : Problem
     X : tuple of tuples of Fraction, shape (n, m)
         An allocation in tasks.
     first : int
@@ -311,7 +305,6 @@ def dual_bound(problem: Problem, prices: Prices, announced: ArrayLike = ()) -> F
 
     Parameters
     ----------
-    problem : Problem
     prices : Prices
         Of the agents that have not announced, per unit of 1 / `problem.unit` task; the solver's prices in
         fine units make the bound tight.
@@ -413,7 +406,6 @@ def indivisibility_gap(
 
     Parameters
     ----------
-    problem : Problem
     units : sequence of int
         How many times finer than the problem's own units.
     optimum : DivisibleOptimum, optional

@@ -328,10 +328,6 @@ def learn(
     seed : int
         Of the noise. The same seed gives the same periods.
 
-    Yields
-    ------
-    Period
-
     Raises
     ------
     ParleyError

@@ -65,7 +65,6 @@ def resolve(problem: Problem, demands: ArrayLike) -> Rows:
 
     Parameters
     ----------
-    problem : Problem
     demands : array_like of int, shape (n, m)
         y in units, 0 ≤ y ≤ C.
 
@@ -121,7 +120,6 @@ def outcome(problem: Problem, p: Recognition, demands: ArrayLike) -> Outcome:
 
     Parameters
     ----------
-    problem : Problem
     p : callable
         Recognition function of triples (X, D, C).
     demands : array_like of int, shape (n, m)
@@ -171,13 +169,8 @@ def nash_equilibria(problem: Problem, p: Recognition) -> NashEquilibria:
 
     Parameters
     ----------
-    problem : Problem
     p : callable
         Recognition function of triples (X, D, C).
-
-    Returns
-    -------
-    NashEquilibria
 
     Raises
     ------
@@ -286,7 +279,6 @@ def best_response(problem: Problem, p: Recognition, demands: ArrayLike, agent: i
 
     Parameters
     ----------
-    problem : Problem
     p : callable
         Recognition function of triples (X, D, C).
     demands : array_like of int, shape (n, m)
@@ -375,7 +367,6 @@ def best_response_path(problem: Problem, p: Recognition, start: ArrayLike, *, ma
 
     Parameters
     ----------
-    problem : Problem
     p : callable
         Recognition function of triples (X, D, C).
     start : array_like of int, shape (n, m)

@@ -212,7 +212,6 @@ def completion(weighted: WeightedProblem, announced: Rows = ()) -> Found | None:
 
     Parameters
     ----------
-    weighted : WeightedProblem
     announced : tuple of rows
         Announcements of the first agents, in units, within their bounds.
 
@@ -243,7 +242,6 @@ def maximal_total(weighted: WeightedProblem, announced: Rows) -> Found:
 
     Parameters
     ----------
-    weighted : WeightedProblem
     announced : tuple of rows
         Legal announcements of the first k < n agents, in units.
 
@@ -276,7 +274,6 @@ def least_cost(weighted: WeightedProblem, announced: Rows = ()) -> Found:
 
     Parameters
     ----------
-    weighted : WeightedProblem
     announced : tuple of rows
         Legal announcements of the first agents, in units; none by default.
 
@@ -403,7 +400,6 @@ def weighted_p_star(weighted: WeightedProblem, X: Rows) -> tuple[Fraction, ...]:
 
     Parameters
     ----------
-    weighted : WeightedProblem
     X : tuple of rows
         An allocation that the limits allow, in units.
 
@@ -463,10 +459,6 @@ def weighted_stage_one(weighted: WeightedProblem, p: WeightedRecognition = weigh
         Small enough to be searched.
     p : callable
         From a weighted problem and an allocation to n recognition probabilities.
-
-    Returns
-    -------
-    StageOne
 
     Examples
     --------

@@ -36,7 +36,6 @@ def best_rows(
 
     Parameters
     ----------
-    problem : Problem
     weights, limits : sequences of int, lengths m and n
     announced : tuple of rows
         Announcements of the first k < n agents, in units.

@@ -227,7 +227,6 @@ def share_out(marginals: Marginals, least: IntArray, most: IntArray, units: int)
 
     Parameters
     ----------
-    marginals : Marginals
     least, most : ndarrays of int64, shape (agents,)
         Loads that agents have to begin with, and their bounds.
     units : int

@@ -43,10 +43,6 @@ def max_flow(nodes: int, tails: IntArray, heads: IntArray, capacities: IntArray)
     tails, heads, capacities : ndarrays of int64, shape (arcs,)
         Arcs. No arc may stand twice, nor against another one. Capacities stay below 2^62.
 
-    Returns
-    -------
-    Flow
-
     Examples
     --------
     >>> flow = max_flow(3, np.array([0, 1]), np.array([1, 2]), np.array([2**40, 2**33 + 1]))

@@ -311,7 +311,6 @@ def play_games(  # noqa: C901, PLR0912, PLR0915 - one game from beginning to end
 
     Parameters
     ----------
-    t : Tables
     purposes : ndarray of uint64, shape (3, 4)
         Purpose words of the continuation, the proposer and the order.
     creation : ndarray of uint64, shape (16,)
@@ -322,7 +321,6 @@ def play_games(  # noqa: C901, PLR0912, PLR0915 - one game from beginning to end
         Number of the first game.
     lineups : ndarray of int32, shape (games,)
         Which row of the tables each game goes by.
-    results : Results
     """
     n = t.numerators.shape[1]
     noting = len(results.transcripts) > 0

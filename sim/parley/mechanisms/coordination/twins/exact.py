@@ -36,7 +36,6 @@ class Chain(NamedTuple):
 
     Attributes
     ----------
-    chain_id : int
     mechanism : str
         Address of the contract.
     recognition : mapping of str to str
@@ -142,10 +141,6 @@ class Twin(AnyTwin):
             seats, or one each.
         transcripts : bool
             Whether to hash what the chain hashes and games do not depend on; see `Twin`.
-
-        Returns
-        -------
-        Games
 
         Raises
         ------

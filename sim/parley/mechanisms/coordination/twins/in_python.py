@@ -301,7 +301,6 @@ def play_game(bots: Sequence[Bot], root: Node, source: Source, digest: bytes) ->
         One per seat.
     root : Node
         Where announcing begins. Games should share one: what bots work out is kept in it.
-    source : Source
     digest : bytes
         Of the game's parameters.
 

@@ -56,10 +56,6 @@ class Node:
 
     Line-ups that come to a position share it. They may: a plan that somebody has made there before is the one
     that would be made anew, since `cost_effective` finds again what it has found, once that is followed.
-
-    Attributes
-    ----------
-    position : Position
     """
 
     position: Position

@@ -113,13 +113,11 @@ def play_games(  # noqa: C901, PLR0912, PLR0915 - one game from beginning to end
 
     Parameters
     ----------
-    t : Tables
     key : ndarray of uint64, shape (2,)
         32 bits each, from the run's seed.
     first : int
         Number of the first game.
     lineups : ndarray of int32, shape (games,)
-    results : Results
     """
     n = t.numerators.shape[1]
     stream = np.zeros(11, np.uint64)

@@ -116,7 +116,6 @@ class Lineup:
     ----------
     strategies : tuple of int
         Numbers of the strategies by seat.
-    bots : tuple of Bot
     node : Node or None
         How far the announcements come. None if a bot draws random numbers, so that this is not known.
     ending, outcome, transactions, decider, digest
@@ -176,7 +175,6 @@ class Lineups:
     ----------
     problem : Problem
         One that a game on chain can take.
-    strategies : sequence of Strategy
     digest : bytes
         Of the game's parameters.
 
