@@ -1,1 +1,1 @@
-"""Random assignment: agents that rank items, and the lotteries by which the items are given out."""
+"""Random assignment: agents rank items, and a lottery assigns them."""

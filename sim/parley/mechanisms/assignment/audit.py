@@ -1,4 +1,4 @@
-"""The audit of a random assignment: efficiency, envy, equal treatment, misreports, and option sets."""
+"""The audit of a random assignment: efficiency, envy, equal treatment, misreports, option sets."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ PROPERTIES = {
 """The properties by their keys, with their names."""
 
 MAX_WORK = 12_000
-"""Reports of all agents together up to which option sets are found."""
+"""Maximum number of reports, over all agents, for option sets."""
 MAX_STATES = 6_000_000
-"""The same for serial dictatorship: states of a layer of its dynamic program, times these reports."""
+"""The same for serial dictatorship: states of a layer times reports."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +50,10 @@ class Audit:
     solution: Solution
     verdicts: dict[str, Verdict]
     option_sets: tuple[OptionSet, ...] | None
-    """One for each agent; None where the rule cannot be asked often enough."""
+    """One for each agent; None if they take too long to compute."""
 
     def to_json(self) -> dict[str, Any]:
-        """Give the audit as plain values: exact numbers as strings, agents and items from 0."""
+        """Return plain values: exact numbers as strings, agents and items from 0."""
         sets = None if self.option_sets is None else [found.to_json() for found in self.option_sets]
         return {
             "kind": "assignment",
@@ -75,21 +75,21 @@ def audit(
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Audit:
-    """Audit the random assignment of a problem's rule, or the one that is posted.
+    """Audit the random assignment of a problem's rule, or the posted one.
 
     Parameters
     ----------
     runs : int
-        Runs of the rule, if probabilities have to be estimated.
+        Sampled runs, if probabilities must be estimated.
     seed : int
-        Of these runs.
+        Seed of these runs.
     progress : callable, optional
-        Called with what is being done, how much of it is done, and of how much.
+        Called with a description, the finished amount and the total.
 
     Raises
     ------
     ProblemError
-        If what is posted is not what the rule says, or utilities are missing.
+        If a posted matrix or lottery is wrong, or utilities are missing.
     ParleyError
         If no equilibrium of the pseudo-market is found.
 
@@ -125,7 +125,7 @@ def audit(
 def _option_sets(
     problem: Problem, solution: Solution, tell: Callable[[str, int, int], None]
 ) -> tuple[tuple[OptionSet, ...] | None, str | None]:
-    """Find the option sets of all agents, or say why not. Agents that are alike have the same one."""
+    """Compute the option sets of all agents, or return why not. Equal agents share one."""
     groups = problem.alike
     each = MARKET_REPORTS if problem.rule in CARDINAL else reports_of(len(problem.items))
     if not solution.exact:
@@ -135,7 +135,7 @@ def _option_sets(
     found: dict[int, OptionSet] = {}
     try:
         if problem.rule == "serial-dictatorship":
-            # What takes a minute once would take days for thousands of reports.
+            # One minute per report would be days in total.
             serial_dictatorship.probabilities(problem, max_states=MAX_STATES // (len(groups) * each))
     except TooLargeError:
         return None, "exact probabilities take too long to try what each could report"

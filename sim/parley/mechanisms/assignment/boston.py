@@ -1,8 +1,8 @@
 """The Boston mechanism (immediate acceptance) with one lottery for all items.
 
-One order of the agents is drawn uniformly. In round k every agent without an item applies for the k-th item
-of its ranking, whether anything is left of it or not; an item takes applicants in that order while it lasts,
-and keeps them.
+One order of the agents is drawn uniformly. In round k, every agent without an item applies for the k-th item
+of its ranking, even if it is gone. An item takes applicants in the drawn order up to its capacity, and keeps
+them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.problem import Problem
 
 MAX_CONTENDERS = 9
-"""Agents whose place in the order can matter, up to which all their orders are listed."""
+"""Maximum number of agents whose place in the order matters, to list all their orders."""
 LISTED = 50_000
-"""Orders listed at a time."""
+"""Orders per batch."""
 
 
 def accept(problem: Problem, order: Iterable[int]) -> Assignment:
@@ -37,7 +37,7 @@ def accept(problem: Problem, order: Iterable[int]) -> Assignment:
     Parameters
     ----------
     order : iterable of int
-        Agents from 0, each once, first come first served.
+        Agents from 0, each once.
 
     Examples
     --------
@@ -58,15 +58,14 @@ def accept(problem: Problem, order: Iterable[int]) -> Assignment:
 
 
 def outcomes(problem: Problem, most: int = MAX_CONTENDERS) -> Lottery:
-    """List all assignments that an order leads to, with their probabilities: the rule's own lottery.
+    """List all possible assignments with their probabilities: the rule's own lottery.
 
-    Only agents whose first choice is asked for more often than it is there are put in order: the others get
-    it in any case.
+    Only agents with a scarce first choice are ordered: the others always get theirs.
 
     Parameters
     ----------
     most : int
-        How many of these agents there may be: with one more it takes as many times as long as there are.
+        Maximum number of these agents; the time grows with its factorial.
 
     Raises
     ------
@@ -97,12 +96,12 @@ def outcomes(problem: Problem, most: int = MAX_CONTENDERS) -> Lottery:
 
 
 def probabilities(problem: Problem, most: int = MAX_CONTENDERS) -> Matrix:
-    """Probability that each agent gets each item, exactly.
+    """Exact probability that each agent gets each item.
 
     Raises
     ------
     TooLargeError
-        If more than `most` agents contend for items.
+        If more than `most` agents compete for items.
 
     Examples
     --------
@@ -117,7 +116,7 @@ def probabilities(problem: Problem, most: int = MAX_CONTENDERS) -> Matrix:
 def sample(
     problem: Problem, *, runs: int, seed: int, progress: Callable[[int], None] | None = None
 ) -> Sample:
-    """Draw orders and run the rounds: unbiased estimates with standard errors.
+    """Draw orders and run the rounds; returns unbiased estimates with standard errors.
 
     Parameters
     ----------
@@ -132,7 +131,7 @@ def sample(
 
 
 def accept_all(problem: Problem, orders: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Run the rounds with many orders at a time.
+    """Run the rounds for many orders at once.
 
     Parameters
     ----------
@@ -146,7 +145,7 @@ def accept_all(problem: Problem, orders: NDArray[np.int64]) -> NDArray[np.int64]
     """
     runs, agents = orders.shape
     place = np.argsort(orders, axis=1)
-    # More places than agents are as good as one for each, and need not fit in a word.
+    # Capacities above the number of agents are reduced to it, so that they fit in a word.
     places = [min(capacity, agents) for capacity in problem.capacities]
     left = np.tile(np.array(places, dtype=np.int64), (runs, 1))
     got = np.full((runs, agents), -1, dtype=np.int64)
@@ -157,7 +156,7 @@ def accept_all(problem: Problem, orders: NDArray[np.int64]) -> NDArray[np.int64]
                 applicants.setdefault(order[choice], []).append(agent)
         for item, who in applicants.items():
             applies = got[:, who] < 0
-            # Those who have an item already come after everybody.
+            # Agents with an item are last.
             standing = np.argsort(np.argsort(np.where(applies, place[:, who], agents), axis=1), axis=1)
             taken = applies & (standing < left[:, item, None])
             got[:, who] = np.where(taken, item, got[:, who])
@@ -166,7 +165,7 @@ def accept_all(problem: Problem, orders: NDArray[np.int64]) -> NDArray[np.int64]
 
 
 def _contenders(problem: Problem) -> list[int]:
-    """Find the agents that may fail to get their first choice."""
+    """Find the agents that may not get their first choice."""
     asked = [0] * len(problem.items)
     for order in problem.orders:
         if order:
@@ -179,7 +178,7 @@ def _contenders(problem: Problem) -> list[int]:
 
 
 def _batches(contenders: list[int], others: list[int]) -> Iterator[NDArray[np.int64]]:
-    """Give all orders of the contenders, the others behind them."""
+    """Yield all orders of the contenders, with the other agents last."""
     all_orders = permutations(contenders)
     while batch := list(islice(all_orders, LISTED)):
         orders = np.array(batch, dtype=np.int64).reshape(len(batch), len(contenders))

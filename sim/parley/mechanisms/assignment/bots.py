@@ -1,8 +1,7 @@
-"""Who takes part: four kinds of agents that know the problem and what the chain shows, and nothing else.
+"""The four bots. They know only the problem and what the chain shows.
 
-A bot decides what to report and in which phases to act. It neither sends transactions nor knows another
-seat's secret before it is revealed. No bot waits to see how the draw would fall: reports and silences are
-settled before anything is drawn.
+A bot decides what to report and in which phases to act. It does not send transactions, and does not know
+another seat's secret before the reveal. Reports and silences do not depend on draws.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "PHASES", "Bot", "best_response", "make_bots"]
 
 PHASES = ("committing", "revealing", "opening")
-"""When seats have to act. Under serial dictatorship nothing is opened."""
+"""Phases in which seats act. Serial dictatorship has no opening."""
 
 LISTED_ITEMS = 6
-"""Items up to which all rankings are tried, as many as `options.option_set` tries all of."""
+"""Maximum number of items to try all rankings, as in `options.option_set`."""
 LISTED_AGENTS = 8
-"""Agents up to which all rankings are tried under Boston, which goes through all orders of its agents."""
+"""Maximum number of agents to try all rankings under Boston, which lists all orders."""
 MOST_TRIED = 300
-"""Reports that are tried where not all are."""
+"""Number of reports to try otherwise."""
 MOST_MARKETS = 24
-"""Of a pseudo-market, each of which is a new equilibrium."""
+"""Number of reports to try in a pseudo-market; each needs a new equilibrium."""
 
 
 class Bot(BaseBot):
@@ -48,21 +47,21 @@ class Bot(BaseBot):
 
     kind = "truthful"
     copies = False
-    """Whether it commits last, to what another seat has committed to."""
+    """Whether it commits last, to another seat's commitment."""
     silent_from: str | None = None
-    """The phase from which on it does nothing."""
+    """The phase from which on it is silent."""
 
     def acts(self, phase: str) -> bool:
-        """Whether this seat does anything in a phase."""
+        """Whether this seat acts in a phase."""
         return self.silent_from is None or PHASES.index(phase) < PHASES.index(self.silent_from)
 
     def report(self, problem: Problem, agent: int) -> Order:
-        """What this seat reveals: items, best first, without those that are worse than nothing."""
+        """The ranking to reveal: wanted items, best first."""
         return problem.orders[agent]
 
 
 class Misreporting(Bot):
-    """Reports what serves it best, given that the others are truthful; see :func:`best_response`."""
+    """Reports a best response to truthful agents; see :func:`best_response`."""
 
     kind = "misreporting"
 
@@ -82,15 +81,15 @@ class Absent(Bot):
 
     @classmethod
     def from_argument(cls, seat: int, argument: str | None) -> Self:
-        """Silent from the phase that is named, or from the first."""
+        """Silent from the named phase on, by default from the first."""
         return cls(seat) if argument is None else cls(seat, phase_named(PHASES, argument))
 
 
 class Copying(Bot):
-    """Commits last, to a copy of the first commitment on chain, and tries to open it as that one is opened.
+    """Copies the first commitment on chain, and tries to open it in the same way.
 
-    A commitment holds the number of its seat, so that a copy opens to nothing: the contract refuses, and the
-    seat is silent with its bond at stake. Where there is nothing to copy it does not commit.
+    A commitment includes its seat, so a copy cannot be opened: the contract refuses, and the seat loses its
+    bond. If there is nothing to copy, it does not commit.
     """
 
     kind = "copying"
@@ -105,21 +104,20 @@ KINDS: dict[str, type[Bot]] = {bot.kind: bot for bot in (Bot, Misreporting, Abse
 
 @lru_cache(maxsize=256)
 def best_response(problem: Problem, agent: int) -> Order:
-    """Find the report that serves an agent best, given that the others are truthful.
+    """Find an agent's best response to truthful agents.
 
-    With utilities that is the one of greatest expected utility. Without, no number says what is best: a
-    report whose row stochastically dominates the truthful one, so that it gains whatever the utilities, comes
-    before one that gains for some utilities only (`envy.utilities_for` names such); among several, the one
-    that adds most to the probability of the best k items for some k. Of reports that are as good the first
-    one tried is taken, and the truth is tried first: if nothing gains, the agent is truthful. A report that
-    may bring an item that is worse than nothing is not considered.
+    With utilities, it maximizes expected utility. Without, a report whose row stochastically dominates the
+    truthful one, so that it gains for all utilities, is better than one that gains only for some utilities
+    (`envy.utilities_for`); among several, the one that adds most to the probability of the best k items, for
+    some k. Among equal reports the first one tried is taken, and the truth is tried first: if no report
+    gains, the agent is truthful. A report that may give an unwanted item is not considered.
 
-    With up to six items all rankings are tried (`options.option_set`). The search is local with more items,
-    under Boston with more than eight agents, and under rules that look at utilities: from the truth on, to
-    the best report among those with two items exchanged (first those high up) or the end cut off, until none
-    of them is better or enough have been tried (300; 24 in a pseudo-market). What a report comes to where the
-    rule looks at utilities, `certificate.certify` says. Under serial dictatorship nothing is tried: whoever
-    picks does best to pick by its own ranking.
+    With up to six items, all rankings are tried (`options.option_set`). The search is local with more items,
+    under Boston with more than eight agents, and under rules that use utilities: from the truth, repeatedly
+    to the best report with two items exchanged (first items first) or the end cut, until none is better or
+    enough reports have been tried (300; 24 in a pseudo-market). For rules that use utilities,
+    `certificate.certify` gives the result of a report. Under serial dictatorship nothing is tried, because
+    the truth is optimal.
 
     Parameters
     ----------
@@ -138,7 +136,7 @@ def best_response(problem: Problem, agent: int) -> Order:
 
     Examples
     --------
-    Under Boston, agent 2 does better to ask first for item 1, which nobody else ranks first:
+    Under Boston, agent 2 gains by ranking item 1 first, which no other agent does:
 
     >>> from parley.mechanisms.assignment.problem import from_orders
     >>> problem = from_orders([[0, 2, 1], [0, 1, 2], [0, 1, 2]], 3, "boston")
@@ -161,7 +159,7 @@ def best_response(problem: Problem, agent: int) -> Order:
 
 
 def _alike(problem: Problem, one: int, other: int) -> bool:
-    """Whether two agents want the same of a rule that does not tell them apart."""
+    """Whether two agents have the same input to the rule."""
     if problem.rule in CARDINAL:
         return one == other
     same = problem.utilities is None or problem.utilities[one] == problem.utilities[other]
@@ -182,7 +180,7 @@ _NO_GAIN: _Merit = (False, _ZERO, _ZERO)
 
 
 def _merit(problem: Problem, agent: int, row: Row, own: Row) -> _Merit:
-    """How much better a row is than the truthful one: compared first to last, above `_NO_GAIN` if it is."""
+    """Return the merit of a row relative to the truthful one; above `_NO_GAIN` if it is better."""
     if any(p and o not in problem.rank_of[agent] for o, p in enumerate(row)):
         return False, Fraction(-1), _ZERO
     if problem.utilities is not None:
@@ -197,7 +195,7 @@ def _merit(problem: Problem, agent: int, row: Row, own: Row) -> _Merit:
 
 
 def _climb(problem: Problem, agent: int) -> dict[Order, Row]:
-    """Try reports near the truth, then near the best of them, and so on; what each leads to."""
+    """Yield reports near the truth, then near the best of them, and so on, with their rows."""
     here = problem.orders[agent]
     own = rule_matrix(problem)[agent]
     tried = {here: own}
@@ -222,7 +220,7 @@ def _climb(problem: Problem, agent: int) -> dict[Order, Row]:
 
 
 def _neighbours(order: Order) -> Iterator[Order]:
-    """Exchange two items, those high up first, or cut off the end.
+    """Yield an order with two items exchanged, first items first, or with its end cut.
 
     Examples
     --------
@@ -254,7 +252,7 @@ def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
     Raises
     ------
     ParleyError
-        Naming the bot and what is wrong with it.
+        If a bot is unknown or its argument is invalid.
 
     Examples
     --------

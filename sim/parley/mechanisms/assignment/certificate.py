@@ -1,20 +1,20 @@
-"""Certificates: a random assignment in whole numbers, with what proves it to the contract.
+"""Certificates: a random assignment in whole numbers, with the data that prove it to the contract.
 
-A certificate has one denominator for everything: shares, weights of the lottery's terms and, under
-probabilistic serial, the times at which items run out. With rankings and times every share follows: an agent
-walks down its ranking from time 0 on, eats an item until its time, if that is still to come, and goes on to
-the next one, until time 1. The times are right if of every item that runs out before time 1 exactly its
-capacity is eaten, and of any other at most that.
+A certificate has one denominator for everything: shares, weights of the terms and, under probabilistic
+serial, the times at which items run out. Rankings and times determine every share: an agent goes down its
+ranking from time 0, eats an item until the item's time, if that is still to come, and continues until time 1.
+The times are right if exactly the capacity of every item with a time before 1 is eaten, and at most the
+capacity of every other item.
 
-Then what is eaten *is* probabilistic serial. Suppose that by accepted times somebody eats otherwise than in
-truth, and let s be the first moment at which this happens. Until s the same was eaten in both histories. So
-at s there is an item that in one of them can be eaten and in the other not. If it has run out in truth, its
-capacity was eaten by s, and by the posted times somebody eats more of it: refused. If something is left of it
-in truth, its posted time is at most s; so less than its capacity was eaten until then, and nobody eats of it
-later, although its time is before 1: refused. Hence one right matrix, and anybody may post it.
+Then the shares are those of probabilistic serial. Suppose that accepted times give other shares, and let s be
+the first moment of difference. Until s, both histories are equal, so at s there is an item that can be eaten
+in only one of them. If the true item has run out, its capacity was eaten by s, and at the posted times more
+of it is eaten: refused. If some of the true item is left, its posted time is at most s, so less than its
+capacity was eaten, and the rest is never eaten, although its time is before 1: refused. So there is one right
+matrix, and anybody may post it.
 
-`find_fault` makes the contract's checks in the contract's order, and names the same error with the same
-arguments. Agents, items and terms are numbered from 0.
+`find_fault` makes the contract's checks in the contract's order, with the same errors and arguments. Agents,
+items and terms are numbered from 0.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.schema import Ranking
 
 Order = tuple[int, ...]
-"""Items, best first: what an agent reveals."""
+"""A revealed ranking: items, best first."""
 Fault = tuple[str, tuple[int, ...]]
 """Name and arguments of an error of the contract."""
 
@@ -51,7 +51,7 @@ _WORD = 2**256
 
 
 class Certificate(NamedTuple):
-    """A random assignment and what proves it; probabilities are numerators over `denominator`.
+    """A random assignment and its proof; probabilities are numerators over `denominator`.
 
     Examples
     --------
@@ -69,9 +69,9 @@ class Certificate(NamedTuple):
     times: tuple[int, ...]
     """Probabilistic serial only: when each item runs out, the denominator if something is left at time 1."""
     weights: tuple[int, ...]
-    """Of the lottery's terms."""
+    """Weights of the lottery's terms."""
     assignments: bytes
-    """Term by term, one byte an agent: one more than the item it gets, or 0 for nothing."""
+    """Term by term, one byte per agent: its item plus one, or 0 for nothing."""
 
     @property
     def terms(self) -> int:
@@ -89,17 +89,17 @@ class Certificate(NamedTuple):
         return tuple(code - 1 if code else None for code in self.assignments[term * n : (term + 1) * n])
 
     def term(self, number: int) -> int:
-        """Return the term that a number below the denominator falls to.
+        """Return the term that a number below the denominator selects.
 
         Parameters
         ----------
         number : int
-            Term k has those from weights[0] + … + weights[k − 1] on, as many as its weight.
+            Term k has weights[k] numbers, from weights[0] + … + weights[k − 1] on.
 
         Raises
         ------
         ValueError
-            If it is no such number.
+            If the number is out of range.
 
         Examples
         --------
@@ -132,7 +132,7 @@ class Certificate(NamedTuple):
         )
 
     def encoded(self) -> bytes:
-        r"""Return what Solidity's ``abi.encode`` makes of it, whose hash the contract puts into ``Posted``.
+        r"""Return Solidity's ``abi.encode`` of it; the event ``Posted`` has its hash.
 
         Examples
         --------
@@ -150,7 +150,7 @@ def _array(numbers: Sequence[int]) -> bytes:
     return word(len(numbers)) + b"".join(map(word, numbers))
 
 
-# ── making one ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── making certificates ────────────────────────────────────────────────────────────────────────────────────
 
 
 def certificate_of(
@@ -162,7 +162,7 @@ def certificate_of(
     ----------
     matrix : tuple of tuples of Fraction, shape (agents, items)
     lottery : tuple of Term
-        Whose assignments average to the matrix.
+        Its assignments average to the matrix.
     times : sequence of Fraction or None, optional
         When each item runs out, None if something is left at time 1; only under probabilistic serial.
 
@@ -190,17 +190,16 @@ def certify(problem: Problem, revealed: Sequence[Order | None] | None = None) ->
     Parameters
     ----------
     problem : Problem
-        Of any rule but serial dictatorship, which needs none.
+        With any rule except serial dictatorship, which needs no certificate.
     revealed : sequence of (tuple of int or None), optional
-        What each agent has revealed; None if it was silent, and then it gets nothing and the rule is carried
-        out without it. By default everybody reveals what the problem says, and then what is `posted` is used.
+        The revealed ranking of each agent; None for a silent agent, which gets nothing and is left out. By
+        default all agents reveal the rankings of the problem, and `posted` is used.
 
     Returns
     -------
     Certificate
-        Under rules that look at utilities, of an agent that reveals another order than its own, the
-        utilities are sorted to agree with what it reveals: its highest number goes to the item that it
-        ranks first, and so on; items beyond its numbers have 0.
+        Under rules that use utilities, the utilities of an agent that reveals another ranking are sorted to
+        agree with it: its highest utility goes to its first item, and so on; further items have 0.
 
     Raises
     ------
@@ -209,7 +208,7 @@ def certify(problem: Problem, revealed: Sequence[Order | None] | None = None) ->
     ProblemError, ParleyError
         As `solution.solve`.
     ValueError
-        Under serial dictatorship, or if nobody has revealed.
+        Under serial dictatorship, or if no agent has revealed.
 
     Examples
     --------
@@ -225,7 +224,7 @@ def certify(problem: Problem, revealed: Sequence[Order | None] | None = None) ->
     if not present:
         raise ValueError("nobody has revealed anything")
     reported = problem if reports == problem.orders else as_reported(problem, reports)
-    solution = solve(reported, runs=2)  # of estimates nothing can be certified, so they may be bad
+    solution = solve(reported, runs=2)  # estimates cannot be certified, so their quality does not matter
     if not solution.exact or solution.lottery is None:
         raise TooLargeError(f"{problem.rule} has too many outcomes here to be certified")
     times = eating_schedule(reported).exhausted if problem.rule == PROBABILISTIC_SERIAL else None
@@ -245,12 +244,12 @@ def certify(problem: Problem, revealed: Sequence[Order | None] | None = None) ->
 
 
 def as_reported(problem: Problem, revealed: Sequence[Order | None]) -> Problem:
-    """Make the problem of those who revealed, with what they revealed and nothing posted.
+    """Make the problem of the agents that revealed, with their revealed rankings and nothing posted.
 
     Parameters
     ----------
     revealed : sequence of (tuple of int or None)
-        By agent; None if it was silent. See `certify` for what becomes of utilities.
+        By agent; None for a silent one. See `certify` for utilities.
 
     Examples
     --------
@@ -281,14 +280,14 @@ def as_reported(problem: Problem, revealed: Sequence[Order | None]) -> Problem:
 
 
 def _sorted_to(order: Order, row: Utilities) -> Utilities:
-    """Give an agent's numbers, the highest first, to the items that it says it likes most."""
+    """Assign an agent's utilities, highest first, to the items in its revealed order."""
     numbers = sorted((u for u in row if u is not None), reverse=True)
     numbers += [Fraction(0)] * (len(order) - len(numbers))
     given = dict(zip(order, numbers, strict=False))
     return tuple(given.get(o) for o in range(len(row)))
 
 
-# ── checking one ───────────────────────────────────────────────────────────────────────────────────────────
+# ── checking certificates ──────────────────────────────────────────────────────────────────────────────────
 
 
 def find_fault(
@@ -299,14 +298,14 @@ def find_fault(
     Parameters
     ----------
     rankings : sequence of (tuple of int or None)
-        What each agent has revealed; None, or nothing, for silent ones.
+        The revealed ranking of each agent; None or empty for silent ones.
     rule : str
         Name of the rule.
 
     Returns
     -------
     (name, arguments) or None
-        Of the contract's error; None if the certificate is accepted.
+        The contract's error; None if the certificate is accepted.
 
     Examples
     --------
@@ -323,7 +322,7 @@ def find_fault(
 def _faults(
     certificate: Certificate, rankings: Sequence[Order], capacities: Sequence[int], rule: str
 ) -> Iterator[Fault]:
-    """Go through the groups of checks, each of which trusts those before it."""
+    """Yield the results of the groups of checks; each relies on those before it."""
     n, m = len(rankings), len(capacities)
     one = certificate.denominator
     if not 1 <= one <= MAX_DENOMINATOR:

@@ -4,4 +4,4 @@ __all__ = ["CONTRACTS", "MECHANISM"]
 
 MECHANISM = "AssignmentLottery"
 CONTRACTS = (MECHANISM,)
-"""What is deployed for this mechanism."""
+"""The contracts of this mechanism."""

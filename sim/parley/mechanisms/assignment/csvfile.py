@@ -1,8 +1,8 @@
 """Problem files from CSV files of rankings or points.
 
-A line for each agent, its name in the first column. If there are columns *rank1*, *rank2*, …, they name
-items, best first; otherwise the other columns are items, and hold points, nothing where the agent does not
-want the item. Capacities are in another file: a line for each item, its name in the first column, and a
+The file has one line per agent, with its name in the first column. Columns *rank1*, *rank2*, … name items,
+best first. Without them, the other columns are items and hold points; a cell is empty if the agent does not
+want the item. Capacities are in another file, with one line per item, its name in the first column, and a
 column *capacity*. Cells are separated by commas and may be quoted.
 """
 
@@ -59,16 +59,15 @@ def read_csv(
     Parameters
     ----------
     capacities : path, optional
-        A CSV file of items and capacities. Without it, every item is there once.
+        A CSV file of items and capacities. Without it, every capacity is 1.
     select : mapping of str to str, optional
-        Read only lines that have these values in these columns, such as a year.
+        Read only the lines with these values in these columns, such as a year.
     seats : int, optional
-        Scale capacities down to so many places in all, in proportion, by largest remainders: for a sample of
-        the agents that the capacities were made for.
+        Scale capacities down in proportion to this total, by largest remainders.
     rule : str
-        To write into the problem file.
+        Rule of the problem.
     warn : callable, optional
-        Called with a line on each thing that is no error, but perhaps not what was meant.
+        Gets notes about unusual data.
 
     Returns
     -------
@@ -84,7 +83,7 @@ def read_csv(
     head, columns, lines = _selected(file, select or {})
     tell = warn or say_nothing
     ranks = _rank_columns(file, head, columns)
-    # Where the column of names is selected on, all other columns may hold ranks.
+    # If the column of names is selected on, all other columns may be ranks.
     free = [column for column in columns if column not in ranks]
     named = free or [column for column in lines[0][1] if column not in ranks]
     agent, others = (named[0] if named else None), named[1:]
@@ -104,7 +103,7 @@ def read_csv(
     if capacities is not None:
         found = item_capacities(fspath(capacities))
         amounts = amounts_of(fspath(capacities), found, items)
-        if ranks:  # items that nobody ranks are there all the same
+        if ranks:  # also items that no agent ranks
             mapping["items"], amounts = list(found), list(found.values())
         elif unknown := [item for item in found if item not in items]:
             tell(f"ignored capacities of unknown items: {listed(unknown)}")
@@ -119,7 +118,7 @@ def read_csv(
 
 
 def scaled(capacities: Sequence[int], seats: int) -> list[int]:
-    """Scale capacities to a given sum, by largest remainders, the first of equals first.
+    """Scale capacities to a given sum, by largest remainders; ties go to the first.
 
     Examples
     --------
@@ -138,7 +137,7 @@ def scaled(capacities: Sequence[int], seats: int) -> list[int]:
 
 
 def read_table(file: str) -> tuple[str, list[str], list[Line]]:
-    """Read a CSV file with a header: where the header is, the names of columns, and the rows."""
+    """Read a CSV file: place of the header, names of columns, rows."""
     rows = [(place, text, [cell.strip(SPACES) for cell in cells]) for place, text, cells in _records(file)]
     rows = [(place, text, cells) for place, text, cells in rows if any(cells)]
     if not rows:
@@ -154,10 +153,10 @@ def read_table(file: str) -> tuple[str, list[str], list[Line]]:
 
 
 def _records(file: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Split a file into records: where each begins, its text, and its cells.
+    """Split a file into records: place, text, cells.
 
-    A line ends at a line feed, a carriage return or both, and nowhere else; within quotes none does. Where
-    lines end at line feeds, a carriage return alone is part of a cell that was not quoted.
+    A line ends with a line feed, a carriage return or both, outside of quotes. If lines end with line feeds,
+    a single carriage return belongs to an unquoted cell.
     """
     source = io.StringIO(read_text(file), newline="")
     taken: list[str] = []
@@ -192,10 +191,9 @@ def _records(file: str) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def _check_separator(file: str, head: str, records: Sequence[str]) -> None:
-    """Refuse a file whose cells another mark may separate: it is in the header and in a row, unquoted.
+    """Refuse a file that may have another separator: it occurs in the header and in a row, unquoted.
 
-    A file that is separated by semicolons has one in every line. Commas in its cells (``0,5``; ``Sets, part
-    1``) would otherwise be taken for separators.
+    Otherwise commas in cells (``0,5``; ``Sets, part 1``) would be taken for separators.
     """
     header, *rows = (_outside_quotes(text) for text in records)
     for mark, name in OTHER_SEPARATORS.items():
@@ -208,7 +206,7 @@ def _check_separator(file: str, head: str, records: Sequence[str]) -> None:
 
 
 def _outside_quotes(record: str) -> str:
-    """Leave out quoted cells, and spaces around cells.
+    """Remove quoted cells, and spaces around cells.
 
     Examples
     --------
@@ -219,7 +217,7 @@ def _outside_quotes(record: str) -> str:
 
 
 def _selected(file: str, chosen: Mapping[str, str]) -> tuple[str, list[str], list[Line]]:
-    """Read where the header is, the names of the columns not selected on, and the rows with these values."""
+    """Return the place of the header, the other columns' names, and the rows with the selected values."""
     head, header, lines = read_table(file)
     for column in chosen:
         if column not in header:
@@ -228,13 +226,13 @@ def _selected(file: str, chosen: Mapping[str, str]) -> tuple[str, list[str], lis
     if not any(map(_RANKED.fullmatch, others)) and len(others) < 2:
         raise ProblemError(file, head, "no column with preferences")
     lines = [(place, row) for place, row in lines if all(row[c] == v for c, v in chosen.items())]
-    if not lines:  # none were chosen, or none stand below the header
+    if not lines:  # none selected, or none below the header
         raise ProblemError(file, "" if chosen else head, "no agents")
     return head, others, lines
 
 
 def _rank_columns(file: str, head: str, columns: Sequence[str]) -> list[str]:
-    """Pick the columns of ranks, best first."""
+    """Return the columns of ranks, best first."""
     by_rank: dict[int, str] = {}
     for column in columns:
         if match := _RANKED.fullmatch(column):
@@ -245,7 +243,7 @@ def _rank_columns(file: str, head: str, columns: Sequence[str]) -> list[str]:
 
 
 def _check_items(file: str, head: str, items: Sequence[str], header: Sequence[str]) -> None:
-    """Check the names of items that stand in the header."""
+    """Check the names of items in the header."""
     for item in items:
         place = f"{head}, column {header.index(item) + 1}"
         if not read_name(file, place, item):
@@ -253,7 +251,7 @@ def _check_items(file: str, head: str, items: Sequence[str], header: Sequence[st
 
 
 def _agents(file: str, column: str, lines: Sequence[Line], tell: Warn) -> list[str]:
-    """Read the names of agents, and tell those apart that have the same."""
+    """Read the names of agents, and number duplicates."""
     names = [read_name(file, f"{place}, column {column}", row[column]) for place, row in lines]
     given = distinct(names)
     if given != names:
@@ -262,7 +260,7 @@ def _agents(file: str, column: str, lines: Sequence[Line], tell: Warn) -> list[s
 
 
 def _ranked(file: str, place: str, row: Row, columns: Sequence[str]) -> list[str]:
-    """Read what an agent ranks, best first; an empty cell is passed over."""
+    """Read an agent's ranking, best first; empty cells are skipped."""
     given: list[str] = []
     for column in columns:
         item = read_name(file, f"{place}, column {column}", row[column])
@@ -279,7 +277,7 @@ def _natural(name: str) -> tuple[int, int, str]:
 
 
 def _points(file: str, place: str, column: str, text: str) -> int | str | None:
-    """Read a number of points: whole, or as a fraction; none where the agent does not want the item."""
+    """Read points as an exact number; None if the agent does not want the item."""
     if not text:
         return None
     place = f"{place}, column {column}"

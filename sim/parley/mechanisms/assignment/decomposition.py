@@ -1,14 +1,13 @@
-"""Birkhoff–von Neumann: a matrix of probabilities as a lottery over deterministic assignments, exactly.
+"""Birkhoff–von Neumann: an exact lottery over deterministic assignments for a matrix of probabilities.
 
-A column *nothing* holds what each row lacks to 1, and rows *nobody* what each column lacks to a whole number.
-Then every row sums to 1 and every column to a whole number, and the matrix lies in the polytope of all
-matrices with these sums. A whole matrix among those, positive only where the given one is, is taken off with
-the greatest weight that leaves nothing negative; what is left has more zeros, and so lies in a smaller face.
-Hence there are at most as many terms as the polytope has dimensions, and one: (n − 1)² + 1 where all rows and
-columns of an n × n matrix sum to 1, and never more than agents × items + 1.
+A column *nothing* fills each row to 1, and rows *nobody* fill each column to a whole number. The matrix is
+then in the polytope of all matrices with these sums. Subtract a whole matrix of this polytope, positive only
+where the given one is, with the largest weight that leaves no negative entry. The rest has more zeros, so it
+is in a smaller face. So the number of terms is at most the dimension of the polytope plus one: (n − 1)² + 1
+if all rows and columns of an n × n matrix sum to 1, and never more than agents × items + 1.
 
-SciPy's assignment solver finds the first whole matrix, one of greatest total weight; the following ones
-differ from it only where something has run out, and are mended by alternating paths.
+SciPy's assignment solver finds the first whole matrix, of maximum total weight. Each following matrix differs
+only where an entry has become zero, and is repaired by alternating paths.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def find_violation(matrix: Matrix, capacities: Sequence[int]) -> tuple[str, str] | None:
-    """Say why a matrix is no random assignment, if it is none.
+    """Return why a matrix is not a random assignment, or None.
 
     Returns
     -------
@@ -67,13 +66,13 @@ def decompose(
     capacities : sequence of int
         How many agents may get each item.
     progress : callable, optional
-        Called with the weight that is still to be given out.
+        Called with the remaining weight.
 
     Returns
     -------
     tuple of Term
-        The weights are positive and sum to 1, and the assignments average to the matrix, exactly; an agent
-        gets only what it has a positive probability of.
+        The weights are positive and sum to 1, and the assignments average exactly to the matrix; agents only
+        get items with positive probability.
 
     Raises
     ------
@@ -101,20 +100,20 @@ def decompose(
 
 
 class _Residual:
-    """What is still to be given out, in whole multiples of 1 / `denominator`, with a whole matrix inside."""
+    """The remaining matrix, in multiples of 1 / `denominator`, with a whole matrix inside."""
 
     def __init__(self, matrix: Matrix, capacities: Sequence[int]) -> None:
         self.agents, items = len(matrix), len(capacities)
         self.denominator = one = lcm(*(p.denominator for row in matrix for p in row))
         self.scale = one
-        """What rows still sum to."""
+        """The remaining sum of each row."""
         self.rows = [[int(p * one) for p in row] for row in matrix]
         sums = [sum(column) for column in zip(*self.rows, strict=True)] or [0] * items
         self.rows = [[*row, one - sum(row)] for row in self.rows]
         columns = [-(-total // one) for total in sums]
         self.rows += _nobody([units * one - total for units, total in zip(columns, sums, strict=True)], one)
         columns.append(len(self.rows) - sum(columns))
-        # Where something is left, as bits: the columns of a row; of a column, the rows that hold it.
+        # Positive entries as bits: by row and by column.
         self.support = [sum(1 << o for o, p in enumerate(row) if p) for row in self.rows]
         self.held = self._start(columns)
         self.holders = [0] * len(columns)
@@ -122,7 +121,7 @@ class _Residual:
             self.holders[o] |= 1 << row
 
     def _start(self, columns: Sequence[int]) -> list[int]:
-        """Let SciPy find a whole matrix of greatest weight."""
+        """Find a whole matrix of maximum weight with SciPy."""
         copies = [o for o, units in enumerate(columns) for _ in range(units)]
         forbidden = -2.0 * len(copies)
         value = np.array(
@@ -132,7 +131,7 @@ class _Residual:
         return [copies[k] for k in chosen]
 
     def take(self) -> tuple[Assignment, Fraction]:
-        """Take off the whole matrix with the greatest weight, and look for the next one."""
+        """Subtract the whole matrix with the largest possible weight, and find the next one."""
         step = min(row[o] for row, o in zip(self.rows, self.held, strict=True))
         nothing = len(self.holders) - 1
         assignment = tuple(None if o == nothing else o for o in self.held[: self.agents])
@@ -154,7 +153,7 @@ class _Residual:
         return assignment, Fraction(step, self.denominator)
 
     def _mend(self, free: int, lacking: dict[int, int]) -> None:
-        """Find a column for a row that has none: others move over along an alternating path."""
+        """Find a column for a row without one, by an alternating path."""
         wanted = sum(1 << o for o, units in lacking.items() if units)
         seen = 0
         found_by: dict[int, int] = {}
@@ -185,7 +184,7 @@ class _Residual:
 
 
 def _nobody(unused: Sequence[int], one: int) -> list[list[int]]:
-    """Share out what columns lack among rows that sum to 1, the last one with the help of *nothing*."""
+    """Make rows that fill the columns; each sums to 1, the last one with the column *nothing*."""
     rows: list[list[int]] = []
     room = 0
     for o, units in enumerate(unused):
@@ -204,7 +203,7 @@ def _nobody(unused: Sequence[int], one: int) -> list[list[int]]:
 
 
 def _bits(number: int) -> list[int]:
-    """List the places of the ones in a number, from the lowest."""
+    """List the positions of the one bits of a number, lowest first."""
     places = []
     while number:
         lowest = number & -number
@@ -214,10 +213,10 @@ def _bits(number: int) -> list[int]:
 
 
 def thinned(lottery: Lottery, agents: int, items: int) -> Lottery:
-    """Give the same matrix with fewer of a lottery's own assignments: at most agents × items + 1.
+    """Reduce a lottery to at most agents × items + 1 of its own assignments, with the same matrix.
 
-    Unlike `decompose`, this uses assignments of the given lottery only, and so keeps what they have in
-    common, such as being efficient.
+    Unlike `decompose`, it uses only assignments of the given lottery, so it keeps common properties such as
+    efficiency.
 
     Examples
     --------

@@ -1,16 +1,15 @@
-"""Efficiency: of every realized assignment, of a matrix whatever the utilities, and under given utilities.
+"""Ex-post, ordinal and ex-ante efficiency.
 
-*Ordinal efficiency* (Bogomolnaia and Moulin 2001): no other matrix stochastically dominates. Say that item b
-leads to item a if an agent that may get b prefers a. The matrix is ordinally efficient if and only if nothing
-leads back to itself. With indifference, capacities and agents that get nothing: *nothing* is an item of which
-there is always some; an agent to which a is as good as b makes b lead to a weakly, and so does whatever is
-left over of b, to everything; and a way back must have no step that is a strict preference (Katta and
-Sethuraman 2006). A deterministic assignment is Pareto efficient if and only if its matrix is ordinally
-efficient.
+*Ordinal efficiency* (Bogomolnaia and Moulin 2001): no other matrix stochastically dominates. Item b leads to
+item a if an agent with a positive probability of b prefers a. The matrix is ordinally efficient if and only
+if there is no cycle. With indifference, capacities and agents without an item: *nothing* is an item with
+unlimited capacity; if an agent finds a as good as b, then b leads weakly to a; unassigned probability of b
+leads weakly to every item; and no cycle may contain a strict step (Katta and Sethuraman 2006). A
+deterministic assignment is Pareto-efficient if and only if its matrix is ordinally efficient.
 
-*Ex-ante efficiency*: no other matrix gives everybody at least as much expected utility, and somebody more. A
-linear program decides; its prices are positive affine transformations of the agents' utilities under which
-whoever may get an item values it at least as much as anybody else.
+*Ex-ante efficiency*: no other matrix gives all agents at least as much expected utility, and one agent more.
+A linear program decides. Its dual prices are positive affine transformations of the agents' utilities, under
+which every agent that may get an item values it at least as much as all other agents.
 """
 
 from __future__ import annotations
@@ -44,14 +43,14 @@ class Trade:
     """One step of a cycle: an agent gives some probability of one item for as much of another."""
 
     agent: int
-    """−1 for nobody: what is left over."""
+    """−1 for unassigned probability."""
     gives: int
     gets: int
     strict: bool
     """Whether the agent prefers what it gets."""
 
     def to_json(self, items: int) -> dict[str, Any]:
-        """Give agent and items, numbered from 0; null for nobody and for nothing."""
+        """Return agent and items, numbered from 0; null for no agent and for nothing."""
         return {
             "agent": None if self.agent == NOBODY else self.agent,
             "gives": None if self.gives == items else self.gives,
@@ -60,7 +59,7 @@ class Trade:
 
 
 def trades(problem: Problem, matrix: Matrix) -> Iterator[Trade]:
-    """List what agents with a probability of an item would give it for; *nothing* is the last item."""
+    """List the trades that agents accept; *nothing* is the last item."""
     nothing = len(problem.items)
     for i, row in enumerate(matrix):
         rank = problem.rank_of[i]
@@ -68,7 +67,7 @@ def trades(problem: Problem, matrix: Matrix) -> Iterator[Trade]:
         if sum(row) < 1:
             held.append(nothing)
         for b in held:
-            # An item that the agent does not want is worse for it than nothing.
+            # An unwanted item is worse than nothing.
             own = rank.get(b, len(problem.items) + (b != nothing))
             yield from (Trade(i, b, a, k < own) for a, k in rank.items() if k <= own and a != b)
             if b != nothing and b not in rank:
@@ -83,7 +82,7 @@ def trades(problem: Problem, matrix: Matrix) -> Iterator[Trade]:
 
 
 def improving_cycle(problem: Problem, matrix: Matrix) -> tuple[Trade, ...] | None:
-    """Find trades that lead back to where they began, and that somebody prefers.
+    """Find a cycle of trades with at least one strict preference.
 
     Returns
     -------
@@ -106,7 +105,7 @@ def improving_cycle(problem: Problem, matrix: Matrix) -> tuple[Trade, ...] | Non
 
 
 def _relation(problem: Problem, matrix: Matrix) -> tuple[dict[tuple[int, int], Trade], list[int], int]:
-    """Keep one trade for each pair of items, a strict one if there is; and what leads to each other."""
+    """Return one trade for each pair of items, strict if possible, and the items in cycles."""
     found: dict[tuple[int, int], Trade] = {}
     for trade in trades(problem, matrix):
         key = trade.gives, trade.gets
@@ -140,7 +139,7 @@ def _path(found: dict[tuple[int, int], Trade], start: int, end: int) -> list[Tra
 
 
 def levels(problem: Problem, matrix: Matrix) -> tuple[int, ...] | None:
-    """Give each item a level such that agents look up to what they prefer: the proof of ordinal efficiency.
+    """Give each item a level that increases with every strict trade: a proof of ordinal efficiency.
 
     Returns
     -------
@@ -177,7 +176,7 @@ def levels(problem: Problem, matrix: Matrix) -> tuple[int, ...] | None:
 
 
 def are_levels(problem: Problem, matrix: Matrix, given: Sequence[int]) -> bool:
-    """Check levels against the definition: every trade leads up, or not down if it is indifferent."""
+    """Check levels: every strict trade leads up, and every weak one does not lead down."""
     return all(
         given[trade.gets] > given[trade.gives] if trade.strict else given[trade.gets] >= given[trade.gives]
         for trade in trades(problem, matrix)
@@ -185,7 +184,7 @@ def are_levels(problem: Problem, matrix: Matrix, given: Sequence[int]) -> bool:
 
 
 def trade_along(problem: Problem, matrix: Matrix, cycle: Sequence[Trade]) -> Matrix:
-    """Carry out a cycle of trades, as much of it as there is probability for."""
+    """Execute a cycle of trades with the largest possible probability."""
     nothing = len(problem.items)
     rows = [[*row, 1 - sum(row, Fraction(0))] for row in matrix]
     amounts = [rows[trade.agent][trade.gives] for trade in cycle if trade.agent != NOBODY]
@@ -203,9 +202,9 @@ def trade_along(problem: Problem, matrix: Matrix, cycle: Sequence[Trade]) -> Mat
 
 
 def dominating(problem: Problem, matrix: Matrix) -> Matrix:
-    """Trade until nobody can gain: a matrix that stochastically dominates, if there is one.
+    """Trade until no agent gains; returns a matrix that stochastically dominates, if there is one.
 
-    Agents of the same ranking and the same row share what they gain.
+    Agents with the same ranking and the same row share their gains.
 
     Examples
     --------
@@ -232,14 +231,14 @@ def ordinally_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True)
     Parameters
     ----------
     exact : bool
-        Whether the matrix is exact. One of frequencies may lack what is rare: then a cycle is a witness all
-        the same, and levels prove nothing.
+        Whether the matrix is exact. Frequencies may miss rare items: a cycle is still a witness, but levels
+        prove nothing.
 
     Returns
     -------
     Verdict
-        The witness is a cycle of trades and the matrix and lottery that come of trading; the certificate is
-        a level for each item.
+        The witness is a cycle of trades with the resulting matrix and lottery; the certificate is a level for
+        each item.
     """
     cycle = improving_cycle(problem, matrix)
     items = len(problem.items)
@@ -259,12 +258,12 @@ def ordinally_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True)
 
 
 def serial_order(problem: Problem, assignment: Assignment) -> tuple[int, ...] | None:
-    """Find an order in which agents that pick one after the other get just this (the paper's lemma).
+    """Find an order in which picking gives exactly this assignment (the paper's lemma).
 
     Returns
     -------
     tuple of int or None
-        None if there is no such order; with strict rankings, the assignment then is not efficient.
+        None if there is no such order; with strict rankings, the assignment is then not efficient.
 
     Examples
     --------
@@ -300,8 +299,8 @@ def ex_post_efficient(problem: Problem, lottery: Lottery | None) -> Verdict:
     Returns
     -------
     Verdict
-        The witness is an assignment, the trades that improve it, and what they make of it; the certificate
-        is, for each assignment, an order in which agents pick just that, or levels if there are ties.
+        The witness is an assignment, trades that improve it, and the improved assignment. The certificate is,
+        for each assignment, an order of picking that gives it, or levels if there are ties.
     """
     if lottery is None:
         if problem.strict:
@@ -331,14 +330,14 @@ def ex_post_efficient(problem: Problem, lottery: Lottery | None) -> Verdict:
 
 
 def ex_ante_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True) -> Verdict:
-    """Decide whether no random assignment gives everybody as much expected utility, and somebody more.
+    """Decide ex-ante efficiency.
 
     Returns
     -------
     Verdict
-        The witness is a matrix and a lottery, with expected utilities. The certificate is, for each agent, a
-        weight λ ≥ 1 and an offset α ≥ 0, and for each item a price β ≥ 0, such that λ·u − α is nowhere above
-        the item's price, and equal to it where the agent may get the item (`are_supporting_weights`).
+        The witness is a better matrix and lottery, with expected utilities. The certificate is a weight λ ≥ 1
+        and an offset α ≥ 0 for each agent, and a price β ≥ 0 for each item, such that λ·u − α is at most the
+        item's price, with equality if the agent may get the item (`are_supporting_weights`).
     """
     if problem.utilities is None:
         return Verdict(None, certificate={"reason": "the problem has no utilities"})
@@ -359,7 +358,7 @@ def ex_ante_efficient(problem: Problem, matrix: Matrix, *, exact: bool = True) -
         prices = [best.prices[column] for column in columns]
         certificate = {"weights": show_all(weights), "offsets": show_all(offsets), "prices": show_all(prices)}
         return Verdict(holds=True, certificate=certificate)
-    # Of all that gain as much together, one that serves as many as possible.
+    # Of all matrices with the same total gain, one that serves the most agents.
     program.equals(dict.fromkeys(gains, 1), best.value)
     program.objective = [Fraction(int(cell not in gains)) for cell in range(len(program.columns))]
     groups: dict[object, list[int]] = {}

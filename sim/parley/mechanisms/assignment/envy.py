@@ -1,9 +1,9 @@
-"""Envy: whether an agent would rather have another one's lottery, and whether equals are treated equally.
+"""Envy-freeness and equal treatment of equals.
 
-A row *stochastically dominates* another one, for an agent, if it gives at least as much probability of its
-first rank, of its first two ranks, and so on. Without envy in this sense (*sd*) every agent's row dominates
-everybody's, and so is at least as good for all utilities that agree with the ranking; *weakly* without envy,
-nobody's row dominates an agent's own and differs from it in what counts.
+For an agent, a row *stochastically dominates* another one if it gives at least as much probability of its
+first rank, of its first two ranks, and so on. A random assignment is *sd-envy-free* if every agent's row
+dominates all others' rows in its own ranking; then it is at least as good for all utilities that agree with
+the ranking. It is *weakly* sd-envy-free if no other row dominates an agent's own row strictly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ESTIMATED = {"reason": "estimated"}
 
 
 def prefix_sums(ranking: Ranking, row: Row) -> tuple[Fraction, ...]:
-    """Probability of an item of the first rank, of the first two, and so on.
+    """Return the probabilities of the first rank, of the first two ranks, and so on.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def utilities_for(ranking: Ranking, items: int, better: Row, worse: Row) -> tupl
     Parameters
     ----------
     better, worse : tuple of Fraction
-        Such that `worse` does not dominate `better`.
+        `worse` must not dominate `better`.
 
     Examples
     --------
@@ -80,19 +80,19 @@ def utilities_for(ranking: Ranking, items: int, better: Row, worse: Row) -> tupl
 
     gain = pairs[cut][0] - pairs[cut][1]
     tilt = expected(better, spread(slope)) - expected(worse, spread(slope))
-    # Small enough that the slope takes away less than the step gives.
+    # Small enough that the slope loses less than the step gains.
     small = gain / (2 * (abs(tilt) + gain) * (len(ranking) + 1))
     return spread([a + small * b for a, b in zip(step, slope, strict=True)])
 
 
 def envy_free(problem: Problem, matrix: Matrix, *, exact: bool = True) -> Verdict:
-    """Decide whether nobody expects more utility of another agent's row than of its own.
+    """Decide whether no agent expects more utility from another agent's row than from its own.
 
     Returns
     -------
     Verdict
-        The witness names the agent and the one it envies, with both expectations; the certificate says by how
-        much each agent prefers its own row to the best of the others'.
+        The witness is an agent and the agent that it envies, with both expected utilities. The certificate is
+        each agent's margin over the best other row.
     """
     if problem.utilities is None:
         return Verdict(None, certificate={"reason": "the problem has no utilities"})
@@ -111,13 +111,13 @@ def envy_free(problem: Problem, matrix: Matrix, *, exact: bool = True) -> Verdic
 
 
 def sd_envy_free(problem: Problem, matrix: Matrix, *, exact: bool = True) -> Verdict:
-    """Decide whether every agent's row stochastically dominates everybody's, in the agent's own ranking.
+    """Decide whether every agent's row stochastically dominates all others' rows in the agent's ranking.
 
     Returns
     -------
     Verdict
-        The witness names two agents and the first rank up to which the other one's row gives more, with
-        utilities under which the first one envies it. `weak` holds the weak form.
+        The witness is a pair of agents, the first rank up to which the other row gives more, and utilities
+        under which the first agent envies the other. `weak` has the weak form.
     """
     if not exact:
         return Verdict(None, certificate=ESTIMATED, more={"weak": {"holds": None, "witness": None}})
@@ -151,12 +151,12 @@ def sd_envy_free(problem: Problem, matrix: Matrix, *, exact: bool = True) -> Ver
 
 
 def equal_treatment(problem: Problem, matrix: Matrix, *, exact: bool = True) -> Verdict:
-    """Decide whether agents that nothing the rule looks at tells apart have the same row.
+    """Decide whether agents with the same input to the rule have the same row.
 
     Returns
     -------
     Verdict
-        The witness names two such agents and their rows; the certificate lists the groups.
+        The witness is two such agents and their rows; the certificate lists the groups.
     """
     if not exact:
         return Verdict(None, certificate=ESTIMATED)

@@ -1,4 +1,4 @@
-"""What the importers of PrefLib's files and of CSV files share: text, names, and notes to the reader."""
+"""Shared by the importers: text, names, notes."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Warn = Callable[[str], None]
-"""Called with a line on each thing that is no error, but perhaps not what was meant."""
+"""Gets notes about unusual data."""
 
 LISTED = 5
 """Names in a warning; the rest are counted."""
 SPACES = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-"""What is removed around a name: spaces of every width, and no control character but the tab."""
+"""Characters that are removed around a name: all kinds of spaces, and tabs."""
 
 
 def say_nothing(_: str) -> None:
-    """What a reader should know is not asked for."""
+    """Ignore notes."""
 
 
 def read_text(file: str) -> str:
-    """Read a text file in UTF-8, its ends of lines as they are."""
+    """Read a UTF-8 text file without changing line ends."""
     data = read_bytes(file).removeprefix(BOM_UTF8)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ProblemError(file, "byte 0", "UTF-16 text; save the file as UTF-8")
@@ -43,21 +43,21 @@ def read_text(file: str) -> str:
 
 
 def read_count(file: str, place: str, text: str) -> int:
-    """Read a whole number that is not negative, in digits."""
+    """Read a non-negative whole number in digits."""
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise ProblemError(file, place, f"{shorten(text)} is not a whole number")
     return int(text)
 
 
 def read_name(file: str, place: str, name: str) -> str:
-    """Check a name that is not empty, with its place in the file that is read."""
+    """Check a name and return it."""
     if name and (reason := unfit(name)):
         raise ProblemError(file, place, reason)
     return name
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Number duplicate names; an empty one becomes a dash. Names that occur once stay as they are.
+    """Number duplicate names; an empty name becomes a dash.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Name some, and count the rest.
+    """List some names, and count the rest.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def look_over(mapping: Mapping[str, Any], tell: Warn) -> None:
-    """Tell what stands out in a problem that was read."""
+    """Report unusual features of a problem."""
     items: list[str] = mapping["items"]
     if "rankings" in mapping:
         wants = [{o for rank in row for o in _tied(rank)} for row in mapping["rankings"]]

@@ -1,8 +1,8 @@
 """Linear programs solved exactly: HiGHS finds a basis in floating point, fractions decide.
 
-A basis that HiGHS calls optimal is solved again in fractions and checked: its point must satisfy every
-constraint and its prices must bound the objective. Where rounding misled HiGHS, simplex steps in fractions
-(Bland's rule) go on from its basis. What is returned is optimal, exactly.
+The optimal basis of HiGHS is solved again in fractions and checked: the point must satisfy every constraint,
+and the prices must bound the objective. If HiGHS was wrong through rounding, simplex steps in fractions
+(Bland's rule) continue from its basis. The result is exactly optimal.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 Sparse = dict[int, Fraction]
 MAX_STEPS = 10_000
-"""Simplex steps in fractions after HiGHS; usually none is needed."""
+"""Maximum simplex steps in fractions; usually none is needed."""
 
 
 TOLERANCES = (1e-10, 1e-7)
-"""Of HiGHS; the second one where the first finds nothing."""
+"""Tolerances of HiGHS; the second one if the first finds nothing."""
 
 
 class InfeasibleError(ParleyError):
@@ -93,14 +93,14 @@ class Program:
         Parameters
         ----------
         trusting : bool
-            Believe HiGHS where it finds no point; otherwise fractions decide, which takes long.
+            Trust HiGHS if it finds no point; otherwise fractions decide, which is slow.
 
         Raises
         ------
         InfeasibleError
-            If there is no point at all.
+            If there is no feasible point.
         ParleyError
-            If the objective is unbounded, or the steps do not suffice.
+            If the objective is unbounded, or the steps are not enough.
         """
         search = _Simplex(self, self._basis(trusting=trusting))
         for _ in range(MAX_STEPS):
@@ -127,7 +127,7 @@ class Program:
             highs.run()
             if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
                 break
-        else:  # so it seems to HiGHS: fractions decide, from the basis of slacks
+        else:  # infeasible for HiGHS; fractions decide, from the basis of slacks
             if trusting:
                 raise InfeasibleError("a linear program has no feasible point")
             return list(range(len(self.columns), len(self.columns) + len(self.bounds)))
@@ -158,7 +158,7 @@ class Program:
 class _Simplex:
     """Steps in fractions from one basis to the next.
 
-    A constraint's slack is a variable too; that of an equation must be 0, whatever its price.
+    Slacks of constraints are variables too; the slack of an equation must be 0.
     """
 
     def __init__(self, program: Program, basis: list[int]) -> None:
@@ -176,7 +176,7 @@ class _Simplex:
         return j >= self.count and not self.program.loose[j - self.count]
 
     def gain(self, j: int) -> Fraction:
-        """What one more of a variable adds to the objective beyond what it costs at the prices."""
+        """The reduced cost of a variable: its gain per unit minus its cost at the prices."""
         own = self.program.objective[j] if j < self.count else Fraction(0)
         return own - sum((self.prices[row] * a for row, a in self.column(j).items()), Fraction(0))
 
@@ -202,7 +202,7 @@ class _Simplex:
             return False
         if not out:
             self._enter(better[0])
-        else:  # where neither holds, first look for any point: as if nothing were to be gained
+        else:  # otherwise first find a feasible point, with a zero objective
             self._leave(min(out, key=lambda k: self.basis[k]), {} if better else gains)
         return True
 
@@ -266,7 +266,7 @@ def solve_square(rows: Iterable[Sparse], target: Iterable[Fraction]) -> list[Fra
     Parameters
     ----------
     rows : iterable of dict
-        Equation by equation, the coefficients that are not 0, by variable.
+        For each equation, the nonzero coefficients by variable.
 
     Raises
     ------
@@ -316,7 +316,7 @@ def solve_square(rows: Iterable[Sparse], target: Iterable[Fraction]) -> list[Fra
 def _subtract(
     row: Sparse, from_row: Sparse, factor: Fraction, holders: Mapping[int, set[int]], number: int
 ) -> None:
-    """Take a multiple of a row from another one, and keep note of which rows hold which variables."""
+    """Subtract a multiple of a row from another one, and update the index of variables."""
     for k, a in from_row.items():
         value = row.get(k, Fraction(0)) - factor * a
         if value:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Row = tuple[Fraction, ...]
 Matrix = tuple[Row, ...]
-"""Probability that an agent (row) gets an item (column). What a row lacks to 1 is that of getting nothing."""
+"""Probability that an agent (row) gets an item (column); the rest to 1 is the probability of nothing."""
 Assignment = tuple[int | None, ...]
 """The item that each agent gets; None for nothing."""
 
@@ -79,7 +79,7 @@ def recompose(lottery: Iterable[Term], agents: int, items: int) -> Matrix:
 
 
 def merged(weights: Mapping[Assignment, Fraction]) -> Lottery:
-    """Make a lottery, the most likely assignments first, in a definite order."""
+    """Make a lottery in a deterministic order, the most likely assignments first."""
     key = [
         (-weight, tuple(-1 if item is None else item for item in assignment), assignment)
         for assignment, weight in weights.items()

@@ -1,7 +1,7 @@
-"""One lottery on chain: what there is to know about it, and the formulas its transitions use.
+"""The state of one lottery on chain, and the formulas of its transitions.
 
-Part of the reference model. :mod:`parley.mechanisms.assignment.model` says when each of these is used; here
-stands what is computed: the draws, what they come to, and who is silent when a deadline has passed.
+Part of the reference model: :mod:`parley.mechanisms.assignment.model` says when each formula is used. Here
+are the draws, their results, and the silent seats after a deadline.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from parley.mechanisms.assignment.parameters import Parameters
 
 
 class Phase(IntEnum):
-    """Where a lottery stands."""
+    """The phase of a lottery."""
 
     NONE = 0
     COMMITTING = 1
@@ -49,7 +49,7 @@ class Lottery:
     parameters: Parameters
     deadline: int
     digest: Word
-    """What the next action has to name."""
+    """The digest that the next action must name."""
     phase: Phase = Phase.COMMITTING
     lapsed: Phase = Phase.NONE
     """The phase that it was cancelled in."""
@@ -60,13 +60,13 @@ class Lottery:
     lost: set[int] = field(default_factory=set)
     """Seats that had committed, let a deadline pass, and lost their bonds."""
     commitments: list[Word] = field(default_factory=list)
-    """What each seat has committed to and not opened yet."""
+    """Unopened commitments by seat."""
     rankings: list[bytes] = field(default_factory=list)
     secrets: list[Word] = field(default_factory=list)
-    """What the draw is made from; zero for silent seats."""
+    """The secrets of the draw; zero for silent seats."""
     certificate: Certificate | None = None
     assignment: tuple[int, ...] = ()
-    """By seat: one more than its item, or 0. Empty before the draw."""
+    """By seat: its item plus one, or 0. Empty before the draw."""
 
     @property
     def agents(self) -> int:
@@ -80,15 +80,15 @@ class Lottery:
 
     @property
     def entitled(self) -> set[int]:
-        """Seats whose bond is still here and theirs."""
+        """Seats that can still withdraw their bond."""
         return self.committed - self.lost - self.withdrawn
 
     def due(self, seat: int) -> int:  # noqa: ARG002 - the same for all
-        """Return what an entitled seat can take out: its bond, in wei."""
+        """Return the amount that an entitled seat can withdraw: its bond, in wei."""
         return self.parameters.bond
 
     def taking_part(self, phase: Phase) -> set[int]:
-        """Return the seats that have to act in a phase; while posting, none has."""
+        """Return the seats that must act in a phase; none while posting."""
         if phase is Phase.COMMITTING:
             return set(range(self.agents))
         return {Phase.REVEALING: self.committed, Phase.OPENING: self.revealed}.get(phase, set())
@@ -100,22 +100,22 @@ class Lottery:
         return {Phase.REVEALING: self.revealed, Phase.OPENING: self.opened}.get(phase, set())
 
     def overdue(self) -> set[int]:
-        """Return the seats to blame for a missed deadline: who has not committed has promised nothing."""
+        """Return the seats that missed a deadline; a seat that has not committed is not to blame."""
         if self.phase is Phase.COMMITTING:
             return set()
         return self.taking_part(self.phase) - self.acted(self.phase)
 
     def draw_order(self) -> list[int]:
-        """Order all seats uniformly, those that were silent too."""
+        """Order all seats uniformly, silent ones too."""
         return permutation(seed(b"order", self.id, self.digest, self.secrets), range(self.agents))
 
     def picks(self, order: Sequence[int]) -> tuple[int, ...]:
-        """Let the seats pick in this order; those that have not revealed are passed over.
+        """Let the seats pick in this order; seats that have not revealed are skipped.
 
         Returns
         -------
         tuple of int
-            By seat: one more than its item, or 0.
+            By seat: its item plus one, or 0.
         """
         left = list(self.parameters.capacities)
         assignment = [0] * self.agents
@@ -127,16 +127,16 @@ class Lottery:
         return tuple(assignment)
 
     def draw_number(self, denominator: int) -> int:
-        """Draw the number that decides which term of the posted lottery it is."""
+        """Draw the number that selects the term of the posted lottery."""
         return uniform(seed(b"term", self.id, self.digest, self.secrets), 0, denominator)
 
     def granted(self, assignment: Assignment) -> tuple[int, ...]:
-        """Return a term's assignment in codes; seats that have not opened forfeit their items.
+        """Return a term's assignment; seats that have not opened lose their items.
 
         Returns
         -------
         tuple of int
-            By seat: one more than its item, or 0.
+            By seat: its item plus one, or 0.
         """
         return tuple(
             item + 1 if seat in self.opened and item is not None else 0
@@ -144,12 +144,12 @@ class Lottery:
         )
 
     def packed_assignment(self) -> tuple[int, int]:
-        """Return the assignment as the contract writes it: a byte each, seat 0 in the lowest byte."""
+        """Return the contract's form of the assignment: one byte per seat, seat 0 lowest."""
         return pack_order(self.assignment)
 
 
 def opened_lottery(lottery_id: Word, creator: str, parameters: Parameters, now: int) -> Lottery:
-    """Return a lottery in which nobody has acted yet."""
+    """Return a new lottery."""
     seats = len(parameters.agents)
     return Lottery(
         id=lottery_id,

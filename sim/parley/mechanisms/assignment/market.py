@@ -1,4 +1,4 @@
-"""The pseudo-market in floating point: what agents demand at prices, and prices that nearly clear it."""
+"""The pseudo-market in floating point: demand at prices, and prices that nearly clear the market."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 ROUGH = 0.01
-"""Width of a grid from which on it is guessed who buys what."""
+"""Grid width from which purchases are guessed."""
 BOUGHT = (10, 1)
-"""Least probabilities that count as bought, in widths of the grid; one after the other is tried."""
+"""Minimum probabilities that count as bought, in grid widths; tried in order."""
 ROUNDS = 12
-"""Newton's steps, from what is guessed to prices."""
+"""Newton steps from the guess."""
 RANK = 1e-10
-"""Singular values below this share of the greatest are taken for 0."""
+"""Singular values below this share of the largest count as 0."""
 LEFT_OUT = 3
-"""Purchases left out at most, one after the other, because they turn out to be less than nothing."""
+"""Maximum number of purchases that are removed because they turn out negative."""
 BELOW = 1e-9
-"""Purchases further below 0 are less than nothing."""
+"""Purchases below minus this are negative."""
 
 
 def on_offer(problem: Problem, agent: int) -> Utilities:
-    """Give an agent's utilities of what there is: of an item without capacity nothing can be bought.
+    """Return an agent's utilities of items with positive capacity.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def on_offer(problem: Problem, agent: int) -> Utilities:
 
 
 def greatest(utilities: Utilities) -> Fraction:
-    """Give the greatest utility; 0 if there is none."""
+    """Return the largest utility; 0 if there is none."""
     return max((u for u in utilities if u is not None), default=Fraction(0))
 
 
@@ -77,15 +77,15 @@ class Market:
         )
         if grain:
             worth = np.round(worth / grain) * grain
-        self.utilities: Floats = np.where(worth > 0, worth, -np.inf)  # 0 is as good as nothing
+        self.utilities: Floats = np.where(worth > 0, worth, -np.inf)  # utility 0 is as good as nothing
         self.utilities[:, -1] = 0.0
         asked = self.counts @ np.isfinite(self.utilities[:, :-1])
         self.capacities: Floats = np.minimum(np.array(problem.capacities, dtype=float), problem.agents + 1)
-        # Of the others there is enough for everybody that may ask: they are free.
+        # The others have enough capacity for all agents that want them: they are free.
         self.scarce: NDArray[np.intp] = np.flatnonzero(asked > self.capacities)
 
     def rough_prices(self, dice: np.random.Generator) -> Iterator[list[float]]:
-        """Look for prices from one start, finer and finer."""
+        """Search prices from one start, on finer and finer grids."""
         if not len(self.scarce):
             yield [0.0] * self.items
             return
@@ -97,23 +97,23 @@ class Market:
                             yield (prices * self.unit).tolist()
 
     def prices(self, state: Floats) -> Floats:
-        """Give the prices that a state of the market stands for, *nothing* last."""
+        """Return the prices of a state of the market, *nothing* last."""
         prices = np.zeros(self.items + 1)
         prices[self.scarce] = np.maximum(state, 0)
         return prices
 
     def imbalance(self, state: Floats) -> Floats:
-        """Say what of each scarce item is left over (or short).
+        """Return the excess supply of each scarce item.
 
-        A coordinate above 0 is a price; one below 0 stands for the price 0 and for how much less is asked
-        for than there is. Where a price is above all budgets together, something is left over.
+        A positive coordinate is a price. A negative one means price 0, and its size is the unsold amount. If
+        a price is above all budgets together, some of the item is left over.
         """
         sold = (self.counts @ self.demand(self.prices(state)))[self.scarce]
         left: Floats = self.capacities[self.scarce] - sold + np.minimum(state, 0)
         return left
 
     def demand(self, prices: Floats) -> Floats:
-        """Find the best row that each budget buys, the cheapest of these; see `best_affordable`."""
+        """Find each agent's best affordable row, the cheapest if there are several; see `best_affordable`."""
         every = np.arange(len(self.budgets))
         dear = prices > self.budgets[:, None]
         low = np.where(dear, -np.inf, self.utilities)
@@ -134,10 +134,9 @@ class Market:
         return rows
 
     def polished(self, near: Near, least: float) -> Iterator[Floats]:
-        """Solve for the prices at which everybody is ready to buy just what it buys nearby.
+        """Solve for the prices at which all agents buy the same items as nearby.
 
-        If somebody would have to buy less than nothing of an item then, it is not this that it buys: the most
-        negative purchase is left out, and the rest solved again.
+        If a purchase is negative, the most negative one is removed, and the rest is solved again.
         """
         bought = near.shares @ np.array([self.demand(self.prices(corner)).ravel() for corner in near.corners])
         rows = bought.reshape(self.utilities.shape)
@@ -151,16 +150,16 @@ class Market:
             rows = np.where(amounts == amounts.min(), 0.0, rows)
 
     def _solved(self, rows: Floats, prices: Floats, least: float) -> tuple[Floats, Floats]:
-        """Find prices, and what is bought, by Newton's method from a guess at both.
+        """Find prices and purchases by Newton's method from a guess.
 
-        Unknown are the prices, what agents buy, and for each agent the line on which what it buys lies: with
-        w = 1/μ, p_o + a = w·u_o. Whoever has all it can wish for buys at one price. As the equations are
-        bilinear, Newton's method solves them; where they leave something open, the nearest solution is taken.
+        Unknowns are the prices, the purchases, and for each agent the line of its purchases: with w = 1/μ,
+        p_o + a = w·u_o. A satiated agent buys at one price. The equations are bilinear; if they are
+        underdetermined, the nearest solution is taken.
         """
         costly = np.flatnonzero(prices)
         agents, support = np.nonzero(rows > least)
         worth = self.utilities[agents, support]
-        # Who gets something for sure, and nothing but what it likes best.
+        # Agents that get only their best items, for sure.
         best = worth == self.utilities.max(axis=1)[agents]
         content = (np.bincount(agents, rows[agents, support], minlength=len(rows)) > 1 - least) & (
             np.bincount(agents, ~best, minlength=len(rows)) == 0
@@ -171,7 +170,7 @@ class Market:
         priced = np.array([o in place for o in support.tolist()])
         column = np.array([place.get(o, 0) for o in support.tolist()])
         each = np.arange(k)
-        # Unknowns: prices, then a and w of each agent, then what is bought.
+        # Unknowns: prices, then a and w of each agent, then purchases.
         a, w, x = c, c + n, c + 2 * n
         lines = np.zeros((k, a + 2 * n))
         lines[each[priced], column[priced]] = 1.0

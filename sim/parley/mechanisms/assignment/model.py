@@ -1,14 +1,13 @@
-"""The lottery's contract as a state machine in plain integers: the specification, to be read.
+"""The reference model of the lottery's contract: a state machine in plain integers.
 
 :class:`LotteryModel` has the contract's methods under the contract's names. Each takes the caller first,
 checks in the order in which the contract must check, raises :class:`~parley.kit.reference.Revert` at the
 first check that fails, and only then changes anything: a call that reverts leaves no trace.
 
-A lottery runs committing → revealing, and under serial dictatorship is then drawn; under other rules it goes
-on posting → opening, and is then drawn. A missed deadline leaves behind whoever was silent, and only if
-nobody is left, or nothing was posted, is the lottery cancelled. The draws follow ``parley.core.randomness``,
-certificates ``parley.mechanisms.assignment.certificate``. The clock is whatever :attr:`LotteryModel.now`
-says.
+The phases are committing → revealing, then the draw under serial dictatorship; under other rules posting →
+opening, then the draw. After a missed deadline the lottery continues without the silent seats. It is
+cancelled only if no seat remains, or nothing was posted. The draws follow ``parley.core.randomness``,
+certificates ``parley.mechanisms.assignment.certificate``. The clock is :attr:`LotteryModel.now`.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,14 +20,14 @@ from parley.mechanisms.assignment.parameters import Parameters, Rule, check
 
 
 class LotteryModel(ReferenceModel[Lottery]):
-    """What the contract is and does: many lotteries, one balance.
+    """The contract: many lotteries, one balance.
 
     Its clock, its balance and its events are those of :class:`~parley.kit.reference.ReferenceModel`.
 
     Parameters
     ----------
     address : str
-        The contract's own address. All addresses are text in one spelling.
+        The contract's own address. All addresses must have the same spelling.
 
     Examples
     --------
@@ -61,7 +60,7 @@ class LotteryModel(ReferenceModel[Lottery]):
     # ───────────────────────────────────────────── actions ─────────────────────────────────────────────
 
     def create(self, sender: str, salt: Word, parameters: Parameters) -> Word:
-        """Open a lottery and return its id. Refusals are those of `parameters.check`."""
+        """Create a lottery and return its id; refusals as in `parameters.check`."""
         lottery = self.game_id(sender, salt)
         require(lottery not in self.games, "GameExists", lottery)
         check(parameters)
@@ -73,7 +72,7 @@ class LotteryModel(ReferenceModel[Lottery]):
     def commit(
         self, sender: str, value: int, lottery_id: Word, seat: int, digest: Word, commitment: Word
     ) -> None:
-        """Commit to a secret and a ranking, paying exactly the bond. All have: reports may be opened."""
+        """Commit to a secret and a ranking, and pay exactly the bond; the last one starts revealing."""
         lottery = self._in_phase(lottery_id, Phase.COMMITTING)
         self._require_seat(lottery, seat, sender)
         require(seat not in lottery.committed, "AlreadyCommitted", seat)
@@ -99,14 +98,14 @@ class LotteryModel(ReferenceModel[Lottery]):
         ranking: bytes,
         next_commitment: Word,
     ) -> None:
-        """Open one's report. Under serial dictatorship the secret makes the draw; else another one will.
+        """Open a report. Under serial dictatorship the secret is for the draw; otherwise a second one is.
 
         Parameters
         ----------
         ranking : bytes
             Items from 0, one byte each, best first.
         next_commitment : bytes
-            To the secret that is opened after the posting; zero under serial dictatorship.
+            Commitment to the second secret; zero under serial dictatorship.
         """
         lottery = self._in_phase(lottery_id, Phase.REVEALING)
         self._require_seat(lottery, seat, sender)
@@ -128,9 +127,9 @@ class LotteryModel(ReferenceModel[Lottery]):
             self._end_revealing(lottery)
 
     def post(self, sender: str, lottery_id: Word, digest: Word, certificate: Certificate) -> None:
-        """Post a random assignment with its lottery: verified, not trusted.
+        """Post a random assignment with its lottery, and verify it.
 
-        Under probabilistic serial there is but one right one, so that anyone may post it.
+        Under probabilistic serial there is only one right matrix, so any account may post it.
         """
         lottery = self._in_phase(lottery_id, Phase.POSTING)
         p = lottery.parameters
@@ -149,7 +148,7 @@ class LotteryModel(ReferenceModel[Lottery]):
         self._emit("Posted", lottery_id, sender, posted, certificate.terms)
 
     def open(self, sender: str, lottery_id: Word, seat: int, digest: Word, secret: Word) -> None:
-        """Open the secret that was committed to when revealing. The last one draws a term."""
+        """Open the second secret. The last opening draws a term."""
         lottery = self._in_phase(lottery_id, Phase.OPENING)
         self._require_seat(lottery, seat, sender)
         require(seat in lottery.revealed, "NotRevealed", seat)
@@ -165,9 +164,9 @@ class LotteryModel(ReferenceModel[Lottery]):
             self._draw_term(lottery)
 
     def _expired(self, lottery: Lottery, silent: Collection[int]) -> None:
-        """Go on without those who were silent.
+        """Continue without the silent seats.
 
-        They get nothing, and those of them who had committed lose their bonds.
+        They get nothing, and lose their bonds if they had committed.
         """
         phase = lottery.phase
         lottery.lost |= set(silent)
@@ -183,7 +182,7 @@ class LotteryModel(ReferenceModel[Lottery]):
             self._draw_term(lottery)
 
     def withdraw(self, sender: str, lottery_id: Word, seat: int, to: str) -> None:
-        """Take one's bond out of a lottery that has ended, once, to any address."""
+        """Withdraw a seat's bond from an ended lottery, once, to any address."""
         lottery = self._owing(sender, lottery_id, seat)
         self._pay_out(lottery, seat, to)
         lottery.withdrawn.add(seat)
@@ -191,13 +190,13 @@ class LotteryModel(ReferenceModel[Lottery]):
     # ────────────────────────────────────────────── views ──────────────────────────────────────────────
 
     def state(self, lottery_id: Word) -> State:
-        """Return where a lottery stands: all zero for one that does not exist."""
+        """Return the state of a lottery; all zero if it does not exist."""
         it = self._game(lottery_id)
         seats = (bits(some) for some in (it.committed, it.revealed, it.opened, it.withdrawn))
         return State(it.phase, it.lapsed, it.deadline, *seats)
 
     def ranking_of(self, lottery_id: Word, seat: int) -> bytes:
-        """Return the ranking that a seat has revealed; empty if it has not."""
+        """Return the revealed ranking of a seat; empty if it has not revealed."""
         return self._game(lottery_id).rankings[seat]
 
     def assignment_of(self, lottery_id: Word) -> tuple[int, int]:
@@ -207,7 +206,7 @@ class LotteryModel(ReferenceModel[Lottery]):
     # ───────────────────────────────────────────── guards ──────────────────────────────────────────────
 
     def _game(self, lottery_id: Word) -> Lottery:
-        """Return the lottery, or for an id that nobody has created a stand-in that is in no phase."""
+        """Return the lottery; for an unknown id, one without a phase."""
         return self.games.get(lottery_id) or Lottery(lottery_id, "", NO_PARAMETERS, 0, NOTHING, Phase.NONE)
 
     # ───────────────────────────────────────────── effects ─────────────────────────────────────────────
@@ -217,12 +216,12 @@ class LotteryModel(ReferenceModel[Lottery]):
         lottery.deadline = self.now + lottery.parameters.action_window
 
     def _end_committing(self, lottery: Lottery) -> None:
-        """All commitments that will be there are there: they fix what a reveal answers to."""
+        """End the committing: the commitments go into the digest that reveals name."""
         lottery.digest = committed_digest(lottery.digest, lottery.commitments)
         self._enter(lottery, Phase.REVEALING)
 
     def _end_revealing(self, lottery: Lottery) -> None:
-        """All reports that will be there are there: draw, or wait for the posting."""
+        """End the revealing: draw, or wait for the posting."""
         if lottery.parameters.rule is not Rule.SERIAL_DICTATORSHIP:
             second = [
                 sealed if seat in lottery.revealed else NOTHING
@@ -259,7 +258,7 @@ def committed_digest(digest: Word, commitments: Sequence[Word]) -> Word:
     Parameters
     ----------
     digest : bytes
-        Of the parameters.
+        Digest of the parameters.
     commitments : sequence of bytes
         By seat; zero for a seat that has not committed.
     """
@@ -267,12 +266,12 @@ def committed_digest(digest: Word, commitments: Sequence[Word]) -> Word:
 
 
 def revealed_digest(digest: Word, rankings: Sequence[bytes], commitments: Sequence[Word]) -> Word:
-    r"""Return the digest when posting begins: it fixes what a certificate is about, and the second secrets.
+    r"""Return the digest when posting begins: it fixes all reports and the second secrets.
 
     Parameters
     ----------
     digest : bytes
-        When revealing began.
+        Digest when revealing began.
     rankings : sequence of bytes
         By seat, best first, items from 0; empty for a silent seat.
     commitments : sequence of bytes
@@ -291,7 +290,7 @@ def revealed_digest(digest: Word, rankings: Sequence[bytes], commitments: Sequen
 
 
 def _check_ranking(ranking: bytes, items: int) -> None:
-    """Refuse what is no list of different items."""
+    """Refuse a ranking with duplicate or unknown items."""
     require(len(ranking) <= items, "RankingTooLong", len(ranking), items)
     for rank, item in enumerate(ranking):
         require(item < items, "UnknownItem", rank, item, items)

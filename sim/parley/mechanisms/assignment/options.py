@@ -1,14 +1,14 @@
-"""What an agent could have had by reporting otherwise: strategy-proofness, and option sets.
+"""Strategy-proofness and option sets.
 
-The *option set* of an agent, given the others' reports, holds the rows that its own reports lead to. A rule
-is strategy-proof if and only if, whatever an agent's utilities, its truthful report leads to its favourite
-row of the set: then its expected utility is the set's support function u ↦ max {u·x : x in the set}, and is
-convex and homogeneous of degree 1.
+The *option set* of an agent, given the others' reports, is the set of rows that it can get by its own
+reports. A rule is strategy-proof if and only if, for all utilities, the truthful report gives the agent's
+favourite row of the set. Then its expected utility is the set's support function u ↦ max {u·x : x in the
+set}, which is convex and homogeneous of degree 1.
 
-Rules that look at rankings are asked for every strict ranking of every set of items, so what is found is
-exhaustive, up to `MAX_REPORTS`. For all utilities that agree with a ranking at once, its row is a favourite
-if and only if it stochastically dominates every row of the set. Rules that look at utilities are asked for a
-number of utilities only: what is found against them is proved, what is not found is not.
+For rules that use rankings, every strict ranking of every set of items is tried, up to `MAX_REPORTS`, so the
+result is exhaustive. A row is the favourite for all utilities that agree with a ranking if and only if it
+stochastically dominates every row of the set. For rules that use utilities, only some utilities are tried: a
+misreport that is found is proved, but finding none proves nothing.
 """
 
 from __future__ import annotations
@@ -36,81 +36,81 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.schema import Ranking
 
 MAX_REPORTS = 2000
-"""Rankings that one agent can report, up to which all are tried: up to six items."""
+"""All rankings are tried if there are at most this many: up to six items."""
 MARKET_REPORTS = 8
-"""Utilities tried for each agent in a pseudo-market, each of which is a new equilibrium."""
+"""Utilities tried for each agent in a pseudo-market; each needs a new equilibrium."""
 MOST_PAIRS = 3000
-"""Pairs of utilities between which convexity is tried."""
+"""Maximum number of pairs of utilities to test convexity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an agent says: a ranking, and utilities where the rule looks at them."""
+    """A report: a ranking, and utilities if the rule uses them."""
 
     ranking: Ranking
     utilities: Utilities | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the ranks, of items numbered from 0, and utilities."""
+        """Return ranks, with items numbered from 0, and utilities."""
         utilities = None if self.utilities is None else show_utilities(self.utilities)
         return {"ranking": [list(rank) for rank in self.ranking], "utilities": utilities}
 
 
 def show_utilities(utilities: Utilities) -> list[str | None]:
-    """Print utilities exactly; null where there is none."""
+    """Print utilities exactly; null for unwanted items."""
     return [None if u is None else show(u) for u in utilities]
 
 
 @dataclass(frozen=True)
 class OptionSet:
-    """What one agent could have had, given the others' reports."""
+    """The option set of one agent, given the others' reports."""
 
     agent: int
     truth: Report
     rows: dict[Report, Row]
-    """What each report that was tried leads to, the true one first."""
+    """The row of each tried report, the true one first."""
     exhaustive: bool
     """Whether all reports were tried."""
     problem: Problem
 
     @property
     def own(self) -> Row:
-        """What the agent gets."""
+        """The agent's row."""
         return self.rows[self.truth]
 
     @property
     def lotteries(self) -> dict[Row, Report]:
-        """The set: each row with the first report that leads to it."""
+        """The set: each row with the first report that gives it."""
         found: dict[Row, Report] = {}
         for report, row in self.rows.items():
             found.setdefault(row, report)
         return found
 
     def gain(self, row: Row) -> Fraction | None:
-        """What another row would add to expected utility; None without utilities."""
+        """Gain in expected utility from another row; None without utilities."""
         if self.problem.utilities is None:
             return None
         u = self.problem.utilities[self.agent]
         return expected(row, u) - expected(self.own, u)
 
     def better(self, row: Row) -> bool:
-        """Whether the agent would rather have another row, under its utilities or (without) under some."""
+        """Whether another row is better under the agent's utilities or, without them, under some."""
         gain = self.gain(row)
         return gain > 0 if gain is not None else not dominates(self.truth.ranking, self.own, row)
 
     @property
     def best_lie(self) -> Report | None:
-        """The report that gains most; without utilities, the first one that gains under some."""
+        """The report that gains most; without utilities, the first one that gains under some utilities."""
         lies = [(row, report) for row, report in self.lotteries.items() if self.better(row)]
         if not lies:
             return None
         if self.problem.utilities is None:
-            # One that is better whatever the utilities comes first.
+            # A row that is better for all utilities comes first.
             return min(lies, key=lambda lie: not dominates(self.truth.ranking, lie[0], self.own))[1]
         return max(lies, key=lambda lie: self.gain(lie[0]) or Fraction(0))[1]
 
     def to_json(self) -> dict[str, Any]:
-        """Give the set with what was checked of it."""
+        """Return the set and the results of the checks."""
         lotteries = list(self.lotteries.items())
         rows = [row for row, _ in lotteries]
         lie = self.best_lie
@@ -131,9 +131,9 @@ class OptionSet:
 
     @cached_property
     def support_function(self) -> Verdict:
-        """Check that every report, were it true, leads to a favourite row of the set.
+        """Check that every report, if it were true, gives a favourite row of the set.
 
-        For rankings, that is for all utilities at once.
+        For rankings, this is for all utilities at once.
         """
         lotteries = self.lotteries
         for report, row in self.rows.items():
@@ -163,14 +163,14 @@ class OptionSet:
         return None if row is None else expected(row, utilities)
 
     def row_of(self, utilities: Utilities) -> Row | None:
-        """What reporting utilities leads to, ties taken as the rule takes them."""
+        """The row for reported utilities, with the rule's treatment of ties."""
         if self.truth.utilities is not None:
             return self.rows.get(Report(ranking_of(utilities), utilities))
         strict = tuple((o,) for rank in ranking_of(utilities) for o in rank)
         return self.rows.get(Report(strict))
 
     def samples(self) -> list[Utilities]:
-        """Utilities to try convexity with: two for each ranking of what the agent wants, and its own."""
+        """Utilities to test convexity: two for each ranking of the wanted items, and the agent's own."""
         if self.truth.utilities is not None:
             return [report.utilities for report in self.rows if report.utilities is not None]
         wanted = {o for rank in self.truth.ranking for o in rank}
@@ -189,7 +189,7 @@ class OptionSet:
 
     @cached_property
     def convex(self) -> Verdict:
-        """Check that the expected utility half-way between two utilities is at most the mean of theirs."""
+        """Check that the value at the midpoint of two utilities is at most the mean of their values."""
         tried = 0
         for v, w in combinations(self.samples(), 2):
             middle = tuple(None if a is None or b is None else (a + b) / 2 for a, b in zip(v, w, strict=True))
@@ -207,16 +207,16 @@ class OptionSet:
                 return Verdict(holds=False, witness=witness)
             if tried == MOST_PAIRS:
                 break
-        # Where every report leads to a favourite row, U is a maximum of linear functions; otherwise only what
-        # was tried is known.
+        # If every report gives a favourite row, U is a maximum of linear functions; otherwise only tried
+        # reports are known.
         proved = tried and self.support_function.holds
         return Verdict(True if proved else None, certificate={"pairs": tried})
 
     @cached_property
     def homogeneous(self) -> Verdict:
-        """Check that reporting 2u + 3 instead of u gets 2U + 3, and 2U where the agent may get nothing.
+        """Check that reporting 2u + 3 instead of u gives 2U + 3, or 2U if the agent may get nothing.
 
-        Nothing is worth 0 whatever is reported, so a constant can be added only where it is never got.
+        Nothing always has utility 0, so a constant can be added only if the agent always gets an item.
         """
         samples = self.samples()
         if self.problem.rule == "pseudo-market":
@@ -241,12 +241,12 @@ class OptionSet:
             if self.truth.utilities is not None and tried == MARKET_REPORTS:
                 break
         certificate = {"transformation": f"2u + {shift}" if shift else "2u", "reports": tried}
-        # A rule of rankings is told the same; otherwise only what was tried is known.
+        # A rule of rankings gets the same report; otherwise only tried reports are known.
         same = self.truth.utilities is None or bool(self.support_function.holds)
         return Verdict(True if tried and same else None, certificate=certificate)
 
     def _asked(self, utilities: Utilities) -> Row | None:
-        """Ask the rule, if it has not been asked."""
+        """Compute the rule for a report (cached)."""
         row = self.row_of(utilities)
         if row is None and self.truth.utilities is not None:
             changed = self.problem.reporting(self.agent, None, utilities)
@@ -258,7 +258,7 @@ class OptionSet:
 
 
 def option_set(problem: Problem, agent: int, progress: Callable[[], None] | None = None) -> OptionSet:
-    """Find what an agent could have had by reporting otherwise.
+    """Compute the option set of an agent.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ def option_set(problem: Problem, agent: int, progress: Callable[[], None] | None
 
 
 def reports_of(items: int) -> int:
-    """Count the rankings that an agent is made to report, if the rule looks at rankings.
+    """Count the rankings that are tried for an agent, if the rule uses rankings.
 
     Examples
     --------
@@ -327,7 +327,7 @@ def _reports(problem: Problem, agent: int) -> Iterator[Report]:
 
 
 def _moves(order: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Put one item of an order elsewhere, or cut it short."""
+    """Move one item of an order, or cut its end."""
     for k, item in enumerate(order):
         rest = order[:k] + order[k + 1 :]
         yield from ((*rest[:place], item, *rest[place:]) for place in range(len(order)))
@@ -335,7 +335,7 @@ def _moves(order: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 
 def _utilities(problem: Problem, agent: int) -> Iterator[Utilities]:
-    """Give utilities to report: others' ones, one item alone, own ones reordered, twice, in between."""
+    """Yield utilities to report: others', single items, own ones reordered, doubled, in between."""
     if problem.utilities is None:
         return
     own = problem.utilities[agent]
@@ -363,20 +363,20 @@ def _utilities(problem: Problem, agent: int) -> Iterator[Utilities]:
 
 
 def strategy_proof(problem: Problem, sets: list[OptionSet], reason: str | None = None) -> Verdict:
-    """Decide whether no agent gains by reporting otherwise, given the others' reports.
+    """Decide whether there is a profitable misreport, given the others' reports.
 
     Parameters
     ----------
     sets : list of OptionSet
-        Of agents that represent all.
+        Option sets of representative agents.
     reason : str, optional
-        Why it is not known, if there are no option sets.
+        Why the result is unknown, if there are no option sets.
 
     Returns
     -------
     Verdict
-        With utilities, a gain is one of expected utility. Without, it is one for some utilities that agree
-        with the ranking, which the witness names; `weak` then says whether no lie gains for all of them.
+        With utilities, a gain is in expected utility. Without, it is for some utilities that agree with the
+        ranking, which the witness has; `weak` then says whether no misreport gains for all of them.
     """
     if reason is not None and problem.rule == "serial-dictatorship":
         proof = "theorem: each agent picks its favourite of the remaining items"

@@ -1,8 +1,8 @@
-"""What is common knowledge before a lottery begins, as the contract takes it, and what ``create`` refuses.
+"""Parameters of a lottery, and the checks of ``create``.
 
-Part of the reference model: :class:`Parameters` has the fields of the Solidity struct in the same order, all
-of them plain integers (money in wei, seats and items from 0) and addresses as text. :func:`check` is the
-specification of creation: it raises the refusal that the contract must give, in the order in which it looks.
+Part of the reference model: :class:`Parameters` has the fields of the Solidity struct in the same order, as
+plain integers (money in wei, seats and items from 0) and addresses as text. :func:`check` is the
+specification of creation: it raises the contract's refusals in the contract's order.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ MAX_ITEMS = 64
 """A ranking fits two words."""
 
 MIN_WINDOW = 60
-"""Seconds: several blocks of any chain, so that no single builder can make an agent silent."""
+"""Seconds: several blocks on every chain, so that no single block builder can silence an agent."""
 
 MAX_WINDOW = 30 * 24 * 60 * 60
-"""Seconds (30 days): what one silent agent can lock up at most in one step."""
+"""Seconds (30 days): the longest delay that one silent agent can cause in one step."""
 
 
 class Rule(IntEnum):
-    """How items are given out.
+    """The rule of a lottery.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Rule(IntEnum):
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the agents agree on by committing: the Solidity struct of the same name, field for field.
+    """What agents agree to by committing: the Solidity struct of the same name, field for field.
 
     Attributes
     ----------
@@ -71,12 +71,12 @@ class Parameters:
     action_window: int
 
     def digest(self) -> Word:
-        """Return keccak256(abi.encode(parameters)), by which agents name what they commit in."""
+        """Return keccak256(abi.encode(parameters)), which commitments name."""
         return keccak(encode_parameters(self))
 
 
 def check(parameters: Parameters) -> None:
-    """Refuse what no lottery may be held with, with the contract's errors in the contract's order.
+    """Check parameters, with the contract's errors in the contract's order.
 
     Raises
     ------

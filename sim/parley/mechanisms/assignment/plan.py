@@ -1,7 +1,7 @@
-"""What is settled before the first lottery of a run: who acts when, what is revealed, and what is posted.
+"""The plan of a run: actions of each seat, revealed rankings, and the posted certificate.
 
-Bots decide all of this by themselves, whatever is drawn. So every lottery of a run has the same reports, and
-one certificate serves them all.
+The bots' decisions do not depend on draws, so all lotteries of a run have the same reports and the same
+certificate.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ __all__ = ["Plan", "check_playable", "plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """Who does what in every lottery of a run. Seats are numbered from 0.
+    """Actions in every lottery of a run. Seats are numbered from 0.
 
     Attributes
     ----------
     reports : tuple of tuple of int
-        What each seat would reveal.
+        The ranking that each seat would reveal.
     commits : tuple of int
-        Seats that commit, in this order: those that copy come last.
+        Seats that commit, in this order; copying seats are last.
     copies : tuple of int
-        Those of them that copy what the first of all commits to.
+        Seats that copy the first commitment.
     reveals : tuple of int
         Seats that reveal.
     opens : tuple of int
         Seats that open a second secret; none under serial dictatorship.
     certificate : Certificate or None
-        What is posted; None under serial dictatorship, or if nobody reveals.
+        The posted certificate; None under serial dictatorship, or if no seat reveals.
     """
 
     problem: Problem
@@ -55,17 +55,17 @@ class Plan:
 
     @property
     def serial(self) -> bool:
-        """Whether the contract carries out the rule by itself."""
+        """Whether the contract itself executes the rule."""
         return self.problem.rule == SERIAL_DICTATORSHIP
 
     @property
     def revealed(self) -> tuple[Order | None, ...]:
-        """What each seat reveals; None if it is silent."""
+        """The revealed ranking of each seat; None if it is silent."""
         return tuple(report if seat in self.reveals else None for seat, report in enumerate(self.reports))
 
     @property
     def waits(self) -> bool:
-        """Whether some deadline has to pass."""
+        """Whether a deadline must pass."""
         last = self.reveals if self.serial else self.opens
         return len(last) < self.problem.agents
 
@@ -81,7 +81,7 @@ def plan(problem: Problem, bots: Sequence[Bot]) -> Plan:
     Raises
     ------
     ProblemError
-        If no lottery on chain can hold the problem, or what would have to be posted.
+        If the problem or its certificate is too large for a lottery on chain.
     ParleyError
         If the rule finds no random assignment: see `solution.solve`.
 
@@ -115,7 +115,7 @@ def plan(problem: Problem, bots: Sequence[Bot]) -> Plan:
 
 
 def check_playable(problem: Problem, file: str = "") -> None:
-    """Check that a lottery on chain can hold a problem, and what its organizer would have to post.
+    """Check that a problem and its certificate fit into a lottery on chain.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def check_playable(problem: Problem, file: str = "") -> None:
 
 @lru_cache(maxsize=64)
 def _certificate(problem: Problem, revealed: tuple[Order | None, ...]) -> Certificate:
-    """Make what is posted, of a size that the contract takes."""
+    """Make the posted certificate, within the contract's limits."""
     try:
         found = certify(problem, revealed)
     except TooLargeError as error:

@@ -2,10 +2,10 @@
 
 PrefLib (https://preflib.github.io/PrefLib-Jekyll/format): lines of metadata ``# KEY: value``, then one line
 for each different order, ``COUNT: 3,1,{2,4}``, with alternatives numbered from 1 and ties in braces. ``.soc``
-and ``.toc`` are complete, ``.soi`` and ``.toi`` leave out what is unranked; a ``.toc`` made of a ``.soi`` has
-that tied in the end, and then means that everybody wants everything.
+and ``.toc`` are complete; ``.soi`` and ``.toi`` omit unranked alternatives. A ``.toc`` made from a ``.soi``
+ties them at the end, so that every agent wants every item.
 
-Files whose alternatives are numbered from 0 throughout are read too: pref_voting writes such files.
+Files with alternatives numbered from 0 are read too: pref_voting writes such files.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _ORDER = re.compile(r"(\d+)\s*:\s*(.*)", re.ASCII)
 _RANK = re.compile(r"\{([^{}]*)\}|([^,{}]+)")
 
 Ranks = list[list[int]]
-"""Numbers of alternatives as the file has them, best first, tied ones together."""
+"""Numbers of alternatives as in the file, best first, tied ones together."""
 
 
 class _Order(NamedTuple):
-    """A line that says how many agents rank so."""
+    """A line with an order and the number of its agents."""
 
     place: str
     times: int
@@ -55,7 +55,7 @@ class _Order(NamedTuple):
 
 
 class _File(NamedTuple):
-    """What a file says, as it says it."""
+    """The content of a file."""
 
     counts: dict[str, tuple[str, int]]
     names: dict[int, tuple[str, str]]
@@ -78,12 +78,12 @@ def read_preflib(
     capacities : path, optional
         A file of supervisors as in PrefLib's data set 00038 (``Supervisor,Capacity,Projects``, projects
         numbered from 0 and separated by spaces), or a CSV file of items and capacities. A project takes one
-        agent, or none where its supervisor takes none; that a supervisor may take fewer than all of its
-        projects would is no limit that this kind of problem knows. Without it, every item is there once.
+        agent, or none if its supervisor takes none; other limits of supervisors are ignored. Without it,
+        every capacity is 1.
     rule : str
-        To write into the problem file.
+        Rule of the problem.
     warn : callable, optional
-        Called with a line on each thing that is no error, but perhaps not what was meant.
+        Gets notes about unusual data.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def _read(file: str) -> _File:
 
 
 def _lines(text: str) -> list[str]:
-    """Split at line feeds (and carriage returns before them), or at carriage returns if there are none."""
+    """Split at line feeds, with carriage returns before them, or otherwise at carriage returns."""
     text = text.replace("\r\n", "\n")
     return text.split("\n" if "\n" in text else "\r")
 
@@ -164,7 +164,7 @@ def _read_metadata(file: str, place: str, text: str, content: _File) -> None:
 
 
 def _order(file: str, place: str, line: str) -> _Order:
-    """Read how many agents have an order, and its ranks."""
+    """Read an order and the number of its agents."""
     match = _ORDER.fullmatch(line.strip())
     if match is None:
         raise ProblemError(file, place, f"{shorten(line)} is not COUNT: ALTERNATIVE,…")
@@ -188,8 +188,8 @@ def _order(file: str, place: str, line: str) -> _Order:
 def _alternatives(file: str, content: _File, tell: Warn) -> tuple[int, list[str]]:
     """Find the number of the first alternative, and all names in order.
 
-    Names must be numbered from 0 or from 1 without a gap, as many as the file counts. pref_voting counts only
-    alternatives that somebody ranks, in files numbered from 0: there the names say how many there are.
+    Names must be numbered from 0 or from 1 without a gap, as many as the file's count. In files numbered from
+    0, pref_voting counts only ranked alternatives; there the names determine the number.
     """
     place, count = content.counts[ALTERNATIVES]
     if count > MAX_ALTERNATIVES:
@@ -251,7 +251,7 @@ def _rankings(file: str, content: _File, first: int, count: int) -> list[Ranks]:
 
 
 def _capacities(file: str, items: Sequence[str], tell: Warn) -> list[int]:
-    """Read the capacity of each item by its name, or one for each project whose supervisor takes somebody."""
+    """Read the capacity of each item by name, or from supervisors: 1 for a project, 0 if theirs is 0."""
     _, header, lines = read_table(file)
     if [name.lower() for name in header] != ["supervisor", "capacity", "projects"]:
         return amounts_of(file, item_capacities(file), items)

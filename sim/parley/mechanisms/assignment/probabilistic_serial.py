@@ -1,9 +1,9 @@
 """Probabilistic serial: agents eat their best item left at unit speed (Bogomolnaia and Moulin 2001).
 
-Every item is a loaf of its capacity. From time 0 to 1 every agent eats from the best item, of those it wants,
-of which something is left; what it has eaten of an item is its probability of getting it. An agent that finds
-nothing left that it wants stops. All times are exact, whatever the size: only the order in which items run
-out is first guessed in floating point, and near ties are then decided in fractions.
+Every item is a loaf with the size of its capacity. From time 0 to 1 every agent eats its best remaining item;
+the amount of an item that it eats is its probability of getting it. An agent without a remaining wanted item
+stops. All times are exact for any size: floating point only guesses the order in which items run out, and
+fractions decide near ties.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.problem import Problem
 
 NEAR = 1e-9
-"""Times that differ by less than this, relatively, are compared as fractions."""
+"""Times with a smaller relative difference are compared as fractions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bite:
-    """What an agent eats without a break from one item."""
+    """An interval in which an agent eats one item."""
 
     agent: int
     item: int
@@ -32,15 +32,15 @@ class Bite:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Who eats what and when."""
+    """The eating schedule."""
 
     bites: tuple[Bite, ...]
     """By agent, then by time."""
     exhausted: tuple[Fraction | None, ...]
-    """When each item ran out; None if something is left of it at time 1."""
+    """Time at which each item runs out; None if some of it is left at time 1."""
 
     def matrix(self, agents: int) -> Matrix:
-        """Sum up what everybody ate."""
+        """Return the probabilities: the amounts eaten."""
         rows = [[Fraction(0)] * len(self.exhausted) for _ in range(agents)]
         for bite in self.bites:
             rows[bite.agent][bite.item] += bite.end - bite.start
@@ -76,22 +76,22 @@ def probabilities(problem: Problem) -> Matrix:
 
 
 class _Meal:
-    """The state of the meal: who sits where, and when each item will run out at the present speed."""
+    """The state of the eating: each agent's item, and when items will run out at the current speed."""
 
     def __init__(self, problem: Problem) -> None:
         agents, items = problem.shape
         self.orders = problem.orders
         self.left = [Fraction(capacity) for capacity in problem.capacities]
-        """Of each item, at the time when the number of its eaters last changed: `since`."""
+        """The rest of each item at the last change of its number of eaters, `since`."""
         self.since = [Fraction(0)] * items
         self.empty = [capacity == 0 for capacity in problem.capacities]
         self.eaters: list[list[int]] = [[] for _ in range(items)]
         self.place = [-1] * agents
-        """Where in its order each agent is."""
+        """Position of each agent in its order."""
         self.sat_down = [Fraction(0)] * agents
         self.ends: list[Fraction] = [Fraction(1)] * items
         self.rough: list[float] = [2.0] * items
-        """When each item runs out, if that is before time 1."""
+        """Approximate time at which each item runs out, if before time 1."""
         self.bites: list[list[Bite]] = [[] for _ in range(agents)]
         self.exhausted: list[Fraction | None] = [
             Fraction(0) if capacity == 0 else None for capacity in problem.capacities
@@ -117,7 +117,7 @@ class _Meal:
         return Schedule(tuple(bite for row in self.bites for bite in row), tuple(self.exhausted))
 
     def _next(self) -> tuple[Fraction, list[int]] | None:
-        """Find when something runs out next, up to time 1, and what."""
+        """Find the next time at which items run out, up to time 1, and these items."""
         first = min(self.rough)
         if first > 1 + NEAR:
             return None
@@ -133,7 +133,7 @@ class _Meal:
             self.bites[agent].append(Bite(agent, item, start, now))
 
     def _seat(self, agents: range | list[int], now: Fraction) -> None:
-        """Let agents sit down at the best item of which something is left."""
+        """Move agents to their best remaining items."""
         joined: dict[int, list[int]] = {}
         for agent in agents:
             order, place = self.orders[agent], self.place[agent] + 1

@@ -1,9 +1,8 @@
 """Problems: agents, items with capacities, and what agents prefer.
 
-An item that an agent does not rank, or gives no utility, is worse for it than getting nothing: it never gets
-it. Utilities are counted from nothing, which is worth 0. Agents may be indifferent: items of one rank are as
-good as each other to them, which the audit takes seriously; rules that need a strict order take such items
-in the order of ``items``.
+An item that an agent does not rank, or without utility, is worse for it than nothing: it never gets it.
+Utilities are relative to nothing, which has utility 0. Agents may be indifferent: items of one rank are
+equally good for the audit; rules that need a strict order take them in the order of ``items``.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ Utilities = tuple[Fraction | None, ...]
 
 RULES: tuple[str, ...] = get_args(Rule)
 CARDINAL = ("welfare", "pseudo-market")
-"""Rules that look at utilities; the others look at rankings only."""
+"""Rules that use utilities; the others use only rankings."""
 
 MAX_ITEMS = 64
 """Items of one lottery on chain."""
 MAX_UTILITY = 10**100
-"""Utility up to which what was played is compared with theory: a standard error is a float."""
+"""Largest utility for which play is compared with theory: a standard error is a float."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Posted:
     lottery: Lottery | None = None
 
     def to_mapping(self) -> dict[str, Any]:
-        """Give the keys of a problem file that says the same."""
+        """Return the keys of the problem file."""
         mapping: dict[str, Any] = {"matrix": show_matrix(self.matrix)}
         if self.lottery is not None:
             mapping["lottery"] = [term.to_json() for term in self.lottery]
@@ -66,7 +65,7 @@ class Posted:
 
 @dataclass(frozen=True)
 class Problem:
-    """Agents that want one item each, and the rule by which items are given out.
+    """Agents that want one item each, and the rule that assigns the items.
 
     Examples
     --------
@@ -88,9 +87,9 @@ class Problem:
     utilities: tuple[Utilities, ...] | None = None
     """Agents × items; None where the agent does not want the item."""
     weights: tuple[Fraction, ...] = ()
-    """Of agents, for the rule ``welfare``; 1 each if not given."""
+    """Weights of agents for the rule ``welfare``; 1 each if not given."""
     budgets: tuple[Fraction, ...] = ()
-    """Of agents, for the rule ``pseudo-market``; 1 each if not given."""
+    """Budgets of agents for the rule ``pseudo-market``; 1 each if not given."""
     posted: Posted | None = None
     agent_names: tuple[str, ...] = ()
     bond: int = DEFAULT_BOND
@@ -156,7 +155,7 @@ class Problem:
             raise error.in_file(file) from None
 
     def _check_terms(self) -> None:
-        """Refuse sizes whose lotteries may have more terms than the contract keeps, as it does itself."""
+        """Refuse sizes whose lotteries may have too many terms for the contract, as the contract does."""
         if self.rule == RULES[0]:
             return
         n, m = self.shape
@@ -175,7 +174,7 @@ class Problem:
                     reason = f"{shorten(int(u))} is above 10^100, the limit for comparing play with theory"
                     raise ProblemError("", f"utilities[{i}][{o}]", reason)
 
-    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── properties ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def agents(self) -> int:
@@ -189,7 +188,7 @@ class Problem:
 
     @cached_property
     def orders(self) -> tuple[tuple[int, ...], ...]:
-        """What each agent wants, best first, strictly: items of one rank in the order of ``items``."""
+        """Strict order of each agent's wanted items, best first; ties in the order of ``items``."""
         return tuple(tuple(item for rank in ranking for item in rank) for ranking in self.rankings)
 
     @cached_property
@@ -206,7 +205,7 @@ class Problem:
 
     @cached_property
     def alike(self) -> tuple[tuple[int, ...], ...]:
-        """Groups of agents that nothing the rule looks at tells apart."""
+        """Groups of agents with the same input to the rule."""
         groups: dict[object, list[int]] = {}
         for i in range(self.agents):
             groups.setdefault(self._kind_of(i), []).append(i)
@@ -218,19 +217,19 @@ class Problem:
         given = self.weights[i] if self.rule == "welfare" else self.budgets[i]
         return self.rankings[i], self.utilities[i], given
 
-    # ── others like it ──────────────────────────────────────────────────────────────────────────────────────
+    # ── variants ────────────────────────────────────────────────────────────────────────────────────────────
 
     def reporting(self, agent: int, report: Ranking | None, utilities: Utilities | None = None) -> Problem:
-        """Make the problem in which an agent reports something else.
+        """Return the problem with another report of an agent.
 
         Parameters
         ----------
         agent : int
             From 0.
         report : Ranking or None
-            None for the one that its utilities say.
+            None for the ranking by its utilities.
         utilities : tuple of Fraction or None, optional
-            Needed if the rule looks at utilities. If it does not, the new problem has none.
+            Needed if the rule uses utilities; otherwise the new problem has none.
         """
         if report is None:
             if utilities is None:
@@ -245,10 +244,10 @@ class Problem:
         return replace(self, rankings=rankings, utilities=rows, posted=None)
 
     def with_rule(self, rule: str) -> Problem:
-        """Make the problem with another rule, and nothing posted."""
+        """Return the problem with another rule, and nothing posted."""
         return replace(self, rule=rule, weights=(), budgets=(), posted=None)
 
-    # ── making one ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── reading and writing ─────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Self:
@@ -307,7 +306,7 @@ class Problem:
         )
 
     def to_mapping(self) -> dict[str, Any]:
-        """Give the keys of a problem file that says the same, without those that would say the default.
+        """Return the keys of the problem file, without default values.
 
         Examples
         --------
@@ -352,7 +351,7 @@ def ranking_of(utilities: Sequence[Fraction | None]) -> Ranking:
 
 
 def in_names(ranking: Sequence[Sequence[int]], items: Sequence[str]) -> list[str | list[str]]:
-    """Write a ranking as a problem file does: names of items, and lists of names that are tied.
+    """Write a ranking as in a problem file: names of items, and lists of tied names.
 
     Examples
     --------
@@ -369,7 +368,7 @@ def _check_items(items: Sequence[str]) -> None:
 
 
 def _check_agreement(key: str, ranking: Ranking, row: Utilities) -> None:
-    """Check that an agent's utilities say what its ranking says, or leave it open."""
+    """Check that an agent's utilities agree with its ranking."""
     ranked = {item for rank in ranking for item in rank}
     for o, u in enumerate(row):
         if (u is None) != (o not in ranked):

@@ -1,22 +1,21 @@
-"""The pseudo-market of Hylland and Zeckhauser (1979): agents buy probabilities at prices that clear it.
+"""The pseudo-market of Hylland and Zeckhauser (1979): agents buy probabilities at market-clearing prices.
 
-Every agent has a budget of play money, and buys the row that it likes best among those it can afford, the
-cheapest of these if there are several. Prices are such that no more than its capacity is sold of any item,
-and all of it unless its price is 0. Such prices exist, but may be irrational, and are hard to find in
-general; here they are found in floating point, and what is returned is rational and checked in fractions: no
-budget and no capacity is exceeded at all, and what the equilibrium lacks is stated (`Shortfall`), often
-nothing.
+Every agent has a budget of play money and buys its best affordable row, the cheapest if there are several. At
+market-clearing prices, at most the capacity of every item is sold, and all of it unless its price is 0. Such
+prices exist, but may be irrational and are hard to find in general. They are searched in floating point. The
+result is rational and checked in fractions: no budget and no capacity is exceeded, and the exact error of the
+equilibrium, often 0, is stated (`Shortfall`).
 
-The search follows the proof that prices exist: what agents buy is a correspondence whose values are convex
-and whose graph is closed (that is what buying the cheapest is for), and a simplicial path leads to its zero,
-whatever ties there are (`simplicial`). Near it, it shows who buys what, and Newton's method solves for the
-prices (`market`). Simple fractions close to these are tried, then fine ones; a linear program finds what
-agents buy.
+The search follows the existence proof: purchases are a correspondence with convex values and a closed graph
+(because agents buy the cheapest best row), and a simplicial path leads to its zero, with any ties
+(`simplicial`). Near the zero, the path shows which items each agent buys, and Newton's method solves for the
+prices (`market`). Simple fractions close to these are tried, then fine ones; a linear program finds the
+purchases.
 
-Utilities of very different sizes, or nearly equal ones, lead the search to prices at which demand is hardly
-decided: a price of 10⁻¹⁵ for what one agent would like a little, or an item that somebody prefers by a share
-of 10⁻¹⁵. There the tolerance is used as it is defined: any purchases will do whose shortfall is small enough,
-also at the prices of a market in which utilities that differ by less than the tolerance are equal.
+With utilities of very different sizes, or nearly equal ones, demand is almost undetermined at the prices: for
+example a price of 10⁻¹⁵, or a preference by a share of 10⁻¹⁵. Then any purchases with a small enough
+shortfall are accepted, also at the prices of a market in which utilities that differ by less than the
+tolerance are equal.
 """
 
 from __future__ import annotations
@@ -41,23 +40,23 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.problem import Problem, Utilities
 
 TOLERANCE = Fraction(1, 10**8)
-"""Greatest shortfall that is accepted."""
+"""Largest accepted shortfall."""
 STARTS = 8
 """Starting prices tried."""
 PATIENCE = 2
-"""Starting prices from which exact purchases are looked for alone."""
+"""Number of starting prices from which only exact purchases are searched."""
 GRAIN = 4e-9
-"""Shares of an agent's greatest utility that are taken for equal afterwards."""
+"""Afterwards, differences below this share of an agent's largest utility count as 0."""
 NEARBY = 1e-3
-"""How near simple prices must be then."""
+"""Maximum distance of simple prices then."""
 DENOMINATORS = (12, 60, 840, 27_720, 10**6)
-"""Of the simple prices that are tried, since they may be the exact ones."""
+"""Denominators of simple prices that are tried, because they may be exact."""
 SIMPLE = 1e-9
-"""How near these must be to what the search found."""
+"""Maximum distance of simple prices from the result of the search."""
 FINE = 10**12
-"""Greatest denominator of the prices that are tried otherwise, and of the probabilities then."""
+"""Largest denominator of other prices and their probabilities."""
 LESS = 1 - TOLERANCE / 10
-"""By how much prices are lowered to make room for rounding."""
+"""Factor that lowers prices to allow for rounding."""
 GENEROUS = 10
 """Width of a line at fine prices, in tolerances."""
 
@@ -66,7 +65,7 @@ NOT_FOUND = "no equilibrium of the pseudo-market was found"
 
 
 class NoEquilibriumError(ProblemError):
-    """The search found no equilibrium, though there is one."""
+    """The search found no equilibrium, although one exists."""
 
     def __init__(self, file: str = "", key: str = "utilities", reason: str = "") -> None:
         super().__init__(
@@ -76,18 +75,18 @@ class NoEquilibriumError(ProblemError):
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """What an equilibrium lacks, exactly; all are 0 in an exact one, and budgets and capacities are kept."""
+    """Exact errors of an equilibrium; all 0 in an exact one. Budgets and capacities always hold."""
 
     utility: Fraction
-    """Greatest loss of an agent against the best row it can afford, in shares of its greatest utility."""
+    """Largest loss of an agent relative to its best affordable row, as a share of its largest utility."""
     spending: Fraction
-    """Greatest overspending against the cheapest of these rows, in shares of the agent's budget."""
+    """Largest extra spending relative to the cheapest best row, as a share of the agent's budget."""
     unsold: Fraction
-    """Value of what is not sold, in shares of all budgets."""
+    """Value of unsold items, as a share of all budgets."""
 
     @property
     def greatest(self) -> Fraction:
-        """The greatest of the three."""
+        """The largest of the three."""
         return max(self.utility, self.spending, self.unsold)
 
 
@@ -103,16 +102,17 @@ class Equilibrium:
 def best_affordable(
     utilities: Utilities, prices: Sequence[Fraction], budget: Fraction
 ) -> tuple[Fraction, Fraction]:
-    """Greatest expected utility that a budget buys, and what it costs at least.
+    """Return the largest expected utility for a budget, and its lowest cost.
 
-    The best row mixes two items at most, one that costs no more than the budget and one that costs no less.
+    The best row mixes at most two items, one that costs at most the budget and one that costs at least the
+    budget.
 
     Parameters
     ----------
     utilities : tuple of Fraction or None
-        Of each item; nothing is worth 0, and free.
+        Utility of each item; nothing has utility 0 and is free.
     prices : sequence of Fraction
-        Of the whole of each item.
+        Price of each whole item.
 
     Examples
     --------
@@ -178,14 +178,13 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
     problem : Problem
         With utilities and budgets.
     seed : int
-        Of starting prices beyond the first.
+        Seed of the starting prices beyond the first.
 
     Returns
     -------
     Equilibrium
-        Whose shortfall is at most 1/100,000,000. Agents that nothing but the size of their utilities tells
-        apart buy the same; otherwise, of
-        what agents are indifferent between, they buy so that as few as possible get nothing.
+        Its shortfall is at most 1/100,000,000. Agents that differ only in the scale of their utilities buy
+        the same. Between equally good purchases, as few agents as possible get nothing.
 
     Raises
     ------
@@ -228,9 +227,9 @@ def equilibrium(problem: Problem, *, seed: int = 0) -> Equilibrium:
 
 
 def _normalized(problem: Problem) -> Problem:
-    """Divide each agent's utilities by its greatest one, which changes nobody's demand.
+    """Divide each agent's utilities by its largest one, which does not change demand.
 
-    Adding a constant would: nothing is worth 0.
+    Adding a constant would, because nothing has utility 0.
     """
     rows = utilities_of(problem)
     scales = [greatest(row) or Fraction(1) for row in rows]
@@ -246,7 +245,7 @@ def _normalized(problem: Problem) -> Problem:
 def _simple(
     problem: Problem, rough: Sequence[float], most: float, tried: set[tuple[Fraction, ...]]
 ) -> Equilibrium | None:
-    """Try simple prices that are no further away than `most`, for an exact equilibrium."""
+    """Try simple prices within a distance of `most`, for an exact equilibrium."""
     for denominator in DENOMINATORS:
         prices = tuple(Fraction(p).limit_denominator(denominator) for p in rough)
         far = max(abs(float(p) - q) for p, q in zip(prices, rough, strict=True))
@@ -261,23 +260,23 @@ def _simple(
 def _fine(
     problem: Problem, rough: Sequence[float], bought: Callable[..., Matrix | None]
 ) -> Equilibrium | None:
-    """Try the prices themselves, for an equilibrium up to the tolerance."""
-    # A little less, and less again for what is rounded, so that budgets suffice.
+    """Try the given prices, for an equilibrium up to the tolerance."""
+    # Slightly lower prices, so that budgets suffice after rounding.
     prices = tuple(LESS * Fraction(p).limit_denominator(FINE) for p in rough)
     if (matrix := bought(problem, prices, TOLERANCE)) is None:
         return None
     matrix, prices = _rounded(problem, matrix), tuple(LESS * price for price in prices)
     try:
         lacks = shortfall(problem, matrix, prices)
-    except ParleyError:  # beside very large prices, a budget may be too small for the rounding
+    except ParleyError:  # with very large prices, a budget may be too small for the rounding
         return None
     return Equilibrium(matrix, prices, lacks) if lacks.greatest <= TOLERANCE else None
 
 
 def _tolerable(problem: Problem, prices: Sequence[Fraction], tolerance: Fraction) -> Matrix | None:
-    """Find purchases whose shortfall is at most half the tolerance, by its definition; None if there is none.
+    """Find purchases with a shortfall of at most half the tolerance, or None.
 
-    Half, as prices and purchases are rounded afterwards.
+    Half, because prices and purchases are rounded afterwards.
     """
     half = tolerance / 2
     budgets = problem.budgets or (Fraction(1),) * problem.agents
@@ -305,11 +304,12 @@ def _cost(row: Iterable[Fraction | int], prices: Sequence[Fraction]) -> Fraction
 
 
 def _purchases(problem: Problem, prices: Sequence[Fraction], slack: Fraction = Fraction(0)) -> Matrix | None:
-    """Find what agents buy at prices that clear the market; None if these do not.
+    """Find purchases at market-clearing prices; None if the prices do not clear the market.
 
-    By complementary slackness an agent's best rows are those of items on a line: u_o = V + μ·(p_o − b), where
-    V is the best value, b the budget and μ what money is worth; with all of the budget spent if μ is not 0.
-    With slack, lines are so wide, and budgets may be left over by so much; what is dear is still sold out.
+    By complementary slackness, an agent's best rows use items on a line: u_o = V + μ·(p_o − b), where V is
+    the best value, b the budget and μ the value of money; the whole budget is spent if μ is not 0. With
+    slack, lines have this width, and this part of a budget may be left; items with a price are still sold
+    out.
     """
     budgets = problem.budgets or (Fraction(1),) * problem.agents
     lines = [_line(problem, i, prices, budget, slack) for i, budget in enumerate(budgets)]
@@ -333,9 +333,9 @@ def _purchases(problem: Problem, prices: Sequence[Fraction], slack: Fraction = F
 
 
 def _rounded(problem: Problem, matrix: Matrix) -> Matrix:
-    """Write a matrix with a small denominator: a lottery for it, with rounded weights.
+    """Give a matrix a small denominator, by rounding the weights of a lottery for it.
 
-    So nobody gets what it could not get before, and everything is given out as before.
+    So agents get only items that they could get before, and the same items are sold out.
     """
     lottery = decompose(matrix, problem.capacities)
     parts = [int(term.weight * FINE) for term in lottery]
@@ -345,7 +345,7 @@ def _rounded(problem: Problem, matrix: Matrix) -> Matrix:
 
 
 class _Line(NamedTuple):
-    """What an agent may buy, whether it spends all of its budget, and whether it gets something for sure."""
+    """Items that an agent may buy, whether it spends its whole budget, and whether it always gets an item."""
 
     items: list[int]
     binding: bool

@@ -1,4 +1,4 @@
-"""Rules side by side on one problem: how efficient, how free of envy, and who gets what it wants."""
+"""Comparison of rules on one problem: efficiency, envy, ranks."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.verdict import Verdict
 
 ERROR = 1e-3
-"""Probability at most that a sample counts any pair as envious that is not."""
+"""Maximum probability that a sample counts a wrong pair as envious."""
 
 
 @dataclass(frozen=True, eq=False)
 class RuleResult:
-    """What one rule makes of a problem. Means are over agents."""
+    """The results of one rule on a problem. Means are over agents."""
 
     solution: Solution
     verdicts: dict[str, Verdict]
@@ -40,11 +40,13 @@ class RuleResult:
     sd_envious: int
     """Pairs (i, j) in which row i does not stochastically dominate row j in the ranking of agent i.
 
-    Of a sample, those in which this is beyond chance (`ERROR`): at least so many, in all likelihood.
+    In a sample, only pairs beyond chance (`ERROR`), so a lower bound.
     """
     envious: int | None
-    """Pairs (i, j) in which agent i expects more utility of row j than of its own. None without utilities, or
-    of a sample."""
+    """Pairs (i, j) in which agent i expects more utility from row j than from its own.
+
+    None without utilities, or in a sample.
+    """
     welfare: Fraction | None
     """Sum of expected utilities; None without utilities."""
 
@@ -60,13 +62,13 @@ class RuleResult:
 
     @property
     def mean_rank(self) -> Fraction | None:
-        """Expected rank from 1 of those who get something; None if nobody does."""
+        """Expected rank, from 1, of agents that get an item; None if no agent does."""
         served = sum(self.ranks, Fraction(0))
         total = sum((k * share for k, share in enumerate(self.ranks, start=1)), Fraction(0))
         return total / served if served else None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the result as plain values: exact numbers as strings, estimates as numbers."""
+        """Return plain values: exact numbers as strings, estimates as numbers."""
 
         def number(value: Fraction | None) -> str | float | None:
             return None if value is None else show(value) if self.exact else float(value)
@@ -118,16 +120,15 @@ def compare_rules(
     Parameters
     ----------
     problem : Problem
-        Its own rule does not matter, nor what is posted.
+        Its own rule and posted lottery are ignored.
     rules : sequence of str, optional
-        By default all that need no more than the problem says: those that look at utilities only if it has
-        some.
+        By default all rules; those that use utilities only if the problem has some.
     runs : int
-        Runs of a rule, if its probabilities have to be estimated.
+        Sampled runs, if probabilities must be estimated.
     seed : int
-        Of these runs.
+        Seed of these runs.
     progress : callable, optional
-        Called with a rule, how many are done, and how many there are.
+        Called with a rule, the number of finished rules, and the number of rules.
 
     Raises
     ------
@@ -172,7 +173,7 @@ def summary(solution: Solution) -> RuleResult:
 
 
 def _rounding(solution: Solution) -> Fraction:
-    """Differences that come of an equilibrium that is not exact, and are no envy."""
+    """Largest difference that an inexact equilibrium explains, so that it is no envy."""
     market = solution.equilibrium
     return Fraction(0) if market is None else 100 * market.shortfall.greatest
 
@@ -191,9 +192,9 @@ def _envious(problem: Problem, solution: Solution) -> int | None:
 def _sd_envious(solution: Solution) -> int:
     """Count pairs in which another row gives more probability of some first ranks.
 
-    Of a sample: the two frequencies of each comparison differ by the mean, over independent runs, of numbers
-    from −1 to 1; by Hoeffding's inequality this is above its expectation by t with probability
-    exp(−runs·t²/2) at most, and there are so many comparisons.
+    In a sample, the two frequencies of a comparison differ by the mean, over independent runs, of numbers
+    from −1 to 1. By Hoeffding's inequality, it exceeds its expectation by t with probability at most
+    exp(−runs·t²/2); this is corrected for the number of comparisons.
     """
     problem, matrix = solution.problem, solution.matrix
     slack: Fraction = _rounding(solution)

@@ -1,4 +1,4 @@
-"""Runs of a rule that draws an order of the agents: how often each agent gets each item."""
+"""Sampling of rules that draw an order of the agents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK = 4096
-"""Orders drawn at a time; fixed, so that a seed stands for the same orders anywhere."""
+"""Orders per batch; fixed, so that a seed gives the same orders everywhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,11 +22,11 @@ class Sample:
 
     runs: int
     matrix: NDArray[np.float64]
-    """How often each agent got each item, unbiased estimates of the probabilities."""
+    """Frequency of each item for each agent: unbiased estimates of the probabilities."""
 
     @property
     def std_errors(self) -> NDArray[np.float64]:
-        """Standard errors of the frequencies; 0 where something always or never happened."""
+        """Standard errors of the frequencies; 0 for frequencies of 0 and 1."""
         variance: NDArray[np.float64] = self.matrix * (1 - self.matrix) / (self.runs - 1)
         return np.sqrt(variance)
 
@@ -39,12 +39,12 @@ def frequencies(
     seed: int,
     progress: Callable[[int], None] | None = None,
 ) -> Sample:
-    """Draw orders of the agents uniformly, and count what comes of them.
+    """Draw orders of the agents uniformly, and count the resulting items.
 
     Parameters
     ----------
     assign : callable
-        Takes orders (runs × agents) and gives the item that each agent gets, −1 for nothing.
+        Maps orders (runs × agents) to the item of each agent, −1 for nothing.
     shape : (agents, items)
     runs : int
         Orders to draw, at least 2.
@@ -53,7 +53,7 @@ def frequencies(
 
     Examples
     --------
-    Whoever comes first gets the one item:
+    The first agent gets the only item:
 
     >>> found = frequencies(lambda orders: -np.argsort(orders, axis=1).clip(max=1), (2, 1), runs=999, seed=1)
     >>> float(found.matrix.sum())

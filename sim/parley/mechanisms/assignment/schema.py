@@ -1,4 +1,4 @@
-"""The keys of an assignment problem file, and how its lists of names and numbers are read."""
+"""The keys of an assignment problem file, and the reading of its lists."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Ranking = tuple[tuple[int, ...], ...]
 
 Rule = Literal["serial-dictatorship", "probabilistic-serial", "boston", "welfare", "pseudo-market"]
 DEFAULT_BOND = 10**15
-"""Wei of bond if a problem file does not say: a thousandth of an ether."""
+"""Default bond in wei: a thousandth of an ether."""
 NOTHING = (None, "")
-"""How a file says that there is no number, or no item; TOML has no null."""
+"""A missing number or item in a file; TOML has no null."""
 
 
 class NameKeys(Keys):
-    """What to call agents in tables."""
+    """Names of agents for tables."""
 
     agents: list[str] | None = None
 
@@ -37,7 +37,7 @@ class TermKeys(Keys):
 
 
 class PostedKeys(Keys):
-    """An assignment matrix and its lottery, as an organizer posts them."""
+    """A posted matrix and its lottery."""
 
     matrix: Any
     lottery: list[TermKeys] | None = None
@@ -61,7 +61,7 @@ class ProblemKeys(Keys):
 
 
 def read_rankings(value: list[Any], items: Mapping[str, int]) -> tuple[Ranking, ...]:
-    """Read what agents rank: names of items, and lists of names where they are indifferent.
+    """Read rankings: names of items, and lists of tied names.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def read_rankings(value: list[Any], items: Mapping[str, int]) -> tuple[Ranking, 
     Raises
     ------
     ProblemError
-        If an entry is no item, or an item stands twice.
+        If an item is unknown or a duplicate.
 
     Examples
     --------
@@ -112,11 +112,11 @@ def read_numbers(
     Parameters
     ----------
     key : str
-        Where it stands, for messages.
+        Key in the file, for messages.
     shape : (int, int)
         Agents and items.
     blank : bool
-        Whether null (or an empty text) may stand for no number.
+        Whether null or an empty text may replace a number.
 
     Raises
     ------

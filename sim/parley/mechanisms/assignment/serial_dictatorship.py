@@ -1,9 +1,9 @@
-"""Random serial dictatorship: agents take their best item left, in an order drawn uniformly.
+"""Random serial dictatorship: agents take their best remaining item, in a uniformly random order.
 
-Exact probabilities come from a dynamic program over (served, taken): who has had a turn, and how much of each
-item is gone. What is gone does not follow from who was served, so states hold both. The problem is #P-hard;
-what helps are agents with the same ranking (only their number counts), items with enough for everybody that
-may ask (they need no account), and that counts of orders fit in 64 bits up to 20 agents.
+Exact probabilities come from a dynamic program over (served, taken): the agents that have had a turn, and the
+taken amount of each item. Both are needed, because the served agents do not determine the taken items. The
+problem is #P-hard. It is smaller if agents have equal rankings (only their number counts) and if items have
+enough capacity for all (they are omitted); and counts of orders fit in 64 bits up to 20 agents.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.problem import Problem
 
 MAX_STATES = 6_000_000
-"""States of one layer (as many served) up to which probabilities are exact: about a gigabyte."""
+"""Maximum states of one layer (a number of served agents) for exact probabilities: about a gigabyte."""
 MAX_OUTCOMES = 20_000
-"""Partial assignments of one layer up to which all outcomes are listed."""
+"""Maximum number of partial assignments of one layer to list all outcomes."""
 MACHINE_AGENTS = 20
 """Agents up to which counts of orders fit in 64 bits."""
 SLOWDOWN = 100
-"""How many fewer states are taken where they do not."""
+"""Divisor of the maximum number of states for more agents."""
 ENUMERATED = 9
-"""Agents up to which plain enumeration of all orders is offered."""
+"""Maximum number of agents to enumerate all orders."""
 KEY_BITS = 62
 
 
 class TooLargeError(ParleyError):
-    """The exact computation would take more memory than is set aside for it."""
+    """The exact computation would exceed its memory limit."""
 
 
 def serve(problem: Problem, order: Iterable[int]) -> Assignment:
@@ -68,7 +68,7 @@ def serve(problem: Problem, order: Iterable[int]) -> Assignment:
 
 
 def enumerated(problem: Problem) -> Matrix:
-    """Average over all orders, one by one: what `probabilities` is checked with.
+    """Average over all orders, to check `probabilities`.
 
     Raises
     ------
@@ -93,12 +93,12 @@ def enumerated(problem: Problem) -> Matrix:
 
 
 def probabilities(problem: Problem, *, max_states: int = MAX_STATES) -> Matrix:
-    """Probability that each agent gets each item, exactly.
+    """Exact probability that each agent gets each item.
 
     Parameters
     ----------
     max_states : int
-        States of one layer at most.
+        Maximum number of states of one layer.
 
     Returns
     -------
@@ -121,12 +121,12 @@ def probabilities(problem: Problem, *, max_states: int = MAX_STATES) -> Matrix:
 
 
 def wanted(problem: Problem) -> tuple[tuple[tuple[int, ...], ...], tuple[bool, ...]]:
-    """Cut orders after the first item that every agent that may ask for it can have.
+    """Cut orders after the first item with enough capacity for all agents that want it.
 
     Returns
     -------
     (orders, plenty)
-        And which items these are.
+        `plenty` marks these items.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def wanted(problem: Problem) -> tuple[tuple[tuple[int, ...], ...], tuple[bool, .
 
 
 class Layers:
-    """The dynamic program: states after k turns, with the number of orders that lead to each.
+    """The dynamic program: states after k turns, with the number of orders for each.
 
     Raises
     ------
@@ -166,7 +166,7 @@ class Layers:
         self.groups: dict[tuple[int, ...], list[int]] = {}
         for agent, order in enumerate(orders):
             self.groups.setdefault(order, []).append(agent)
-        # A state is one number: how many of each group were served, how many of each scarce item are gone.
+        # A state is one number: served agents of each group, and taken units of each scarce item.
         self.base = {("agents", k): len(group) + 1 for k, group in enumerate(self.groups.values())}
         scarce = {o for order in orders for o in order if not plenty[o]}
         self.base |= {("item", o): problem.capacities[o] + 1 for o in sorted(scarce)}
@@ -191,7 +191,7 @@ class Layers:
         return digit
 
     def matrix(self) -> Matrix:
-        """Go through all layers; `TooLargeError` if one has too many states."""
+        """Compute all layers; raises `TooLargeError` if one has too many states."""
         counts = [[0] * self.items for _ in self.groups]
         states = np.zeros(1, dtype=np.int64)
         ways = np.array([1], dtype=self.exact_type)
@@ -230,7 +230,7 @@ class Layers:
     def _picks(
         self, states: NDArray[np.int64], order: Sequence[int]
     ) -> Iterable[tuple[int | None, NDArray[np.intp]]]:
-        """Say in which states an agent of this order takes which item."""
+        """Return the states in which an agent with this order takes each item."""
         undecided = np.arange(len(states))
         for o in order:
             key = ("item", o)
@@ -252,12 +252,12 @@ def _merge(states: NDArray[np.int64], ways: NDArray[Any]) -> tuple[NDArray[np.in
 
 
 def outcomes(problem: Problem, *, limit: int = MAX_OUTCOMES) -> Lottery | None:
-    """List all assignments that an order leads to, with their probabilities: the rule's own lottery.
+    """List all possible assignments with their probabilities: the rule's own lottery.
 
     Parameters
     ----------
     limit : int
-        Partial assignments at most, after any number of turns.
+        Maximum number of partial assignments after any number of turns.
 
     Returns
     -------
@@ -271,8 +271,8 @@ def outcomes(problem: Problem, *, limit: int = MAX_OUTCOMES) -> Lottery | None:
     [('1/2', (0, 1)), ('1/2', (1, 0))]
     """
     orders, plenty = wanted(problem)
-    waiting, without = -1, -2  # an agent whose turn is to come; one that got nothing
-    # Who gets the same whenever its turn comes needs no turn.
+    waiting, without = -1, -2  # an agent before its turn; an agent that got nothing
+    # An agent that always gets the same item needs no turn.
     start = tuple(without if not order else order[0] if plenty[order[0]] else waiting for order in orders)
     turns = start.count(waiting)
     layer = {start: 1}
@@ -282,7 +282,7 @@ def outcomes(problem: Problem, *, limit: int = MAX_OUTCOMES) -> Lottery | None:
             left = list(problem.capacities)
             for got in state:
                 if got >= 0:
-                    left[got] -= 1  # of what there is plenty of, no matter how much
+                    left[got] -= 1  # exact only for scarce items
             for agent, got in enumerate(state):
                 if got != waiting:
                     continue
@@ -304,7 +304,7 @@ def outcomes(problem: Problem, *, limit: int = MAX_OUTCOMES) -> Lottery | None:
 def sample(
     problem: Problem, *, runs: int, seed: int, progress: Callable[[int], None] | None = None
 ) -> Sample:
-    """Draw orders and let agents pick: unbiased estimates with standard errors.
+    """Draw orders and let agents pick; returns unbiased estimates with standard errors.
 
     Parameters
     ----------
@@ -329,12 +329,12 @@ def sample(
 def pick_all(
     problem: Problem, orders: Sequence[Sequence[int]], turns: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Let agents pick in many orders at a time.
+    """Let agents pick, for many orders at once.
 
     Parameters
     ----------
     orders : sequence of sequences of int
-        What each agent wants, best first.
+        Wanted items of each agent, best first.
     turns : ndarray of int, shape (runs, agents)
         Each row an order of the agents.
 
@@ -345,11 +345,11 @@ def pick_all(
     """
     runs, agents = turns.shape
     length = max(map(len, orders), default=0)
-    nothing = len(problem.items)  # a last item with enough for everybody
+    nothing = len(problem.items)  # a last item with unlimited capacity
     lists = np.full((agents, length + 1), nothing)
     for agent, order in enumerate(orders):
         lists[agent, : len(order)] = order
-    # More places than agents are as good as one for each, and need not fit in a word.
+    # Capacities above the number of agents are reduced to it, so that they fit in a word.
     places = [min(capacity, agents) for capacity in problem.capacities]
     left = np.tile(np.array([*places, agents], dtype=np.int64), (runs, 1))
     picked = np.full((runs, agents), -1, dtype=np.int64)

@@ -1,12 +1,12 @@
 """Zeros of correspondences by simplicial paths (Merrill 1972; Eaves and Saigal 1972).
 
-A correspondence that jumps, as demand does where an agent is indifferent, has no slope for Newton's method to
-follow. It has a zero all the same if its values are convex, its graph is closed, and far out it points
-outwards; and a path of simplices leads there. On a grid, the correspondence is replaced by what is linear
-between one of its values at each corner. On one side of a slab of simplices stands an artificial function
-with a known zero, on the other side that replacement: from the known zero, one simplex after the other holds
-a zero of the mixture, until one on the other side does. From there the same begins again on a finer grid,
-with the slope found between the last corners in the artificial function.
+A correspondence that jumps, like demand at a point of indifference, has no slope for Newton's method. But if
+its values are convex, its graph is closed, and it points outwards far from the origin, it has a zero, and a
+path of simplices leads to it. On a grid, the correspondence is replaced by a piecewise linear function
+through one value at each corner. One side of a slab of simplices has an artificial function with a known
+zero, the other side has this replacement. From the known zero, a path of simplices with zeros of the mixture
+leads to the other side. Then the search starts again on a finer grid; its artificial function uses the slope
+between the last corners.
 """
 
 from __future__ import annotations
@@ -30,58 +30,58 @@ COARSEST, FINEST = 0.5, 1e-8
 REFINING = 0.25
 """Width of a grid in widths of the one before."""
 MAX_STEPS = 20_000
-"""Simplices on one grid; a few for each dimension are usual."""
+"""Maximum number of simplices on one grid; usually there are a few for each dimension."""
 HASTY = 20
-"""Times the square of the dimensions: simplices where the artificial function is made of the last path."""
+"""Maximum number of simplices, per squared dimension, if the artificial function uses the last path."""
 NUDGE = 0.01
-"""Values are moved by up to this share of the grid's width, so that no two ways are equally short."""
+"""Values are moved by up to this share of the grid's width, to avoid ties."""
 NOTHING = 1e-11
-"""Coefficients below this are taken for 0."""
+"""Coefficients below this count as 0."""
 
 
 class LostError(ParleyError):
-    """Rounding led the path astray."""
+    """The path was lost through rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Near:
-    """A simplex that holds a zero of what is linear between the values at its corners."""
+    """A simplex with a zero of the linear interpolation between its corners."""
 
     width: float
-    """Of the grid."""
+    """Width of the grid."""
     corners: Floats
-    """Row by row."""
+    """Corners, row by row."""
     shares: Floats
-    """Not negative, with sum 1: the corners' values mixed so are 0."""
+    """Weights of the corners, with sum 1, at which the interpolation is 0."""
 
     @property
     def point(self) -> Floats:
-        """The corners mixed in the same way."""
+        """The zero: the corners mixed with these weights."""
         mixed: Floats = self.shares @ self.corners
         return mixed
 
 
 def zeros(function: Callable[[Floats], Floats], start: Floats, dice: np.random.Generator) -> Iterator[Near]:
-    """Give better and better approximations to a zero.
+    """Yield better and better approximations to a zero.
 
     Parameters
     ----------
     function : callable
-        Any one value of the correspondence at a point. Where a coordinate of the point is large, that of the
-        value must be positive; where it is far below 0, negative. Then the path cannot leave a box, and ends.
+        Returns one value of the correspondence at a point. If a coordinate of the point is large, that of the
+        value must be positive; if it is far below 0, negative. Then the path stays in a box, and ends.
     start : ndarray, shape (dimensions,)
     dice : numpy.random.Generator
-        For what is arbitrary.
+        For arbitrary choices.
 
     Yields
     ------
     Near
-        On grids finer and finer.
+        On finer and finer grids.
 
     Raises
     ------
     LostError
-        If a path does not end within reason.
+        If a path is too long.
 
     Examples
     --------
@@ -104,10 +104,10 @@ def zeros(function: Callable[[Floats], Floats], start: Floats, dice: np.random.G
 
 
 class _Path:
-    """Simplices between the artificial function, x − centre, and the one whose zero is looked for.
+    """Simplices between the artificial function, x − centre, and the function whose zero is searched.
 
-    Freudenthal's triangulation: the corners of a simplex are a point of the grid, and what one step along
-    each axis after the other leads to, in some order; the last axis leads across the slab.
+    Freudenthal's triangulation: the corners of a simplex are a grid point and the points after one step along
+    each axis, in some order; the last axis crosses the slab.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class _Path:
         return shares
 
     def _leaving(self, others: list[int], entered: int) -> int:
-        """Say which corner's share in the zero comes to 0 first as that of the entered one grows."""
+        """Return the corner whose weight becomes 0 first as that of the entering one grows."""
         shares, slopes = self._solve(others, np.column_stack([self._unit(), self.labels[entered]])).T
         falling = np.flatnonzero(slopes > NOTHING)
         if not len(falling):
@@ -180,7 +180,7 @@ class _Path:
         return int(falling[np.argmin(np.maximum(shares[falling], 0) / slopes[falling])])
 
     def _replace(self, left: int) -> int:
-        """Move on to the simplex on the other side of a corner's facet; return its new corner's place."""
+        """Move to the simplex across a corner's facet; return the place of its new corner."""
         axes, corners, labels, last = self.axes, self.corners, self.labels, self.size + 1
         if left == 0:
             new, place = _stepped(corners[-1], axes[0], 1), last

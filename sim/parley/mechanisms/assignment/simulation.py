@@ -196,7 +196,7 @@ def simulate(
     Raises
     ------
     ProblemError
-        If no lottery on chain can hold the problem, or what would have to be posted.
+        If the problem or its certificate is too large for a lottery on chain.
     ParleyError
         If a bot's name is not known, or the EVM is a node and cannot be played on.
     """

@@ -1,4 +1,4 @@
-"""What theory says about a problem: the random assignment of its rule, and a lottery that carries it out."""
+"""The solution of a problem: the random assignment of its rule, and a lottery for it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.welfare import Welfare
 
 RUNS = 100_000
-"""Runs of a rule where its probabilities are too many to be exact."""
+"""Default number of sampled runs, if exact probabilities are out of reach."""
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A random assignment, the lottery that carries it out, and what agents expect of it.
+    """A random assignment, a lottery for it, and expected utilities.
 
     Examples
     --------
@@ -48,13 +48,13 @@ class Solution:
     matrix: Matrix
     """Probabilities; frequencies in a sample if `sample` is given."""
     lottery: Lottery | None
-    """None where the rule's own assignments are too many to list."""
+    """None if the rule's own assignments are too many to list."""
     sample: Sample | None = None
-    """What the matrix was estimated from; None if it is exact."""
+    """The sample; None if the matrix is exact."""
     welfare: Welfare | None = None
-    """What proves that weighted utilities are maximal, under the rule ``welfare``."""
+    """Proof that the weighted utility is maximal, under the rule ``welfare``."""
     equilibrium: Equilibrium | None = None
-    """Prices and what they lack, under the rule ``pseudo-market``."""
+    """Prices and shortfall, under the rule ``pseudo-market``."""
 
     @property
     def exact(self) -> bool:
@@ -74,7 +74,7 @@ class Solution:
         return rank_distribution(self.problem, self.matrix)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the solution as plain values: exact numbers as strings, estimates as numbers."""
+        """Return plain values: exact numbers as strings, estimates as numbers."""
         utilities = self.expected_utilities
         found: dict[str, Any] = {
             "kind": "assignment",
@@ -111,7 +111,7 @@ def rank_distribution(problem: Problem, matrix: Matrix) -> Matrix:
     Returns
     -------
     tuple of tuples of Fraction, shape (agents, ranks)
-        As many columns as the longest ranking has ranks.
+        The number of columns is that of the longest ranking.
 
     Examples
     --------
@@ -131,12 +131,12 @@ def rank_distribution(problem: Problem, matrix: Matrix) -> Matrix:
 
 
 def rule_matrix(problem: Problem) -> Matrix:
-    """Probabilities under the problem's rule, as exact as they can be: what is posted is not looked at.
+    """Exact probabilities under the problem's rule; a posted matrix is ignored.
 
     Raises
     ------
     TooLargeError
-        If they are too many.
+        If exact probabilities are out of reach.
     ProblemError, ParleyError
         If utilities are missing, or no equilibrium is found.
 
@@ -162,21 +162,21 @@ def rule_matrix(problem: Problem) -> Matrix:
 def solve(
     problem: Problem, *, runs: int = RUNS, seed: int = 0, progress: Callable[[int], None] | None = None
 ) -> Solution:
-    """Find the random assignment of a problem's rule; one that is posted is verified, and used.
+    """Compute the random assignment of a problem's rule; a posted one is verified and used.
 
     Parameters
     ----------
     runs : int
-        Runs of the rule, if probabilities have to be estimated.
+        Sampled runs, if probabilities must be estimated.
     seed : int
-        Of these runs.
+        Seed of these runs.
     progress : callable, optional
         Called with the number of runs done since the last call.
 
     Raises
     ------
     ProblemError
-        If what is posted is not what the rule says, or utilities are missing.
+        If a posted matrix or lottery is wrong, or utilities are missing.
     ParleyError
         If no equilibrium of the pseudo-market is found.
     """
@@ -205,7 +205,7 @@ def _solve(problem: Problem, runs: int, seed: int, progress: Callable[[int], Non
 
 
 def _drawn(problem: Problem, runs: int, seed: int, progress: Callable[[int], None] | None) -> Solution:
-    """Solve for a rule that draws an order: its lottery holds what orders lead to, nothing else."""
+    """Solve for a rule that draws an order; its lottery has only assignments of such orders."""
     agents, items = problem.shape
     serial = problem.rule == "serial-dictatorship"
     try:
@@ -227,32 +227,33 @@ def _drawn(problem: Problem, runs: int, seed: int, progress: Callable[[int], Non
 
 
 def most_terms(agents: int, items: int) -> int:
-    """Terms that a lottery needs at most: (n − 1)² + 1 for n agents and n items."""
+    """Upper bound of the number of terms: (n − 1)² + 1 for n agents and n items."""
     return (agents - 1) ** 2 + 1 if agents == items else agents * items + 1
 
 
 def verify_posted(solution: Solution) -> Equilibrium | None:
-    """Check what an organizer has posted against what the rule says.
+    """Verify a posted matrix and lottery.
 
-    The matrix is a random assignment that gives nobody what it does not want; the lottery's weights are
-    positive and sum to 1, and its assignments average to the matrix. Under serial dictatorship, probabilistic
-    serial and Boston the matrix is the rule's; under welfare, its weighted utility is the greatest; of a
-    pseudo-market it is an equilibrium for some prices, exactly, or up to the tolerance for those found here.
+    The matrix must be a random assignment without unwanted items; the lottery's weights must be positive and
+    sum to 1, and its assignments average to the matrix. Under serial dictatorship, probabilistic serial and
+    Boston the matrix must be the rule's; under welfare, its weighted utility must be maximal; in a
+    pseudo-market it must be an exact equilibrium for some prices, or one up to the tolerance for the prices
+    found here.
 
     Parameters
     ----------
     solution : Solution
-        Of the rule itself.
+        The solution of the rule itself.
 
     Returns
     -------
     Equilibrium or None
-        Of a pseudo-market, the posted matrix with its prices.
+        In a pseudo-market, the posted matrix with its prices.
 
     Raises
     ------
     ProblemError
-        Naming the first number that is wrong.
+        For the first wrong number.
     """
     problem = solution.problem
     posted = problem.posted
@@ -267,7 +268,7 @@ def verify_posted(solution: Solution) -> Equilibrium | None:
         if not welfare.is_optimal(problem, posted.matrix, solution.welfare):
             reason = f"the weighted utility is below its maximum, {solution.welfare.value}"
             raise ProblemError("", "posted.matrix", reason)
-    # Estimates refute nothing.
+    # Estimates cannot refute a matrix.
     elif solution.exact and (place := _differs(posted.matrix, solution.matrix)):
         (i, o), p, q = place
         raise ProblemError("", f"posted.matrix[{i}][{o}]", f"{p}, but {problem.rule} gives {q}")
@@ -275,7 +276,7 @@ def verify_posted(solution: Solution) -> Equilibrium | None:
 
 
 def _verify_market(problem: Problem, matrix: Matrix, found: tuple[Fraction, ...]) -> Equilibrium:
-    """Find prices for a posted matrix: exact ones, or those found for the rule's own."""
+    """Find prices for a posted matrix: exact ones, or those of the rule's own equilibrium."""
     for prices in (supporting_prices(problem, matrix), found):
         if prices is None:
             continue

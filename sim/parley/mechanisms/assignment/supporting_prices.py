@@ -1,11 +1,10 @@
-"""Whether a given matrix is an equilibrium of the pseudo-market, for some prices.
+"""Prices that make a given matrix an equilibrium of the pseudo-market.
 
-With the matrix given, what makes it an equilibrium is linear in the prices. An agent that has all it can wish
-for has bought at the lowest price of what it likes best. Any other one spends its budget b, and maximizes u·x
-subject to p·x ≤ b and Σ x ≤ 1. By complementary slackness, with money worth μ > 0 to it, λ = 1/μ, and a ≥ 0
-the price of the second constraint divided by μ: p_o + a ≥ λ·u_o for every item, with equality for what it
-buys, and a = 0 if it may get nothing. (λ = 0 is impossible: then it would spend nothing.) What is left over
-of an item is free.
+For a fixed matrix, the equilibrium conditions are linear in the prices. A satiated agent has bought at the
+lowest price of its best items. Any other agent spends its budget b, and maximizes u·x subject to p·x ≤ b and
+Σ x ≤ 1. By complementary slackness, with value of money μ > 0, λ = 1/μ, and a ≥ 0 the price of the second
+constraint divided by μ: p_o + a ≥ λ·u_o for every item, with equality for the items it buys, and a = 0 if it
+may get nothing. (λ = 0 is impossible: then it would spend nothing.) An item that is not sold out is free.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def supporting_prices(problem: Problem, matrix: Matrix) -> tuple[Fraction, ...] 
     Returns
     -------
     tuple of Fraction or None
-        The lowest in all; None if there are none: then the matrix is no exact equilibrium.
+        The prices with the lowest sum; None if the matrix is not an exact equilibrium.
 
     Examples
     --------
@@ -69,7 +68,7 @@ def supporting_prices(problem: Problem, matrix: Matrix) -> tuple[Fraction, ...] 
 
 
 def _content(program: Program, prices: list[int], u: Utilities, row: Row, budget: Fraction) -> None:
-    """Whoever has all it can wish for could have had any of its favourites alone (or nothing) instead."""
+    """Whether an agent is satiated: it gets only its best items, or nothing is as good."""
     cost = {price: p for price, p in zip(prices, row, strict=True) if p}
     most = greatest(u)
     program.at_most(cost, budget if most else 0)

@@ -1,31 +1,31 @@
-"""How many terms a lottery may need, and how many the contract has room for.
+"""The number of terms that a lottery may need, and the number that fits into the contract.
 
-Under every rule but serial dictatorship a random assignment is posted as a list of deterministic
-assignments with weights. The contract keeps the list in the code of one contract. Whether the list fits is
-known only when all have revealed, so that creation refuses sizes for which it might not.
+Under every rule except serial dictatorship, a random assignment is posted as a list of deterministic
+assignments with weights, which is stored in the code of one contract. Whether the list fits is known only
+after the reveals, so creation refuses sizes for which it may not fit.
 
 A random assignment has agents × items probabilities, so by Carathéodory's theorem agents × items + 1 terms
-are enough (`parley.mechanisms.assignment.decomposition` never needs more). Of probabilistic serial the
-denominator is bounded as well: an item that runs out before time 1 does so at a time that is the one before
-plus what is left of it over the number of those who eat it. So each such time multiplies the denominator by
-at most the number of agents. There are at most as many as items, and fewer than agents, since each takes a
-whole item that is eaten before time 1. Under other rules the denominator depends on utilities, and may have
-any length that the contract takes.
+are enough (`parley.mechanisms.assignment.decomposition` never needs more). Under probabilistic serial the
+denominator is bounded too: an item runs out at the previous such time plus its rest divided by the number of
+its eaters. So each time before 1 multiplies the denominator by at most the number of agents. There are at
+most as many such times as items, and fewer than agents, because each needs a whole item that is eaten before
+time 1. Under other rules the denominator depends on utilities, and may have any length that the contract
+accepts.
 """
 
 __all__ = ["MAX_DENOMINATOR", "MAX_PAGE", "PAGE_HEADER", "most_terms_kept", "terms_needed", "terms_that_fit"]
 
 MAX_DENOMINATOR = 2**224 - 1
-"""Times a capacity it still fits a word of the contract."""
+"""Multiplied by a capacity, it still fits a word of the contract."""
 MAX_PAGE = 24_575
-"""Bytes that the contract can keep of a lottery: the most that the code of one contract holds."""
+"""Maximum bytes of a lottery: the code of one contract."""
 PAGE_HEADER = 32
 
 
 def most_terms_kept(agents: int, denominator: int) -> int:
-    """Return how many terms the contract has room for.
+    """Return the maximum number of terms in the contract.
 
-    Each takes a byte for each agent, and as many as the denominator has for the sum of the weights so far.
+    A term takes one byte for each agent, and the bytes of the denominator for the sum of the weights so far.
 
     Examples
     --------
@@ -47,14 +47,14 @@ def terms_needed(agents: int, items: int) -> int:
 
 
 def terms_that_fit(agents: int, items: int, rule: str) -> int:
-    """Return how many terms certainly fit, whatever the rankings.
+    """Return the number of terms that fit for any rankings.
 
     Parameters
     ----------
     agents, items : int
         At most 64.
     rule : str
-        Not serial dictatorship, under which nothing is posted.
+        Any rule except serial dictatorship, which posts nothing.
 
     Examples
     --------

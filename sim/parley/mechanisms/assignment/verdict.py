@@ -1,4 +1,4 @@
-"""What an audit finds of one property."""
+"""The verdict on one property."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a property holds, with what shows it. Witness and certificate are plain values, as in JSON."""
+    """Whether a property holds, with a witness or certificate as plain JSON values."""
 
     holds: bool | None
-    """None if not known, or if it makes no sense here."""
+    """None if unknown or not applicable."""
     witness: dict[str, Any] | None = None
-    """If it does not hold: what breaks it, whole, so that it can be checked by hand."""
+    """If it does not hold: a complete counterexample, to be checked by hand."""
     certificate: dict[str, Any] | None = None
-    """If it holds: what proves it; if it is not known: why."""
+    """If it holds: the proof; if it is unknown: the reason."""
     more: dict[str, Any] = field(default_factory=dict)
     """Further keys, such as a weaker form of the property."""
 
     def to_json(self) -> dict[str, Any]:
-        """Give the verdict's keys."""
+        """Return the keys of the verdict."""
         keys = {"holds": self.holds, "witness": self.witness, "certificate": self.certificate}
         return keys | self.more

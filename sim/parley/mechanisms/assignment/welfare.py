@@ -1,9 +1,9 @@
-"""The random assignment with the greatest weighted sum of expected utilities.
+"""The utilitarian rule: the random assignment with the largest weighted sum of expected utilities.
 
-Several assignments often have the greatest sum, and so do all lotteries over them. Of these, the rule takes
-one whose expected utilities are leximin (the lowest as high as can be, then the second lowest, …); of these,
-one that leaves as few agents as possible with nothing; and agents that nothing tells apart get the same
-lottery. Every step is a linear program, solved exactly.
+Often several assignments have the largest sum, and then all lotteries over them. Among these, the rule takes
+one with leximin expected utilities (the lowest as high as possible, then the second lowest, …); among these,
+one with the fewest agents without an item; and equal agents get the same lottery. Every step is an exact
+linear program.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.problem import Problem, Utilities
 
 Cells = dict[tuple[int, int], int]
-"""Number of the variable for each agent and item that may come together."""
+"""Number of the variable for each agent and item that it may get."""
 
 
 @dataclass(frozen=True, slots=True)
 class Welfare:
-    """A random assignment of greatest weighted utility, with the prices that prove it."""
+    """A random assignment of maximal weighted utility, with the prices that prove it."""
 
     matrix: Matrix
     value: Fraction
@@ -63,9 +63,9 @@ def assignment_program(
     Parameters
     ----------
     value : callable
-        What agent i getting item o adds to the objective, for each pair.
+        Coefficient of the objective for agent i and item o.
     only : sequence of pairs, optional
-        Which agents may get which items; by default what they rank.
+        Allowed pairs of agents and items; by default the ranked items.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def assignment_program(
 
 
 def maximize(problem: Problem) -> Welfare:
-    """Maximize Σ_i w_i·u_i over all random assignments; ties as the module says.
+    """Maximize Σ_i w_i·u_i over all random assignments; for ties see the module.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def maximize(problem: Problem) -> Welfare:
 
 
 def is_optimal(problem: Problem, matrix: Matrix, found: Welfare) -> bool:
-    """Check, from the prices alone, that nothing has a greater weighted sum than a random assignment."""
+    """Check by the prices that a random assignment has the largest weighted sum."""
     utilities, weights = utilities_of(problem), problem.weights or (Fraction(1),) * problem.agents
     bounded = all(
         u is None or weights[i] * u <= found.offsets[i] + found.prices[o]
@@ -150,7 +150,7 @@ def _leximin(
     offsets: Sequence[Fraction],
     prices: Sequence[Fraction],
 ) -> Matrix:
-    """Choose among all random assignments that are optimal: pairs are tight, and nothing of value is left."""
+    """Choose the leximin solution among the optimal random assignments."""
     settled: dict[int, Fraction] = {}
 
     def face(value: int) -> tuple[Program, Cells]:

@@ -315,7 +315,7 @@ def audit(
     seed : int
         Of that search.
     progress : callable, optional
-        Called with what is being done, how much of it is done, and of how much.
+        Called with a description, the finished amount and the total.
 
     Raises
     ------

@@ -80,7 +80,7 @@ class Bot(BaseBot):
     reveals_last = False
 
     def acts(self, phase: str) -> bool:
-        """Whether this seat does anything in a phase."""
+        """Whether this seat acts in a phase."""
         return True
 
     def announce(self, position: Position, random: Random) -> Row:
@@ -314,7 +314,7 @@ def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
     Raises
     ------
     ParleyError
-        Naming the bot and what is wrong with it.
+        If a bot is unknown or its argument is invalid.
 
     Examples
     --------

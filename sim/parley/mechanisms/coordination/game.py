@@ -66,7 +66,7 @@ class Game:
     """While creating, with the rows of those pages only that are stored."""
     deadline: int
     digest: Word
-    """What the next action has to name."""
+    """The digest that the next action must name."""
     creator: str = ""
     phase: Phase = Phase.JOINING
     cause: Cause = Cause.NONE

@@ -55,7 +55,7 @@ class TwoStageModel(ReferenceModel[Game]):
     Parameters
     ----------
     address : str
-        The contract's own address. All addresses are text in one spelling.
+        The contract's own address. All addresses must have the same spelling.
     recognitions : mapping of str to Recognition
         The recognition contracts there are, by address.
 

@@ -32,10 +32,10 @@ MAX_EXPONENT = 8
 """A power cost is strictly convex from 2 on; 8 keeps 2^96 · (2^16)^8 well inside a word."""
 
 MIN_WINDOW = 60
-"""Seconds: several blocks of any chain, so that no single builder can make an agent silent."""
+"""Seconds: several blocks on every chain, so that no single block builder can silence an agent."""
 
 MAX_WINDOW = 30 * 24 * 60 * 60
-"""Seconds (30 days): what one silent agent can lock up at most in one step."""
+"""Seconds (30 days): the longest delay that one silent agent can cause in one step."""
 
 QUANTITY_LIMIT = 1 << 32
 """Totals of units stay below it: quantities pack, and a recognition fraction needs no more than 32 bits."""

@@ -196,7 +196,7 @@ class Problem:
             )
         at_most("bond", "the number of wei", self.bond_wei, MAX_WEI)
 
-    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── properties ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def agents(self) -> int:
@@ -267,7 +267,7 @@ class Problem:
         loads: list[int] = np.asarray(X, dtype=np.int64).sum(axis=1).tolist()
         return sum(self.cost_wei(i, load) for i, load in enumerate(loads))
 
-    # ── making one ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── reading and writing ─────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Self:
@@ -327,7 +327,7 @@ class Problem:
         )
 
     def to_mapping(self) -> dict[str, Any]:
-        """Give the keys of a problem file that says the same, without those that would say the default.
+        """Return the keys of the problem file, without default values.
 
         Examples
         --------

@@ -142,7 +142,7 @@ def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:
     Parameters
     ----------
     key : str
-        Where it stands, for messages.
+        Key in the file, for messages.
     value : list of lists of numbers
         Rows are agents, columns task types.
     unit : int

@@ -167,7 +167,7 @@ class Experiment(engine.Experiment):
         self.title, self.question, self.steps = keys.title, keys.question, keys.generations
         self.games = keys.generations * sum(cell.games for cell in self.cells)
 
-    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── properties ──────────────────────────────────────────────────────────────────────────────────────────
 
     def to_mapping(self) -> dict[str, Any]:
         """The keys with every default written out, as plain data; exact numbers as strings."""
