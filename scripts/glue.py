@@ -65,7 +65,8 @@ _NO_CODE = {
 def part_of(path: Path) -> str:
     """Say which part of its mechanism a file is."""
     room = path.parts[0]
-    if room in ROOMS and len(path.parts) > 1:
+    room = room.removesuffix(".py")
+    if room in ROOMS:
         return ROOMS[room]
     for part, names in (
         ("drives a contract", DRIVES),

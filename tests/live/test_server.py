@@ -24,6 +24,7 @@ from parley.mechanisms.coordination.problem import example_1
 from tests.live.serving import live_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.live.serving import LiveServer
@@ -39,7 +40,7 @@ def ask(
     headers: dict[str, str] | None = None,
 ) -> tuple[int, str, dict[str, str]]:
     """One request with exactly these headers; status, text and headers of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=180)
     given = headers or {}
     try:
         connection.putrequest("POST" if body is not None else "GET", path, skip_host="Host" in given)
@@ -158,13 +159,15 @@ def test_broken_requests_are_answered_and_do_no_harm(server: LiveServer) -> None
 def test_a_run_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
 
-    def endless(self: live.Run) -> None:
-        while not self.stopped.is_set():
-            self.tell({"games": 1, "of": 2})
-            time.sleep(0.01)
-        ended.set()
+    def endless(_problem: object, _choice: object, tell: Callable[[dict[str, Any]], None]) -> None:
+        try:
+            while True:
+                tell({"games": 1, "of": 2})
+                time.sleep(0.01)
+        finally:
+            ended.set()
 
-    monkeypatch.setattr(live.Run, "play", endless)
+    monkeypatch.setattr(live, "play", endless)
 
     async def leave() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -206,7 +209,7 @@ def test_a_run_is_that_of_simulate_on_a_page_of_its_own(server: LiveServer, text
 def test_it_stops_when_told_to_even_during_a_run_with_the_status_of_the_signal(how: signal.Signals) -> None:
     with live_server() as server:
         body = json.dumps({"text": TEXT, "games": 100_000}).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=180)
         connection.request("POST", "/api/run", body, JSON)
         connection.getresponse().readline()
         assert server.stop(how) == 128 + how

@@ -190,26 +190,6 @@ def test_continuation_draws_are_held_against_their_probability(experiment: Path)
         assert row["p_delta"] > 1e-6
 
 
-def test_a_strategys_merit_is_the_mean_difference_within_seats_and_generations(experiment: Path) -> None:
-    costs: dict[tuple[int, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in table(experiment, "agents"):
-        if row["cell"] == 0:
-            costs[row["generation"], row["seat"]][row["strategy"]].append(float(row["cost_wei"]) / 1e9)
-    problem = Problem.from_mapping(folders.PROBLEM)
-    assert problem.wei_per_cost == 10**9
-    weighted = weights = 0.0
-    for by_strategy in costs.values():
-        greedy = by_strategy.pop("greedy", [])
-        others = [cost for sample in by_strategy.values() for cost in sample]
-        if greedy and others:
-            weight = len(greedy) * len(others) / (len(greedy) + len(others))
-            weighted += weight * (mean(others) - mean(greedy))
-            weights += weight
-    rows = figure(data_of(experiment)["cells"][0]["figures"], "merits")
-    (gain,) = [row["mean"] for row in rows if row["agent"] == "greedy"]
-    assert gain == pytest.approx(weighted / weights)
-
-
 def test_findings_say_which_strategies_grew_and_what_was_saved(experiment: Path) -> None:
     sheet = experiment_sheet(experiment)
     seats = [row for row in table(experiment, "generations") if row["cell"] == 0 and row["seat"] < 2]

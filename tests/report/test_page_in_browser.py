@@ -69,7 +69,6 @@ def test_every_chart_of_an_experiment_draws_its_data(tab: Tab, experiment: Path)
     assert marks(tab, "costs", "rect", "bar") == AGENTS
     assert marks(tab, "costs", "line", "tick") == AGENTS
     assert marks(tab, "proposers", "rect", "bar") == AGENTS
-    assert marks(tab, "merits", "circle", "dot") == STRATEGIES
     found = data(tab)
     (gas,) = [figure for figure in found["figures"] if figure["id"] == "gas"]
     assert marks(tab, "gas", "rect", "bar") == len(gas["rows"]) >= 7

@@ -11,9 +11,8 @@ import json
 import socket
 import threading
 import webbrowser
-from collections import OrderedDict
 from contextlib import suppress
-from itertools import count
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from parley.kit.live.choice import Choice
     from parley.kit.loaded import AnyProblem
 
-__all__ = ["make_app", "serve"]
+__all__ = ["make_app", "play", "serve"]
 
 STATIC = Path(__file__).with_name("static")
 
@@ -58,22 +57,8 @@ PAGES_KEPT = 8
 """Pages of runs, the latest ones."""
 
 
-class _Pages(OrderedDict[str, str]):
-    """The pages of the latest runs, by number."""
-
-    numbers = count(1)
-
-    def keep(self, page: str) -> str:
-        """Keep a page, and return where it is."""
-        number = str(next(self.numbers))
-        self[number] = page
-        while len(self) > PAGES_KEPT:
-            self.popitem(last=False)
-        return f"/runs/{number}"
-
-
 GIVEN = web.AppKey("given", list[dict[str, str]])
-PAGES = web.AppKey("pages", _Pages)
+PAGES = web.AppKey("pages", dict[str, str])
 
 
 def serve(
@@ -145,13 +130,13 @@ def make_app(problem: AnyProblem | None, port: int) -> web.Application:
     of it.
     """
     app = web.Application(middlewares=[_guard(port)], client_max_size=MAX_BODY)
-    app[GIVEN], app[PAGES] = ready_problems(problem), _Pages()
+    app[GIVEN], app[PAGES] = ready_problems(problem), {}
     app.on_response_prepare.append(_add_headers)
     app.add_routes(
         [
             web.get("/", _page),
             web.static("/static", STATIC),
-            web.get("/runs/{number}", _page_of_run),
+            web.get("/runs/{name}", _page_of_run),
             web.get("/api/problems", _problems),
             web.post("/api/problem", _problem),
             web.post("/api/game", _game),
@@ -199,7 +184,7 @@ async def _page(_: web.Request) -> web.StreamResponse:
 
 
 async def _page_of_run(request: web.Request) -> web.Response:
-    page = request.app[PAGES].get(request.match_info["number"])
+    page = request.app[PAGES].get(request.match_info["name"])
     if page is None:
         raise web.HTTPNotFound(text="this run is not kept any more: run it again\n")
     return web.Response(text=page, content_type="text/html")
@@ -228,78 +213,67 @@ async def _run(request: web.Request) -> web.StreamResponse:
     choice = read_choice(await request.read())
     problem = await asyncio.to_thread(choice.problem)
     await asyncio.to_thread(problem.setting, choice.seated(problem), choice.seed)
-    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    run = Run(problem, choice, lambda line: loop.call_soon_threadsafe(told.put_nowait, line))
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
-    playing = asyncio.create_task(asyncio.to_thread(run.play))
+    lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    loop, stopped = asyncio.get_running_loop(), threading.Event()
+
+    def tell(line: dict[str, Any]) -> None:
+        if stopped.is_set():
+            raise _Stopped
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    playing = asyncio.create_task(asyncio.to_thread(play, problem, choice, tell))
     try:
         # Nothing is played for those who have left the page or stopped the run.
         with suppress(ConnectionError):
-            while True:
-                line = await told.get()
+            line: dict[str, Any] = {"games": 0}
+            while "games" in line:
+                line = await lines.get()
                 if (page := line.pop("html", None)) is not None:
-                    line["page"] = request.app[PAGES].keep(page)
+                    line["page"] = _kept(request.app[PAGES], page)
                 await response.write(json.dumps(line).encode() + b"\n")
-                if "games" not in line:
-                    break
             await response.write_eof()
     finally:
-        run.stopped.set()
-        await playing
+        stopped.set()
+        with suppress(_Stopped):
+            await playing
     return response
+
+
+def _kept(pages: dict[str, str], page: str) -> str:
+    """Keep the page of a run, beside the latest ones, and return where it is."""
+    name = sha256(page.encode()).hexdigest()[:16]
+    pages[name] = page
+    for old in list(pages)[:-PAGES_KEPT]:
+        del pages[old]
+    return f"/runs/{name}"
 
 
 class _Stopped(Exception):  # noqa: N818 - no error
     """Nobody waits for the run any more."""
 
 
-class Run:
-    """Many games of a choice, played in a thread of their own.
+def play(problem: AnyProblem, choice: Choice, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Play many games, unless `tell` raises an exception.
 
-    Parameters
-    ----------
-    problem : AnyProblem
-    choice : Choice
-    tell : callable
-        Called with ``games`` finished ``of`` all; at the end with the ``html`` of the run's page, or an
-        ``error``.
-
-    Attributes
-    ----------
-    stopped : Event
-        To be set when nobody waits for the run any more.
+    It is told how many ``games`` are finished ``of`` all, then the ``html`` of the page, or an ``error``.
     """
+    done = 0
 
-    def __init__(self, problem: AnyProblem, choice: Choice, tell: Callable[[dict[str, Any]], object]) -> None:
-        self.problem, self.choice, self.tell = problem, choice, tell
-        self.stopped = threading.Event()
-        self._done = 0
+    def advance(finished: int) -> None:
+        nonlocal done
+        done += finished
+        tell({"games": done, "of": choice.games})
 
-    def play(self) -> None:
-        """Play them all, unless stopped."""
-        choice = self.choice
-        try:
-            run = self.problem.simulate(
-                games=choice.games,
-                seed=choice.seed,
-                bots=choice.seated(self.problem),
-                keep=False,
-                progress=self._advance,
-            )
-            name = f"{self.problem.kind}, seed {choice.seed}"
-            self.tell({"html": render(self.problem.sheet(run.to_json(), name))})
-        except _Stopped:
-            pass
-        except ParleyError as error:
-            self.tell({"error": str(error)})
-        except Exception:
-            self.tell({"error": "the run failed: see what `parley serve` says"})
-            raise
-
-    def _advance(self, finished: int) -> None:
-        if self.stopped.is_set():
-            raise _Stopped
-        self._done += finished
-        self.tell({"games": self._done, "of": self.choice.games})
+    try:
+        bots, seed = choice.seated(problem), choice.seed
+        run = problem.simulate(games=choice.games, seed=seed, bots=bots, keep=False, progress=advance)
+        tell({"html": render(problem.sheet(run.to_json(), f"{problem.kind}, seed {seed}"))})
+    except ParleyError as error:
+        tell({"error": str(error)})
+    except _Stopped:
+        raise
+    except Exception:
+        tell({"error": "the run failed: see what `parley serve` says"})
+        raise

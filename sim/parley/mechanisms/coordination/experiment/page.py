@@ -1,4 +1,4 @@
-"""The page of an experiment with populations: who is there, what is saved, and what strategies are worth."""
+"""The page of an experiment with populations: who is there, and what is saved."""
 
 from __future__ import annotations
 
@@ -76,13 +76,10 @@ def together(estimates: Iterable[Estimate | None]) -> tuple[float, float] | None
 
 
 class Standing(NamedTuple):
-    """One strategy in one seat and generation of a cell; costs in units of cost, None where not played."""
+    """One strategy in one seat and generation of a cell."""
 
     members: int
     share: float
-    games: int
-    mean_cost: float | None
-    std_error: float | None
     predicted_share: float | None
 
 
@@ -169,50 +166,6 @@ class Cell:
             {name: one.get(name, 0.0) / total for name in self.strategies} if total else {}
             for one, total in zip(sums, totals, strict=True)
         ]
-
-    def advantage(self, strategy: str) -> Estimate | None:
-        """How much less a member of a strategy bore than the others in its seat, in units of cost.
-
-        The mean over seats and generations in which both were played, each weighted as its numbers of games
-        deserve; so that what changes from generation to generation does not count as anybody's merit.
-        """
-        weights = difference = variance = 0.0
-        for generation, seat in dict.fromkeys((g, seat) for g, seat, _ in self.standings):
-            played = {
-                name: (standing.games, standing.mean_cost)
-                for name in self.strategies
-                if (standing := self.standings.get((generation, seat, name))) is not None
-                and standing.mean_cost is not None
-            }
-            games = sum(number for number, _ in played.values())
-            if strategy not in played or len(played) < 2:
-                continue
-            own, mean = played.pop(strategy)
-            others = games - own
-            weight = own * others / games
-            weights += weight
-            difference += weight * (sum(number * cost for number, cost in played.values()) / others - mean)
-            noise = self._variance(seat, strategy) / own
-            noise += sum(n * self._variance(seat, name) for name, (n, _) in played.items()) / others**2
-            variance += weight**2 * noise
-        return Estimate(difference / weights, sqrt(variance) / weights) if weights else None
-
-    def _variance(self, seat: int, strategy: str) -> float:
-        """Of the cost of one game within a generation, in squared units of cost."""
-        known = self.variances.get((seat, strategy))
-        # Of a strategy seen once at a time there is no variance: then the most that its rivals have.
-        others = (value for (where, _), value in self.variances.items() if where == seat)
-        return known if known is not None else max(others, default=0.0)
-
-    @cached_property
-    def variances(self) -> dict[tuple[int, str], float]:
-        """Variance of what a game costs within generations, by seat and strategy, in squared cost."""
-        sums: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
-        for (_, seat, strategy), standing in self.standings.items():
-            if standing.std_error is not None:
-                sums[seat, strategy][0] += standing.std_error**2 * standing.games * (standing.games - 1)
-                sums[seat, strategy][1] += standing.games - 1
-        return {key: total / degrees for key, (total, degrees) in sums.items() if degrees}
 
 
 def _cells(folder: Path, summary: Mapping[str, Any]) -> list[Cell]:
@@ -492,7 +445,7 @@ def _table(cells: Sequence[Cell], detailed: int) -> Figure:
 
 
 def _cell_figures(cell: Cell, step: int) -> list[Figure]:
-    figures = [_shares(cell, step), _merits(cell)] if cell.contested else []
+    figures = [_shares(cell, step)] if cell.contested else []
     columns, rows = _curves([(cell.name, [cell])], (), step)
     savings = Figure(
         "savings",
@@ -540,34 +493,4 @@ def _shares(cell: Cell, step: int) -> Figure:
         f"{_thinned(step)}{alone}",
         folded=True,
         options=_options(cell.strategies),
-    )
-
-
-def _merits(cell: Cell) -> Figure:
-    columns = [
-        Column("agent", "strategy"),
-        Column("first", "first generation", "percent"),
-        Column("last", "last generation", "percent"),
-        Column("mean", "bears less than others in its seat, by (cost)", "number"),
-        Column("low", "95% from", "number"),
-        Column("high", "to", "number"),
-        Column("expected", "no difference", "number", detail=True),
-        Column("games", "games", "count"),
-    ]
-    rows: list[list[Any]] = []
-    for strategy in cell.strategies:
-        gain = cell.advantage(strategy)
-        played = sum(one.games for (_, _, name), one in cell.standings.items() if name == strategy)
-        around = [None] * 3 if gain is None else [gain.mean + k * Z95 * gain.std_error for k in (0, -1, 1)]
-        rows.append([strategy, cell.shares[0][strategy], cell.shares[-1][strategy], *around, 0, played])
-    return Figure(
-        "merits",
-        "What a strategy is worth to those who play it",
-        columns,
-        rows,
-        chart="means",
-        alt="For each strategy, how much less its members bore than the others in their seat.",
-        note="Compared within a seat and a generation, and averaged over them. Above zero, imitators are"
-        " drawn to the strategy.",
-        options={"words": {"title": "Bears less than others", "played": "mean", "unit": "cost"}},
     )
