@@ -10,8 +10,8 @@ import statistics
 from rich.console import Console
 from rich.table import Table
 
+from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.problem import example_1
-from parley.mechanisms.coordination.simulation import simulate
 
 TRANSACTIONS = 26
 """Of one game of the paper's example in equilibrium."""
@@ -37,7 +37,7 @@ class Meter:
 
 def rate(workers: int, games: int) -> float:
     """Return games per second, as a run reports them."""
-    run = simulate(example_1(), games=games, seed=1, workers=workers)
+    run = MECHANISM.simulate(example_1(), games=games, seed=1, workers=workers)
     return run.tally.games / run.seconds
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
 
     meter = Meter()
-    simulate(example_1(), games=options.games, seed=1, progress=meter)
+    MECHANISM.simulate(example_1(), games=options.games, seed=1, progress=meter)
     table = Table(title="Peak memory of a long run")
     table.add_column("transactions", justify="right")
     table.add_column("MB", justify="right")

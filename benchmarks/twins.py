@@ -23,10 +23,11 @@ from rich.console import Console
 from rich.table import Table
 
 from parley.chain.backends import open_evm
+from parley.kit.play.tally import Tally
 from parley.mechanisms.coordination.bots import make_bots
-from parley.mechanisms.coordination.comparison import Tally
 from parley.mechanisms.coordination.play import Outcome, Player, deploy_mechanism
 from parley.mechanisms.coordination.problem import Problem, load_problem
+from parley.mechanisms.coordination.statistics import statistics as counted
 from parley.mechanisms.coordination.twins.exact import Twin
 from parley.mechanisms.coordination.twins.statistical import StatisticalTwin
 
@@ -34,7 +35,7 @@ SEED = 1
 EXAMPLE = Path(__file__).parents[1] / "problems" / "paper-example-1.toml"
 
 
-def timed(play: Callable[[], Tally], games: int) -> float:
+def timed(play: Callable[[], Tally[Outcome]], games: int) -> float:
     """Games per second of CPU time: what else runs on the core is not counted."""
     began = time.process_time()
     tally = play()
@@ -44,10 +45,10 @@ def timed(play: Callable[[], Tally], games: int) -> float:
     return games / seconds
 
 
-def chain_games(on: Player, first: int, games: int) -> tuple[list[Outcome], Tally]:
+def chain_games(on: Player, first: int, games: int) -> tuple[list[Outcome], Tally[Outcome]]:
     """Play games on a fresh machine."""
     on.evm.recycle()
-    tally = Tally(on.problem.agents)
+    tally = Tally(counted(on.problem))
     outcomes = []
     before = on.transactions
     for k in range(first, first + games):
@@ -58,7 +59,7 @@ def chain_games(on: Player, first: int, games: int) -> tuple[list[Outcome], Tall
     return outcomes, tally
 
 
-def check(twin: Twin, outcomes: list[Outcome], tally: Tally) -> None:
+def check(twin: Twin, outcomes: list[Outcome], tally: Tally[Outcome]) -> None:
     """Raise unless the twin's games are the chain's."""
     first, games = outcomes[0].game, len(outcomes)
     played = twin.play(SEED, first, games, transcripts=True)

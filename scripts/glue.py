@@ -20,7 +20,7 @@ from parley.kit.registry import kinds
 
 ROOT = Path(__file__).parents[1]
 
-DRIVES = {"comparison", "contracts", "events", "mechanism", "play", "plan", "schema", "simulation"}
+DRIVES = {"contracts", "events", "mechanism", "play", "plan", "schema", "statistics"}
 READS = {"stated", "verify"}
 MODEL = {"certificate", "game", "lottery_state", "model", "parameters", "position"}
 ROOMS = {

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from parley.cli.commands import app
 from parley.kit.play import run
 from parley.mechanisms.coordination.experiment import workers
-from tests.driver.coin import Setting
+from tests.driver.coin import setting
 from tests.nodes import anvil
 
 ROOT = Path(__file__).parents[1]
@@ -258,7 +258,7 @@ def test_there_are_never_more_workers_than_batches(monkeypatch: pytest.MonkeyPat
     for module in (run, workers):
         monkeypatch.setattr(module, "Parallel", parallel)
     with pytest.raises(KeyError):
-        run.play_games(Setting(), games=1001, workers=200)
+        run.play_games(setting(), games=1001, workers=200)
     with pytest.raises(KeyError):
         list(workers.Pool(200).play([None, None]))  # type: ignore[list-item]  # orders are not looked at
     assert asked == [3, 2]

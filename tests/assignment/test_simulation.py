@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,8 +17,8 @@ from parley.core.statistics import MIN_P
 from parley.mechanisms.assignment.bots import best_response
 from parley.mechanisms.assignment.certificate import as_reported
 from parley.mechanisms.assignment.lottery import show_matrix
+from parley.mechanisms.assignment.mechanism import MECHANISM
 from parley.mechanisms.assignment.problem import RULES, Problem, example_1, from_orders
-from parley.mechanisms.assignment.simulation import GameRow, Simulation, simulate
 from parley.mechanisms.assignment.solution import rule_matrix, solve
 from tests.assignment.problems import cardinal, ready
 from tests.nodes import anvil
@@ -26,20 +26,42 @@ from tests.nodes import anvil
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import TypeAlias
+
+    import pyarrow as pa
+
+    from parley.kit.play.simulation import Simulation
+    from parley.kit.statistics import Counts
+    from parley.mechanisms.assignment.plan import Plan
+    from parley.mechanisms.assignment.solution import Solution
+
+    Run: TypeAlias = Simulation[Problem, Solution, Any, Plan]
 
 SERIAL, EATING = RULES[:2]
 
+simulate = MECHANISM.simulate
 
-def check(run: Simulation) -> None:
+
+def drawn(run: Run) -> Counts:
+    return run.comparison.counts["item"]
+
+
+def lost(run: Run) -> list[int]:
+    return run.tally.sums("bond")
+
+
+def expired(run: Run) -> int:
+    return run.tally.sums("expired")[0]
+
+
+def check(run: Run) -> None:
     """What must hold for every population."""
-    assert run.comparison.holds, run.comparison.p_value
+    assert run.comparison.holds, drawn(run).p_value
     assert run.cross_check.identical, run.cross_check.differences
     assert set(run.cross_check.paths) == set(run.tally.paths)
 
 
-def run_and_check(
-    problem: Problem, games: int, bots: Sequence[str] = ("truthful",), seed: int = 1
-) -> Simulation:
+def run_and_check(problem: Problem, games: int, bots: Sequence[str] = ("truthful",), seed: int = 1) -> Run:
     run = simulate(problem, games=games, bots=bots, seed=seed)
     check(run)
     return run
@@ -48,12 +70,12 @@ def run_and_check(
 # ── what the paper says, on chain ───────────────────────────────────────────────────────────────────────────
 
 
-def check_five_thousand(rule: str) -> Simulation:
+def check_five_thousand(rule: str) -> Run:
     problem = example_1().with_rule(rule)
     run = run_and_check(problem, 5000)
     matrix = rule_matrix(problem)
     assert run.tally.endings == {"drawn": 5000}
-    assert run.comparison.expected == tuple((*(p * 5000 for p in row), 0) for row in matrix)
+    assert drawn(run).expected == tuple((*(p * 5000 for p in row), 0) for row in matrix)
     counts = run.to_json()["counts"]
     assert [sum(row) for row in counts] == [5000] * 4
     assert all(
@@ -67,25 +89,27 @@ def check_five_thousand(rule: str) -> Simulation:
 
 def test_five_thousand_lotteries_of_serial_dictatorship_match_the_papers_matrix() -> None:
     run = check_five_thousand(SERIAL)
-    assert show_matrix(run.solution.matrix)[0] == ["5/12", "1/12", "5/12", "1/12"]
+    assert show_matrix(run.theory.matrix)[0] == ["5/12", "1/12", "5/12", "1/12"]
     # As surely as the test tells 5/12 from the truth, it tells it from the 1/2 of probabilistic serial.
-    assert run.tally.counts[0][0] < 2250
+    assert drawn(run).counts[0][0] < 2250
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("rule", RULES[1:3])
 def test_five_thousand_lotteries_of_a_posted_rule_match_its_matrix(rule: str) -> None:
     run = check_five_thousand(rule)
-    assert show_matrix(run.solution.matrix)[0] == ["1/2", "0", "1/2", "0"]
+    assert show_matrix(run.theory.matrix)[0] == ["1/2", "0", "1/2", "0"]
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_is_drawn_with_its_own_probabilities(rule: str) -> None:
     run = run_and_check(ready("cyclic").with_rule(rule), 400)
     assert run.tally.endings == {"drawn": 400}
-    for agent in run.comparison.agents:
-        assert agent.expected == agent.truthful
-        assert agent.z is None or abs(agent.z) < 4.5  # the utilities are of few values: nearly normal
+    for row, truthful in zip(
+        run.comparison.means["utility"], run.theory.expected_utilities or (), strict=True
+    ):
+        assert row.expected == truthful
+        assert row.z is None or abs(row.z) < 4.5  # the utilities are of few values: nearly normal
 
 
 def test_capacities_and_lists_that_end_are_drawn_right() -> None:
@@ -110,16 +134,16 @@ def test_a_liar_gains_what_is_computed_for_it(rule: str) -> None:
     liar = next(i for i in range(3) if best_response(problem, i) != problem.orders[i])
     bots = ["misreporting" if i == liar else "truthful" for i in range(3)]
     run = run_and_check(problem, 400, bots)
-    agent = run.comparison.agents[liar]
+    utility, truthful = run.comparison.means["utility"][liar], run.theory.expected_utilities
     reports = (*problem.orders[:liar], best_response(problem, liar), *problem.orders[liar + 1 :])
-    assert agent.report == reports[liar]
-    assert run.solution.matrix == solve(problem).matrix
+    assert run.cast.revealed[liar] == reports[liar]
+    assert run.theory.matrix == solve(problem).matrix
     matrix = rule_matrix(as_reported(problem, reports))
-    assert run.comparison.expected == tuple((*(p * 400 for p in row), 400 * (1 - sum(row))) for row in matrix)
-    assert agent.expected is not None
-    assert agent.truthful is not None
-    assert agent.expected > agent.truthful
-    assert agent.bonds_lost == 0
+    assert drawn(run).expected == tuple((*(p * 400 for p in row), 400 * (1 - sum(row))) for row in matrix)
+    assert utility.expected is not None
+    assert truthful is not None
+    assert utility.expected > truthful[liar]
+    assert lost(run) == [0, 0, 0]
 
 
 @pytest.mark.parametrize("rule", [SERIAL, EATING])
@@ -127,13 +151,13 @@ def test_whoever_copies_gets_nothing_and_loses_its_bond(rule: str) -> None:
     problem = example_1().with_rule(rule)
     run = run_and_check(problem, 60, ["truthful", "truthful", "copying", "truthful"])
     assert run.tally.paths == {"drawn, revealing expired, copy refused": 60}
-    assert run.tally.expired == run.to_json()["expired"] == 60
-    assert [agent.bonds_lost for agent in run.comparison.agents] == [0, 0, 60 * problem.bond, 0]
-    assert run.comparison.agents[2].report is None
-    assert run.comparison.counts[2] == [0, 0, 0, 0, 60]
+    assert expired(run) == run.to_json()["expired"] == 60
+    assert lost(run) == [0, 0, 60 * problem.bond, 0]
+    assert run.cast.revealed[2] is None
+    assert drawn(run).counts[2] == [0, 0, 0, 0, 60]
     # The others draw as if it were not there.
     others = rule_matrix(as_reported(problem, [(0, 1, 2, 3), (0, 1, 2, 3), None, (1, 0, 3, 2)]))
-    assert run.comparison.expected[0] == (*(60 * p for p in others[0]), 0)
+    assert drawn(run).expected[0] == (*(60 * p for p in others[0]), 0)
 
 
 @pytest.mark.parametrize("rule", [SERIAL, EATING])
@@ -143,13 +167,13 @@ def test_the_silent_get_nothing_and_the_others_are_drawn_for(rule: str, phase: s
     run = run_and_check(problem, 200, ["truthful", f"absent:{phase}", "truthful", "truthful"])
     heard = phase == "opening" and rule == SERIAL
     assert run.tally.endings == {"drawn": 200}
-    assert run.tally.expired == (0 if heard else 200)
-    assert run.comparison.counts[1][-1] == (0 if heard else 200)
+    assert expired(run) == (0 if heard else 200)
+    assert drawn(run).counts[1][-1] == (0 if heard else 200)
     blamed = phase != "committing" and not heard
-    assert run.comparison.agents[1].bonds_lost == (200 * problem.bond if blamed else 0)
+    assert lost(run)[1] == (200 * problem.bond if blamed else 0)
     if phase == "opening":
         # It was heard before: the others' probabilities are what they were.
-        assert run.comparison.expected[0] == (*(200 * p for p in rule_matrix(problem)[0]), 0)
+        assert drawn(run).expected[0] == (*(200 * p for p in rule_matrix(problem)[0]), 0)
 
 
 def test_a_crowd_of_all_kinds_is_drawn_for_as_revealed() -> None:
@@ -172,7 +196,7 @@ def test_nobody_there_is_nothing_drawn() -> None:
     assert report["paths"] == {"cancelled, revealing expired": 5}
     assert report["counts"] == [[0] * 4] * 4
     unopened = run_and_check(example_1().with_rule(EATING), 2, ["absent:opening"])
-    assert [agent.report for agent in unopened.comparison.agents] == list(example_1().orders)
+    assert unopened.cast.revealed == example_1().orders
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,22 +205,22 @@ CROWD = ["misreporting", "copying", "absent:opening", "truthful"]
 
 
 def test_a_row_says_who_got_what_and_which_draw_gave_it() -> None:
-    rows: list[GameRow] = []
-    simulate(example_1(), games=20, seed=1, record=rows.extend)
-    for row in rows:
-        assert row.ending == "drawn"
-        assert sorted(row.items) == [0, 1, 2, 3]
-        # Whoever comes first gets its first choice.
-        assert row.items[row.draw] == example_1().orders[row.draw][0]
-    rows.clear()
+    tables: list[pa.Table] = []
+    simulate(example_1(), tables.append, games=20, seed=1)
+    for row in tables[0].to_pylist():
+        items = [row[f"item_{i}"] for i in range(4)]
+        assert (row["ending"], sorted(items)) == ("drawn", [0, 1, 2, 3])
+        # The first one gets its first choice.
+        assert items[row["draw"]] == example_1().orders[row["draw"]][0]
     names = ["truthful", "absent", "truthful", "truthful"]
-    run = simulate(example_1().with_rule(EATING), games=20, seed=1, bots=names, record=rows.extend)
-    assert {row.items[1] for row in rows} == {-1}
-    assert {row.draw for row in rows} <= set(range(9))
-    assert sum(row.items[0] == 0 for row in rows) == run.tally.counts[0][0]
-    rows.clear()
-    simulate(example_1(), games=1, bots=["absent"], record=rows.extend)
-    assert rows == [GameRow(0, "cancelled", (-1,) * 4, -1)]
+    run = simulate(example_1().with_rule(EATING), tables.append, games=20, seed=1, bots=names)
+    table = tables[1].to_pydict()
+    assert set(table["item_1"]) == {-1}
+    assert set(table["draw"]) <= set(range(9))
+    assert table["item_0"].count(0) == drawn(run).counts[0][0]
+    simulate(example_1(), tables.append, games=1, bots=["absent"])
+    nothing = {f"item_{i}": -1 for i in range(4)}
+    assert tables[2].to_pylist() == [{"game": 0, "ending": "cancelled", **nothing, "draw": -1}]
 
 
 def test_theory_is_sampled_where_it_is_not_exact() -> None:

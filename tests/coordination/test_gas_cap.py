@@ -9,8 +9,8 @@ from parley.chain.backends import open_reference
 from parley.chain.codec import compiled_codec
 from parley.chain.rpc import Rpc, RpcError
 from parley.mechanisms.coordination.bots import make_bots
+from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.play import Player, deploy_mechanism
-from parley.mechanisms.coordination.simulation import simulate
 from tests.kit.rig.gas import sent_with
 from tests.nodes import LocalNode, anvil
 
@@ -36,7 +36,7 @@ def test_the_chain_has_the_cap(capped: LocalNode) -> None:
 
 def test_the_largest_game_is_created_where_transactions_are_capped(capped: LocalNode) -> None:
     """64 seats, 64 types, for each seat a cost of 16 pieces; nobody joins, so that all is back soon."""
-    run = simulate(largest(), games=1, seed=1, evm=capped.url, bots=["silent:joining"])
+    run = MECHANISM.simulate(largest(), games=1, seed=1, evm=capped.url, bots=["silent:joining"])
     assert run.cross_check.differences == []
     assert run.tally.endings == {"expired": 1}
     assert run.tally.games == 1
@@ -44,7 +44,7 @@ def test_the_largest_game_is_created_where_transactions_are_capped(capped: Local
 
 @pytest.mark.deep
 def test_the_largest_game_is_played_where_transactions_are_capped(capped: LocalNode) -> None:
-    run = simulate(largest(), games=1, seed=1, evm=capped.url, bots=["equilibrium"])
+    run = MECHANISM.simulate(largest(), games=1, seed=1, evm=capped.url, bots=["equilibrium"])
     assert run.cross_check.differences == []
     assert run.tally.endings == {"settled": 1}
 

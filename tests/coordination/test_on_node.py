@@ -12,10 +12,11 @@ from parley.chain.compiler import compile_contracts
 from parley.chain.deployments import deploy_once
 from parley.core.errors import ParleyError
 from parley.kit.play.on_node import NodeGame, NodeRun
+from parley.kit.play.setting import Setting
 from parley.mechanisms.coordination.contracts import CONTRACTS
+from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.play import Outcome
 from parley.mechanisms.coordination.problem import example_1
-from parley.mechanisms.coordination.simulation import Setting, simulate
 from tests.nodes import KINDS, LocalNode, anvil, running
 
 PROBLEM = example_1()
@@ -29,7 +30,7 @@ RESTLESS = ["stubborn", "stubborn", "equilibrium", "random", "greedy"]
 
 
 def play(url: str, games: int, bots: list[str]) -> tuple[NodeRun[Outcome], Games]:
-    run = NodeRun(url, Setting(PROBLEM, bots, 1))
+    run = NodeRun(url, Setting.of(MECHANISM, PROBLEM, bots, 1))
     return run, list(run.play(range(games)))
 
 
@@ -53,7 +54,7 @@ def undisturbed() -> Games:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_is_identical_on_an_embedded_machine_and_its_gas_is_the_nodes(kind: str) -> None:
     with running(kind) as node:
-        run = simulate(PROBLEM, games=40, seed=5, evm=node.url, bots=["equilibrium"])
+        run = MECHANISM.simulate(PROBLEM, games=40, seed=5, evm=node.url, bots=["equilibrium"])
     assert run.cross_check.differences == []
     report = run.to_json()
     assert report["evm"] == report["gas"]["evm"] == node.url
@@ -74,10 +75,12 @@ def test_deadlines_pass_on_a_node_too(kind: str, bot: str) -> None:
 def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
     with anvil() as node:
         file, _ = deploy_once(open_evm(node.url), tmp_path / "d.json", compile_contracts(), CONTRACTS)
-        simulate(PROBLEM, games=3, seed=5, evm=node.url, deployment=file.path)
+        MECHANISM.simulate(PROBLEM, games=3, seed=5, evm=node.url, deployment=file.path)
         with pytest.raises(ParleyError, match="game 0 of seed 5: it has been played on this contract"):
-            simulate(PROBLEM, games=3, seed=5, evm=node.url, deployment=file.path)
-        assert simulate(PROBLEM, games=3, seed=6, evm=node.url, deployment=file.path).cross_check.identical
+            MECHANISM.simulate(PROBLEM, games=3, seed=5, evm=node.url, deployment=file.path)
+        assert MECHANISM.simulate(
+            PROBLEM, games=3, seed=6, evm=node.url, deployment=file.path
+        ).cross_check.identical
 
 
 # ── a node that dies ─────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +128,7 @@ def test_a_run_survives_its_node(
         node.start()
 
     with anvil("--state", str(tmp_path / "state.json"), *options) as node:
-        run = NodeRun(node.url, Setting(PROBLEM, RESTLESS, 1))
+        run = NodeRun(node.url, Setting.of(MECHANISM, PROBLEM, RESTLESS, 1))
         games = list(disturbed(node, run, restart, (5, 12, 20, 21)))
         # The same transactions with the same events in every game; and balances on the node that are exactly
         # what these games moved: nothing was paid twice, nothing was lost.

@@ -14,8 +14,9 @@ from parley.chain.node import NodeEvm
 from parley.chain.nodehistory import NodeHistory
 from parley.chain.traces import Frame
 from parley.kit.play.on_node import NodeRun
+from parley.kit.play.setting import Setting
+from parley.mechanisms.coordination.mechanism import Coordination
 from parley.mechanisms.coordination.problem import example_1
-from parley.mechanisms.coordination.simulation import Setting
 from tests.coordination.crooked import CAMPAIGN, VARIANTS
 from tests.coordination.suite import SUITE
 from tests.nodes import anvil
@@ -82,17 +83,17 @@ def test_whatever_else_is_taken_or_refused_is_named_with_traces_and_without(node
     is_named_with_traces_and_without(node, name)
 
 
-class Crooked(Setting):
-    """Games of a crooked contract, many at a time."""
+class Crooked(Coordination):
+    """Its contract is crooked."""
 
-    @property
-    def artifacts(self) -> Mapping[str, Artifact]:
+    @classmethod
+    def artifacts(cls) -> Mapping[str, Artifact]:
         return CAMPAIGN.artifacts(FIRST[0])
 
 
 def test_crowded_blocks_are_read_from_lists_and_every_theft_in_them_is_named(node: NodeEvm) -> None:
     games = 12
-    run = NodeRun(node.dispatcher.rpc.url, Crooked(example_1(), ["equilibrium"], 1))
+    run = NodeRun(node.dispatcher.rpc.url, Setting.of(Crooked(), example_1(), seed=1))
     assert len(list(run.play(range(games)))) == games
     contract = run._addresses["TwoStageMechanism"]
     reports = []

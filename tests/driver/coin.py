@@ -1,39 +1,97 @@
-"""A third mechanism, as small as one can be: two agents toss a coin for each other's stake.
+"""A third mechanism, as small as one can be: two agents toss a coin for each other's stake."""
 
-What a mechanism brings to the driver is all here: how a game goes, what is counted of it, and how it is read.
-"""
+from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from eth_abi.abi import encode
 
-from parley.chain.codec import Codec
 from parley.chain.compiler import Artifact, compile_sources
-from parley.chain.evm import Evm
+from parley.core.errors import ProblemError
 from parley.core.randomness import commitment, game_id, keccak
-from parley.kit.play import player, simulation, tally
-from parley.kit.play.player import Sent, UnexpectedRevertError, explained
+from parley.kit.bots import BaseBot, Bots, bots_named
+from parley.kit.declared import Description
+from parley.kit.mechanism import Mechanism
+from parley.kit.play import player
+from parley.kit.play.declaration import Columns
+from parley.kit.play.setting import Setting
+from parley.kit.protocols import Ending
+from parley.kit.statistics import Chances, Count, Law, Mean, Statistic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from parley.chain.evm import Evm
 
 SOURCE = "tests/driver/CoinToss.sol"
 CONTRACT = "CoinToss"
-TOSSED = keccak(b"Tossed(bytes32,uint256)")
 
 
-@cache
-def codec() -> Codec:
-    """How the contract is called; one of the tree's has `compiled_codec`."""
-    return Codec(compile_sources({SOURCE: None})[CONTRACT].abi)
+# ── the problem, and theory ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Toss:
+    """What is tossed for, in wei."""
+
+    stake: int = 10**9
+    window: int = 3600
+    kind: ClassVar[str] = "toss"
+    agents: ClassVar[int] = 2
+    agent_names: ClassVar[tuple[str, ...]] = ("Heads", "Tails")
+
+    def check_playable(self, file: str = "") -> None:
+        """Refuse to toss for nothing."""
+        if self.stake < 1:
+            raise ProblemError(file, "stake", f"{self.stake} is not positive")
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The keys of its file."""
+        window = {} if self.window == Toss.window else {"window": self.window}
+        return {"kind": self.kind, "stake": self.stake, **window}
+
+
+class Odds(NamedTuple):
+    """The chance of each side, and whether that is fair."""
+
+    chances: tuple[Fraction, Fraction] = (Fraction(1, 2), Fraction(1, 2))
+
+    @property
+    def holds(self) -> bool:
+        """Whether both sides have the same chance."""
+        return self.chances[0] == self.chances[1]
+
+    def to_json(self) -> dict[str, Any]:
+        """What `solve --json` and `audit --json` print."""
+        return {"kind": Toss.kind, "chances": [str(p) for p in self.chances], "fair": self.holds}
+
+
+# ── play, statistics and the table ──────────────────────────────────────────────────────────────────────────
+
+
+class Bot(BaseBot):
+    """Plays to the end."""
+
+    kind = "honest"
+
+
+class Silent(Bot):
+    """Does not reveal."""
+
+    kind = "silent"
+    waits = True
 
 
 class Outcome(NamedTuple):
-    """How a game went; the winner is -1 if nobody won."""
+    """How a game went; the winner is -1 if nobody won, and payoffs are in wei."""
 
     game: int
     ending: str
     winner: int
+    payoffs: tuple[int, ...]
 
     @property
     def path(self) -> str:
@@ -42,119 +100,111 @@ class Outcome(NamedTuple):
 
 
 class Player(player.Player[Outcome]):
-    """Plays coin tosses; a bot is honest, or silent when it should reveal."""
+    """Plays coin tosses."""
 
-    def __init__(self, evm: Evm, address: str, setting: "Setting") -> None:
-        super().__init__(evm, address, 2, setting.seed, codec())
-        self.setting = setting
+    def __init__(self, evm: Evm, address: str, toss: Toss, bots: Bots[Bot], seed: int) -> None:
+        super().__init__(evm, address, 2, seed, Coin.codec())
+        self.toss = toss
+        self.bots = bots
 
     def play(self, k: int) -> Outcome:
         """Play game k to its end."""
         self.begin()
         *secrets, salt = self.secrets(k, 1)
-        game = game_id(self.evm.chain_id, self.contract, self.creator, salt)
-        calls = {name: function.encode for name, function in self.codec.functions.items()}
-        terms = self.setting.stake, self.setting.window
-        self.send(self.creator, calls["create"](salt, self.seats, *terms))
-        digest = keccak(encode(["address[]", "uint96", "uint32"], [self.seats, *terms]))
+        game, stake = game_id(self.evm.chain_id, self.contract, self.creator, salt), self.toss.stake
+        terms = self.seats, stake, self.toss.window
+        self.act(self.creator, "create", salt, *terms)
+        digest = keccak(encode(["address[]", "uint96", "uint32"], terms))
         sealed = [commitment(game, seat, secret) for seat, secret in enumerate(secrets)]
         for seat in (0, 1):
-            data = calls["commit"](game, seat, digest, sealed[seat])
-            self.send(self.seats[seat], data, self.setting.stake)
+            self.act(self.seats[seat], "commit", game, seat, digest, sealed[seat], value=stake)
         digest = keccak(digest + b"".join(sealed))
-        winner, honest = -1, [seat for seat in (0, 1) if self.setting.bots[seat] == "honest"]
+        winner, honest = -1, [bot.seat for bot in self.bots if not bot.waits]
         for seat in honest:
-            data = calls["reveal"](game, seat, digest, secrets[seat])
-            for topics, value in self.send(self.seats[seat], data):
-                if topics[0] == TOSSED:
-                    winner = int.from_bytes(value)
+            for event in self.act(self.seats[seat], "reveal", game, seat, digest, secrets[seat]):
+                if event.name == "Tossed":
+                    winner = event.winner
         if len(honest) < 2:
-            self.wait(self.setting.window)
-            self.send(self.creator, calls["expire"](game))
+            self.wait(self.toss.window)
+            self.act(self.creator, "expire", game)
+        payoffs = [-stake, -stake]
         for seat in (honest or [0, 1]) if winner < 0 else [winner]:
-            self.send(self.seats[seat], calls["withdraw"](game, seat, self.seats[seat]))
+            (withdrawn,) = self.act(self.seats[seat], "withdraw", game, seat, self.seats[seat])
+            payoffs[seat] += withdrawn.amount
         self.transactions += len(self.sent)
-        return Outcome(k, "expired" if winner < 0 else "tossed", winner)
+        return Outcome(k, "expired" if winner < 0 else "tossed", winner, tuple(payoffs))
 
 
-@dataclass
-class Tally(tally.Tally[Outcome]):
-    """Counts who won, too."""
+class Coin(Mechanism[Toss, Odds, Odds, Outcome, Bots[Bot]]):
+    """The declaration."""
 
-    wins: list[int] = field(default_factory=lambda: [0, 0])
+    kind = Toss.kind
+    about = "what two agents toss a coin for"
+    contracts = (CONTRACT,)
+    descriptions: ClassVar = dict.fromkeys(("solve", "simulate", "audit", "verify"), Description("A toy."))
+    bots: ClassVar = {"honest": "plays to the end", "silent": "does not reveal"}
+    endings: ClassVar = {"tossed": Ending.SUCCESS, "expired": Ending.EXPIRY}
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one game."""
-        super().add(outcome)
-        if outcome.winner >= 0:
-            self.wins[outcome.winner] += 1
-
-    def merge(self, other: Self) -> None:
-        """Count another tally's games too."""
-        super().merge(other)
-        self.wins = [a + b for a, b in zip(self.wins, other.wins, strict=True)]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Who tosses for how much."""
-
-    bots: tuple[str, str] = ("honest", "honest")
-    seed: int = 1
-    stake: int = 10**9
-    window: int = 3600
-
-    agents: ClassVar[int] = 2
-    contracts: ClassVar[tuple[str, ...]] = (CONTRACT,)
-
-    @property
-    def functions(self) -> Mapping[str, bytes]:
-        """Selectors of the contract's functions."""
-        return codec().selectors
-
-    @property
-    def artifacts(self) -> Mapping[str, Artifact]:
-        """The contract beside this file; one of the tree's would come from `compile_contracts`."""
+    @classmethod
+    @cache
+    def artifacts(cls) -> Mapping[str, Artifact]:
+        """The contract beside this file."""
         return compile_sources({SOURCE: None})
 
-    @property
-    def moves_clock(self) -> bool:
-        """Whether somebody lets a deadline pass."""
-        return "silent" in self.bots
+    def problem(self, mapping: Mapping[str, Any], file: str) -> Toss:  # noqa: ARG002 - nothing can be wrong
+        """Read a problem."""
+        return Toss(**{key: int(value) for key, value in mapping.items() if key != "kind"})
 
-    def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player:
-        """What plays on a machine."""
-        return Player(evm, addresses[CONTRACT], self)
+    def solve(self, problem: Toss, *_: object) -> Odds:  # noqa: ARG002 - the same for all
+        """Both sides have the same chance."""
+        return Odds()
 
-    def tally(self) -> Tally:
-        """Nothing counted yet."""
-        return Tally()
+    def audit(self, problem: Toss, *_: object) -> Odds:
+        """That is fair."""
+        return self.solve(problem)
 
-    def row(self, outcome: Outcome) -> tuple[int, int]:
-        """Game and winner."""
-        return outcome.game, outcome.winner
+    def verifier(self) -> NoReturn:
+        """Nobody has written its reference model."""
+        raise NotImplementedError
 
-    def money(self, sent: Sent) -> int:
-        """What a transaction moved to its sender."""
-        if sent.data[:4] == codec().selectors["withdraw"]:
-            return int.from_bytes(sent.logs[0][1][64:])
-        return -sent.value
+    def cast(self, problem: Toss, names: Sequence[str]) -> Bots[Bot]:
+        """Make the bots."""
+        return bots_named(names, problem.agents, {"honest": Bot, "silent": Silent})
 
-    def explain(self, refusal: UnexpectedRevertError) -> str | None:
-        """A plainer sentence for a refusal."""
-        return explained(refusal, exists="GameExists", window=self.window)
+    def player(
+        self, evm: Evm, addresses: Mapping[str, str], problem: Toss, cast: Bots[Bot], seed: int
+    ) -> Player:
+        """Make what plays."""
+        return Player(evm, addresses[CONTRACT], problem, cast, seed)
+
+    def statistics(self, problem: Toss) -> Sequence[Statistic[Outcome, Odds]]:
+        """Count who won, and what that paid."""
+
+        def laws(odds: Odds, _: object) -> list[Law]:
+            return [Law.of([(-problem.stake, 1 - p), (problem.stake, p)]) for p in odds.chances]
+
+        return (
+            Count(
+                name="winner",
+                of=lambda outcome: [outcome.winner],
+                rows=["toss"],
+                cells=problem.agent_names,
+                when=lambda outcome: outcome.winner >= 0,
+                chances=lambda odds, _: Chances([odds.chances]),
+            ),
+            Mean(name="payoff", of=lambda outcome: outcome.payoffs, labels=problem.agent_names, law=laws),
+        )
+
+    def columns(self, problem: Toss) -> Sequence[Columns[Outcome]]:  # noqa: ARG002 - the same for all
+        """Write down the winner."""
+        return [Columns(["winner"], "int8", lambda outcome: [outcome.winner])]
 
 
-@dataclass(frozen=True)
-class Simulation(simulation.Simulation[Tally]):
-    """A finished run."""
+COIN = Coin()
 
-    kind: ClassVar[str] = "coin"
-    endings: ClassVar[Mapping[str, simulation.Ending]] = {
-        "tossed": simulation.Ending.SUCCESS,
-        "expired": simulation.Ending.EXPIRY,
-    }
 
-    def to_json(self) -> dict[str, Any]:
-        """What `simulate --json` would print of it."""
-        return self.shared_json({"wins": self.tally.wins})
+def setting(
+    *bots: str, seed: int = 1, coin: Coin = COIN, **toss: int
+) -> Setting[Toss, Odds, Outcome, Bots[Bot]]:
+    """Make a setting; without bots, both are honest."""
+    return Setting.of(coin, Toss(**toss), bots, seed)

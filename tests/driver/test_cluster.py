@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from parley.chain.compiler import project_root
 from parley.core.errors import ParleyError
 from parley.kit.play.run import play_games
-from tests.driver.coin import Setting
+from tests.driver.coin import setting
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +60,10 @@ def address_in(file: Path) -> str:
 
 
 def test_a_cluster_plays_the_same_games(scheduler: str) -> None:
-    here: list[tuple[int, int]] = []
-    there: list[tuple[int, int]] = []
-    local = play_games(Setting(), games=1200, record=here.extend)
-    far = play_games(Setting(), games=1200, record=there.extend, cluster=scheduler)
+    here: list[tuple[Any, ...]] = []
+    there: list[tuple[Any, ...]] = []
+    local = play_games(setting(), games=1200, record=here.extend)
+    far = play_games(setting(), games=1200, record=there.extend, cluster=scheduler)
     assert there == here
     assert far.tally == local.tally
     assert far.cross_check == local.cross_check
@@ -71,5 +72,5 @@ def test_a_cluster_plays_the_same_games(scheduler: str) -> None:
 def test_where_no_scheduler_answers_the_complaint_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("parley.kit.play.run.CONNECTING", 0.5)
     with pytest.raises(ParleyError, match=r"--cluster tcp://127\.0\.0\.1:9: no scheduler answers") as error:
-        play_games(Setting(), games=10, cluster="tcp://127.0.0.1:9")
+        play_games(setting(), games=10, cluster="tcp://127.0.0.1:9")
     assert "\n" not in str(error.value)

@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,17 @@ from parley.chain.deployments import deploy_once
 from parley.chain.evm import Evm, Logs
 from parley.chain.rpc import NodeError
 from parley.core.errors import ParleyError
+from parley.kit.bots import Bots
 from parley.kit.play import on_node
 from parley.kit.play.on_node import NodeGame, NodeRun
 from parley.kit.play.player import Sent
 from parley.kit.play.run import play_games
-from tests.driver.coin import CONTRACT, Outcome, Player, Setting
+from tests.driver.coin import COIN, CONTRACT, Bot, Coin, Outcome, Player, Toss, setting
+from tests.driver.test_run import Coins
 from tests.nodes import KINDS, LocalNode, anvil, running
 
-HONEST = Setting()
-SILENT = Setting(("honest", "silent"))
+HONEST = setting()
+SILENT = setting("honest", "silent")
 
 GAMES = 16
 
@@ -35,14 +36,16 @@ class Miser(Player):
         return super().send(sender, data, min(value, 0))
 
 
-class Stingy(Setting):
-    """Whoever plays is a miser."""
+class Stingy(Coin):
+    """All players are misers."""
 
-    def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player:
-        return Miser(evm, addresses[CONTRACT], self)
+    def player(
+        self, evm: Evm, addresses: Mapping[str, str], problem: Toss, cast: Bots[Bot], seed: int
+    ) -> Player:
+        return Miser(evm, addresses[CONTRACT], problem, cast, seed)
 
 
-def play(url: str, setting: Setting, games: int) -> tuple[NodeRun[Outcome], Games]:
+def play(url: str, setting: Coins, games: int) -> tuple[NodeRun[Outcome], Games]:
     run = NodeRun(url, setting)
     return run, list(run.play(range(games)))
 
@@ -68,9 +71,9 @@ def undisturbed() -> Games:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("setting", [HONEST, SILENT])
 def test_a_run_is_identical_on_an_embedded_machine_and_its_gas_is_the_nodes(
-    kind: str, setting: Setting
+    kind: str, setting: Coins
 ) -> None:
-    rows: list[tuple[int, int]] = []
+    rows: list[tuple[Any, ...]] = []
     done: list[int] = []
     with running(kind) as node:
         played = play_games(setting, games=8, evm=node.url, record=rows.extend, progress=done.append)
@@ -78,11 +81,11 @@ def test_a_run_is_identical_on_an_embedded_machine_and_its_gas_is_the_nodes(
     check = played.cross_check
     assert check.differences == []
     assert (check.evm, check.gas_evm, check.gas_games) == ("revm", url, 8)
-    assert [game for game, _ in rows] == list(range(8))
+    assert [row[0] for row in rows] == list(range(8))
     assert sum(done) == played.tally.games == 8
     # All games are accounted for, not only those that were replayed.
     assert sum(map(len, check.gas.values())) == played.tally.transactions == 8 * 6
-    assert ("expire" in check.gas) == ("silent" in setting.bots)
+    assert ("expire" in check.gas) == setting.cast.waits
 
 
 def test_side_by_side_and_one_by_one_are_the_same_games(
@@ -138,7 +141,7 @@ def test_a_difference_is_found() -> None:
 
 def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
     with anvil() as node:
-        file, _ = deploy_once(open_evm(node.url), tmp_path / "d.json", HONEST.artifacts, HONEST.contracts)
+        file, _ = deploy_once(open_evm(node.url), tmp_path / "d.json", COIN.artifacts(), COIN.contracts)
         play_games(HONEST, games=3, evm=node.url, deployment=file.path)
         with pytest.raises(ParleyError) as refusal:
             play_games(HONEST, games=3, evm=node.url, deployment=file.path)
@@ -146,7 +149,7 @@ def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
             f"{node.url}: game 0 of seed 1: it has been played on this contract: give another --seed, or "
             "leave out --deployment and play on a new contract"
         )
-        assert play_games(Setting(seed=2), games=3, evm=node.url, deployment=file.path).cross_check.identical
+        assert play_games(setting(seed=2), games=3, evm=node.url, deployment=file.path).cross_check.identical
 
 
 class Late(Player):
@@ -154,22 +157,23 @@ class Late(Player):
 
     def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
         if self.sent:
-            self.wait(self.setting.window)
+            self.wait(self.toss.window)
         return super().send(sender, data, value)
 
 
-@dataclass(frozen=True)
-class Slow(Setting):
-    moves_clock = True
+class Slow(Coin):
+    """All players are late."""
 
-    def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player:
-        return Late(evm, addresses[CONTRACT], self)
+    def player(
+        self, evm: Evm, addresses: Mapping[str, str], problem: Toss, cast: Bots[Bot], seed: int
+    ) -> Player:
+        return Late(evm, addresses[CONTRACT], problem, cast, seed)
 
 
 def test_blocks_that_are_too_slow_are_named() -> None:
     slow = r"game 0 of seed 1: .*DeadlinePassed\(.*\) \(the node's blocks are too slow for windows of 60 s\)$"
     with anvil() as node, pytest.raises(ParleyError, match=slow):
-        play(node.url, Slow(window=60), 1)
+        play(node.url, setting("honest", "silent", coin=Slow(), window=60), 1)
 
 
 def test_another_refusal_is_the_contracts_own_word() -> None:
@@ -179,7 +183,7 @@ def test_another_refusal_is_the_contracts_own_word() -> None:
             ParleyError, match=r"game 0 of seed 1: the contract refuses commit: WrongDeposit\(0, 1"
         ),
     ):
-        play(node.url, Stingy(), 1)
+        play(node.url, setting(coin=Stingy()), 1)
 
 
 # ── a node that dies ────────────────────────────────────────────────────────────────────────────────────────
@@ -240,7 +244,7 @@ def test_deadlines_that_passed_pass_again() -> None:
 
 def test_what_cannot_be_brought_back_is_said(tmp_path: Path) -> None:
     with anvil() as node:
-        file, _ = deploy_once(open_evm(node.url), tmp_path / "d.json", HONEST.artifacts, [CONTRACT])
+        file, _ = deploy_once(open_evm(node.url), tmp_path / "d.json", COIN.artifacts(), [CONTRACT])
         games = NodeRun(node.url, HONEST, file.path).play(range(100))
         next(games)
         forget(node)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from threading import Lock
 from typing import Any
@@ -13,8 +12,9 @@ from parley.chain.evm import Evm, Logs
 from parley.chain.nodehistory import NodeHistory
 from parley.chain.rpc import NodeError, Rpc
 from parley.chain.transaction_manager import CONFIRMATIONS, TransactionManager
+from parley.kit.bots import Bots
 from parley.kit.play.on_node import NodeRun
-from tests.driver.coin import CONTRACT, Player, Setting, codec
+from tests.driver.coin import COIN, CONTRACT, Bot, Coin, Player, Toss, setting
 from tests.driver.test_on_node import essence, kept, play
 from tests.nodes import LocalNode, anvil
 from tests.proxy import public_node
@@ -31,28 +31,27 @@ def node() -> Iterator[LocalNode]:
         yield found
 
 
-class Shaken(Player):
-    """Something happens to the chain before some of its transactions."""
+class Shaken(Coin):
+    """Something happens to the chain before some transactions on a node; nothing when they are replayed."""
 
-    setting: "ShakenSetting"
+    def __init__(self, before: Callable[[int, bytes], None]) -> None:
+        self.before = before
+        self.sent = 0
 
-    def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
-        self.setting.seen[data[:4]] += 1
-        self.setting.before(sum(self.setting.seen.values()), data)
-        return super().send(sender, data, value)
+    def player(
+        self, evm: Evm, addresses: Mapping[str, str], problem: Toss, cast: Bots[Bot], seed: int
+    ) -> Player:
+        player = super().player(evm, addresses, problem, cast, seed)
+        if evm.accounts_gas:
+            send = player.send
 
+            def shaken(sender: str, data: bytes, value: int = 0) -> Logs:
+                self.sent += 1
+                self.before(self.sent, data)
+                return send(sender, data, value)
 
-@dataclass(frozen=True)
-class ShakenSetting(Setting):
-    """Games that are shaken on a node, and not when they are replayed."""
-
-    before: Callable[[int, bytes], None] = lambda *_: None
-    seen: Counter[bytes] = None  # type: ignore[assignment]  # always given
-
-    def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player:
-        """See its base."""
-        kind = Shaken if evm.accounts_gas else Player
-        return kind(evm, addresses[CONTRACT], self)
+            player.send = shaken  # type: ignore[method-assign]  # of this player alone
+        return player
 
 
 def reorganize(node: LocalNode, depth: int, instead: Sequence[object] = ()) -> None:
@@ -72,8 +71,8 @@ def test_games_go_on_where_blocks_have_gone_away(depths: dict[int, int], node: L
             reorganize(node, depths[number])
 
     with anvil() as calm:
-        _, expected = play(calm.url, Setting(), GAMES)
-    run, games = play(node.url, ShakenSetting(before=before, seen=Counter()), GAMES)
+        _, expected = play(calm.url, setting(), GAMES)
+    run, games = play(node.url, setting(coin=Shaken(before)), GAMES)
     assert essence(games) == essence(expected)
     # And after the last step.
     reorganize(node, 3)
@@ -85,19 +84,19 @@ def test_what_goes_otherwise_in_another_block_ends_the_run(node: LocalNode) -> N
     contracts: list[str] = []
 
     def before(_number: int, data: bytes) -> None:
-        if data.startswith(codec().selectors["withdraw"]):
+        if data.startswith(COIN.codec().selectors["withdraw"]):
             # Somebody else expires the game first.
-            expiry = "0x" + (codec().selectors["expire"] + data[4:36]).hex()
+            expiry = "0x" + (COIN.codec().selectors["expire"] + data[4:36]).hex()
             reorganize(node, 1, [[{"from": stranger, "to": contracts[0], "data": expiry}, 0]])
 
-    run = NodeRun(node.url, ShakenSetting(("honest", "silent"), before=before, seen=Counter()))
+    run = NodeRun(node.url, setting("honest", "silent", coin=Shaken(before)))
     contracts.append(run._addresses[CONTRACT])
     with pytest.raises(NodeError, match=r"changed when it was mined again: wait for more blocks .*--confirm"):
         list(run.play(range(1)))
 
 
 def test_a_history_that_changes_while_it_is_read_is_not_read(node: LocalNode) -> None:
-    run, _ = play(node.url, Setting(), 1)
+    run, _ = play(node.url, setting(), 1)
     contract = run._addresses[CONTRACT]
     history = NodeHistory(node.url, contract)
     assert len(list(history.calls())) == 6
@@ -124,7 +123,7 @@ def steps(node: LocalNode, contract: str) -> list[int]:
 
 @pytest.mark.parametrize("wait", [0, 1, 4])
 def test_so_many_blocks_follow_each_step(wait: int, node: LocalNode) -> None:
-    run = NodeRun(node.url, Setting(), confirmations=wait)
+    run = NodeRun(node.url, setting(), confirmations=wait)
     games = list(run.play(range(1)))
     found = steps(node, run._addresses[CONTRACT])
     # What an account needs is paid in before its first step, in a block that is not waited for.
@@ -136,8 +135,8 @@ def test_so_many_blocks_follow_each_step(wait: int, node: LocalNode) -> None:
 
 def test_what_goes_away_while_it_is_waited_for_is_sent_again(node: LocalNode) -> None:
     with anvil() as calm:
-        _, expected = play(calm.url, Setting(), 2)
-    run = NodeRun(node.url, Setting(), confirmations=3)
+        _, expected = play(calm.url, setting(), 2)
+    run = NodeRun(node.url, setting(), confirmations=3)
     rpc = run._evm.dispatcher.rpc
     ask, waited = rpc.ask, Counter[str]()
 

@@ -2,34 +2,38 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from parley.chain.evm import Evm, Logs
 from parley.core.errors import ParleyError
 from parley.core.randomness import word
+from parley.kit.bots import Bots
 from parley.kit.play.player import UnexpectedRevertError
 from parley.kit.play.run import REPLAYED, Played, open_player, play_games
-from tests.driver.coin import Outcome, Player, Setting, Simulation, Tally, codec
+from parley.kit.play.setting import Setting
+from tests.driver.coin import COIN, Bot, Coin, Odds, Outcome, Player, Toss, setting
 
-HONEST = Setting()
-SILENT = Setting(("honest", "silent"))
+Coins = Setting[Toss, Odds, Outcome, Bots[Bot]]
+
+HONEST = setting()
+SILENT = setting("honest", "silent")
+SELECTORS = COIN.codec().selectors
 
 GAMES = 1100
 """More than two batches."""
 
 
 class Run(NamedTuple):
-    played: Played[Tally]
-    rows: list[tuple[int, int]]
+    played: Played[Outcome]
+    rows: list[tuple[Any, ...]]
     progress: int
 
 
-def run(setting: Setting, games: int, workers: int = 1, evm: str = "revm") -> Run:
-    rows: list[tuple[int, int]] = []
+def run(setting: Coins, games: int, workers: int = 1, evm: str = "revm") -> Run:
+    rows: list[tuple[Any, ...]] = []
     done: list[int] = []
     played = play_games(
         setting, games=games, workers=workers, evm=evm, progress=done.append, record=rows.extend
@@ -44,11 +48,12 @@ def alone() -> Run:
 
 def test_every_game_is_counted_recorded_and_told(alone: Run) -> None:
     tally = alone.played.tally
-    winners = [winner for _, winner in alone.rows]
-    assert [game for game, _ in alone.rows] == list(range(GAMES))
+    winners = [winner for *_, winner in alone.rows]
+    assert [row[:2] for row in alone.rows] == [(k, "tossed") for k in range(GAMES)]
     assert tally.games == tally.endings["tossed"] == alone.progress == GAMES
-    assert tally.wins == [winners.count(0), winners.count(1)]
-    assert tally.paths == {"tossed, heads": tally.wins[0], "tossed, tails": tally.wins[1]}
+    won = tally.counted["winner"][None].sums
+    assert won == [winners.count(0), winners.count(1)]
+    assert tally.paths == {"tossed, heads": won[0], "tossed, tails": won[1]}
     # Create, two commitments, two reveals, a withdrawal.
     assert tally.transactions == 6 * GAMES
     assert alone.played.seconds > 0
@@ -63,8 +68,8 @@ def test_any_number_of_workers_plays_the_same_games(alone: Run) -> None:
 
 
 def test_a_worker_plays_one_run_after_the_other() -> None:
-    for setting in (HONEST, SILENT, Setting(seed=2)):
-        assert run(setting, 600, workers=2).rows == run(setting, 600).rows
+    for one in (HONEST, SILENT, setting(seed=2)):
+        assert run(one, 600, workers=2).rows == run(one, 600).rows
 
 
 def test_both_machines_play_the_same_games_and_gas_is_the_accounting_ones() -> None:
@@ -79,16 +84,16 @@ def test_a_game_depends_on_seed_and_number_alone() -> None:
     forward, backward = open_player(HONEST), open_player(HONEST)
     sent = {k: (forward.play(k), forward.sent) for k in range(6)}
     assert {k: (backward.play(k), backward.sent) for k in reversed(range(6))} == sent
-    other = open_player(Setting(seed=2))
+    other = open_player(setting(seed=2))
     other.play(0)
     assert other.sent != sent[0][1]
 
 
 def test_the_first_games_and_one_of_every_path_are_replayed(alone: Run) -> None:
     check = alone.played.cross_check
-    firsts = [next(k for k, winner in alone.rows if winner == side) for side in (0, 1)]
+    firsts = [next(k for k, _, winner in alone.rows if winner == side) for side in (0, 1)]
     assert check.games == sorted({*range(REPLAYED), *firsts})
-    paths = Counter(("tossed, heads", "tossed, tails")[alone.rows[k][1]] for k in check.games)
+    paths = Counter(("tossed, heads", "tossed, tails")[alone.rows[k][2]] for k in check.games)
     assert check.paths == paths
     assert check.identical
 
@@ -99,13 +104,8 @@ def test_a_path_that_comes_late_is_replayed_too() -> None:
             outcome = super().play(k)
             return outcome._replace(ending="late") if k in (700, 702) else outcome
 
-    @dataclass(frozen=True)
-    class Rarely(Setting):
-        def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player:
-            return Late(evm, addresses["CoinToss"], self)
-
-    played = run(Rarely(), 720).played
-    winners = {k: winner for k, winner in run(HONEST, 720).rows if k in (700, 702)}
+    played = run(crooked(Late), 720).played
+    winners = {k: winner for k, _, winner in run(HONEST, 720).rows if k in (700, 702)}
     assert 700 in played.cross_check.games
     assert (702 in played.cross_check.games) == (winners[700] != winners[702])
 
@@ -122,17 +122,29 @@ def test_gas_is_told_by_function(alone: Run) -> None:
         assert 21_000 < used["min"] <= used["mean"] <= used["max"]
 
 
-def test_a_run_says_what_every_mechanism_says_and_what_its_own_adds() -> None:
-    played = run(SILENT, 4).played
-    report = Simulation(
-        "revm", 1, list(SILENT.bots), played.tally, played.cross_check, played.seconds
-    ).to_json()
-    assert {key: report[key] for key in ("kind", "evm", "games", "seed", "wins")} == {
-        "kind": "coin",
+def test_a_run_says_what_every_mechanism_says_and_by_default_its_statistics() -> None:
+    report = COIN.simulate(Toss(), games=4, seed=1, bots=["honest", "silent"]).to_json()
+    assert {key: report[key] for key in ("kind", "evm", "games", "seed", "agents")} == {
+        "kind": "toss",
         "evm": "revm",
         "games": 4,
         "seed": 1,
-        "wins": [0, 0],
+        "agents": [{"agent": 0, "bot": "honest"}, {"agent": 1, "bot": "silent"}],
+    }
+    assert report["statistics"]["counts"]["winner"] == {
+        "rows": ["toss"],
+        "cells": ["Heads", "Tails"],
+        "counts": [[0, 0]],
+        "expected": [[0.0, 0.0]],
+        "p_value": None,
+    }
+    assert report["statistics"]["means"]["payoff"][1] == {
+        "of": "Tails",
+        "mean": -(10**9),
+        "std_error": 0.0,
+        "expected": "0",
+        "z": -2.0,
+        "p_value": 0.125,
     }
     assert (report["settled"], report["broken_down"], report["expired"]) == (0, 4, 4)
     assert report["endings"] == {"tossed": 0, "expired": 4}
@@ -155,9 +167,9 @@ def test_a_run_says_what_every_mechanism_says_and_what_its_own_adds() -> None:
 class ElsewhereOtherwise(Player):
     """Stakes a wei more on the reference machine."""
 
-    def __init__(self, evm: Evm, address: str, setting: Setting) -> None:
-        more = Setting(setting.bots, setting.seed, setting.stake + 1, setting.window)
-        super().__init__(evm, address, more if evm.name == "py-evm" else setting)
+    def __init__(self, evm: Evm, address: str, toss: Toss, bots: Bots[Bot], seed: int) -> None:
+        more = toss.stake + (evm.name == "py-evm")
+        super().__init__(evm, address, Toss(more, toss.window), bots, seed)
 
 
 class ElsewhereShorter(Player):
@@ -170,16 +182,24 @@ class ElsewhereShorter(Player):
         return outcome
 
 
-@dataclass(frozen=True)
-class Crooked(Setting):
-    maker: type[Player] = Player
+class Crooked(Coin):
+    """Has players of its own."""
 
-    def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player:
-        return self.maker(evm, addresses["CoinToss"], self)
+    def __init__(self, maker: type[Player]) -> None:
+        self.maker = maker
+
+    def player(
+        self, evm: Evm, addresses: Mapping[str, str], problem: Toss, cast: Bots[Bot], seed: int
+    ) -> Player:
+        return self.maker(evm, addresses["CoinToss"], problem, cast, seed)
+
+
+def crooked(maker: type[Player]) -> Coins:
+    return setting(coin=Crooked(maker))
 
 
 def test_a_machine_that_does_otherwise_is_found() -> None:
-    check = run(Crooked(maker=ElsewhereOtherwise), 3).played.cross_check
+    check = run(crooked(ElsewhereOtherwise), 3).played.cross_check
     assert not check.identical
     for k in range(3):
         here = [line for line in check.differences if line.startswith(f"game {k}: ")]
@@ -191,7 +211,7 @@ def test_a_machine_that_does_otherwise_is_found() -> None:
 
 
 def test_a_machine_that_does_less_is_found() -> None:
-    check = run(Crooked(maker=ElsewhereShorter), 3).played.cross_check
+    check = run(crooked(ElsewhereShorter), 3).played.cross_check
     assert check.differences == [f"game {k}: 6 transactions here, 5 there" for k in range(3)]
 
 
@@ -201,12 +221,11 @@ def test_a_game_that_goes_otherwise_when_played_again_is_found() -> None:
     class Restless(Player):
         """The first that is made has secrets of its own."""
 
-        def __init__(self, evm: Evm, address: str, setting: Setting) -> None:
-            super().__init__(evm, address, setting)
-            self.seed += 0 if made else 5
+        def __init__(self, evm: Evm, address: str, toss: Toss, bots: Bots[Bot], seed: int) -> None:
+            super().__init__(evm, address, toss, bots, seed + (0 if made else 5))
             made.append(self)
 
-    check = run(Crooked(maker=Restless), 3).played.cross_check
+    check = run(crooked(Restless), 3).played.cross_check
     assert check.differences == [f"game {k}: not the same when played again on revm" for k in range(3)]
 
 
@@ -217,9 +236,7 @@ class Cheat(Player):
     """Opens another secret than it committed to."""
 
     def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
-        return super().send(
-            sender, data[:100] + word(7) if data[:4] == codec().selectors["reveal"] else data, value
-        )
+        return super().send(sender, data[:100] + word(7) if data[:4] == SELECTORS["reveal"] else data, value)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -227,19 +244,19 @@ def test_a_refusal_by_the_contract_names_call_and_reason(workers: int) -> None:
     with pytest.raises(
         UnexpectedRevertError, match=r"^the contract refuses reveal: WrongSecret\(0, 0x\w{64}\)$"
     ):
-        run(Crooked(maker=Cheat), 600, workers=workers)
+        run(crooked(Cheat), 600, workers=workers)
 
 
 def test_what_is_refused_is_not_written_down_and_changes_nothing() -> None:
-    player = open_player(Crooked(maker=Cheat))
+    player = open_player(crooked(Cheat))
     with pytest.raises(UnexpectedRevertError) as refusal:
         player.play(0)
     assert refusal.value.error == "WrongSecret"
     assert [sent.data[:4] for sent in player.sent] == [
-        codec().selectors[name] for name in ("create", "commit", "commit")
+        SELECTORS[name] for name in ("create", "commit", "commit")
     ]
     assert player.transactions == 0
-    assert player.balances()[-1] == 2 * HONEST.stake
+    assert player.balances()[-1] == 2 * HONEST.problem.stake
 
 
 def test_options_that_do_not_go_together_are_refused_in_a_line(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from parley.mechanisms.coordination.experiment.prediction import (
     predict,
     profile_costs,
 )
+from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
 from parley.mechanisms.coordination.recognition import RECOGNITION
-from parley.mechanisms.coordination.simulation import simulate
 from parley.mechanisms.coordination.solution import solve
 from tests.experiment.files import GREED_PROBLEM
 
@@ -65,10 +65,12 @@ def test_what_the_stubborn_cost_is_what_games_with_them_cost(bots: list[str]) ->
     problem = replace(example_1(), continuation=Fraction(1, 2))
     expected = profile_costs(problem, make_bots(bots, 5))
     assert expected is not None
-    run = simulate(problem, games=1200, seed=2, bots=bots)
-    for agent, cost in zip(run.comparison.agents, expected, strict=True):
+    run = MECHANISM.simulate(problem, games=1200, seed=2, bots=bots)
+    for row, cost in zip(run.comparison.means["cost"], expected, strict=True):
+        assert row.mean is not None
+        assert row.std_error is not None
         # The sample's standard error, since costs take many values here; some are constant but for dust.
-        assert abs(float(agent.mean - cost)) <= 4.5 * agent.std_error + 1e-8
+        assert abs(float(row.mean - cost)) <= 4.5 * row.std_error + 1e-8
 
 
 def test_strategies_that_draw_lots_are_not_predicted() -> None:

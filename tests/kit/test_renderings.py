@@ -126,7 +126,7 @@ REPORT = {
 }
 
 
-class Straws(Mechanism[Any, Any, Any, Any]):
+class Straws(Mechanism[Any, Any, Any, Any, Any]):
     """Only what it must say."""
 
     kind = "straws"
@@ -144,13 +144,16 @@ class Straws(Mechanism[Any, Any, Any, Any]):
     def audit(self, *_: object) -> Any:  # noqa: ANN401
         return self.solve()
 
-    def simulate(self, *_: object, **__: object) -> Any:  # noqa: ANN401
-        raise NotImplementedError
-
     def verifier(self) -> Any:  # noqa: ANN401
         raise NotImplementedError
 
-    def setting(self, *_: object) -> Any:  # noqa: ANN401
+    def cast(self, *_: object) -> Any:  # noqa: ANN401
+        raise NotImplementedError
+
+    def player(self, *_: object) -> Any:  # noqa: ANN401
+        raise NotImplementedError
+
+    def statistics(self, *_: object) -> Any:  # noqa: ANN401
         raise NotImplementedError
 
 

@@ -21,8 +21,7 @@ from parley.mechanisms.coordination.costs import Quadratic
 from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.recognition import stick_breaking
-from tests.live.toss import MECHANISM as TOSS
-from tests.live.toss import Toss
+from tests.driver.coin import COIN, Toss
 
 if TYPE_CHECKING:
     from parley.kit.loaded import AnyProblem
@@ -124,7 +123,7 @@ def test_a_lottery_is_shown_as_it_was_played(name: str, bots: list[str]) -> None
 
 @pytest.mark.parametrize("bots", [["honest"], ["honest", "silent"]])
 def test_a_toy_is_shown_as_it_was_played(bots: list[str]) -> None:
-    problem = LoadedProblem(TOSS, Toss(7))
+    problem = LoadedProblem(COIN, Toss(7))
     shown = watch(problem, bots, seed=5, game=2)
     check(problem, bots, shown)
     assert shown["phases"] == []
@@ -196,7 +195,7 @@ def test_every_bot_that_can_be_picked_can_be_seated(kind: str) -> None:
 
 
 def test_ready_problems_are_offered_kind_by_kind_and_can_be_played() -> None:
-    offered = ready_problems(LoadedProblem(TOSS, Toss(7)))
+    offered = ready_problems(LoadedProblem(COIN, Toss(7)))
     assert offered[0] == {"kind": "toss", "name": "the given problem", "text": 'kind = "toss"\nstake = 7\n'}
     assert [entry["name"] for entry in offered[1:3]] == ["paper-example-1", "general-domain"]
     assert {entry["name"] for entry in offered[1:]} == {file.stem for file in PROBLEMS.glob("*.toml")}

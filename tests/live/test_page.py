@@ -16,9 +16,8 @@ from parley.kit.loaded import LoadedProblem
 from parley.kit.play.run import open_player
 from parley.kit.registry import load
 from parley.mechanisms.coordination.problem import Problem, example_1
+from tests.driver.coin import COIN, Toss
 from tests.live.test_game import after as cells_after
-from tests.live.toss import MECHANISM as TOSS
-from tests.live.toss import Toss
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -116,7 +115,7 @@ def test_step_by_step_it_shows_what_the_contract_was_sent_and_emitted(
     tab: Tab, page: Page, name: str | None
 ) -> None:
     if name is None:
-        problem: AnyProblem = LoadedProblem(TOSS, Toss(7))
+        problem: AnyProblem = LoadedProblem(COIN, Toss(7))
         put(page, 'kind = "toss"\nstake = 7')
         expect(page.locator("#seats .name")).to_have_text(["Heads", "Tails"])
     else:

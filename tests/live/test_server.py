@@ -197,7 +197,7 @@ def test_a_run_is_that_of_simulate_on_a_page_of_its_own(server: LiveServer, text
     assert status == 200
     assert headers["Content-Security-Policy"] == "frame-ancestors 'self'"
     assert "default-src 'none'" in page
-    assert ("Heads " in page) == (text != TEXT)
+    assert ('"Heads"' in page) == (text != TEXT)
     if text == TEXT:
         run = load(tomllib.loads(text)).simulate(games=60, seed=9).to_json()
         assert '"costs","title":"Mean cost against theory"' in page

@@ -17,13 +17,12 @@ KINDS = kinds()
 BACKENDS = {"eth", "eth_tester", "pyrevm", "web3"}
 
 DRIVERS = {
-    "comparison",
     "demonstration",
     "mechanism",
     "play",
-    "simulation",
     "stated",
     "verify",
+    "statistics",
 }
 """The files of a mechanism that may know the chain, or follow what it gives."""
 
@@ -33,7 +32,6 @@ AROUND = {"experiment", "live", "present", "twins"}
 VERBS = {
     "audit",
     "bots",
-    "comparison",
     "contracts",
     "mechanism",
     "model",
@@ -41,9 +39,9 @@ VERBS = {
     "play",
     "problem",
     "schema",
-    "simulation",
     "solution",
     "verify",
+    "statistics",
 }
 """What every mechanism has, under these names."""
 
@@ -51,7 +49,6 @@ PAGES = {
     "audit",
     "page_parts",
     "page_simulation",
-    "games",
     "solution",
     "words",
 }

@@ -89,11 +89,11 @@ def test_an_option_set_over_four_items_is_drawn_as_curves_of_which_none_is_above
 def test_a_run_is_drawn_beside_theory() -> None:
     run = problem_of("bogomolnaia-moulin").simulate(games=48, seed=2)
     counts, funnel = run.pictures()["matrix"].axes
-    assert written(counts)[0] == f"{100 * run.comparison.counts[0][0] / 48:.1f}%\n(41.7%)"
+    assert written(counts)[0] == f"{100 * run.comparison.counts['item'].counts[0][0] / 48:.1f}%\n(41.7%)"
     (points,) = [line for line in funnel.lines if line.get_marker() == "o"]
     misses = [
         Fraction(n, 48) - p
-        for row, theory in zip(run.comparison.counts, run.solution.matrix, strict=True)
+        for row, theory in zip(run.comparison.counts["item"].counts, run.theory.matrix, strict=True)
         for n, p in zip(row, (*theory, Fraction(0)), strict=True)
     ]
     assert np.allclose(np.asarray(points.get_ydata(), dtype=float), [float(miss) for miss in misses])

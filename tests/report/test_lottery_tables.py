@@ -244,7 +244,7 @@ def test_a_run_shows_counts_beside_what_was_expected_and_bonds_lost() -> None:
     text = told(*run.tables())
     assert "lotteries 30; rule serial-dictatorship; agents 3; items 3;" in text
     assert "Of 30 lotteries, 30 drawn (100%)." in text
-    one, two, three = run.comparison.counts
+    one, two, three = run.comparison.counts["item"].counts
     shares = (f"{100 * one[0] / 30:.1f}", f"{100 * one[2] / 30:.1f}")
     assert f"| agent 1 | {shares[0]}% (50.0%) | 0.0% (0.0%) | {shares[1]}% (50.0%) | 0.0% (0.0%) |" in text
     assert one[0] + two[0] == 30

@@ -22,6 +22,7 @@ __all__ = [
     "count_power",
     "recognition_p_value",
     "same_rate_p_value",
+    "sum_p_value",
     "two_valued_p_value",
     "z_score",
 ]
@@ -155,6 +156,66 @@ def two_valued_p_value(total: int, samples: int, usual: int, other: int, p: Frac
         float(binom.sf(count.__ceil__() - 1, samples, chance)),
     )
     return min(1.0, 2.0 * min(lower, upper))
+
+
+_THETAS: npt.NDArray[np.float64] = np.geomspace(1e-6, 1e2, 800)
+"""Where Chernoff's bound is evaluated, in the inverse of the widest spread. It holds at each of them."""
+
+
+def sum_p_value(total: int, laws: Sequence[tuple[Sequence[tuple[int, Fraction]], int]]) -> float:
+    """Two-sided p-value of a sum of independent numbers whose distributions are known.
+
+    Numbers of one distribution with two values are tested exactly (`two_valued_p_value`). Otherwise either
+    tail is bounded by Chernoff's inequality, P(S ≥ s) ≤ E exp(θ(S − s)) for every θ > 0. So the level is kept
+    for any number of numbers.
+
+    Parameters
+    ----------
+    total : int
+        The sum that was observed.
+    laws : sequence of (sequence of (int, Fraction), int)
+        The values of each distribution with their probabilities, and how many numbers have it.
+
+    Examples
+    --------
+    >>> coin = [(0, Fraction(1, 2)), (1, Fraction(1, 2))]
+    >>> sum_p_value(3, [(coin, 3)])  # twice 1/8
+    0.25
+    >>> other = [(0, Fraction(1, 4)), (1, Fraction(3, 4))]
+    >>> round(sum_p_value(10, [(coin, 5), (other, 5)]), 4)  # twice 0.0074
+    0.0148
+    >>> sum_p_value(11, [(coin, 5), ([(1, Fraction(1))], 5)])
+    0.0
+    """
+    if len(laws) == 1 and len(laws[0][0]) == 2:
+        ((usual, _), (other, p)), samples = laws[0]
+        return two_valued_p_value(total, samples, usual, other, p)
+    least = sum(min(value for value, p in law if p) * number for law, number in laws)
+    most = sum(max(value for value, p in law if p) * number for law, number in laws)
+    if not least <= total <= most:
+        return 0.0
+    if least == most:
+        return 1.0
+    spread = max(max(v for v, _ in law) - min(v for v, _ in law) for law, _ in laws)
+    far = Fraction(total)
+    logs = np.zeros((2, len(_THETAS)))
+    for law, number in laws:
+        mean = sum((p * value for value, p in law), Fraction(0))
+        far -= mean * number
+        places = np.array([float((value - mean) / spread) for value, _ in law])
+        weights = np.array([float(p) for _, p in law])
+        for side, sign in enumerate((-1, 1)):
+            logs[side] += number * _log_mean(sign * np.outer(_THETAS, places), weights)
+    away = float(far / spread)
+    bounds = [float((logs[side] - sign * _THETAS * away).min()) for side, sign in enumerate((-1, 1))]
+    return min(1.0, 2.0 * exp(min(0.0, *bounds)))
+
+
+def _log_mean(logs: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Logarithm of the weighted mean of exponentials, row by row."""
+    top = logs.max(axis=1)
+    means: npt.NDArray[np.float64] = top + np.log(np.exp(logs - top[:, None]) @ weights)
+    return means
 
 
 def count_power(trials: int, claimed: Fraction, true: Fraction, level: float = MIN_P) -> float:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Self
 
-__all__ = ["BaseBot", "bots_named", "phase_named", "seated"]
+__all__ = ["BaseBot", "Bots", "bots_named", "phase_named", "seated"]
 
 
 class BaseBot:
@@ -19,6 +19,8 @@ class BaseBot:
 
     kind: str
     """What it is called."""
+    waits = False
+    """Whether it lets deadlines pass."""
 
     def __init__(self, seat: int) -> None:
         self.seat = seat
@@ -46,6 +48,17 @@ class BaseBot:
 B = TypeVar("B", bound=BaseBot)
 
 
+class Bots(tuple[B, ...]):
+    """Who plays, seat by seat."""
+
+    __slots__ = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody lets deadlines pass."""
+        return any(bot.waits for bot in self)
+
+
 def seated(names: Sequence[str], agents: int) -> list[str]:
     """Names of bots by seat, from one for all seats or one per seat, as the command line takes them.
 
@@ -68,7 +81,7 @@ def seated(names: Sequence[str], agents: int) -> list[str]:
     return list(names) * (agents if len(names) == 1 else 1)
 
 
-def bots_named(names: Sequence[str], agents: int, kinds: Mapping[str, type[B]]) -> tuple[B, ...]:
+def bots_named(names: Sequence[str], agents: int, kinds: Mapping[str, type[B]]) -> Bots[B]:
     """One bot per seat from their names.
 
     Parameters
@@ -96,7 +109,7 @@ def bots_named(names: Sequence[str], agents: int, kinds: Mapping[str, type[B]]) 
         ...
     parley.core.errors.ParleyError: --bots: unknown bot 'idel' (did you mean idle?)
     """
-    return tuple(_bot_named(name, seat, kinds) for seat, name in enumerate(seated(names, agents)))
+    return Bots(_bot_named(name, seat, kinds) for seat, name in enumerate(seated(names, agents)))
 
 
 def _bot_named(name: str, seat: int, kinds: Mapping[str, type[B]]) -> B:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from parley.core.errors import naming
-from parley.kit.protocols import A, P, R, S
+from parley.kit.protocols import A, C, OutcomeT, P, S
 from parley.kit.results import AuditReport, Result, RunReport
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from parley.kit.live.board import Board
     from parley.kit.mechanism import Mechanism
     from parley.kit.play.setting import Setting
+    from parley.kit.play.simulation import Simulation
     from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import PlayOptions
 
@@ -29,7 +30,7 @@ def silent(what: str, done: int, total: int | None) -> None:
 
 
 @dataclass(frozen=True)
-class LoadedProblem(Generic[P, S, A, R]):
+class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
     """A problem and its mechanism: what `parley.load` gives.
 
     Attributes
@@ -42,7 +43,7 @@ class LoadedProblem(Generic[P, S, A, R]):
         Where it was read, for errors; empty if it was no file.
     """
 
-    mechanism: Mechanism[P, S, A, R] = field(repr=False)
+    mechanism: Mechanism[P, S, A, OutcomeT, C] = field(repr=False)
     problem: P
     file: str = field(default="", repr=False)
 
@@ -113,7 +114,7 @@ class LoadedProblem(Generic[P, S, A, R]):
         record: Callable[[pa.Table], None] | None = None,
         keep: bool = True,
         **play: Unpack[PlayOptions],
-    ) -> RunReport[R]:
+    ) -> RunReport[Simulation[P, S, OutcomeT, C]]:
         """Play games, and compare them with theory.
 
         Parameters
@@ -142,13 +143,13 @@ class LoadedProblem(Generic[P, S, A, R]):
             run, lambda: self.mechanism.simulation_sheet(run.to_json(), self.problem, self.kind), tables
         )
 
-    def setting(self, bots: Sequence[str], seed: int) -> Setting[Any, Any]:
-        """Seat bots: all that decides how games of a seed go; see `Mechanism.setting`."""
+    def setting(self, bots: Sequence[str], seed: int) -> Setting[P, S, OutcomeT, C]:
+        """Seat bots: all that decides how games of a seed go; see `parley.kit.play.setting.Setting`."""
         with naming(self.file):
             self.problem.check_playable(self.file)
             return self.mechanism.setting(self.problem, bots, seed)
 
-    def board(self, outcome: Any) -> Board | None:  # noqa: ANN401 - the mechanism's outcome
+    def board(self, outcome: OutcomeT) -> Board | None:
         """Return what the mechanism shows of a game on the live page, if it adds something."""
         return self.mechanism.board(self.problem, outcome)
 
@@ -157,5 +158,5 @@ class LoadedProblem(Generic[P, S, A, R]):
         return self.mechanism.simulation_sheet(report, self.problem, name)
 
 
-AnyProblem: TypeAlias = LoadedProblem[Any, Any, Any, Any]
+AnyProblem: TypeAlias = LoadedProblem[Any, Any, Any, Any, Any]
 """A problem, whatever its mechanism."""

@@ -7,12 +7,13 @@ when that is asked for, so that every command starts fast.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
 
 from parley.core.files import read_object
 from parley.kit.options import Given, Option
-from parley.kit.protocols import A, P, R, S
+from parley.kit.play.declaration import Playable
+from parley.kit.protocols import A, C, OutcomeT, P, S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from parley.kit.declared import Description, Format, Laboratory
     from parley.kit.live.board import Board
     from parley.kit.play.setting import Setting
+    from parley.kit.play.simulation import Simulation
     from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import PlayOptions
     from parley.kit.verify.replay import Replay
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["AnyMechanism", "Mechanism"]
 
 
-class Mechanism(ABC, Generic[P, S, A, R]):
+class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
     """A kind of problem, and all that can be done with it.
+
+    What it says of play is described with `parley.kit.play.declaration.Playable`.
 
     Attributes
     ----------
@@ -46,6 +50,8 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         For the help, by command: ``solve``, ``simulate``, ``audit``, ``verify``.
     bots : mapping of str to str
         What each bot does, by its name as ``--bots`` takes it; the first is the default.
+    endings : mapping of str to Ending
+        All ways in which a game can end.
     options : tuple of Option
         What only this kind takes.
     phases : mapping of str to bool
@@ -54,12 +60,9 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         What can be imported.
     """
 
-    kind: ClassVar[str]
     about: ClassVar[str]
-    contracts: ClassVar[tuple[str, ...]]
     descriptions: ClassVar[Mapping[str, Description]]
-    bots: ClassVar[Mapping[str, str]]
-    phases: ClassVar[Mapping[str, bool]]
+    phases: ClassVar[Mapping[str, bool]] = {}
     options: ClassVar[tuple[Option, ...]] = ()
     formats: ClassVar[tuple[Format, ...]] = ()
 
@@ -83,31 +86,6 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         """Say which properties hold, and who gains by deviating."""
 
     @abstractmethod
-    def simulate(
-        self, problem: P, record: Callable[[pa.Table], None] | None, **play: Unpack[PlayOptions]
-    ) -> R:
-        """Play games, and compare them with theory.
-
-        Parameters
-        ----------
-        problem : Problem
-        record : callable or None
-            Called with the table of one batch of games after the other, in their order.
-        **play
-            See `PlayOptions`.
-        """
-
-    @abstractmethod
-    def setting(self, problem: P, bots: Sequence[str], seed: int) -> Setting[Any, Any]:
-        """Seat bots, one name for all seats or one per seat: all that decides how games of a seed go.
-
-        Raises
-        ------
-        ParleyError
-            If a bot is not known.
-        """
-
-    @abstractmethod
     def verifier(self) -> type[Replay[Any]]:
         """Return how a deployed contract's games are replayed: with which model, and by which rules."""
 
@@ -115,7 +93,7 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         """Return its experiments, if it has any."""
         return None
 
-    def board(self, problem: P, outcome: Any) -> Board | None:  # noqa: ANN401, ARG002 - for who overrides
+    def board(self, problem: P, outcome: OutcomeT) -> Board | None:  # noqa: ARG002 - for who overrides
         """Return what the live page shows of a game besides calls, events and money; by default nothing."""
         return None
 
@@ -161,7 +139,7 @@ class Mechanism(ABC, Generic[P, S, A, R]):
     def simulation_sheet(
         self, report: Mapping[str, Any], problem: P, name: str, folder: Path | None = None
     ) -> Sheet:
-        """Lay out a run; without a mechanism's own words, as tables of what it says.
+        """Lay out a run, for a terminal and for its page; by default, every statistic is a figure.
 
         Parameters
         ----------
@@ -173,12 +151,48 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         folder : Path, optional
             Where the table of its games is, for figures that need all games.
         """
-        del problem, folder  # a mechanism's own words may need them
-        from parley.kit.present.plain import plain_simulation  # noqa: PLC0415 - slow to load
+        del problem, folder  # a mechanism's own sheet may need them
+        from parley.kit.present.page_simulation import standard_sheet  # noqa: PLC0415 - slow to load
 
-        return plain_simulation(name, report)
+        return standard_sheet(report, name)
 
     # ── derived ──
+
+    def theory(self, problem: P, seed: int) -> S:  # noqa: ARG002 - a mechanism's own may sample
+        """Return what theory says of a problem."""
+        return self.solve(problem, self.given("solve", {}), lambda *_: None)
+
+    def setting(self, problem: P, bots: Sequence[str], seed: int) -> Setting[P, S, OutcomeT, C]:
+        """Seat bots, one name for all seats or one per seat: all that decides how games of a seed go.
+
+        Raises
+        ------
+        ParleyError
+            If a bot is not known.
+        """
+        from parley.kit.play.setting import Setting  # noqa: PLC0415 - slow to load
+
+        return Setting.of(self, problem, bots, seed)
+
+    def simulate(
+        self,
+        problem: P,
+        record: Callable[[pa.Table], None] | None = None,
+        **play: Unpack[PlayOptions],
+    ) -> Simulation[P, S, OutcomeT, C]:
+        """Play games, and compare them with theory.
+
+        Parameters
+        ----------
+        problem : Problem
+        record : callable, optional
+            Called with the table of one batch of games after the other, in their order.
+        **play
+            See `PlayOptions`.
+        """
+        from parley.kit.play.simulate import simulate  # noqa: PLC0415 - slow to load
+
+        return simulate(self, problem, record, **play)
 
     def sheet(self, folder: Path, verb: str) -> Sheet:
         """Lay out the page of what ``simulate`` or ``audit`` left in a folder."""
@@ -197,5 +211,5 @@ class Mechanism(ABC, Generic[P, S, A, R]):
         return Given([option for option in self.options if option.verb == verb], values)
 
 
-AnyMechanism: TypeAlias = Mechanism[Any, Any, Any, Any]
+AnyMechanism: TypeAlias = Mechanism[Any, Any, Any, Any, Any]
 """A mechanism, whatever the types of its problems and results: what the registry holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
 if TYPE_CHECKING:
@@ -9,7 +10,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-__all__ = ["AuditResult", "PlayOptions", "Problem", "Run", "RunOptions", "Solution"]
+__all__ = [
+    "AuditResult",
+    "Cast",
+    "Ending",
+    "Outcome",
+    "PlayOptions",
+    "Problem",
+    "RunOptions",
+    "Solution",
+    "path_of",
+]
 
 
 class Problem(Protocol):
@@ -22,6 +33,10 @@ class Problem(Protocol):
     @property
     def agent_names(self) -> Sequence[str]:
         """What the agents are called, by seat."""
+
+    @property
+    def window(self) -> int:
+        """Seconds that a seat has for its action."""
 
     def check_playable(self, file: str = "") -> None:
         """Raise ProblemError unless a game on chain can hold it."""
@@ -48,19 +63,42 @@ class AuditResult(Protocol):
         """Return the object that `parley audit --json` prints."""
 
 
-class Run(Protocol):
-    """Games that were played, compared with theory."""
+class Outcome(Protocol):
+    """How one game went; a mechanism's own outcome says more.
+
+    One that has a `path` says by it which kind of way the game took: one game of every path is replayed on
+    another backend. See `path_of`.
+    """
 
     @property
-    def identical(self) -> bool:
-        """Whether the games that were replayed on another backend came out the same."""
+    def game(self) -> int:
+        """Its number."""
 
     @property
-    def holds(self) -> bool:
-        """Whether no exact test contradicts theory."""
+    def ending(self) -> str:
+        """How it ended, in a word or two of the mechanism's."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that `parley simulate --json` prints."""
+
+class Cast(Protocol):
+    """Who plays: the bots, and what they have settled before the first game."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody lets deadlines pass: on a node games are then played one by one."""
+
+
+class Ending(Enum):
+    """What an ending means, whatever the mechanism calls it."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    EXPIRY = "expiry"
+
+
+def path_of(outcome: Outcome) -> str:
+    """Return the kind of way that a game took: its outcome's `path`, or where there is none, its ending."""
+    path: str = getattr(outcome, "path", outcome.ending)
+    return path
 
 
 class RunOptions(TypedDict, total=False):
@@ -110,4 +148,5 @@ class PlayOptions(RunOptions, total=False):
 P = TypeVar("P", bound=Problem)
 S = TypeVar("S", bound=Solution)
 A = TypeVar("A", bound=AuditResult)
-R = TypeVar("R", bound=Run)
+OutcomeT = TypeVar("OutcomeT", bound=Outcome)
+C = TypeVar("C", bound=Cast)

@@ -20,8 +20,8 @@ from parley.chain.evm import Evm
 from parley.core.errors import ParleyError
 from parley.core.randomness import highest_accepted, keccak, word
 from parley.kit.play.player import Sent, UnexpectedRevertError
+from parley.kit.play.tally import Tally
 from parley.mechanisms.coordination.bots import Bot, Greedy, make_bots
-from parley.mechanisms.coordination.comparison import Tally
 from parley.mechanisms.coordination.play import (
     Deployment,
     Outcome,
@@ -31,6 +31,7 @@ from parley.mechanisms.coordination.play import (
 from parley.mechanisms.coordination.position import Bargaining, Position, Row
 from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
 from parley.mechanisms.coordination.recognition import RECOGNITION
+from parley.mechanisms.coordination.statistics import statistics
 from parley.mechanisms.coordination.twins import compiled as twin_compiled
 from parley.mechanisms.coordination.twins.compiled import compiled, keccak_lanes, residue, shake_lanes
 from parley.mechanisms.coordination.twins.exact import Games, Twin, embedded
@@ -148,10 +149,10 @@ def some_problem(dice: Random) -> Problem:
     )
 
 
-def campaign(machine: Machine, seed: int, problems: int, games: int) -> Tally:
+def campaign(machine: Machine, seed: int, problems: int, games: int) -> Tally[Outcome]:
     """Problem after problem, mixed populations of eight line-ups each; every game on the chain too."""
     dice = Random(seed)
-    tally = Tally(0)
+    tally: Tally[Outcome] = Tally([])
     for k in range(problems):
         problem = some_problem(dice)
         n = problem.agents
@@ -169,12 +170,12 @@ def campaign(machine: Machine, seed: int, problems: int, games: int) -> Tally:
                 bots = [make_bots([STRATEGIES[s]], n)[seat] for seat, s in enumerate(lineups[w])]
                 players[w] = Player(machine.evm, machine.deployment, problem, bots, run)
             outcomes.append(assert_same(played, i, players[w]))
-        mine = Tally(n)
+        mine = Tally(statistics(problem))
         for outcome in outcomes:
             mine.add(outcome)
         mine.transactions = int(played.transactions.sum())
         assert played.tally() == mine
-        assert played.cost_sums() == tuple(mine.cost_sums)
+        assert played.cost_sums() == tuple(mine.sums("cost"))
         tally.endings += mine.endings
         tally.paths += mine.paths
     return tally

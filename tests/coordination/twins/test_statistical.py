@@ -18,12 +18,13 @@ from scipy.stats import chi2_contingency
 from parley.chain.compiler import project_root
 from parley.core.errors import ParleyError
 from parley.core.statistics import MIN_P
+from parley.kit.play.tally import compare
 from parley.mechanisms.coordination.bots import Bot, Withholder
-from parley.mechanisms.coordination.comparison import compare
 from parley.mechanisms.coordination.position import Position
 from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from parley.mechanisms.coordination.solution import solve
+from parley.mechanisms.coordination.statistics import statistics
 from parley.mechanisms.coordination.twins.exact import Games, Twin
 from parley.mechanisms.coordination.twins.philox import below, philox
 from parley.mechanisms.coordination.twins.statistical import StatisticalTwin
@@ -48,8 +49,8 @@ def test_in_equilibrium_costs_and_proposers_are_those_of_theory(recognition: str
     tally = StatisticalTwin(problem, ["equilibrium"]).tally(seed=1, first=0, games=300_000)
     assert tally.paths == {"settled": 300_000}
     assert tally.transactions == 26 * 300_000
-    comparison = compare(tally, solve(problem), ["equilibrium"] * 5)
-    assert [agent.z for agent in comparison.agents if agent.z is None] == []
+    comparison = compare(statistics(problem), tally, solve(problem))
+    assert [cost.z for cost in comparison.means["cost"] if cost.z is None] == []
     assert comparison.holds
 
 
@@ -57,7 +58,7 @@ def test_in_equilibrium_costs_and_proposers_are_those_of_theory(recognition: str
 def test_shipped_problems_come_out_as_theory_has_them(name: str) -> None:
     problem = load_problem(ROOT / "problems" / f"{name}.toml")
     tally = StatisticalTwin(problem, ["equilibrium"]).tally(seed=2, first=0, games=200_000)
-    assert compare(tally, solve(problem), ["equilibrium"] * problem.agents).holds
+    assert compare(statistics(problem), tally, solve(problem)).holds
 
 
 def test_bargaining_with_a_stubborn_agent_lasts_as_long_as_theory_says() -> None:
@@ -68,11 +69,11 @@ def test_bargaining_with_a_stubborn_agent_lasts_as_long_as_theory_says() -> None
     p = solve(problem).probabilities[0]
     again = float((1 - p) * delta)
     settled = float(p) / (1 - again)
-    assert abs(z(tally.rounds, games / (1 - again), games * again / (1 - again) ** 2)) <= MAX_Z
+    assert abs(z(tally.sums("rounds")[0], games / (1 - again), games * again / (1 - again) ** 2)) <= MAX_Z
     assert abs(z(tally.endings["settled"], games * settled, games * settled * (1 - settled))) <= MAX_Z
     assert tally.endings["expired"] == 0
     # The first proposer is drawn as ever.
-    assert abs(z(tally.proposed[0], games * float(p), games * float(p * (1 - p)))) <= MAX_Z
+    assert abs(z(tally.sums("proposer")[0], games * float(p), games * float(p * (1 - p)))) <= MAX_Z
 
 
 def test_a_cap_on_rounds_is_kept() -> None:

@@ -170,8 +170,8 @@ class Sweep(Experiment):
     @property
     def contracts(self) -> Mapping[str, Artifact]:
         """What is deployed."""
-        settings = [cell.problem.setting(_seated(cell), cell.seed) for cell in self.cells[:1]]
-        return {name: one.artifacts[name] for one in settings for name in one.contracts}
+        mechanisms = [cell.problem.mechanism for cell in self.cells[:1]]
+        return {name: one.artifacts()[name] for one in mechanisms for name in one.contracts}
 
     def play(self, workers: int) -> SweepPlay:
         """Prepare to play."""

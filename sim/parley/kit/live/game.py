@@ -69,7 +69,7 @@ def watch(problem: AnyProblem, bots: Sequence[str], *, seed: int, game: int) -> 
         function, actor = calls[sent.data[:4]], seats.get(sent.sender)
         events, said, changes = player.codec.decode(sent.logs), [], []
         if actor is not None:
-            moved = setting.money(sent)
+            moved = setting.mechanism.money(sent)
             put[actor] += max(-moved, 0)
             took[actor] += max(moved, 0)
             changes += [

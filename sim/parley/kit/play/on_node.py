@@ -16,7 +16,8 @@ from parley.chain.forks import check_chain
 from parley.chain.node import NodeEvm, side_by_side
 from parley.chain.revm import RevmEvm
 from parley.core.errors import ParleyError
-from parley.kit.play.player import OutcomeT, UnexpectedRevertError
+from parley.kit.play.player import UnexpectedRevertError
+from parley.kit.protocols import OutcomeT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -77,28 +78,29 @@ class NodeRun(Generic[OutcomeT]):
     def __init__(
         self,
         url: str,
-        setting: Setting[OutcomeT, Any],
+        setting: Setting[Any, Any, OutcomeT, Any],
         deployment: Path | None = None,
         confirmations: int | None = None,
     ) -> None:
+        mechanism = setting.mechanism
         self._setting = setting
         self._evm = NodeEvm(url, confirmations=confirmations)
         self.url = self._evm.name
         self._addresses: Mapping[str, str]
         if deployment is not None:
-            file = read(deployment, setting.contracts)
+            file = read(deployment, mechanism.contracts)
             file.check_chain(self._evm)
-            check_chain(self._evm, setting.artifacts, setting.contracts)
-            file.check_code(self._evm, setting.artifacts)
+            check_chain(self._evm, mechanism.artifacts(), mechanism.contracts)
+            file.check_code(self._evm, mechanism.artifacts())
             self._addresses = file.addresses
         else:
-            deployed = deploy_to_node(self._evm, setting.artifacts, setting.contracts)
+            deployed = deploy_to_node(self._evm, mechanism.artifacts(), mechanism.contracts)
             self._addresses = {name: entry.address for name, entry in deployed.items()}
         self._code = {address: self._evm.code(address) for address in self._addresses.values()}
-        self._names = {selector: name for name, selector in setting.functions.items()}
-        self._seats = self._evm.accounts[: setting.agents]
+        self._names = {selector: name for name, selector in mechanism.codec().selectors.items()}
+        self._seats = self._evm.accounts[: setting.problem.agents]
         self._balances = self._read_balances()
-        self._moved = [0] * setting.agents
+        self._moved = [0] * setting.problem.agents
         self.gas: dict[str, list[int]] = defaultdict(list)
 
     def play(self, numbers: Iterable[int]) -> Iterator[NodeGame[OutcomeT]]:
@@ -109,7 +111,7 @@ class NodeRun(Generic[OutcomeT]):
         ParleyError
             If the contract refuses a transaction, or the node does.
         """
-        at_once = 1 if self._setting.moves_clock else AT_ONCE
+        at_once = 1 if self._setting.cast.waits else AT_ONCE
         for played in side_by_side(self._evm, self._begin, numbers, at_once):
             self._moved = [a + b for a, b in zip(self._moved, self._moved_in(played.sent), strict=True)]
             for sent, used in zip(played.sent, played.gas_used, strict=True):
@@ -183,7 +185,7 @@ class NodeRun(Generic[OutcomeT]):
         """Wei that each seat took out of the contract in one game, less what it put in."""
         moved = dict.fromkeys(self._seats, 0)
         for transaction in sent:
-            money = self._setting.money(transaction)
+            money = self._setting.mechanism.money(transaction)
             if money:
                 moved[transaction.sender] += money
         return list(moved.values())

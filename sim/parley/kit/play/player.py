@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from hashlib import shake_256
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from parley.chain.abi import Interface
 from parley.chain.evm import Logs, Reverted
 from parley.core.errors import ParleyError
+from parley.kit.protocols import OutcomeT
 
 if TYPE_CHECKING:
-    from parley.chain.codec import Codec
+    from parley.chain.codec import Codec, Event
     from parley.chain.evm import Evm
 
-__all__ = ["Outcome", "OutcomeT", "Player", "Sent", "UnexpectedRevertError", "explained"]
+__all__ = ["Player", "Sent", "UnexpectedRevertError", "explained"]
 
 
 class Sent(NamedTuple):
@@ -29,25 +30,6 @@ class Sent(NamedTuple):
     value: int
     output: bytes
     logs: Logs
-
-
-class Outcome(Protocol):
-    """How one game went; a mechanism's own outcome says more."""
-
-    @property
-    def game(self) -> int:
-        """Its number."""
-
-    @property
-    def ending(self) -> str:
-        """How it ended, in a word or two of the mechanism's."""
-
-    @property
-    def path(self) -> str:
-        """The kind of way it took; one game of every path is replayed elsewhere."""
-
-
-OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 
 
 class UnexpectedRevertError(ParleyError):
@@ -141,6 +123,13 @@ class Player(ABC, Generic[OutcomeT]):
         self.sent.append(Sent(sender, data, value, output, logs))
         return logs
 
+    def act(self, sender: str, function: str, *arguments: object, value: int = 0) -> list[Event]:
+        """Call a function of the contract, and return what it emitted.
+
+        A player of many games is faster with calldata of which most is encoded beforehand, and `send`.
+        """
+        return self.codec.decode(self.send(sender, self.codec.functions[function].encode(*arguments), value))
+
     def wait(self, seconds: int) -> None:
         """Let a deadline pass that is so many seconds away."""
         self.evm.warp(self.evm.timestamp + seconds + 1)
@@ -166,14 +155,12 @@ class Player(ABC, Generic[OutcomeT]):
         return refusal
 
 
-def explained(refusal: UnexpectedRevertError, *, exists: str, window: int) -> str | None:
+def explained(refusal: UnexpectedRevertError, window: int) -> str | None:
     """Say plainly why a contract on a node would not go on with a game, if it is one of the usual reasons.
 
     Parameters
     ----------
     refusal : UnexpectedRevertError
-    exists : str
-        Name of the contract's error for a game that there is already.
     window : int
         Seconds that bots have to act.
 
@@ -181,10 +168,10 @@ def explained(refusal: UnexpectedRevertError, *, exists: str, window: int) -> st
     --------
     >>> late = UnexpectedRevertError("the contract refuses join: DeadlinePassed(7)")
     >>> late.error = "DeadlinePassed"
-    >>> explained(late, exists="GameExists", window=60)
+    >>> explained(late, window=60)
     "the contract refuses join: DeadlinePassed(7) (the node's blocks are too slow for windows of 60 s)"
     """
-    if refusal.error == exists:
+    if refusal.error.endswith("Exists"):
         return (
             "it has been played on this contract: give another --seed, or leave out --deployment and play on "
             "a new contract"

@@ -21,26 +21,25 @@ from parley.chain.backends import open_evm, open_reference
 from parley.chain.deploy import deploy
 from parley.chain.urls import is_url
 from parley.core.errors import ParleyError
-from parley.kit.play.player import OutcomeT
-from parley.kit.play.tally import TallyT
+from parley.kit.play.cross_check import CrossCheck
+from parley.kit.protocols import OutcomeT, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from parley.chain.evm import Evm, Name
     from parley.kit.play.on_node import NodeRun
     from parley.kit.play.player import Player, Sent
     from parley.kit.play.setting import Setting
+    from parley.kit.play.tally import Tally
 
 __all__ = [
     "BATCHES",
     "OTHER",
-    "CrossCheck",
     "Played",
     "Progress",
     "Record",
-    "gas_figures",
     "open_player",
     "play_games",
 ]
@@ -66,81 +65,7 @@ Record: TypeAlias = Callable[[list[Any]], None]
 
 
 @dataclass(frozen=True)
-class CrossCheck:
-    """The same games on the other EVM.
-
-    Attributes
-    ----------
-    evm : str
-        The other one.
-    games : list of int
-        Numbers of the games that were replayed.
-    paths : dict of str to int
-        How many of each kind of path.
-    differences : list of str
-        Empty if every transaction had the same return value and events, every account the same balance.
-    gas : dict of str to list of int
-        Gas used on the EVM that accounts for it exactly, by function.
-    gas_evm : str
-        That EVM.
-    gas_games : int
-        In how many games.
-    """
-
-    evm: Name
-    games: list[int]
-    paths: dict[str, int]
-    differences: list[str]
-    gas: dict[str, list[int]]
-    gas_evm: str
-    gas_games: int
-
-    @property
-    def identical(self) -> bool:
-        """Whether nothing differed."""
-        return not self.differences
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as plain values, but for the gas."""
-        return {
-            "evm": self.evm,
-            "games": len(self.games),
-            "numbers": self.games,
-            "paths": self.paths,
-            "identical": self.identical,
-            "differences": self.differences,
-        }
-
-    def gas_json(self) -> dict[str, Any]:
-        """Give what gas was used as plain values."""
-        return {"evm": self.gas_evm, "games": self.gas_games, **gas_figures(self.gas, self.gas_games)}
-
-
-def gas_figures(gas: Mapping[str, Sequence[int]], games: int) -> dict[str, Any]:
-    """What games cost on average, and what each function does.
-
-    Parameters
-    ----------
-    gas : mapping of str to sequence of int
-        Gas used by every call in these games, by function.
-    games : int
-
-    Examples
-    --------
-    >>> gas_figures({"create": [30, 50], "toss": [20, 20]}, games=2)["per_game"]
-    60.0
-    """
-    return {
-        "per_game": sum(map(sum, gas.values())) / games,
-        "by_function": {
-            name: {"calls": len(used), "min": min(used), "mean": sum(used) / len(used), "max": max(used)}
-            for name, used in gas.items()
-        },
-    }
-
-
-@dataclass(frozen=True)
-class Played(Generic[TallyT]):
+class Played(Generic[OutcomeT]):
     """Games that have been played.
 
     Attributes
@@ -151,13 +76,13 @@ class Played(Generic[TallyT]):
         Of play alone, without compiling and deploying.
     """
 
-    tally: TallyT
+    tally: Tally[OutcomeT]
     cross_check: CrossCheck
     seconds: float
 
 
 @dataclass
-class _Part(Generic[TallyT]):
+class _Part(Generic[OutcomeT]):
     """What playing a batch of games brought.
 
     Attributes
@@ -171,19 +96,19 @@ class _Part(Generic[TallyT]):
         Of play alone.
     """
 
-    tally: TallyT
+    tally: Tally[OutcomeT]
     kept: dict[int, tuple[str, list[Sent]]] = field(default_factory=dict)
     rows: list[Any] = field(default_factory=list)
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class _Job(Generic[OutcomeT, TallyT]):
+class _Job(Generic[OutcomeT]):
     """A run, as worker processes are told of it."""
 
     number: int
     evm: str
-    setting: Setting[OutcomeT, TallyT]
+    setting: Setting[Any, Any, OutcomeT, Any]
     keep_rows: bool
     replayed: int
 
@@ -191,7 +116,7 @@ class _Job(Generic[OutcomeT, TallyT]):
 _job_numbers = itertools.count()
 
 
-def open_player(setting: Setting[OutcomeT, TallyT], evm: str = "revm") -> Player[OutcomeT]:
+def open_player(setting: Setting[Any, Any, OutcomeT, Any], evm: str = "revm") -> Player[OutcomeT]:
     """A player on a new machine with the mechanism's contracts deployed.
 
     Parameters
@@ -203,9 +128,9 @@ def open_player(setting: Setting[OutcomeT, TallyT], evm: str = "revm") -> Player
     return _player_on(open_evm(evm), setting)
 
 
-def _player_on(machine: Evm, setting: Setting[OutcomeT, TallyT]) -> Player[OutcomeT]:
+def _player_on(machine: Evm, setting: Setting[Any, Any, OutcomeT, Any]) -> Player[OutcomeT]:
     """Return a player on a machine, where it deploys the mechanism's contracts first."""
-    deployed = deploy(machine, setting.artifacts, setting.contracts)
+    deployed = deploy(machine, setting.mechanism.artifacts(), setting.mechanism.contracts)
     return setting.player(machine, {name: entry.address for name, entry in deployed.items()})
 
 
@@ -213,20 +138,21 @@ def _player_on(machine: Evm, setting: Setting[OutcomeT, TallyT]) -> Player[Outco
 
 
 def _play_batch(
-    job: _Job[OutcomeT, TallyT], player: Player[OutcomeT], games: range, progress: Progress = lambda _: None
-) -> _Part[TallyT]:
+    job: _Job[OutcomeT], player: Player[OutcomeT], games: range, progress: Progress = lambda _: None
+) -> _Part[OutcomeT]:
     """Play a batch of games on a fresh machine."""
     player.evm.recycle()
     part = _Part(job.setting.tally())
-    add, play, row = part.tally.add, player.play, job.setting.row
+    add, play, row = part.tally.add, player.play, job.setting.row()
     before = player.transactions
     began = reported = time.perf_counter()
     unreported = 0
     for k in games:
         outcome = play(k)
         add(outcome)
-        if k < job.replayed or part.tally.paths[outcome.path] == 1:
-            part.kept[k] = outcome.path, player.sent
+        path = path_of(outcome)
+        if k < job.replayed or part.tally.paths[path] == 1:
+            part.kept[k] = path, player.sent
         if job.keep_rows:
             part.rows.append(row(outcome))
         unreported += 1
@@ -244,7 +170,7 @@ _player_of: dict[tuple[int, int], Player[Any]] = {}
 """In a worker, the player of the job under way, by the parent process and its number for the job."""
 
 
-def _play_for(parent: int, job: _Job[OutcomeT, TallyT], games: range) -> _Part[TallyT]:
+def _play_for(parent: int, job: _Job[OutcomeT], games: range) -> _Part[OutcomeT]:
     """Play a batch in a worker process, with the player that played the batch before."""
     key = parent, job.number
     if key not in _player_of:
@@ -254,8 +180,8 @@ def _play_for(parent: int, job: _Job[OutcomeT, TallyT], games: range) -> _Part[T
 
 
 def _parts(
-    job: _Job[OutcomeT, TallyT], games: int, workers: int, cluster: str | None, progress: Progress
-) -> Iterable[_Part[TallyT]]:
+    job: _Job[OutcomeT], games: int, workers: int, cluster: str | None, progress: Progress
+) -> Iterable[_Part[OutcomeT]]:
     """Play all games, in this process or spread over several; parts come in the order of their games."""
     size = BATCHES[job.evm]
     batches = (range(start, min(start + size, games)) for start in range(0, games, size))
@@ -297,12 +223,12 @@ def _replay(player: Player[Any], k: int) -> tuple[int, ...]:
     return tuple(map(int.__sub__, player.balances(), before))
 
 
-def _cross_check(job: _Job[OutcomeT, TallyT], kept: dict[int, tuple[str, list[Sent]]]) -> CrossCheck:
+def _cross_check(job: _Job[OutcomeT], kept: dict[int, tuple[str, list[Sent]]]) -> CrossCheck:
     """Replay games on both EVMs; compare every transaction and balance, and with those of the run."""
     other = open_reference() if job.evm == "revm" else open_evm("revm")
     here, there = (_player_on(machine, job.setting) for machine in (open_evm(job.evm), other))
     accounting = here if here.evm.accounts_gas else there
-    names = {selector: name for name, selector in job.setting.functions.items()}
+    names = {selector: name for name, selector in job.setting.mechanism.codec().selectors.items()}
     differences = []
     gas: dict[str, list[int]] = defaultdict(list)
     for k, (_, sent) in sorted(kept.items()):
@@ -329,9 +255,7 @@ def _cross_check(job: _Job[OutcomeT, TallyT], kept: dict[int, tuple[str, list[Se
 # ── on a node ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _open_node(
-    job: _Job[OutcomeT, TallyT], deployment: Path | None, confirmations: int | None
-) -> NodeRun[OutcomeT]:
+def _open_node(job: _Job[OutcomeT], deployment: Path | None, confirmations: int | None) -> NodeRun[OutcomeT]:
     """A run on a node, contracts in place."""
     from parley.kit.play.on_node import NodeRun  # noqa: PLC0415 - web3 takes a second to load
 
@@ -339,11 +263,12 @@ def _open_node(
 
 
 def _parts_on_node(
-    run: NodeRun[OutcomeT], job: _Job[OutcomeT, TallyT], games: int, progress: Progress
-) -> Iterable[_Part[TallyT]]:
+    run: NodeRun[OutcomeT], job: _Job[OutcomeT], games: int, progress: Progress
+) -> Iterable[_Part[OutcomeT]]:
     """Play all games on a node; parts come in the order of their games."""
     played = run.play(range(games))
     seen: set[str] = set()
+    row = job.setting.row()
     for _ in range(0, games, NODE_BATCH):
         part = _Part(job.setting.tally())
         began = time.perf_counter()
@@ -351,11 +276,12 @@ def _parts_on_node(
             k = outcome.game
             part.tally.add(outcome)
             part.tally.transactions += len(sent)
-            if k < job.replayed or outcome.path not in seen:
-                part.kept[k] = outcome.path, sent
-            seen.add(outcome.path)
+            path = path_of(outcome)
+            if k < job.replayed or path not in seen:
+                part.kept[k] = path, sent
+            seen.add(path)
             if job.keep_rows:
-                part.rows.append(job.setting.row(outcome))
+                part.rows.append(row(outcome))
             progress(1)
         part.seconds = time.perf_counter() - began
         yield part
@@ -373,7 +299,7 @@ def _cross_check_node(
 
 
 def play_games(  # noqa: PLR0913 - what makes a run
-    setting: Setting[OutcomeT, TallyT],
+    setting: Setting[Any, Any, OutcomeT, Any],
     *,
     games: int = 1000,
     evm: str = "revm",
@@ -383,7 +309,7 @@ def play_games(  # noqa: PLR0913 - what makes a run
     cluster: str | None = None,
     progress: Progress = lambda _: None,
     record: Record | None = None,
-) -> Played[TallyT]:
+) -> Played[OutcomeT]:
     """Play games, count them, and replay some on the other EVM.
 
     Parameters

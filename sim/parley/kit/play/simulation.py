@@ -1,65 +1,25 @@
-"""What a run of any mechanism's games says of itself, and what all settings of such runs share."""
+"""A finished run of games, whatever the mechanism."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
-from parley.chain.codec import compiled_codec
-from parley.chain.compiler import compile_contracts
-from parley.kit.play.tally import TallyT
+from parley.kit.protocols import C, Ending, OutcomeT, P, S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Self
 
-    from parley.chain.compiler import Artifact
-    from parley.kit.play.player import Sent
-    from parley.kit.play.run import CrossCheck
+    from parley.kit.play.cross_check import CrossCheck
+    from parley.kit.play.tally import Comparison, Tally
 
-__all__ = ["Ending", "MechanismSetting", "Simulation"]
-
-
-class MechanismSetting:
-    """What the settings of this tree's mechanisms have in common: see `parley.kit.play.setting.Setting`.
-
-    Attributes
-    ----------
-    mechanism : str
-        The contract that is played on. Its ``withdraw`` emits ``Withdrawn`` first, with an ``amount``.
-    """
-
-    mechanism: ClassVar[str]
-
-    @property
-    def artifacts(self) -> Mapping[str, Artifact]:
-        """The tree's contracts."""
-        return compile_contracts()
-
-    @property
-    def functions(self) -> Mapping[str, bytes]:
-        """Selectors of the contract's functions."""
-        return compiled_codec(self.mechanism).selectors
-
-    def money(self, sent: Sent) -> int:
-        """Wei that a transaction moved out of the contract to its sender; negative if it paid in."""
-        if sent.data[:4] == self.functions["withdraw"]:
-            withdrawn, *_ = compiled_codec(self.mechanism).decode(sent.logs)
-            return int(withdrawn.amount)
-        return -sent.value
-
-
-class Ending(Enum):
-    """What an ending means, whatever the mechanism calls it."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    EXPIRY = "expiry"
+__all__ = ["AnyRun", "Simulation"]
 
 
 @dataclass(frozen=True)
-class Simulation(Generic[TallyT]):
-    """A finished run; a mechanism's own adds what it compares with theory.
+class Simulation(Generic[P, S, OutcomeT, C]):
+    """A finished run, compared with theory.
 
     Attributes
     ----------
@@ -71,38 +31,50 @@ class Simulation(Generic[TallyT]):
     seed : int
     bots : list of str
         Names, one per seat.
+    problem : Problem
+    cast : Cast
+        Who played: what the mechanism makes of these names.
+    theory : Solution
+        What theory says of the problem.
     tally : Tally
+    comparison : Comparison
     cross_check : CrossCheck
     seconds : float
         Of play alone, without compiling and deploying.
+    report : callable
+        Makes the mechanism's own keys of the JSON.
     """
 
-    kind: ClassVar[str]
-    endings: ClassVar[Mapping[str, Ending]]
-
+    kind: str
+    endings: Mapping[str, Ending]
     evm: str
     seed: int
     bots: list[str]
-    tally: TallyT
+    problem: P
+    cast: C
+    theory: S
+    tally: Tally[OutcomeT]
+    comparison: Comparison
     cross_check: CrossCheck
     seconds: float
+    report: Callable[[Self], Mapping[str, Any]] = field(repr=False)
 
     @property
     def identical(self) -> bool:
         """Whether the games that were replayed on another backend came out the same."""
         return self.cross_check.identical
 
-    def shared_json(self, own: Mapping[str, Any]) -> dict[str, Any]:
-        """What `parley simulate --json` prints: what every mechanism says, around what this one says.
+    @property
+    def holds(self) -> bool:
+        """Whether no test contradicts theory."""
+        return self.comparison.holds
 
-        Parameters
-        ----------
-        own : mapping of str to values
-            The mechanism's keys.
-        """
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `parley simulate --json` prints."""
         tally = self.tally
-        good = [name for name, ending in self.endings.items() if ending is Ending.SUCCESS]
-        settled = sum(tally.endings[name] for name in good)
+        settled = sum(
+            tally.endings[name] for name, ending in self.endings.items() if ending is Ending.SUCCESS
+        )
         return {
             "kind": self.kind,
             "evm": self.evm,
@@ -113,10 +85,14 @@ class Simulation(Generic[TallyT]):
             "broken_down": tally.games - settled,
             "expired": tally.endings["expired"],
             "paths": dict(sorted(tally.paths.items())),
-            **own,
+            **self.report(self),
             "gas": self.cross_check.gas_json(),
             "transactions": tally.transactions,
             "seconds": self.seconds,
             "games_per_second": tally.games / self.seconds,
             "cross_check": self.cross_check.to_json(),
         }
+
+
+AnyRun: TypeAlias = Simulation[Any, Any, Any, Any]
+"""A run, whatever its mechanism."""

@@ -7,12 +7,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure, Sheet, exactly
-from parley.kit.present.page_parts import sheet_of_simulation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["plain_figures", "plain_sheet", "plain_simulation"]
+__all__ = ["plain_figures", "plain_sheet"]
 
 SHOWN = {
     "kind",
@@ -52,21 +51,6 @@ def plain_sheet(kind: str, name: str, report: Mapping[str, Any]) -> Sheet:
         (_said(key), _text(value)) for key, value in report.items() if not isinstance(value, list | dict)
     ]
     return Sheet(kind, f"{kind.capitalize()}: {name}", "", facts=facts, figures=plain_figures(report))
-
-
-def plain_simulation(name: str, report: Mapping[str, Any]) -> Sheet:
-    """Lay out a run: what every page of a run says, and all else of its report as tables."""
-    own = {key: value for key, value in report.items() if key not in SHOWN}
-    return sheet_of_simulation(
-        report,
-        name=name,
-        question="Does play agree with theory?",
-        games="games",
-        facts=_facts(own),
-        findings=(),
-        figures=plain_figures(own),
-        paths="",
-    )
 
 
 def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:

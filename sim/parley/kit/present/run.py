@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from parley.kit.loaded import AnyProblem
-    from parley.kit.protocols import PlayOptions, Run
+    from parley.kit.play.simulation import AnyRun
+    from parley.kit.protocols import PlayOptions
     from parley.kit.results import RunReport
 
 __all__ = [
@@ -106,7 +107,7 @@ class RunFolder:
 
 def play_into(
     folder: Path, problem: AnyProblem, **play: Unpack[PlayOptions]
-) -> tuple[RunReport[Run], list[str]]:
+) -> tuple[RunReport[AnyRun], list[str]]:
     """Play games of a problem, and leave the folder of the run.
 
     Parameters

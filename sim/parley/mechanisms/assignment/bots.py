@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from parley.kit.bots import BaseBot, bots_named, phase_named
+from parley.kit.bots import BaseBot, Bots, bots_named, phase_named
 from parley.mechanisms.assignment.certificate import Order, as_reported
 from parley.mechanisms.assignment.envy import dominates, prefix_sums
 from parley.mechanisms.assignment.lottery import expected
@@ -238,7 +238,7 @@ def _neighbours(order: Order) -> Iterator[Order]:
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
+def make_bots(names: Sequence[str], agents: int) -> Bots[Bot]:
     """One bot per seat from their names.
 
     Parameters

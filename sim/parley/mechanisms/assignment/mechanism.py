@@ -10,22 +10,27 @@ from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
 from parley.kit.declared import Description, Format
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
+from parley.kit.protocols import Ending
 from parley.mechanisms.assignment.contracts import CONTRACTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Unpack
+    from typing import TypeAlias
 
-    import pyarrow as pa
-
+    from parley.chain.evm import Evm
     from parley.kit.options import Given
+    from parley.kit.play import simulation
+    from parley.kit.play.declaration import Columns
     from parley.kit.present.page_model import Sheet
-    from parley.kit.protocols import PlayOptions
+    from parley.kit.statistics import Statistic
     from parley.mechanisms.assignment.audit import Audit
+    from parley.mechanisms.assignment.plan import Plan
+    from parley.mechanisms.assignment.play import Outcome, Player
     from parley.mechanisms.assignment.problem import Problem
-    from parley.mechanisms.assignment.simulation import Setting, Simulation
     from parley.mechanisms.assignment.solution import Solution
     from parley.mechanisms.assignment.verify import LotteryReplay
+
+    Simulation: TypeAlias = simulation.Simulation[Problem, Solution, Outcome, Plan]
 
 __all__ = ["MECHANISM", "Assignment"]
 
@@ -82,12 +87,13 @@ def _read_csv(file: str, given: Given, warn: Callable[[str], None]) -> Mapping[s
     )
 
 
-class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
+class Assignment(Mechanism["Problem", "Solution", "Audit", "Outcome", "Plan"]):
     """Random assignment of items to agents."""
 
     kind = "assignment"
     about = "agents' preferences over items, and the rule that assigns the items"
     contracts = CONTRACTS
+    endings = {"drawn": Ending.SUCCESS, "cancelled": Ending.FAILURE}
     descriptions = {
         "solve": Description(
             "the probability that each agent gets each item under the problem's rule, a lottery over "
@@ -210,24 +216,49 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Simulation"]):
 
         return audit(problem, runs=given.integer("runs", RUNS), seed=given.integer("seed", 0), progress=tell)
 
-    def simulate(
-        self, problem: Problem, record: Callable[[pa.Table], None] | None, **play: Unpack[PlayOptions]
-    ) -> Simulation:
-        """Play lotteries, and compare them with theory."""
-        from parley.mechanisms.assignment.present.games import games_table
-        from parley.mechanisms.assignment.simulation import simulate
+    def theory(self, problem: Problem, seed: int) -> Solution:
+        """Return the probabilities; where they are sampled, by this seed."""
+        from parley.mechanisms.assignment.solution import solve
 
-        if record is None:
-            return simulate(problem, **play)
-        return simulate(problem, lambda rows: record(games_table(rows, problem.agents)), **play)
+        return solve(problem, seed=seed)
 
-    def setting(self, problem: Problem, bots: Sequence[str], seed: int) -> Setting:
-        """Seat bots, and let them decide."""
+    def cast(self, problem: Problem, names: Sequence[str]) -> Plan:
+        """Let the bots settle what they do."""
         from parley.mechanisms.assignment.bots import make_bots
         from parley.mechanisms.assignment.plan import plan
-        from parley.mechanisms.assignment.simulation import Setting
 
-        return Setting(plan(problem, make_bots(bots, problem.agents)), seed)
+        return plan(problem, make_bots(names, problem.agents))
+
+    def player(
+        self,
+        evm: Evm,
+        addresses: Mapping[str, str],
+        problem: Problem,  # noqa: ARG002 - the plan has it
+        cast: Plan,
+        seed: int,
+    ) -> Player:
+        """Return what plays on a machine."""
+        from parley.mechanisms.assignment.play import Player
+
+        return Player(evm, addresses[CONTRACTS[0]], cast, seed)
+
+    def statistics(self, problem: Problem) -> Sequence[Statistic[Outcome, Solution]]:
+        """Count who got what, utilities, and lost bonds."""
+        from parley.mechanisms.assignment.statistics import statistics
+
+        return statistics(problem)
+
+    def columns(self, problem: Problem) -> Sequence[Columns[Outcome]]:
+        """Write down who got what, and the draw."""
+        from parley.mechanisms.assignment.statistics import columns
+
+        return columns(problem)
+
+    def report(self, run: Simulation) -> Mapping[str, Any]:
+        """Give this kind's own keys of a run."""
+        from parley.mechanisms.assignment.statistics import report
+
+        return report(run)
 
     def verifier(self) -> type[LotteryReplay]:
         """Return how a deployed contract's games are replayed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,8 @@ class Solution:
     """Proof that the weighted utility is maximal, under the rule ``welfare``."""
     equilibrium: Equilibrium | None = None
     """Prices and shortfall, under the rule ``pseudo-market``."""
+    seed: int = 0
+    """Seed of a sample, for other reports too."""
 
     @property
     def exact(self) -> bool:
@@ -180,12 +182,12 @@ def solve(
     ParleyError
         If no equilibrium of the pseudo-market is found.
     """
-    solution = _solve(problem, runs, seed, progress)
+    solution = replace(_solve(problem, runs, seed, progress), seed=seed)
     if problem.posted is None:
         return solution
     market = verify_posted(solution)
     lottery = problem.posted.lottery or decompose(problem.posted.matrix, problem.capacities)
-    return Solution(problem, problem.posted.matrix, lottery, welfare=solution.welfare, equilibrium=market)
+    return replace(solution, matrix=problem.posted.matrix, lottery=lottery, sample=None, equilibrium=market)
 
 
 def _solve(problem: Problem, runs: int, seed: int, progress: Callable[[int], None] | None) -> Solution:

@@ -12,7 +12,7 @@ from typing import Self
 
 from parley.core import exact
 from parley.core.randomness import seed, uniform
-from parley.kit.bots import BaseBot, bots_named, phase_named
+from parley.kit.bots import BaseBot, Bots, bots_named, phase_named
 from parley.mechanisms.coordination.allocation import cost_effective
 from parley.mechanisms.coordination.position import Bargaining, Position, Row
 from parley.mechanisms.coordination.problem import Matrix, Problem
@@ -169,6 +169,7 @@ class Withholder(Bot):
 
     kind = "withholder"
     reveals_last = True
+    waits = True
 
     def reveals(self, position: Position, seen: Reveals, secret: bytes) -> bool:
         """Whether the draw, worked out ahead of the contract, recognizes this seat."""
@@ -183,6 +184,7 @@ class Silent(Bot):
     """Plays as in equilibrium, but lets every deadline of one phase pass."""
 
     kind = "silent"
+    waits = True
 
     def __init__(self, seat: int, phase: str) -> None:
         super().__init__(seat)
@@ -300,7 +302,7 @@ def _as_rows(matrix: Matrix) -> tuple[Row, ...]:
     return tuple(tuple(int(x) for x in row) for row in matrix)
 
 
-def make_bots(names: Sequence[str], agents: int) -> tuple[Bot, ...]:
+def make_bots(names: Sequence[str], agents: int) -> Bots[Bot]:
     """One bot per seat from their names.
 
     Parameters

@@ -26,7 +26,6 @@ from parley.mechanisms.coordination.axioms.counterexamples import Unimplemented,
 from parley.mechanisms.coordination.axioms.custom import Named, recognition_named
 from parley.mechanisms.coordination.axioms.implementation import ManipulableGame
 from parley.mechanisms.coordination.bots import Announcing, Bot
-from parley.mechanisms.coordination.comparison import Tally
 from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.play import Deployment, Player, deploy_mechanism
 from parley.mechanisms.coordination.problem import Problem
@@ -201,12 +200,12 @@ def demonstrate(
 
 
 def _play(player: Player, agent: int, games: int, progress: Callable[[int], None] | None) -> Played:
-    tally = Tally(player.problem.agents)
     player.evm.recycle()
+    total = 0
     outcomes = map(player.play, range(games))
     first = next(outcomes)
     for outcome in chain([first], outcomes):
-        tally.add(outcome)
+        total += outcome.costs[agent]
         if progress is not None:
             progress(1)
     # All games take the same announcements.
@@ -214,11 +213,11 @@ def _play(player: Player, agent: int, games: int, progress: Callable[[int], None
     probability, saved = bargaining.probabilities[agent], max(bargaining.savings, 0)
     return Played(
         games,
-        Fraction(tally.cost_sums[agent], games),
+        Fraction(total, games),
         bargaining.contracted_costs[agent] - probability * saved,
         probability * (1 - probability) * (saved * (1 - player.problem.continuation)) ** 2,
         two_valued_p_value(
-            tally.cost_sums[agent],
+            total,
             games,
             bargaining.threshold(agent),
             bargaining.proposal(agent)[agent] if saved else bargaining.threshold(agent),

@@ -12,26 +12,31 @@ from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
 from parley.kit.declared import Description, Laboratory
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
-from parley.mechanisms.coordination.contracts import CONTRACTS
+from parley.kit.protocols import Ending
+from parley.mechanisms.coordination.contracts import CONTRACTS, RECOGNITION_CONTRACTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Unpack
+    from typing import TypeAlias
 
-    import pyarrow as pa
-
+    from parley.chain.evm import Evm
+    from parley.kit.bots import Bots
     from parley.kit.options import Given
+    from parley.kit.play import simulation
+    from parley.kit.play.declaration import Columns
     from parley.kit.present.page_model import Sheet
-    from parley.kit.protocols import PlayOptions
+    from parley.kit.statistics import Statistic
     from parley.mechanisms.coordination.audit import Audit
+    from parley.mechanisms.coordination.bots import Bot
     from parley.mechanisms.coordination.demonstration import Demonstration
     from parley.mechanisms.coordination.experiment.specification import Experiment
     from parley.mechanisms.coordination.live import Board
-    from parley.mechanisms.coordination.play import Outcome
+    from parley.mechanisms.coordination.play import Outcome, Player
     from parley.mechanisms.coordination.problem import Problem
-    from parley.mechanisms.coordination.simulation import Setting, Simulation
     from parley.mechanisms.coordination.solution import Solution
     from parley.mechanisms.coordination.verify import GameReplay
+
+    Simulation: TypeAlias = simulation.Simulation[Problem, Solution, Outcome, Bots[Bot]]
 
 __all__ = ["MECHANISM", "Coordination", "PlayedAudit"]
 
@@ -59,12 +64,13 @@ class PlayedAudit:
         return self.audit.to_json() | {"played": None if self.played is None else self.played.to_json()}
 
 
-class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
+class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Outcome", "Bots[Bot]"]):
     """Task coordination with recognition (Gudmundsson, Hougaard and Platz)."""
 
     kind = "coordination"
     about = "agents with contracts for tasks, their capacities and their costs"
     contracts = CONTRACTS
+    endings = {"settled": Ending.SUCCESS, "broken down": Ending.FAILURE, "expired": Ending.EXPIRY}
     descriptions = {
         "solve": Description(
             "the cost-effective allocation, optimal in whole units, and the equilibrium of the bargaining: "
@@ -231,16 +237,49 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
             found, contract=contract, games=games, seed=given.integer("seed", 1), progress=advance
         )
 
-    def simulate(
-        self, problem: Problem, record: Callable[[pa.Table], None] | None, **play: Unpack[PlayOptions]
-    ) -> Simulation:
-        """Play games, and compare them with theory."""
-        from parley.mechanisms.coordination.present.games import games_table
-        from parley.mechanisms.coordination.simulation import simulate
+    def cast(self, problem: Problem, names: Sequence[str]) -> Bots[Bot]:
+        """Make the bots."""
+        from parley.mechanisms.coordination.bots import make_bots
 
-        if record is None:
-            return simulate(problem, **play)
-        return simulate(problem, lambda rows: record(games_table(rows, problem.agents)), **play)
+        return make_bots(names, problem.agents)
+
+    def player(
+        self, evm: Evm, addresses: Mapping[str, str], problem: Problem, cast: Bots[Bot], seed: int
+    ) -> Player:
+        """Return what plays on a machine.
+
+        Raises
+        ------
+        ParleyError
+            If the recognition function there has code that the bots do not know: they would not join.
+        """
+        from parley.mechanisms.coordination.play import Deployment, Player
+
+        contract = RECOGNITION_CONTRACTS[problem.recognition]
+        if evm.code(addresses[contract]) != self.artifacts()[contract].deployed_bytecode:
+            raise ParleyError(
+                f"bots refuse to join a game with an unknown recognition function: the code at "
+                f"{addresses[contract]} is not that of {contract}"
+            )
+        return Player(evm, Deployment.at(addresses), problem, cast, seed)
+
+    def statistics(self, problem: Problem) -> Sequence[Statistic[Outcome, Solution]]:
+        """Count costs, proposers and rounds."""
+        from parley.mechanisms.coordination.statistics import statistics
+
+        return statistics(problem)
+
+    def columns(self, problem: Problem) -> Sequence[Columns[Outcome]]:
+        """Write down rounds, proposers and costs."""
+        from parley.mechanisms.coordination.statistics import columns
+
+        return columns(problem)
+
+    def report(self, run: Simulation) -> Mapping[str, Any]:
+        """Give this kind's own keys of a run."""
+        from parley.mechanisms.coordination.statistics import report
+
+        return report(run)
 
     def verifier(self) -> type[GameReplay]:
         """Return how a deployed contract's games are replayed."""
@@ -267,14 +306,6 @@ class Coordination(Mechanism["Problem", "Solution", PlayedAudit, "Simulation"]):
         from parley.mechanisms.coordination.experiment.page import experiment_sheet
 
         return experiment_sheet(folder)
-
-    def setting(self, problem: Problem, bots: Sequence[str], seed: int) -> Setting:
-        """Seat bots."""
-        from parley.mechanisms.coordination.bots import make_bots
-        from parley.mechanisms.coordination.simulation import Setting
-
-        make_bots(bots, problem.agents)
-        return Setting(problem, bots, seed)
 
     def board(self, problem: Problem, outcome: Outcome) -> Board:
         """Show work, chances, the proposal and costs."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.chain.codec import compiled_codec
 from parley.core.statistics import betting_p_value, bonferroni
-from parley.kit.play.run import gas_figures
+from parley.kit.play.cross_check import gas_figures
 from parley.mechanisms.coordination.contracts import MECHANISM
 from parley.mechanisms.coordination.experiment.games import orders_of
 from parley.mechanisms.coordination.experiment.population import Population

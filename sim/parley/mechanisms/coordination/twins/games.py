@@ -1,7 +1,6 @@
 """Many games in few arrays: what a twin gives back, and how a twin comes by them."""
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from parley.core.errors import ParleyError
-from parley.mechanisms.coordination.comparison import Tally
+from parley.kit.play.tally import Tally
 from parley.mechanisms.coordination.play import Outcome
 from parley.mechanisms.coordination.position import Position, Row
 from parley.mechanisms.coordination.problem import Problem
+from parley.mechanisms.coordination.statistics import statistics
 from parley.mechanisms.coordination.twins.in_python import Played, Source, play_game
 from parley.mechanisms.coordination.twins.nodes import Node, UsesChanceError, check_offer
 from parley.mechanisms.coordination.twins.tables import (
@@ -101,35 +101,31 @@ class Games:
             for i in range(agents)
         )
 
-    def tally(self) -> Tally:
+    def tally(self) -> Tally[Outcome]:
         """Count the games, as a simulation counts those of the chain."""
-        first = self.positions[0]
-        agents = first.problem.agents
-        tally = Tally(agents)
-        kinds = np.bincount(2 * self.ending.astype(np.int64) + (self.rounds > 1), minlength=2 * len(ENDINGS))
-        for kind, count in enumerate(kinds.tolist()):
-            if count:
-                ending = ENDINGS[kind // 2]
-                tally.endings[ending] += count
-                tally.paths[f"{ending}, continued" if kind % 2 else ending] += count
-        tally.rounds = int(self.rounds.sum(dtype=np.int64))
+        tally = Tally(statistics(self.positions[0].problem))
         tally.transactions = int(self.transactions.sum(dtype=np.int64))
-        begun = self.rounds > 0
-        tally.proposed[:] = np.bincount(self.proposer[begun], minlength=agents).tolist()
-        ended = np.array([len(position.rows) == agents for position in self.positions])
-        withheld = ~begun & (self.ending == ENDINGS.index("expired")) & ended[self.position]
-        tally.unseen = int(withheld.sum())
-        drawn = self.position[begun | withheld]
-        draws: Counter[int] = Counter(dict(enumerate(np.bincount(drawn).tolist())))
-        for place, count in draws.items():
-            if count:
-                tally.draws[self.positions[place].bargaining.probabilities] += count
-        for count, costs in zip(
-            np.bincount(self.cost, minlength=len(self.costs)).tolist(), self.costs, strict=True
+        rounds = int(self.rounds.max()) + 1
+        key = self.ending.astype(np.int64)
+        size = len(ENDINGS)
+        for numbers, different in (
+            (self.proposer + 1, self.positions[0].problem.agents + 1),
+            (self.position, len(self.positions)),
+            (self.cost, len(self.costs)),
+            (self.rounds, rounds),
         ):
-            for i, cost in enumerate(costs):
-                tally.cost_sums[i] += count * cost
-                tally.cost_squares[i] += count * cost * cost
+            key = key * different + numbers
+            size *= different
+        if size <= len(key):
+            one = np.zeros(size, dtype=np.int64)
+            one[key] = np.arange(len(key))
+            counts = np.bincount(key, minlength=size)
+            occurring = np.flatnonzero(counts)
+            one, counts = one[occurring], counts[occurring]
+        else:
+            _, one, counts = np.unique(key, return_index=True, return_counts=True)
+        for i, times in zip(one.tolist(), counts.tolist(), strict=True):
+            tally.add(self.outcome(i), times)
         return tally
 
 
@@ -225,7 +221,7 @@ class AnyTwin(ABC):
         seats: ArrayLike | None = None,
         *,
         progress: Callable[[int], None] = lambda _: None,
-    ) -> Tally:
+    ) -> Tally[Outcome]:
         """Play games as `play` does, however many, and keep their sums alone.
 
         Parameters
@@ -235,7 +231,7 @@ class AnyTwin(ABC):
         progress : callable, optional
             Called with the number of games just finished.
         """
-        tally = Tally(self.problem.agents)
+        tally = Tally(statistics(self.problem))
         each = None if seats is None else np.asarray(seats)
         for start in range(0, games, BATCH):
             size = min(BATCH, games - start)

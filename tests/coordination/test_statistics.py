@@ -12,43 +12,51 @@ import pytest
 from scipy.stats import binom
 
 from parley.core.statistics import MIN_P, count_p_value, count_power
+from parley.kit.play.tally import Comparison, Tally, compare
+from parley.kit.statistics import Group
 from parley.mechanisms.coordination.bots import equilibrium_bargaining
-from parley.mechanisms.coordination.comparison import Tally, compare
+from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.problem import Problem, example_1
 from parley.mechanisms.coordination.recognition import RECOGNITION
-from parley.mechanisms.coordination.simulation import simulate
-from parley.mechanisms.coordination.solution import solve
+from parley.mechanisms.coordination.solution import Solution, solve
+from parley.mechanisms.coordination.statistics import statistics
 from parley.mechanisms.coordination.twins.exact import Twin
 from tests.coordination.problems import make
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from parley.mechanisms.coordination.play import Outcome
+
 RARE = make([[300, 0], [0, 1]], [[300, 0], [200, 1]], continuation=Fraction(9, 10))
 """The second agent proposes once in 301 games."""
 
 
-def tallied(problem: Problem, proposed: Sequence[int], chances: Sequence[Fraction] = ()) -> Tally:
+def tallied(problem: Problem, proposed: Sequence[int], chances: Sequence[Fraction] = ()) -> Tally[Outcome]:
     """Games of equilibrium players, of which each agent was the proposer in so many."""
     stage = equilibrium_bargaining(problem)
     last = problem.max_rounds == 1
     games = sum(proposed)
-    tally = Tally(problem.agents)
-    tally.endings["settled"] = tally.rounds = games
-    tally.proposed[:] = proposed
-    tally.draws[tuple(chances) or stage.probabilities] = games
+    tally = Tally(statistics(problem))
+    tally.endings["settled"] = games
+    tally.counted["proposer"][tuple(chances) or stage.probabilities] = Group(games, list(proposed))
+    costs = tally.counted["cost"][None] = Group(games, [0] * problem.agents, [0] * problem.agents)
     for proposer, count in enumerate(proposed):
         for i, cost in enumerate(stage.proposal(proposer, last_round=last)):
-            tally.cost_sums[i] += count * cost
-            tally.cost_squares[i] += count * cost * cost
+            costs.sums[i] += count * cost
+            costs.squares[i] += count * cost * cost
     return tally
+
+
+def compared(tally: Tally[Outcome], solution: Solution) -> Comparison:
+    return compare(statistics(solution.problem), tally, solution)
 
 
 @pytest.mark.parametrize("games", [10, 113, 1000])
 @pytest.mark.parametrize("problem", [RARE, example_1()], ids=["rare", "example"])
 def test_no_test_rejects_more_often_than_its_level(problem: Problem, games: int) -> None:
     """Thousands of runs by the law of the counts: at 5% as at one in a million."""
-    runs, solution, bots = 5000, solve(problem), ["equilibrium"] * problem.agents
+    runs, solution = 5000, solve(problem)
     chances = [Fraction(p) for p in solution.probabilities]
     drawn = np.random.default_rng(games).multinomial(games, list(map(float, chances)), runs)
     alarms = 0
@@ -61,11 +69,11 @@ def test_no_test_rejects_more_often_than_its_level(problem: Problem, games: int)
     assert alarms == 0
     # That is how what agents paid is judged.
     for row in drawn[:5].tolist():
-        compared = compare(tallied(problem, row), solution, bots)
-        assert [agent.p_value for agent in compared.agents] == [
+        found_here = compared(tallied(problem, row), solution)
+        assert [cost.p_value for cost in found_here.means["cost"]] == [
             count_p_value(count, {p: games}) for count, p in zip(row, chances, strict=True)
         ]
-        assert compared.holds
+        assert found_here.holds
 
 
 def no_false_alarm(seeds: Iterable[int]) -> int:
@@ -73,9 +81,9 @@ def no_false_alarm(seeds: Iterable[int]) -> int:
     twin, solution = Twin(RARE, ["equilibrium"]), solve(RARE)
     far = 0
     for seed in seeds:
-        found = compare(twin.tally(seed, 0, 10), solution, ["equilibrium"] * 2)
+        found = compared(twin.tally(seed, 0, 10), solution)
         assert found.holds, seed
-        far += any(agent.z is not None and abs(agent.z) > 4.5 for agent in found.agents)
+        far += any(cost.z is not None and abs(cost.z) > 4.5 for cost in found.means["cost"])
     return far
 
 
@@ -83,9 +91,9 @@ def test_ten_games_with_a_rare_proposer_are_no_contradiction_where_it_proposes()
     """At these seeds it does; a normal approximation would call it one."""
     assert no_false_alarm([21, 46, 51, 85]) == 4
     twin = Twin(RARE, ["equilibrium"])
-    run = simulate(RARE, games=10, seed=21)
+    run = MECHANISM.simulate(RARE, games=10, seed=21)
     assert run.comparison.holds
-    assert run.tally.cost_sums == twin.tally(21, 0, 10).cost_sums
+    assert run.tally.sums("cost") == twin.tally(21, 0, 10).sums("cost")
 
 
 @pytest.mark.deep
@@ -101,9 +109,9 @@ def test_a_wrong_expectation_is_refuted_with_the_power_that_is_computed() -> Non
     refuted = 0
     for counts in np.random.default_rng(4).multinomial(games, [0.2] * 5, runs).tolist():
         # The draws follow what the contract states; what agents pay is not what theory expects.
-        found = compare(tallied(problem, counts, equal), solution, ["equilibrium"] * 5)
-        assert found.p_value is not None
-        assert found.p_value >= MIN_P
+        found = compared(tallied(problem, counts, equal), solution)
+        assert found.counts["proposer"].p_value is not None
+        assert found.counts["proposer"].agrees
         refuted += not found.holds
     assert binom.cdf(refuted, runs, 0.99) > 1e-6
 
@@ -114,10 +122,10 @@ def test_other_bots_are_held_against_the_equilibrium() -> None:
         tally = Twin(problem, ["greedy", "minimal", "equilibrium"]).tally(
             1, 0, 300, [("greedy", "minimal", "equilibrium").index(bot) for bot in bots]
         )
-        found = compare(tally, solve(problem), bots)
+        found = compared(tally, solve(problem))
         assert not found.holds
         # The draws, if there are any, are as stated at what was announced.
-        assert found.p_value is None or found.p_value >= MIN_P
+        assert found.counts["proposer"].agrees
 
 
 # ── savings of a few wei ────────────────────────────────────────────────────────────────────────────────────
@@ -138,10 +146,10 @@ def test_whole_thresholds_leave_no_dust_and_two_wei_are_saved() -> None:
     problem = make(
         [[2, 0], [0, 0]], [[2, 0], [1, 0]], continuation=Fraction(9, 10), wei_per_cost=1, bond=Fraction(1)
     )
-    run = simulate(problem, games=30, seed=1)
-    assert run.solution.savings == 2
+    run = MECHANISM.simulate(problem, games=30, seed=1)
+    assert run.theory.savings == 2
     assert run.tally.endings == {"settled": 30}
-    assert sum(run.tally.cost_sums) == 2 * 30
+    assert sum(run.tally.sums("cost")) == 2 * 30
     assert run.comparison.holds
 
 
@@ -185,18 +193,18 @@ def test_the_twins_and_the_check_follow_the_same_rule(kept: bool) -> None:  # no
     cases = [p for p in SMALL if solve(p).savings > 0 and (not dust_by_hand(p)[0]) == kept]
     for problem in cases[::7]:
         tally = Twin(problem, ["equilibrium"]).tally(3, 0, 40)
-        found = compare(tally, solve(problem), ["equilibrium"] * problem.agents)
+        found = compared(tally, solve(problem))
         assert found.holds
         assert tally.endings == {"broken down" if kept else "settled": 40}
         if kept:
             alone = [problem.cost(i, int(row.sum())) for i, row in enumerate(problem.contracted)]
-            assert [agent.expected for agent in found.agents] == alone
-            assert [agent.mean for agent in found.agents] == alone
+            assert [cost.expected for cost in found.means["cost"]] == alone
+            assert [cost.mean for cost in found.means["cost"]] == alone
 
 
 def test_contracts_kept_for_their_dust_are_played_so_on_chain() -> None:
     problem = next(p for p in SMALL if solve(p).savings > 0 and not dust_by_hand(p)[0])
-    run = simulate(problem, games=5, seed=1)
+    run = MECHANISM.simulate(problem, games=5, seed=1)
     assert run.tally.endings == {"broken down": 5}
     assert run.comparison.holds
 

@@ -1,0 +1,111 @@
+"""Games are played, counted, compared with theory and written down, as a mechanism declares."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from parley.chain.urls import shown
+from parley.kit.bots import seated
+from parley.kit.play.run import play_games
+from parley.kit.play.setting import Setting
+from parley.kit.play.simulation import Simulation
+from parley.kit.play.tally import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Unpack
+
+    import pyarrow as pa
+
+    from parley.kit.play.declaration import Columns, Playable
+    from parley.kit.protocols import C, OutcomeT, P, RunOptions, S
+
+__all__ = ["games_table", "simulate"]
+
+
+def simulate(
+    mechanism: Playable[P, S, OutcomeT, C],
+    problem: P,
+    record: Callable[[pa.Table], None] | None = None,
+    *,
+    seed: int = 0,
+    bots: Sequence[str] = (),
+    **how: Unpack[RunOptions],
+) -> Simulation[P, S, OutcomeT, C]:
+    """Play games of a problem, and compare them with theory.
+
+    Parameters
+    ----------
+    mechanism : Playable
+    problem : Problem
+        One that a game on chain can hold.
+    record : callable, optional
+        Called with the table of one batch of games after the other, in their order.
+    seed : int
+        Of the games, and of theory's own sample where it needs one.
+    bots : sequence of str
+        One name for all seats, or one per seat; by default the mechanism's first.
+    **how
+        See `parley.kit.protocols.RunOptions`.
+
+    Raises
+    ------
+    ParleyError
+        If a bot's name is not known, no game on chain can hold the problem, or the EVM cannot be played on.
+    """
+    names = seated(bots or [next(iter(mechanism.bots))], problem.agents)
+    setting = Setting.of(mechanism, problem, names, seed)
+    theory = mechanism.theory(problem, seed)
+    columns = mechanism.columns(problem)
+    rows = None if record is None else lambda rows: record(games_table(rows, columns))
+    played = play_games(setting, record=rows, **how)
+    return Simulation(
+        mechanism.kind,
+        mechanism.endings,
+        shown(how.get("evm", "revm")),
+        seed,
+        names,
+        problem,
+        setting.cast,
+        theory,
+        played.tally,
+        compare(mechanism.statistics(problem), played.tally, theory),
+        played.cross_check,
+        played.seconds,
+        mechanism.report,
+    )
+
+
+def games_table(rows: Iterable[tuple[Any, ...]], columns: Sequence[Columns[Any]]) -> pa.Table:
+    """Make the table of games: a game's number, its ending, and what the mechanism writes down.
+
+    Parameters
+    ----------
+    rows : iterable of tuple
+        One for each game, as `Setting.row` gives them.
+    columns : sequence of Columns
+        The mechanism's.
+
+    Examples
+    --------
+    >>> from parley.kit.play.declaration import Columns
+    >>> table = games_table([(0, "won", 7)], [Columns(["cost_wei"], "wei", lambda outcome: [outcome.cost])])
+    >>> table.column_names, table["cost_wei"].to_pylist()
+    (['game', 'ending', 'cost_wei'], [Decimal('7')])
+    """
+    import pyarrow as pa  # noqa: PLC0415 - slow to load
+
+    game, ending, *values = zip(*rows, strict=True)
+    kept = pa.dictionary(pa.int8(), pa.string())
+    table = {
+        "game": pa.array(game, pa.int64()),
+        "ending": pa.array(ending, pa.string()).dictionary_encode().cast(kept),
+    }
+    named = ((name, one.type) for one in columns for name in one.names)
+    for (name, kind), found in zip(named, values, strict=True):
+        if kind == "wei":
+            table[name] = pa.array(map(Decimal, found), pa.decimal128(38))
+        else:
+            table[name] = pa.array(found, pa.type_for_alias(kind))
+    return pa.table(table)
