@@ -122,7 +122,7 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
         assert only["holds"] is True
     alone.write_text(json.dumps(content | {"contracts": {}}))
     said = complaint(parley("verify", "--evm", node.url, "--deployment", alone), 2)
-    assert "no TwoStageMechanism and no AssignmentLottery among them" in said
+    assert "contains none of TwoStageMechanism, AssignmentLottery" in said
 
 
 def test_the_script_and_the_command_are_one(node: LocalNode, book: Path) -> None:
@@ -159,7 +159,7 @@ def test_another_chains_file_is_not_touched(book: Path) -> None:
     before = book.read_text()
     with anvil("--chain-id", "5") as other:
         said = complaint(parley("deploy", "--evm", other.url, "--out", book), 2)
-        assert said == f"{book}: chainId: it is chain 31337's; {other.url} is chain 5\n"
+        assert said == f"{book}: chainId: the file is for chain 31337, but {other.url} is chain 5\n"
         complaint(parley("simulate", EXAMPLE, "--evm", other.url, "--deployment", book), 2)
     assert book.read_text() == before
 

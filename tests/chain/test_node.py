@@ -116,7 +116,7 @@ def test_a_failing_creation_and_an_unknown_sender_are_errors(evm: NodeEvm, addre
         evm.deploy(bytes.fromhex("5f5ffd"))
     with pytest.raises(EvmError, match="not an account of this chain"):
         evm.transact("0x" + "11" * 20, address, b"")
-    with pytest.raises(EvmError, match="cannot be started anew"):
+    with pytest.raises(EvmError, match="cannot be reset"):
         evm.recycle()
 
 
@@ -268,7 +268,7 @@ def test_somebody_else_with_the_same_keys_is_noticed(node: LocalNode, probe: Int
     first, second = NodeEvm(node.url), NodeEvm(node.url)
     for evm in (first, second):
         evm.transact(evm.accounts[9], address, probe.encode("note", ID, 1))
-    with pytest.raises(NodeError, match="does somebody else send from Parley's accounts"):
+    with pytest.raises(NodeError, match="is another program sending from Parley's accounts"):
         first.transact(first.accounts[9], address, probe.encode("note", ID, 1))
 
 

@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 IntArray = NDArray[np.int64]
 
-# Up to this many agents and types (what one game on chain takes) the matrix is the lexicographically
+# Up to this number of agents and types (the limit of a game on chain), the matrix is the lexicographically
 # greatest.
 CANONICAL = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dual potentials: what one more unit of work is worth, in units of 1 / `scale` of cost."""
+    """Dual prices of a unit of work, in units of 1 / `scale` of cost."""
 
     scale: int
     agents: Exact
-    """Shape (n − first,): between what its last unit costs the agent and what the next one would."""
+    """Shape (n − first,): between the marginal costs of the agent's last unit and of its next one."""
     tasks: Exact
-    """Shape (n − first, m): of a unit of type t in the hands of agent j."""
+    """Shape (n − first, m): price of a unit of type t at agent j."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A cost-effective allocation, given what the first agents have announced."""
+    """A cost-effective allocation after the announcements of the first agents."""
 
     matrix: IntArray
     """X in units, shape (n, m), announced rows included; read-only."""
     first: int
-    """How many agents had announced."""
+    """Number of agents that had announced."""
     total_cost: Fraction
     """F(X) in units of cost."""
     prices: Prices
-    """Of the agents from `first` on."""
+    """Prices of the agents from `first` on."""
 
     @property
     def workloads(self) -> IntArray:
@@ -57,19 +57,18 @@ class Allocation:
 
 
 def cost_effective(problem: Problem, announced: ArrayLike = ()) -> Allocation:
-    """Find an allocation of least total cost among those that continue the announcements made so far.
+    """Find an allocation of least total cost that continues the announcements so far.
 
-    Of several, the one with the lexicographically greatest vector of workloads (agent 1 as much as possible,
-    then agent 2, …), and of several with these workloads the lexicographically greatest matrix, row after row
-    (agent 1 as much as possible of type 1, then of type 2, …). So whoever solves again after following it
-    finds the same allocation. Beyond 64 agents or types the matrix is any one with these workloads: always
-    the same, but another one perhaps with another release of SciPy.
+    Ties: the lexicographically greatest vector of workloads (agent 1 as much as possible, then agent 2, …),
+    and then the lexicographically greatest matrix, row by row (agent 1 as much as possible of type 1, then of
+    type 2, …). So a solution after some agents followed the allocation continues the same allocation. Beyond
+    64 agents or types, the matrix is any with these workloads; it is deterministic, but may change with a
+    release of SciPy.
 
     Parameters
     ----------
     announced : array_like of int, shape (k, m)
-        Announcements of the first k agents, in units; none by default. They may be as inefficient as is
-        legal.
+        Announcements of the first k agents, in units; none by default. Any legal announcements.
 
     Raises
     ------
@@ -108,21 +107,21 @@ def cost_effective(problem: Problem, announced: ArrayLike = ()) -> Allocation:
 
 
 def proves_optimal(problem: Problem, X: ArrayLike, prices: Prices, first: int = 0) -> bool:
-    """Whether prices prove that X costs least among the allocations with the same first rows.
+    """Whether prices prove that X has least cost among the allocations with the same first rows.
 
-    It knows nothing of how X was found. For any other allocation Y with the same first rows, convexity and
-    the first condition give F(Y) − F(X) ≥ Σ_j a_j·(load_j(Y) − load_j(X)); the second makes this at least
-    Σ_jt b_jt·(y_jt − x_jt), which is Σ_jt (b_{j+1,t} − b_jt)·(left_jt(Y) − left_jt(X)), where left_jt counts
-    the units of type t that agents up to j leave to later ones; and by the third no term of it is negative.
+    The check is independent of the solver. For any other allocation Y with the same first rows, convexity and
+    the first condition give F(Y) − F(X) ≥ Σ_j a_j·(load_j(Y) − load_j(X)). By the second, this is at least
+    Σ_jt b_jt·(y_jt − x_jt) = Σ_jt (b_{j+1,t} − b_jt)·(left_jt(Y) − left_jt(X)), where left_jt is the number
+    of units of type t that agents up to j leave to later ones. By the third, no term is negative.
 
     Parameters
     ----------
     X : array_like of int, shape (n, m)
         A feasible allocation, in units.
     prices : Prices
-        a and b, of the agents from `first` on.
+        a and b of the agents from `first` on.
     first : int
-        How many rows are given.
+        Number of fixed rows.
 
     Examples
     --------
@@ -149,7 +148,7 @@ def proves_optimal(problem: Problem, X: ArrayLike, prices: Prices, first: int = 
 
 
 def _narrow(values: Exact) -> Exact:
-    """Integers of 64 bits where they fit."""
+    """Convert to 64-bit integers if they fit."""
     if values.dtype != object or (values.size and max(values.max(), -values.min()) >= 2**62):
         return values
     return values.astype(np.int64)

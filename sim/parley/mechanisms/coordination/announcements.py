@@ -1,14 +1,13 @@
-"""Stage 1: what an agent may announce, given what was announced before it (the paper's Section 2.2).
+"""Stage 1: legal announcements (the paper's Section 2.2).
 
-Agents announce in order. For each task type t, what agents up to j have contracted and those before j did not
-announce is the *pool*; agent j's announcement lies between
+Agents announce in order. For each task type t, the *pool* is the number of units that agents up to j have
+contracted and agents before j did not announce. Agent j's announcement must be between
 
     upper:  x̄_jt = min(pool_t, c_jt), the maximal announcement, and
     lower:  max(0, pool_t − spare_jt), where spare_jt = Σ_{k>j} (c_kt − d_kt) is what later agents can add
 
-so that, whatever j announces within the bounds, the later agents have legal announcements too. Everything is
-in integer units. The contract reverts on exactly the announcements that are refused here, with the same type
-and bound.
+so that later agents always have legal announcements. Everything is in integer units. The contract refuses the
+same announcements, with the same type and bound.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ class Violation:
     task_type: int
     amount: int
     bound: int
-    """The maximum if `too_high`, else the minimum; units."""
+    """The maximum if `too_high`, otherwise the minimum; units."""
     too_high: bool
 
 
 def spare(problem: Tasks) -> NDArray[np.int64]:
-    """Compute what later agents can take over beyond their own contracts, Σ_{k>j} (c_kt − d_kt).
+    """Compute the spare capacity of later agents, Σ_{k>j} (c_kt − d_kt).
 
     Returns
     -------
@@ -59,7 +58,7 @@ def spare(problem: Tasks) -> NDArray[np.int64]:
 
 
 def carried(problem: Tasks, announced: ArrayLike) -> NDArray[np.int64]:
-    """Units of each type contracted by those who have announced, but left by them to later agents.
+    """Units of each type that the agents so far have contracted, but left to later agents.
 
     Parameters
     ----------
@@ -132,12 +131,12 @@ def maximal_announcements(problem: Tasks, X: ArrayLike) -> NDArray[np.int64]:
 
 
 def find_violation(problem: Tasks, announced: ArrayLike) -> Violation | None:
-    """Find the first bound that is broken, in the order in which the contract checks.
+    """Find the first violated bound, in the contract's order of checks.
 
     Parameters
     ----------
     announced : array_like of int, shape (k, m) with k <= n
-        In units. All n rows are an allocation, which must leave nothing over.
+        In units. All n rows are an allocation, which must assign all units.
 
     Returns
     -------
@@ -197,7 +196,7 @@ def check_feasible(problem: Tasks, announced: ArrayLike, key: str = "announced")
     announced : array_like of int, shape (k, m) with k <= n
         In units.
     key : str
-        What the matrix is called in the message.
+        Name of the matrix in the message.
     """
     found = find_violation(problem, announced)
     if found is None:
@@ -217,7 +216,7 @@ def _rows(problem: Tasks, announced: ArrayLike) -> NDArray[np.int64]:
 
 
 def _pools(problem: Tasks, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Compute what each agent finds of each type: contracted up to it, not announced before it."""
+    """Compute the pool of each agent and type: contracted up to it, not announced before it."""
     D = problem.contracted[: len(rows)]
     pools: NDArray[np.int64] = D.cumsum(axis=0) - rows.cumsum(axis=0) + rows
     return pools

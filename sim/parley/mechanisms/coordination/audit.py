@@ -1,8 +1,8 @@
-"""The audit of a recognition function: which axioms hold, with witnesses, and what a deviator gains.
+"""The audit of a recognition function: axioms, with witnesses, and gains from deviating.
 
-For each axiom a counterexample is looked for over random problems of the special domain, and in the problem
-that is audited. Where a theorem says that there is none (`PROVED`), the search runs all the same, and a
-counterexample would prevail. Where nothing proves or refutes an axiom, it is not known whether it holds.
+For each axiom, counterexamples are searched over random problems of the special domain, and in the audited
+problem. The search also runs if a theorem excludes them (`PROVED`); a counterexample would override the
+theorem. Without a proof or a counterexample, the result is unknown.
 """
 
 from __future__ import annotations
@@ -72,42 +72,42 @@ PROVED: dict[str, dict[str, str]] = {
         PROPORTIONALITY: "by definition",
     },
 }
-"""Which axiom holds of which function, and why. What is not listed here is left to the search."""
+"""The axioms that are proved for each function, with the proof. For others, only the search decides."""
 
 AFFINE = {"equal", "contract-proportional"}
-"""Functions whose probabilities at the reduced problem are affine in Z."""
+"""Functions with probabilities of the reduced problem that are affine in Z."""
 
 PROBLEMS = 1000
-"""Problems searched if nothing else is said."""
+"""Default number of searched problems."""
 MAX_COURSES = 20_000
-"""Courses of announcements up to which all equilibria of the audited problem are found."""
+"""Maximum number of courses of announcements to find all equilibria of the audited problem."""
 UNITS_CHECKED = 50
-"""Problems on which a function is held against itself in units half as large."""
+"""Problems to test that a function does not depend on the unit."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of one axiom."""
+    """The verdict on one axiom."""
 
     holds: bool | None
-    """Over all problems of the special domain; None if neither proved nor refuted."""
+    """For all problems of the special domain; None if neither proved nor refuted."""
     searched: int
-    """Random problems searched, until a witness was found."""
+    """Number of searched problems, up to the witness if there is one."""
     source: str | None = None
-    """Why it holds, where that is proved."""
+    """The proof that it holds, if there is one."""
     witness: Witness | None = None
     undecided: int = 0
-    """Problems of those on which the search could not tell."""
+    """Number of searched problems without a decision."""
     here: bool | None = None
-    """Of the audited problem; None if not known."""
+    """For the audited problem; None if unknown."""
     here_basis: str = ""
-    """How `here` is known."""
+    """The reason for `here`."""
     refuted_here: bool = False
     """Whether the witness is the audited problem."""
 
     @property
     def basis(self) -> str | int:
-        """``theorem``, or how many problems were searched."""
+        """``theorem``, or the number of searched problems."""
         return "theorem" if self.source is not None and self.witness is None else self.searched
 
 
@@ -131,7 +131,7 @@ class _Search:
         return PROVED.get(self.function.name, {})
 
     def look(self, number: int, triples: list[Triple]) -> None:
-        """Look at one D and C."""
+        """Search one D and C."""
         undecided = False
         for triple in triples:
             if PROPORTIONALITY not in self.found and (found := counterexamples.disproportion(self.p, triple)):
@@ -169,12 +169,12 @@ def search(
     seed: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Verdict]:
-    """Look for counterexamples of a recognition function to the three axioms.
+    """Search for counterexamples of a recognition function to the three axioms.
 
     Parameters
     ----------
     problems : int
-        Matrices D and C drawn, each with three allocations.
+        Number of random D and C, each with three allocations.
     progress : callable, optional
         Called with the number of problems done.
 
@@ -186,7 +186,7 @@ def search(
     Raises
     ------
     ParleyError
-        If the function depends on the unit that quantities are counted in.
+        If the function depends on the unit of quantities.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def search(
 
 
 def _consistency(function: Named, triple: Triple) -> consistency.Verdict:
-    """Search for a Z that a function is consistent with, given what is proved of the function."""
+    """Search for a Z with which a function is consistent, using what is proved about the function."""
     return find_distribution(
         function.probabilities,
         triple,
@@ -216,7 +216,7 @@ def _consistency(function: Named, triple: Triple) -> consistency.Verdict:
 
 @cache
 def _search_known(name: str, problems: int, seed: int) -> dict[str, Verdict]:
-    """Search with a function that does not change: once is enough."""
+    """Search with a built-in function (cached)."""
     return search(recognition_named(name), problems=problems, seed=seed)
 
 
@@ -230,23 +230,23 @@ def _check_units(function: Named, triple: Triple) -> None:
 
 @dataclass(frozen=True)
 class Audit:
-    """All that the audit of a function at one problem found."""
+    """The result of an audit of a function at one problem."""
 
     problem: Problem
     function: Named
     allocation: Matrix
-    """X: the cost-effective allocation that is announced, in units."""
+    """X: the announced cost-effective allocation, in units."""
     axioms: dict[str, Verdict]
     others: dict[str, dict[str, Verdict]]
-    """The same of the other functions, for comparison: by name and axiom."""
+    """Verdicts on the other functions, for comparison: by name and axiom."""
     equilibria: Equilibria | None
-    """Of the problem's game, those that follow `TIE_RULE`, if its tree is small enough."""
+    """Equilibria of the problem's game that follow `TIE_RULE`, if its tree is small enough."""
     any_ties: Equilibria | None
-    """All of the problem's game, however ties are broken."""
+    """All equilibria of the problem's game, for any treatment of ties."""
     manipulations: Manipulations
 
     def to_json(self) -> dict[str, Any]:
-        """Give the audit as plain values: exact numbers as strings, in tasks and units of cost."""
+        """Return plain values: exact numbers as strings, in tasks and units of cost."""
         unit = self.problem.unit
         return {
             "kind": "coordination",
@@ -286,7 +286,7 @@ class Audit:
 
     @property
     def holds(self) -> bool:
-        """Whether no axiom was refuted, here or anywhere, and nobody gains alone."""
+        """Whether no axiom was refuted and no single agent gains."""
         refuted = any(verdict.witness or verdict.here is False for verdict in self.axioms.values())
         alone = any(found.gain for found in self.manipulations.singles)
         return not refuted and not alone
@@ -304,7 +304,7 @@ def audit(
     seed: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Audit:
-    """Audit a recognition function: its axioms over all problems, and what deviators gain in this one.
+    """Audit a recognition function: its axioms over all problems, and gains from deviating in this one.
 
     Parameters
     ----------
@@ -320,9 +320,9 @@ def audit(
     Raises
     ------
     ProblemError
-        If the problem names an allocation that is not cost-effective.
+        If the problem's allocation is not cost-effective.
     ParleyError
-        If the function fails, or returns no probabilities.
+        If the function fails, or does not return probabilities.
 
     Examples
     --------
@@ -380,7 +380,7 @@ def _withplain_witness(verdict: Verdict, witness: Witness | None) -> Verdict:
 
 
 def _held_against(name: str, verdicts: dict[str, Verdict], triple: Triple) -> dict[str, Verdict]:
-    """Hold a function against the audited problem too, where neither a theorem nor the search has decided."""
+    """Test a function at the audited problem too, if neither a theorem nor the search has decided."""
     function = recognition_named(name)
     looked = {CONSISTENCY: _inconsistency_here, PROPORTIONALITY: _disproportion_here}
     return {
@@ -410,7 +410,7 @@ def _refuted_here(
     equilibria: Equilibria | None,
     found: Manipulations,
 ) -> dict[str, Witness | None]:
-    """Witnesses that the audited problem is, by axiom."""
+    """Return the audited problem as a witness, by axiom."""
     inefficient = None
     if equilibria is not None:
         if not equilibria.cost_effective:
@@ -439,7 +439,7 @@ def _here(
     equilibria: Equilibria | None,
     found: Manipulations,
 ) -> dict[str, tuple[bool | None, str]]:
-    """Whether each axiom holds at the problem itself, and how that is known."""
+    """Return whether each axiom holds at the problem itself, and why."""
     here: dict[str, tuple[bool | None, str]] = {}
     if equilibria is not None:
         basis = f"all equilibria in which {TIE_RULE}"

@@ -1,12 +1,13 @@
 """Stage 2: the stationary equilibrium of the bargaining over the cost savings (the paper's Proposition 1).
 
-With Δ = F(D) − F(X) > 0, agent i with recognition probability p_i and f0_i = f_i(d_i) alone expects to bear
-f0_i − p_i·Δ. It accepts whatever is not above its threshold a_i = f0_i − δ·p_i·Δ, which weighs that
-expectation, should the bargaining go on, against f0_i, should it break down. A proposer gives every other
-agent exactly its threshold and keeps the rest of F(X). With Δ ≤ 0 there is nothing to agree on: everyone
-bears f0_i, and nobody proposes.
+With Δ = F(D) − F(X) > 0, agent i with recognition probability p_i and cost alone f0_i = f_i(d_i) has expected
+cost f0_i − p_i·Δ. It accepts a cost share up to its acceptance threshold a_i = f0_i − δ·p_i·Δ, the mean of
+this expected cost if bargaining continues and f0_i if it breaks down. A proposer offers every other agent
+exactly its threshold and keeps the rest of F(X). With Δ ≤ 0 there are no savings: every agent's cost is f0_i,
+and there is no proposal.
 
-Costs are exact fractions in units of cost; the functions ending in ``_wei`` are what bots play, in whole wei.
+Costs are exact fractions in units of cost; the functions ending in ``_wei`` are the bots' versions in whole
+wei.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def default_costs(problem: Problem) -> tuple[Fraction, ...]:
-    """f_i(d_i): what each agent bears if the contracts stand.
+    """f_i(d_i): the cost of each agent if the contracts stand.
 
     Examples
     --------
@@ -172,8 +173,9 @@ def expected_costs_float(
 def threshold_wei(f0_wei: int, p: Fraction, delta: Fraction, savings_wei: int) -> int:
     """Compute the acceptance threshold in whole wei, rounded down toward minus infinity.
 
-    Cost shares: a lower one is better for the responder, so rounding down is in its favour and a share at
-    this threshold is accepted. Rounding toward zero would put a negative threshold up, and be rejected.
+    A lower cost share is better for the responder, so rounding down is in its favour, and a share at the
+    rounded threshold is accepted. Rounding toward zero would increase a negative threshold, which would be
+    rejected.
 
     Parameters
     ----------
@@ -182,7 +184,7 @@ def threshold_wei(f0_wei: int, p: Fraction, delta: Fraction, savings_wei: int) -
     p : Fraction
         Recognition probability.
     delta : Fraction
-        Continuation probability; 0 in the last round, where a rejection ends the game.
+        Continuation probability; 0 in the last round, because a rejection ends the game.
     savings_wei : int
         Δ.
 
@@ -212,7 +214,7 @@ def thresholds_wei(
         The announced allocation, in units.
     probabilities : sequence of Fraction, length n
     last_round : bool
-        Whether a rejection ends the game for certain; thresholds then are f_i(d_i).
+        Whether a rejection ends the game; thresholds are then f_i(d_i).
 
     Examples
     --------
@@ -237,7 +239,7 @@ def proposal_wei(
     proposer: int,
     last_round: bool = False,  # noqa: FBT001, FBT002 - bots pass it by name
 ) -> tuple[int, ...]:
-    """Make the equilibrium proposal in whole wei: everyone's threshold, the rest of F(X) for the proposer.
+    """Make the equilibrium proposal in whole wei: others' thresholds, the rest of F(X) for the proposer.
 
     Parameters
     ----------
@@ -247,7 +249,7 @@ def proposal_wei(
     proposer : int
         From 0.
     last_round : bool
-        Whether a rejection ends the game for certain.
+        Whether a rejection ends the game.
 
     Returns
     -------

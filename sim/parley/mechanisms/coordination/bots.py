@@ -1,7 +1,7 @@
-"""Who plays: seven kinds of agents that know common knowledge and what the chain shows, and nothing else.
+"""The seven bots. They know only the common knowledge and what the chain shows.
 
-A bot decides; it neither sends transactions nor sees another seat's secret before it is revealed. Whatever a
-bot does in the first stage, it bargains as in equilibrium (Proposition 1) unless its kind says otherwise.
+A bot decides. It does not send transactions, and does not see another seat's secret before the reveal. It
+bargains as in equilibrium (Proposition 1) unless stated otherwise.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,14 +34,14 @@ PHASES = ("joining", "announcing", "revealing", "proposing", "responding")
 
 @dataclass(frozen=True)
 class Reveals:
-    """What the chain shows a seat that is about to reveal.
+    """What the chain shows to a seat before its reveal.
 
     Attributes
     ----------
     game : bytes
         Id of the game.
     secrets : mapping of int to bytes
-        By seat, what the others have revealed in this round.
+        The others' revealed secrets of this round, by seat.
     """
 
     game: bytes
@@ -50,12 +50,12 @@ class Reveals:
 
 
 def proposer_of(position: Position, game: bytes, round_number: int, secrets: Sequence[bytes]) -> int | None:
-    """Whom the contract will recognize, given everybody's secrets.
+    """The seat that the contract will recognize, given all secrets.
 
     Returns
     -------
     int or None
-        None if the continuation draw that comes first ends the game.
+        None if the continuation draw ends the game.
     """
     delta = position.problem.continuation
     if round_number > 1:
@@ -70,10 +70,10 @@ def proposer_of(position: Position, game: bytes, round_number: int, secrets: Seq
 
 
 class Bot(BaseBot):
-    """The equilibrium player, and the base of the others, each of which departs from it in one respect.
+    """The equilibrium bot, and the base of the others, each of which differs in one respect.
 
-    Announces cost-effectively given what has been announced, by the problem's own allocation where that is
-    still open; proposes and answers by Proposition 1 at the allocation that came out.
+    Announces cost-effectively after the announcements so far, by the problem's own allocation if this is
+    still possible; proposes and answers by Proposition 1 at the announced allocation.
     """
 
     kind = "equilibrium"
@@ -84,7 +84,7 @@ class Bot(BaseBot):
         return True
 
     def announce(self, position: Position, random: Random) -> Row:
-        """The seat's announcement at a position where it is its turn."""
+        """The seat's announcement, when it is its turn."""
         return plan(position)[len(position.rows)]
 
     def propose(self, bargaining: Bargaining, *, last_round: bool) -> Row:
@@ -96,7 +96,7 @@ class Bot(BaseBot):
         return share <= bargaining.threshold(self.seat, last_round=last_round)
 
     def reveals(self, position: Position, seen: Reveals, secret: bytes) -> bool:
-        """Whether the seat opens its commitment, knowing what the others have revealed."""
+        """Whether the seat opens its commitment, given the others' reveals."""
         return True
 
 
@@ -111,7 +111,7 @@ class Greedy(Bot):
 
 
 class Minimal(Bot):
-    """Announces as little as it may."""
+    """Announces as little as it can."""
 
     kind = "minimal"
 
@@ -121,7 +121,7 @@ class Minimal(Bot):
 
 
 class Stubborn(Bot):
-    """Accepts only what saves it a share of Δ beyond its threshold."""
+    """Accepts only cost shares that are lower than its threshold by a share of Δ."""
 
     kind = "stubborn"
 
@@ -131,7 +131,7 @@ class Stubborn(Bot):
 
     @classmethod
     def from_argument(cls, seat: int, argument: str | None) -> Self:
-        """Demanding the share that is given, or a tenth."""
+        """Demands the given share, by default a tenth."""
         if argument is None:
             return cls(seat)
         share = exact.parse(argument)
@@ -140,13 +140,13 @@ class Stubborn(Bot):
         return cls(seat, share)
 
     def accepts(self, bargaining: Bargaining, share: int, random: Random, *, last_round: bool) -> bool:
-        """Whether the offer leaves enough below the threshold."""
+        """Whether the offer is far enough below the threshold."""
         demanded = self.share * max(bargaining.savings, 0)
         return share <= bargaining.threshold(self.seat, last_round=last_round) - demanded
 
 
 class RandomBot(Bot):
-    """Announces uniformly among what is legal, type by type, and answers by tossing a coin."""
+    """Announces a uniform legal number for each type, and answers by a coin toss."""
 
     kind = "random"
 
@@ -161,10 +161,10 @@ class RandomBot(Bot):
 
 
 class Withholder(Bot):
-    """Reveals last, and not at all unless the draw makes it the proposer.
+    """Reveals last, and only if the draw makes it the proposer.
 
-    With everybody else's secrets on the chain and its own in hand, it knows the draw before anybody. Of
-    several, the last decides; the others have nothing to go by and reveal.
+    From the others' revealed secrets and its own, it knows the draw before the others. If there are several,
+    the last one decides; the others cannot know the draw and reveal.
     """
 
     kind = "withholder"
@@ -172,7 +172,7 @@ class Withholder(Bot):
     waits = True
 
     def reveals(self, position: Position, seen: Reveals, secret: bytes) -> bool:
-        """Whether the draw, worked out ahead of the contract, recognizes this seat."""
+        """Whether the draw, computed in advance, recognizes this seat."""
         agents = position.problem.agents
         if len(seen.secrets) < agents - 1:
             return True
@@ -181,7 +181,7 @@ class Withholder(Bot):
 
 
 class Silent(Bot):
-    """Plays as in equilibrium, but lets every deadline of one phase pass."""
+    """Plays as in equilibrium, but misses every deadline of one phase."""
 
     kind = "silent"
     waits = True
@@ -192,7 +192,7 @@ class Silent(Bot):
 
     @classmethod
     def from_argument(cls, seat: int, argument: str | None) -> Self:
-        """Silent in the phase that is named; one must be."""
+        """Silent in the named phase, which is required."""
         if argument is None:
             raise ValueError(
                 f"{cls.kind} needs a phase, as in {cls.kind}:{PHASES[2]} (known: {', '.join(PHASES)})"
@@ -200,12 +200,12 @@ class Silent(Bot):
         return cls(seat, phase_named(PHASES, argument))
 
     def acts(self, phase: str) -> bool:
-        """False in the phase that this bot sleeps through."""
+        """False in the phase in which this bot is silent."""
         return phase != self.phase
 
 
 class Announcing(Bot):
-    """Announces what it was told to, and plays the equilibrium otherwise. Told in code, not by name."""
+    """Announces a given row, and otherwise plays the equilibrium; for use in code only."""
 
     kind = "announcing"
 
@@ -224,16 +224,16 @@ KINDS: dict[str, type[Bot]] = {
 
 
 def plan(position: Position) -> tuple[Row, ...]:
-    """A cost-effective allocation that continues a position: what equilibrium announces from there on.
+    """The cost-effective allocation that equilibrium announcements give from a position on.
 
-    The problem's own allocation as long as all have followed it; what was planned before, if the last agent
-    has followed that; else the solver's choice. D where a proposer's gain is less than what rounding costs it
+    It is the problem's own allocation while all agents follow it; the previous plan, if the last agent
+    followed it; otherwise the solver's choice. It is D if a proposer's gain is less than its rounding loss
     (savings of a few wei; see `_pays`).
 
     Returns
     -------
     tuple of tuple of int
-        All rows, in units; the first ones are the announcements made.
+        All rows, in units; the first ones are the announcements so far.
     """
     rows: tuple[Row, ...] | None = position.memory.get("plan")
     if rows is None:
@@ -242,7 +242,7 @@ def plan(position: Position) -> tuple[Row, ...]:
 
 
 def _followed(position: Position) -> tuple[Row, ...] | None:
-    """The plan of the position before, if the last announcement is in it."""
+    """The plan of the previous position, if the last announcement followed it."""
     if position.parent is None:
         return None
     before: tuple[Row, ...] | None = position.parent.memory.get("plan")
@@ -264,11 +264,11 @@ def _new_plan(position: Position) -> tuple[Row, ...]:
 
 
 def _pays(position: Position, matrix: Matrix) -> bool:
-    """Whether no proposer loses more to the rounding of thresholds than it gains by proposing.
+    """Whether every proposer gains more by proposing than it loses by the rounding of thresholds.
 
-    In exact shares, proposing costs an agent Δ · (1 − δ) less than its own threshold, which is what it
-    expects of a rejection. In whole wei it bears the dust besides (`Bargaining.dust`), n − 1 wei at most. In
-    a last round thresholds are whole, and there is none.
+    In exact shares, proposing costs an agent Δ · (1 − δ) less than its threshold, its expected cost after a
+    rejection. In whole wei it also bears the dust (`Bargaining.dust`), at most n − 1 wei. In a last round
+    thresholds are whole, and there is no dust.
     """
     problem = position.problem
     saved = problem.total_cost_wei(problem.contracted) - problem.total_cost_wei(matrix)
@@ -283,7 +283,7 @@ def _pays(position: Position, matrix: Matrix) -> bool:
 
 
 def equilibrium_bargaining(problem: Problem) -> Bargaining:
-    """Find the second stage that equilibrium players reach: at a cost-effective allocation, or at D.
+    """Return the second stage of equilibrium play: at a cost-effective allocation, or at D.
 
     Examples
     --------

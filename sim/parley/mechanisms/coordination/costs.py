@@ -1,7 +1,7 @@
 """Cost functions f_i: strictly increasing and convex in the workload z, the total number of tasks done.
 
-Each kind is written in tasks, as in the paper, and can be turned into the integers of the contract: q whole
-units are q / unit tasks, and one unit of cost is `wei_per_cost` wei.
+Each kind uses tasks, as in the paper, and can be converted to the contract's integers: q whole units are q /
+unit tasks, and one unit of cost is `wei_per_cost` wei.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from parley.core.errors import ProblemError
 from parley.core.exact import show, show_all
 
 MIN_EXPONENT, MAX_EXPONENT = 2, 8
-# What the contract stores and walks through for one piecewise-linear function.
+# Maximum number of pieces of one cost function in the contract.
 MAX_BREAKPOINTS = 16
 
 
@@ -73,7 +73,7 @@ class Cost(ABC):
 
     @abstractmethod
     def to_mapping(self) -> dict[str, Any]:
-        """Give the keys that a problem file has for it."""
+        """Return its keys in a problem file."""
 
     @abstractmethod
     def check(self, key: str) -> None:
@@ -83,12 +83,12 @@ class Cost(ABC):
     def whole_at(self, unit: int) -> int:
         """Find the smallest w for which w·f is an integer at every whole number of units.
 
-        Exactly the multiples of w serve as well.
+        The other solutions are the multiples of w.
         """
 
     @abstractmethod
     def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:
-        """Give the contract's form; ValueError if some whole load does not cost whole wei."""
+        """Return the contract's form; `ValueError` if a whole workload does not cost whole wei."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,9 @@ class Power(Cost):
             raise ProblemError("", f"{key}.linear", reason)
 
     def whole_at(self, unit: int) -> int:  # noqa: D102 - see the base
-        # A polynomial of degree k is integer at every whole number if and only if it is at k + 1 consecutive
-        # ones (its differences up to order k then are integers, and they generate all other values); f(0) = 0
-        # is one.
+        # A polynomial of degree k is an integer at every whole number if and only if it is at k + 1
+        # consecutive ones (its differences up to order k are then integers, and generate all values); f(0) =
+        # 0 is one.
         return lcm(*(self(Fraction(q, unit)).denominator for q in range(1, self.exponent + 1)))
 
     def on_chain(self, unit: int, wei_per_cost: int) -> ChainCost:  # noqa: D102 - see the base

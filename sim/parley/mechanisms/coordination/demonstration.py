@@ -1,7 +1,7 @@
-"""A manipulation played on the EVM: what the deviating agent gains, in wei that were paid.
+"""A manipulation played on the EVM: the deviating agent's gain in wei.
 
-Half of the games are played as all would announce who follow X, half with one agent who announces as at Y;
-everybody bargains as in equilibrium.
+In half of the games all agents announce X; in the other half one agent announces as in Y. All bargain as in
+equilibrium.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,29 +42,29 @@ __all__ = [
 ]
 
 GAMES = 400
-"""Games of each kind if nothing else is said."""
+"""Default number of games of each kind."""
 TWINS = 200
-"""Problems on which a user's contract is held against the Python function."""
+"""Number of problems on which a user's contract is compared with the Python function."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """What one agent's games cost it."""
+    """The costs of one agent's games."""
 
     games: int
     mean: Fraction
-    """Of what it paid, in wei."""
+    """Mean cost in wei."""
     expected: Fraction
     """f_j(d_j) − p_j·Δ at the allocation announced, in wei."""
     variance: Fraction
-    """Of one game, exactly: it differs by Δ·(1 − δ) between proposing and not."""
+    """Exact variance of one game: proposing changes the cost by Δ·(1 − δ)."""
     p_value: float
-    """Of what it paid in all, exact: it follows from how often it proposed."""
+    """Exact p-value of the total cost, from the number of times it proposed."""
 
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A manipulation as it was played."""
+    """A played manipulation."""
 
     evm: str
     agent: int
@@ -73,31 +73,31 @@ class Demonstration:
 
     @property
     def gain(self) -> Fraction:
-        """What deviating gained per game, in wei."""
+        """Gain per game from deviating, in wei."""
         return self.followed.mean - self.deviated.mean
 
     @property
     def expected_gain(self) -> Fraction:
-        """What theory says it gains, in wei."""
+        """Expected gain from theory, in wei."""
         return self.followed.expected - self.deviated.expected
 
     @property
     def std_error(self) -> float:
-        """Of the gain that was played, from the exact variances, in wei."""
+        """Standard error of the gain, from exact variances, in wei."""
         return sqrt(sum(kind.variance / kind.games for kind in (self.followed, self.deviated)))
 
     @property
     def z(self) -> float | None:
-        """How many standard errors lie between play and theory; None where nothing is left to chance."""
+        """Standard errors between play and theory; None if nothing is random."""
         return float(self.gain - self.expected_gain) / self.std_error if self.std_error else None
 
     @property
     def p_value(self) -> float:
-        """Of both sums of costs, with the deviation and without (Bonferroni)."""
+        """p-value of both sums of costs, with and without the deviation (Bonferroni)."""
         return bonferroni([self.followed.p_value, self.deviated.p_value])
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as plain values, in wei: exact numbers as strings."""
+        """Return plain values, in wei: exact numbers as strings."""
         return {
             "evm": self.evm,
             "agent": self.agent,
@@ -113,12 +113,12 @@ class Demonstration:
 
 
 def audited(name: str | None, contract: Path | None) -> Named | None:
-    """Return the recognition function of a name; a contract of it is compared with it first.
+    """Return a recognition function by name, after a comparison with its contract.
 
     Raises
     ------
     ParleyError
-        If there is no such function, or the contract does not answer as it does.
+        If the function is unknown, or its contract answers differently.
     """
     function = None if name is None else recognition_named(name)
     if function is not None and contract is not None:
@@ -134,12 +134,12 @@ def demonstrate_found(
     seed: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Demonstration | None:
-    """Play the manipulation that an audit has found; None if it found none, or there is no contract for it.
+    """Play the manipulation of an audit; None if there is none, or no contract for it.
 
     Parameters
     ----------
     contract, games, seed, progress
-        See `demonstrate`; no games, no demonstration.
+        See `demonstrate`; None for 0 games.
     """
     witness = found.axioms[IMPLEMENTATION].witness
     playable = contract is not None or found.function.name in RECOGNITION_CONTRACTS
@@ -168,14 +168,14 @@ def demonstrate(
     contract : Path, optional
         Solidity source of a user's function.
     games : int
-        With the deviation, and as many without.
+        Games with the deviation, and as many without.
     progress : callable, optional
         Called with the number of games just finished.
 
     Raises
     ------
     ParleyError
-        If the function has no contract, or the contract is not its twin.
+        If the function has no contract, or the contract answers differently.
     """
     evm = open_evm("revm")
     deployment = _deployed(evm, function, contract)
@@ -208,7 +208,7 @@ def _play(player: Player, agent: int, games: int, progress: Callable[[int], None
         total += outcome.costs[agent]
         if progress is not None:
             progress(1)
-    # All games take the same announcements.
+    # All games have the same announcements.
     bargaining = first.position.bargaining
     probability, saved = bargaining.probabilities[agent], max(bargaining.savings, 0)
     return Played(
@@ -228,7 +228,7 @@ def _play(player: Player, agent: int, games: int, progress: Callable[[int], None
 
 @contextmanager
 def _known(function: Named) -> Iterator[None]:
-    """While it is played, a user's function has its place among those that problems may name."""
+    """Register a user's function as a recognition function during the games."""
     if function.name in RECOGNITION or function.fraction is None:
         yield
         return
@@ -253,13 +253,7 @@ def _deployed(evm: Evm, function: Named, contract: Path | None) -> Deployment:
 
 
 def check_contract(function: Named, contract: Path) -> None:
-    """Check that a user's contract compiles and answers as the Python function does.
-
-    Raises
-    ------
-    ParleyError
-        If it does not.
-    """
+    """Check that a user's contract compiles and answers like the Python function; raises `ParleyError`."""
     evm = open_evm("revm")
     hold_against_contract(evm, _deploy_source(evm, contract), function)
 
@@ -282,12 +276,12 @@ def _deploy_source(evm: Evm, path: Path) -> str:
 
 
 def hold_against_contract(evm: Evm, address: str, function: Named, seed: int = 1) -> None:
-    """Check that a contract answers as the Python function does, over random problems.
+    """Check that a contract answers like the Python function, over random problems.
 
     Raises
     ------
     ParleyError
-        If it does not, naming the first turn at which it does not.
+        With the first turn at which the answers differ.
     """
     if function.fraction is None:
         raise ParleyError(f"{function.name}: must have one parameter, a turn, to be compared with a contract")

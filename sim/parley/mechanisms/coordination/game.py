@@ -1,8 +1,7 @@
-"""One game of the two-stage mechanism: what there is to know about it, and the formulas its transitions use.
+"""The state of one game of the two-stage mechanism, and the formulas of its transitions.
 
-Part of the reference model. :mod:`parley.mechanisms.coordination.model` says when each of these is used; here
-stands what is computed: the bounds of an announcement, the recognition fractions, the draws, and who is to
-blame for a missed deadline.
+Part of the reference model: :mod:`parley.mechanisms.coordination.model` says when each formula is used. Here
+are the bounds of announcements, recognition fractions, draws, and the silent seats after a deadline.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from parley.mechanisms.coordination.parameters import Parameters
 
 
 class Phase(IntEnum):
-    """Where a game stands."""
+    """The phase of a game."""
 
     NONE = 0
     CREATING = 1
@@ -40,7 +39,7 @@ class Cause(IntEnum):
 
 
 Fraction: TypeAlias = tuple[int, int]
-"""Numerator and denominator, not reduced; a zero denominator stands for zero."""
+"""Numerator and denominator, not reduced; a zero denominator means zero."""
 
 
 class State(NamedTuple):
@@ -59,11 +58,11 @@ class State(NamedTuple):
 
 @dataclass
 class Game:
-    """One game. Lists are indexed by seat, but for ``carried`` (by task type) and ``order`` (by turn)."""
+    """One game. Lists are indexed by seat, except ``carried`` (by task type) and ``order`` (by turn)."""
 
     id: Word
     parameters: Parameters
-    """While creating, with the rows of those pages only that are stored."""
+    """While creating, with the rows of the stored pages only."""
     deadline: int
     digest: Word
     """The digest that the next action must name."""
@@ -76,18 +75,18 @@ class Game:
     round: int = 0
     announced_cost: int = 0
     silent: int = 0
-    """Bit i: seat i let a deadline pass and lost its bond."""
+    """Bit i: seat i missed a deadline and lost its bond."""
     carried: list[int] = field(default_factory=list)
-    """Contracted by the seats that have announced and left by them to later ones."""
+    """Units that the seats so far have contracted and leave to later ones."""
     commitments: list[Word] = field(default_factory=list)
     secrets: list[Word] = field(default_factory=list)
     loads: list[int] = field(default_factory=list)
     fractions: list[Fraction] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
     shares: tuple[int, ...] = ()
-    """The proposal of this round, or the last one; the contract keeps a digest only."""
+    """The proposal of this round, or the last one; the contract stores only a digest."""
     answered: Word = NOTHING
-    """The digest that this proposal answered to."""
+    """The digest before this proposal."""
 
     @property
     def agents(self) -> int:
@@ -100,20 +99,20 @@ class Game:
         return sum(self.parameters.contracted_cost(seat) for seat in range(self.agents))
 
     def move_to(self, phase: Phase, now: int) -> None:
-        """Enter a phase: nobody has acted in it, and the window for the first action starts now."""
+        """Enter a phase; the window for its first action starts now."""
         self.phase, self.turn = phase, 0
         self.deadline = now + self.parameters.action_window
 
     def bind_commitments(self) -> None:
-        """Let the digest say which secrets the next draw is made from."""
+        """Add the commitments of the next draw to the digest."""
         self.digest = keccak(self.digest + b"".join(self.commitments))
 
     def bounds(self, task_type: int) -> tuple[int, int]:
-        """Return the least and the most that the seat whose turn it is may announce of a type.
+        """Return the bounds of the current seat's announcement of a type.
 
-        It must leave no more than the later seats can take beyond their own contracts, and can take no more
-        than there is (what earlier seats left, and its own) nor than its capacity: the most is the maximal
-        announcement x̄.
+        It must leave at most the spare capacity of later seats, and can take at most the pool (the rest of
+        earlier seats, and its own contracts) and its capacity; the upper bound is the maximal announcement
+        x̄.
         """
         p, j, t = self.parameters, self.turn, task_type
         pool = self.carried[t] + p.row(p.contracted, j)[t]
@@ -121,7 +120,7 @@ class Game:
         return max(0, pool - spare), min(pool, p.row(p.capacity, j)[t])
 
     def draw_proposer(self, secrets: Sequence[Word]) -> int:
-        """Walk the agents: each is recognized with its frozen fraction, the last without a draw."""
+        """Draw the proposer: each agent in turn with its stored fraction, the last one without a draw."""
         proposer_seed = seed(b"proposer", self.id, self.round, secrets)
         for j, (numerator, denominator) in enumerate(self.fractions[:-1]):
             if denominator != 0 and uniform(proposer_seed, j, denominator) < numerator:
@@ -129,23 +128,23 @@ class Game:
         return self.agents - 1
 
     def draw_order(self, secrets: Sequence[Word]) -> list[int]:
-        """Order the responders: a uniform permutation of all but the proposer."""
+        """Draw the order of the responders: a uniform permutation of all except the proposer."""
         others = [seat for seat in range(self.agents) if seat != self.proposer]
         return permutation(seed(b"order", self.id, self.round, secrets), others)
 
     def draw_continuation(self, secrets: Sequence[Word]) -> bool:
-        """Decide with probability δ, from secrets revealed after the rejection, that bargaining goes on."""
+        """Draw whether bargaining continues (probability δ), from secrets revealed after the rejection."""
         p = self.parameters
         continuation_seed = seed(b"continuation", self.id, self.round, secrets)
         return uniform(continuation_seed, 0, p.continuation_denominator) < p.continuation_numerator
 
     @property
     def entitled(self) -> list[int]:
-        """Seats that have joined and not withdrawn yet."""
+        """Seats that have joined and not withdrawn."""
         return [seat for seat, held in enumerate(self.commitments) if held != NOTHING]
 
     def due(self, seat: int) -> int:
-        """Return the deposit, but for a lost bond, and the side payment of a settled game, in wei."""
+        """Return the deposit, minus a lost bond, plus the side payment of a settled game, in wei."""
         p = self.parameters
         amount = p.deposit(seat) - p.bond * (self.silent >> seat & 1)
         if self.phase is Phase.SETTLED:
@@ -153,7 +152,7 @@ class Game:
         return amount
 
     def overdue(self) -> list[int]:
-        """Return the seats that let the deadline pass; while joining, nobody is to blame."""
+        """Return the seats that missed the deadline; none while joining."""
         match self.phase:
             case Phase.ANNOUNCING:
                 return [self.turn]

@@ -56,7 +56,7 @@ class PlayedAudit:
 
     @property
     def holds(self) -> bool:
-        """Whether no axiom was refuted, here or anywhere, and nobody gains alone."""
+        """Whether no axiom was refuted and no single agent gains."""
         return self.audit.holds
 
     def to_json(self) -> dict[str, Any]:

@@ -1,14 +1,13 @@
-"""The two-stage mechanism's contract as a state machine in plain integers: the specification, to be read.
+"""The reference model of the two-stage mechanism's contract: a state machine in plain integers.
 
-:class:`TwoStageModel` has the contract's methods under the contract's names. Each takes the caller first,
-checks in the order in which the contract must check, raises :class:`~parley.kit.reference.Revert` at
-the first check that fails, and only then changes anything: a call that reverts leaves no trace. What the
-contract packs, hashes again or computes at withdrawal is simply kept here.
+:class:`TwoStageModel` has the contract's methods with the same names. Each takes the caller first, makes the
+contract's checks in the contract's order, raises :class:`~parley.kit.reference.Revert` at the first failure,
+and changes the state only after all checks. Data that the contract packs, hashes again or computes at
+withdrawal are stored directly.
 
-A game runs joining → announcing → revealing → proposing → responding, then settles, breaks down, or returns
-to revealing for another round (Gudmundsson, Hougaard and Platz, Section 2; the draws follow
-``parley.core.randomness``). The clock is whatever :attr:`TwoStageModel.now` says: whoever drives the model
-sets it.
+The phases are joining → announcing → revealing → proposing → responding; then the game settles, breaks down,
+or returns to revealing for another round (Gudmundsson, Hougaard and Platz, Section 2; the draws follow
+``parley.core.randomness``). The caller sets the clock, :attr:`TwoStageModel.now`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -38,9 +37,9 @@ from parley.mechanisms.coordination.recognition import RecognitionFunction, Turn
 
 
 class Recognition(NamedTuple):
-    """A recognition contract: the hash of its code, and what it answers.
+    """A recognition contract: the hash of its code, and its function.
 
-    It may raise :class:`~parley.kit.reference.Revert`, and give what is no fraction.
+    The function may raise :class:`~parley.kit.reference.Revert` or return an invalid fraction.
     """
 
     code: Word
@@ -48,7 +47,7 @@ class Recognition(NamedTuple):
 
 
 class TwoStageModel(ReferenceModel[Game]):
-    """What the contract is and does: many games, one balance.
+    """The contract: many games, one balance.
 
     Its clock, its balance and its events are those of :class:`~parley.kit.reference.ReferenceModel`.
 
@@ -105,10 +104,7 @@ class TwoStageModel(ReferenceModel[Game]):
     # ───────────────────────────────────────────── actions ─────────────────────────────────────────────
 
     def create(self, sender: str, salt: Word, parameters: Parameters) -> Word:
-        """Open a game and return its id.
-
-        Refusals are those of `parameters.check`, then of the rows, if they go with it.
-        """
+        """Create a game and return its id; refusals as in `parameters.check`, then for its rows."""
         game = self.game_id(sender, salt)
         require(game not in self.games, "GameExists", game)
         check(parameters, self._code_of)
@@ -144,7 +140,7 @@ class TwoStageModel(ReferenceModel[Game]):
         contracted: Sequence[int],
         capacity: Sequence[int],
     ) -> None:
-        """Store the rows of the last page that is missing. All are there: the seats may be taken."""
+        """Store the rows of the last missing page; after all pages, agents may join."""
         game = self._game(game_id)
         require(game.phase is Phase.CREATING, "WrongPhase", game_id, game.phase, Phase.CREATING)
         require(sender == game.creator, "NotTheCreator", sender, game.creator)
@@ -165,7 +161,7 @@ class TwoStageModel(ReferenceModel[Game]):
         self._emit("Stored", game_id, first, game.digest, page.contracted, page.capacity)
 
     def join(self, sender: str, value: int, game_id: Word, seat: int, digest: Word, commitment: Word) -> None:
-        """Take a seat, paying exactly bond + f_i(d_i). All have joined: the first agent may announce."""
+        """Take a seat and pay exactly bond + f_i(d_i); after all seats, the first agent may announce."""
         game = self._in_phase(game_id, Phase.JOINING)
         self._require_seat(game, seat, sender)
         require(game.commitments[seat] == NOTHING, "AlreadyJoined", seat)
@@ -182,10 +178,10 @@ class TwoStageModel(ReferenceModel[Game]):
             game.move_to(Phase.ANNOUNCING, self.now)
 
     def announce(self, sender: str, game_id: Word, digest: Word, announcement: Sequence[int]) -> None:
-        """Announce a workload by task type.
+        """Announce the tasks by type.
 
-        After the last announcement the allocation X stands: if it saves nothing the game breaks down
-        (Proposition 1A gives everyone the same cost), else bargaining begins.
+        After the last announcement, bargaining begins if the allocation X saves something; otherwise the game
+        breaks down (Proposition 1A: all agents have the same cost as with the contracts).
         """
         game = self._in_phase(game_id, Phase.ANNOUNCING)
         p, j, last = game.parameters, game.turn, game.agents - 1
@@ -221,8 +217,8 @@ class TwoStageModel(ReferenceModel[Game]):
     ) -> None:
         """Reveal this round's secret and commit to the next round's.
 
-        The last reveal decides: first whether bargaining goes on (from round two), then who proposes and in
-        which order the others answer.
+        The last reveal makes the draws: from round two on whether bargaining continues, then the proposer and
+        the order of answers.
         """
         game = self._in_phase(game_id, Phase.REVEALING)
         self._require_seat(game, seat, sender)
@@ -249,8 +245,8 @@ class TwoStageModel(ReferenceModel[Game]):
     def propose(self, sender: str, game_id: Word, digest: Word, shares: Sequence[int]) -> None:
         """Propose a cost share for every agent, summing to F(X).
 
-        Agent i does load_i at its own cost, so that with a share of u_i it pays u_i - f_i(load_i) to the
-        others: no more than it has deposited.
+        Agent i does load_i at its own cost, so with a share of u_i it pays u_i - f_i(load_i) to the others,
+        at most its deposit.
         """
         game = self._in_phase(game_id, Phase.PROPOSING)
         p = game.parameters
@@ -274,10 +270,10 @@ class TwoStageModel(ReferenceModel[Game]):
         digest: Word,
         accept: bool,  # noqa: FBT001 - the contract's argument
     ) -> None:
-        """Answer the proposal, when it is one's turn.
+        """Answer the proposal, in the drawn order.
 
-        When all have accepted, the game is settled. The first rejection ends the round, and in the last
-        round the game.
+        If all accept, the game is settled. The first rejection ends the round, and in the last round the
+        game.
         """
         game = self._in_phase(game_id, Phase.RESPONDING)
         seat = game.order[game.turn]
@@ -306,10 +302,10 @@ class TwoStageModel(ReferenceModel[Game]):
     def withdraw(
         self, sender: str, game_id: Word, seat: int, to: str, digest: Word, shares: Sequence[int]
     ) -> None:
-        """Take a seat's money out of an ended game, once, to any address.
+        """Withdraw a seat's money from an ended game, once, to any address.
 
-        Settled: the deposit and the side payment f_i(load_i) - u_i; named are the accepted shares and what
-        they answered to. Broken down: the deposit, but for a lost bond.
+        Settled: the deposit and the side payment f_i(load_i) - u_i; the call names the accepted shares and
+        the digest before them. Broken down: the deposit, minus a lost bond.
         """
         game = self._owing(sender, game_id, seat)
         if game.phase is Phase.SETTLED:
@@ -323,23 +319,23 @@ class TwoStageModel(ReferenceModel[Game]):
     # ────────────────────────────────────────────── views ──────────────────────────────────────────────
 
     def state(self, game_id: Word) -> State:
-        """Return where a game stands: all zero for a game that does not exist."""
+        """Return the state of a game; all zero if it does not exist."""
         g = self._game(game_id)
         return State(
             g.phase, g.cause, g.turn, g.proposer, g.lapsed, g.round, g.deadline, g.digest, g.announced_cost
         )
 
     def secret(self, game_id: Word, seat: int) -> Word:
-        """Return what the seat has revealed for the draw that is under way; zero if it has not."""
+        """Return the seat's revealed secret for the current draw; zero if it has not revealed."""
         return self._game(game_id).secrets[seat]
 
     def announcement_of(self, game_id: Word, seat: int) -> tuple[int, int, int]:
-        """Return the load announced by the seat, and its frozen fraction."""
+        """Return the seat's announced workload and its stored fraction."""
         game = self._game(game_id)
         return (game.loads[seat], *game.fractions[seat])
 
     def carried(self, game_id: Word, task_type: int) -> int:
-        """Return the units of a type left by the seats that have announced to later ones."""
+        """Return the units of a type that the seats so far leave to later ones."""
         return self._game(game_id).carried[task_type]
 
     def order(self, game_id: Word) -> tuple[int, int]:
@@ -349,14 +345,14 @@ class TwoStageModel(ReferenceModel[Game]):
     # ───────────────────────────────────────────── guards ──────────────────────────────────────────────
 
     def _game(self, game_id: Word) -> Game:
-        """Return the game, or for an id that nobody has created a stand-in that is in no phase."""
+        """Return the game; for an unknown id, one without a phase."""
         return self.games.get(game_id) or Game(game_id, NO_PARAMETERS, 0, NOTHING, phase=Phase.NONE)
 
     def _fraction(self, game: Game, announcement: Sequence[int]) -> Fraction:
         """Ask the recognition contract.
 
-        If it has not the code that was agreed on, fails, or gives what is no fraction of 32-bit numbers, the
-        seat gets an equal share of what is left with it and the later ones.
+        If it does not have the agreed code, fails, or returns an invalid fraction of 32-bit numbers, the seat
+        gets an equal share of the remaining probability.
         """
         p, j = game.parameters, game.turn
         turn = Turn(
@@ -384,7 +380,7 @@ class TwoStageModel(ReferenceModel[Game]):
     # ───────────────────────────────────────────── effects ─────────────────────────────────────────────
 
     def _break_down(self, game: Game, cause: Cause) -> None:
-        """End without agreement: D stands and no side payments are made."""
+        """End without agreement: D stands, without side payments."""
         game.phase, game.cause = Phase.BROKEN_DOWN, cause
         self._emit("BrokenDown", game.id, game.round, cause, game.silent)
 

@@ -1,12 +1,13 @@
-"""What is common knowledge before a game begins, as the contract takes it, and what ``create`` refuses.
+"""Parameters of a game, and the checks of ``create``.
 
-Part of the reference model: :class:`Parameters` has the fields of the Solidity struct in the same order, all
-of them plain integers (quantities in units, money in wei, seats from 0) and addresses as text. :func:`check`
-and :func:`check_rows` are the specification of creation: they raise the refusal that the contract must give,
-in the order in which it looks.
+Part of the reference model: :class:`Parameters` has the fields of the Solidity struct in the same order, as
+plain integers (quantities in units, money in wei, seats from 0) and addresses as text. :func:`check` and
+:func:`check_rows` are the specification of creation: they raise the contract's refusals in the contract's
+order.
 
-What is known of each seat is kept in pages of as many seats as one contract's code holds. A game of several
-pages is created without its matrices, whose rows follow page by page, from the last page to the first.
+The data of seats are stored in pages; a page has as many seats as fit into the code of one contract. A game
+with several pages is created without its matrices, whose rows follow page by page, from the last page to the
+first.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,14 +23,14 @@ MAX_AGENTS = 64
 """Seats fit one byte each in two words, and a set of seats one word."""
 
 MAX_TASK_TYPES = 64
-"""Bounds the work of one announcement."""
+"""Limits the work of one announcement."""
 
 MAX_BREAKPOINTS = 16
-"""Bounds the work of one evaluation of a piecewise cost."""
+"""Limits the work of one evaluation of a piecewise cost."""
 
 MIN_EXPONENT = 2
 MAX_EXPONENT = 8
-"""A power cost is strictly convex from 2 on; 8 keeps 2^96 · (2^16)^8 well inside a word."""
+"""With at most 8, 2^96 · (2^16)^8 fits well into a word."""
 
 MIN_WINDOW = 60
 """Seconds: several blocks on every chain, so that no single block builder can silence an agent."""
@@ -38,13 +39,13 @@ MAX_WINDOW = 30 * 24 * 60 * 60
 """Seconds (30 days): the longest delay that one silent agent can cause in one step."""
 
 QUANTITY_LIMIT = 1 << 32
-"""Totals of units stay below it: quantities pack, and a recognition fraction needs no more than 32 bits."""
+"""Totals of units stay below it, so that quantities and recognition fractions fit into 32 bits."""
 
 MAX_PAGE = 24_575
-"""Bytes of a page: the most code that a contract may have, less one."""
+"""Bytes of a page: the maximum code size of a contract, minus one."""
 
 MAX_TOTAL_COST = (1 << 96) - 1
-"""Wei: 79 billion ether, far more than there is; sums of costs and deposits then never overflow."""
+"""Wei: 79 billion ether, more than exists; so sums of costs and deposits never overflow."""
 
 
 class CostKind(IntEnum):
@@ -57,7 +58,7 @@ class CostKind(IntEnum):
 
 @dataclass(frozen=True)
 class Cost:
-    """A cost function of whole units, in wei; fields that its kind does not use are ignored.
+    """A cost function of whole units, in wei; unused fields are ignored.
 
     Attributes
     ----------
@@ -95,7 +96,7 @@ class Cost:
         return self.coefficient * power + self.linear * load
 
     def of(self, load: int) -> int:
-        """Return f(load) in wei, exactly: creation has refused every cost that is not whole."""
+        """Return f(load) in wei; exact, because creation refuses costs that are not whole."""
         if self.kind != CostKind.PIECEWISE:
             return self.numerator(load) // self.denominator
         ends = (*self.breakpoints[1:], load)
@@ -114,13 +115,13 @@ class Page(NamedTuple):
     capacity: tuple[int, ...]
 
     def digest(self, before: Word) -> Word:
-        """Return what a digest becomes with this page: keccak256(abi.encode(digest, rows of D, of C))."""
+        """Return the digest continued with this page: keccak256(abi.encode(digest, rows of D, of C))."""
         return keccak(before + encode_tuple([encode_array(self.contracted), encode_array(self.capacity)], 1))
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the agents agree on by joining: the Solidity struct of the same name, field for field.
+    """What agents agree to by joining: the Solidity struct of the same name, field for field.
 
     Attributes
     ----------
@@ -143,7 +144,7 @@ class Parameters:
     join_window, action_window : int
         Seconds.
     max_rounds : int
-        Bargaining rounds at most.
+        Maximum number of bargaining rounds.
     """
 
     agents: tuple[str, ...]
@@ -169,16 +170,16 @@ class Parameters:
         return self.costs[0] if len(self.costs) == 1 else self.costs[seat]
 
     def contracted_cost(self, seat: int) -> int:
-        """Return f_i(d_i): what the seat's contracted tasks cost it, in wei."""
+        """Return f_i(d_i): the cost of the seat's contracted tasks, in wei."""
         return self.cost(seat).of(sum(self.row(self.contracted, seat)))
 
     def deposit(self, seat: int) -> int:
-        """Return B + f_i(d_i): its bond, and the most that a proposal it would ever accept costs it."""
+        """Return B + f_i(d_i): the bond and the highest cost share that it would accept."""
         return self.bond + self.contracted_cost(seat)
 
     @property
     def seats_per_page(self) -> int:
-        """How many seats a page holds: all of them, if one page is enough."""
+        """Seats per page; all seats, if one page is enough."""
         segments = max(
             (min(len(c.breakpoints), MAX_BREAKPOINTS) for c in self.costs if c.kind == CostKind.PIECEWISE),
             default=0,
@@ -189,7 +190,7 @@ class Parameters:
         return min(len(self.agents), (MAX_PAGE - front) // seat)
 
     def pages(self) -> Iterator[Page]:
-        """Yield what `store` is called with, in this order; nothing if all rows go with `create`."""
+        """Yield the arguments of `store`, in order; none if all rows go with `create`."""
         n, m, step = len(self.agents), self.task_types, self.seats_per_page
         if step == n:
             return
@@ -198,20 +199,17 @@ class Parameters:
             yield Page(first, self.contracted[rows], self.capacity[rows])
 
     def opening(self) -> "Parameters":
-        """Return what `create` is called with: without the matrices, if their rows follow."""
+        """Return the argument of `create`: without the matrices, if their rows follow."""
         if self.seats_per_page == len(self.agents):
             return self
         return replace(self, contracted=(), capacity=())
 
     def digest_of_call(self) -> Word:
-        """Return keccak256(abi.encode(parameters)), of what `create` is called with."""
+        """Return keccak256(abi.encode(parameters)) for the argument of `create`."""
         return keccak(encode_parameters(self))
 
     def digest(self) -> Word:
-        """Return the hash by which joining agents name what they join.
-
-        It is keccak256(abi.encode(parameters)), continued with the rows of each page if these follow.
-        """
+        """Return the hash that joining names: keccak256(abi.encode(parameters)), continued with each page."""
         digest = self.opening().digest_of_call()
         for page in self.pages():
             digest = page.digest(digest)
@@ -219,7 +217,7 @@ class Parameters:
 
 
 def next_digest(digest: Word, numbers: Sequence[int]) -> Word:
-    """Return what a digest becomes with the next numbers: keccak256(digest ‖ each as a word).
+    """Return the digest continued with numbers: keccak256(digest ‖ each as a word).
 
     Examples
     --------
@@ -230,9 +228,9 @@ def next_digest(digest: Word, numbers: Sequence[int]) -> Word:
 
 
 def check(parameters: Parameters, code_of: Callable[[str], Word | None]) -> None:
-    """Refuse what no game may be played with, with the contract's errors in the contract's order.
+    """Check parameters except the matrices, with the contract's errors in the contract's order.
 
-    Everything but the matrices: see :func:`check_rows`.
+    For the matrices see :func:`check_rows`.
 
     Parameters
     ----------
@@ -252,7 +250,7 @@ def check(parameters: Parameters, code_of: Callable[[str], Word | None]) -> None
     require(1 <= m <= MAX_TASK_TYPES, "TaskTypeCountOutOfRange", m)
     delta = p.continuation_numerator, p.continuation_denominator
     require(delta[0] < delta[1], "ContinuationOutOfRange", *delta)
-    require(p.bond > 0, "ZeroBond")  # else withholding a secret would cost nothing
+    require(p.bond > 0, "ZeroBond")  # otherwise withholding a secret would cost nothing
     for window in (p.join_window, p.action_window):
         require(MIN_WINDOW <= window <= MAX_WINDOW, "WindowOutOfRange", window)
     require(p.max_rounds > 0, "ZeroRounds")
@@ -269,19 +267,19 @@ def check(parameters: Parameters, code_of: Callable[[str], Word | None]) -> None
 
 
 def check_rows(parameters: Parameters, page: Page) -> None:
-    """Refuse rows that no game may be played with, with the contract's errors in the contract's order.
+    """Check rows, with the contract's errors in the contract's order.
 
     Parameters
     ----------
     parameters : Parameters
-        With the rows of the page and of all behind it.
+        With the rows of the page and of all later pages.
     page : Page
         Of the right size.
 
     Raises
     ------
     Revert
-        With the first refusal. What needs all rows is looked at with the first page.
+        With the first refusal. Checks that need all rows happen with the first page.
     """
     p, first, m = parameters, page.seat, parameters.task_types
     for k in reversed(range(len(page.contracted) // m)):
@@ -294,7 +292,7 @@ def check_rows(parameters: Parameters, page: Page) -> None:
         return
     total = 0
     for i in range(len(p.agents)):
-        # No agent's load ever exceeds this, so that no sum of costs later on exceeds the limit.
+        # The maximum workload of an agent, so that no later sum of costs exceeds the limit.
         total += p.cost(i).of(min(tasks, sum(p.row(p.capacity, i))))
         require(total <= MAX_TOTAL_COST, "CostTooLarge", i)
 

@@ -1,8 +1,8 @@
-"""Where a game stands: what is common knowledge by then, and what equilibrium makes of it.
+"""Positions of games: the common knowledge after some announcements, and the equilibrium from there.
 
-Many games pass through the same positions, so a position is worked out once and shared: positions form a
-tree, whose root is the problem and whose edges are announcements with the recognition fraction that the
-contract froze.
+Many games pass through the same positions, so each position is computed once and shared. Positions form a
+tree: the root is the problem, and edges are announcements with the recognition fraction that the contract
+stored.
 """
 
 from collections.abc import Hashable
@@ -31,7 +31,7 @@ class Bargaining:
     rows : tuple of tuple of int
         X, in units.
     probabilities : tuple of Fraction
-        Recognition probabilities from the frozen fractions.
+        Recognition probabilities from the stored fractions.
     """
 
     problem: Problem
@@ -61,9 +61,9 @@ class Bargaining:
         return sum(self.contracted_costs) - self.total_cost
 
     def threshold(self, agent: int, *, last_round: bool = False) -> int:
-        """Acceptance threshold a_j, rounded down: the most an agent accepts (Proposition 1).
+        """Acceptance threshold a_j, rounded down: the highest accepted cost share (Proposition 1).
 
-        In the last round allowed, a rejection leads to D for certain, and the threshold is f_j(d_j).
+        In the last round, a rejection leads to D, and the threshold is f_j(d_j).
         """
         key = (agent, last_round)
         if key not in self._thresholds:
@@ -74,15 +74,15 @@ class Bargaining:
         return self._thresholds[key]
 
     def dust(self, proposer: int) -> Fraction:
-        """What a proposer i loses to rounding before the last round, Σ_{j≠i} (a_j − ⌊a_j⌋), in wei."""
+        """A proposer's loss by rounding before the last round, Σ_{j≠i} (a_j − ⌊a_j⌋), in wei."""
         delta, saved = self.problem.continuation, max(self.savings, 0)
-        # The contracted costs are whole.
+        # Contracted costs are whole.
         return sum(
             (-delta * p * saved % 1 for j, p in enumerate(self.probabilities) if j != proposer), Fraction(0)
         )
 
     def proposal(self, proposer: int, *, last_round: bool = False) -> Row:
-        """What an equilibrium proposer offers: every other agent's threshold, and what is left of F(X)."""
+        """The equilibrium proposal: every other agent's threshold, and the rest of F(X) for the proposer."""
         key = (proposer, last_round)
         if key not in self._offers:
             self._offers[key] = proposal_wei(
@@ -93,16 +93,16 @@ class Bargaining:
 
 @dataclass(eq=False)
 class Position:
-    """What everybody knows once some agents have announced.
+    """The common knowledge after some announcements.
 
     Attributes
     ----------
     rows : tuple of tuple of int
         Announcements so far, in units.
     fractions : tuple of (numerator, denominator)
-        Recognition fractions frozen so far, as the chain gave them.
+        Stored recognition fractions so far, from the chain.
     memory : dict
-        What bots have worked out for this position.
+        The bots' cached results for this position.
     parent : Position or None
         The position before the last announcement.
     """
@@ -116,13 +116,13 @@ class Position:
 
     @cached_property
     def bounds(self) -> tuple[Row, Row]:
-        """Least and greatest legal announcement of the next agent, by task type; the second is maximal."""
+        """Bounds of the next announcement, by task type; the upper one is the maximal announcement."""
         lower, upper = bounds(self.problem, self.rows)
         return tuple(int(x) for x in lower), tuple(int(x) for x in upper)
 
     @cached_property
     def bargaining(self) -> Bargaining:
-        """The second stage, once all have announced."""
+        """The second stage, after all announcements."""
         return Bargaining(self.problem, self.rows, stick_breaking(self.fractions))
 
     def after(self, row: Row, fraction: Ratio) -> "Position":

@@ -1,6 +1,6 @@
-"""Problems: who has contracted on which tasks, who could do them, and at what cost (the paper's Section 2.1).
+"""Problems: contracted tasks D, capacities C and costs f (the paper's Section 2.1).
 
-Quantities are whole units of 1/unit task; costs are exact fractions, or whole wei where the chain needs them.
+Quantities are whole units of 1/unit task; costs are exact fractions, and whole wei on chain.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ Matrix = NDArray[np.int64]
 
 MAX_ROUNDS = (
     2**16 - 1
-)  # the contract counts rounds in 16 bits; also the default, since a cap changes no expected cost
+)  # the contract counts rounds in 16 bits; also the default, as a limit changes no expected cost
 GWEI = 10**9
 MAX_WEI_PER_COST = 10**60  # far beyond any balance, far below what would make arithmetic slow
 
-# What one game on chain takes.
+# Limits of one game on chain.
 MAX_TASK_TYPES = 64
 
 
@@ -61,7 +61,7 @@ class Problem:
     capacity: Matrix
     """C in units, shape (n, m), read-only; at least D everywhere."""
     costs: tuple[Cost, ...]
-    """f_1, …, f_n as functions of tasks. One given stands for all."""
+    """f_1, …, f_n as functions of tasks, or one for all agents."""
     continuation: Fraction
     """δ, in [0, 1)."""
     recognition: str = "p-star"
@@ -71,13 +71,13 @@ class Problem:
     allocation: Matrix | None = None
     """The allocation to announce, in units; None for the solver's choice."""
     wei_per_cost: int = 0
-    """Wei per unit of cost; 0 asks for the least multiple of 10^9 that makes costs of whole loads whole."""
+    """Wei per unit of cost; 0 is the smallest multiple of 10^9 for whole costs at every whole workload."""
     bond: Fraction = Fraction(0)
-    """B in units of cost; 0 asks for 1% of F(D), rounded up to whole wei."""
+    """B in units of cost; 0 is 1% of F(D), rounded up to whole wei."""
     window: int = DEFAULT_WINDOW
     """Seconds for each step on chain."""
     max_rounds: int = MAX_ROUNDS
-    """Bargaining rounds at most."""
+    """Maximum number of bargaining rounds."""
     agent_names: tuple[str, ...] = ()
     task_names: tuple[str, ...] = ()
     _wei: dict[tuple[int, int], int] = field(default_factory=dict, init=False, repr=False)
@@ -226,13 +226,13 @@ class Problem:
 
     @cached_property
     def chain_costs(self) -> tuple[ChainCost, ...]:
-        """The cost functions in the contract's form: one if all agents share it, else one each."""
+        """The cost functions in the contract's form: one for all agents, or one each."""
         shared = self.costs[:1] if len(set(self.costs)) == 1 else self.costs
         return tuple(cost.on_chain(self.unit, self.wei_per_cost) for cost in shared)
 
     @cached_property
     def in_special_domain(self) -> bool:
-        """Whether no two agents contract on the same type, and none before its contractor can do it (D̃)."""
+        """Whether each type is contracted by one agent, and no earlier agent can do it (D̃)."""
         D, C = self.contracted, self.capacity
         if ((D > 0).sum(axis=0) > 1).any():
             return False
@@ -246,11 +246,11 @@ class Problem:
         return Fraction(int(units), self.unit)
 
     def cost(self, i: int, load_units: int) -> Fraction:
-        """f_i at a workload of so many units, in units of cost."""
+        """f_i at a workload in units, in units of cost."""
         return Fraction(self.cost_wei(i, load_units), self.wei_per_cost)
 
     def cost_wei(self, i: int, load_units: int) -> int:
-        """f_i at a workload of so many units, in wei; whole, as `wei_per_cost` promises."""
+        """f_i at a workload in units, in whole wei."""
         key = i, load_units
         wei = self._wei.get(key)
         if wei is None:
@@ -276,10 +276,10 @@ class Problem:
         Parameters
         ----------
         mapping : mapping
-            As read from TOML or JSON. Numbers are integers, decimals or fractions in strings, in tasks and
-            units of cost.
+            Keys of the file. Numbers are integers, decimals or fractions in strings, in tasks and units of
+            cost.
         file : str
-            Named in error messages.
+            Name for error messages.
 
         Raises
         ------
@@ -301,7 +301,7 @@ class Problem:
             optional["allocation"] = read_matrix("allocation", keys.allocation, keys.unit)
         for name, value in (("wei_per_cost", keys.wei_per_cost), ("bond", keys.bond)):
             if value is not None:
-                # In the constructor zero asks for the default; written in a file it is a mistake.
+                # Zero means the default in the constructor, but is an error in a file.
                 if value <= 0:
                     raise ProblemError("", name, f"{value} is not above 0")
                 optional[name] = value
@@ -370,7 +370,7 @@ class Problem:
         return mapping
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Pickling forgets that an array is read-only; problems travel to worker processes.
+        # Pickling, for worker processes, makes arrays writable.
         self.__dict__.update(state)
         for matrix in (self.contracted, self.capacity, self.allocation):
             if matrix is not None:

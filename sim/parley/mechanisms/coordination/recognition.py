@@ -1,8 +1,8 @@
-"""Recognition functions: who gets to propose, and with what probability.
+"""Recognition functions: the probabilities with which agents become the proposer.
 
-All of them are *stick-breaking*: agent j is recognized with probability p_j = (1 − g(1)) ⋯ (1 − g(j − 1)) ·
-g(j), where the fraction g(j) is known as soon as j has announced. g(j) is a ratio of integers; the contract
-freezes both of them and draws with them, so they are kept here as they are, not reduced.
+All of them have *stick-breaking* form: agent j is recognized with probability p_j = (1 − g(1)) ⋯ (1 − g(j −
+1)) · g(j), where the recognition fraction g(j) is known after j's announcement. g(j) is a ratio of integers.
+The contract stores both and draws with them, so they are not reduced here.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """All that g(j) may depend on, at the moment agent j has announced. Quantities are integer units.
+    """The information after agent j's announcement, on which g(j) may depend; quantities in units.
 
-    The twin of the contract interface's struct of the same name.
+    Equals the struct of the same name in the contract interface.
     """
 
     agent: int
@@ -61,7 +61,7 @@ def p_star(turn: Turn) -> tuple[int, int]:
 
 
 def equal(turn: Turn) -> tuple[int, int]:
-    """Everyone with probability 1/n (Section 3.2).
+    """Probability 1/n for every agent (Section 3.2).
 
     Examples
     --------
@@ -72,7 +72,7 @@ def equal(turn: Turn) -> tuple[int, int]:
 
 
 def contract_proportional(turn: Turn) -> tuple[int, int]:
-    """p̃: everyone in proportion to its contracted tasks (independence of consistency in Theorem 1).
+    """p̃: in proportion to contracted tasks (independence of consistency in Theorem 1).
 
     Examples
     --------
@@ -83,7 +83,7 @@ def contract_proportional(turn: Turn) -> tuple[int, int]:
 
 
 def announcement_proportional(turn: Turn) -> tuple[int, int]:
-    """Everyone in proportion to its announcement: what Proposition 2 rules out, kept to see it fail.
+    """In proportion to announcements: fails Proposition 2, as an example.
 
     Examples
     --------
@@ -113,13 +113,13 @@ RECOGNITION: dict[str, RecognitionFunction] = {
     "announcement-proportional": announcement_proportional,
     "reordered": reordered,
 }
-"""The recognition functions by the name that problem files use. Add an entry to try another one."""
+"""The recognition functions by their names in problem files. Add an entry to try another one."""
 
 
 def fraction(
     name: str, problem: Tasks, j: int, rows_before: ArrayLike, x_j: Sequence[int] | NDArray[np.int64]
 ) -> tuple[int, int]:
-    """g(j), exactly as the contract freezes it when agent j has announced.
+    """g(j), exactly as the contract stores it after agent j's announcement.
 
     Parameters
     ----------
@@ -135,8 +135,8 @@ def fraction(
     Returns
     -------
     (int, int)
-        Numerator and denominator, not reduced. For the last agent (0, 0): it is recognized when nobody before
-        it is.
+        Numerator and denominator, not reduced. (0, 0) for the last agent, which gets the remaining
+        probability.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def fraction(
 
 
 def _turn(problem: Tasks, j: int, pool: NDArray[np.int64], remaining: int, x_j: NDArray[np.int64]) -> Turn:
-    """Agent j's turn; `pool` is what agents up to j have contracted and those before j not announced."""
+    """Return agent j's turn; `pool` is contracted by agents up to j and not announced by those before j."""
     maximal: list[int] = np.minimum(pool, problem.capacity[j]).tolist()
     return Turn(
         agent=j,
@@ -168,7 +168,7 @@ def _turn(problem: Tasks, j: int, pool: NDArray[np.int64], remaining: int, x_j: 
 
 
 def fractions(name: str, problem: Tasks, X: ArrayLike) -> list[tuple[int, int]]:
-    """All g(j) at allocation X, as the contract freezes them.
+    """All g(j) at allocation X, as the contract stores them.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def stick_breaking(fractions: Sequence[tuple[int, int]]) -> tuple[Fraction, ...]
     Parameters
     ----------
     fractions : sequence of (int, int)
-        g(1), …, g(n); the last one is not looked at.
+        g(1), …, g(n); the last one is ignored.
 
     Returns
     -------
@@ -268,7 +268,7 @@ def probabilities_float(name: str, problem: Tasks, X: ArrayLike) -> NDArray[np.f
     g = np.array(
         [numerator / denominator if denominator else 0.0 for numerator, denominator in pairs] + [1.0]
     )
-    # 1 − g from the integers, so that nothing cancels when g is close to one.
+    # 1 − g from the integers, to avoid cancellation if g is close to one.
     rest = [
         (denominator - numerator) / denominator if denominator else 1.0 for numerator, denominator in pairs
     ]

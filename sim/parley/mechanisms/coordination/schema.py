@@ -1,4 +1,4 @@
-"""The keys of a coordination problem file, what each may hold, and what is said when it does not."""
+"""The keys of a coordination problem file, their checks and error messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic_core import ErrorDetails
 
-# Totals stay below this so that sums and differences of quantities never leave 64-bit integers.
+# Totals stay below this, so that sums and differences of quantities fit into 64-bit integers.
 MAX_TOTAL = 2**62
 
 
@@ -54,7 +54,7 @@ CostEntry = Annotated[_Quadratic | _Power | _Piecewise, Field(discriminator="typ
 
 
 class Names(Keys):
-    """What to call agents and task types in tables."""
+    """Names of agents and task types for tables."""
 
     agents: list[str] | None = None
     tasks: list[str] | None = None
@@ -79,12 +79,12 @@ class ProblemKeys(Keys):
 
 
 def read_keys(mapping: Mapping[str, Any]) -> ProblemKeys:
-    """Check the keys of a problem and the form of everything but the matrices.
+    """Check the keys of a problem, except the entries of matrices.
 
     Raises
     ------
     ProblemError
-        Naming the first key that is wrong; unknown keys first, since a misspelt key is also a missing one.
+        For the first invalid key; unknown keys first, because a misspelt key is also a missing one.
     """
     if mapping.get("kind") != "coordination":
         reason = f"unknown kind {shorten(mapping['kind'])}" if "kind" in mapping else "missing"
@@ -98,10 +98,10 @@ def read_keys(mapping: Mapping[str, Any]) -> ProblemKeys:
 
 
 def _explain(detail: ErrorDetails) -> tuple[str, str]:
-    """Give key and reason of one of pydantic's complaints."""
+    """Return key and reason of a pydantic error."""
     place = list(detail["loc"])
     if place[0] == "costs" and len(place) > 2 and place[2] in ("quadratic", "power", "piecewise"):
-        del place[2]  # pydantic names the chosen alternative there; the file has no such level
+        del place[2]  # pydantic's name of the chosen alternative; the file has no such level
     value = detail["input"]
     match detail["type"]:
         case "extra_forbidden":
@@ -155,7 +155,7 @@ def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:
     Raises
     ------
     ProblemError
-        If it is ragged, empty or no matrix, or an entry is negative, not whole in units, or far too large.
+        If it is not a matrix, or an entry is negative, not whole in units, or too large.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:
 def _units(key: str, i: int, t: int, entry: object, unit: int) -> int:
     if (
         type(entry) is int and 0 <= entry < MAX_TOTAL
-    ):  # nearly always; large matrices have millions of entries
+    ):  # the usual case; large matrices have millions of entries
         return entry * unit
     place = f"{key}[{i}][{t}]"
     try:

@@ -1,4 +1,4 @@
-"""What theory says about a problem: the equilibrium of both stages, in exact arithmetic."""
+"""The solution of a problem: the equilibrium of both stages, in exact arithmetic."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from parley.mechanisms.coordination.problem import Matrix, Problem
 
-# Exact rationals up to this many agents; beyond, the product of as many fractions has thousands of digits.
+# Exact fractions up to this number of agents; products of more fractions have thousands of digits.
 EXACT_AGENTS = MAX_SEATS
 
 Vector = tuple[Fraction, ...] | NDArray[np.float64]
@@ -32,7 +32,7 @@ Vector = tuple[Fraction, ...] | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Solution:
-    """The equilibrium of the two-stage mechanism, or of its second stage at an allocation that is announced.
+    """The equilibrium of the two-stage mechanism, or of its second stage at a given announced allocation.
 
     Quantities in units, costs in units of cost.
 
@@ -46,17 +46,17 @@ class Solution:
 
     problem: Problem
     allocation: Matrix
-    """X: what is announced; cost-effective, unless another allocation was asked for."""
+    """X: the announced allocation; cost-effective, unless another one was given."""
     best: Allocation
-    """What the solver found, with the prices that prove it optimal."""
+    """The solver's allocation, with the prices that prove it optimal."""
     maximal_announcements: Matrix
     probabilities: Vector
     expected_costs: Vector
     acceptance_thresholds: Vector
     proposals: tuple[tuple[Fraction, ...], ...] | None
-    """Row i: what agent i proposes. None where there is nothing to save, or beyond 64 agents."""
+    """Row i: the proposal of agent i. None without savings, or beyond 64 agents."""
     announced: bool = False
-    """Whether this is the second stage at an allocation that was asked for, cost-effective or not."""
+    """Whether this is the second stage at a given allocation, cost-effective or not."""
 
     @property
     def cost_contracted(self) -> Fraction:
@@ -75,11 +75,11 @@ class Solution:
 
     @property
     def cost_effective(self) -> bool:
-        """Whether no allocation costs less than X in total."""
+        """Whether X has the least total cost."""
         return self.cost_allocated == self.best.total_cost
 
     def to_json(self) -> dict[str, Any]:
-        """Give the solution as plain values: exact numbers as strings, in tasks and units of cost."""
+        """Return plain values: exact numbers as strings, in tasks and units of cost."""
         unit = self.problem.unit
         proposals = None if self.proposals is None else [show_all(row) for row in self.proposals]
         return {
@@ -105,17 +105,17 @@ class Solution:
 
 
 def announced_allocation(problem: Problem) -> tuple[Matrix, Allocation]:
-    """Find the allocation that is announced in equilibrium, and the solver's own.
+    """Return the allocation announced in equilibrium, and the solver's.
 
     Returns
     -------
     (X, best)
-        X is the problem's own allocation if it names one, else the solver's.
+        X is the problem's own allocation, or otherwise the solver's.
 
     Raises
     ------
     ProblemError
-        If the problem names an allocation that is not cost-effective.
+        If the problem's allocation is not cost-effective.
     """
     best = cost_effective(problem)
     if problem.allocation is None:
@@ -133,13 +133,12 @@ def read_announcement(problem: Problem, mapping: Mapping[str, Any]) -> Matrix:
     Returns
     -------
     ndarray of int64, shape (n, m)
-        In units; any that agents can announce in their order, cost-effective or not.
+        In units; any legal announcements, cost-effective or not.
 
     Raises
     ------
     ProblemError
-        Naming the key and the reason; of an announcement that is not legal, the agent, the task type and the
-        bound.
+        With the key and the reason; for an illegal announcement also agent, task type and bound.
 
     Examples
     --------
@@ -156,7 +155,7 @@ def read_announcement(problem: Problem, mapping: Mapping[str, Any]) -> Matrix:
 
 
 def _legal(problem: Problem, announced: ArrayLike) -> Matrix:
-    """Check announcements, which a problem does with the allocation that it names."""
+    """Check announcements, as a problem checks its own allocation."""
     matrix = replace(problem, allocation=np.asarray(announced)).allocation
     if matrix is None:
         raise AssertionError("a problem has lost its allocation")
@@ -169,14 +168,14 @@ def solve(problem: Problem, *, exact: bool = False, announced: ArrayLike | None 
     Parameters
     ----------
     exact : bool
-        Keep fractions beyond 64 agents too, where they have thousands of digits.
+        Use fractions also beyond 64 agents, where they have thousands of digits.
     announced : array_like of int, shape (n, m), optional
-        Announcements in units, cost-effective or not: then Stage 2 is solved after these.
+        Announcements in units, cost-effective or not, after which Stage 2 is solved.
 
     Raises
     ------
     ProblemError
-        If the problem names an allocation that is not cost-effective, or what is announced is not legal.
+        If the problem's allocation is not cost-effective, or an announcement is not legal.
 
     Examples
     --------

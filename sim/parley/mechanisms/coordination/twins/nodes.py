@@ -67,7 +67,7 @@ class Node:
 
     @property
     def bargaining(self) -> Bargaining:
-        """The second stage, once all have announced."""
+        """The second stage, after all announcements."""
         return self.position.bargaining
 
     def move(self, strategy: int, bot: Bot) -> Row:
