@@ -23,7 +23,8 @@ first column names it. The other columns that a chart reads have these keys, or 
   ``areas``, polygons with ``label``, ``tone`` and ``corners``; ``down``, whether the first corner is below.
 
 In the last two the column ``kind`` says what a row is, and the option ``kinds`` gives each kind its tone, the
-one in front last. Tones are ``played``, ``theory``, ``shade``, ``other`` and ``ink``.
+one in front last. Tones are ``played``, ``theory``, ``shade``, ``other`` and ``ink``. The charts ``areas``
+and ``lines``, along the generations of an experiment, are on pages only: see ``assets/chartslines.js``.
 """
 
 from __future__ import annotations

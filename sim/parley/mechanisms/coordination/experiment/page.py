@@ -18,8 +18,12 @@ from parley.kit.present.page_model import Z95, Column, Figure, count, exactly, p
 from parley.kit.present.page_parts import known_p_values
 from parley.kit.present.page_read import read_table
 from parley.kit.present.page_words import ended, listed
-from parley.mechanisms.coordination.present.page_parts import cost_figure, proposer_figure, rounds_figure
-from parley.mechanisms.coordination.present.page_words import agreement
+from parley.mechanisms.coordination.present.page_parts import (
+    agreement,
+    cost_figure,
+    proposer_figure,
+    rounds_figure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, count, exactly
+from parley.kit.present.page_model import Column, Figure, exactly
 from parley.kit.present.page_parts import as_float, mean_cells, mean_columns, wilson
+from parley.kit.present.page_words import draws_follow, listed, means_agree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from fractions import Fraction
 
-__all__ = ["cost_figure", "proposer_figure", "rounds_figure"]
+__all__ = ["agreement", "cost_figure", "proposer_figure", "rounds_figure"]
+
+
+def agreement(means: Sequence[float], p_values: Sequence[float], otherwise: Sequence[str] = ()) -> list[str]:
+    """Say whether play agrees with theory: by tests of mean costs, and of proposers.
+
+    Parameters
+    ----------
+    means, p_values : sequence of float
+        p-values of these tests.
+    otherwise : sequence of str
+        Who may depart from theory on purpose.
+    """
+    costs = means_agree("Mean costs", means, otherwise)
+    if not means and otherwise:
+        costs = [
+            f"Mean costs are not held against theory: {listed(otherwise)} may depart from it on purpose."
+        ]
+    return [*costs, *draws_follow("Proposers", "their recognition probabilities", p_values)]
 
 
 def cost_figure(
@@ -126,7 +145,7 @@ MOST_ROUNDS = 30
 """Games longer than this are counted together in the histogram of rounds."""
 
 
-def rounds_figure(rounds: Mapping[int, int], *, sampled: bool = False) -> Figure:
+def rounds_figure(rounds: Mapping[int, int]) -> Figure:
     """How many rounds games took."""
     games = sum(rounds.values())
     most = max(rounds)
@@ -144,7 +163,7 @@ def rounds_figure(rounds: Mapping[int, int], *, sampled: bool = False) -> Figure
         chart="histogram",
         alt="How many games took how many bargaining rounds.",
         note="Games without a round ended before the bargaining: nothing could be saved, or somebody was"
-        " silent." + (f" Of {count(games, 'game')} that the EVM has played." if sampled else ""),
+        " silent.",
         folded=True,
         options={"value": "games", "unit": "games"},
     )

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_parts import bots_of, known_p_values, sheet_of_simulation
 from parley.kit.present.page_read import batches, numbers
-from parley.mechanisms.coordination.present.page_parts import cost_figure, proposer_figure, rounds_figure
-from parley.mechanisms.coordination.present.page_words import agreement
+from parley.mechanisms.coordination.present.page_parts import (
+    agreement,
+    cost_figure,
+    proposer_figure,
+    rounds_figure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
