@@ -21,8 +21,8 @@ class ContractMachine(contract_machine.ContractMachine[Lottery]):
         # Few salts, so that an id is taken now and then.
         return word(dice.randint(0, 3)), parameters(dice, self.subject.accounts)
 
-    def spoiled(self, dice: Random, parameters: Parameters) -> Parameters:
-        return spoiled(dice, parameters)
+    def spoiled(self, dice: Random, salt: Word, *parameters: Parameters) -> tuple[Word, Parameters]:
+        return salt, spoiled(dice, *parameters)
 
     def remarkable(self, game: Lottery, event: Event) -> str:
         if event.name not in ("Assigned", "Cancelled"):

@@ -30,11 +30,12 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
         parameters = samples.parameters(dice, self.subject.accounts[:-1], some, types=types)
         return word(dice.randint(0, 9)), self.moves.planned(parameters)
 
-    def spoiled(self, dice: Random, parameters: Parameters) -> Parameters:
+    def spoiled(self, dice: Random, salt: Word, *others: Parameters) -> tuple[Word, Parameters]:
+        (parameters,) = others
         for name in dice.sample(sorted(samples.SPOILED), dice.choice([1, 1, 2])):
             with contextlib.suppress(IndexError):  # the first spoiling left nothing for the second
                 parameters = samples.SPOILED[name](parameters)
-        return parameters
+        return salt, parameters
 
     def remarkable(self, game: Game, event: Event) -> str:
         if event.name == "ProposerDrawn" and game.round > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from eth_abi.abi import encode
 
@@ -20,6 +20,7 @@ from parley.kit.play.declaration import Columns
 from parley.kit.play.setting import Setting
 from parley.kit.protocols import Ending
 from parley.kit.statistics import Chances, Count, Law, Mean, Statistic
+from tests.driver.coin_model import CoinReplay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,9 +164,9 @@ class Coin(Mechanism[Toss, Odds, Odds, Outcome, Bots[Bot]]):
         """That is fair."""
         return self.solve(problem)
 
-    def verifier(self) -> NoReturn:
-        """Nobody has written its reference model."""
-        raise NotImplementedError
+    def verifier(self) -> type[CoinReplay]:
+        """Return how its games are replayed."""
+        return CoinReplay
 
     def cast(self, problem: Toss, names: Sequence[str]) -> Bots[Bot]:
         """Make the bots."""

@@ -78,12 +78,12 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     # ─────────────────────────────────── what a mechanism's machine says ──────────────────────────────────
 
     @abstractmethod
-    def terms(self, dice: Random) -> tuple[Word, Any]:
+    def terms(self, dice: Random) -> tuple[Any, ...]:
         """Draw salt and parameters of a game that may be opened."""
 
     @abstractmethod
-    def spoiled(self, dice: Random, parameters: Any) -> Any:  # noqa: ANN401 - the mechanism's own
-        """Return parameters that may not."""
+    def spoiled(self, dice: Random, salt: Word, *parameters: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        """Return salt and parameters of one that may not."""
 
     @abstractmethod
     def remarkable(self, game: G, event: Event) -> str:
@@ -120,9 +120,8 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     @rule(seed=seeds)
     def open_a_game_that_should_not_be(self, seed: bytes) -> None:
         dice = self.roll(seed)
-        salt, parameters = self.terms(dice)
         creator = dice.choice(self.subject.accounts)
-        self.execute(Call(creator, "create", (salt, self.spoiled(dice, parameters))))
+        self.execute(Call(creator, "create", self.spoiled(dice, *self.terms(dice))))
 
     @precondition(lambda self: self.model.games)
     @rule(seed=seeds)

@@ -1,6 +1,6 @@
 """Deliberately crooked variants of contracts, and records that somebody has tampered with."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -81,6 +81,8 @@ class Campaign:
         Contract files, and the files that each is made from: the variants of these concern it.
     called : collection of str
         Files whose code is called statically.
+    own : callable
+        Returns the sound contracts, if they are not the tree's.
     """
 
     def __init__(
@@ -88,10 +90,11 @@ class Campaign:
         variants: Mapping[str, Variant],
         contracts: Mapping[str, Collection[str]],
         called: Collection[str] = (),
+        own: Callable[[], Mapping[str, Artifact]] = compile_contracts,
     ) -> None:
         self.variants = variants
         self.numbers = {name: number for number, name in enumerate(variants, start=1)}
-        self._contracts, self._called = contracts, called
+        self._contracts, self._called, self._own = contracts, called, own
         self._compiled: dict[str, dict[str, Artifact]] = {}
 
     def sources(self) -> dict[str, str]:
@@ -115,7 +118,7 @@ class Campaign:
 
         ``""`` names the variant that changes nothing, and None the tree's own contracts.
         """
-        artifacts = dict(compile_contracts())
+        artifacts = dict(self._own())
         if name is None:
             return artifacts
         changed = {change.file for change in self.variants[name].changes} if name else set()

@@ -29,7 +29,7 @@ def common(
     silent : sequence of str
         Bots of which one loses its bond.
     order : str
-        The rule of the order that is drawn.
+        The rule of the order that is drawn; empty if none is.
     seats : mapping of str to (str, str)
         Actions of a seat, with the rule that a stranger breaks who makes them, and their setting.
     """
@@ -63,7 +63,7 @@ def common(
         "a deposit has to be a wei more": crooked(
             "refusal", "«msg.value != required»", "msg.value != required + 1"
         ),
-        "the order is not uniform": crooked(order, "«k-- > 1»", "k-- > 2", DRAWS),
+        **({"the order is not uniform": crooked(order, "«k-- > 1»", "k-- > 2", DRAWS)} if order else {}),
         "a game may have a short window": crooked(
             "creation",
             "«window_ < MIN_WINDOW» ||",

@@ -79,7 +79,7 @@ class Staged:
         kinds = self.records.actions[name]
         if what in ("length", "first"):
             return 4 + 32 * (len(kinds) + (what == "first"))
-        before = len(kinds) if name == "create" else 0
+        before = len(kinds) if kinds[-1].base == "tuple" else 0
         named = [python_name(one.name) for one in (kinds[-1].inner if before else kinds)]
         return 4 + 32 * (before + max(k for k, one in enumerate(named) if one.split("_")[-1] == what))
 

@@ -5,7 +5,7 @@ Games are played on a machine that writes them down, to the end even where a con
 
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from parley.kit.loaded import AnyProblem, LoadedProblem
 from parley.kit.mechanism import AnyMechanism
 from parley.kit.play.player import Player
 from parley.kit.reference import Event, Revert
-from parley.kit.verify.contract import records_of, verify_contract
+from parley.kit.verify.contract import Declared, records_of, verify_contract
 from parley.kit.verify.records import Records
 from parley.kit.verify.rules import Rules
 from parley.kit.verify.verification import Verification
@@ -90,8 +90,8 @@ class Chosen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suite:
-    """What the suite of conformance needs of a mechanism.
+class ContractSuite:
+    """What the suite of conformance needs to know of a contract.
 
     A *setting* says in the mechanism's own words what games are about; empty is the usual.
 
@@ -110,10 +110,6 @@ class Suite:
         Bots of which one loses its bond in every game.
     mixed : sequence of str
         Bots that take many ways.
-    problem : mapping
-        What they play, as the keys of its file.
-    problems : callable
-        A random problem, as the keys of its file, for a round trip.
     campaign : Campaign
         The crooked variants.
     ways : mapping of str to Way
@@ -136,27 +132,21 @@ class Suite:
         Errors that only creation gives, which need no rule of their own.
     machines : collection of str
         Errors that no call that succeeds can break: of a payee that takes no money, of too little gas.
-    examples : mapping of str to sequence of str
-        By command, options that make its documented examples quick.
-    on_node : sequence of str
-        Variants that are tried on a node too.
-    often_on_node : int
-        How many of them are always tried there.
+    burns : bool
+        Whether who is silent loses a bond that nobody gets.
     variants : int
         How many crooked variants there are at least.
     window : int
         Seconds that an action may take in the games that are played.
     """
 
-    mechanism: AnyMechanism
+    mechanism: Declared
     player: Callable[[Evm, Mapping[str, str], Sequence[str], str, int], Player[Any]]
     withdrawal: Callable[[Player[Any], Word, int, Sequence[Event]], bytes]
     settings: Sequence[str]
     populations: Mapping[str, Sequence[str]]
     silent: Sequence[str]
     mixed: Sequence[str]
-    problem: Mapping[str, Any]
-    problems: Callable[[Random], Mapping[str, Any]]
     campaign: Campaign
     tampered: Mapping[str, Tampered]
     chosen: Sequence[Chosen]
@@ -169,19 +159,19 @@ class Suite:
     creation: Collection[str]
     machines: Collection[str] = ("FailedCall", "InsufficientBalance")
     setting_of: Mapping[str, str] = field(default_factory=dict)
-    on_node: Sequence[str] = ()
-    often_on_node: int = 1
     ways: Mapping[str, Way] = field(default_factory=dict)
-    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    burns: bool = True
     variants: int = 60
     window: int = 3600
 
     def records_that_do_not_add_up(self) -> dict[str, Tampered]:
         """Records told otherwise: what follows from the interface, and the mechanism's own."""
         records, rules = self.records, self.rules
+        # The id depends on the creator, whether or not the event names it.
+        creator = "creator" if "creator" in rules.fields["Created"] else "game id"
         told = {
             "create left out": Tampered("create", left_out, "phase"),
-            "create by a stranger": Tampered("create", by_stranger, "creator"),
+            "create by a stranger": Tampered("create", by_stranger, creator),
             "create with another salt": Tampered("create", with_word(0, word(9)), "game id"),
             "withdraw left out": Tampered("withdraw", left_out, "state"),
             "withdraw to somebody else": Tampered("withdraw", with_word(2, word(9)), "payee"),
@@ -233,16 +223,18 @@ class Suite:
     @cached_property
     def records(self) -> Records:
         """How calls and events read."""
-        return records_of(self.mechanism)
+        return records_of(self.mechanism, Claims(0, {}, {}, {}, self.interfaces))
 
-    def load(self, keys: Mapping[str, Any]) -> AnyProblem:
-        """A problem from the keys of its file, of this mechanism whether it is registered or not."""
-        return LoadedProblem(self.mechanism, self.mechanism.problem(keys, ""), "")
+    @property
+    def interfaces(self) -> dict[str, Any]:
+        """What a deployment file says of the contract's interface: read if the contract is not the tree's."""
+        return {self.contract: self.campaign.artifacts(None)[self.contract].abi}
 
     def verify(
         self, history: History, claims: Claims | None = None, creators: Collection[str] = ()
     ) -> Verification:
         """Judge a contract's history."""
+        claims = claims or Claims(history.chain_id, {}, {}, {}, self.interfaces)
         return verify_contract(self.mechanism, history, claims, creators=creators)
 
     def deployed(self, evm: Evm, variant: str | None = None) -> dict[str, str]:
@@ -265,13 +257,13 @@ class Suite:
         player = self.player(machine, addresses, bots, setting, seed)
         for k in games:
             player.play(k)
-        return machine, claims_of(machine, addresses)
+        return machine, replace(claims_of(machine, addresses), interfaces=self.interfaces)
 
     def staged(self, name: str, variant: Variant, games: Sequence[int]) -> tuple[Recorder, Claims]:
         """Games of a crooked contract, or with no name of the sound one, played as a variant wants them."""
         machine, addresses = self.recording(name)
         self.stage(machine, addresses, variant, games)
-        return machine, claims_of(machine, addresses)
+        return machine, replace(claims_of(machine, addresses), interfaces=self.interfaces)
 
     def stage(
         self, machine: Recorder, addresses: Mapping[str, str], variant: Variant, games: Sequence[int]
@@ -295,6 +287,36 @@ class Suite:
         assert isinstance(game, bytes)
         for seat, address in enumerate(player.seats):
             machine.transact(address, player.contract, self.withdrawal(player, game, seat, events))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite(ContractSuite):
+    """What the suite of conformance needs of a mechanism.
+
+    Attributes
+    ----------
+    problem : mapping
+        What they play, as the keys of its file.
+    problems : callable
+        A random problem, as the keys of its file, for a round trip.
+    on_node : sequence of str
+        Variants that are tried on a node too.
+    often_on_node : int
+        How many of them are always tried there.
+    examples : mapping of str to sequence of str
+        By command, options that make its documented examples quick.
+    """
+
+    mechanism: AnyMechanism
+    problem: Mapping[str, Any]
+    problems: Callable[[Random], Mapping[str, Any]]
+    on_node: Sequence[str] = ()
+    often_on_node: int = 1
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def load(self, keys: Mapping[str, Any]) -> AnyProblem:
+        """A problem from the keys of its file, of this mechanism whether it is registered or not."""
+        return LoadedProblem(self.mechanism, self.mechanism.problem(keys, ""), "")
 
 
 def _place(records: Records, action: str, name: str) -> int:
