@@ -7,6 +7,7 @@ cell, the generation, the games' numbers and the members' states, and on nothing
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from parley.core.errors import ParleyError, one_line
 from parley.mechanisms.coordination.experiment.adaptive import Colluding
 from parley.mechanisms.coordination.experiment.strategies import Experience, Strategy, make_strategy
 from parley.mechanisms.coordination.experiment.sums import Sums
-from parley.mechanisms.coordination.experiment.tables import table_of
+from parley.mechanisms.coordination.experiment.tables import SCHEMAS, table_of
 from parley.mechanisms.coordination.experiment.theory import theory_at
 from parley.mechanisms.coordination.game import Cause
 from parley.mechanisms.coordination.play import Outcome, Player
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from parley.mechanisms.coordination.experiment.cell import Cell
     from parley.mechanisms.coordination.experiment.population import Population
     from parley.mechanisms.coordination.play import Deployment, _Game
-    from parley.mechanisms.coordination.position import Position
     from parley.mechanisms.coordination.problem import Problem
 
 __all__ = [
@@ -293,81 +293,49 @@ def _experience(seat: int, outcome: Outcome, problem: Problem, possible: int, no
 class Rows:
     """Rows of the tables that hold single games."""
 
-    def __init__(self, cell: Cell, generation: int, possible: int, engine: str = "evm") -> None:
-        self._cell, self._generation = cell, generation
-        self._possible, self._engine = possible, engine
-        problem = cell.problem
-        self._contracted = problem.total_cost_wei(problem.contracted)
-        self._delta = float(problem.continuation)
-        self._games: list[tuple[Any, ...]] = []
-        self._agents: list[tuple[Any, ...]] = []
-        self._announced: list[tuple[int, Position]] = []
-        self._draws: list[tuple[Any, ...]] = []
+    def __init__(self, cell: Cell, generation: int, possible: int) -> None:
+        self._cell, self._generation, self._possible = cell, generation, possible
+        self._contracted = cell.problem.total_cost_wei(cell.problem.contracted)
+        self._delta = float(cell.problem.continuation)
+        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in COLUMNS}
 
     def add(self, number: int, members: Sequence[int], strategies: Sequence[int], played: Played) -> None:
         """Put down one game."""
-        outcome = played.outcome
+        outcome, rows = played.outcome, self._rows
         total = sum(outcome.costs)
-        self._games.append(
-            (number, outcome.ending, outcome.rounds, outcome.proposer, total, self._contracted - total)
+        saved = self._contracted - total
+        rows["games"].append(
+            (number, "evm", outcome.ending, outcome.rounds, outcome.proposer, total, saved, self._possible)
         )
         theory = theory_at(outcome.position)
+        known = (None,) * len(outcome.costs)
+        expected, probabilities = (
+            (known, known) if theory is None else (theory.expected, theory.probabilities)
+        )
         for seat, cost in enumerate(outcome.costs):
-            self._agents.append(
-                (
-                    number,
-                    seat,
-                    members[seat],
-                    self._cell.names[seat][strategies[seat]],
-                    cost,
-                    None if theory is None else theory.expected[seat],
-                    None if theory is None else theory.probabilities[seat],
-                )
+            strategy = self._cell.names[seat][strategies[seat]]
+            rows["agents"].append(
+                (number, seat, members[seat], strategy, cost, expected[seat], probabilities[seat])
             )
-        self._announced.append((number, outcome.position))
+        for seat, row in enumerate(outcome.position.rows):
+            rows["announcements"].extend((number, seat, t, units) for t, units in enumerate(row))
         for draw in played.draws:
             if draw.proposer < 0:
-                self._draws.append((number, draw.round, "continuation", -1, self._delta, draw.continued))
+                rows["draws"].append((number, draw.round, "continuation", -1, self._delta, draw.continued))
             elif theory is not None:
-                p = theory.probabilities[draw.proposer]
-                self._draws.append((number, draw.round, "proposer", draw.proposer, p, None))
+                p = probabilities[draw.proposer]
+                rows["draws"].append((number, draw.round, "proposer", draw.proposer, p, None))
 
     def tables(self) -> dict[str, pa.Table]:
         """All rows so far."""
-        announced = [
-            (number, seat, t, units)
-            for number, position in self._announced
-            for seat, row in enumerate(position.rows)
-            for t, units in enumerate(row)
-        ]
-        constant = {"engine": self._engine, "possible_wei": self._possible}
-        return {
-            "games": self._table(
-                "games",
-                ("game", "ending", "rounds", "proposer", "total_cost_wei", "saved_wei"),
-                self._games,
-                constant,
-            ),
-            "agents": self._table(
-                "agents",
-                ("game", "seat", "member", "strategy", "cost_wei", "expected_cost_wei", "probability"),
-                self._agents,
-            ),
-            "announcements": self._table("announcements", ("game", "seat", "task_type", "units"), announced),
-            "draws": self._table(
-                "draws", ("game", "round", "kind", "seat", "probability", "continued"), self._draws
-            ),
-        }
+        tables = {}
+        for name, rows in self._rows.items():
+            where = {"cell": self._cell.index, "generation": self._generation}
+            columns: dict[str, Any] = {key: [value] * len(rows) for key, value in where.items()}
+            columns |= dict(zip(COLUMNS[name], zip(*rows, strict=True) if rows else repeat(()), strict=False))
+            tables[name] = table_of(name, columns)
+        return tables
 
-    def _table(
-        self,
-        name: str,
-        columns: tuple[str, ...],
-        rows: list[tuple[Any, ...]],
-        constant: dict[str, Any] | None = None,
-    ) -> pa.Table:
-        size = len(rows)
-        same = {"cell": self._cell.index, "generation": self._generation} | (constant or {})
-        values: dict[str, Any] = {key: [value] * size for key, value in same.items()}
-        turned = zip(*rows, strict=True) if rows else ((),) * len(columns)
-        return table_of(name, values | dict(zip(columns, turned, strict=True)))
+
+COLUMNS = {name: SCHEMAS[name].names[2:] for name in ("games", "agents", "announcements", "draws")}
+"""Columns of the tables of single games, but for cell and generation."""
