@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from parley.core.errors import ParleyError
 from parley.core.files import read_object
 from parley.kit.present.page_model import Column, Figure, Sheet, count
-from parley.kit.present.page_parts import gas_figures, mean_cells, mean_columns, written_by
+from parley.kit.present.page_parts import gas_figures, written_by
 from parley.kit.present.page_words import cross_checked
 from parley.kit.registry import load, mechanism, mechanisms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["cell_names", "experiment_sheet", "link", "sheet_of_experiment"]
@@ -24,8 +24,8 @@ MOST_CELLS = 500
 """Rows of the tables of cells."""
 MOST_DETAILED = 100
 """Cells that have figures of their own: the first ones."""
-MOST_DRAWN = 60
-"""Rows of a chart of means."""
+MOST_SHOWN = 6
+"""Columns of means at a terminal."""
 
 
 def experiment_sheet(folder: Path) -> Sheet:
@@ -194,28 +194,26 @@ def _cells(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
     return Figure("cells", "All cells", columns, rows, note=f"A cell's name leads to its figures.{more}")
 
 
-def _means(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Figure]:
-    """One figure for each mean that the mechanism declares: what it is in every cell."""
-    figures = []
+def _means(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[Figure]:
+    """One figure for each mean that the mechanism declares: a row for each cell, if it is not always 0."""
     for mean in dict.fromkeys(name for cell in cells for name in cell["means"]):
-        rows = [
-            [
-                f"{name}: {row['of']}",
-                *mean_cells(row["mean"], row["std_error"], row["expected"], row["z"], row["p_value"]),
-            ]
-            for name, cell in zip(names[:MOST_CELLS], cells, strict=False)
-            for row in cell["means"].get(mean, ())
+        found = [{row["of"]: row for row in cell["means"].get(mean, ())} for cell in cells[:MOST_CELLS]]
+        labels = list(dict.fromkeys(label for rows in found for label in rows))
+        if not any(row["mean"] for rows in found for row in rows.values()):
+            continue
+        means = [
+            Column(f"of:{name}", name, "number", detail=k >= MOST_SHOWN) for k, name in enumerate(labels)
         ]
-        figures.append(
-            Figure(
-                f"mean-{mean}",
-                f"Mean {mean}, cell by cell",
-                [Column("agent", "cell"), *mean_columns(f"mean {mean}", "theory")],
-                rows,
-                chart="means" if len(rows) <= MOST_DRAWN else "",
-                alt=f"The mean {mean} of each agent in each cell, and what theory expects.",
-                note="Intervals are of the sample, 1.96 standard errors either way.",
-                options={"words": {"title": f"Mean {mean}", "played": "mean", "unit": mean}},
-            )
+        yield Figure(
+            f"mean-{mean}",
+            f"Mean {mean}, cell by cell",
+            [Column("cell", "cell", "cell"), *means],
+            [
+                [
+                    link(k, name, MOST_DETAILED),
+                    *(rows[label]["mean"] if label in rows else None for label in labels),
+                ]
+                for k, (name, rows) in enumerate(zip(names, found, strict=False))
+            ],
+            note="What theory says of each mean is on the cell's own figures.",
         )
-    return figures

@@ -266,6 +266,7 @@ def play_cell(cell: Cell, workers: int = 1) -> tuple[dict[str, Any], pa.Table]:
     """
     with naming(f"cell {cell.index}"):
         run = cell.problem.simulate(games=cell.games, seed=cell.seed, bots=_seated(cell), workers=workers)
+    compared = run.value.comparison
     # How long it took is not what came of it: runs of one file leave the same bytes.
     result = {key: value for key, value in run.to_json().items() if key not in TIMES}
     games = run.to_arrow()
@@ -277,8 +278,8 @@ def play_cell(cell: Cell, workers: int = 1) -> tuple[dict[str, Any], pa.Table]:
         "bots": ",".join(_seated(cell)),
         "varied": cell.varied,
         "holds": run.holds,
-        "means": {},
-        "p_values": {},
+        "means": {name: [row.to_json() for row in rows] for name, rows in compared.means.items()},
+        "p_values": {name: counts.p_value for name, counts in compared.counts.items()},
         **({"keys": plain(cell.problem.to_mapping())} if cell.index < DETAILED else {}),
         **result,
     }
@@ -337,6 +338,12 @@ class SweepPlay(Play):
                 **{key: found[key] for key in ("cell", "problem", "seed", "bots", "games", "holds")},
                 **found["varied"],
                 **{f"ended:{name}": count for name, count in found["endings"].items()},
+                **{f"p:{name}": p for name, p in found["p_values"].items()},
+                **{
+                    f"{name}:{row['of']}": row["mean"]
+                    for name, rows in found["means"].items()
+                    for row in rows
+                },
             }
             for found in self._results
         ]
