@@ -161,23 +161,7 @@ class CoinReplay(Replay[Toss]):
     contract = CoinModel
     draws = (Draws("recognition_p_value", "tosses", _toss),)
     rules = Rules(
-        refusals={
-            "GameExists": "game id",
-            "WrongPhase": "phase",
-            "DeadlinePassed": "deadline",
-            "DeadlineNotPassed": "deadline",
-            "SeatOutOfRange": "seat",
-            "NotTheSeat": "seat",
-            "AlreadyCommitted": "steps of a seat",
-            "AlreadyRevealed": "steps of a seat",
-            "StaleDigest": "digest",
-            "ZeroCommitment": "commitment",
-            "WrongDeposit": "deposit",
-            "ZeroSecret": "reveal",
-            "WrongSecret": "reveal",
-            "NothingToWithdraw": "one withdrawal per seat",
-        },
-        of_action={},
+        refusals={"AlreadyCommitted": "steps of a seat"},
         fields={
             "Created": ("game id", "deposit"),
             "Committed": ("game id", "seat", "commitment"),

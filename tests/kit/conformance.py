@@ -195,7 +195,7 @@ class ContractConformance:
     def test_every_refusal_beyond_creation_has_a_rule_of_its_own(self) -> None:
         abi, rules = self.suite.campaign.artifacts(None)[self.suite.contract].abi, self.suite.rules
         errors = {entry["name"] for entry in abi if entry["type"] == "error"}
-        named = rules.refusals.keys() | {error for _, error in rules.of_action}
+        named = rules.by_error.keys() | {error for _, error in rules.of_action}
         # Beside the contract's own errors, the empty one of a contract that it asks.
         assert named - {""} <= errors
         assert errors - named == {*self.suite.creation, *self.suite.machines}

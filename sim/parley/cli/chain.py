@@ -15,7 +15,7 @@ from parley.cli.output import echo
 from parley.cli.shared import Json, app, complain, console, print_json, progress_bar
 from parley.core.errors import ParleyError
 from parley.kit import api
-from parley.kit.registry import contracts
+from parley.kit.registry import artifacts, contracts
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -48,13 +48,12 @@ def deploy(
     - `parley deploy --evm http://127.0.0.1:8545 --out build/deployment.json`
     """
     # Imported when needed: web3 takes a second to load.
-    from parley.chain.compiler import compile_contracts  # noqa: PLC0415 - as above
     from parley.chain.deployments import CodeError, deploy_once  # noqa: PLC0415 - as above
 
     if not is_url(evm):
         raise ParleyError(f"--evm: {shown(evm)!r} is not the URL of a node (expected http://HOST:PORT)")
     try:
-        file, deployed = deploy_once(open_evm(evm), out, compile_contracts(), contracts())
+        file, deployed = deploy_once(open_evm(evm), out, artifacts(), contracts())
     except CodeError as error:
         complain(str(error))
         raise typer.Exit(1) from None

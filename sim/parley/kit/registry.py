@@ -21,10 +21,11 @@ from parley.kit.loaded import LoadedProblem
 if TYPE_CHECKING:
     from os import PathLike
 
+    from parley.chain.compiler import Artifact
     from parley.kit.loaded import AnyProblem
     from parley.kit.mechanism import AnyMechanism
 
-__all__ = ["contracts", "kind_of", "kinds", "load", "mechanism", "mechanisms"]
+__all__ = ["artifacts", "contracts", "kind_of", "kinds", "load", "mechanism", "mechanisms"]
 
 GROUP = "parley.mechanisms"
 
@@ -80,6 +81,11 @@ def mechanisms() -> tuple[AnyMechanism, ...]:
 def contracts() -> tuple[str, ...]:
     """Names of all mechanisms' contracts, in the order of deployment."""
     return tuple(name for one in mechanisms() for name in one.contracts)
+
+
+def artifacts() -> Mapping[str, Artifact]:
+    """Return the compiled contracts of all mechanisms by name, in the order of deployment."""
+    return {name: one.artifacts()[name] for one in mechanisms() for name in one.contracts}
 
 
 def load(source: str | PathLike[str] | Mapping[str, Any]) -> AnyProblem:

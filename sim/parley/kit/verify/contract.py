@@ -4,12 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
 from itertools import product
 from typing import Any, NamedTuple, Protocol
 
 from parley.chain.abi import AbiError, python_name
-from parley.chain.compiler import Artifact, CompilerError, compile_contracts
+from parley.chain.compiler import Artifact, CompilerError
 from parley.chain.deployments import Claims
 from parley.chain.history import History
 from parley.core.errors import ParleyError
@@ -20,7 +19,7 @@ from parley.kit.verify.records import Records
 from parley.kit.verify.replay import Draws, G, Replay
 from parley.kit.verify.verification import Judged, Others, Verification
 
-__all__ = ["Declared", "Progress", "Question", "artifacts", "questions", "records_of", "verify_contract"]
+__all__ = ["Declared", "Progress", "Question", "compiled", "questions", "records_of", "verify_contract"]
 
 Progress = Callable[[int, int], None]
 """Called with the blocks read and the blocks to read."""
@@ -43,6 +42,9 @@ class Declared(Protocol):
     def verifier(self) -> type[Replay[Any]]:
         """Return how its games are replayed."""
 
+    def artifacts(self) -> Mapping[str, Artifact]:
+        """Return compiled contracts by name."""
+
 
 def records_of(mechanism: Declared, claims: Claims | None = None) -> Records:
     """Return how the calls and events of a mechanism's contract read.
@@ -57,7 +59,7 @@ def records_of(mechanism: Declared, claims: Claims | None = None) -> Records:
     """
     name = mechanism.contracts[0]
     stated = None if claims is None else claims.interfaces.get(name)
-    artifact = artifacts().get(name)
+    artifact = compiled(mechanism).get(name)
     abi = stated if artifact is None else artifact.abi
     if abi is None:
         raise ParleyError(
@@ -136,7 +138,7 @@ def verify_contract(
         others=sorted(others, key=lambda one: (1.0 if one.p_value is None else one.p_value, one.creator)),
         payees=replay.ledger.seen,
         surplus=surplus,
-        own_code=_has_own_code(history, contracts[0]),
+        own_code=_has_own_code(history, mechanism),
         seconds=time.perf_counter() - began,
         owed=replay.model.owed(),
         burnt=replay.model.burnt,
@@ -150,17 +152,16 @@ def _by_creator(replay: Replay[G]) -> dict[str, list[G]]:
     return games
 
 
-@cache
-def artifacts() -> Mapping[str, Artifact]:
-    """The tree's own contracts; none where nothing can be compiled."""
+def compiled(mechanism: Declared) -> Mapping[str, Artifact]:
+    """Return a mechanism's compiled contracts; none where nothing can be compiled."""
     try:
-        return compile_contracts()
+        return mechanism.artifacts()
     except CompilerError:
         return {}
 
 
-def _has_own_code(history: History, name: str) -> bool | None:
-    artifact = artifacts().get(name)
+def _has_own_code(history: History, mechanism: Declared) -> bool | None:
+    artifact = compiled(mechanism).get(mechanism.contracts[0])
     return None if artifact is None else history.code(history.contract) == artifact.deployed_bytecode
 
 

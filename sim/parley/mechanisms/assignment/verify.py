@@ -54,22 +54,11 @@ def _of_presence(name: str, _fields: Sequence[object]) -> str:
 
 RULES = Rules(
     refusals={
-        "GameExists": "game id",
-        "WrongPhase": "phase",
-        "DeadlinePassed": "deadline",
-        "DeadlineNotPassed": "deadline",
-        "SeatOutOfRange": "seat",
-        "NotTheSeat": "seat",
         "AlreadyCommitted": "steps of a seat",
         "NotCommitted": "steps of a seat",
-        "AlreadyRevealed": "steps of a seat",
         "NotRevealed": "steps of a seat",
         "AlreadyOpened": "steps of a seat",
-        "ZeroCommitment": "commitment",
         "UnwantedCommitment": "commitment",
-        "WrongDeposit": "deposit",
-        "ZeroSecret": "reveal",
-        "WrongSecret": "reveal",
         "RankingTooLong": "ranking",
         "UnknownItem": "ranking",
         "ItemRankedTwice": "ranking",
@@ -87,7 +76,6 @@ RULES = Rules(
         "UnwantedItem": "unranked item",
         "CapacityExceeded": "capacity",
         "AverageMismatch": "average",
-        "NothingToWithdraw": "one withdrawal per seat",
     },
     of_action={
         ("commit", "StaleDigest"): "parameters digest",

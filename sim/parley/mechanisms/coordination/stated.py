@@ -5,11 +5,11 @@ from dataclasses import astuple
 from functools import cache
 
 from parley.chain.abi import Interface
+from parley.chain.compiler import CompilerError, compile_contracts
 from parley.chain.history import Call, History
 from parley.core.errors import ParleyError
 from parley.core.randomness import Word, keccak
 from parley.kit.reference import NOTHING, Revert
-from parley.kit.verify.contract import artifacts
 from parley.kit.verify.records import NotReadableError, Records
 from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.model import Recognition
@@ -155,8 +155,12 @@ def _fraction(answer: bytes | None) -> tuple[int, int]:
 @cache
 def _known_codes() -> Mapping[Word, str]:
     """The tree's own recognition functions by the hash of their code."""
-    found = ((name, artifacts().get(contract)) for name, contract in RECOGNITION_CONTRACTS.items())
-    return {keccak(artifact.deployed_bytecode): name for name, artifact in found if artifact is not None}
+    try:
+        contracts = compile_contracts()
+    except CompilerError:
+        return {}
+    found = {name: contracts[contract] for name, contract in RECOGNITION_CONTRACTS.items()}
+    return {keccak(artifact.deployed_bytecode): name for name, artifact in found.items()}
 
 
 def fraction_question(turn: Turn) -> bytes:
