@@ -128,7 +128,7 @@ def test_a_finished_run_whose_files_were_changed_is_not_called_written(
         file.write_bytes(changed.get(harm, altered))
     with pytest.raises(ParleyError) as refused:
         run_experiment(mixed / "experiment.json", out=out)
-    assert str(refused.value).startswith(f"{file}: is not as the run wrote it; remove {out}")
+    assert str(refused.value).startswith(f"{file}: was changed after the run; remove {out}")
 
 
 def test_an_unfinished_run_of_another_experiment_is_removed(mixed: Path, tmp_path: Path) -> None:
@@ -156,11 +156,11 @@ def test_a_complete_run_is_not_played_again(mixed: Path) -> None:
 
 def test_a_folder_of_something_else_is_refused_in_one_line(mixed: Path, tmp_path: Path) -> None:
     other = written(tmp_path, **MIXED | {"games": 41})
-    with pytest.raises(ParleyError, match="holds 'Test' with another experiment; name another folder"):
+    with pytest.raises(ParleyError, match="contains 'Test' with another experiment; choose another folder"):
         run_experiment(other, out=mixed / "run")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "simulation.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ParleyError, match="is not empty, and holds no experiment"):
+    with pytest.raises(ParleyError, match="is not empty and contains no experiment"):
         run_experiment(other, out=tmp_path / "full")
     assert [file.name for file in (tmp_path / "full").iterdir()] == ["simulation.json"]
     with pytest.raises(ParleyError, match="cannot be used: "):

@@ -100,8 +100,8 @@ def test_seats_may_have_strategies_of_their_own(tmp_path: Path) -> None:
         ({"seeds": 4}, "seeds: 4 is not a list"),
         ({"seeds": [-1]}, "seeds[0]: -1 is below 0"),
         ({"seeds": []}, "seeds: [] is empty"),
-        ({"problem": {}}, "problem: holds nothing; must hold file, files or family"),
-        ({"problem": {"file": EXAMPLE, "files": [EXAMPLE]}}, "problem: holds file and files; must hold"),
+        ({"problem": {}}, "problem: has none; must have one of file, files or family"),
+        ({"problem": {"file": EXAMPLE, "files": [EXAMPLE]}}, "problem: has file and files; must have"),
         ({"problem": {"files": []}}, "problem: files is empty"),
         ({"problem": {"family": {"agents": 3}}}, "problem.family.task_types: missing"),
         (
@@ -111,7 +111,7 @@ def test_seats_may_have_strategies_of_their_own(tmp_path: Path) -> None:
         ({"problem": {"family": FAMILY | {"agents": 65}}}, "problem.family.agents: 65 is above 64"),
         (
             {"problem": {"family": FAMILY | {"contracted": {"uniform": [3, 1]}}}},
-            "problem.family.contracted: uniform: [3, 1] is no range of numbers from 0 to 2^31",
+            "problem.family.contracted: uniform: [3, 1] is not a range within 0..2^31",
         ),
         (
             {"problem": {"family": FAMILY | {"contracted": "1/2"}}},
@@ -119,7 +119,7 @@ def test_seats_may_have_strategies_of_their_own(tmp_path: Path) -> None:
         ),
         (
             {"problem": {"family": FAMILY | {"contracted": 0}}},
-            "problem.family.contracted: nothing is contracted in 1000 draws",
+            "problem.family.contracted: no contracts in 1000 draws",
         ),
         ({"problem": {"family": FAMILY | {"recognition": "fair"}}}, "problem.family.recognition: unknown"),
         (
@@ -136,11 +136,11 @@ def test_seats_may_have_strategies_of_their_own(tmp_path: Path) -> None:
         ),
         (
             {"population": {"seats": [{"seat": 5, "strategies": {"greedy": 1}}]}},
-            "population.seats[0].seat: 5 is no seat of 5 (counted from 0)",
+            "population.seats[0].seat: 5 is not one of the 5 seats (counted from 0)",
         ),
         (
             {"population": {"strategies": {"colluding:partner=7": 1}}},
-            "population: 'colluding:partner=7': there is no seat 7 of 5",
+            "population: 'colluding:partner=7': 7 is not one of the 5 seats",
         ),
         ({"population": {"members": []}}, "population.members: [] is not a number"),
         (
@@ -154,14 +154,14 @@ def test_seats_may_have_strategies_of_their_own(tmp_path: Path) -> None:
         ),
         ({"adaptation": {"rule": "replicator", "mutation": 2}}, "adaptation.mutation: 2 is above 1"),
         ({"sweep": {"recognition": []}}, "sweep: recognition: empty"),
-        ({"sweep": {"games": [2, 2]}}, "sweep: games: a value stands twice"),
+        ({"sweep": {"games": [2, 2]}}, "sweep: games: duplicate value"),
         ({"sweep": {"recognition": ["fair"]}}, "sweep.recognition: unknown recognition function 'fair'"),
         ({"sweep": {"continuation": [1]}}, "sweep.continuation: 1 is outside [0, 1)"),
-        ({"sweep": {"agents": [3]}}, "sweep.agents: varies a random family, and the problem is none"),
-        ({"sweep": {"mutation": [0]}}, "sweep.mutation: there is no rule of adaptation to vary it in"),
+        ({"sweep": {"agents": [3]}}, "sweep.agents: needs a problem from a random family"),
+        ({"sweep": {"mutation": [0]}}, "sweep.mutation: needs a rule of adaptation"),
         (
             {"engine": "exact", "population": {"strategies": {"roth-erev": 1}}},
-            "engine: 'roth-erev' is no strategy for a twin",
+            "engine: a twin cannot play 'roth-erev'",
         ),
     ],
 )
@@ -178,20 +178,20 @@ def test_bad_files_get_one_line_with_file_key_and_reason(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"seeds": [*range(1000)], "sweep": {"members": [*range(1, 102)]}}, "sweep: 101000 cells in all are"),
+        ({"seeds": [*range(1000)], "sweep": {"members": [*range(1, 102)]}}, "sweep: 101000 cells, more"),
         (
             {"problem": {"family": FAMILY | {"draws": 10**30}}},
-            f"sweep: {10**30} cells in all are more than 100000",
+            f"sweep: {10**30} cells, more than 100000",
         ),
         (
             {"seeds": [1, 2], "games": 10**6, "generations": 501},
-            "games: 1002000000 in all, of 2 cells and 501 generations: more than 1000000000",
+            "games: 1002000000 in 2 cells and 501 generations, more than 1000000000",
         ),
         (
             {"generations": 10**5, "sweep": {"games": [1, 10**4], "continuation": ["1/2", "3/4"]}},
-            "games: 2000200000 in all, of 4 cells and 100000 generations: more than 1000000000",
+            "games: 2000200000 in 4 cells and 100000 generations, more than 1000000000",
         ),
-        ({"games": 10**9, "generations": 10**9}, f"games: {10**18} in all, of 1 cells and "),
+        ({"games": 10**9, "generations": 10**9}, f"games: {10**18} in 1 cells and "),
         ({"games": 2 * 10**7 + 1, "generations": 1}, "games: more than 100000000 seats in the games of a"),
         (
             {"seeds": [*range(11)], "population": {"members": 2 * 10**6}},
@@ -239,7 +239,7 @@ def test_a_problem_of_another_kind_is_refused_naming_its_file_and_key(tmp_path: 
     with pytest.raises(ProblemError) as caught:
         load_experiment(written(tmp_path, problem={"files": [EXAMPLE, "lottery.toml"]}))
     assert str(caught.value) == (
-        f"{lottery}: kind: assignment problems are not experimented with; coordination problems are"
+        f"{lottery}: kind: experiments are not for problems of kind assignment, only coordination"
     )
     # Nor is a problem an experiment.
     with pytest.raises(

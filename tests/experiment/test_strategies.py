@@ -201,18 +201,18 @@ def test_a_pair_would_withhold_if_a_draw_cost_it_more_than_its_bond() -> None:
     ("name", "said"),
     [
         ("stubborn:x", "'stubborn:x': 'x' is not a number"),
-        ("quantal:1/2", "'quantal:1/2': '1/2' is not one argument KEY=NUMBER (known: temperature)"),
+        ("quantal:1/2", "'quantal:1/2': '1/2' is not an argument KEY=NUMBER (known: temperature)"),
         ("quantal:temperature=0", "'quantal:temperature=0': temperature 0 is not above 0"),
         ("roth-erev:forgetting=2", "'roth-erev:forgetting=2': forgetting 2 is not at least 0 and at most 1"),
-        ("win-stay:memory=1,memory=1", "'win-stay:memory=1,memory=1': 'memory=1' is not one argument"),
+        ("win-stay:memory=1,memory=1", "'win-stay:memory=1,memory=1': 'memory=1' is not an argument"),
         ("colluding", "'colluding': TypeError: "),
         ("colluding:partner=0", "'colluding:partner=0': partner 0 is not another seat"),
         ("none.py:Class", "none.py: no such file"),
         ("bad.py:Class", "bad.py: ZeroDivisionError: division by zero"),
-        ("good.py:Other", "good.py: has no class 'Other' that is a Strategy"),
+        ("good.py:Other", "good.py: no subclass 'Other' of Strategy"),
         (
             "good.py:Mine:hope=1",
-            "'good.py:Mine:hope=1': 'hope=1' is not one argument KEY=NUMBER (known: none)",
+            "'good.py:Mine:hope=1': 'hope=1' is not an argument KEY=NUMBER (known: none)",
         ),
     ],
 )

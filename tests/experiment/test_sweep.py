@@ -167,9 +167,9 @@ def test_files_say_whether_populations_play_or_bots(tmp_path: Path) -> None:
         ({"vary": {"names.agents": [["A"]]}}, "vary.names.agents: the problem has no table names"),
         (
             {"vary": {"window": [*range(60, 100_062)]}},
-            "vary: 100002 cells in all are more than 100000",
+            "vary: 100002 cells, more than 100000",
         ),
-        ({"games": 10**9}, "games: 6000000000 in all, of 6 cells"),
+        ({"games": 10**9}, "games: 6000000000 in 6 cells"),
     ],
 )
 def test_bad_files_get_one_line_with_file_key_and_reason(

@@ -69,7 +69,7 @@ def post(server: LiveServer, path: str, **choice: Any) -> tuple[int, Any]:  # no
 def test_another_host_s_name_is_refused(server: LiveServer, host: str, path: str) -> None:
     status, text, _ = ask(server, path, headers={"Host": host.format(port=server.port)})
     assert status == 403
-    assert "answers as 127.0.0.1" in text
+    assert "answers only at 127.0.0.1" in text
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
@@ -229,7 +229,7 @@ def test_a_given_problem_is_offered_first(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ParleyError, match=rf"^--port: {port} cannot be listened on: "):
+        with pytest.raises(ParleyError, match=rf"^--port: cannot listen on {port}: "):
             serve(None, port=port, open_browser=False)
     with pytest.raises(ParleyError, match=r"^--port: 99999 is outside 0\.\.65535$"):
         serve(None, port=99999, open_browser=False)

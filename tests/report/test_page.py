@@ -319,7 +319,7 @@ def test_an_unfinished_experiment_is_told_to_go_on(experiment: Path, tmp_path: P
     copy = shutil.copytree(experiment, tmp_path / "copy")
     manifest = json.loads((copy / "manifest.json").read_text())
     broken(copy / "manifest.json", json.dumps(manifest | {"complete": False}))
-    with pytest.raises(ParleyError, match="was not finished; run it again, and it goes on"):
+    with pytest.raises(ParleyError, match="is not finished; run it again to continue it"):
         write_page(copy)
 
 

@@ -144,9 +144,9 @@ def check_counts(
     """
     cells = problems * prod(map(len, varied.values())) * seeds
     if cells > MOST_CELLS:
-        raise ProblemError("", key, f"{cells} cells in all are more than {MOST_CELLS}")
+        raise ProblemError("", key, f"{cells} cells, more than {MOST_CELLS}")
     each = varied.get("games", [games])
     total = generations * sum(each) * (cells // len(each))
     if total > MAX_GAMES:
         of = f"{cells} cells and {generations} generations"
-        raise ProblemError("", "games", f"{total} in all, of {of}: more than {MAX_GAMES}")
+        raise ProblemError("", "games", f"{total} in {of}, more than {MAX_GAMES}")

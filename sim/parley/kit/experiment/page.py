@@ -41,7 +41,7 @@ def experiment_sheet(folder: Path) -> Sheet:
     if manifest.get("kind") != "experiment":
         raise ParleyError(f"{path}: kind is {manifest.get('kind')!r}, not 'experiment'")
     if manifest.get("complete") is not True:
-        raise ParleyError(f"{folder}: the experiment was not finished; run it again, and it goes on")
+        raise ParleyError(f"{folder}: the experiment is not finished; run it again to continue it")
     with written_by("an experiment", path):
         if "vary" in manifest["experiment"]:
             return _sweep(manifest, read_object(folder / "summary.json"))

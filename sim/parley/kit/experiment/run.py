@@ -243,10 +243,10 @@ def _finished(
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
     if not (out / MANIFEST).is_file():
-        raise ParleyError(f"{named}: is not empty, and holds no experiment; name another folder")
+        raise ParleyError(f"{named}: is not empty and contains no experiment; choose another folder")
     found = read_object(out / MANIFEST)
     if found.get("kind") != KIND:
-        raise ParleyError(f"{named}: holds another kind of run; name another folder")
+        raise ParleyError(f"{named}: contains another kind of run; choose another folder")
     for key, what in experiment.same.items():
         if found.get(key) != manifest[key]:
             title = shorten(found.get("title", ""))
@@ -257,7 +257,7 @@ def _finished(
     for name in known if isinstance(known, dict) else (SUMMARY,):
         if not isinstance(known, dict) or not (out / name).is_file() or known[name] != _print_of(out / name):
             raise ParleyError(
-                f"{named / name}: is not as the run wrote it; remove {named} to run the experiment again"
+                f"{named / name}: was changed after the run; remove {named} to run the experiment again"
             )
     return ExperimentRun(named, found, read_object(out / SUMMARY))
 

@@ -95,7 +95,7 @@ def serve(
     try:
         listener = socket.create_server((LOOPBACK, port))
     except OSError as error:
-        raise ParleyError(f"--port: {port} cannot be listened on: {error.strerror}") from None
+        raise ParleyError(f"--port: cannot listen on {port}: {error.strerror}") from None
     with listener:
         asyncio.run(_answer(listener, problem, announce, open_browser=open_browser))
 
@@ -158,12 +158,12 @@ def _guard(port: int) -> Any:  # noqa: ANN401 - aiohttp's name for it is not pub
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         if request.headers.get("Host") not in hosts:
-            raise web.HTTPForbidden(text=f"this server answers as {LOOPBACK}:{port} only\n")
+            raise web.HTTPForbidden(text=f"this server answers only at {LOOPBACK}:{port}\n")
         if request.headers.get("Origin", f"http://{request.host}") not in origins:
-            raise web.HTTPForbidden(text="another page's scripts may not ask here\n")
+            raise web.HTTPForbidden(text="scripts of other pages have no access\n")
         if request.method == "POST" and request.content_type != "application/json":
             # Anything else could come from another page's form.
-            raise web.HTTPUnsupportedMediaType(text="requests are JSON\n")
+            raise web.HTTPUnsupportedMediaType(text="requests must be JSON\n")
         try:
             return await handler(request)
         except ParleyError as error:

@@ -12,19 +12,19 @@ from parley.kit.verify.verification import Verification
 __all__ = ["verification_tables"]
 
 _SHOWN = 20
-"""Violations to list; the rest are counted."""
+"""Maximum number of violations to list."""
 
 _OTHERS = 3
-"""Creators to list whose games decide nothing; the rest are counted."""
+"""Maximum number of other creators to list."""
 
 
 def verification_tables(found: Verification) -> RenderableType:
-    """Return what was checked, what was found, and how the draws of all games compare."""
+    """Return the checks, the violations, and the tests of draws."""
     standing = ", ".join(f"{count:,} {ending}" for ending, count in sorted(found.endings.items()))
     where = f"of {found.kind} at {found.contract} on chain {found.chain_id}"
     header = Text.assemble(
         (f"{found.games:,} games", "bold"),
-        f" {where}: {standing or 'none was ever created'}",
+        f" {where}: {standing or 'none'}",
     )
     parts: list[RenderableType] = [header]
     if found.checked:
@@ -70,30 +70,30 @@ def _verdicts(found: Verification) -> list[Text]:
     if found.own_code is not None:
         lines.append(
             Text(
-                f"the contract's code is {'' if found.own_code else 'NOT '}the one that this tree compiles to"
+                f"the contract's code is {'' if found.own_code else 'NOT '}the compiled code of these sources"
             )
         )
     if found.events_only:
         lines.append(
             Text(
-                "events only: calls that emitted nothing, and calls that failed, were not read",
+                "events only: calls that failed or emitted no event were not read",
                 style="yellow",
             )
         )
     if found.surplus:
-        lines.append(Text(f"the contract holds {found.surplus} wei beyond its calls", style="yellow"))
+        lines.append(
+            Text(f"the contract has {found.surplus} wei more than its calls explain", style="yellow")
+        )
     if found.not_seen:
         lines.append(
-            Text(
-                f"{found.not_seen:,} games cannot be followed without traces of payees' calls", style="yellow"
-            )
+            Text(f"{found.not_seen:,} games were skipped: they need traces of payees' calls", style="yellow")
         )
     if found.not_followed > found.not_seen:
         number = found.not_followed - found.not_seen
-        lines.append(Text(f"{number:,} games could not be followed to their end", style="bold red"))
+        lines.append(Text(f"{number:,} games could not be replayed to the end", style="bold red"))
     lines.append(Text(f"payments: {_PAYEES[found.payees_text]}"))
     if found.holds is None:
-        lines.append(Text("no violation, and NO VERDICT: payees were not seen", style="bold yellow"))
+        lines.append(Text("no violation, but NO VERDICT: payees were not seen", style="bold yellow"))
     elif found.holds:
         lines.append(Text("no violation", style="green"))
     else:
@@ -102,30 +102,28 @@ def _verdicts(found: Verification) -> list[Text]:
 
 
 _PAYEES = {
-    "traces": "every recipient seen in traces",
-    "balances": "every recipient seen in balances before and after",
-    "not seen": "payees not seen: the node shows neither traces nor old balances",
-    "trusted": "payees not seen, and taken on trust",
+    "traces": "every payee seen in traces",
+    "balances": "every payee seen in balances before and after",
+    "not seen": "payees not seen: the node has neither traces nor old balances",
+    "trusted": "payees not seen, and trusted",
 }
 
 
 def _others(found: Verification) -> list[Text]:
-    """Say how the draws of games went that decide nothing."""
+    """Describe the draws of games that are not part of the verdict."""
     lines = []
     if not found.creators:
-        lines.append(
-            Text("who deployed the contract is not known: name creators to test draws of", style="yellow")
-        )
+        lines.append(Text("unknown deployer of the contract: use --creator to test draws", style="yellow"))
     for one in found.others[:_OTHERS]:
         p = "nothing was drawn" if one.p_value is None else f"p-value {one.p_value:.3g}"
-        lines.append(Text(f"{one.games:,} games created by {one.creator}: {p}, which decides nothing"))
+        lines.append(Text(f"{one.games:,} games created by {one.creator}: {p} (not part of the verdict)"))
     if len(found.others) > _OTHERS:
-        lines.append(Text(f"and {len(found.others) - _OTHERS:,} more creators whose games decide nothing"))
+        lines.append(Text(f"and {len(found.others) - _OTHERS:,} more creators (not part of the verdict)"))
     return lines
 
 
 def _reasons(found: Verification) -> str:
     reasons = [f"{len(found.violations):,} violations"] if found.violations else []
     if any(judged.p_value is not None and judged.p_value < MIN_P for judged in found.judged):
-        reasons.append("draws that do not follow their probabilities")
+        reasons.append("draws that contradict their probabilities")
     return ", and ".join(reasons)

@@ -38,12 +38,12 @@ class Distribution(Keys):
         given = [name for name in ("uniform", "poisson", "values") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(
-                f"holds {' and '.join(given) or 'nothing'}; must hold uniform, poisson or values"
+                f"has {' and '.join(given) or 'none'}; must have one of uniform, poisson or values"
             )
         if self.uniform is not None and not 0 <= self.uniform[0] <= self.uniform[1] < 2**31:
-            raise ValueError(f"uniform: {list(self.uniform)} is no range of numbers from 0 to 2^31")
+            raise ValueError(f"uniform: {list(self.uniform)} is not a range within 0..2^31")
         if self.values is not None and (not self.values or min(self.values) < 0):
-            raise ValueError("values: must be some numbers, none negative")
+            raise ValueError("values: must be a list of numbers, none negative")
         return self
 
     def draw(self, random: np.random.Generator) -> Fraction:
@@ -148,7 +148,7 @@ def draw(family: Family, seed: int, number: int) -> Problem:
         if D.any():
             break
     else:
-        raise ProblemError("", "contracted", f"nothing is contracted in {MOST_TRIES} draws")
+        raise ProblemError("", "contracted", f"no contracts in {MOST_TRIES} draws")
     first = family.costs.draw(random)
     costs = (first, *(first if family.costs.shared else family.costs.draw(random) for _ in D[1:]))
     problem = Problem(

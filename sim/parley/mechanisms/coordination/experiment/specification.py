@@ -58,7 +58,7 @@ class ProblemKeys(Keys):
     def _one(self) -> Self:
         given = [name for name in ("file", "files", "family") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"holds {' and '.join(given) or 'nothing'}; must hold file, files or family")
+            raise ValueError(f"has {' and '.join(given) or 'none'}; must have one of file, files or family")
         if self.files is not None and not self.files:
             raise ValueError("files is empty")
         return self
@@ -106,7 +106,7 @@ class SweepKeys(Keys):
     def _some(self) -> Self:
         for name, values in self.given().items():
             if not values or len(set(values)) < len(values):
-                raise ValueError(f"{name}: {'empty' if not values else 'a value stands twice'}")
+                raise ValueError(f"{name}: {'empty' if not values else 'duplicate value'}")
         return self
 
     def given(self) -> dict[str, list[Any]]:
@@ -204,11 +204,11 @@ class Experiment(engine.Experiment):
         if self.keys.problem.family is None:
             for name in OF_FAMILY:
                 if name in varied:
-                    raise ProblemError("", f"sweep.{name}", "varies a random family, and the problem is none")
+                    raise ProblemError("", f"sweep.{name}", "needs a problem from a random family")
         if self.keys.adaptation.rule == "none":
             for name in OF_ADAPTATION:
                 if name in varied:
-                    raise ProblemError("", f"sweep.{name}", "there is no rule of adaptation to vary it in")
+                    raise ProblemError("", f"sweep.{name}", "needs a rule of adaptation")
         if self.keys.adaptation.rule == "logit":
             if self.keys.adaptation.temperature is None and "temperature" not in varied:
                 raise ProblemError("", "adaptation.temperature", "missing; logit needs one")
@@ -252,7 +252,7 @@ class Experiment(engine.Experiment):
             mapping = problemfile.read(path)
             kind = kind_of(mapping, path)
             if kind != Problem.kind:
-                reason = f"{kind} problems are not experimented with; {Problem.kind} problems are"
+                reason = f"experiments are not for problems of kind {kind}, only {Problem.kind}"
                 raise ProblemError(path, "kind", reason)
             problem = Problem.from_mapping(mapping, path)
             problem.check_playable(path)
@@ -272,7 +272,7 @@ class Experiment(engine.Experiment):
         shares = [_shares("population.strategies", population.strategies)] * problem.agents
         for k, entry in enumerate(population.seats):
             if entry.seat >= problem.agents:
-                reason = f"{entry.seat} is no seat of {problem.agents} (counted from 0)"
+                reason = f"{entry.seat} is not one of the {problem.agents} seats (counted from 0)"
                 raise ProblemError("", f"population.seats[{k}].seat", reason)
             shares[entry.seat] = _shares(f"population.seats[{k}].strategies", entry.strategies)
         for seat, strategies in enumerate(shares):
@@ -300,11 +300,11 @@ class Experiment(engine.Experiment):
         except ParleyError as error:
             raise ProblemError("", "population", str(error)) from None
         if isinstance(made, Colluding) and made.partner >= agents:
-            raise ProblemError("", "population", f"{name!r}: there is no seat {made.partner} of {agents}")
+            raise ProblemError("", "population", f"{name!r}: {made.partner} is not one of the {agents} seats")
         by_twin = not (isinstance(made, Colluding) or (isinstance(made, Strategy) and made.learns))
         if self.keys.engine != "evm" and not by_twin:
-            reason = f"{name!r} is no strategy for a twin (it learns from single games, or shares secrets)"
-            raise ProblemError("", "engine", f"{reason}: evm plays it")
+            reason = f"a twin cannot play {name!r} (it learns from single games, or shares secrets)"
+            raise ProblemError("", "engine", f"{reason}; use the engine evm")
 
 
 def problem_hash(problem: Problem) -> str:

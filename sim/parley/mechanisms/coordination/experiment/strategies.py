@@ -73,7 +73,7 @@ def _build(made: type[Bot], name: str, seat: int, argument: str) -> Bot:
         key, mark, value = (text.strip() for text in part.partition("="))
         if not mark or key not in known or key in given:
             raise ParleyError(
-                f"{name!r}: {part!r} is not one argument KEY=NUMBER (known: {', '.join(known) or 'none'})"
+                f"{name!r}: {part!r} is not an argument KEY=NUMBER (known: {', '.join(known) or 'none'})"
             )
         try:
             given[key] = exact.parse(value)
@@ -91,5 +91,5 @@ def _build(made: type[Bot], name: str, seat: int, argument: str) -> Bot:
 def _class_of(file: str, name: str) -> type[Bot]:
     found = getattr(run_file(file), name, None)
     if not isinstance(found, type) or not issubclass(found, Bot):
-        raise ParleyError(f"{file}: has no class {name!r} that is a Strategy")
+        raise ParleyError(f"{file}: no subclass {name!r} of Strategy")
     return found
