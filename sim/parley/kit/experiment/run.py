@@ -250,7 +250,7 @@ def _finished(
     for key, what in experiment.same.items():
         if found.get(key) != manifest[key]:
             title = shorten(found.get("title", ""))
-            raise ParleyError(f"{named}: holds {title} with another {what}; name another folder")
+            raise ParleyError(f"{named}: contains {title} with another {what}; choose another folder")
     if found.get("complete") is not True:
         return None
     known = found.get("files")
