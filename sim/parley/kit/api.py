@@ -1,4 +1,4 @@
-"""Verbs that are about no single problem: verifying a deployment, running an experiment."""
+"""Functions that take no single problem: `verify` a deployment, run an `experiment`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["experiment", "verify"]
 
 
 def _unheard(what: str, done: int, total: int) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
 
 
 def verify(
@@ -31,32 +31,32 @@ def verify(
     creators: Collection[str] = (),
     tell: Callable[[str, int, int], None] = _unheard,
 ) -> list[Verification]:
-    """Replay every game of deployed contracts from the outside, and check everything that happened.
+    """Replay and check every game of deployed contracts.
 
     Parameters
     ----------
     url : str
-        Of a node.
+        URL of a node.
     deployment : path
-        The deployment file. Contracts that it does not name are passed over.
+        The deployment file. Contracts that it does not name are skipped.
     events_only : bool
-        Whether to read events and their transactions only: faster, but silent and failed calls go unseen.
+        Read events and their transactions only: faster, but misses calls that fail or emit nothing.
     trust_payees : bool
-        Whether to judge although the node does not show who was paid.
+        Give a verdict even if the node does not show who was paid.
     creators : collection of str
-        Addresses whose games' draws are tested together; by default the account that deployed the contract.
+        Accounts whose games' draws are tested together; by default the deployer of the contract.
     tell : callable
-        Told of progress: the kind, blocks read, and blocks to read.
+        Called with the kind, the blocks read and the blocks to read.
 
     Returns
     -------
     list of Verification
-        One for each mechanism whose contract the file names.
+        One per mechanism whose contract the file names.
 
     Raises
     ------
     ParleyError
-        If nobody answers, or the file does not fit the chain.
+        If no node answers, or the file does not match the chain.
     """
     from parley.chain.deployments import read_claims  # noqa: PLC0415 - statistics are slow to load
     from parley.kit.verify.contract import records_of, verify_contract  # noqa: PLC0415 - statistics are slow to load
@@ -86,23 +86,23 @@ def experiment(
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> ExperimentRun:
-    """Run an experiment, or continue one that was stopped.
+    """Run an experiment, or resume a stopped one.
 
     Parameters
     ----------
     file : path
         An experiment file.
     out : path, optional
-        The folder of its tables; by default ``build/experiments/NAME``.
+        Output folder; by default ``build/experiments/NAME``.
     workers : int
-        Processes to spread the games over.
+        Number of processes.
     progress : callable
-        Told of games finished and games in all.
+        Called with the number of finished games and of all games.
 
     Raises
     ------
     ParleyError
-        If the file is wrong, or the folder cannot be used.
+        If the file is invalid, or the folder cannot be used.
     """
     from parley.kit.experiment.run import run_experiment  # noqa: PLC0415 - tables are slow to load
 

@@ -1,4 +1,4 @@
-"""What all bots have in common, whatever they play: who sits where, and how they are made from names."""
+"""The base class of bots, and functions that make bots from names."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ __all__ = ["BaseBot", "Bots", "bots_named", "phase_named", "seated"]
 
 
 class BaseBot:
-    """A bot at a seat; what it decides, a mechanism's own bots say."""
+    """A bot at a seat; a mechanism's own bots decide what to do."""
 
     kind: str
-    """What it is called."""
+    """The bot's name."""
     waits = False
-    """Whether it lets deadlines pass."""
+    """Whether the bot lets deadlines pass."""
 
     def __init__(self, seat: int) -> None:
         self.seat = seat
 
     @classmethod
     def from_argument(cls, seat: int, argument: str | None) -> Self:
-        """Make the bot that a name asks for: a kind that takes an argument reads it here.
+        """Make a bot from its argument; bots that take one override this.
 
         Parameters
         ----------
         seat : int
         argument : str or None
-            What stands behind the colon, as in ``kind:argument``; None without a colon.
+            The part after the colon in ``kind:argument``; None without a colon.
 
         Raises
         ------
         ValueError
-            With a reason fit for the user.
+            With a reason for the user.
         """
         if argument is not None:
             raise ValueError(f"{cls.kind} takes no argument")
@@ -49,23 +49,23 @@ B = TypeVar("B", bound=BaseBot)
 
 
 class Bots(tuple[B, ...]):
-    """Who plays, seat by seat."""
+    """One bot per seat."""
 
     __slots__ = ()
 
     @property
     def waits(self) -> bool:
-        """Whether somebody lets deadlines pass."""
+        """Whether any bot lets deadlines pass."""
         return any(bot.waits for bot in self)
 
 
 def seated(names: Sequence[str], agents: int) -> list[str]:
-    """Names of bots by seat, from one for all seats or one per seat, as the command line takes them.
+    """Return one name per seat, from one name for all seats or one per seat.
 
     Raises
     ------
     ParleyError
-        If there are neither one nor as many as there are seats.
+        If the number of names is neither one nor the number of seats.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def seated(names: Sequence[str], agents: int) -> list[str]:
 
 
 def bots_named(names: Sequence[str], agents: int, kinds: Mapping[str, type[B]]) -> Bots[B]:
-    """One bot per seat from their names.
+    """Make one bot per seat.
 
     Parameters
     ----------
@@ -91,12 +91,12 @@ def bots_named(names: Sequence[str], agents: int, kinds: Mapping[str, type[B]]) 
     agents : int
         Number of seats.
     kinds : mapping of str to subclass of BaseBot
-        The mechanism's.
+        The mechanism's bots by name.
 
     Raises
     ------
     ParleyError
-        In one line: the bot and what is wrong with it.
+        If a name or its argument is invalid.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def phase_named(phases: Sequence[str], argument: str) -> str:
     Raises
     ------
     ValueError
-        With a reason fit for the user.
+        With a reason for the user.
 
     Examples
     --------

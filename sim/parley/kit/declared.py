@@ -1,4 +1,4 @@
-"""What a mechanism may declare besides its verbs: help, formats, experiments."""
+"""Types of a mechanism's declarations: help, import formats, experiments."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["Description", "Format", "Laboratory"]
 
 
 class Description(NamedTuple):
-    """What the help of a command says of a mechanism.
+    """Help text of a command for one mechanism.
 
     Attributes
     ----------
     text : str
         One paragraph.
     examples : tuple of str
-        Commands as one would type them.
+        Example commands.
     """
 
     text: str
@@ -40,12 +40,12 @@ class Format(NamedTuple):
         As in ``parley import NAME``.
     description : Description
     file : str
-        What the help says of the file.
+        Help text for the file.
     options : tuple of Option
-        What this format takes.
+        Options of this format.
     read : callable
-        From a file, its options and a function that is told of what may not have been meant, the keys of a
-        problem file.
+        Takes a file, its options and a function that is called with warnings; returns the keys of a problem
+        file.
     """
 
     name: str
@@ -56,14 +56,14 @@ class Format(NamedTuple):
 
 
 class Laboratory(NamedTuple):
-    """Experiments that a mechanism adds to sweeps.
+    """A mechanism's own experiments, besides sweeps.
 
     Attributes
     ----------
     read : callable
-        From the keys of an experiment file and its name: the experiment, or None if it asks for a sweep.
+        Takes the keys of an experiment file and its name; returns the experiment, or None for a sweep.
     sheet : callable
-        From a finished experiment's folder: its page.
+        Takes the folder of a finished experiment; returns its page.
     """
 
     read: Callable[[Mapping[str, Any], str], Experiment | None]

@@ -1,4 +1,4 @@
-"""A problem that was loaded, and everything that can be done with it."""
+"""A loaded problem: solve, audit and simulate it."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ __all__ = ["AnyProblem", "LoadedProblem"]
 
 
 def silent(what: str, done: int, total: int | None) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True)
 class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
-    """A problem and its mechanism: what `parley.load` gives.
+    """A problem and its mechanism, as returned by `parley.load`.
 
     Attributes
     ----------
     mechanism : Mechanism
-        What knows everything about problems of this kind.
+        The mechanism of the problem's kind.
     problem : Problem
-        As the mechanism has read it.
+        The mechanism's own problem object.
     file : str
-        Where it was read, for errors; empty if it was no file.
+        File name for error messages; empty if there is no file.
     """
 
     mechanism: Mechanism[P, S, A, OutcomeT, C] = field(repr=False)
@@ -54,7 +54,7 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
 
     @property
     def agents(self) -> int:
-        """How many seats there are."""
+        """Number of agents."""
         return self.problem.agents
 
     def to_mapping(self) -> dict[str, Any]:
@@ -62,19 +62,19 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
         return self.problem.to_mapping()
 
     def solve(self, *, tell: Callable[[str, int, int | None], None] = silent, **options: object) -> Result[S]:
-        """Say what theory says.
+        """Compute the exact equilibrium or assignment.
 
         Parameters
         ----------
         tell : callable
-            Told of progress: what is being done, how much of it is done, and of how much.
+            Called with a description, the finished amount and the total.
         **options
-            What the mechanism declares for ``solve``.
+            The mechanism's options for ``solve``.
 
         Raises
         ------
         ParleyError
-            If an option is wrong, or the problem cannot be solved.
+            If an option is invalid, or the problem cannot be solved.
         """
         given = self.mechanism.given("solve", options)
         with naming(self.file):
@@ -84,19 +84,19 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
     def audit(
         self, *, tell: Callable[[str, int, int | None], None] = silent, **options: object
     ) -> AuditReport[A]:
-        """Say which properties hold, and who gains by deviating.
+        """Check which properties hold, and which agents gain by deviating.
 
         Parameters
         ----------
         tell : callable
-            Told of progress: what is being done, how much of it is done, and of how much.
+            Called with a description, the finished amount and the total.
         **options
-            What the mechanism declares for ``audit``.
+            The mechanism's options for ``audit``.
 
         Raises
         ------
         ParleyError
-            If an option is wrong, or the problem cannot be audited.
+            If an option is invalid, or the problem cannot be audited.
         """
         given = self.mechanism.given("audit", options)
         with naming(self.file):
@@ -120,17 +120,17 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
         Parameters
         ----------
         record : callable, optional
-            Called with the table of one batch of games after the other.
+            Called with the table of each batch of games, in order.
         keep : bool
-            Whether the run keeps the table of all games, if it is not recorded elsewhere.
+            Keep the table of all games in the result; without effect if `record` is given.
         **play
-            ``games``, ``seed``, ``bots`` (a name for all, names separated by commas, or a sequence of one
-            for each seat), ``evm``, ``workers`` and more: see `PlayOptions`.
+            ``games``, ``seed``, ``bots`` (a sequence, or text with commas), ``evm``, ``workers`` and more:
+            see `PlayOptions`.
 
         Raises
         ------
         ParleyError
-            If no game on chain can hold the problem, a bot is not known, or the backend cannot be played on.
+            If the contract cannot hold the problem, a bot is unknown, or the backend is not usable.
         """
         bots = play.get("bots")
         if isinstance(bots, str):
@@ -144,19 +144,19 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
         )
 
     def setting(self, bots: Sequence[str], seed: int) -> Setting[P, S, OutcomeT, C]:
-        """Seat bots: all that decides how games of a seed go; see `parley.kit.play.setting.Setting`."""
+        """Return the setting of games with these bots and this seed."""
         with naming(self.file):
             self.problem.check_playable(self.file)
             return self.mechanism.setting(self.problem, bots, seed)
 
     def board(self, outcome: OutcomeT) -> Board | None:
-        """Return what the mechanism shows of a game on the live page, if it adds something."""
+        """Return the mechanism's own tables of a game for the live page, if it has any."""
         return self.mechanism.board(self.problem, outcome)
 
     def sheet(self, report: Mapping[str, Any], name: str) -> Sheet:
-        """Lay out the page of a run of this problem."""
+        """Return the page of a run of this problem."""
         return self.mechanism.simulation_sheet(report, self.problem, name)
 
 
 AnyProblem: TypeAlias = LoadedProblem[Any, Any, Any, Any, Any]
-"""A problem, whatever its mechanism."""
+"""A problem of any mechanism."""

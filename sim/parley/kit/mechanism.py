@@ -1,8 +1,8 @@
-"""What a mechanism declares. Everything that users do with it goes through here.
+"""The interface of a mechanism. All commands use it.
 
 A mechanism derives from :class:`Mechanism`, and its module ``mechanism`` holds one object of that class,
-``MECHANISM``. It is found by its kind: see `parley.kit.registry`. A declaration imports what it names only
-when that is asked for, so that every command starts fast.
+``MECHANISM``. `parley.kit.registry` finds it by its kind. Declarations import their parts late, so that every
+command starts fast.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ __all__ = ["AnyMechanism", "Mechanism"]
 
 
 class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
-    """A kind of problem, and all that can be done with it.
+    """The declaration of one kind of problem.
 
-    What it says of play is described with `parley.kit.play.declaration.Playable`.
+    `parley.kit.play.declaration.Playable` describes the part about play.
 
     Attributes
     ----------
     kind : str
-        As problem files name it.
+        Name in problem files.
     about : str
-        What its problem files state, in half a sentence.
+        Content of its problem files, in half a sentence.
     contracts : tuple of str
-        What is deployed for it, in this order; the first one holds the games.
+        Contracts in the order of deployment; the first one holds the games.
     descriptions : mapping of str to Description
-        For the help, by command: ``solve``, ``simulate``, ``audit``, ``verify``.
+        Help by command: ``solve``, ``simulate``, ``audit``, ``verify``.
     bots : mapping of str to str
-        What each bot does, by its name as ``--bots`` takes it; the first is the default.
+        Description of each bot, by its name for ``--bots``; the first is the default.
     endings : mapping of str to Ending
-        All ways in which a game can end.
+        All endings of a game.
     options : tuple of Option
-        What only this kind takes.
+        Options of this kind only.
     phases : mapping of str to bool
-        Phases of a game in the contract's numbering, from 1, and whether seats act in them.
+        Phases of a game in the contract's numbering, from 1; true if seats act in the phase.
     formats : tuple of Format
-        What can be imported.
+        Formats for ``parley import``.
     """
 
     about: ClassVar[str]
@@ -70,7 +70,7 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
 
     @abstractmethod
     def problem(self, mapping: Mapping[str, Any], file: str) -> P:
-        """Read a problem from the keys of its file, which is named in errors.
+        """Read a problem from the keys of its file; errors name the file.
 
         Raises
         ------
@@ -79,33 +79,33 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
 
     @abstractmethod
     def solve(self, problem: P, given: Given, tell: Callable[[str, int, int | None], None]) -> S:
-        """Say what theory says."""
+        """Compute the exact equilibrium or assignment."""
 
     @abstractmethod
     def audit(self, problem: P, given: Given, tell: Callable[[str, int, int | None], None]) -> A:
-        """Say which properties hold, and who gains by deviating."""
+        """Check which properties hold, and which agents gain by deviating."""
 
     @abstractmethod
     def verifier(self) -> type[Replay[Any]]:
-        """Return how a deployed contract's games are replayed: with which model, and by which rules."""
+        """Return the class that replays a deployed contract's games."""
 
     def laboratory(self) -> Laboratory | None:
-        """Return its experiments, if it has any."""
+        """Return the mechanism's own experiments, if it has any."""
         return None
 
     def board(self, problem: P, outcome: OutcomeT) -> Board | None:  # noqa: ARG002 - for who overrides
-        """Return what the live page shows of a game besides calls, events and money; by default nothing."""
+        """Return tables for the live page besides calls, events and money; by default none."""
         return None
 
     # ── what people look at ──
 
     def solution_sheet(self, report: Mapping[str, Any], problem: P) -> Sheet:
-        """Lay out a solution; without a mechanism's own words, as tables of what it says.
+        """Return a solution as figures; by default plain tables of its JSON.
 
         Parameters
         ----------
         report : mapping
-            What `parley solve --json` prints of it.
+            As `parley solve --json` prints it.
         problem : Problem
         """
         del problem  # a mechanism's own words may need it
@@ -116,15 +116,15 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
     def audit_sheet(
         self, report: Mapping[str, Any], problem: P, document: Callable[[str], Mapping[str, Any]]
     ) -> Sheet:
-        """Lay out an audit; without a mechanism's own words, as tables of what it says.
+        """Return an audit as figures; by default plain tables of its JSON.
 
         Parameters
         ----------
         report : mapping
-            What `parley audit --json` prints of it.
+            As `parley audit --json` prints it.
         problem : Problem
         document : callable
-            Gives one of `audit_documents`, by its name.
+            Returns one of `audit_documents` by its name.
         """
         del problem, document  # a mechanism's own words may need them
         from parley.kit.present.plain import plain_sheet  # noqa: PLC0415 - slow to load
@@ -132,24 +132,24 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         return plain_sheet("audit", f"a problem of kind {self.kind}", report)
 
     def audit_documents(self, found: A) -> dict[str, Any]:
-        """Return what an audit leaves in its folder besides report and problem: JSON by names of files."""
+        """Return further JSON files of an audit's folder, by file name."""
         del found  # nothing, if a mechanism does not say otherwise
         return {}
 
     def simulation_sheet(
         self, report: Mapping[str, Any], problem: P, name: str, folder: Path | None = None
     ) -> Sheet:
-        """Lay out a run, for a terminal and for its page; by default, every statistic is a figure.
+        """Return a run as figures; by default one figure per statistic.
 
         Parameters
         ----------
         report : mapping
-            What `parley simulate --json` prints of it.
+            As `parley simulate --json` prints it.
         problem : Problem
         name : str
-            What the run is called.
+            Name of the run.
         folder : Path, optional
-            Where the table of its games is, for figures that need all games.
+            Folder with the table of games, for figures that need all games.
         """
         del problem, folder  # a mechanism's own sheet may need them
         from parley.kit.present.page_simulation import standard_sheet  # noqa: PLC0415 - slow to load
@@ -159,16 +159,16 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
     # ── derived ──
 
     def theory(self, problem: P, seed: int) -> S:  # noqa: ARG002 - a mechanism's own may sample
-        """Return what theory says of a problem."""
+        """Return the theory of a problem."""
         return self.solve(problem, self.given("solve", {}), lambda *_: None)
 
     def setting(self, problem: P, bots: Sequence[str], seed: int) -> Setting[P, S, OutcomeT, C]:
-        """Seat bots, one name for all seats or one per seat: all that decides how games of a seed go.
+        """Return the setting of games with these bots: one name for all seats, or one per seat.
 
         Raises
         ------
         ParleyError
-            If a bot is not known.
+            If a bot is unknown.
         """
         from parley.kit.play.setting import Setting  # noqa: PLC0415 - slow to load
 
@@ -186,7 +186,7 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         ----------
         problem : Problem
         record : callable, optional
-            Called with the table of one batch of games after the other, in their order.
+            Called with the table of each batch of games, in order.
         **play
             See `PlayOptions`.
         """
@@ -195,7 +195,7 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         return simulate(self, problem, record, **play)
 
     def sheet(self, folder: Path, verb: str) -> Sheet:
-        """Lay out the page of what ``simulate`` or ``audit`` left in a folder."""
+        """Return the page of a folder that ``simulate`` or ``audit`` wrote."""
         from parley.kit.present.page_parts import written_by  # noqa: PLC0415 - slow to load
 
         what, writer = ("audit", "an audit") if verb == "audit" else ("simulation", "a simulation")
@@ -207,9 +207,9 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
             return self.simulation_sheet(report, problem, folder.resolve().name, folder)
 
     def given(self, verb: str, values: Mapping[str, object]) -> Given:
-        """Check the options that were given to a verb."""
+        """Check the options given to a command."""
         return Given([option for option in self.options if option.verb == verb], values)
 
 
 AnyMechanism: TypeAlias = Mechanism[Any, Any, Any, Any, Any]
-"""A mechanism, whatever the types of its problems and results: what the registry holds."""
+"""A mechanism of any types."""

@@ -1,4 +1,4 @@
-"""Options that only some kinds of problems take: declared by a mechanism, given by a user."""
+"""Options that a mechanism declares and a user gives."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ __all__ = ["Given", "Option"]
 
 @dataclass(frozen=True)
 class Option:
-    """One option, as a mechanism declares it.
+    """The declaration of one option.
 
     Attributes
     ----------
     verb : str
-        The command that takes it: ``solve`` or ``audit``; for an importer, the name of its format.
+        The command: ``solve`` or ``audit``; for an importer, the name of its format.
     name : str
-        In Python; on the command line ``--`` comes before it.
+        Name in Python; on the command line after ``--``.
     form : type
-        What it holds: `int`, `str`, `Path`, `bool` (a flag), or `list` (texts; the option may be repeated).
+        Type: `int`, `str`, `Path`, `bool` (a flag), or `list` (of text; the option may be repeated).
     help : str
-        For ``--help``, without the kind and the default.
+        Help text without the kind and the default.
     default : str
-        What the help says of the default.
+        Help text for the default.
     metavar : str or None
-        What the help calls its value.
+        Name of the value in the help.
     least, most : int or None
         Bounds of a number.
     """
@@ -48,19 +48,19 @@ class Option:
 
 
 class Given:
-    """The options that were given to a verb, by name.
+    """The options given to a command, by name.
 
     Parameters
     ----------
     declared : iterable of Option
-        Those that the mechanism has for this verb.
+        The mechanism's options for this command.
     values : mapping
-        What was given, from the command line or from Python.
+        Given values, from the command line or from Python.
 
     Raises
     ------
     ParleyError
-        If one is not declared, or its value is not of the form or outside the bounds.
+        If an option is unknown, or its value has the wrong type or is out of bounds.
 
     Examples
     --------
@@ -95,23 +95,23 @@ class Given:
         return value if isinstance(value, int) else default
 
     def text(self, name: str) -> str | None:
-        """Return a text; None if it was not given."""
+        """Return a text; None if not given."""
         value = self._values.get(name)
         return None if value is None else str(value)
 
     def texts(self, name: str) -> list[str]:
-        """Return all that a repeated option was given."""
+        """Return all values of a repeated option."""
         value = self._values.get(name)
         return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
     def path(self, name: str) -> Path | None:
-        """Return a path; None if it was not given."""
+        """Return a path; None if not given."""
         value = self.text(name)
         return None if value is None else Path(value)
 
 
 def _check(option: Option, value: object) -> None:
-    """Check a value's form and bounds."""
+    """Check a value's type and bounds."""
     also: dict[type, type] = {Path: str, list: tuple}
     forms: tuple[type, ...] = (option.form, also.get(option.form, option.form))
     if not isinstance(value, forms) or (option.form is int and isinstance(value, bool)):

@@ -1,4 +1,4 @@
-"""What verbs take and give, whatever the mechanism: the least that its own classes have."""
+"""Types that every mechanism's own classes satisfy."""
 
 from __future__ import annotations
 
@@ -24,71 +24,70 @@ __all__ = [
 
 
 class Problem(Protocol):
-    """A problem as a mechanism reads it from a file."""
+    """A mechanism's problem."""
 
     @property
     def agents(self) -> int:
-        """How many seats there are."""
+        """Number of seats."""
 
     @property
     def agent_names(self) -> Sequence[str]:
-        """What the agents are called, by seat."""
+        """Names of the agents by seat."""
 
     @property
     def window(self) -> int:
-        """Seconds that a seat has for its action."""
+        """Seconds that a seat has for each step."""
 
     def check_playable(self, file: str = "") -> None:
-        """Raise ProblemError unless a game on chain can hold it."""
+        """Raise ProblemError if the contract cannot hold the problem."""
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the keys of its file."""
+        """Return the keys of the problem file."""
 
 
 class Solution(Protocol):
-    """What theory says of a problem."""
+    """The exact equilibrium or assignment of a problem."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `parley solve --json` prints."""
 
 
 class AuditResult(Protocol):
-    """Which properties hold."""
+    """The result of an audit."""
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was refuted."""
+        """Whether no property was refuted."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `parley audit --json` prints."""
 
 
 class Outcome(Protocol):
-    """How one game went; a mechanism's own outcome says more.
+    """The outcome of one game.
 
-    One that has a `path` says by it which kind of way the game took: one game of every path is replayed on
-    another backend. See `path_of`.
+    It may have a `path`, which classifies how the game went: the cross-check covers one game of every path.
     """
 
     @property
     def game(self) -> int:
-        """Its number."""
+        """Number of the game."""
 
     @property
     def ending(self) -> str:
-        """How it ended, in a word or two of the mechanism's."""
+        """One of the mechanism's endings."""
 
 
 class Cast(Protocol):
-    """Who plays: the bots, and what they have settled before the first game."""
+    """The bots and what they prepare before the first game."""
 
     @property
     def waits(self) -> bool:
-        """Whether somebody lets deadlines pass: on a node games are then played one by one."""
+        """Whether any bot lets deadlines pass: on a node, games are then played one by one."""
 
 
 class Ending(Enum):
-    """What an ending means, whatever the mechanism calls it."""
+    """The meaning of a mechanism's ending."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -96,30 +95,30 @@ class Ending(Enum):
 
 
 def path_of(outcome: Outcome) -> str:
-    """Return the kind of way that a game took: its outcome's `path`, or where there is none, its ending."""
+    """Return the `path` of an outcome, or its ending if it has no path."""
     path: str = getattr(outcome, "path", outcome.ending)
     return path
 
 
 class RunOptions(TypedDict, total=False):
-    """How games are played, whatever the mechanism.
+    """Options of play.
 
     Attributes
     ----------
     games : int
-        How many, at least 1.
+        Number of games, at least 1.
     evm : str
         ``revm``, ``py-evm`` or the URL of a node.
     deployment : Path or None
-        On a node: the file of a deployment to play on. Without one, the contracts are deployed first.
+        On a node: the deployment file to use. If None, the contracts are deployed first.
     confirmations : int or None
         On a node: blocks that bots wait for after each step.
     workers : int
-        Processes to spread the games over.
+        Number of processes.
     cluster : str or None
-        Address of a Dask scheduler, whose workers then play.
+        Address of a Dask scheduler; its workers play.
     progress : callable
-        Called with the number of games just finished.
+        Called with the number of newly finished games.
     """
 
     games: int
@@ -132,7 +131,7 @@ class RunOptions(TypedDict, total=False):
 
 
 class PlayOptions(RunOptions, total=False):
-    """What `simulate` takes.
+    """Options of `simulate`.
 
     Attributes
     ----------

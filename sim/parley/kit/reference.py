@@ -1,8 +1,8 @@
-"""What the reference models of all contracts are written with: a base, refusals, events, the ABI's encoding.
+"""The base of reference models: reverts, events and ABI encoding.
 
-A reference model is a contract as a state machine in plain integers, to be read as its specification. It
-raises :class:`Revert` where the contract reverts and keeps an :class:`Event` for each that the contract
-emits. No chain is needed for any of it, and no mechanism is known here.
+A reference model is a contract as a state machine in plain integers, and serves as its specification. It
+raises :class:`Revert` where the contract reverts and appends an :class:`Event` where the contract emits one.
+It needs no chain.
 """
 
 from abc import ABC, abstractmethod
@@ -30,14 +30,14 @@ NOTHING: Word = bytes(32)
 
 
 class Event(NamedTuple):
-    """What a transition tells the world: the event's name and its fields in the contract's order."""
+    """An emitted event: its name, and its fields in the contract's order."""
 
     name: str
     fields: tuple[object, ...]
 
 
 class Revert(Exception):  # noqa: N818 - the word of the EVM
-    """A call that fails and changes nothing.
+    """A call that fails without effect.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Revert(Exception):  # noqa: N818 - the word of the EVM
 
 
 def require(condition: bool, name: str, *arguments: object) -> None:  # noqa: FBT001 - reads as in Solidity
-    """Revert with this error unless the condition holds.
+    """Revert with this error if the condition is false.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def require(condition: bool, name: str, *arguments: object) -> None:  # noqa: FB
 
 
 class Parameters(Protocol):
-    """What the agents of a game have agreed on."""
+    """The parameters that the agents of a game agreed on."""
 
     @property
     def agents(self) -> Sequence[str]:
@@ -84,78 +84,78 @@ class Parameters(Protocol):
 
     @property
     def bond(self) -> int:
-        """Lost by who is silent, in wei."""
+        """Deposit in wei; a silent seat loses it."""
 
 
 class Game(Protocol):
-    """One of the games that a contract holds."""
+    """One game of a contract."""
 
     id: Word
     digest: Word
-    """What the next action has to name."""
+    """The digest that the next action must state."""
     deadline: int
-    """Timestamp until which the next action is in time."""
+    """Last timestamp at which the next action is in time."""
     commitments: list[Word]
-    """By seat: the hash that its next secret must have; zero where there is none."""
+    """By seat: the hash of its next secret; zero if there is none."""
 
     @property
     def phase(self) -> IntEnum:
-        """Where it stands."""
+        """The current phase."""
 
     @property
     def parameters(self) -> Parameters:
-        """What was agreed on."""
+        """The agreed parameters."""
 
     @property
     def entitled(self) -> Collection[int]:
-        """Seats whose money is still here."""
+        """Seats that have not withdrawn yet."""
 
     def due(self, seat: int) -> int:
-        """Return what an entitled seat can take out, in wei."""
+        """Return what an entitled seat can withdraw, in wei."""
 
     def overdue(self) -> Collection[int]:
-        """Return the seats that let the deadline pass, and lose their bonds."""
+        """Return the seats that missed the deadline and lose their bonds."""
 
 
 G = TypeVar("G", bound=Game)
 
 
 class ReferenceModel(ABC, Generic[G]):
-    """A contract that holds many games and one balance; its actions are a mechanism's.
+    """A contract with many games and one balance; subclasses add the actions.
 
-    Each action takes the caller first, and the money behind it where the contract takes any. A model's other
-    methods are named as the contract's actions and views, in snake case.
+    The first argument of an action is the caller; the second is the money sent, if the contract takes any.
+    Methods have the names of the contract's actions and views, in snake case.
 
     Parameters
     ----------
     chain_id : int
     address : str
-        The contract's own address. All addresses are text in one spelling.
+        The contract's own address. All addresses are text in the same spelling.
 
     Attributes
     ----------
     now : int
-        Timestamp of the block in which the next call happens: whoever drives the model sets it.
+        Timestamp of the next call's block; set by the caller.
     balance : int
         Wei that the contract holds.
     burnt : int
-        Bonds lost so far; they stay in the balance for ever.
+        Lost bonds in wei; they stay in the balance for ever.
     paid : dict of str to int
         Wei sent out, by receiver.
     refusing : dict of str to Revert
-        Receivers that do not take money, and the error with which they refuse.
+        Receivers that refuse money, and their errors.
     games : dict of bytes to game
-        By their ids.
+        Games by id.
     events : list of Event
         All events so far.
     """
 
     words: ClassVar[tuple[type[Any], ...]] = ()
-    """Structs and enumerations of the source, under the names that they have there."""
+    """Structs and enumerations, with the same names as in the Solidity source."""
     playing: ClassVar[tuple[IntEnum, ...]]
     """Phases with a deadline."""
     ended: ClassVar[tuple[IntEnum, ...]]
-    """Phases in which money is taken out."""
+    """Phases in which seats withdraw."""
 
     def __init__(self, chain_id: int, address: str) -> None:
         self.chain_id = chain_id
@@ -169,7 +169,7 @@ class ReferenceModel(ABC, Generic[G]):
         self.events: list[Event] = []
 
     def expire(self, sender: str, game_id: Word) -> None:  # noqa: ARG002 - anyone may
-        """End a phase whose deadline has passed. Who was due loses its bond, which nobody gets."""
+        """End a phase whose deadline has passed; silent seats lose their bonds, which are burnt."""
         game = self._game(game_id)
         require(game.phase in self.playing, "WrongPhase", game_id, game.phase, 0)
         require(self.now > game.deadline, "DeadlineNotPassed", game_id, game.deadline)
@@ -178,46 +178,46 @@ class ReferenceModel(ABC, Generic[G]):
         self._expired(game, silent)
 
     def game_id(self, creator: str, salt: Word) -> Word:
-        """Return the id of a game, created or not."""
+        """Return the id of a game, whether created or not."""
         return game_id(self.chain_id, self.address, creator, salt)
 
     def commitment(self, game_id: Word, seat: int) -> Word:
-        """Return the hash that the seat's next secret must have; zero if there is none."""
+        """Return the hash of the seat's next secret; zero if there is none."""
         return self._game(game_id).commitments[seat]
 
     def digest_of(self, game_id: Word) -> Word:
-        """Return what the next action has to name."""
+        """Return the digest that the next action must state."""
         return self._game(game_id).digest
 
     def owed(self) -> int:
-        """Return what the seats of all games together can still take out, now or later, in wei.
+        """Return what all seats of all games can still withdraw, now or later, in wei.
 
-        The contract's balance is this plus what is burnt, at every moment.
+        The contract's balance always equals this plus the burnt bonds.
         """
         return sum(game.due(seat) for game in self.games.values() for seat in game.entitled)
 
     def number_of(self, game: G, counted: str) -> int:
-        """Return how many seats there are, or of what else the parameters have a number of."""
+        """Return the number of seats, or of anything else that the parameters count."""
         p = game.parameters
         return len(p.agents) if counted == "seat" else int(getattr(p, f"{counted}s"))
 
     @abstractmethod
     def _game(self, game_id: Word) -> G:
-        """Return the game, or for an id that nobody has created a stand-in that is in no phase."""
+        """Return the game; for an unknown id, a placeholder in no phase."""
 
     @abstractmethod
     def _expired(self, game: G, silent: Collection[int]) -> None:
-        """Go on without the seats that were silent, or end."""
+        """Continue without the silent seats, or end the game."""
 
     def _in_phase(self, game_id: Word, required: IntEnum) -> G:
-        """Return the game, if it is in the phase and not late: an action at the deadline itself is valid."""
+        """Return the game, if it is in the phase and in time; an action at the deadline itself is valid."""
         game = self._game(game_id)
         require(game.phase is required, "WrongPhase", game_id, game.phase, required)
         require(self.now <= game.deadline, "DeadlinePassed", game_id, game.deadline)
         return game
 
     def _owing(self, sender: str, game_id: Word, seat: int) -> G:
-        """Return the game, if it has ended and its seat has money to take out."""
+        """Return the game, if it has ended and the seat can withdraw."""
         game = self._game(game_id)
         require(game.phase in self.ended, "WrongPhase", game_id, game.phase, self.ended[0])
         self._require_seat(game, seat, sender)
@@ -236,13 +236,13 @@ class ReferenceModel(ABC, Generic[G]):
 
     @staticmethod
     def _require_opens(game: G, seat: int, secret: Word, sealed: Word) -> None:
-        """Hold a secret against the seat's commitment, which binds game, seat and what is `sealed`."""
+        """Check a secret against the seat's commitment, which binds the game, the seat and `sealed`."""
         require(secret != NOTHING, "ZeroSecret")
         promised = game.commitments[seat]
         require(commitment(game.id, seat, sealed) == promised, "WrongSecret", seat, promised)
 
     def _pay_out(self, game: G, seat: int, to: str) -> None:
-        """Send a seat's money to an address, unless that refuses it."""
+        """Send a seat's money to an address, which may refuse it."""
         if to in self.refusing:
             raise self.refusing[to]
         amount = game.due(seat)
@@ -255,7 +255,7 @@ class ReferenceModel(ABC, Generic[G]):
 
 
 def bits(seats: Iterable[int]) -> int:
-    """Return a set of seats as a number: bit i is seat i's.
+    """Return a set of seats as a number: bit i means seat i.
 
     Examples
     --------
@@ -266,7 +266,7 @@ def bits(seats: Iterable[int]) -> int:
 
 
 def encode_array(values: Sequence[int]) -> bytes:
-    """Encode a dynamic array of numbers as the ABI does: its length, then its entries.
+    """ABI-encode a dynamic array of numbers: its length, then its entries.
 
     Examples
     --------
@@ -277,7 +277,7 @@ def encode_array(values: Sequence[int]) -> bytes:
 
 
 def encode_bytes(data: bytes) -> bytes:
-    """Encode bytes as the ABI does: how many, then the bytes, filled up to whole words.
+    """ABI-encode bytes: their number, then the bytes, padded to whole words.
 
     Examples
     --------
@@ -288,14 +288,14 @@ def encode_bytes(data: bytes) -> bytes:
 
 
 def encode_tuple(fields: Sequence[bytes | int], words_before: int = 0) -> bytes:
-    """Encode a tuple as the ABI does: numbers in place, for a dynamic field its offset.
+    """ABI-encode a tuple: numbers in place, dynamic fields by their offset.
 
     Parameters
     ----------
     fields : sequence of bytes or int
-        Bytes are a dynamic field that is encoded already.
+        Bytes are an encoded dynamic field.
     words_before : int
-        Fields of a word each that precede these, and that offsets count too.
+        Number of one-word fields before these; offsets count them too.
 
     Examples
     --------

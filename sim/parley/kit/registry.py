@@ -1,7 +1,7 @@
-"""Mechanisms by their kinds: those that Parley brings, then those that installed packages add.
+"""Mechanisms by kind: the built-in ones, then those of installed packages.
 
-A package adds one by an entry point of the group ``parley.mechanisms``: its name is the kind, and it leads to
-an object of a class derived from `parley.kit.mechanism.Mechanism`.
+A package adds a mechanism by an entry point of the group ``parley.mechanisms``. The entry point's name is the
+kind; its object is an instance of `parley.kit.mechanism.Mechanism`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GROUP = "parley.mechanisms"
 
 @cache
 def _found() -> Mapping[str, AnyMechanism]:
-    """Find all mechanisms; those that Parley brings come first."""
+    """Find all mechanisms, the built-in ones first."""
     found: dict[str, AnyMechanism] = {}
     for kind in import_module(GROUP).BUILT_IN:
         found[kind] = import_module(f"{GROUP}.{kind}.mechanism").MECHANISM
@@ -49,7 +49,7 @@ def _found() -> Mapping[str, AnyMechanism]:
 
 
 def kinds() -> tuple[str, ...]:
-    """Return all kinds of problems. Contracts are deployed in this order, and addresses depend on it.
+    """Return all kinds. Contracts are deployed in this order, and addresses depend on it.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def mechanism(kind: str) -> AnyMechanism:
     Raises
     ------
     ParleyError
-        If there is none.
+        If the kind is unknown.
     """
     found = _found().get(kind)
     if found is None:
@@ -79,28 +79,28 @@ def mechanisms() -> tuple[AnyMechanism, ...]:
 
 
 def contracts() -> tuple[str, ...]:
-    """Names of all mechanisms' contracts, in the order of deployment."""
+    """Return the names of all contracts in the order of deployment."""
     return tuple(name for one in mechanisms() for name in one.contracts)
 
 
 def artifacts() -> Mapping[str, Artifact]:
-    """Return the compiled contracts of all mechanisms by name, in the order of deployment."""
+    """Return all compiled contracts by name, in the order of deployment."""
     return {name: one.artifacts()[name] for one in mechanisms() for name in one.contracts}
 
 
 def load(source: str | PathLike[str] | Mapping[str, Any]) -> AnyProblem:
-    """Load a problem: from a file, or from the keys that a file would have.
+    """Load a problem from a file, or from the keys of a file.
 
     Parameters
     ----------
     source : path or mapping
-        A ``.json`` file is read as JSON, every other one as TOML. In a mapping, a float is read as it is
-        printed: 0.9 is 9/10.
+        A ``.json`` file is JSON, any other file TOML. In a mapping, a float means its printed value: 0.9 is
+        9/10.
 
     Raises
     ------
     ProblemError
-        Naming the file, the key and the reason.
+        With the file, the key and the reason.
 
     Examples
     --------
@@ -116,13 +116,13 @@ def load(source: str | PathLike[str] | Mapping[str, Any]) -> AnyProblem:
 
 
 def _loaded(mapping: Mapping[str, Any], file: str) -> AnyProblem:
-    """Read a problem as its kind says."""
+    """Read a problem with the mechanism of its kind."""
     one = mechanism(kind_of(mapping, file))
     return LoadedProblem(one, one.problem(mapping, file), file)
 
 
 def _exact(value: object) -> object:
-    """Replace floats by decimals, in lists and tables too."""
+    """Replace floats by decimals, also in lists and tables."""
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, Mapping):
@@ -133,7 +133,7 @@ def _exact(value: object) -> object:
 
 
 def kind_of(mapping: Mapping[str, Any], file: str) -> str:
-    """Look up the `kind` of a problem among those that are known.
+    """Return the `kind` of a problem.
 
     Raises
     ------

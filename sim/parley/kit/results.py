@@ -1,4 +1,4 @@
-"""What verbs give: a mechanism's own result, which can be printed, shown in a notebook, and written down."""
+"""Results of `solve`, `audit` and `simulate`: printable, shown in notebooks, written to files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AuditReport", "Result", "RunReport"]
 
 WIDTH = 100
-"""Characters of a line of tables in a notebook."""
+"""Characters per line of a table in a notebook."""
 
 
 class _Written(Protocol):
@@ -49,9 +49,9 @@ class Result(Generic[T_co]):
     Parameters
     ----------
     value : any
-        What the mechanism has found.
+        The mechanism's own result.
     sheet : callable
-        Lays out what a person looks at.
+        Returns the result as figures.
     """
 
     def __init__(self, value: T_co, sheet: Callable[[], Sheet]) -> None:
@@ -60,7 +60,7 @@ class Result(Generic[T_co]):
 
     @property
     def value(self) -> T_co:
-        """What the mechanism has found."""
+        """The mechanism's own result."""
         return self._value
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the mechanism's result has
@@ -69,7 +69,7 @@ class Result(Generic[T_co]):
         return getattr(self._value, name)
 
     def to_json(self) -> Mapping[str, Any]:
-        """Return the object that the command prints with ``--json``."""
+        """Return the object that ``--json`` prints."""
         return self._value.to_json()
 
     def tables(self) -> list[RenderableType]:
@@ -79,13 +79,13 @@ class Result(Generic[T_co]):
         return [sheet_tables(self._sheet())]
 
     def pictures(self) -> dict[str, Any]:
-        """Draw the result with Matplotlib: pictures by their names."""
+        """Draw the result with Matplotlib; pictures by name."""
         from parley.kit.present.drawing import pictures  # noqa: PLC0415 - slow to load
 
         return pictures(self._sheet())
 
     def figures(self) -> dict[str, pa.Table]:
-        """Return the tables of its figures by their names, exact numbers as text."""
+        """Return the tables of the figures by name, exact numbers as text."""
         from parley.kit.present.arrow import figure_tables  # noqa: PLC0415 - slow to load
 
         return figure_tables(self._sheet())
@@ -110,7 +110,7 @@ class AuditReport(Result[A_co], Generic[A_co]):
     value, sheet
         See `Result`.
     documents : mapping of str to JSON
-        What its folder holds besides pictures, by names of files.
+        Contents of its JSON files by file name.
     """
 
     def __init__(self, value: A_co, sheet: Callable[[], Sheet], documents: Mapping[str, Any]) -> None:
@@ -119,11 +119,11 @@ class AuditReport(Result[A_co], Generic[A_co]):
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was refuted."""
+        """Whether no property was refuted."""
         return self._value.holds
 
     def write(self, folder: Path) -> list[str]:
-        """Write the audit into a folder: JSON, problem files, pictures; returns the names of the files."""
+        """Write JSON, problem files and pictures into a folder, and return the file names."""
         from parley.kit.present.style import save_all  # noqa: PLC0415 - slow to load
 
         pictures = self.pictures()
@@ -142,7 +142,7 @@ class RunReport(Result[R_co], Generic[R_co]):
     value, sheet
         See `Result`.
     games : list of pyarrow.Table
-        All games, in order; empty if they were written elsewhere.
+        All games in order; empty if they were not kept.
     """
 
     def __init__(self, value: R_co, sheet: Callable[[], Sheet], games: list[pa.Table]) -> None:
@@ -156,7 +156,7 @@ class RunReport(Result[R_co], Generic[R_co]):
 
     @property
     def identical(self) -> bool:
-        """Whether the games that were replayed on another backend came out the same."""
+        """Whether the cross-check found no difference."""
         return self._value.identical
 
     def to_arrow(self) -> pa.Table:

@@ -1,11 +1,11 @@
-"""What is counted of games, what theory says of it, and whether the two agree.
+"""Statistics of games, and their comparison with theory.
 
-A mechanism declares statistics: a :class:`Mean` of numbers, or a :class:`Count` of what was drawn. Each reads
-several numbers at once from the outcome of a game, for example one for each agent. `Tally` adds them up and
-`compare` tests them, by tests whose level is kept for any number of games.
+A mechanism declares statistics: a :class:`Mean` of numbers, or a :class:`Count` of draws. Each reads several
+numbers at once from the outcome of a game, for example one per agent. `Tally` adds them up. `compare` tests
+them by tests whose level holds for every number of games.
 
-Theory may depend on how a game went, for example on what was reported in it. A statistic then has a `key`:
-games of one key are counted together, and theory is asked once for each key.
+The expected values may depend on the game, for example on the agents' reports. A statistic then has a `key`:
+games with the same key are counted together and share their expected values.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ S = TypeVar("S")
 
 
 class Law(NamedTuple):
-    """What theory says of a number that a game gives, in the unit in which it is counted.
+    """The distribution of a number of a game, in the unit that is counted.
 
     Attributes
     ----------
@@ -60,9 +60,9 @@ class Law(NamedTuple):
     variance : Fraction or None
         None if theory only estimates the mean.
     values : sequence of (int, Fraction) or None
-        The numbers that it can be, with their probabilities. None if the number is not tested.
+        Possible numbers with their probabilities. None if the number is not tested.
     dust : int
-        How far rounding may move the number where nothing is random.
+        Maximum rounding error if nothing is random.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class Law(NamedTuple):
 
     @classmethod
     def of(cls, values: Iterable[tuple[int, Fraction]]) -> Self:
-        """Make the law of a number with these values and probabilities."""
+        """Return the law of a number with these values and probabilities."""
         pairs = tuple(values)
         mean = sum((p * value for value, p in pairs), Fraction(0))
         square = sum((p * value * value for value, p in pairs), Fraction(0))
@@ -86,14 +86,14 @@ class Law(NamedTuple):
 
 
 class Chances(NamedTuple):
-    """What theory says of draws.
+    """The probabilities of draws.
 
     Attributes
     ----------
     matrix : sequence of sequence of Fraction
-        The probability of each cell, row by row; a row sums to 1.
+        Probabilities by rows and cells; each row sums to 1.
     runs : int or None
-        The size of the sample that they are frequencies of; None if they are exact.
+        Size of the sample that the probabilities are estimated from; None if they are exact.
     """
 
     matrix: Sequence[Sequence[Fraction]]
@@ -105,15 +105,15 @@ class Chances(NamedTuple):
 
 @dataclass
 class Group:
-    """What was counted in games of one key.
+    """Sums over the games of one key.
 
     Attributes
     ----------
     games : int
     sums : list of int
-        Of each number; of a `Count`, how often each cell was drawn, row after row.
+        Sum of each number; for a `Count`, the number of draws of each cell, row by row.
     squares : list of int
-        Sums of squares of each number.
+        Sum of squares of each number.
     """
 
     games: int
@@ -121,27 +121,27 @@ class Group:
     squares: list[int] = field(default_factory=list)
 
     def merge(self, other: Group) -> None:
-        """Count another group's games too."""
+        """Add another group."""
         self.games += other.games
         self.sums[:] = map(int.__add__, self.sums, other.sums)
         self.squares[:] = map(int.__add__, self.squares, other.squares)
 
 
 Counted: TypeAlias = dict[Hashable, Group]
-"""Groups by their keys."""
+"""Groups by key."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Statistic(ABC, Generic[OutcomeT, S]):
-    """What all statistics declare.
+    """The base of statistics.
 
     Attributes
     ----------
     name : str
     when : callable or None
-        Which games are counted; None for all.
+        Whether to count a game; None counts all.
     key : callable or None
-        What decides what theory says of a game: something hashable.
+        Returns what the expected values depend on: something hashable.
     """
 
     name: str
@@ -151,7 +151,7 @@ class Statistic(ABC, Generic[OutcomeT, S]):
     @property
     @abstractmethod
     def nothing(self) -> Group:
-        """A group of no games."""
+        """Return an empty group."""
 
     @abstractmethod
     def put(self, group: Group, outcome: OutcomeT, times: int) -> None:
@@ -178,18 +178,18 @@ class Statistic(ABC, Generic[OutcomeT, S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Mean(Statistic[OutcomeT, S]):
-    """The means of numbers that a game gives.
+    """Means of numbers of a game.
 
     Attributes
     ----------
     of : callable
-        The numbers, as integers, one for each label.
+        Returns the numbers, as integers, one per label.
     labels : sequence of str
-        What each number belongs to.
+        Name of each number.
     law : callable or None
-        From what theory says of the problem, and the key: the law of each number. None if there is no theory.
+        Takes the theory and the key; returns the law of each number. None if there is no theory.
     unit : int
-        How many units that are counted make one that is shown.
+        Number of counted units in one displayed unit.
 
     Examples
     --------
@@ -215,7 +215,7 @@ class Mean(Statistic[OutcomeT, S]):
 
     @property
     def nothing(self) -> Group:
-        """A group of no games."""
+        """Return an empty group."""
         return Group(0, [0] * len(self.labels), [0] * len(self.labels))
 
     def put(self, group: Group, outcome: OutcomeT, times: int) -> None:
@@ -227,7 +227,7 @@ class Mean(Statistic[OutcomeT, S]):
             squares[i] += some * number
 
     def compare(self, counted: Counted, theory: S) -> tuple[MeanRow, ...]:
-        """Hold every number against its law."""
+        """Compare every number with its law."""
         whole = self.total(counted)
         laws = (
             [(self.law(theory, key), group.games) for key, group in counted.items()]
@@ -267,16 +267,16 @@ class Mean(Statistic[OutcomeT, S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Count(Statistic[OutcomeT, S]):
-    """How often each of several things was drawn: rows of cells, of which a game draws one in each row.
+    """Counts of draws: a game draws one cell in each row.
 
     Attributes
     ----------
     of : callable
-        The cell of each row, from 0; None where nobody saw which: see `count_p_value`.
+        Returns the cell of each row, from 0; None if it was not seen: see `count_p_value`.
     rows, cells : sequence of str
-        What they are called.
+        Their names.
     chances : callable
-        From what theory says of the problem, and the key: the probabilities.
+        Takes the theory and the key; returns the probabilities.
 
     Examples
     --------
@@ -302,7 +302,7 @@ class Count(Statistic[OutcomeT, S]):
 
     @property
     def nothing(self) -> Group:
-        """A group of no games."""
+        """Return an empty group."""
         return Group(0, [0] * (len(self.rows) * len(self.cells)))
 
     def put(self, group: Group, outcome: OutcomeT, times: int) -> None:
@@ -314,12 +314,12 @@ class Count(Statistic[OutcomeT, S]):
             at += len(self.cells)
 
     def table(self, group: Group) -> list[list[int]]:
-        """Counts by rows and cells."""
+        """Return the counts by rows and cells."""
         width = len(self.cells)
         return [group.sums[at : at + width] for at in range(0, len(group.sums), width)]
 
     def compare(self, counted: Counted, theory: S) -> Counts:
-        """Test every count; p-values are combined by Bonferroni."""
+        """Test every count; Bonferroni combines the p-values."""
         known = [
             _Known(self.table(group), group.games, self.chances(theory, key))
             for key, group in counted.items()
@@ -339,7 +339,7 @@ class Count(Statistic[OutcomeT, S]):
     def _sum(
         self, tables: Iterable[tuple[int, Sequence[Sequence[Fraction]]]]
     ) -> tuple[tuple[Fraction, ...], ...]:
-        """Add tables up, each so many times."""
+        """Return the weighted sum of tables."""
         total = [[Fraction(0)] * len(self.cells) for _ in self.rows]
         for times, table in tables:
             for row, more in zip(total, table, strict=True):
@@ -348,7 +348,7 @@ class Count(Statistic[OutcomeT, S]):
 
 
 class _Known(NamedTuple):
-    """What was counted under one key, and what theory says of it."""
+    """The group of one key, and its probabilities."""
 
     counts: list[list[int]]
     games: int
@@ -356,7 +356,7 @@ class _Known(NamedTuple):
 
 
 def _p_values(known: Sequence[_Known]) -> Iterator[float]:
-    """Test every count. One that is certain is a test only if it is wrong, which it never is by chance."""
+    """Test every count. A count with certain draws is tested only if it is wrong."""
     exactly = [one for one in known if one.chances.runs is None]
     games = sum(one.games for one in exactly)
     for i, row in enumerate(exactly[0].counts if exactly else ()):
@@ -378,7 +378,7 @@ def _p_values(known: Sequence[_Known]) -> Iterator[float]:
 
 
 def _std_error(total: int, squares: int, games: int) -> float:
-    """Sample standard deviation over √games; the difference is taken in integers, where nothing cancels."""
+    """Return the sample standard deviation over √games; integers avoid cancellation."""
     if games == 1:
         return 0.0
     return sqrt(Fraction(games * squares - total * total, games * games * (games - 1)))
@@ -389,26 +389,26 @@ def _std_error(total: int, squares: int, games: int) -> float:
 
 @dataclass(frozen=True)
 class MeanRow:
-    """One number over all games, in the unit that is shown.
+    """One number over all games, in the displayed unit.
 
     Attributes
     ----------
     label : str
     games : int
-        In which it was counted. What follows is None if there are none.
+        Games that were counted. If there are none, the following attributes are None.
     total : int
-        Sum of the number, in the unit in which it is counted.
+        Sum of the number in the counted unit.
     mean : Fraction or None
-        Exact mean of what was counted.
+        Exact mean.
     std_error : float or None
-        Of that mean, estimated from the sample (the sample's standard deviation over √games).
+        Standard error of the mean: the sample's standard deviation over √games.
     expected : Fraction or None
-        By theory; None where there is none.
+        Mean by theory; None if there is none.
     z : float or None
-        Deviation in exact standard deviations, for information; None where that is zero or not known.
+        Deviation in exact standard errors, for information; None if these are zero or unknown.
     p_value : float or None
-        Exact, or a bound that holds for any number of games; None where nothing is tested. Where nothing is
-        random: 1 if the mean is as expected, else 0.
+        Exact, or a bound that holds for every number of games; None if not tested. If nothing is random: 1 if
+        the mean is as expected, else 0.
     """
 
     label: str
@@ -426,7 +426,7 @@ class MeanRow:
         return self.p_value is None or self.p_value >= MIN_P
 
     def to_json(self) -> dict[str, Any]:
-        """Give the row as plain values."""
+        """Return plain values."""
         return {
             "of": self.label,
             "mean": None if self.mean is None else float(self.mean),
@@ -439,20 +439,20 @@ class MeanRow:
 
 @dataclass(frozen=True)
 class Counts:
-    """What was drawn in all games.
+    """Draws of all games.
 
     Attributes
     ----------
     rows, cells : sequence of str
-        What they are called.
+        Their names.
     counts : list of list of int
-        By rows and cells.
+        Counts by rows and cells.
     expected, variances : tuple of tuple of Fraction
-        Of these counts, by theory, at what came out.
+        Expected counts and their variances by theory, given the keys of the games.
     p_value : float or None
-        That draws follow their probabilities; None if nothing was drawn.
+        Of the hypothesis that draws follow their probabilities; None if nothing was drawn.
     exact : bool
-        Whether theory computes the probabilities. If not, it samples them, and two samples are compared.
+        Whether the probabilities are exact. If not, they are sampled, and two samples are compared.
     """
 
     rows: Sequence[str]
@@ -469,7 +469,7 @@ class Counts:
         return self.p_value is None or self.p_value >= MIN_P
 
     def to_json(self) -> dict[str, Any]:
-        """Give the counts as plain values."""
+        """Return plain values."""
         return {
             "rows": list(self.rows),
             "cells": list(self.cells),

@@ -1,1 +1,1 @@
-"""Experiments: many runs whose problem, bots and seeds vary, resumed after a kill, with tables."""
+"""Experiments: many runs with varying problems, bots and seeds; stopped runs resume."""

@@ -1,7 +1,7 @@
-"""What an experiment is to the engine that runs it: steps that are played one after the other, and tables.
+"""The interface of an experiment: steps in sequence, and tables.
 
-The kit has one kind of its own, the sweep (`parley.kit.experiment.sweep`), which every mechanism has. A
-mechanism may add another: it derives from these two classes, and says so by `parley.kit.declared.Laboratory`.
+Every mechanism has sweeps (`parley.kit.experiment.sweep`). A mechanism adds experiments of its own by
+deriving from these two classes; see `parley.kit.declared.Laboratory`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ MOST_CELLS = 100_000
 
 
 class Batch(NamedTuple):
-    """Games that were played together.
+    """Games of one batch.
 
     Attributes
     ----------
     games : int
     tables : mapping of str to Table
-        Rows for the experiment's tables.
+        Rows of the experiment's tables.
     """
 
     games: int
@@ -40,27 +40,27 @@ class Batch(NamedTuple):
 
 
 class Play(ABC):
-    """An experiment under way. All that a step does follows from its number and from the steps before.
+    """A running experiment. A step depends only on its number and on the earlier steps.
 
     Attributes
     ----------
     keeps : bool
-        Whether the states of all steps are needed, not only the last one's.
+        Whether `restore` needs the states of all steps instead of the last one.
     """
 
     keeps: ClassVar[bool] = False
 
     @abstractmethod
     def step(self, number: int) -> Iterator[Batch]:
-        """Play a step, whose games come in a fixed order."""
+        """Play a step; its games are in a fixed order."""
 
     @abstractmethod
     def state(self) -> Any:  # noqa: ANN401 - plain data, as JSON has it
-        """Return what is to be known of the step, as plain data that JSON keeps exactly."""
+        """Return the state after the step, as plain data that JSON represents exactly."""
 
     @abstractmethod
     def restore(self, states: list[Any]) -> None:
-        """Take up the states that all steps have left, or the last one."""
+        """Restore the states of all steps, or of the last one."""
 
     @abstractmethod
     def finish(self) -> tuple[pa.Table, dict[str, Any]]:
@@ -68,7 +68,7 @@ class Play(ABC):
 
 
 class Experiment(ABC):
-    """An experiment file, read and checked.
+    """A checked experiment file.
 
     Attributes
     ----------
@@ -76,13 +76,13 @@ class Experiment(ABC):
         The mechanism's.
     title, question : str
     steps : int
-        Parts in which it is played: a run that was stopped goes on from its last whole one.
+        Number of steps; a stopped run resumes after its last complete step.
     games : int
-        In all.
+        Total number of games.
     schemas : mapping of str to Schema
-        Tables that grow with the steps, where their columns are known before.
+        Tables whose columns are known in advance.
     same : mapping of str to str
-        Keys of the manifest that must not change while a run goes on, and what they are about.
+        Keys of the manifest that must not change when a run resumes, with descriptions for errors.
     """
 
     kind: str
@@ -99,20 +99,20 @@ class Experiment(ABC):
 
     @abstractmethod
     def to_mapping(self) -> dict[str, Any]:
-        """Return the keys with every default written out, as plain data; exact numbers as strings."""
+        """Return the keys with all defaults, as plain data; exact numbers as strings."""
 
     @abstractmethod
     def about(self) -> dict[str, Any]:
-        """Return what else the manifest says, with hashes of the ``problems`` and the number of ``cells``."""
+        """Return further keys of the manifest: hashes of the ``problems``, the number of ``cells``."""
 
     @property
     @abstractmethod
     def contracts(self) -> Mapping[str, Artifact]:
-        """What is deployed."""
+        """Return the deployed contracts."""
 
     @abstractmethod
     def play(self, workers: int) -> Play:
-        """Prepare to play on so many processes."""
+        """Prepare to play on this number of processes."""
 
 
 def check_counts(
@@ -123,24 +123,24 @@ def check_counts(
     generations: int = 1,
     key: str = "vary",
 ) -> None:
-    """Check how many cells and games there are, before anything is made.
+    """Check the number of cells and games before building them.
 
     Parameters
     ----------
     problems : int
     varied : mapping of str to sequence
-        What is varied.
+        Values of each varied key.
     seeds : int
     games : int
-        Of a generation and cell, where they are not varied.
+        Games per generation and cell, if not varied.
     generations : int
     key : str
-        Of what is varied.
+        Key for error messages.
 
     Raises
     ------
     ProblemError
-        If they are too many.
+        If there are too many.
     """
     cells = problems * prod(map(len, varied.values())) * seeds
     if cells > MOST_CELLS:

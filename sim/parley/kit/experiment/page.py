@@ -1,4 +1,4 @@
-"""The page of an experiment: what every experiment shows, and the figures of a sweep."""
+"""The page of an experiment: the common parts, and the figures of a sweep."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 __all__ = ["cell_names", "experiment_sheet", "link", "sheet_of_experiment"]
 
 MOST_CELLS = 500
-"""Rows of the tables of cells."""
+"""Maximum rows in tables of cells."""
 MOST_DETAILED = 100
-"""Cells that have figures of their own: the first ones."""
+"""Number of cells, from the first, with their own figures."""
 MOST_SHOWN = 6
-"""Columns of means at a terminal."""
+"""Maximum columns of means on a terminal."""
 
 
 def experiment_sheet(folder: Path) -> Sheet:
-    """Lay out the page of the experiment in a folder.
+    """Return the page of the experiment in a folder.
 
     Raises
     ------
     ParleyError
-        In one line: the file and what is wrong with it.
+        If a file is invalid.
     """
     path = folder / "manifest.json"
     manifest = read_object(path)
@@ -63,7 +63,7 @@ def sheet_of_experiment(
     cells: Sequence[tuple[str, list[str], list[Figure]]] = (),
     strategies: Sequence[str] = (),
 ) -> Sheet:
-    """Lay out the page of an experiment: what every one says, around what this one says."""
+    """Return the page of an experiment: common parts around its own parts."""
     keys = manifest["experiment"]
     check = summary.get("cross_check") or {}
     seeds = ", ".join(map(str, keys["seeds"]))
@@ -105,12 +105,12 @@ def _said(value: object) -> str:
 
 
 def cell_names(cells: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Name cells by what differs among them: each with its seed, and without.
+    """Name cells by their differences: once with the seed, once without.
 
     Parameters
     ----------
     cells : sequence of mapping
-        Each with ``cell``, ``problem``, ``seed`` and what is ``varied``.
+        Each has ``cell``, ``problem``, ``seed`` and ``varied``.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def cell_names(cells: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def link(number: int, name: str, detailed: int) -> dict[str, Any]:
-    """Return a cell of a table that leads to a cell's figures, if it has any."""
+    """Return a table entry that links to a cell's figures, if it has any."""
     return {"v": number, "t": name} | ({"i": number} if number < detailed else {})
 
 
@@ -152,7 +152,7 @@ def _sweep(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> Sheet:
         found = f"Exact tests contradict theory in {count(len(off), 'cell')}: {'; '.join(off[:6])}."
     detailed = []
     for name, cell in zip(names[:MOST_DETAILED], cells, strict=False):
-        # How long it took is not kept, and not shown here.
+        # Times are not stored, so that runs are reproducible.
         sheet = load(cell["keys"]).sheet({**cell, "seconds": 0, "games_per_second": 0}, name)
         detailed.append((name, [text for _, text in sheet.findings], sheet.figures))
     return sheet_of_experiment(
@@ -195,7 +195,7 @@ def _cells(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
 
 
 def _means(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[Figure]:
-    """One figure for each mean that the mechanism declares: a row for each cell, if it is not always 0."""
+    """Yield one figure per declared mean that is not always 0, with a row per cell."""
     for mean in dict.fromkeys(name for cell in cells for name in cell["means"]):
         found = [{row["of"]: row for row in cell["means"].get(mean, ())} for cell in cells[:MOST_CELLS]]
         labels = list(dict.fromkeys(label for rows in found for label in rows))

@@ -1,9 +1,8 @@
-"""Experiments are run: step after step, resumed after a kill, in a folder that appears when all is done.
+"""Run experiments step by step; the output folder appears when all steps are done.
 
-Everything that a step does follows from the experiment, the step's number and the state that the one before
-has left. A step's tables are written to a folder of their own, together with the state that follows, which
-appears when it is whole. So a run that was killed goes on from the last whole step, and leaves the same
-tables as one that was not.
+A step depends only on the experiment, the step's number and the state after the previous step. Each step
+writes its tables and the next state into a folder of its own, which appears when it is complete. A killed run
+therefore resumes after the last complete step and writes the same tables.
 """
 
 from __future__ import annotations
@@ -56,11 +55,11 @@ class ExperimentRun:
     Attributes
     ----------
     folder : Path
-        Where its tables are.
+        The output folder.
     manifest : dict
-        What was run, and with what: as in manifest.json.
+        Content of manifest.json: inputs and versions.
     summary : dict
-        What came out, cell by cell: as in summary.json.
+        Content of summary.json: results by cell.
     """
 
     folder: Path
@@ -68,7 +67,7 @@ class ExperimentRun:
     summary: dict[str, Any]
 
     def tables(self) -> RenderableType:
-        """Return what a person reads of it."""
+        """Return the results for a terminal."""
         from parley.kit.experiment.page import experiment_sheet  # noqa: PLC0415 - slow to load
         from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - as above
 
@@ -84,12 +83,12 @@ def read_experiment(path: str | PathLike[str]) -> Experiment:
     Parameters
     ----------
     path : path
-        TOML, or JSON if it ends so. Files that it names are looked for beside it.
+        A ``.json`` file is JSON, any other file TOML. File names in it are relative to its folder.
 
     Raises
     ------
     ProblemError
-        In one line: file, key and reason.
+        With the file, the key and the reason.
     """
     file = fspath(path)
     mapping = problemfile.read(path)
@@ -112,26 +111,24 @@ def run_experiment(
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> ExperimentRun:
-    """Run an experiment, or go on with one that was stopped.
+    """Run an experiment, or resume a stopped one.
 
     Parameters
     ----------
     file : path
         An experiment file.
     out : path
-        Folder for its tables, which appears when all is done. A run of the same experiment that was stopped
-        goes on from its last whole step, which is kept in a folder beside it; where one is complete, nothing
-        is played.
+        Output folder; it appears when all steps are done. Complete steps of a stopped run are in a folder
+        beside it. If the experiment is complete already, nothing is played.
     workers : int
-        Processes. The tables do not depend on it.
+        Number of processes; the tables do not depend on it.
     progress : callable, optional
-        Called with the number of games finished so far (in earlier runs too) and the number of all.
+        Called with the number of finished games, including earlier runs, and of all games.
 
     Raises
     ------
     ParleyError
-        In one line: a file that is wrong, a folder of something else, a table that was changed, a bot that
-        fails.
+        If a file is invalid, the folder contains something else, a table was changed, or a bot fails.
     """
     experiment = read_experiment(file)
     folder = Path(out)
@@ -162,7 +159,7 @@ def _play(
     workers: int,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Play what has not been played, join the tables, sum up, and say that all is done."""
+    """Play the remaining steps, join the tables and write the summary."""
     parts, playing = work / PARTS, experiment.play(workers)
     done = finished = 0
     while part_folder(parts, done).is_dir():
@@ -196,7 +193,7 @@ def _play(
 
 
 def _manifest(experiment: Experiment) -> dict[str, Any]:
-    """What is played, with what."""
+    """Return the inputs and versions of a run."""
     return {
         "kind": KIND,
         "mechanism": experiment.kind,
@@ -224,7 +221,7 @@ def _versions() -> dict[str, str]:
 
 
 def _print_of(file: Path) -> dict[str, Any]:
-    """Size and hash of a file, by which it is known again."""
+    """Return the size and hash of a file, to detect changes."""
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     return {"bytes": file.stat().st_size, "sha256": digest}
@@ -233,12 +230,12 @@ def _print_of(file: Path) -> dict[str, Any]:
 def _finished(
     out: Path, experiment: Experiment, manifest: Mapping[str, Any], named: Path
 ) -> ExperimentRun | None:
-    """A finished run of the same experiment in a folder, every file as it was written.
+    """Return a finished run of the same experiment with unchanged files.
 
     Raises
     ------
     ParleyError
-        If something else is there, or a file was changed.
+        If the folder contains something else, or a file was changed.
     """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
@@ -263,7 +260,7 @@ def _finished(
 
 
 def _prepare(work: Path, experiment: Experiment, manifest: Mapping[str, Any]) -> bool:
-    """Prepare the folder that a run is made in; whether all is done there already."""
+    """Prepare the work folder; return whether all steps are done already."""
     try:
         if _finished(work, experiment, manifest, work) is not None:
             return True

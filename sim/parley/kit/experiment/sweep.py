@@ -1,6 +1,6 @@
-"""Sweeps: runs of `simulate` whose problem, bots and seeds vary. Every mechanism has them.
+"""Sweeps: runs of `simulate` with varying problems, bots and seeds.
 
-A file names a problem, or holds its keys, and says what varies::
+A file names a problem, or contains its keys, and lists the values to vary::
 
     kind = "experiment"
     title = "Rules"
@@ -14,8 +14,7 @@ A file names a problem, or holds its keys, and says what varies::
     rule = ["serial-dictatorship", "boston"]
     bots = ["truthful", "misreporting"]
 
-All combinations are played: each is a *cell*. A key of the problem inside a table is spelt with dots, as in
-``"posted.seed"``.
+All combinations are played: each is a *cell*. Dots lead into tables of the problem: ``"posted.seed"``.
 """
 
 from __future__ import annotations
@@ -51,14 +50,14 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Sweep", "kind_of_problem"]
 
 BOTS = "bots"
-"""What varies beside the problem's keys."""
+"""The name in ``vary`` that is no key of the problem."""
 
 Bots = str | list[str]
-"""Names as ``--bots`` takes them, or a list of one for each seat."""
+"""Names as in ``--bots``, or a list with one per seat."""
 
 
 class SweepKeys(Keys):
-    """All keys of a sweep's file."""
+    """Keys of a sweep file."""
 
     kind: Literal["experiment"] = "experiment"
     title: str
@@ -71,12 +70,12 @@ class SweepKeys(Keys):
 
 
 def kind_of_problem(mapping: Mapping[str, Any], file: str) -> str | None:
-    """Say of which kind the (first) problem of an experiment is; None if the file does not tell.
+    """Return the kind of the first problem of an experiment; None if the file does not state it.
 
     Raises
     ------
     ProblemError
-        If the kind is not known, or the problem's file cannot be read.
+        If the kind is unknown, or the problem file cannot be read.
     """
     problem = mapping.get("problem")
     if not isinstance(problem, dict):
@@ -92,7 +91,7 @@ def kind_of_problem(mapping: Mapping[str, Any], file: str) -> str | None:
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination: what is played, by whom, and with which seed.
+    """One combination of problem, bots and seed.
 
     Attributes
     ----------
@@ -100,10 +99,10 @@ class Cell:
     problem_name : str
     problem : AnyProblem
     bots : list of str or None
-        One for all seats or one per seat; None for the mechanism's default.
+        One name for all seats, or one per seat; None for the default.
     seed, games : int
     varied : dict of str to text
-        What varies, as people read it.
+        Varied values as text.
     """
 
     index: int
@@ -116,19 +115,19 @@ class Cell:
 
 
 class Sweep(Experiment):
-    """A sweep, read and checked.
+    """A checked sweep.
 
     Parameters
     ----------
     mapping : mapping
         Keys of the file.
     file : str
-        Problem files are looked for beside it.
+        Names of problem files are relative to its folder.
 
     Attributes
     ----------
     cells : tuple of Cell
-        All problems × all combinations of what varies × all seeds, the last varying fastest.
+        All problems × all combinations of varied values × all seeds, the last varying fastest.
 
     Raises
     ------
@@ -152,12 +151,12 @@ class Sweep(Experiment):
         self.games = keys.games * len(self.cells)
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the keys with every default written out."""
+        """Return the keys with all defaults."""
         mapping: dict[str, Any] = plain(self.keys)
         return mapping
 
     def about(self) -> dict[str, Any]:
-        """Return the seed, hashes of problems, and the number of cells."""
+        """Return the seed, the hashes of the problems and the number of cells."""
         return {
             "seed": self.keys.seeds[0],
             "problems": {
@@ -169,7 +168,7 @@ class Sweep(Experiment):
 
     @property
     def contracts(self) -> Mapping[str, Artifact]:
-        """What is deployed."""
+        """Return the deployed contracts."""
         mechanisms = [cell.problem.mechanism for cell in self.cells[:1]]
         return {name: one.artifacts()[name] for one in mechanisms for name in one.contracts}
 
@@ -180,7 +179,7 @@ class Sweep(Experiment):
     # ── cells ──
 
     def _named(self, problem: dict[str, Any]) -> Iterator[tuple[str, tuple[dict[str, Any], str]]]:
-        """Problems by name: their keys, and the file that these are from."""
+        """Yield problems by name, with their keys and file."""
         if "kind" in problem:
             yield "problem", (problem, "")
             return
@@ -207,12 +206,12 @@ class Sweep(Experiment):
 
 
 def _varied(mapping: Mapping[str, Any], values: Mapping[str, Any], file: str) -> AnyProblem:
-    """Load a problem with some keys changed.
+    """Load a problem with changed keys.
 
     Raises
     ------
     ProblemError
-        Naming the key that varies, or the problem's file.
+        With the varied key, or the problem's file.
     """
     changed = dict(mapping)
     for key, value in values.items():
@@ -238,7 +237,7 @@ def _varied(mapping: Mapping[str, Any], values: Mapping[str, Any], file: str) ->
 
 
 def _bots(given: Bots | None) -> list[str] | None:
-    """Names of bots, one for all seats or one per seat."""
+    """Return the names of bots, one for all seats or one per seat."""
     return given.split(",") if isinstance(given, str) else given
 
 
@@ -247,7 +246,7 @@ def _seated(cell: Cell) -> list[str]:
 
 
 def _text(value: object) -> str:
-    """Write a value that varies for people: as the file has it."""
+    """Return a varied value as text, as in the file."""
     if isinstance(value, str | Decimal | Fraction):
         return str(value) if not isinstance(value, Fraction) else show(value)
     return json.dumps(plain(value), ensure_ascii=False)
@@ -257,17 +256,17 @@ def _text(value: object) -> str:
 
 
 def play_cell(cell: Cell, workers: int = 1) -> tuple[dict[str, Any], pa.Table]:
-    """Play a cell; what came of it, and the table of its games.
+    """Play a cell and return its results and its table of games.
 
     Raises
     ------
     ParleyError
-        Naming the cell.
+        With the cell's number.
     """
     with naming(f"cell {cell.index}"):
         run = cell.problem.simulate(games=cell.games, seed=cell.seed, bots=_seated(cell), workers=workers)
     compared = run.value.comparison
-    # How long it took is not what came of it: runs of one file leave the same bytes.
+    # Times are left out, so that runs of one file write the same bytes.
     result = {key: value for key, value in run.to_json().items() if key not in TIMES}
     games = run.to_arrow()
     table = games.add_column(0, "cell", pa.array([cell.index] * len(games), pa.int32()))
@@ -288,17 +287,17 @@ def play_cell(cell: Cell, workers: int = 1) -> tuple[dict[str, Any], pa.Table]:
 
 TIMES = {"seconds", "games_per_second"}
 DETAILED = 100
-"""Cells whose problems are kept whole, for figures of their own: the first ones."""
+"""Number of cells, from the first, whose whole problem is stored for their own figures."""
 
 
 class SweepPlay(Play):
-    """A sweep under way: a step is a cell.
+    """A running sweep: each step is a cell.
 
     Parameters
     ----------
     cells : sequence of Cell
     workers : int
-        Processes that play cells side by side; a single cell's games are spread over them.
+        Number of processes. They play several cells at a time, or share the games of a single cell.
     """
 
     keeps = True
@@ -324,15 +323,15 @@ class SweepPlay(Play):
         yield Batch(self._cells[number].games, {"games": table})
 
     def state(self) -> dict[str, Any]:
-        """Return what came of the cell."""
+        """Return the results of the cell."""
         return self._results[-1]
 
     def restore(self, states: list[dict[str, Any]]) -> None:
-        """Take up what came of the cells before."""
+        """Restore the results of earlier cells."""
         self._results = states
 
     def finish(self) -> tuple[pa.Table, dict[str, Any]]:
-        """Return one row for each cell, and everything that came of them."""
+        """Return a row per cell, and all results."""
         rows = [
             {
                 **{key: found[key] for key in ("cell", "problem", "seed", "bots", "games", "holds")},

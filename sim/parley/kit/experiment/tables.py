@@ -1,8 +1,7 @@
-"""Tables of an experiment, put together from the parts of its steps.
+"""Tables of an experiment, joined from the parts of its steps.
 
-Parts are written step by step into folders of their own, each renamed into place when it is whole; at the
-end they are joined. Row groups hold a fixed number of rows, so that the joined file is the same whatever the
-parts were written by.
+Each step writes its part into a folder of its own, which is renamed when it is complete. At the end the parts
+are joined. Row groups have a fixed number of rows, so that the joined file does not depend on the parts.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "WEI", "PartWriter", "join_parts", "part_folder", "table_of"]
 
 WEI = pa.decimal128(38)
-"""Amounts of money are exact: below 2^98 wei, which 30 digits hold."""
+"""Exact amounts of money: below 2^98 wei, which has 30 digits."""
 NAME = pa.dictionary(pa.int32(), pa.string())
 _ROWS = 2**17
-"""Rows of a row group."""
+"""Rows per row group."""
 
 
 def _decimals(values: Sequence[int | None]) -> pa.Array:
-    """Whole wei as decimals, without a `Decimal` for each of them."""
+    """Convert whole wei to decimals without creating a `Decimal` per value."""
     data = b"".join([(value or 0).to_bytes(16, "little", signed=True) for value in values])
     if None not in values:
         return pa.Array.from_buffers(WEI, len(values), [None, pa.py_buffer(data)])
@@ -39,7 +38,7 @@ def _decimals(values: Sequence[int | None]) -> pa.Array:
 
 
 def table_of(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
-    """Make a table, or a part of it, from its columns; money as whole wei.
+    """Make a table from its columns; money as whole wei.
 
     Examples
     --------
@@ -61,16 +60,16 @@ def table_of(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
 
 
 class PartWriter:
-    """The tables of one step, written to a folder that appears when it is whole.
+    """Writes the tables of one step to a folder that appears when it is complete.
 
     Parameters
     ----------
     folder : Path
-        Of all parts.
+        Folder of all parts.
     number : int
-        Of the step.
+        Number of the step.
     schemas : mapping of str to Schema
-        Of tables that are there even without rows.
+        Schemas of tables that exist even without rows.
     """
 
     def __init__(self, folder: Path, number: int, schemas: Mapping[str, pa.Schema]) -> None:
@@ -118,24 +117,24 @@ class PartWriter:
             self._flush(name)
 
     def _flush(self, name: str) -> None:
-        # Many small row groups take longer to write than what is in them.
+        # Many small row groups are slow to write.
         self._writers[name].write_table(_whole(self._waiting[name]))
         self._waiting[name].clear()
 
     def note(self, name: str, text: str) -> None:
-        """Put a file of text beside the tables."""
+        """Write a text file beside the tables."""
         (self._partial / name).write_text(text, encoding="utf-8")
 
 
 def part_folder(folder: Path, number: int) -> Path:
-    """Return where the part of a step is."""
+    """Return the folder of a step's part."""
     return folder / f"{number:07d}"
 
 
 def join_parts(folder: Path, steps: int, out: Path) -> list[str]:
-    """Join the parts of all steps to whole tables in a folder; returns the names of the files.
+    """Join the parts of all steps to tables in a folder, and return the file names.
 
-    A column that is missing in a part is null there.
+    A column that a part lacks is null there.
     """
     parts = [part_folder(folder, k) for k in range(steps)]
     names = list(dict.fromkeys(file.name for part in parts for file in sorted(part.glob("*.parquet"))))
@@ -152,7 +151,7 @@ def join_parts(folder: Path, steps: int, out: Path) -> list[str]:
 
 
 def _regrouped(files: Iterable[Path], schema: pa.Schema) -> Iterable[pa.Table]:
-    """The rows of many files, so many at a time."""
+    """Yield the rows of many files in groups of fixed size."""
     waiting: list[pa.Table] = []
     rows = 0
     for path in files:
@@ -177,12 +176,12 @@ def _completed(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _whole(tables: list[pa.Table]) -> pa.Table:
-    # One dictionary for all rows, in the order in which names appear.
+    # One dictionary for all rows, in order of appearance.
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
 def _sync(path: Path) -> None:
-    """Make sure that what was written survives a crash of the machine, not only of this program."""
+    """Write to disk, so that the data survive a crash of the machine."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

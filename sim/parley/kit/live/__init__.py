@@ -1,1 +1,1 @@
-"""The live page: one game of any mechanism watched transaction by transaction, then many against theory."""
+"""The live page: one game transaction by transaction, then many games compared with theory."""

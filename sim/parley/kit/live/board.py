@@ -1,7 +1,6 @@
-"""What the live page shows of a game: tables whose cells change as transactions come.
+"""Tables of the live page whose cells change with each transaction.
 
-The kit shows who sits where and what everybody paid. A mechanism may add tables of its own: it derives from
-:class:`Board`.
+The kit shows seats and payments. A mechanism adds its own tables by deriving from :class:`Board`.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ __all__ = ["Board", "Cell", "Change", "Panel", "Track", "ether", "number"]
 
 
 class Track(TypedDict, total=False):
-    """Marks on a line from 0 to 1: a bar in the seat's colour, a notch and a circle.
+    """Marks on a line from 0 to 1: a bar in the seat's colour, a notch, a circle.
 
     Attributes
     ----------
     text : str
-        Beside the line, and read aloud.
+        Text beside the line, also for screen readers.
     bar : (float, float)
     notch, circle : float
     """
@@ -36,7 +35,7 @@ class Track(TypedDict, total=False):
 
 
 class Wei(TypedDict):
-    """Money: as people read it, and exactly."""
+    """An amount of money: readable and exact."""
 
     text: str
     wei: str
@@ -46,7 +45,7 @@ Cell: TypeAlias = str | Track | Wei
 
 
 class Change(NamedTuple):
-    """A cell of a panel becomes another one."""
+    """A new value of a panel's cell."""
 
     panel: str
     row: int
@@ -56,19 +55,19 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Panel:
-    """A table of the page.
+    """A table of the live page.
 
     Attributes
     ----------
     id : str
     title, note : str
-        The note says how to read it.
+        The note explains the table.
     head : sequence of str
-        Headings, the first column's included.
+        Headings, including the first column's.
     rows : sequence of (int or str)
-        What the rows begin with: a seat, or a text.
+        First entry of each row: a seat or a text.
     cells : sequence of sequences of Cell
-        Before the first transaction.
+        Values before the first transaction.
     """
 
     id: str
@@ -84,7 +83,7 @@ class Panel:
 
 
 class Board(ABC):
-    """The tables that a mechanism adds for one game; made anew for each, it follows the game's events."""
+    """A mechanism's own tables for one game; they follow the game's events."""
 
     @abstractmethod
     def panels(self) -> Sequence[Panel]:
@@ -92,11 +91,11 @@ class Board(ABC):
 
     @abstractmethod
     def follow(self, event: Event) -> tuple[str, Sequence[Change]]:
-        """Say in a sentence what an event means (or nothing), and what it changes in the tables."""
+        """Return a sentence about an event (may be empty), and its changes to the tables."""
 
 
 def number(value: float) -> str:
-    """Write a number as a person wants to see it: three decimals at most, fewer the greater it is.
+    """Format a number with at most three decimals, fewer for large numbers.
 
     Examples
     --------
@@ -110,7 +109,7 @@ def number(value: float) -> str:
 
 
 def ether(wei: int) -> Wei:
-    """Write an amount of money in the unit that fits it.
+    """Format an amount of money in a suitable unit.
 
     Examples
     --------

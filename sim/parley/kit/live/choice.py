@@ -1,4 +1,4 @@
-"""What is going to be played: ready problems, a problem's text, and what a page needs to know of it."""
+"""The user's choice on the live page: problem, bots and games."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "bots_of", "described", "read_choice", "ready_problems"]
 
 MAX_GAMES = 100_000
-"""Games of one run: some minutes."""
+"""Maximum games of one run: some minutes."""
 
 
 class Choice(BaseModel):
-    """What a page asks for: a problem's text, keys that differ from it, who plays, and which games."""
+    """A request of the page: a problem's text, changed keys, bots and games."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     text: str
     keys: dict[str, str] = {}
-    """Single values of the problem file, in place of the text's."""
+    """Values that replace those in the text."""
     bots: Annotated[list[str], Field(min_length=1)] | None = None
-    """Names, one for all seats or one per seat; by default the mechanism's first one."""
+    """Names, one for all seats or one per seat; by default the mechanism's first bot."""
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     game: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
-    """The number of the game to watch."""
+    """Number of the game to watch."""
     games: Annotated[int, Field(ge=1, le=MAX_GAMES)] = 1000
-    """How many games to run, from number 0."""
+    """Number of games to run, starting with game 0."""
 
     def problem(self) -> AnyProblem:
         """Read the problem.
@@ -44,7 +44,7 @@ class Choice(BaseModel):
         Raises
         ------
         ParleyError
-            In one line: key and reason, as every command of the program says it.
+            With the key and the reason.
         """
         text = self.text.removeprefix("\ufeff").encode("utf-8", "replace").decode()  # no lone surrogates
         problem = load(problemfile.parse(text, "", is_json=text.lstrip().startswith("{")) | self.keys)
@@ -57,12 +57,12 @@ class Choice(BaseModel):
 
 
 def read_choice(body: bytes) -> Choice:
-    """Read what a page asks for.
+    """Read a request of the page.
 
     Raises
     ------
     ParleyError
-        In one line: what is wrong with which key.
+        With the key and the reason.
     """
     try:
         return Choice.model_validate_json(body)
@@ -73,7 +73,7 @@ def read_choice(body: bytes) -> Choice:
 
 
 def described(choice: Choice) -> dict[str, Any]:
-    """Say what a page shows of a problem before it is played: agents, bots, and keys of one value each."""
+    """Return what the page shows before play: agents, bots, and keys with single values."""
     problem = choice.problem()
     if choice.bots is not None:
         problem.setting(choice.bots, choice.seed)
@@ -93,7 +93,7 @@ def described(choice: Choice) -> dict[str, Any]:
 
 
 def bots_of(kind: str) -> Iterator[str]:
-    """Name the bots of a kind, to pick from: without arguments, but for phases that seats act in.
+    """Return the names of a kind's bots; the only arguments are phases in which seats act.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def bots_of(kind: str) -> Iterator[str]:
 
 
 def ready_problems(given: AnyProblem | None) -> list[dict[str, str]]:
-    """List problems to choose from: the given one first, then those that Parley brings, kind by kind."""
+    """List problems to choose from: the given one first, then the built-in ones by kind."""
     found = []
     if given is not None:
         text = problemfile.to_toml(given.problem.to_mapping())

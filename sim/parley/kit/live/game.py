@@ -1,7 +1,7 @@
-"""One game as the live page shows it: every transaction that was sent, and what the contract emitted.
+"""One game for the live page: every transaction and the emitted events.
 
-Nothing here is computed ahead or made up. A game is played to its end on the embedded EVM, and shown from the
-calldata and the logs that the player kept, decoded by the contract's interface.
+The game is played to its end on the embedded EVM. Its calldata and logs are then decoded by the contract's
+interface.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 LONGEST = 120
-"""Characters of an argument or a field; longer ones are cut."""
+"""Maximum characters of an argument or a field; longer ones are cut."""
 SHOWN = 4
-"""Bytes of a hash that are shown."""
+"""Displayed bytes of a hash."""
 
 
 def watch(problem: AnyProblem, bots: Sequence[str], *, seed: int, game: int) -> dict[str, Any]:
-    """Play one game and show it.
+    """Play one game and return its steps.
 
     Parameters
     ----------
@@ -40,20 +40,20 @@ def watch(problem: AnyProblem, bots: Sequence[str], *, seed: int, game: int) -> 
     bots : sequence of str
         Names, one for all seats or one per seat.
     seed, game : int
-        The game is number `game` of the run of this seed.
+        Number `game` of the run with this seed.
 
     Returns
     -------
     dict
         ``agents`` (names by seat), ``phases``, ``panels`` (tables before the first transaction), ``ending``,
-        and ``steps``, one for each transaction: ``call`` (the contract's function), ``arguments``, ``actor``
-        (its seat, None for the account that opens and expires games), ``paid``, ``phase`` (after it, None
-        where the contract does not say), ``said`` (sentences), ``events`` and ``changes`` (of cells).
+        and ``steps``, one per transaction: ``call`` (the contract's function), ``arguments``, ``actor`` (its
+        seat; None for the account that creates and expires games), ``paid``, ``phase`` (afterwards; None if
+        the contract has no such view), ``said`` (sentences), ``events`` and ``changes`` (of cells).
 
     Raises
     ------
     ParleyError
-        If no game on chain can hold the problem, or a bot is not known.
+        If the contract cannot hold the problem, or a bot is unknown.
     """
     names = list(problem.problem.agent_names)
     setting = problem.setting(bots, seed)
@@ -120,9 +120,9 @@ def _seats(bots: Sequence[str]) -> Panel:
 
 
 def _phases_of(player: Player[Any]) -> list[int | None]:
-    """List the game's phase after each transaction that the player sends from now on, by the contract's view.
+    """Return a list that records the game's phase after each transaction that the player sends from now on.
 
-    None where the contract has no view `state` of a game with a field `phase`.
+    None if the contract's view `state` has no field `phase`.
     """
     phases: list[int | None] = []
     send, read = player.send, _phase_reader(player.codec)
@@ -155,7 +155,7 @@ def _phase_reader(codec: Codec) -> Callable[[Player[Any], Logs], int | None]:
 
 
 def _shown(fields: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Write decoded values for people."""
+    """Format decoded values."""
     for name, value in fields.items():
         if name == "seat" and value < len(names):
             yield name, names[value]

@@ -1,7 +1,7 @@
-"""The server of the live page: for this machine alone, and for pages that it has itself given out.
+"""The server of the live page, for this machine and its own pages only.
 
-It listens on the loopback interface and answers only requests that name it by a loopback name: another name
-that leads here (DNS rebinding) is refused, and so is a request that another page's script makes.
+It listens on the loopback interface. It refuses requests with any other host name (DNS rebinding) and
+requests by scripts of other pages.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STATIC = Path(__file__).with_name("static")
 LOOPBACK = "127.0.0.1"
 
 MAX_BODY = 2**20
-"""Bytes of a request: a problem of 64 agents and 64 task types has a tenth of that."""
+"""Maximum bytes of a request; a problem with 64 agents and 64 task types needs a tenth."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -48,13 +48,13 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""The page needs nothing but its own files, and nobody else needs it."""
+"""The page loads only its own files, and no other page may use it."""
 
 FRAMED = {"Content-Security-Policy": "frame-ancestors 'self'"}
-"""The page of a run is shown inside this one; what it may load it says itself: nothing."""
+"""The page of a run is shown inside this one; its own policy forbids all loading."""
 
 PAGES_KEPT = 8
-"""Pages of runs, the latest ones."""
+"""Number of latest runs whose pages are kept."""
 
 
 GIVEN = web.AppKey("given", list[dict[str, str]])
@@ -73,20 +73,20 @@ def serve(
     Parameters
     ----------
     problem : AnyProblem or None
-        Offered first; without one, the page begins with a ready problem.
+        Offered first; if None, the page starts with a built-in problem.
     port : int
-        0 for any free one.
+        0 for any free port.
     open_browser : bool
-        Whether to open the page in the user's browser.
+        Open the page in the user's browser.
     announce : callable
-        Called with the page's address as soon as it answers.
+        Called with the page's address when the server is ready.
 
     Raises
     ------
     ParleyError
-        If the port cannot be listened on, or a game on chain cannot hold the problem.
+        If the server cannot listen on the port, or the contract cannot hold the problem.
     KeyboardInterrupt
-        When it is interrupted.
+        On interruption.
     """
     if problem is not None:
         problem.problem.check_playable()
@@ -121,13 +121,12 @@ async def _answer(
 
 
 def make_app(problem: AnyProblem | None, port: int) -> web.Application:
-    """Make the application that answers at a port.
+    """Make the application for a port.
 
-    ``GET /`` and ``/static/…`` give the page; ``GET /api/problems`` those that are ready. The others take a
-    `parley.kit.live.choice.Choice` by ``POST``: ``/api/problem`` describes the problem, ``/api/game`` plays
-    one game and shows it, ``/api/run`` plays many: a line says how many are finished, the last one where the
-    page of the run is. What cannot be worked with is answered by 400 and the one line that the program says
-    of it.
+    ``GET /`` and ``/static/…`` return the page, ``GET /api/problems`` the problems to choose from. The others
+    take a `parley.kit.live.choice.Choice` by ``POST``: ``/api/problem`` describes the problem, ``/api/game``
+    plays one game and shows it, ``/api/run`` plays many: each line has the number of finished games, the last
+    line the address of the run's page. Invalid requests get status 400 and the error message.
     """
     app = web.Application(middlewares=[_guard(port)], client_max_size=MAX_BODY)
     app[GIVEN], app[PAGES] = ready_problems(problem), {}
@@ -162,7 +161,7 @@ def _guard(port: int) -> Any:  # noqa: ANN401 - aiohttp's name for it is not pub
         if request.headers.get("Origin", f"http://{request.host}") not in origins:
             raise web.HTTPForbidden(text="scripts of other pages have no access\n")
         if request.method == "POST" and request.content_type != "application/json":
-            # Anything else could come from another page's form.
+            # Other content types could come from another page's form.
             raise web.HTTPUnsupportedMediaType(text="requests must be JSON\n")
         try:
             return await handler(request)
@@ -225,7 +224,7 @@ async def _run(request: web.Request) -> web.StreamResponse:
 
     playing = asyncio.create_task(asyncio.to_thread(play, problem, choice, tell))
     try:
-        # Nothing is played for those who have left the page or stopped the run.
+        # Play stops when the user leaves the page or stops the run.
         with suppress(ConnectionError):
             line: dict[str, Any] = {"games": 0}
             while "games" in line:
@@ -242,7 +241,7 @@ async def _run(request: web.Request) -> web.StreamResponse:
 
 
 def _kept(pages: dict[str, str], page: str) -> str:
-    """Keep the page of a run, beside the latest ones, and return where it is."""
+    """Keep the page of a run, drop the oldest, and return its address."""
     name = sha256(page.encode()).hexdigest()[:16]
     pages[name] = page
     for old in list(pages)[:-PAGES_KEPT]:
@@ -251,13 +250,14 @@ def _kept(pages: dict[str, str], page: str) -> str:
 
 
 class _Stopped(Exception):  # noqa: N818 - no error
-    """Nobody waits for the run any more."""
+    """The user left the page or stopped the run."""
 
 
 def play(problem: AnyProblem, choice: Choice, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Play many games, unless `tell` raises an exception.
+    """Play many games, until `tell` raises an exception.
 
-    It is told how many ``games`` are finished ``of`` all, then the ``html`` of the page, or an ``error``.
+    `tell` is called with the number of finished ``games`` ``of`` all, then with the ``html`` of the page or
+    an ``error``.
     """
     done = 0
 

@@ -1,4 +1,4 @@
-"""Games that were played again on another machine: whether they came out the same, and what gas they used."""
+"""The cross-check: some games replayed on another backend, and their gas."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ __all__ = ["CrossCheck", "gas_figures"]
 
 @dataclass(frozen=True)
 class CrossCheck:
-    """The same games on the other EVM.
+    """Games that were replayed on another backend.
 
     Attributes
     ----------
     evm : str
-        The other one.
+        The other backend.
     games : list of int
-        Numbers of the games that were replayed.
+        Numbers of the replayed games.
     paths : dict of str to int
-        How many of each kind of path.
+        Number of replayed games by path.
     differences : list of str
-        Empty if every transaction had the same return value and events, every account the same balance.
+        Empty if every return value, event and balance is the same.
     gas : dict of str to list of int
-        Gas used on the EVM that accounts for it exactly, by function.
+        Gas of each call by function, on the backend with exact gas.
     gas_evm : str
-        That EVM.
+        That backend.
     gas_games : int
-        In how many games.
+        Number of games with known gas.
     """
 
     evm: Name
@@ -49,7 +49,7 @@ class CrossCheck:
         return not self.differences
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as plain values, but for the gas."""
+        """Return plain values, without the gas."""
         return {
             "evm": self.evm,
             "games": len(self.games),
@@ -60,17 +60,17 @@ class CrossCheck:
         }
 
     def gas_json(self) -> dict[str, Any]:
-        """Give what gas was used as plain values."""
+        """Return the gas as plain values."""
         return {"evm": self.gas_evm, "games": self.gas_games, **gas_figures(self.gas, self.gas_games)}
 
 
 def gas_figures(gas: Mapping[str, Sequence[int]], games: int) -> dict[str, Any]:
-    """What games cost on average, and what each function does.
+    """Return the mean gas of a game, and the gas by function.
 
     Parameters
     ----------
     gas : mapping of str to sequence of int
-        Gas used by every call in these games, by function.
+        Gas of each call by function.
     games : int
 
     Examples

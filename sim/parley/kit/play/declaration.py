@@ -1,4 +1,4 @@
-"""What a mechanism says of play: who plays, who sends what, what is counted and written down."""
+"""The part of a mechanism's declaration about play: bots, player, statistics, columns."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Columns(NamedTuple, Generic[OutcomeT]):
     ----------
     names : sequence of str
     type : str
-        Of Arrow, by its alias; or ``wei``, for exact amounts of money up to 38 digits.
+        Alias of an Arrow type, or ``wei`` for exact amounts of money up to 38 digits.
     of : callable
-        From the outcome of a game, what is written down: a value for each name.
+        Takes the outcome of a game; returns a value for each name.
     """
 
     names: Sequence[str]
@@ -40,18 +40,18 @@ class Columns(NamedTuple, Generic[OutcomeT]):
 
 
 class Playable(ABC, Generic[P, S, OutcomeT, C]):
-    """A mechanism, as far as its games go. It can be pickled: worker processes are told of it.
+    """A mechanism's declaration of play; picklable for worker processes.
 
     Attributes
     ----------
     kind : str
-        As problem files name it.
+        Name in problem files.
     contracts : tuple of str
-        What is deployed for it, in this order, which decides the addresses; the first one holds the games.
+        Contracts in the order of deployment, which determines their addresses; the first one holds the games.
     bots : mapping of str to str
-        What each bot does, by its name as ``--bots`` takes it; the first is the default.
+        Description of each bot, by its name for ``--bots``; the first is the default.
     endings : mapping of str to Ending
-        All ways in which a game can end.
+        All endings of a game.
     """
 
     kind: ClassVar[str]
@@ -59,11 +59,11 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
     bots: ClassVar[Mapping[str, str]]
     endings: ClassVar[Mapping[str, Ending]]
 
-    # ── what a mechanism says ──
+    # ── what a mechanism declares ──
 
     @abstractmethod
     def cast(self, problem: P, names: Sequence[str]) -> C:
-        """Make what plays: the bots, and what they settle before the first game, once for all processes.
+        """Make the bots and what they prepare before the first game, once for all processes.
 
         Parameters
         ----------
@@ -74,25 +74,25 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         Raises
         ------
         ParleyError
-            If a name is not known, or no game on chain can hold the problem.
+            If a name is unknown, or the contract cannot hold the problem.
         """
 
     @abstractmethod
     def player(
         self, evm: Evm, addresses: Mapping[str, str], problem: P, cast: C, seed: int
     ) -> Player[OutcomeT]:
-        """Return what plays on a machine where the contracts are deployed at these addresses."""
+        """Return the player on a backend with the contracts at these addresses."""
 
     @abstractmethod
     def theory(self, problem: P, seed: int) -> S:
-        """Return what theory says of a problem; the seed is for theory that has to sample."""
+        """Return the theory of a problem; the seed is for theory that samples."""
 
     @abstractmethod
     def statistics(self, problem: P) -> Sequence[Statistic[OutcomeT, S]]:
-        """Say what is counted, and what theory expects of it."""
+        """Return the statistics to count and compare with theory."""
 
     def columns(self, problem: P) -> Sequence[Columns[OutcomeT]]:  # noqa: ARG002 - a mechanism's own may
-        """Say what the table of games has beside a game's number and its ending."""
+        """Return the columns of the table of games besides a game's number and ending."""
         return ()
 
     def report(self, run: Simulation[P, S, OutcomeT, C]) -> Mapping[str, Any]:
@@ -106,11 +106,11 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
             },
         }
 
-    # ── what follows, unless a contract is of another kind ──
+    # ── derived, unless a mechanism overrides it ──
 
     @classmethod
     def artifacts(cls) -> Mapping[str, Artifact]:
-        """Return compiled contracts by name, the mechanism's among them: by default the tree's."""
+        """Return compiled contracts by name, by default those of this tree."""
         from parley.chain.compiler import compile_contracts  # noqa: PLC0415 - declarations load fast
 
         return compile_contracts()
@@ -118,15 +118,15 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
     @classmethod
     @cache
     def codec(cls) -> Codec:
-        """Return what calls and reads the contract that holds the games."""
+        """Return the codec of the contract that holds the games."""
         from parley.chain.codec import Codec  # noqa: PLC0415 - declarations load fast
 
         return Codec(cls.artifacts()[cls.contracts[0]].abi)
 
     def money(self, sent: Sent) -> int:
-        """Wei that a transaction moved out of the contract to its sender; negative if it paid in.
+        """Return the wei that the contract paid to the sender; negative if the sender paid in.
 
-        A contract of games pays by ``withdraw``, which emits ``Withdrawn`` first, with an ``amount``.
+        Contracts pay by ``withdraw``, whose first event is ``Withdrawn`` with an ``amount``.
         """
         codec = self.codec()
         if sent.data[:4] != codec.selectors["withdraw"]:
@@ -135,7 +135,7 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         return int(withdrawn.amount)
 
     def explain(self, problem: P, refusal: UnexpectedRevertError) -> str | None:
-        """Return a plainer sentence for a refusal by a contract on a node, where there is one."""
+        """Return a clearer message for a revert on a node, if there is one."""
         from parley.kit.play.player import explained  # noqa: PLC0415 - declarations load fast
 
         return explained(refusal, problem.window)

@@ -1,7 +1,7 @@
-"""Games on a node: played side by side, and played again on an embedded machine.
+"""Games on a node: many at a time, and cross-checked on an embedded EVM.
 
-The same seed has the same secrets everywhere; draws depend on the chain id and the contract's address too, so
-that a node's games are its own. They are held against an embedded machine that is given both.
+Secrets depend on the seed alone. Draws also depend on the chain id and the contract's address; the
+cross-check uses the same ones.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["NodeGame", "NodeRun"]
 
 AT_ONCE = 50
-"""Games under way at a time: enough that a block's time hardly counts, few enough for any node's blocks."""
+"""Concurrent games: enough to hide the block time, few enough for any node's blocks."""
 
 
 class NodeGame(NamedTuple, Generic[OutcomeT]):
@@ -39,9 +39,9 @@ class NodeGame(NamedTuple, Generic[OutcomeT]):
     ----------
     outcome : Outcome
     sent : list of Sent
-        Its transactions; receipts carry no return data, which is empty.
+        Its transactions, without return data: receipts have none.
     gas_used : list of int
-        By each of them.
+        Gas used by each transaction.
     """
 
     outcome: OutcomeT
@@ -55,24 +55,24 @@ class NodeRun(Generic[OutcomeT]):
     Parameters
     ----------
     url : str
-        Where the node listens.
+        URL of the node.
     setting : Setting
     deployment : Path or None
-        The file of a deployment to play on; without one, the contracts are deployed first.
+        The deployment file to use; if None, the contracts are deployed first.
     confirmations : int, optional
         Blocks that bots wait for after each step; see `parley.chain.transaction_manager.TransactionManager`.
 
     Attributes
     ----------
     url : str
-        As far as it may be shown: scheme, host and port.
+        Scheme, host and port: the part without secrets.
     gas : dict of str to list of int
-        Gas used by every transaction of the run, by function.
+        Gas of each transaction of the run by function.
 
     Raises
     ------
     ParleyError
-        If no node answers, it cannot be played on, or it is not what the file says.
+        If no node answers, it is not usable, or it does not match the file.
     """
 
     def __init__(
@@ -104,12 +104,12 @@ class NodeRun(Generic[OutcomeT]):
         self.gas: dict[str, list[int]] = defaultdict(list)
 
     def play(self, numbers: Iterable[int]) -> Iterator[NodeGame[OutcomeT]]:
-        """Play games, many at a time if their bots keep to the deadlines, and yield them in order.
+        """Play games and yield them in order; many at a time, if no bot lets deadlines pass.
 
         Raises
         ------
         ParleyError
-            If the contract refuses a transaction, or the node does.
+            If the contract or the node rejects a transaction.
         """
         at_once = 1 if self._setting.cast.waits else AT_ONCE
         for played in side_by_side(self._evm, self._begin, numbers, at_once):
@@ -128,7 +128,7 @@ class NodeRun(Generic[OutcomeT]):
                 reason = self._setting.explain(refusal) or str(refusal)
                 raise ParleyError(f"{self.url}: game {k} of seed {self._setting.seed}: {reason}") from None
             except (AbiError, LookupError, ValueError, TypeError, StopIteration) as error:
-                # Bots read the contract's events, whose form is known: the receipts lack some of them.
+                # The contract's events are known, so the receipts lack some of them.
                 raise ParleyError(
                     f"{self.url}: game {k} of seed {self._setting.seed}: the node's receipts do not have the "
                     f"events that the contract emits ({type(error).__name__})"
@@ -140,18 +140,17 @@ class NodeRun(Generic[OutcomeT]):
     # ── what was played, held against an embedded machine ──────────────────────────────────────────
 
     def differences(self, kept: Mapping[int, tuple[str, Sequence[Sent]]]) -> list[str]:
-        """Replay games with the node's chain id and addresses on revm; what differs there.
+        """Replay games on revm with the node's chain id and addresses, and return the differences.
 
-        Compared are every transaction's sender, data, value and events, and what each game moved from
-        account to account; then the balances of the seats on the node, net of gas, with what all games of the
-        run moved.
+        It compares every transaction's sender, data, value and events, and the money that each game moved. It
+        then compares the balances of the seats on the node, net of gas, with the money that all games moved.
 
         Parameters
         ----------
         kept : mapping of int to (str, sequence of Sent)
             Path and transactions by game.
         """
-        # Blocks may have gone away since the last transaction.
+        # A reorganization may have removed blocks since the last transaction.
         self._evm.dispatcher.catch_up()
         machine = RevmEvm(self._evm.chain_id, self._code)
         player = self._setting.player(machine, self._addresses)
@@ -182,7 +181,7 @@ class NodeRun(Generic[OutcomeT]):
         return [self._evm.balance(seat) for seat in self._seats]
 
     def _moved_in(self, sent: Sequence[Sent]) -> list[int]:
-        """Wei that each seat took out of the contract in one game, less what it put in."""
+        """Return the wei that each seat withdrew in one game, minus what it paid in."""
         moved = dict.fromkeys(self._seats, 0)
         for transaction in sent:
             money = self._setting.mechanism.money(transaction)
@@ -192,6 +191,6 @@ class NodeRun(Generic[OutcomeT]):
 
 
 def _without_output(sent: Sent) -> Sent:
-    """A transaction without its return data, and its events in one form."""
+    """Return a transaction without return data, with its events normalized."""
     logs = [(list(topics), bytes(data)) for topics, data in sent.logs]
     return sent._replace(output=b"", logs=logs)

@@ -1,7 +1,7 @@
-"""What plays games on a real EVM, whatever the games are.
+"""The base class of players, which play games on an EVM.
 
-A mechanism's player derives from :class:`Player` and says in :meth:`Player.play` who sends what, and when.
-How a transaction is sent, written down and refused, and where secrets come from, is the same for all.
+A mechanism's player derives from :class:`Player` and implements :meth:`Player.play`. The base class sends and
+records transactions, and derives secrets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Player", "Sent", "UnexpectedRevertError", "explained"]
 
 
 class Sent(NamedTuple):
-    """One transaction and all that came of it."""
+    """A transaction and its result."""
 
     sender: str
     data: bytes
@@ -33,44 +33,44 @@ class Sent(NamedTuple):
 
 
 class UnexpectedRevertError(ParleyError):
-    """The contract refused what a bot was entitled to do: it is not the contract that these bots know.
+    """The contract reverted a valid action of a bot.
 
     Attributes
     ----------
     error : str
-        Name of the contract's error; empty if it has none.
+        Name of the contract's error; empty if unknown.
     """
 
     error: str = ""
 
 
 class Player(ABC, Generic[OutcomeT]):
-    """Plays games of one problem with one set of bots on one EVM.
+    """A player of games of one problem, with one set of bots on one EVM.
 
     Parameters
     ----------
     evm : Evm
     contract : str
-        Address of the contract that all transactions go to.
+        Address of the contract that holds the games.
     seats : int
-        How many of the machine's accounts play.
+        Number of seats.
     seed : int
-        With a game's number, determines its salt, secrets and random choices, on whatever EVM.
+        Determines a game's salt, secrets and random choices, together with its number.
     codec : Codec
-        How the contract is called, and how its events and errors are read.
+        Encodes calls, and decodes events and errors.
 
     Attributes
     ----------
     seats : tuple of str
-        Addresses of those who play.
+        Addresses by seat.
     creator : str
-        The account that creates games, and does what anybody may.
+        The account that creates games and calls what any account may call.
     transactions : int
-        Sent in all games so far.
+        Number of transactions in all games so far.
     sent : list of Sent
-        Everything that the last game sent, in order.
+        Transactions of the last game in order.
     gas_used : list of int
-        Gas used by each of them, where the EVM accounts for it.
+        Gas of each of them, if the EVM measures it.
     """
 
     def __init__(self, evm: Evm, contract: str, seats: int, seed: int, codec: Codec) -> None:
@@ -88,23 +88,23 @@ class Player(ABC, Generic[OutcomeT]):
     def play(self, k: int) -> OutcomeT:
         """Play game k to its end.
 
-        It begins with `begin`, sends with `send`, and adds what it has sent to `transactions`. All that it
-        does follows from the seed, from k and from what the contract answers.
+        It starts with `begin`, sends with `send` and adds the number of sent transactions to `transactions`.
+        It depends only on the seed, k and the contract's answers.
         """
 
     def begin(self) -> None:
-        """Let a new game begin: nothing has been sent in it."""
-        # New lists: those of the last game may have been kept.
+        """Start a new game."""
+        # New lists, because the caller may keep those of the last game.
         self.sent = []
         self.gas_used = []
 
     def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
-        """Send a transaction to the contract, write it down, and return its events.
+        """Send a transaction to the contract, record it, and return its events.
 
         Raises
         ------
         UnexpectedRevertError
-            If the contract refuses it; nothing is written down then.
+            If the contract reverts it; it is not recorded then.
         """
         evm = self.evm
         if evm.accounts_gas:
@@ -124,24 +124,24 @@ class Player(ABC, Generic[OutcomeT]):
         return logs
 
     def act(self, sender: str, function: str, *arguments: object, value: int = 0) -> list[Event]:
-        """Call a function of the contract, and return what it emitted.
+        """Call a function of the contract, and return its events.
 
-        A player of many games is faster with calldata of which most is encoded beforehand, and `send`.
+        `send` with calldata encoded in advance is faster.
         """
         return self.codec.decode(self.send(sender, self.codec.functions[function].encode(*arguments), value))
 
     def wait(self, seconds: int) -> None:
-        """Let a deadline pass that is so many seconds away."""
+        """Wait until a deadline in this many seconds has passed."""
         self.evm.warp(self.evm.timestamp + seconds + 1)
 
     def secrets(self, k: int, round_number: int) -> list[bytes]:
-        """The seats' secrets for a round of game k, then a word more: for round 1, the game's salt."""
+        """Return the seats' secrets for a round of game k, then one more word: the game's salt in round 1."""
         words = len(self.seats) + 1
         material = shake_256(b"parley:%d:%d:%d" % (self.seed, k, round_number)).digest(32 * words)
         return [material[at : at + 32] for at in range(0, 32 * words, 32)]
 
     def balances(self) -> tuple[int, ...]:
-        """Balances of the seats and of the contract, in wei, net of gas."""
+        """Return the balances of the seats and of the contract, in wei, net of gas."""
         return tuple(self.evm.balance(account) for account in (*self.seats, self.contract))
 
     def _refusal(self, data: bytes, revert: bytes) -> UnexpectedRevertError:
@@ -150,13 +150,13 @@ class Player(ABC, Generic[OutcomeT]):
         args = ["0x" + arg.hex() if isinstance(arg, bytes) else str(arg) for arg in error.args]
         reason = f"{error.name}({', '.join(args)})" if error.name else f"0x{revert.hex()}"
         refusal = UnexpectedRevertError(f"the contract refuses {function}: {reason}")
-        # Not an argument: exceptions that cross processes are made anew from their text.
+        # Not an argument: exceptions from other processes are rebuilt from their text.
         refusal.error = error.name
         return refusal
 
 
 def explained(refusal: UnexpectedRevertError, window: int) -> str | None:
-    """Say plainly why a contract on a node would not go on with a game, if it is one of the usual reasons.
+    """Return a clear message for the usual reverts on a node, else None.
 
     Parameters
     ----------

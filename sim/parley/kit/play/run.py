@@ -1,7 +1,7 @@
-"""Many games: played, counted, and replayed on the other EVM.
+"""Play many games, count them and cross-check some.
 
-Game k's salt, secrets and random choices come from (seed, k) alone, so that the same seed gives the same
-games on either embedded EVM and for any number of worker processes.
+Game k's salt, secrets and random choices depend on (seed, k) alone. The same seed gives the same games on
+both embedded EVMs and for any number of worker processes.
 """
 
 from __future__ import annotations
@@ -45,35 +45,35 @@ __all__ = [
 ]
 
 BATCHES: dict[str, int] = {"revm": 500, "py-evm": 50}
-"""Games that are played and recorded together, on an EVM started afresh: it forgets nothing."""
+"""Games per batch. Each batch has a new EVM, because an EVM keeps the state of all games."""
 NODE_BATCH = 200
-"""Games that are recorded together when a node plays them."""
+"""Games per batch on a node."""
 CONNECTING = 10
-"""Seconds to wait for a cluster's scheduler, and for its first worker."""
+"""Seconds to wait for a cluster's scheduler and for its first worker."""
 REPORTED = 0.2
-"""Seconds between two progress reports."""
+"""Seconds between progress reports."""
 REPLAYED = 10
-"""Games at least that are replayed on the other EVM, one of every path among them."""
+"""Games that the cross-check replays, besides one of every path."""
 
 OTHER: dict[str, Name] = {"revm": "py-evm", "py-evm": "revm"}
-"""The embedded machine that each is held against."""
+"""The embedded EVM for the cross-check of each."""
 
 Progress: TypeAlias = Callable[[int], None]
-"""Called with the number of games just finished."""
+"""Called with the number of newly finished games."""
 Record: TypeAlias = Callable[[list[Any]], None]
-"""Called with the rows of one batch after the other, in the order of their games."""
+"""Called with the rows of each batch, in the order of games."""
 
 
 @dataclass(frozen=True)
 class Played(Generic[OutcomeT]):
-    """Games that have been played.
+    """The result of playing games.
 
     Attributes
     ----------
     tally : Tally
     cross_check : CrossCheck
     seconds : float
-        Of play alone, without compiling and deploying.
+        Time of play, without compiling and deploying.
     """
 
     tally: Tally[OutcomeT]
@@ -83,17 +83,17 @@ class Played(Generic[OutcomeT]):
 
 @dataclass
 class _Part(Generic[OutcomeT]):
-    """What playing a batch of games brought.
+    """The result of one batch.
 
     Attributes
     ----------
     tally : Tally
     kept : dict of int to (str, list of Sent)
-        Games kept whole, to be replayed elsewhere, with their paths.
+        Path and transactions of the games for the cross-check.
     rows : list
-        One per game if asked for.
+        One per game, if recorded.
     seconds : float
-        Of play alone.
+        Time of play.
     """
 
     tally: Tally[OutcomeT]
@@ -104,7 +104,7 @@ class _Part(Generic[OutcomeT]):
 
 @dataclass(frozen=True)
 class _Job(Generic[OutcomeT]):
-    """A run, as worker processes are told of it."""
+    """A run, as sent to worker processes."""
 
     number: int
     evm: str
@@ -117,7 +117,7 @@ _job_numbers = itertools.count()
 
 
 def open_player(setting: Setting[Any, Any, OutcomeT, Any], evm: str = "revm") -> Player[OutcomeT]:
-    """A player on a new machine with the mechanism's contracts deployed.
+    """Return a player on a new EVM with the mechanism's contracts deployed.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def open_player(setting: Setting[Any, Any, OutcomeT, Any], evm: str = "revm") ->
 
 
 def _player_on(machine: Evm, setting: Setting[Any, Any, OutcomeT, Any]) -> Player[OutcomeT]:
-    """Return a player on a machine, where it deploys the mechanism's contracts first."""
+    """Deploy the mechanism's contracts, and return a player."""
     deployed = deploy(machine, setting.mechanism.artifacts(), setting.mechanism.contracts)
     return setting.player(machine, {name: entry.address for name, entry in deployed.items()})
 
@@ -140,7 +140,7 @@ def _player_on(machine: Evm, setting: Setting[Any, Any, OutcomeT, Any]) -> Playe
 def _play_batch(
     job: _Job[OutcomeT], player: Player[OutcomeT], games: range, progress: Progress = lambda _: None
 ) -> _Part[OutcomeT]:
-    """Play a batch of games on a fresh machine."""
+    """Play a batch of games on a new EVM."""
     player.evm.recycle()
     part = _Part(job.setting.tally())
     add, play, row = part.tally.add, player.play, job.setting.row()
@@ -167,11 +167,11 @@ def _play_batch(
 
 
 _player_of: dict[tuple[int, int], Player[Any]] = {}
-"""In a worker, the player of the job under way, by the parent process and its number for the job."""
+"""In a worker process: the player of the current job, by parent process and job number."""
 
 
 def _play_for(parent: int, job: _Job[OutcomeT], games: range) -> _Part[OutcomeT]:
-    """Play a batch in a worker process, with the player that played the batch before."""
+    """Play a batch in a worker process with the player of the previous batch."""
     key = parent, job.number
     if key not in _player_of:
         _player_of.clear()
@@ -182,7 +182,7 @@ def _play_for(parent: int, job: _Job[OutcomeT], games: range) -> _Part[OutcomeT]
 def _parts(
     job: _Job[OutcomeT], games: int, workers: int, cluster: str | None, progress: Progress
 ) -> Iterable[_Part[OutcomeT]]:
-    """Play all games, in this process or spread over several; parts come in the order of their games."""
+    """Play all games in one or more processes, and return parts in the order of games."""
     size = BATCHES[job.evm]
     batches = (range(start, min(start + size, games)) for start in range(0, games, size))
     if workers == 1 and cluster is None:
@@ -200,7 +200,7 @@ def _parts(
 
 @contextmanager
 def _on(cluster: str | None) -> Iterator[None]:
-    """Where joblib runs its calls: processes of this machine, or the workers of a Dask scheduler."""
+    """Let joblib use local processes, or the workers of a Dask scheduler."""
     if cluster is None:
         yield
         return
@@ -217,14 +217,14 @@ def _on(cluster: str | None) -> Iterator[None]:
 
 
 def _replay(player: Player[Any], k: int) -> tuple[int, ...]:
-    """Play game k once more; by how much the balances of seats and contract changed."""
+    """Replay game k, and return the changes in the balances of seats and contract."""
     before = player.balances()
     player.play(k)
     return tuple(map(int.__sub__, player.balances(), before))
 
 
 def _cross_check(job: _Job[OutcomeT], kept: dict[int, tuple[str, list[Sent]]]) -> CrossCheck:
-    """Replay games on both EVMs; compare every transaction and balance, and with those of the run."""
+    """Replay games on both EVMs, and compare all transactions and balances with each other and the run."""
     other = open_reference() if job.evm == "revm" else open_evm("revm")
     here, there = (_player_on(machine, job.setting) for machine in (open_evm(job.evm), other))
     accounting = here if here.evm.accounts_gas else there
@@ -256,7 +256,7 @@ def _cross_check(job: _Job[OutcomeT], kept: dict[int, tuple[str, list[Sent]]]) -
 
 
 def _open_node(job: _Job[OutcomeT], deployment: Path | None, confirmations: int | None) -> NodeRun[OutcomeT]:
-    """A run on a node, contracts in place."""
+    """Return a run on a node with deployed contracts."""
     from parley.kit.play.on_node import NodeRun  # noqa: PLC0415 - web3 takes a second to load
 
     return NodeRun(job.evm, job.setting, deployment, confirmations)
@@ -265,7 +265,7 @@ def _open_node(job: _Job[OutcomeT], deployment: Path | None, confirmations: int 
 def _parts_on_node(
     run: NodeRun[OutcomeT], job: _Job[OutcomeT], games: int, progress: Progress
 ) -> Iterable[_Part[OutcomeT]]:
-    """Play all games on a node; parts come in the order of their games."""
+    """Play all games on a node, and return parts in the order of games."""
     played = run.play(range(games))
     seen: set[str] = set()
     row = job.setting.row()
@@ -290,7 +290,7 @@ def _parts_on_node(
 def _cross_check_node(
     run: NodeRun[OutcomeT], kept: dict[int, tuple[str, list[Sent]]], games: int
 ) -> CrossCheck:
-    """Replay games of a node on an embedded machine that is given its chain id and contracts."""
+    """Replay games of a node on an embedded EVM with its chain id and contracts."""
     paths = Counter(path for path, _ in kept.values())
     return CrossCheck("revm", sorted(kept), dict(paths), run.differences(kept), dict(run.gas), run.url, games)
 
@@ -310,7 +310,7 @@ def play_games(  # noqa: PLR0913 - what makes a run
     progress: Progress = lambda _: None,
     record: Record | None = None,
 ) -> Played[OutcomeT]:
-    """Play games, count them, and replay some on the other EVM.
+    """Play games, count them and cross-check some.
 
     Parameters
     ----------
@@ -320,22 +320,22 @@ def play_games(  # noqa: PLR0913 - what makes a run
     evm : str
         ``revm``, ``py-evm`` or the URL of a node.
     deployment : Path, optional
-        On a node: the file of a deployment to play on. Without one, the contracts are deployed first.
+        On a node: the deployment file to use. If None, the contracts are deployed first.
     confirmations : int, optional
         On a node: blocks that bots wait for after each step; see `TransactionManager`.
     workers : int
-        Processes to spread the games over.
+        Number of processes.
     cluster : str, optional
-        Address of a Dask scheduler, whose workers then play.
+        Address of a Dask scheduler; its workers play.
     progress : callable, optional
-        Called with the number of games just finished.
+        Called with the number of newly finished games.
     record : callable, optional
-        Called with the setting's rows of one batch after the other, in the order of their games.
+        Called with the setting's rows of each batch, in the order of games.
 
     Raises
     ------
     ParleyError
-        If the contract refuses a transaction, or the EVM is a node and cannot be played on.
+        If the contract rejects a transaction, or the node is not usable.
     """
     on_node = is_url(evm)
     if on_node and (workers > 1 or cluster is not None):
@@ -365,7 +365,7 @@ def play_games(  # noqa: PLR0913 - what makes a run
         inside += part.seconds
         if record is not None:
             record(part.rows)
-    # Side by side, what counts is the clock on the wall; alone, the games without setting up.
+    # Wall-clock time for several processes; otherwise the time of play without setup.
     seconds = inside if workers == 1 and cluster is None else time.perf_counter() - began
     check = _cross_check_node(node, kept, games) if node is not None else _cross_check(job, kept)
     return Played(tally, check, seconds)

@@ -1,4 +1,4 @@
-"""All that decides how games go: a mechanism, a problem, who plays, and a seed."""
+"""The inputs of games: a mechanism, a problem, bots and a seed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Setting"]
 
 @dataclass(frozen=True)
 class Setting(Generic[P, S, OutcomeT, C]):
-    """What games are played of. It can be pickled: worker processes are told of it.
+    """The inputs of games; picklable for worker processes.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Setting(Generic[P, S, OutcomeT, C]):
     problem : Problem
     cast : Cast
     seed : int
-        Of all games.
+        Seed of all games.
     """
 
     mechanism: Playable[P, S, OutcomeT, C]
@@ -43,26 +43,26 @@ class Setting(Generic[P, S, OutcomeT, C]):
     def of(
         cls, mechanism: Playable[P, S, OutcomeT, C], problem: P, bots: Sequence[str] = (), seed: int = 0
     ) -> Self:
-        """Let bots play that are named: one name for all seats, or one per seat; without any, the default.
+        """Return a setting with bots by name: one for all seats, one per seat, or none for the default.
 
         Raises
         ------
         ParleyError
-            If a name is not known, or no game on chain can hold the problem.
+            If a name is unknown, or the contract cannot hold the problem.
         """
         names = seated(bots or [next(iter(mechanism.bots))], problem.agents)
         return cls(mechanism, problem, mechanism.cast(problem, names), seed)
 
     def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player[OutcomeT]:
-        """Return what plays on a machine where the contracts are deployed at these addresses."""
+        """Return the player on a backend with the contracts at these addresses."""
         return self.mechanism.player(evm, addresses, self.problem, self.cast, self.seed)
 
     def tally(self) -> Tally[OutcomeT]:
-        """Return a tally that has counted nothing yet."""
+        """Return an empty tally."""
         return Tally(self.mechanism.statistics(self.problem))
 
     def row(self) -> Callable[[OutcomeT], tuple[Any, ...]]:
-        """Return what gives the row of a game in the table of games; it can be pickled."""
+        """Return a picklable function from an outcome to its row in the table of games."""
         reads = [columns.of for columns in self.mechanism.columns(self.problem)]
         return lambda outcome: (
             outcome.game,
@@ -71,5 +71,5 @@ class Setting(Generic[P, S, OutcomeT, C]):
         )
 
     def explain(self, refusal: UnexpectedRevertError) -> str | None:
-        """Return a plainer sentence for a refusal by a contract on a node, where there is one."""
+        """Return a clearer message for a revert on a node, if there is one."""
         return self.mechanism.explain(self.problem, refusal)

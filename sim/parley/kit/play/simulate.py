@@ -1,4 +1,4 @@
-"""Games are played, counted, compared with theory and written down, as a mechanism declares."""
+"""Play games of a mechanism, count them, compare them with theory and record them."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def simulate(
     ----------
     mechanism : Playable
     problem : Problem
-        One that a game on chain can hold.
+        A problem that the contract can hold.
     record : callable, optional
-        Called with the table of one batch of games after the other, in their order.
+        Called with the table of each batch of games, in order.
     seed : int
-        Of the games, and of theory's own sample where it needs one.
+        Seed of the games, and of theory if it samples.
     bots : sequence of str
-        One name for all seats, or one per seat; by default the mechanism's first.
+        One name for all seats, or one per seat; by default the mechanism's first bot.
     **how
         See `parley.kit.protocols.RunOptions`.
 
     Raises
     ------
     ParleyError
-        If a bot's name is not known, no game on chain can hold the problem, or the EVM cannot be played on.
+        If a bot is unknown, the contract cannot hold the problem, or the backend is not usable.
     """
     names = seated(bots or [next(iter(mechanism.bots))], problem.agents)
     setting = Setting.of(mechanism, problem, names, seed)
@@ -78,14 +78,14 @@ def simulate(
 
 
 def games_table(rows: Iterable[tuple[Any, ...]], columns: Sequence[Columns[Any]]) -> pa.Table:
-    """Make the table of games: a game's number, its ending, and what the mechanism writes down.
+    """Make the table of games: number, ending and the mechanism's columns.
 
     Parameters
     ----------
     rows : iterable of tuple
-        One for each game, as `Setting.row` gives them.
+        One per game, as from `Setting.row`.
     columns : sequence of Columns
-        The mechanism's.
+        The mechanism's columns.
 
     Examples
     --------

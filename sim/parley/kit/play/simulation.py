@@ -1,4 +1,4 @@
-"""A finished run of games, whatever the mechanism."""
+"""A finished run of games of any mechanism."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ class Simulation(Generic[P, S, OutcomeT, C]):
     Attributes
     ----------
     kind : str
-        Of the problem.
+        The problem's kind.
     endings : mapping of str to Ending
-        All ways in which a game can end, in the mechanism's own words.
+        The mechanism's endings.
     evm : str
     seed : int
     bots : list of str
         Names, one per seat.
     problem : Problem
     cast : Cast
-        Who played: what the mechanism makes of these names.
+        The mechanism's objects for these names.
     theory : Solution
-        What theory says of the problem.
+        The theory of the problem.
     tally : Tally
     comparison : Comparison
     cross_check : CrossCheck
     seconds : float
-        Of play alone, without compiling and deploying.
+        Time of play, without compiling and deploying.
     report : callable
-        Makes the mechanism's own keys of the JSON.
+        Returns the mechanism's own keys of the JSON.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class Simulation(Generic[P, S, OutcomeT, C]):
 
     @property
     def identical(self) -> bool:
-        """Whether the games that were replayed on another backend came out the same."""
+        """Whether the cross-check found no difference."""
         return self.cross_check.identical
 
     @property
@@ -95,4 +95,4 @@ class Simulation(Generic[P, S, OutcomeT, C]):
 
 
 AnyRun: TypeAlias = Simulation[Any, Any, Any, Any]
-"""A run, whatever its mechanism."""
+"""A run of any mechanism."""

@@ -1,4 +1,4 @@
-"""What is added up while games are played, and held against theory afterwards."""
+"""Running sums over games, and their comparison with theory."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["Comparison", "Tally", "compare"]
 
 @dataclass
 class Tally(Generic[OutcomeT]):
-    """Running counts over games, exact and of bounded size however many there are.
+    """Exact running sums over games; their size does not grow with the number of games.
 
     Attributes
     ----------
     statistics : sequence of Statistic
-        What is counted. A tally that goes to another process leaves them behind, and counts no further.
+        What to count. A pickled tally loses them and can count no more games.
     endings, paths : Counter
-        Games by ending and by path.
+        Number of games by ending and by path.
     transactions : int
-        Sent in all of them; whoever plays them adds these.
+        Number of transactions in all games; the caller adds them.
     counted : dict of str to Counted
-        By the names of the statistics.
+        Groups by the names of the statistics.
     """
 
     statistics: Sequence[Statistic[OutcomeT, Any]] = field(compare=False, repr=False)
@@ -47,11 +47,11 @@ class Tally(Generic[OutcomeT]):
 
     @property
     def games(self) -> int:
-        """Games counted."""
+        """Number of counted games."""
         return self.endings.total()
 
     def add(self, outcome: OutcomeT, times: int = 1) -> None:
-        """Count one game, or so many with the same outcome."""
+        """Count one game, or several with the same outcome."""
         self.endings[outcome.ending] += times
         self.paths[path_of(outcome)] += times
         counted = self.counted
@@ -59,7 +59,7 @@ class Tally(Generic[OutcomeT]):
             statistic.count(counted[statistic.name], outcome, times)
 
     def merge(self, other: Tally[OutcomeT]) -> None:
-        """Count another tally's games too."""
+        """Add another tally."""
         self.endings += other.endings
         self.paths += other.paths
         self.transactions += other.transactions
@@ -72,19 +72,19 @@ class Tally(Generic[OutcomeT]):
                     mine[key] = Group(group.games, list(group.sums), list(group.squares))
 
     def sums(self, name: str) -> list[int]:
-        """Sums of a statistic over all its games; of a `Count`, of its cells, row after row."""
+        """Return the sums of a statistic over all games; for a `Count`, of its cells row by row."""
         statistic = next(one for one in self.statistics if one.name == name)
         return statistic.total(self.counted[name]).sums
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that was counted and compared.
+    """All statistics compared with theory.
 
     Attributes
     ----------
     means : mapping of str to tuple of MeanRow
-        By the names of the statistics.
+        Rows by the names of the statistics.
     counts : mapping of str to Counts
     """
 
@@ -100,15 +100,15 @@ class Comparison:
 
 
 def compare(statistics: Sequence[Statistic[OutcomeT, S]], tally: Tally[OutcomeT], theory: S) -> Comparison:
-    """Hold what was counted against theory.
+    """Compare a tally with theory.
 
     Parameters
     ----------
     statistics : sequence of Statistic
     tally : Tally
-        Of these statistics.
+        A tally of these statistics.
     theory : any
-        What theory says of the problem, as the statistics ask it.
+        The theory that the statistics take.
     """
     means: dict[str, tuple[MeanRow, ...]] = {}
     counts: dict[str, Counts] = {}
