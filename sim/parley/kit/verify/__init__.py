@@ -1,1 +1,1 @@
-"""What auditing a deployed contract takes, whatever the mechanism: read, replay, confirm, judge."""
+"""Verification of deployed contracts: read, replay, compare, judge."""

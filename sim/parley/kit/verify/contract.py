@@ -1,4 +1,4 @@
-"""Verification from beginning to end: replay all calls, then compare with the chain's state."""
+"""Verification: replay all calls, then compare with the chain's state."""
 
 import time
 from collections import Counter
@@ -29,33 +29,32 @@ _TOGETHER = "recognition_p_value"
 
 
 class Declared(Protocol):
-    """What is verified of a mechanism: see `parley.kit.mechanism.Mechanism`."""
+    """The parts of a mechanism that verification needs; see `parley.kit.mechanism.Mechanism`."""
 
     @property
     def kind(self) -> str:
-        """As problem files name it."""
+        """Name in problem files."""
 
     @property
     def contracts(self) -> Sequence[str]:
-        """Names of its contracts; the first holds the games."""
+        """Names of its contracts; the first one holds the games."""
 
     def verifier(self) -> type[Replay[Any]]:
-        """Return how its games are replayed."""
+        """Return the class that replays its games."""
 
     def artifacts(self) -> Mapping[str, Artifact]:
         """Return compiled contracts by name."""
 
 
 def records_of(mechanism: Declared, claims: Claims | None = None) -> Records:
-    """Return how the calls and events of a mechanism's contract read.
+    """Return the decoder of the calls and events of a mechanism's contract.
 
-    The interface is the tree's own. Where that cannot be compiled, it is the one that the deployment file
-    states.
+    It uses the interface of this tree, or of the deployment file if this tree cannot be compiled.
 
     Raises
     ------
     ParleyError
-        If there is neither.
+        If neither exists.
     """
     name = mechanism.contracts[0]
     stated = None if claims is None else claims.interfaces.get(name)
@@ -78,27 +77,26 @@ def verify_contract(
     progress: Progress = lambda *_: None,
     creators: Collection[str] = (),
 ) -> Verification:
-    """Replay every game of a deployed contract and check all that the chain shows of it.
+    """Replay and check every game of a deployed contract.
 
-    The chain's state is asked only to confirm what the replay has arrived at, and at the end the draws of all
-    games together are held against the probabilities that the games state.
+    The final state of the replay must equal the chain's state. The draws of all games are tested against the
+    probabilities that the games state.
 
     Parameters
     ----------
     mechanism : Mechanism
     history : History
     claims : Claims, optional
-        What the deployment file claims.
+        Claims of the deployment file.
     progress : callable
         Called with the blocks read and the blocks to read.
     creators : collection of str
-        Addresses of those whose games' draws are judged together; by default the account that deployed the
-        contract.
+        Accounts whose games' draws are tested together; by default the deployer of the contract.
 
     Raises
     ------
     ParleyError
-        If the chain cannot be read, or a call came through another contract and there are no traces of it.
+        If the chain cannot be read, or a call came through another contract and the node has no traces.
     """
     began = time.perf_counter()
     contracts = mechanism.contracts
@@ -153,7 +151,7 @@ def _by_creator(replay: Replay[G]) -> dict[str, list[G]]:
 
 
 def compiled(mechanism: Declared) -> Mapping[str, Artifact]:
-    """Return a mechanism's compiled contracts; none where nothing can be compiled."""
+    """Return a mechanism's compiled contracts; none if they cannot be compiled."""
     try:
         return mechanism.artifacts()
     except CompilerError:
@@ -170,7 +168,7 @@ def _standing(game: G) -> str:
 
 
 def _check_code(history: History, claims: Claims, contracts: Sequence[str], replay: Replay[G]) -> None:
-    """Hold the code at each address against what was deployed."""
+    """Compare the code at each address with the deployment file."""
     for name in contracts:
         expected = claims.code_hashes.get(name)
         if expected is None:
@@ -181,7 +179,7 @@ def _check_code(history: History, claims: Claims, contracts: Sequence[str], repl
 
 
 class Question(NamedTuple):
-    """A question to the contract and the answer that is due, with the question in words."""
+    """A view call, in words and as calldata, with the expected answer."""
 
     text: str
     question: bytes
@@ -189,9 +187,9 @@ class Question(NamedTuple):
 
 
 def questions(records: Records, model: ReferenceModel[G], game: G) -> Iterator[Question]:
-    """Ask everything that the contract tells of a game, and the model too.
+    """Yield all view calls about a game, with the model's answers.
 
-    A view's second argument is a seat, or counts what the model has a number of.
+    Arguments after the game's id are seats, or indices that the model counts.
     """
     for name, view in records.of_games.items():
         ask = getattr(model, python_name(name))
@@ -203,9 +201,9 @@ def questions(records: Records, model: ReferenceModel[G], game: G) -> Iterator[Q
 
 
 def _confirm(history: History, replay: Replay[G]) -> None:
-    """Hold the contract's state against what its calls and events lead to.
+    """Compare the contract's state with the replay.
 
-    Games in which something was found already are left out.
+    Games with violations are skipped.
     """
     games = [game for game in replay.model.games.values() if replay.is_clean(game.id)]
     for start in range(0, len(games), _GAMES_AT_ONCE):
@@ -223,7 +221,7 @@ def _confirm(history: History, replay: Replay[G]) -> None:
 
 
 def _judged(replay: Replay[G], games: Sequence[G]) -> tuple[Judged, ...]:
-    """Hold the draws of some games together against their probabilities, after the replay."""
+    """Test the draws of some games together against their probabilities."""
     found = [Judged(one.key, one.what, _p_value(replay, one, games)) for one in replay.draws]
     if any(one.key == _TOGETHER for one in found):
         return tuple(found)
@@ -233,9 +231,9 @@ def _judged(replay: Replay[G], games: Sequence[G]) -> tuple[Judged, ...]:
 
 
 def _p_value(replay: Replay[G], draws: Draws[G], games: Sequence[G]) -> float | None:
-    """Hold one kind of draw in some games against its probabilities.
+    """Test one kind of draw in some games against its probabilities.
 
-    A draw that was begun and never completed counts as unseen.
+    A draw that was started and not completed counts as unseen.
     """
     drawn = [found for game in games if (found := draws.of(replay, game)) is not None]
     outcomes = max((len(one.probabilities) for one in drawn), default=0)
@@ -249,7 +247,7 @@ def _p_value(replay: Replay[G], draws: Draws[G], games: Sequence[G]) -> float | 
 
 
 def _check_money(history: History, replay: Replay[G]) -> int:
-    """Bonds burnt, and the balance: what is owed and what is burnt is there. Returns what is too much."""
+    """Check burnt bonds and the balance, and return the surplus: wei beyond what is owed and burnt."""
     model = replay.model
     (answer,) = history.ask([(history.contract, replay.records.question("burnt"))])
     burnt = int.from_bytes(answer, "big") if answer else 0
@@ -260,6 +258,6 @@ def _check_money(history: History, replay: Replay[G]) -> int:
     balance = history.balance()
     surplus = balance - (replay.ledger.received - replay.ledger.paid)
     if surplus < 0:
-        # Otherwise what is owed and burnt is there: every call's money was held against the model.
+        # Otherwise the balance covers what is owed and burnt: every call's money was checked.
         replay.note(None, "balance", f"{-surplus} wei have left the contract beyond what was seen to be paid")
     return surplus

@@ -1,7 +1,7 @@
-"""Every wei that leaves a contract, held to its recipient.
+"""Check of every payment of a contract.
 
-What is due to whom comes from the reference model. What was paid comes from traces, call by call; without
-them from the balances of the payees and of the contract before and after each block.
+The reference model gives the expected payments. The actual payments come from traces, call by call; without
+traces, from the balances of the payees and of the contract before and after each block.
 """
 
 from collections import Counter
@@ -15,11 +15,11 @@ from parley.core.randomness import Word
 __all__ = ["Ledger", "Seen"]
 
 Note = Callable[[Word | None, str, str, str | None], None]
-"""Writes down a violation: game, rule, detail, transaction."""
+"""Records a violation: game, rule, detail, transaction."""
 
 
 class Seen(IntEnum):
-    """How payments were seen, the best way first."""
+    """Source of the actual payments, the best first."""
 
     TRACES = 0
     BALANCES = 1
@@ -27,7 +27,7 @@ class Seen(IntEnum):
 
     @property
     def text(self) -> str:
-        """As reports call it."""
+        """Name in reports."""
         return self.name.lower().replace("_", " ")
 
 
@@ -45,16 +45,16 @@ class Ledger:
     ----------
     history : History
     note : callable
-        Writes down a violation.
+        Records a violation.
 
     Attributes
     ----------
     seen : Seen
-        How payments were seen: the worst way that was needed.
+        Source of the payments: the worst that was needed.
     received, paid : int
-        Wei that calls brought in, and that went out; as far as that was not seen, as was announced.
+        Wei that the contract received and paid; unseen payments as the events state.
     unseen : int
-        Blocks whose payments were not seen.
+        Number of blocks with unseen payments.
     """
 
     def __init__(self, history: History, note: Note) -> None:
@@ -70,16 +70,16 @@ class Ledger:
     def enter(
         self, call: Call, game: Word | None, due: Mapping[str, int] | None, announced: Mapping[str, int]
     ) -> None:
-        """Enter a call that went through.
+        """Record a successful call.
 
         Parameters
         ----------
         call : Call
         game : bytes or None
         due : mapping of str to int, or None
-            What has to be paid, by receiver; None where nobody can say: then what was announced counts.
+            Expected payments by receiver; None if unknown, then the announced ones count.
         announced : mapping of str to int
-            What the contract says it has paid.
+            Payments that the contract's events state.
         """
         self.received += call.value
         flow = _Flow(
@@ -93,17 +93,17 @@ class Ledger:
             return
         found = _positive(dict(call.payments))
         self.paid += sum(found.values())
-        # What is announced wrongly is judged as an event.
+        # A wrong announcement is a violation of the event.
         if found not in (flow.due, flow.announced):
             self._blame(flow, found)
 
     def close(self) -> None:
-        """Judge the calls of a block that there are no traces of."""
+        """Check the calls of a block without traces."""
         flows, self._open = self._open, []
         due = _total(flow.due for flow in flows)
         announced = _total(flow.announced for flow in flows)
         if not due and not announced:
-            # What leaves without being due is missing in the end, as everything that is due is accounted for.
+            # A payment that was not due shows in the final balance.
             return
         self.seen = max(self.seen, Seen.BALANCES)
         accounts = [*(due | announced).keys(), self._history.contract]
@@ -131,7 +131,7 @@ class Ledger:
     def _is_paid(
         flow: _Flow, due: Mapping[str, int], announced: Mapping[str, int], gains: Mapping[str, Gain]
     ) -> bool:
-        """Whether the receivers of a call gained in all of the block what was due, or announced."""
+        """Whether the receivers of a call gained the due or announced amounts in the block."""
         receivers = flow.due.keys() | flow.announced.keys()
         return all(gains[to].amount in (due.get(to, 0), announced.get(to, 0)) for to in receivers)
 

@@ -1,4 +1,4 @@
-"""The history of a contract that a deployment file names, on a node."""
+"""Open the history of a deployed contract on a node."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ __all__ = ["open_history"]
 def open_history(
     url: str, claims: Claims, name: str, records: Records, *, events_only: bool = False
 ) -> "NodeHistory":
-    """Return the history, on a node, of the contract that a deployment file has under a name.
+    """Return the history of a contract of a deployment file.
 
     Parameters
     ----------
@@ -24,14 +24,14 @@ def open_history(
     claims : Claims
     name : str
     records : Records
-        What this contract answers: to ``state``, something that no other contract does.
+        Decoder of the contract; its view ``state`` identifies the contract.
     events_only : bool
         See `parley.chain.nodehistory.NodeHistory`.
 
     Raises
     ------
     ParleyError
-        If nobody answers, the chain is another one, or there is no such contract at the address.
+        If no node answers, the chain differs, or the address has no such contract.
     """
     from parley.chain.nodehistory import NodeHistory  # noqa: PLC0415 -- web3 takes a second to load
 

@@ -1,8 +1,7 @@
-"""What the chain has on record, in a reference model's words: calls from calldata, events from logs.
+"""Decode a contract's calldata and logs into the reference model's calls and events.
 
-Nothing of what wrote the records is used to read them: the bytes that a contract was sent and that it emitted
-are all there is. A contract's interface says what its actions, views and events look like, and a reference
-model what they are called there; :class:`Records` reads them.
+Verification shares no decoder with play. :class:`Records` decodes by the contract's interface and returns the
+reference model's types.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,20 +18,20 @@ __all__ = ["Action", "NotReadableError", "Reader", "Records", "View", "written"]
 
 
 class NotReadableError(Exception):
-    """Bytes that are no call, or no event, of the contract."""
+    """Bytes that are no call or event of the contract."""
 
 
 class Action(NamedTuple):
-    """One call, decoded.
+    """A decoded call.
 
     Attributes
     ----------
     name : str
-        The function.
+        Name of the function.
     game : bytes or None
-        Id of the game; None for `create`, whose id follows from its sender.
+        Id of the game; None for `create`, which computes it from the sender.
     arguments : tuple
-        The others, in the contract's order.
+        Other arguments, in the contract's order.
     """
 
     name: str
@@ -41,19 +40,18 @@ class Action(NamedTuple):
 
 
 class Reader:
-    """Words of ABI-encoded data, read as contracts made by the Solidity compiler read their calldata.
+    """A reader of ABI-encoded data that accepts exactly what compiled Solidity contracts accept.
 
-    What such a contract takes is read, and nothing else: bytes may follow behind the end, offsets may be odd,
-    point backwards or share data, the last word of bytes may be cut off; but a number that its type cannot
-    hold, or an array that reaches beyond the data, is refused.
+    Extra bytes at the end, odd, backward or shared offsets, and a truncated last word of bytes are valid.
+    Numbers that exceed their type and arrays that exceed the data are invalid.
 
     Parameters
     ----------
     data : bytes
     start : int
-        Where the words are counted from, and where offsets count from.
+        Position of word 0, and the base of offsets.
     nested : bool
-        Whether these are the fields of a struct, whose offsets the compiler takes as signed.
+        Whether the words are fields of a struct, whose offsets the compiler reads as signed.
 
     Examples
     --------
@@ -84,7 +82,7 @@ class Reader:
         return self._at(at)
 
     def number(self, index: int, bits: int = 256, *, signed: bool = False) -> int:
-        """Return the word as a number of some width."""
+        """Return the word as a number of this width."""
         value = int.from_bytes(self.word(index), "big", signed=signed)
         least, beyond = (-1 << bits - 1, 1 << bits - 1) if signed else (0, 1 << bits)
         if not least <= value < beyond:
@@ -92,7 +90,7 @@ class Reader:
         return value
 
     def octets_in(self, index: int, size: int) -> bytes:
-        """Return the bytes, of a fixed number, that the word begins with."""
+        """Return the first `size` bytes of the word."""
         found = self.word(index)
         if any(found[size:]):
             raise NotReadableError(f"word {index} is more than {size} bytes")
@@ -107,29 +105,29 @@ class Reader:
         return f"0x{self.number(index, 160):040x}"
 
     def octets(self, index: int) -> bytes:
-        """Return the bytes whose offset is word number `index`."""
+        """Return the bytes at the offset in word `index`."""
         start, length = self._tail(index, 1)
         return self.data[start : start + length]
 
     def nested(self, index: int, size: int) -> "Reader":
-        """Return a reader of the struct of `size` words whose offset is word number `index`."""
+        """Return a reader of the struct of `size` words at the offset in word `index`."""
         start = self._offset(index, 32 * size)
         return Reader(self.data, start, nested=True)
 
     def entries(self, index: int, size: int) -> tuple["Reader", int]:
-        """Return a reader of the entries, of so many words each, of the array whose offset is word `index`.
+        """Return a reader of the array at the offset in word `index`; entries have `size` words.
 
         Returns
         -------
         Reader
         int
-            How many entries there are.
+            Number of entries.
         """
         start, length = self._tail(index, 32 * size)
         return Reader(self.data, start, nested=True), length
 
     def _offset(self, index: int, needed: int) -> int:
-        """Where something of a size begins whose offset is word number `index`."""
+        """Return the position of the data at the offset in word `index`."""
         offset = self.number(index, 256, signed=self._nested)
         if not self._nested and offset >= 1 << 64:
             raise NotReadableError("an offset is too large")
@@ -138,7 +136,7 @@ class Reader:
         return _wrapped(self._start + offset)
 
     def _tail(self, index: int, stride: int) -> tuple[int, int]:
-        """Where the entries of an array begin, and how many there are."""
+        """Return the position and the number of an array's entries."""
         at = self._offset(index, 32)
         length = int.from_bytes(self._at(at), "big")
         if length >= 1 << 64 or _wrapped(at + 32) > len(self.data) - length * stride:
@@ -146,40 +144,37 @@ class Reader:
         return at + 32, length
 
     def _at(self, start: int) -> Word:
-        """Return a word as the EVM loads it: zeros where there is no data."""
+        """Return a word as the EVM loads it: zeros beyond the data."""
         start %= 1 << 256
         found = self.data[start : start + 32] if start < len(self.data) else b""
         return found + bytes(32 - len(found))
 
 
 def _wrapped(number: int) -> int:
-    """Return a number as the EVM's signed arithmetic has it."""
+    """Return a number in the EVM's signed arithmetic."""
     return (number + _SIGN) % (2 * _SIGN) - _SIGN
 
 
 _SIGN = 1 << 255
 
 Words: TypeAlias = Mapping[str, Callable[..., Any]]
-"""What structs and enumerations are in the model, by the names that the source gives them.
-
-Structs are made from their fields by name, enumerations from a number.
-"""
+"""The model's structs (built from named fields) and enumerations (from a number), by Solidity name."""
 
 T = TypeVar("T")
 
 
 @lru_cache(maxsize=4096)
 def _shared(value: T) -> T:
-    """Return the same object for equal values: many games have the same parameters."""
+    """Return the same object for equal values; many games share their parameters."""
     return value
 
 
 _Read: TypeAlias = Callable[[Reader, int], Any]
-"""Reads a value that begins with a word of some number, or whose offset that is."""
+"""Reads a value at a word, or at the offset in that word."""
 
 
 def _read(kind: Type, words: Words) -> _Read:
-    """Return what reads a type, in the model's words."""
+    """Return a function that reads a type into the model's types."""
     plain, convert = _read_plain(kind, words), words.get(kind.solidity)
     if convert is None:
         return plain
@@ -215,7 +210,7 @@ def _read_plain(kind: Type, words: Words) -> _Read:
 
 
 def _each(kinds: Sequence[Type], words: Words) -> list[tuple[int, _Read]]:
-    """Return what reads one value after the other, and how many words after the first each begins."""
+    """Return a reader for each value, and its position in words."""
     places = accumulate((kind.words for kind in kinds), initial=0)
     return [(place, _read(kind, words)) for place, kind in zip(places, kinds, strict=False)]
 
@@ -245,17 +240,17 @@ def _read_several(kind: Type, each: Sequence[tuple[int, _Read]]) -> _Read:
 
 
 class _Written(NamedTuple):
-    """How a function or an event of the contract is read, argument by argument."""
+    """Readers of the arguments of a function or an event."""
 
     name: str
     each: Sequence[tuple[int, _Read]]
-    """All of a call; of an event what is in its data."""
+    """All arguments of a call; the data of an event."""
     indexed: Sequence[_Read | None]
-    """Of an event, by field: what reads its topic."""
+    """Readers of an event's topics, by field."""
 
 
 class View(NamedTuple):
-    """A view of a game: a question to the contract that the model can answer.
+    """A view function that the model also answers.
 
     Attributes
     ----------
@@ -270,28 +265,27 @@ class View(NamedTuple):
 
 
 class Records:
-    """How a contract's calls and events are written: as its interface says.
+    """A decoder of a contract's calls and events, by its interface.
 
-    Every action but `create` has the game's id as its first argument, and so has every event.
+    The first argument of every event and of every action except `create` is the game's id.
 
     Parameters
     ----------
     abi : iterable of mapping
-        The interface as the compiler gives it.
+        The compiler's interface.
     words : iterable of type
-        What structs and enumerations are in the model, under the names that the source gives them. Structs
-        are made from their fields by name, enumerations from a number.
+        The model's structs and enumerations, with their Solidity names.
 
     Attributes
     ----------
     views : dict of str to View
-        By name.
+        Views by name.
     payable : str
         The action that takes money; empty if none does.
     events : dict of str to tuple of Type
-        Fields of every event.
+        Fields of each event.
     actions : dict of str to tuple of Type
-        Arguments of every action, the game's id first, but for ``create``.
+        Arguments of each action; the first is the game's id, except for ``create``.
 
     Examples
     --------
@@ -348,7 +342,7 @@ class Records:
         Raises
         ------
         NotReadableError
-            If it is none.
+            If the calldata is no action.
         """
         found = self._actions.get(data[:4])
         if found is None:
@@ -360,16 +354,16 @@ class Records:
         return Action(found.name, arguments[0], arguments[1:])
 
     def is_view(self, data: bytes) -> bool:
-        """Whether calldata only asks the contract something."""
+        """Whether calldata calls a view."""
         return any(data[:4] == view.selector for view in self.views.values())
 
     def read_event(self, log: Log) -> Event:
-        """Decode an event, its game's id first, as the reference model puts it.
+        """Decode an event as the reference model emits it, the game's id first.
 
         Raises
         ------
         NotReadableError
-            If it is none.
+            If the log is no event of the contract.
         """
         found = self._events.get(log.topics[0]) if log.topics else None
         topics = log.topics[1:]
@@ -392,21 +386,21 @@ class Records:
         return Event(found.name, tuple(fields))
 
     def question(self, name: str, *arguments: Word | int) -> bytes:
-        """Return the calldata that asks a view of the contract."""
+        """Return the calldata of a view."""
         return self.views[name].selector + b"".join(a if isinstance(a, bytes) else word(a) for a in arguments)
 
     def answer(self, name: str, value: object) -> bytes:
-        """Return the bytes that a view answers with; several values are given as a tuple."""
+        """Return the encoded answer of a view; a tuple for several values."""
         kinds = self.views[name].outputs
         return written(kinds, (value,) if len(kinds) == 1 else value)
 
     def place(self, action: str, argument: str) -> int:
-        """Return which argument behind the game's id has a name."""
+        """Return the position of a named argument after the game's id."""
         return [one.name for one in self.actions[action]].index(argument) - 1
 
     @cached_property
     def of_games(self) -> dict[str, View]:
-        """Return the views that are of one game: its id is their first argument."""
+        """Return the views whose first argument is a game's id."""
         return {
             name: view
             for name, view in self.views.items()
@@ -415,7 +409,7 @@ class Records:
 
 
 def written(kinds: Sequence[Type], values: Any) -> bytes:  # noqa: ANN401 - of whatever types
-    """Return values as contracts write them: numbers in place, in place of what is dynamic its offset.
+    """ABI-encode values: static ones in place, dynamic ones by their offset.
 
     Examples
     --------

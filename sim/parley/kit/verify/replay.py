@@ -1,13 +1,11 @@
-"""Games replayed from what the chain has on record, against a mechanism's reference model.
+"""Replay a contract's games on its reference model.
 
-Every call is made once more on the model, with the sender, the money and the block's time that it had, and
-what the model emits is compared with what the contract emitted. Where the two part, the rule that was broken
-is named, and the model is then made to follow the chain: a game with one crooked draw does not look crooked
-in everything that comes after.
+Every call is repeated on the model with the same sender, money and block time, and the events are compared. A
+difference is a violation of a named rule. The model then adopts the chain's state, so that one wrong draw is
+reported once.
 
-:class:`Replay` is what all mechanisms have in common. A mechanism declares its model, which rules its
-refusals and events speak of, and what is drawn; where it has to, it says how a refused call is mended, and
-how its model follows the chain.
+:class:`Replay` is the common part. A mechanism declares its model, the rules of its errors and events, and
+its draws. If needed, it also defines how to mend a rejected call and how the model follows the chain.
 """
 
 from collections import Counter, defaultdict
@@ -31,15 +29,15 @@ G = TypeVar("G", bound=Game)
 
 
 class Drawn(NamedTuple):
-    """What a game says of one draw.
+    """One draw of a game.
 
     Attributes
     ----------
     probabilities : sequence of Fraction
-        By seat, or by any other outcome: the stated probability that the draw comes to it.
+        Stated probability of each outcome, for example of each seat.
     outcomes : collection of int, or None
-        Which of them it came to; several where each has a probability of its own. None if the draw was begun
-        and nobody saw how it ended, because a secret was withheld.
+        The drawn outcomes; several if each has its own probability. None if a withheld secret prevented the
+        draw.
     """
 
     probabilities: Sequence[Fraction]
@@ -47,16 +45,16 @@ class Drawn(NamedTuple):
 
 
 class Draws(NamedTuple, Generic[G]):
-    """One kind of draw, of which each game makes at most one that counts.
+    """One kind of draw; at most one per game counts.
 
     Attributes
     ----------
     key : str
         Name of its p-value in JSON.
     what : str
-        Which draws, for a person to read.
+        Readable name.
     of : callable
-        From a replay and a game, what was drawn; None if the draw was not begun.
+        Takes a replay and a game; returns what was drawn, or None if the draw was not started.
     """
 
     key: str
@@ -65,7 +63,7 @@ class Draws(NamedTuple, Generic[G]):
 
 
 class Attempt(NamedTuple):
-    """A call as it is made on the model."""
+    """A call on the model."""
 
     sender: str
     value: int
@@ -73,40 +71,40 @@ class Attempt(NamedTuple):
 
 
 class Replay(Generic[G]):
-    """The games of one contract, as they ought to have gone.
+    """A replay of the games of one contract.
 
     Parameters
     ----------
     history : History
     records : Records
-        How the contract's calls and events read.
+        Decoder of the contract's calls and events.
     claims : Claims, optional
-        What the deployment file claims.
+        Claims of the deployment file.
 
     Attributes
     ----------
     model : Model
-        Every game, in the state that the chain's should have.
+        Every game in its expected state.
     violations : list of Violation
     checked : Counter
-        How many calls and draws have been checked, by kind.
+        Number of checked calls and draws, by kind.
     lost : set of bytes
-        Games that have gone where the rules do not lead: what happens in them is no longer checked.
+        Games whose state the model cannot represent; they are no longer checked.
     unseen : set of bytes
-        Those of them in which calls were made that cannot be seen without traces.
+        Those of them with calls that only traces would show.
     creators : dict of bytes to str
-        Who created a game.
+        Creator by game.
     ledger : Ledger
-        Money that came and went.
+        All payments.
     """
 
     contract: ClassVar[type[ReferenceModel[Any]]]
     """The reference model that the games are replayed on."""
     rules: ClassVar[Rules]
-    """What refusals and events speak of. An event ``Withdrawn`` ends in the receiver and the amount."""
+    """Rules of errors and events. The last fields of an event ``Withdrawn`` are receiver and amount."""
     draws: ClassVar[Sequence[Draws[Any]]] = ()
-    """What all games together are held to. Unless one of them has the key ``recognition_p_value``, that is
-    their smallest p-value times their number."""
+    """Draws to test over all games. If none has the key ``recognition_p_value``, that is the smallest p-value
+    times their number."""
 
     def __init__(self, history: History, records: Records, claims: Claims | None = None) -> None:
         self.history = history
@@ -123,7 +121,7 @@ class Replay(Generic[G]):
         self._noted: dict[Word | None, int] = defaultdict(int)
 
     def note(self, game: Word | None, rule: str, detail: str, transaction: str | None = None) -> None:
-        """Write down a violation."""
+        """Record a violation."""
         if rule not in self.rules.all:
             raise KeyError(rule)
         self._noted[game] += 1
@@ -131,18 +129,18 @@ class Replay(Generic[G]):
         self.violations.append(Violation(name, transaction, rule, detail))
 
     def is_clean(self, game: Word) -> bool:
-        """Whether nothing has been found against a game, and it has been followed to the end."""
+        """Whether a game has no violation and was checked to the end."""
         return game not in self.lost and not self._noted[game]
 
     # ── what a mechanism says ────────────────────────────────────────────────────────────────────────────
 
     def new_model(self, claims: Claims | None) -> ReferenceModel[Any]:
-        """Return the reference model, without games."""
+        """Return a reference model without games."""
         del claims
         return self.contract(self.history.chain_id, self.history.contract)
 
     def mend(self, action: str, game: G, refusal: Revert, attempt: Attempt) -> Attempt | None:
-        """What the call would have had to be, or the game, for the model to take it; None if that is idle."""
+        """Change the call or the game so that the model accepts the call; None if that is impossible."""
         sender, value, arguments = attempt
         match refusal.name:
             case "DeadlinePassed":
@@ -160,37 +158,37 @@ class Replay(Generic[G]):
         return Attempt(sender, value, arguments)
 
     def follow(self, game: G, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
-        """Put the model's game where the chain's is; where that is impossible, it is lost."""
+        """Set the model's game to the chain's state; if that is impossible, the game is lost."""
         if want.keys() != have.keys():
             self.lost.add(game.id)
 
     def prepare(self, action: Action, game: Word) -> None:
-        """Look at a game before a call is made on the model."""
+        """Inspect a game before a call on the model."""
 
     def inspect(self, action: Action, game: G) -> None:
-        """Look at a game after a call that the model has taken."""
+        """Inspect a game after a call that the model accepted."""
 
     def check_draws(
         self, game: G, expected: list[Event], events: list[Event]
     ) -> tuple[list[Event], list[Event]]:
-        """Check the draws among a call's events, expected and found; returns the other events of both."""
+        """Check the draws among a call's expected and actual events, and return the other events of both."""
         del game
         return expected, events
 
     def rule_of_refusal(self, action: str, game: Word, refusal: Revert) -> str:
-        """The rule that a call breaks which goes through and which the model refuses."""
+        """Return the rule that a call breaks if the contract accepts it and the model rejects it."""
         del game
         return self.rules.of_refusal(action, refusal)
 
     def told(self, rule: str, event: Event, value: object) -> str:
-        """A field of an event for a person to read."""
+        """Return a readable field of an event."""
         del rule, event
         return shown(value)
 
     # ── one call ─────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, call: Call) -> None:
-        """Check one call; calls come in the chain's order."""
+        """Check one call; calls are in the chain's order."""
         self._call = call
         if call.failure is not None:
             self._take_refused(call)
@@ -242,9 +240,9 @@ class Replay(Generic[G]):
     def _without_hidden_calls(
         self, game: Word, expected: Sequence[Event], events: list[Event]
     ) -> tuple[list[Event], list[Event]]:
-        """Set apart events of calls that a payee's code may have made when it was paid; without traces only.
+        """Separate the events of hidden calls, which a payee's code made when it was paid.
 
-        Nobody can tell what these calls were.
+        Without traces, such calls are unknown.
         """
         if self._call.payments is not None or not self.model.paid or len(events) <= len(expected):
             return events, []
@@ -254,7 +252,7 @@ class Replay(Generic[G]):
         return own, [event for event in events if event not in own]
 
     def _take_refused(self, call: Call) -> None:
-        """Check that a call that failed had to fail, or that it was not the contract that made it fail."""
+        """Check that a failed call had to fail, or that the contract did not cause the failure."""
         self.checked["refused calls"] += 1
         try:
             action = self.records.read_action(call.data)
@@ -273,7 +271,7 @@ class Replay(Generic[G]):
             self._note(game, "refusal", f"{action.name} was refused where the rules allow it")
 
     def _accepted(self, action: Action, game: Word) -> list[str] | None:
-        """Make a call on the model and take it back: whom it pays, if the model takes it, else None."""
+        """Try a call on the model without effect: return the payees, or None if the model rejects it."""
         model = self.model
         known = model.games.get(game)
         saved = None if known is None else _copy(known)
@@ -307,11 +305,11 @@ class Replay(Generic[G]):
         return events
 
     def _note(self, game: Word, rule: str, detail: str) -> None:
-        """Write down a violation of the call at hand."""
+        """Record a violation by the current call."""
         self.note(game, rule, detail, self._call.transaction)
 
     def _unexplained(self, events: Sequence[Event], reason: str) -> None:
-        """Events of a call that is none of the contract's actions, or cannot be read."""
+        """Record the events of a call that is no action of the contract."""
         if not events and not self.records.is_view(self._call.data):
             self.note(None, "unknown call", reason, self._call.transaction)
         for event in events:
@@ -322,7 +320,7 @@ class Replay(Generic[G]):
             self._follow_lost(game, [event])
 
     def _follow_lost(self, game: Word, events: Sequence[Event]) -> None:
-        """Keep count of the bonds that the chain says were burnt in a game that is not followed."""
+        """Count the bonds burnt in a lost game, by its events."""
         known = self.model.games.get(game)
         if known is not None:
             self.model.burnt += known.parameters.bond * sum(map(self.rules.silent_seats, events))
@@ -330,7 +328,7 @@ class Replay(Generic[G]):
     # ── the call on the model ────────────────────────────────────────────────────────────────────────────
 
     def _act(self, action: Action, game: Word) -> bool:
-        """Make the call on the model, mending what it refuses; whether it went through."""
+        """Make the call on the model, mended if needed; return whether the model accepted it."""
         attempt = Attempt(self._call.sender, self._call.value, list(action.arguments))
         if attempt.value and action.name != self.payable:
             self._note(game, "deposit", f"{action.name} took {attempt.value} wei")
@@ -367,7 +365,7 @@ class Replay(Generic[G]):
     def _compare(
         self, action: Action, game_id: Word, expected: Sequence[Event], events: Sequence[Event]
     ) -> None:
-        """Name what differs, and follow the chain."""
+        """Record differences, and follow the chain."""
         want = {event.name: event for event in expected}
         have = {event.name: event for event in events}
         if action.name == "create" and "Created" in have:
@@ -384,7 +382,7 @@ class Replay(Generic[G]):
         self.follow(self.model.games[game_id], want, have)
 
     def _adopt_created(self, game_id: Word, created: Event) -> Word:
-        """Call a new game what the chain calls it; returns that id."""
+        """Give a new game the chain's id, and return it."""
         games = self.model.games
         game, named = games[game_id], _game_of(created)
         if named != game_id and named in games:
@@ -406,12 +404,12 @@ class Replay(Generic[G]):
 
 
 def number_in(event: Event, index: int) -> int:
-    """Return a field of an event as the number that it is: events do not carry their fields' types.
+    """Return a field of an event as a number.
 
     Raises
     ------
     TypeError
-        If it is none.
+        If the field is no number.
 
     Examples
     --------
@@ -425,12 +423,12 @@ def number_in(event: Event, index: int) -> int:
 
 
 def words_in(event: Event, index: int) -> tuple[int, int]:
-    """Return a field of an event as the two words that it is: an order, or an assignment.
+    """Return a field of an event as two words: an order or an assignment.
 
     Raises
     ------
     TypeError
-        If it is none.
+        If the field is no pair of words.
 
     Examples
     --------
@@ -444,7 +442,7 @@ def words_in(event: Event, index: int) -> tuple[int, int]:
 
 
 def _announced(events: Iterable[Event]) -> dict[str, int]:
-    """What the contract says that it has paid, by receiver."""
+    """Return the payments that events state, by receiver."""
     found: Counter[str] = Counter()
     for event in events:
         if event.name == "Withdrawn":
@@ -453,7 +451,7 @@ def _announced(events: Iterable[Event]) -> dict[str, int]:
 
 
 def _copy(game: G) -> G:
-    """Return a copy of a game that shares nothing that changes."""
+    """Return a copy of a game that shares no mutable state."""
     copied = copy(game)
     for name, value in vars(game).items():
         if isinstance(value, list | set | dict):

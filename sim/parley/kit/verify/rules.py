@@ -1,4 +1,4 @@
-"""The rules that a replay holds a contract to, by name: which one a refusal, or an event, speaks of."""
+"""The rules that a replay checks, by error and event."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ _COMMON = frozenset(
         "unknown call",
     }
 )
-"""What every mechanism is held to."""
+"""Rules of every mechanism."""
 
 _REFUSALS: Mapping[str, str] = {
     "GameExists": "game id",
@@ -45,25 +45,25 @@ _REFUSALS: Mapping[str, str] = {
     "WrongSecret": "reveal",
     "WrongDeposit": "deposit",
 }
-"""The rules that the errors of `contracts/game/IGame.sol` speak of."""
+"""Rules of the errors of `contracts/game/IGame.sol`."""
 
 SILENT = "silent seats"
-"""What a field speaks of whose bits are the seats that lose their bonds."""
+"""The rule of an event field whose bits are the seats that lose their bonds."""
 
 
 class Violation(NamedTuple):
-    """A promise that the contract has broken.
+    """A broken rule.
 
     Attributes
     ----------
     game : str or None
-        Id of the game; None for what concerns them all.
+        Id of the game; None if it concerns all games.
     transaction : str or None
-        Hash; None for what no single transaction shows.
+        Hash; None if no single transaction shows the violation.
     rule : str
-        Which promise, in a few words.
+        Name of the rule.
     detail : str
-        What was to be, and what was.
+        Expected and actual values.
     """
 
     game: str | None
@@ -83,16 +83,15 @@ class Rules:
     Attributes
     ----------
     fields : dict of str to sequence of str
-        What a field of an event that is not as it should be says, by the event's name and the position.
+        Rule of each event field, by the event's name and the field's position.
     refusals : dict of str to str
-        Which rule a call breaks that goes through where the model gives this error, beside the errors of all
-        games; every other error is one of creation.
+        Rule of each error, besides the errors of all games; other errors belong to creation.
     of_action : dict of (str, str) to str
-        The same for an action and an error, where that says more.
+        Rule of an action and an error, if more specific.
     presence : callable
-        The rule that an event, given its name and its fields, breaks by being there, or by not being there.
+        Takes an event's name and fields; returns the rule that it breaks if it is unexpected or missing.
     others : collection of str
-        Rules that nothing of this names.
+        Further rules.
 
     Examples
     --------
@@ -111,28 +110,28 @@ class Rules:
 
     @cached_property
     def by_error(self) -> Mapping[str, str]:
-        """The rules of all errors that have one."""
+        """Rules by error."""
         return {**_REFUSALS, **self.refusals}
 
     @cached_property
     def all(self) -> frozenset[str]:
-        """Every rule that a violation can name."""
+        """Names of all rules."""
         named = (rule for rules in self.fields.values() for rule in rules)
         return _COMMON.union(self.by_error.values(), self.of_action.values(), named, self.others)
 
     def silent_seats(self, event: Event) -> int:
-        """How many seats an event says were silent, and lost their bonds: the bits of such a field."""
+        """Return the number of seats that lost their bonds by an event."""
         told = zip(self.fields.get(event.name, ()), event.fields, strict=False)
         return sum(bits.bit_count() for rule, bits in told if rule == SILENT and isinstance(bits, int))
 
     def of_refusal(self, action: str, refusal: Revert) -> str:
-        """Return the rule that a call breaks which goes through and which the model refuses."""
+        """Return the rule that a call breaks if the contract accepts it and the model rejects it."""
         special = self.of_action.get((action, refusal.name))
         return special or self.by_error.get(refusal.name, "creation")
 
 
 def shown(value: object) -> str:
-    """Return a field of an event for a person to read.
+    """Return a readable field of an event.
 
     Examples
     --------

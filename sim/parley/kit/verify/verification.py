@@ -1,4 +1,4 @@
-"""What the history of a contract came to, whatever the mechanism."""
+"""The result of a verification."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from parley.kit.verify.rules import Violation
 __all__ = ["Judged", "Others", "Verification", "combined_json"]
 
 MAX_OTHERS = 20
-"""Creators to name of those whose games decide nothing; the others are counted."""
+"""Maximum number of other creators to list; the rest are counted."""
 
 
 class Judged(NamedTuple):
-    """Draws of all games together, held against the probabilities that the games state.
+    """A test of the draws of all games against their stated probabilities.
 
     Attributes
     ----------
     key : str
-        Its name in JSON.
+        Name in JSON.
     what : str
-        Which draws, for a person to read.
+        Readable name.
     p_value : float or None
-        None where nothing was drawn.
+        None if nothing was drawn.
     """
 
     key: str
@@ -33,14 +33,14 @@ class Judged(NamedTuple):
 
 
 class Others(NamedTuple):
-    """Games of a creator that nobody vouches for. What they come to decides nothing.
+    """Games of a creator that was not named. They do not affect the verdict on draws.
 
     Attributes
     ----------
     creator : str
     games : int
     p_value : float or None
-        As ``recognition_p_value``, of this creator's games alone.
+        ``recognition_p_value`` of this creator's games alone.
     """
 
     creator: str
@@ -50,47 +50,47 @@ class Others(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What a contract's history came to.
+    """The result of verifying one contract.
 
     Attributes
     ----------
     kind : str
-        The mechanism.
+        The mechanism's kind.
     chain_id : int
     contract : str
         Address in lower case.
     endings : dict of str to int
-        Games by where they stand: by the phase they are in or have ended with.
+        Number of games by their current or final phase.
     checked : dict of str to int
-        How much of what was checked: calls by function, draws by kind.
+        Number of checked calls by function and draws by kind.
     violations : sequence of Violation
-        In the chain's order; what no transaction shows comes last.
+        In the chain's order; violations without a transaction are last.
     not_followed : int
-        Games of which a part could not be checked because of an earlier violation, or for want of traces.
+        Number of games with unchecked parts, after a violation or without traces.
     not_seen : int
-        Those of them where it is for want of traces.
+        Number of these games that need traces.
     judged : tuple of Judged
-        Games of the creators below together; the first one is ``recognition_p_value``.
+        Tests of the games of `creators`; the first one is ``recognition_p_value``.
     creators : sequence of str
-        Whose games are judged together.
+        Accounts whose games are tested together.
     others : sequence of Others
         All other creators, the smallest p-value first.
     payees : Seen
-        How payments were seen.
+        Source of the payments.
     trusted : bool
-        Whether payments that were not seen are taken on trust.
+        Whether unseen payments are assumed to be correct.
     events_only : bool
-        Whether calls that emitted nothing, or failed, were left out.
+        Whether calls that failed or emitted nothing were skipped.
     surplus : int
-        Wei that the contract holds beyond what calls brought in and took out: forced in, or not paid out.
+        Wei in the contract that no call explains: forced in, or not paid out.
     own_code : bool or None
-        Whether the contract has the code that this tree compiles to; None where nothing can be compiled. No
-        violation: a contract is judged by what it has done.
+        Whether the contract has this tree's code; None if that cannot be compiled. Other code is no
+        violation: verification checks what the contract did.
     seconds : float
     owed : int
-        Wei that seats can still withdraw, now or when their games have ended.
+        Wei that seats can still withdraw, now or after their games end.
     burnt : int
-        Wei of bonds that were lost.
+        Lost bonds in wei.
     """
 
     kind: str
@@ -120,17 +120,17 @@ class Verification:
 
     @property
     def draws(self) -> int:
-        """Number of draws that were made again from the revealed secrets."""
+        """Number of draws that were repeated from the revealed secrets."""
         return sum(number for kind, number in self.checked.items() if kind.endswith(" draws"))
 
     @property
     def recognition_p_value(self) -> float | None:
-        """Whether the first draws of the games follow the stated probabilities."""
+        """The p-value that draws follow their stated probabilities."""
         return self.judged[0].p_value
 
     @property
     def holds(self) -> bool | None:
-        """Whether nothing was found; None where nothing was, but payments were not seen."""
+        """Whether there is no violation; None if there is none, but payments were not seen."""
         p_values = (judged.p_value for judged in self.judged)
         if self.violations or any(p is not None and p < MIN_P for p in p_values):
             return False
@@ -138,11 +138,11 @@ class Verification:
 
     @property
     def payees_text(self) -> str:
-        """How payments were seen, as reports call it."""
+        """Source of the payments, as in reports."""
         return "trusted" if self.payees is Seen.NOT_SEEN and self.trusted else self.payees.text
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `parley verify --json` prints for this contract."""
+        """Return the object that `parley verify --json` prints for this contract."""
         return {
             "kind": self.kind,
             "chain_id": self.chain_id,
@@ -170,9 +170,9 @@ class Verification:
 
 
 def combined_json(found: Sequence[Verification]) -> dict[str, Any]:
-    """Put several contracts of one chain together: the object that `parley verify --json` prints.
+    """Combine the contracts of one chain: the object that `parley verify --json` prints.
 
-    Their p-values are combined by Bonferroni, over those that have drawn anything.
+    Bonferroni combines the p-values of contracts with draws.
 
     Parameters
     ----------
