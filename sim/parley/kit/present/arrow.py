@@ -1,4 +1,4 @@
-"""Figures as tables of Arrow, for CSV, Parquet, pandas and whatever else reads those."""
+"""Figures as Arrow tables, for CSV, Parquet and pandas."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["figure_tables"]
 
 
 def figure_tables(sheet: Sheet) -> dict[str, pa.Table]:
-    """Make a table of each figure of a sheet, by their names; those of its cells are numbered from 0.
+    """Return a table per figure of a sheet by name; figures of cells are numbered from 0.
 
-    A column with fractions in it is one of text, so that nothing is rounded.
+    Columns with fractions are text, so that nothing is rounded.
 
     Examples
     --------

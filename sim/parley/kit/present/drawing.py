@@ -1,6 +1,6 @@
-"""Figures as pictures: a drawing for each chart that the page has, from the same numbers.
+"""Figures as pictures: the page's charts drawn with Matplotlib from the same numbers.
 
-What charts read, `parley.kit.present.page_model` says.
+`parley.kit.present.page_model` describes what each chart reads.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ __all__ = ["picture", "pictures"]
 
 TONES = {"played": PLAYED, "theory": THEORY, "shade": SHADE, "other": OTHER, "ink": INK}
 MOST_CELLS = 3
-"""Cells of a sheet that are drawn; the page has all."""
+"""Maximum cells of a sheet to draw; the page has all."""
 WRITTEN = 12
-"""Rows and columns up to which a matrix has its numbers written in."""
+"""Maximum rows and columns of a matrix with written numbers."""
 NAMED = 40
-"""Rows and columns up to which they are named."""
+"""Maximum rows and columns with names."""
 LONGEST = 26
-"""Letters of a name beside a picture."""
+"""Maximum letters of a name."""
 HALF = 0.55
-"""Part of the deepest colour above which numbers are written in white."""
+"""Share of the deepest colour above which numbers are white."""
 BESIDE = 60
-"""Letters of all names together that fit beside each other."""
+"""Maximum letters of all names that fit side by side."""
 
 
 def pictures(sheet: Sheet) -> dict[str, Picture]:
-    """Draw the pictures of a sheet, by their names.
+    """Draw the pictures of a sheet, by name.
 
-    Of the first cells, each figure's first chart is drawn.
+    For the first cells, it draws the first chart of each figure.
     """
     panels: dict[str, list[tuple[str, Figure]]] = {}
     for figure in sheet.figures:
@@ -62,7 +62,7 @@ def picture(panels: Sequence[tuple[str, Figure]]) -> Picture:
     Parameters
     ----------
     panels : sequence of (str, Figure)
-        The name of each chart and the figure that it shows.
+        Name and figure of each chart.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def picture(panels: Sequence[tuple[str, Figure]]) -> Picture:
 
 
 def _rows(figure: Figure) -> list[dict[str, Any]]:
-    """Rows by the keys of their columns, exact numbers as floats."""
+    """Return rows by column keys, exact numbers as floats."""
     keys = [column.key for column in figure.columns]
     return [
         {key: entry["v"] if isinstance(entry, dict) else entry for key, entry in zip(keys, row, strict=True)}
@@ -97,12 +97,12 @@ def _rows(figure: Figure) -> list[dict[str, Any]]:
 
 
 def _short(names: Iterable[str], most: int = LONGEST) -> list[str]:
-    """Names as far as there is room for them."""
+    """Return shortened names."""
     return [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
 
 
 def _plain(axes: Axes, title: str, **legend: Any) -> None:  # noqa: ANN401 - of Matplotlib
-    """Finish a panel: its title, two sides of its frame, and where its legend is."""
+    """Finish a panel: title, frame and legend."""
     axes.set_title(title)
     axes.spines[["top", "right"]].set_visible(False)
     if legend and axes.get_legend_handles_labels()[0]:
@@ -110,7 +110,7 @@ def _plain(axes: Axes, title: str, **legend: Any) -> None:  # noqa: ANN401 - of 
 
 
 def _name_below(axes: Axes, names: list[str]) -> None:
-    """Name what stands side by side: by numbers if there are many."""
+    """Label the columns, with numbers if there are many."""
     short = _short(names) if len(names) <= WRITTEN else [str(k + 1) for k in range(len(names))]
     turned = len(names) > 20 or sum(map(len, short)) > BESIDE
     axes.set_xticks(range(len(names)), short, rotation=90 if turned else 0, fontsize=6 if turned else None)
@@ -162,7 +162,7 @@ def _matrix(axes: Axes, figure: Figure) -> None:
 
 
 def _name_grid(axes: Axes, down: list[str], across: list[str]) -> None:
-    """Name rows and columns, as far as there is room."""
+    """Label rows and columns, if there is room."""
     axes.set_yticks(range(len(down)), _short(down)) if len(down) <= NAMED else axes.set_yticks([])
     if len(across) <= NAMED:
         names = _short(across)
@@ -179,7 +179,7 @@ def _name_grid(axes: Axes, down: list[str], across: list[str]) -> None:
 
 
 def _verdicts(axes: Axes, figure: Figure) -> None:
-    """Draw a table of verdicts: a coloured field for each."""
+    """Draw a table of verdicts as coloured fields."""
     across = [k for k, column in enumerate(figure.columns) if column.format == "verdict"]
     axes.set_xlim(-0.5, len(across) - 0.5)
     axes.set_ylim(len(figure.rows) - 0.5, -0.5)
@@ -214,7 +214,7 @@ def _means(axes: Axes, figure: Figure) -> None:
 
 
 def _theory(axes: Axes, levels: list[tuple[int, float | None]]) -> None:
-    """Draw what theory expects, as lines across."""
+    """Draw expected values as horizontal lines."""
     for n, (k, level) in enumerate(levels):
         if level is not None:
             axes.hlines(level, k - 0.35, k + 0.35, color=THEORY, lw=2, label="" if n else "theory")
@@ -331,15 +331,15 @@ def _curves(axes: Axes, figure: Figure) -> None:
 
 _HEIGHT = 3**0.5 / 2
 _ABOVE = ((0.0, 0.0), (0.5, _HEIGHT), (1.0, 0.0))
-"""Where the three corners are: left, on top, right."""
+"""Corners of the triangle: left, top, right."""
 _BELOW = ((0.5, 0.0), (1.0, _HEIGHT), (0.0, _HEIGHT))
-"""The same upside down: below, right, left."""
+"""Corners of the inverted triangle: bottom, right, left."""
 _LITTLE = 1e-9
 Place = tuple[float, float]
 
 
 def _outward(options: Mapping[str, Any], parts: Sequence[float]) -> Place:
-    """Where the outside of the triangle is from a point on its edge or at its corner; nowhere inside."""
+    """Return the outward direction at an edge or a corner of the triangle; zero inside."""
     absent = [float(part < _LITTLE) for part in parts]
     if not any(absent):
         return 0.0, 0.0
@@ -349,7 +349,7 @@ def _outward(options: Mapping[str, Any], parts: Sequence[float]) -> Place:
 
 
 def _place(options: Mapping[str, Any], parts: Sequence[float]) -> Place:
-    """Where a division among three is in the triangle: at a corner, that one has all."""
+    """Return the position of a division among three; a corner means that one has all."""
     corners = _BELOW if options.get("down") else _ABOVE
     whole = sum(parts)
     x, y = (sum(p * corner[k] for p, corner in zip(parts, corners, strict=True)) / whole for k in (0, 1))
@@ -404,7 +404,7 @@ def _triangle(axes: Axes, figure: Figure) -> None:
 
 
 def _label(axes: Axes, place: tuple[float, float], text: str, outward: Place, *, bold: bool) -> None:
-    """Write beside a point, outward of the triangle; below the point where that is no direction."""
+    """Write beside a point, outward of the triangle; inside, below the point."""
     x, y = outward
     length = (x * x + y * y) ** 0.5
     x, y = (x / length, y / length) if length > _LITTLE else (0.0, -1.0)
@@ -426,7 +426,7 @@ def _label(axes: Axes, place: tuple[float, float], text: str, outward: Place, *,
 
 
 class Chart(NamedTuple):
-    """How a chart is drawn, and its width and height in inches."""
+    """The function that draws a chart, and the size in inches."""
 
     draw: Callable[[Axes, Figure], None]
     size: Callable[[Figure], tuple[float, float]]
@@ -459,4 +459,4 @@ CHARTS = {
     "curves": Chart(_curves, _sized(4.4, 4.2)),
     "triangle": Chart(_triangle, _sized(4.8, 4.6)),
 }
-"""By their names."""
+"""Charts by name."""

@@ -1,12 +1,11 @@
-"""The report: one HTML page that holds all it needs, made from the folder that a run left.
+"""The report: a self-contained HTML page made from the folder of a run.
 
-The page is a file like any other: it loads nothing, sends nothing, and its own security policy forbids both,
-and every script but the three that stand in it. Text that comes from files of others (titles, names) reaches
-it through a template that escapes it, or as JSON that the script writes as text, never as markup.
+The page loads and sends nothing. Its security policy forbids both, and allows only the three scripts inside
+it. Text from users' files (titles, names) is escaped by the template, or is JSON that the script writes as
+text.
 
-Charts are Observable Plot's, on D3: the only well-kept library of marks in plain SVG that brings hover, axes
-that read well, and facets, and that can be put into a page whole. Both together are 490 kB, a third of what
-the general charting bundles weigh; SVG can be styled (dark, print), counted by a test, and read aloud.
+Charts use Observable Plot and D3 (490 kB): plain SVG with hover, readable axes and facets. SVG can be styled
+for dark mode and print, counted by a test, and read by screen readers.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ PAGE = "report.html"
 
 _ASSETS = Path(__file__).with_name("assets")
 _LIBRARIES = ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js")
-"""In the order in which they need each other."""
+"""In the order of their dependencies."""
 _SCRIPTS = ("tables.js", "charts.js", "chartslines.js", "chartsgames.js", "chartsshares.js", "page.js")
 
 
@@ -46,7 +45,7 @@ def write_page(folder: Path) -> Path:
     Parameters
     ----------
     folder : Path
-        What `parley experiment`, `parley simulate --out` or `parley audit --out` left.
+        A folder written by `parley experiment`, `parley simulate --out` or `parley audit --out`.
 
     Returns
     -------
@@ -56,8 +55,8 @@ def write_page(folder: Path) -> Path:
     Raises
     ------
     ParleyError
-        In one line: the folder holds nothing to report on, one of its files is not what it should be, a
-        library of the page is not installed, the page cannot be written, or another run is writing there.
+        If the folder contains no results, one of its files is invalid, a library of the page is not
+        installed, the page cannot be written, or another run is writing there.
     """
     kind = kind_of_folder(folder)
     with whole_file(folder / PAGE) as work:  # from the beginning: no second report reads and writes meanwhile
@@ -69,7 +68,7 @@ def write_page(folder: Path) -> Path:
 
 
 def _sheet(folder: Path, what: str) -> Sheet:
-    """Let the mechanism that a folder is of lay out its page."""
+    """Return the page of a folder, by its mechanism."""
     if what == "experiment":
         from parley.kit.experiment.page import experiment_sheet  # noqa: PLC0415 - it needs this room
 
@@ -83,7 +82,7 @@ def _sheet(folder: Path, what: str) -> Sheet:
 
 
 def render(sheet: Sheet) -> str:
-    """Make the page.
+    """Render the page.
 
     Parameters
     ----------
@@ -114,7 +113,7 @@ def render(sheet: Sheet) -> str:
 
 
 def _json(value: object) -> str:
-    """JSON that may stand in a page: nothing in it can end or begin a tag."""
+    """Return JSON that is safe inside a page: it cannot start or end a tag."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
 
@@ -124,7 +123,7 @@ def _asset(name: str) -> str:
 
 
 def _script(text: str) -> tuple[str, str]:
-    """A script as it may stand in a page, and the hash by which the page's policy knows it."""
+    """Return a script that is safe inside a page, and its hash for the security policy."""
     inline = text.replace("\r", "").replace("</script", r"<\/script").replace("<!--", r"<\!--")
     digest = b64encode(sha256(inline.encode()).digest()).decode()
     return inline, f"sha256-{digest}"

@@ -1,10 +1,10 @@
-"""What a result is presented as: figures, each of them a table of numbers with or without charts of it.
+"""Figures: tables of numbers with or without charts.
 
-A chart is drawn from its table and from nothing else: a reader who cannot see the one reads the other.
-Terminal, page, pictures and files show the same figures: see `terminal`, `page`, `pictures` and `plain`.
+A chart shows only the numbers of its table, so that readers who cannot see the chart can read the table.
+Terminal, page, pictures and files show the same figures: see `terminal`, `page`, `drawing` and `arrow`.
 
-Charts have names, which the page (``assets/*.js``) and pictures (`parley.kit.present.drawing`) share. A row's
-first column names it. The other columns that a chart reads have these keys, or are named in the options:
+The page (``assets/*.js``) and the pictures (`parley.kit.present.drawing`) use the same names of charts. The
+first column is the row's name. Charts read these other columns, by key or as named in the options:
 
 - ``matrix``: cells of a matrix, the first column down, the second across. Options: ``down`` and ``across``,
   the names in their order; ``value``, the column that colours a cell; ``beside``, one that is written in
@@ -63,12 +63,12 @@ class Column:
     Attributes
     ----------
     key : str
-        What charts call it.
+        Name for charts.
     label : str
-        Its heading, which names the unit.
+        Heading, with the unit.
     format : str
-        How its numbers are written: `exact` as fractions where these are short; `cell` is a link to a cell
-        of the sweep, by its number. A `verdict` begins with "holds", "fails" or "not known".
+        Format of its values: `exact` means fractions if they are short; `cell` links to a cell of the sweep,
+        by number; a `verdict` begins with "holds", "fails" or "not known".
     detail : bool
         Whether only the page shows it: a terminal is narrow.
     """
@@ -86,25 +86,25 @@ class Figure:
     Attributes
     ----------
     id : str
-        Unique on the page, but that every cell has the same ones.
+        Unique on the page, except that all cells have the same ids.
     title : str
     columns : list of Column
     rows : list of list
-        One value per column: text, a number, None where there is none, or what `exactly` returns.
+        One value per column: text, a number, None, or the result of `exactly`.
     chart : str
-        Names of its charts, with blanks between them; empty for none.
+        Names of its charts, separated by spaces; may be empty.
     alt : str
-        What the chart shows, in words, for those who do not see it.
+        Description of the chart for screen readers.
     note : str
-        How to read it: units, intervals, sources.
+        Explanation: units, intervals, sources.
     folded : bool
-        Whether the table is the long form of the chart, opened on demand.
+        Whether the table is closed at first, because the chart shows the same.
     options : dict
-        What else the charts need.
+        Options of the charts.
     detail : bool
         Whether only the page shows it: a terminal is narrow.
     picture : str
-        Name of the picture that it is drawn in, beside others that name the same; empty for none.
+        Name of its picture; figures with the same name share a picture. Empty for none.
     """
 
     id: str
@@ -120,12 +120,12 @@ class Figure:
     picture: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Give the figure as plain values."""
+        """Return plain values."""
         return {
             "id": self.id,
             "title": self.title,
             "columns": [[column.key, column.label, column.format] for column in self.columns],
-            # Long curves are drawn, seldom read: fewer digits halve the page.
+            # Fewer digits for long curves halve the page.
             "rows": [[plain(value, 7 if self.folded else 12) for value in row] for row in self.rows],
             "chart": self.chart,
             "alt": self.alt,
@@ -137,7 +137,7 @@ class Figure:
 
 @dataclass
 class Sheet:
-    """All that is shown of a result.
+    """All figures and texts of a result.
 
     Attributes
     ----------
@@ -145,23 +145,23 @@ class Sheet:
         ``solution``, ``experiment``, ``simulation`` or ``audit``.
     title, question : str
     facts : list of (str, str)
-        What a reader wants to know before anything else, labelled.
+        Labels and values at the top.
     warnings : list of str
-        What makes the figures worth less than they seem: an unfinished run, machines that differ.
+        Reasons to distrust the figures: an unfinished run, a failed cross-check.
     findings : list of (str, str)
-        What came out: what it is about (may be empty), and sentences.
+        Results: a subject (may be empty) and sentences.
     passages : list of (str, list of str)
-        What is to be read line by line, under headings.
+        Headings, each with lines of text.
     figures : list of Figure
-        Of the whole run.
+        Figures of the whole run.
     cells : list of (str, list of str, list of Figure)
-        Of one cell each: its name, sentences about it, its figures.
+        Name, sentences and figures of each cell.
     unit : str
-        What a cell is, to the reader.
+        What readers call a cell.
     method : list of (str, list of (str, str))
-        How it was made: headings, each with labelled values.
+        How the result was made: headings, each with labels and values.
     strategies : list of str
-        In the order of their colours.
+        Names in the order of their colours.
     """
 
     kind: str
@@ -178,9 +178,9 @@ class Sheet:
     unit: str = "cell"
 
     def to_json(self) -> dict[str, Any]:
-        """Give what the page's script draws: figures, and the colours' order.
+        """Return the page's data: figures, and the order of colours.
 
-        Cells have the same figures with other rows: what they have in common stands once, under ``heads``.
+        Cells have the same figures with different rows; the common parts are under ``heads``.
         """
         heads: dict[str, int] = {}
         cells = []
@@ -201,7 +201,7 @@ class Sheet:
 
 
 def exactly(value: Fraction | str) -> dict[str, Any]:
-    """An exact number for a table: what charts draw, and the fraction it stands for where it is no integer.
+    """Return an exact number for a table: a float for charts, and the fraction if it is no integer.
 
     Examples
     --------
@@ -216,7 +216,7 @@ def exactly(value: Fraction | str) -> dict[str, Any]:
 
 
 def plain(value: Any, digits: int = 12) -> Any:  # noqa: ANN401 - whatever JSON can hold
-    """A value as JSON takes it: floats with so many digits, and null for NaN."""
+    """Return a value for JSON: floats with this many digits, null for NaN."""
     if isinstance(value, float):
         return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -228,7 +228,7 @@ def plain(value: Any, digits: int = 12) -> Any:  # noqa: ANN401 - whatever JSON 
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
-    """A number of things, in words.
+    """Return a number with its noun.
 
     Examples
     --------
@@ -239,7 +239,7 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def percent(share: float, half_width: float | None = None) -> str:
-    """A share in per cent, with the half-width of its interval in percentage points.
+    """Return a share in per cent, with the half-width of its interval in percentage points.
 
     Examples
     --------
@@ -258,7 +258,7 @@ def percent(share: float, half_width: float | None = None) -> str:
 
 
 def cost(value: float) -> str:
-    """A cost with four significant digits or two decimals, whichever is more.
+    """Return a cost with four significant digits or two decimals, whichever is more.
 
     Examples
     --------
@@ -273,7 +273,7 @@ def cost(value: float) -> str:
 
 
 def plus_minus(mean: float, half_width: float) -> str:
-    """A cost with the half-width of its interval, both with the decimals that give the latter two digits.
+    """Return a cost and the half-width of its interval, the latter with two significant digits.
 
     Examples
     --------
@@ -287,7 +287,7 @@ def plus_minus(mean: float, half_width: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value: three significant digits, or a bound where it is tiny.
+    """Return a p-value with three significant digits, or a bound if it is tiny.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What every mechanism shows: the page of a simulation but for what is its own, and parts of figures."""
+"""Common parts of pages and figures."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ __all__ = [
 
 @contextmanager
 def written_by(writer: str, path: Path) -> Iterator[None]:
-    """Say in one line that a file is not what it should be, if what is read from it does not fit.
+    """Report in one line that a file is invalid, if reading it fails.
 
     Parameters
     ----------
     writer : str
-        What writes such files: for example "a simulation".
+        Writer of such files: for example "a simulation".
     path : Path
 
     Raises
@@ -58,7 +58,7 @@ def written_by(writer: str, path: Path) -> Iterator[None]:
 
 
 def bots_of(agents: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Name the bots that played, each once, in the order of their seats."""
+    """Return the names of the bots without duplicates, in the order of seats."""
     return list(dict.fromkeys(str(entry["bot"]) for entry in agents))
 
 
@@ -73,24 +73,24 @@ def sheet_of_simulation(
     figures: Sequence[Figure],
     paths: str,
 ) -> Sheet:
-    """Lay out the page of a simulation: what every mechanism says, around what this one says.
+    """Return the page of a simulation: common parts around the mechanism's own parts.
 
     Parameters
     ----------
     report : mapping
-        As ``simulation.json`` has it.
+        Content of ``simulation.json``.
     name : str
-        Of the folder.
+        Name of the run.
     question : str
     games : str
-        What games are called, in the plural.
+        The mechanism's word for games, in the plural.
     facts : sequence of (str, str)
-        The problem's, labelled.
+        Labels and values of the problem.
     findings : sequence of str
-        What came out, in sentences.
+        Results in sentences.
     figures : sequence of Figure
     paths : str
-        The note below the figure of paths.
+        Note of the figure of paths.
     """
     check, gas = report.get("cross_check") or {}, report["gas"]
     sheet = Sheet(
@@ -150,7 +150,7 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 
 
 def as_float(value: object) -> float | None:
-    """Read a number that a run wrote down exactly, as a string, or as a float; None where there is none.
+    """Read a number that is a float or an exact string; None for None.
 
     Examples
     --------
@@ -163,17 +163,17 @@ def as_float(value: object) -> float | None:
 
 
 def known_p_values(agents: Iterable[Mapping[str, Any]]) -> list[float]:
-    """p-values of agents' means, where they were tested."""
+    """Return the p-values of agents' means that were tested."""
     return [entry["p_value"] for entry in agents if entry.get("p_value") is not None]
 
 
 def mean_columns(mean: str, expected: str) -> list[Column]:
-    """Columns of means against theory, which the chart of means draws; `mean_cells` fills them.
+    """Return the columns of means and theory for the chart of means; `mean_cells` fills them.
 
     Parameters
     ----------
     mean, expected : str
-        Their headings, which name the unit.
+        Headings, with the unit.
     """
     return [
         Column("mean", mean, "number"),
@@ -193,14 +193,14 @@ def mean_cells(
     z: float | None,
     p: float | None = None,
 ) -> list[Any]:
-    """One row of these columns: a mean with its 95% interval, and how far it is from theory.
+    """Return a row of these columns: a mean, its 95% interval and its distance from theory.
 
     Parameters
     ----------
     mean, std_error : float or None
-        None where nothing was measured.
+        None if nothing was measured.
     expected : str, float or None
-        As a run writes it down.
+        As in the run's JSON.
     z, p : float or None
         The deviation in exact standard errors, and the exact p-value.
     """
@@ -213,7 +213,7 @@ def mean_cells(
 
 
 def paths_figure(paths: Mapping[str, int], games: int, note: str) -> Figure:
-    """How many games went which way."""
+    """Return the figure of games by path."""
     return Figure(
         "paths",
         "How games went",
@@ -224,16 +224,16 @@ def paths_figure(paths: Mapping[str, int], games: int, note: str) -> Figure:
 
 
 def gas_figures(gas: Mapping[str, Any] | None, evm: str, games: int) -> list[Figure]:
-    """Gas by function of the contract.
+    """Return the figure of gas by function.
 
     Parameters
     ----------
     gas : mapping or None
-        `per_game`, and `by_function` each with `calls`, `min`, `mean` and `max`; None if not recorded.
+        `per_game`, and `by_function` with `calls`, `min`, `mean` and `max`; None if not recorded.
     evm : str
-        Where it was measured.
+        Backend that measured the gas.
     games : int
-        In how many games.
+        Number of measured games.
     """
     if not gas or not gas.get("by_function") or not games:
         return []

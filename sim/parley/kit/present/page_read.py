@@ -1,6 +1,6 @@
-"""Folders that runs leave, read back: which kind a folder is, and its tables as sums that fit in memory.
+"""Read folders of runs.
 
-A run may have tens of millions of games; tables are read batch by batch, and only sums are kept.
+A run may have tens of millions of games, so tables are read batch by batch.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["batches", "kind_of_folder", "numbers", "read_json", "read_table"]
 
 FILES = {"manifest.json": "experiment", "simulation.json": "simulation", "audit.json": "audit"}
-"""Which file marks which kind of folder."""
+"""The kind of a folder by the file in it."""
 
 
 def kind_of_folder(folder: Path) -> str:
-    """Say what left a folder: ``experiment``, ``simulation`` or ``audit``.
+    """Return the kind of a folder: ``experiment``, ``simulation`` or ``audit``.
 
     Raises
     ------
     ParleyError
-        If there is no such folder, or nothing in it that a report can be made of.
+        If the folder does not exist or contains no results.
     """
     if not folder.is_dir():
         raise ParleyError(f"{folder}: no such folder")
@@ -50,7 +50,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises
     ------
     ParleyError
-        In one line, if the file cannot be read or holds no object.
+        If the file cannot be read or contains no object.
     """
     return read_object(path)
 
@@ -68,7 +68,7 @@ def _open(path: Path, columns: list[str]) -> pq.ParquetFile:
 
 
 def batches(path: Path, columns: list[str], also: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Read some columns of a table, batch by batch; those named in `also` if they are there.
+    """Read columns of a table, batch by batch; those in `also` only if they exist.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def batches(path: Path, columns: list[str], also: list[str] | None = None) -> It
 
 
 def read_table(path: Path, columns: list[str]) -> dict[str, list[Any]]:
-    """Read a small table whole, column by column, with these columns at least.
+    """Read a small table by columns; these columns must exist.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def read_table(path: Path, columns: list[str]) -> dict[str, list[Any]]:
 
 
 def numbers(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """A numeric column, decimals included, as floats; None becomes NaN."""
+    """Return a numeric column, also of decimals, as floats; None becomes NaN."""
     values: np.ndarray[tuple[int], np.dtype[np.float64]] = np.asarray(
         column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64
     )

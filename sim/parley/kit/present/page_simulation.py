@@ -1,4 +1,4 @@
-"""The page of a simulation whose mechanism has none of its own: every statistic is a figure."""
+"""The default page of a simulation: one figure per statistic."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["standard_sheet"]
 
 
 def standard_sheet(report: Mapping[str, Any], name: str) -> Sheet:
-    """Lay out a simulation from its statistics.
+    """Return the default page of a simulation.
 
     Parameters
     ----------
     report : mapping
-        As ``simulation.json`` has it, with ``agents`` and ``statistics``.
+        Content of ``simulation.json``, with ``agents`` and ``statistics``.
     name : str
-        Of the run.
+        Name of the run.
     """
     means, counts = report["statistics"]["means"], report["statistics"]["counts"]
     tested = [row["p_value"] for rows in means.values() for row in rows if row["p_value"] is not None]

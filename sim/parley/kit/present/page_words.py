@@ -1,4 +1,4 @@
-"""What came out of games, in sentences that are made from figures and carry their uncertainty."""
+"""Sentences about the results of games."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["cross_checked", "draws_follow", "ended", "largest_deviation", "liste
 
 
 def means_agree(what: str, p_values: Sequence[float], otherwise: Sequence[str] = ()) -> list[str]:
-    """Whether means agree with theory: each by a test of its own, which holds at every number of games.
+    """Say whether means agree with theory; each has a test that holds for every number of games.
 
     Parameters
     ----------
     what : str
-        Which means: for example "Mean costs".
+        The means: for example "Mean costs".
     p_values : sequence of float
-        Of these tests.
+        p-values of these tests.
     otherwise : sequence of str
-        Who may depart from theory on purpose.
+        Bots that may differ from theory on purpose.
     """
     if not p_values:
         return []
@@ -35,12 +35,12 @@ def means_agree(what: str, p_values: Sequence[float], otherwise: Sequence[str] =
 
 
 def largest_deviation(what: str, z_scores: Sequence[float]) -> list[str]:
-    """How far means are from theory, for information.
+    """State the largest distance of means from theory, for information.
 
     Parameters
     ----------
     what : str
-        Which means: for example "Mean utilities".
+        The means: for example "Mean utilities".
     z_scores : sequence of float
         Deviations from theory, in standard errors.
     """
@@ -50,16 +50,16 @@ def largest_deviation(what: str, z_scores: Sequence[float]) -> list[str]:
 
 
 def draws_follow(who: str, whose: str, p_values: Sequence[float]) -> list[str]:
-    """Whether draws follow their probabilities, corrected for the number of tests.
+    """Say whether draws follow their probabilities, corrected for the number of tests.
 
     Parameters
     ----------
     who : str
-        What was drawn, as the subject of the sentence.
+        The draws: subject of the sentence.
     whose : str
         The probabilities.
     p_values : sequence of float
-        Of tests of the draws.
+        p-values of tests of the draws.
     """
     if not p_values:
         return []
@@ -76,7 +76,7 @@ def draws_follow(who: str, whose: str, p_values: Sequence[float]) -> list[str]:
 
 
 def ended(endings: Mapping[str, int], games: str = "games") -> list[str]:
-    """How games ended.
+    """Say how games ended.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def ended(endings: Mapping[str, int], games: str = "games") -> list[str]:
 
 
 def cross_checked(check: Mapping[str, object] | None) -> list[str]:
-    """Whether games were the same on the other backend."""
+    """State the result of the cross-check."""
     if not check or "identical" not in check:
         return []
     games = check.get("games")
@@ -105,7 +105,7 @@ def cross_checked(check: Mapping[str, object] | None) -> list[str]:
 
 
 def listed(parts: Iterable[str]) -> str:
-    """List things with an "and" before the last.
+    """Join parts with commas, and "and" before the last.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a mechanism shows that says nothing about it: the sheet of a report as `--json` prints it."""
+"""The default figures of a mechanism: plain tables of its JSON."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SHOWN = {
     "games_per_second",
 }
 SHOWN |= {"settled", "broken_down", "expired", "cross_check"}
-"""Keys of a run's report that the page of every run shows."""
+"""Keys of a run's JSON that every page shows elsewhere."""
 
 
 def plain_sheet(kind: str, name: str, report: Mapping[str, Any]) -> Sheet:
-    """Lay out a report: its single values as facts, and all else as tables.
+    """Return a report as figures: single values as facts, everything else as tables.
 
     Parameters
     ----------
     kind : str
-        As of a `Sheet`.
+        Kind of the `Sheet`.
     name : str
-        What the report is of.
+        Subject of the report.
     report : mapping
         As ``--json`` prints it.
 
@@ -58,13 +58,13 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def plain_figures(report: Mapping[str, Any], *above: str) -> list[Figure]:
-    """Make a figure of each list of a report, and of each object; matrices are matrices.
+    """Return a figure per list and object of a report.
 
     Parameters
     ----------
     report : mapping
     *above : str
-        Keys under which the report is in another one.
+        Keys that lead to the report in a larger one.
     """
     figures = []
     for key, value in report.items():
@@ -99,7 +99,7 @@ def _of_list(name: tuple[str, ...], entries: list[Any]) -> Figure:
 
 
 def _figure(name: tuple[str, ...], keys: list[str], rows: list[list[Any]]) -> Figure:
-    """Make a table; a column of nothing but numbers is one of numbers."""
+    """Make a table; a column with only numbers is numeric."""
     columns = []
     for k, key in enumerate(keys):
         numbers = any(row[k] is not None for row in rows) and all(
@@ -113,7 +113,7 @@ def _figure(name: tuple[str, ...], keys: list[str], rows: list[list[Any]]) -> Fi
 
 
 def _value(value: object) -> Any:  # noqa: ANN401 - what a table holds
-    """Take a number as one, exact if it is a string; all else as text."""
+    """Return numbers, including exact ones in strings, as numbers and other values as text."""
     if value is None or isinstance(value, bool):
         return None if value is None else _text(value)
     if isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""The folder that a run leaves: a table of its games, what it came to, and pictures."""
+"""The folder of a run: table of games, results and pictures."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class RunFolder:
     Parameters
     ----------
     path : Path
-        It appears, or replaces an earlier run's, when all is written.
+        It appears, or replaces that of an earlier run, when all files are written.
 
     Raises
     ------
     ParleyError
-        If nothing can be written there, or another run is writing there.
+        If the folder is not writable, or another run is writing there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,12 +86,12 @@ class RunFolder:
             self._writer.write_table(games)
 
     def finish(self, documents: Mapping[str, Mapping[str, Any]], pictures: Mapping[str, Figure]) -> list[str]:
-        """Write down what the run came to, and let the folder appear; returns the names of its files.
+        """Write the results, let the folder appear, and return the names of its files.
 
         Parameters
         ----------
         documents : mapping of str to mapping
-            JSON files by their names.
+            Contents of JSON files by file name.
         pictures : mapping of str to Figure
         """
         from parley.kit.present.style import save_all  # noqa: PLC0415 - matplotlib is slow to load
@@ -108,7 +108,7 @@ class RunFolder:
 def play_into(
     folder: Path, problem: AnyProblem, **play: Unpack[PlayOptions]
 ) -> tuple[RunReport[AnyRun], list[str]]:
-    """Play games of a problem, and leave the folder of the run.
+    """Play games of a problem, and write the folder of the run.
 
     Parameters
     ----------
@@ -120,12 +120,12 @@ def play_into(
     Returns
     -------
     tuple of (RunReport, list of str)
-        The run, and the names of the folder's files.
+        The run and the file names.
 
     Raises
     ------
     ParleyError
-        If it cannot be played, or the folder cannot be written.
+        If the problem cannot be played, or the folder cannot be written.
     """
     with RunFolder(folder) as target:
         run = problem.simulate(record=target.record, **play)

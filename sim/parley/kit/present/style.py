@@ -1,4 +1,4 @@
-"""How pictures look: colours, type, and files that are the same bytes whenever they are drawn anew."""
+"""Style and reproducible files of pictures."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -28,12 +28,12 @@ CONFIDENCE = 1.96
 def style(**settings: object) -> Iterator[None]:
     """Draw and save figures in one style.
 
-    Names are text: a dollar sign in one begins no formula; for letters that the font lacks stands a box.
+    Names are plain text: a dollar sign starts no formula, and letters missing in the font are boxes.
 
     Parameters
     ----------
     **settings
-        Further settings of Matplotlib, with underscores for dots.
+        Further settings of Matplotlib, with underscores instead of dots.
     """
     common: dict[Any, Any] = {
         "font.size": 9,
@@ -43,7 +43,7 @@ def style(**settings: object) -> Iterator[None]:
         "svg.hashsalt": "parley",
     }
     further = {name.replace("_", "."): value for name, value in settings.items()}
-    # The user's own settings do not matter: a style sheet, usetex, savefig.bbox.
+    # Ignore the user's own settings: style sheet, usetex, savefig.bbox.
     default = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
     with warnings.catch_warnings(), mpl.rc_context(default | common | further):
         warnings.filterwarnings("ignore", message="Glyph .* missing")
@@ -51,16 +51,16 @@ def style(**settings: object) -> Iterator[None]:
 
 
 def save(figure: Figure, path: Path, *, whole: bool = True, **settings: object) -> None:
-    """Write a figure in the format of the path's ending: the same bytes whenever it is drawn anew.
+    """Write a figure in the format of the path's suffix, with reproducible bytes.
 
     Parameters
     ----------
     figure : Figure
     path : Path
     whole : bool
-        Replace a file that is there in one step, as is not needed in a folder that is not in its place yet.
+        Replace an existing file in one step; not needed in a folder that is not yet in its place.
     **settings
-        Those of `style` that the figure was drawn in: some of it is drawn only now.
+        Settings of `style` that the figure was drawn with; some parts are drawn only here.
     """
     ending = path.suffix[1:]
     metadata = {"Date": None} if ending == "svg" else None
@@ -69,7 +69,7 @@ def save(figure: Figure, path: Path, *, whole: bool = True, **settings: object) 
 
 
 def save_all(folder: Path, pictures: Mapping[str, Figure]) -> list[str]:
-    """Write pictures as PNG and SVG into a folder that is not in its place yet, and name the files."""
+    """Write pictures as PNG and SVG into a folder that is not yet in its place, and return the file names."""
     files = [(f"{name}.{ending}", picture) for name, picture in pictures.items() for ending in ("png", "svg")]
     for file, picture in files:
         save(picture, folder / file, whole=False)

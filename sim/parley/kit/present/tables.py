@@ -16,7 +16,7 @@ _WIDTH = 9
 
 
 def number(value: Fraction | float, width: int = _WIDTH) -> str:
-    """Write a number as a person reads it: exact while that is short, else rounded and marked as such.
+    """Format a number: exact if short, else rounded and marked with ≈.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def number(value: Fraction | float, width: int = _WIDTH) -> str:
 
 
 def written(value: Any, form: str) -> str:  # noqa: ANN401 - whatever a figure's row holds
-    """Write a value of a figure for people.
+    """Format a value of a figure.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A sheet on a terminal: the same figures as on its page, as tables."""
+"""A result on a terminal: the page's figures as tables."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 __all__ = ["figure_table", "sheet_tables"]
 
 MOST_ROWS = 64
-"""Rows of a table; all are in ``--json``."""
+"""Maximum rows of a table; ``--json`` has all."""
 MOST_COLUMNS = 10
-"""Columns of a matrix. Rows of a wider one are written in words."""
+"""Maximum columns of a matrix; rows of a wider one are written as text."""
 MOST_CELLS = 3
-"""Cells of a sheet whose tables are shown."""
+"""Maximum cells of a sheet with tables."""
 CELL_ROWS = 10
-"""Rows of such a table."""
+"""Maximum rows of a cell's table."""
 MOST_WORDS = 12
-"""Entries of a row that is written in words."""
+"""Maximum entries of a row written as text."""
 HEADING = 10
-"""Letters of a line of a heading."""
+"""Minimum letters per line of a heading."""
 NAME = 28
-"""Letters of a row's name that is not broken."""
+"""Maximum letters of a row's name without line breaks."""
 LONGEST = 16
-"""Letters of a word that is not broken."""
+"""Maximum letters of a word without line breaks."""
 STYLES = {"holds": "green", "fails": "red", "not known": "dim"}
-"""Of verdicts."""
+"""Styles of verdicts."""
 
 
 def sheet_tables(sheet: Sheet, *, holds: bool | None = None) -> RenderableType:
-    """Lay out a sheet for a person at a terminal.
+    """Return a sheet as tables for a terminal.
 
     Parameters
     ----------
     sheet : Sheet
     holds : bool, optional
-        Whether play agrees with theory, if something was played.
+        Whether play agrees with theory, if games were played.
     """
     facts = [*sheet.facts, *(fact for _, entries in sheet.method for fact in entries)]
     return Group(
@@ -84,9 +84,9 @@ def _agreement(holds: bool | None) -> Iterator[Text]:  # noqa: FBT001 - None is 
 
 
 def figure_table(figure: Figure, most: int = MOST_ROWS) -> Table:
-    """Make a table of a figure, with so many rows at most.
+    """Return a figure as a table with at most `most` rows.
 
-    Details are left out, and so are columns that are empty in all rows. A matrix has a column for each name.
+    Details and empty columns are left out. A matrix has a column for each name.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def figure_table(figure: Figure, most: int = MOST_ROWS) -> Table:
     for k in shown:
         column = figure.columns[k]
         cells = [written(row[k], column.format) for row in figure.rows[:most]]
-        # Numbers and names stay whole, and headings are broken instead; of what is text, words stay whole.
+        # Break headings rather than numbers and names; break text between words.
         name = k == shown[0] and max(map(len, cells), default=0) <= NAME
         whole = name or column.format not in ("text", "verdict")
         word = max((len(word) for text in cells for word in text.split()), default=0)
@@ -130,7 +130,7 @@ def _cell(value: Any, column: Column) -> Text:  # noqa: ANN401 - whatever a figu
 
 
 def _matrix(figure: Figure) -> Table:
-    """Make a table of a figure whose rows are the cells of a matrix: down, across, and their values."""
+    """Return a matrix as a table: each row of the figure is one cell of the matrix."""
     keys = [column.key for column in figure.columns]
     down, across = figure.options["down"], figure.options["across"]
     value = keys.index(figure.options["value"])
