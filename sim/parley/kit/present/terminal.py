@@ -92,7 +92,7 @@ def figure_table(figure: Figure, most: int = MOST_ROWS) -> Table:
     --------
     >>> from parley.kit.present.page_model import Column, Figure
     >>> figure = Figure("a", "Draws", [Column("k", "seat"), Column("n", "times", "count")], [["one", 1234]])
-    >>> [list(column.cells) for column in figure_table(figure).columns]
+    >>> [[str(cell) for cell in column.cells] for column in figure_table(figure).columns]
     [['one'], ['1,234']]
     """
     if "down" in figure.options:
