@@ -80,7 +80,7 @@ def test_deploy_then_check_then_play(kind: str, tmp_path: Path) -> None:
             assert (report["evm"], report["settled"], report["gas"]["evm"]) == (local.url, 10, local.url)
             assert (report["cross_check"]["evm"], report["cross_check"]["identical"]) == ("revm", True)
             again = complaint(parley("simulate", problem, *options), 2)
-            assert "game 0 of seed 4: it has been played on this contract" in again
+            assert "game 0 of seed 4: already played on this contract" in again
 
 
 def test_what_happened_to_all_mechanisms_is_verified_together(
@@ -202,7 +202,7 @@ def test_a_file_that_is_none_gets_one_line(node: LocalNode, tmp_path: Path, text
         (["deploy", "--evm", "revm"], "--evm: 'revm' is not the URL of a node"),
         (["deploy", "--evm", "ws://127.0.0.1:1"], "not the URL of a node"),
         (["simulate", EXAMPLE, "--evm", "http://127.0.0.1:1"], "cannot connect: connection refused"),
-        (["simulate", EXAMPLE, "--deployment", "x.json"], "--deployment: is for a node"),
+        (["simulate", EXAMPLE, "--deployment", "x.json"], "--deployment requires a node"),
         (["simulate", EXAMPLE, "--evm", "http://127.0.0.1:1", "--workers", "2"], "--workers"),
     ],
 )

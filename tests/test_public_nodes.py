@@ -206,7 +206,7 @@ def test_the_command_waits_for_as_many_blocks_as_it_is_told(
     blocks_of()  # pays the accounts
     assert blocks_of("--confirmations", 2) - blocks_of() >= 2 * 26
     done = parley("simulate", EXAMPLE, "--confirmations", 2)
-    assert (done.status, done.out, done.err) == (2, "", "--confirmations: is for a node: --evm URL\n")
+    assert (done.status, done.out, done.err) == (2, "", "--confirmations requires a node: --evm URL\n")
 
 
 # ── what a URL may hold ─────────────────────────────────────────────────────────────────────────────────────

@@ -175,7 +175,7 @@ def test_a_supervisor_that_takes_nobody_closes_its_projects(tmp_path: Path) -> N
         (
             "a.soi",
             HEAD + "3: 1\n# ALTERNATIVE NAME 4: X\n",
-            "line 8: 'ALTERNATIVE NAME 4' stands after the first order",
+            "line 8: 'ALTERNATIVE NAME 4' must be before the first order",
         ),
         (
             "a.soi",

@@ -278,7 +278,7 @@ def test_lotteries_on_a_node_are_those_of_an_embedded_machine(tmp_path: Path) ->
         here = simulate(problem, games=12, seed=5, evm=node.url, deployment=file.path)
         check(here)
         assert here.to_json()["gas"]["by_function"]["open"]["calls"] == 4 * 12
-        with pytest.raises(ParleyError, match="game 0 of seed 5: it has been played on this contract"):
+        with pytest.raises(ParleyError, match="game 0 of seed 5: already played on this contract"):
             simulate(problem, games=1, seed=5, evm=node.url, deployment=file.path)
         silent = simulate(problem, games=2, seed=6, evm=node.url, deployment=file.path, bots=CROWD)
         check(silent)

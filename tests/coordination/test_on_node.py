@@ -76,7 +76,7 @@ def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
     with anvil() as node:
         file, _ = deploy_once(open_evm(node.url), tmp_path / "d.json", compile_contracts(), CONTRACTS)
         MECHANISM.simulate(PROBLEM, games=3, seed=5, evm=node.url, deployment=file.path)
-        with pytest.raises(ParleyError, match="game 0 of seed 5: it has been played on this contract"):
+        with pytest.raises(ParleyError, match="game 0 of seed 5: already played on this contract"):
             MECHANISM.simulate(PROBLEM, games=3, seed=5, evm=node.url, deployment=file.path)
         assert MECHANISM.simulate(
             PROBLEM, games=3, seed=6, evm=node.url, deployment=file.path

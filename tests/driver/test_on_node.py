@@ -146,8 +146,8 @@ def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
         with pytest.raises(ParleyError) as refusal:
             play_games(HONEST, games=3, evm=node.url, deployment=file.path)
         assert str(refusal.value) == (
-            f"{node.url}: game 0 of seed 1: it has been played on this contract: give another --seed, or "
-            "leave out --deployment and play on a new contract"
+            f"{node.url}: game 0 of seed 1: already played on this contract; use another --seed, or "
+            "play without --deployment on a new contract"
         )
         assert play_games(setting(seed=2), games=3, evm=node.url, deployment=file.path).cross_check.identical
 

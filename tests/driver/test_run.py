@@ -226,7 +226,7 @@ def test_a_game_that_goes_otherwise_when_played_again_is_found() -> None:
             made.append(self)
 
     check = run(crooked(Restless), 3).played.cross_check
-    assert check.differences == [f"game {k}: not the same when played again on revm" for k in range(3)]
+    assert check.differences == [f"game {k}: differs when replayed on revm" for k in range(3)]
 
 
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────────────
@@ -265,5 +265,5 @@ def test_options_that_do_not_go_together_are_refused_in_a_line(tmp_path: Path) -
         play_games(HONEST, games=1, evm=url, workers=2)
     with pytest.raises(ParleyError, match="--workers, --cluster: on a node"):
         play_games(HONEST, games=1, evm=url, cluster="tcp://127.0.0.1:9")
-    with pytest.raises(ParleyError, match="--deployment: is for a node: --evm URL"):
+    with pytest.raises(ParleyError, match="--deployment requires a node: --evm URL"):
         play_games(HONEST, games=1, deployment=tmp_path / "d.json")

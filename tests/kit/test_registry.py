@@ -118,9 +118,9 @@ def test_options_are_checked_whoever_gives_them() -> None:
     wrongs: list[tuple[dict[str, object], str]] = [
         ({"runs": 1}, "runs: 1 is below 2"),
         ({"runs": 10}, "runs: 10 is above 9"),
-        ({"runs": True}, "runs: True is no whole number"),
-        ({"runs": "9"}, "runs: '9' is no whole number"),
-        ({"exact": 1}, "exact: 1 is no truth value"),
+        ({"runs": True}, "runs: True is not a whole number"),
+        ({"runs": "9"}, "runs: '9' is not a whole number"),
+        ({"exact": 1}, "exact: 1 is not a truth value"),
         ({"ran": 3}, "ran: no such option"),
     ]
     for wrong, reason in wrongs:

@@ -278,7 +278,7 @@ def test_a_sweep_of_many_cells_is_still_a_small_page_that_says_what_it_leaves_ou
 
 
 def test_a_folder_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ParleyError, match=r"nothing to report on: it holds none of manifest\.json") as caught:
+    with pytest.raises(ParleyError, match=r"nothing to report on: contains none of manifest\.json") as caught:
         write_page(tmp_path)
     assert "\n" not in str(caught.value)
     with pytest.raises(ParleyError, match="no such folder"):
@@ -299,7 +299,7 @@ def without(path: Path, column: str) -> None:
         (lambda f: broken(f / "manifest.json", "{"), r"manifest\.json: invalid JSON"),
         (lambda f: broken(f / "manifest.json", "[]"), r"manifest\.json: must be a JSON object, not \[\]"),
         (lambda f: broken(f / "manifest.json", '{"kind": "other"}'), r"kind is 'other', not 'experiment'"),
-        (lambda f: broken(f / "summary.json", '{"cells": []}'), "not what an experiment writes"),
+        (lambda f: broken(f / "summary.json", '{"cells": []}'), "not a valid file of an experiment"),
         (lambda f: broken(f / "savings.parquet", "no table"), r"savings\.parquet: cannot be read"),
         (lambda f: (f / "generations.parquet").unlink(), r"generations\.parquet: cannot be read"),
         (lambda f: without(f / "savings.parquet", "games"), r"savings\.parquet: has no column games"),
@@ -330,24 +330,24 @@ def less(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 @pytest.mark.parametrize(
     ("kind", "file", "change", "said"),
     [
-        ("simulation", "simulation.json", lambda _: {}, "not what a mechanism writes"),
-        ("audit", "audit.json", lambda _: {}, "not what a mechanism writes"),
-        ("audit", "audit.json", less("axioms"), "not what an audit writes: KeyError 'axioms'"),
+        ("simulation", "simulation.json", lambda _: {}, "unknown kind None"),
+        ("audit", "audit.json", lambda _: {}, "unknown kind None"),
+        ("audit", "audit.json", less("axioms"), "not a valid file of an audit: KeyError 'axioms'"),
         (
             "lotteries",
             "simulation.json",
             less("counts"),
-            "not what a simulation writes: KeyError 'counts'",
+            "not a valid file of a simulation: KeyError 'counts'",
         ),
-        ("lotteries", "simulation.json", less("kind"), "kind None is none of coordination, assignment"),
+        ("lotteries", "simulation.json", less("kind"), "unknown kind None; known: coordination, assignment"),
         ("lotteries", "problem.json", less("items"), "items: missing"),
         (
             "lottery_audit",
             "audit.json",
             less("envy_free"),
-            "not what an audit writes: KeyError 'envy_free'",
+            "not a valid file of an audit: KeyError 'envy_free'",
         ),
-        ("lottery_audit", "audit.json", lambda found: found | {"kind": ["x"]}, "kind ['x'] is none of"),
+        ("lottery_audit", "audit.json", lambda found: found | {"kind": ["x"]}, "unknown kind ['x'];"),
         ("lottery_audit", "solution.json", None, "cannot be read"),
         ("lottery_audit", "problem.json", None, "cannot be read"),
     ],
@@ -397,7 +397,7 @@ def test_no_page_of_one_run_is_put_beside_another(
 
     render = page.render
     monkeypatch.setattr(page, "render", slowly)
-    with pytest.raises(ParleyError, match="another run was put there meanwhile"):
+    with pytest.raises(ParleyError, match="was replaced by another run meanwhile"):
         write_page(copy)
     assert {file.name for file in copy.iterdir()} == {file.name for file in simulation.iterdir()} - {
         "report.html"

@@ -115,7 +115,7 @@ def _check(option: Option, value: object) -> None:
     also: dict[type, type] = {Path: str, list: tuple}
     forms: tuple[type, ...] = (option.form, also.get(option.form, option.form))
     if not isinstance(value, forms) or (option.form is int and isinstance(value, bool)):
-        raise ParleyError(f"{option.name}: {shorten(value)} is no {_FORMS[option.form]}")
+        raise ParleyError(f"{option.name}: {shorten(value)} is not a {_FORMS[option.form]}")
     if isinstance(value, int) and not isinstance(value, bool):
         if option.least is not None and value < option.least:
             raise ParleyError(f"{option.name}: {shorten(value)} is below {option.least}")

@@ -127,5 +127,5 @@ def ready_problems(given: AnyProblem | None) -> list[dict[str, str]]:
             if ready[file] == kind
         ]
     if not found:
-        raise ProblemError("", "", "there is no problem to begin with; name a problem file")
+        raise ProblemError("", "", "found no built-in problem; give a problem file")
     return found

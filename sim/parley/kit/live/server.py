@@ -275,5 +275,5 @@ def play(problem: AnyProblem, choice: Choice, tell: Callable[[dict[str, Any]], N
     except _Stopped:
         raise
     except Exception:
-        tell({"error": "the run failed: see what `parley serve` says"})
+        tell({"error": "the run failed; see the output of `parley serve`"})
         raise

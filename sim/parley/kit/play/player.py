@@ -173,7 +173,7 @@ def explained(refusal: UnexpectedRevertError, window: int) -> str | None:
     """
     if refusal.error.endswith("Exists"):
         return (
-            "it has been played on this contract: give another --seed, or leave out --deployment and play on "
+            "already played on this contract; use another --seed, or play without --deployment on "
             "a new contract"
         )
     if refusal.error == "DeadlinePassed":

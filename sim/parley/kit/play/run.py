@@ -234,7 +234,7 @@ def _cross_check(job: _Job[OutcomeT], kept: dict[int, tuple[str, list[Sent]]]) -
     for k, (_, sent) in sorted(kept.items()):
         moved_here, moved_there = _replay(here, k), _replay(there, k)
         if here.sent != sent:
-            differences.append(f"game {k}: not the same when played again on {job.evm}")
+            differences.append(f"game {k}: differs when replayed on {job.evm}")
         if len(here.sent) != len(there.sent):
             differences.append(f"game {k}: {len(here.sent)} transactions here, {len(there.sent)} there")
         differences.extend(
@@ -339,11 +339,11 @@ def play_games(  # noqa: PLR0913 - what makes a run
     """
     on_node = is_url(evm)
     if on_node and (workers > 1 or cluster is not None):
-        raise ParleyError("--workers, --cluster: on a node games are played side by side by one process")
+        raise ParleyError("--workers, --cluster: not available on a node")
     if deployment is not None and not on_node:
-        raise ParleyError("--deployment: is for a node: --evm URL")
+        raise ParleyError("--deployment requires a node: --evm URL")
     if confirmations is not None and not on_node:
-        raise ParleyError("--confirmations: is for a node: --evm URL")
+        raise ParleyError("--confirmations requires a node: --evm URL")
     if not on_node and cluster is None:
         workers = min(workers, -(-games // BATCHES[evm]))
     job = _Job(next(_job_numbers), evm, setting, record is not None, REPLAYED)

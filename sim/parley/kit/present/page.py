@@ -63,7 +63,7 @@ def write_page(folder: Path) -> Path:
         before = folder.stat()
         work.write_text(render(_sheet(folder, kind)), encoding="utf-8")
         if not samestat(before, folder.stat()):
-            raise ParleyError(f"{folder}: another run was put there meanwhile: report on that")
+            raise ParleyError(f"{folder}: was replaced by another run meanwhile; run the report again")
     return folder / PAGE
 
 
@@ -77,7 +77,7 @@ def _sheet(folder: Path, what: str) -> Sheet:
     kind = read_json(path).get("kind")
     if kind not in kinds():
         known = ", ".join(kinds())
-        raise ParleyError(f"{path}: not what a mechanism writes: kind {shorten(kind)} is none of {known}")
+        raise ParleyError(f"{path}: unknown kind {shorten(kind)}; known: {known}")
     return mechanism(kind).sheet(folder, "audit" if what == "audit" else "simulate")
 
 

@@ -49,12 +49,12 @@ def written_by(writer: str, path: Path) -> Iterator[None]:
     ...     {}["axioms"]
     Traceback (most recent call last):
         ...
-    parley.core.errors.ParleyError: audit.json: not what an audit writes: KeyError 'axioms'
+    parley.core.errors.ParleyError: audit.json: not a valid file of an audit: KeyError 'axioms'
     """
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise ParleyError(f"{path}: not what {writer} writes: {type(error).__name__} {error}") from None
+        raise ParleyError(f"{path}: not a valid file of {writer}: {type(error).__name__} {error}") from None
 
 
 def bots_of(agents: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -124,9 +124,7 @@ def sheet_of_simulation(
         ],
     )
     if check.get("identical") is False:
-        sheet.warnings.append(
-            f"{games.capitalize()} replayed on the other backend did not come out the same."
-        )
+        sheet.warnings.append(f"{games.capitalize()} replayed on the other backend differ.")
         sheet.method.append(
             ("Differences", [(str(k + 1), str(text)) for k, text in enumerate(check.get("differences", ()))])
         )

@@ -41,7 +41,7 @@ def kind_of_folder(folder: Path) -> str:
         f"{file} of `parley {command}`"
         for file, command in zip(FILES, ("experiment", "simulate --out", "audit --out"), strict=True)
     )
-    raise ParleyError(f"{folder}: nothing to report on: it holds none of {wanted}")
+    raise ParleyError(f"{folder}: nothing to report on: contains none of {wanted}")
 
 
 def read_json(path: Path) -> dict[str, Any]:

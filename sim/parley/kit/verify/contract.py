@@ -62,7 +62,7 @@ def records_of(mechanism: Declared, claims: Claims | None = None) -> Records:
     abi = stated if artifact is None else artifact.abi
     if abi is None:
         raise ParleyError(
-            f"nothing here says how calls to {name} read: no contracts and no interface in the file"
+            f"cannot decode calls to {name}: no compiled contracts, and no interface in the deployment file"
         )
     try:
         return Records(abi, mechanism.verifier().contract.words)
@@ -104,8 +104,8 @@ def verify_contract(
     for call in history.calls(progress):
         if not call.direct:
             raise ParleyError(
-                f"transaction {call.transaction} calls the contract through another one, and there are no "
-                "traces to say how: ask a node that has debug_traceTransaction"
+                f"transaction {call.transaction} calls the contract through another one, which needs "
+                "traces; use a node that has debug_traceTransaction"
             )
         replay.take(call)
     replay.ledger.close()
@@ -175,7 +175,7 @@ def _check_code(history: History, claims: Claims, contracts: Sequence[str], repl
             continue
         found = "0x" + keccak(history.code(claims.addresses[name]) or b"").hex()
         if found != expected:
-            replay.note(None, "deployed code", f"{name} has the code {found} where {expected} was deployed")
+            replay.note(None, "deployed code", f"{name} has the code {found} instead of {expected}")
 
 
 class Question(NamedTuple):
@@ -216,7 +216,7 @@ def _confirm(history: History, replay: Replay[G]) -> None:
         for (game, one), answer in zip(asked, answers, strict=True):
             if answer != one.answer and replay.is_clean(game.id):
                 found = "nothing" if answer is None else "0x" + answer.hex()
-                detail = f"{one.text} answers {found} where 0x{one.answer.hex()} is due"
+                detail = f"{one.text} answers {found} instead of 0x{one.answer.hex()}"
                 replay.note(game.id, "state", detail)
 
 
@@ -252,12 +252,10 @@ def _check_money(history: History, replay: Replay[G]) -> int:
     (answer,) = history.ask([(history.contract, replay.records.question("burnt"))])
     burnt = int.from_bytes(answer, "big") if answer else 0
     if burnt != model.burnt:
-        replay.note(
-            None, "burnt bonds", f"the contract counts {burnt} wei where {model.burnt} have been burnt"
-        )
+        replay.note(None, "burnt bonds", f"the contract counts {burnt} wei, but {model.burnt} were burnt")
     balance = history.balance()
     surplus = balance - (replay.ledger.received - replay.ledger.paid)
     if surplus < 0:
         # Otherwise the balance covers what is owed and burnt: every call's money was checked.
-        replay.note(None, "balance", f"{-surplus} wei have left the contract beyond what was seen to be paid")
+        replay.note(None, "balance", f"{-surplus} wei left the contract without a known payment")
     return surplus

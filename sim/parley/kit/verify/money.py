@@ -122,7 +122,7 @@ class Ledger:
             elsewhere = lost - sum(found.values())
             self._blame(flow, found | ({"somebody else": elsewhere} if elsewhere > 0 else {}))
         if beyond and not certain:
-            detail = f"{lost} wei left the contract where {due.total()} are due"
+            detail = f"{lost} wei left the contract instead of {due.total()}"
             self._note(flows[0].game, "payment", detail, flows[0].transaction)
         elif len(certain) < len(wrong):
             self._miss()
@@ -143,7 +143,7 @@ class Ledger:
         excess = Counter(dict(found)) - Counter(dict(flow.due))
         short = Counter(dict(flow.due)) - Counter(dict(found))
         rule = "payee" if excess and short else "payment"
-        detail = f"{_shown(found)} where {_shown(flow.due)} is due"
+        detail = f"{_shown(found)} instead of {_shown(flow.due)}"
         self._note(flow.game, rule, detail, flow.transaction)
 
 

@@ -42,11 +42,11 @@ def open_history(
             f"{shown(url)}: chain {history.chain_id}, but the deployment is on chain {claims.chain_id}"
         )
     if not history.code(address):
-        raise ParleyError(f"{shown(url)}: there is no code at {address}: nothing to verify")
+        raise ParleyError(f"{shown(url)}: no code at {address}")
     size = 32 * sum(kind.words for kind in records.views["state"].outputs)
     (found,) = history.ask([(address, records.question("state", bytes(32)))])
     if found is None or len(found) != size:
         raise ParleyError(
-            f"{shown(url)}: the contract at {address} is no {name}: it has no such view as state(bytes32)"
+            f"{shown(url)}: the contract at {address} is not {name}: it has no view state(bytes32)"
         )
     return history

@@ -268,7 +268,7 @@ class Replay(Generic[G]):
         if excused is None:
             self.checked["refusals that could not be settled"] += 1
         elif not excused:
-            self._note(game, "refusal", f"{action.name} was refused where the rules allow it")
+            self._note(game, "refusal", f"{action.name} failed, but the rules allow it")
 
     def _accepted(self, action: Action, game: Word) -> list[str] | None:
         """Try a call on the model without effect: return the payees, or None if the model rejects it."""
@@ -338,7 +338,7 @@ class Replay(Generic[G]):
                 self._perform(action.name, game, attempt)
             except Revert as refusal:
                 rule = self.rule_of_refusal(action.name, game, refusal)
-                self._note(game, rule, f"{action.name} went through where it must fail with {refusal}")
+                self._note(game, rule, f"{action.name} succeeded, but must fail with {refusal}")
                 known = self.model.games.get(game)
                 if refusal.name in tried or known is None:
                     return False
@@ -377,7 +377,7 @@ class Replay(Generic[G]):
                 self._compare_fields(game_id, want[name], event)
         for name in [*(want.keys() - have.keys()), *(have.keys() - want.keys())]:
             rule = self.rules.presence(name, have.get(name, want.get(name, Event("", ()))).fields)
-            how = "missing" if name in want else "not what the rules lead to"
+            how = "missing" if name in want else "unexpected"
             self._note(game_id, rule, f"{name} after {action.name}: {how}")
         self.follow(self.model.games[game_id], want, have)
 
@@ -399,7 +399,7 @@ class Replay(Generic[G]):
         for rule, due, found in zip(self.rules.fields[have.name], want.fields, have.fields, strict=True):
             if due != found and rule not in seen:
                 seen.add(rule)
-                detail = f"{self.told(rule, have, found)} where {self.told(rule, want, due)} is due"
+                detail = f"{self.told(rule, have, found)} instead of {self.told(rule, want, due)}"
                 self._note(game, rule, detail)
 
 

@@ -149,7 +149,7 @@ def _read_metadata(file: str, place: str, text: str, content: _File) -> None:
     if not is_name and known not in (ALTERNATIVES, VOTERS, ORDERS):
         return
     if content.orders:
-        raise ProblemError(file, place, f"{shorten(known)} stands after the first order")
+        raise ProblemError(file, place, f"{shorten(known)} must be before the first order")
     if not is_name:
         if known in content.counts:
             raise ProblemError(file, place, f"duplicate {known}")

@@ -235,7 +235,7 @@ class LotteryReplay(Replay[Lottery]):
         have = [event for event in events if event.name in _DRAWS]
         if [event.name for event in want] != [event.name for event in have]:
             names = (", ".join(event.name for event in some) or "nothing" for some in (have, want))
-            self._note(game.id, "draw", "{} where {} is due".format(*names))
+            self._note(game.id, "draw", "{} instead of {}".format(*names))
             self.lost.add(game.id)
         elif have:
             drawn, assigned = have
@@ -299,7 +299,7 @@ class LotteryReplay(Replay[Lottery]):
             rule = "capacity"
         else:
             rule = "picks" if serial else "assignment"
-        self._note(game.id, rule, f"{_shown(codes)} where {_shown(due)} is due")
+        self._note(game.id, rule, f"{_shown(codes)} instead of {_shown(due)}")
         game.assignment = tuple(codes)
 
 

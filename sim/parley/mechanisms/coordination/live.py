@@ -66,8 +66,8 @@ class Board(board.Board):
             ),
             Panel(
                 "stick",
-                "The stick of chances",
-                "A stick of length 1. Each agent breaks a piece off what is left. The length of the piece is"
+                "Chances to propose",
+                "Each agent takes its fraction of the probability that earlier agents leave. The result is"
                 " its chance to propose, and so its share of the savings.",
                 ("agent", "fraction of the rest", "chance", "drawn"),
                 seats,
@@ -76,16 +76,16 @@ class Board(board.Board):
             Panel(
                 "offer",
                 "The proposal",
-                "The bar is what an agent would bear. The notch is the most that it accepts in equilibrium,"
-                " the circle what its contracts alone cost.",
-                ("agent", "bears", "accepts up to", "", "answer"),
+                "The bar is an agent's cost share. The notch is the highest cost accepted in equilibrium,"
+                " the circle the cost of its contracts alone.",
+                ("agent", "cost share", "highest cost accepted", "", "answer"),
                 seats,
                 [["", "", "", ""]] * problem.agents,
             ),
             Panel(
                 "cost",
-                "What the game cost",
-                "Its own work counted, against what the contracts alone cost.",
+                "Costs of the game",
+                "Costs including own work, compared with the contracts alone.",
                 ("agent", "contracts alone", "the game", "saved"),
                 seats,
                 [[number(self._cost(alone)), "", ""] for alone in self._alone()],

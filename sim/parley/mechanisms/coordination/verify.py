@@ -282,7 +282,7 @@ class GameReplay(Replay[Game]):
             self._note(game.id, "continuation draw", detail)
         event = drawn or stopped
         if event is not None and event.fields[1] != game.round:
-            self._note(game.id, "round", f"{event.fields[1]} where {game.round} is due")
+            self._note(game.id, "round", f"{event.fields[1]} instead of {game.round}")
         if drawn is not None:
             self._check_proposer(game, secrets, drawn)
             return
