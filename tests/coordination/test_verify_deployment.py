@@ -120,9 +120,9 @@ def test_a_wrong_entry_gets_one_line_and_status_2(played: tuple[str, dict[str, A
         (with_mechanism(content, address=recognition), "also the address"),
         (
             {**content, "contracts": {"TwoStageMechanism": {**entry, "address": recognition}}},
-            "is no TwoStageMechanism",
+            "is not TwoStageMechanism",
         ),
-        ({**content, "contracts": {"AssignmentLottery": entry}}, "is no AssignmentLottery"),
+        ({**content, "contracts": {"AssignmentLottery": entry}}, "is not AssignmentLottery"),
         (with_mechanism(content, bytecodeHash="none"), "bytecodeHash"),
         (with_mechanism(content, bytecodeHash=5), "bytecodeHash"),
         (with_mechanism(content, address=entry["address"][:-1]), "address"),

@@ -261,9 +261,9 @@ def test_what_is_refused_is_not_written_down_and_changes_nothing() -> None:
 
 def test_options_that_do_not_go_together_are_refused_in_a_line(tmp_path: Path) -> None:
     url = "http://127.0.0.1:9"
-    with pytest.raises(ParleyError, match="--workers, --cluster: on a node"):
+    with pytest.raises(ParleyError, match="--workers, --cluster: not available on a node"):
         play_games(HONEST, games=1, evm=url, workers=2)
-    with pytest.raises(ParleyError, match="--workers, --cluster: on a node"):
+    with pytest.raises(ParleyError, match="--workers, --cluster: not available on a node"):
         play_games(HONEST, games=1, evm=url, cluster="tcp://127.0.0.1:9")
     with pytest.raises(ParleyError, match="--deployment requires a node: --evm URL"):
         play_games(HONEST, games=1, deployment=tmp_path / "d.json")
