@@ -215,7 +215,7 @@ def test_points_and_capacities_become_utilities(tmp_path: Path) -> None:
 
 
 def test_rankings_of_one_year_are_selected(tmp_path: Path) -> None:
-    mapping = read_csv(write(tmp_path, "r.csv", RANKS), select={"year": "2020"})
+    mapping = read_csv(write(tmp_path, "r.csv", RANKS), select=["year=2020"])
     assert mapping["items"] == ["2", "10"]
     assert mapping["rankings"] == [["10", "2"], ["2"]]
     assert solve(Problem.from_mapping(mapping)).to_json()["matrix"] == [["0", "1"], ["1", "0"]]
@@ -226,11 +226,11 @@ def test_broken_csv_files_get_one_line(tmp_path: Path) -> None:
         (POINTS.replace("0.5", "many"), {}, "line 3, column c1: 'many' is not a number"),
         (POINTS + "eve,1\n", {}, "line 4: 2 cells, but the header has 3"),
         ("", {}, "empty"),
-        (POINTS, {"select": {"yaer": "1"}}, "line 1: unknown column 'yaer'"),
-        (POINTS, {"select": {"student": "nobody"}}, "no agents"),
+        (POINTS, {"select": ["yaer=1"]}, "line 1: unknown column 'yaer'"),
+        (POINTS, {"select": ["student=nobody"]}, "no agents"),
         ("student,c1\n", {}, "line 1: no agents"),
         ("\nstudent,c1\n\u00a0,\n", {}, "line 2: no agents"),
-        (POINTS, {"select": {"c1": "3", "c2": ""}}, "line 1: no column with preferences"),
+        (POINTS, {"select": ["c1=3", "c2="]}, "line 1: no column with preferences"),
         (POINTS.replace("0.5", "-1"), {}, "line 3, column c1: -1 is negative"),
         (POINTS.replace(",", ";"), {}, "line 1: separated by ';' instead of commas? If not, quote the cells"),
         (POINTS.replace("c2", "c1"), {}, "line 1: needs at least two columns, each with its own name"),
@@ -364,9 +364,9 @@ def test_what_stands_out_in_tables_is_told(tmp_path: Path) -> None:
         "column year has empty or duplicate names: they were numbered",
     ]
     places = write(tmp_path, "i.csv", "item,capacity\n2,1\n10,1\n11,0\n")
-    mapping = read_csv(ranks, capacities=places, select={"year": "2020"})
+    mapping = read_csv(ranks, capacities=places, select=["year=2020"])
     assert (mapping["items"], mapping["capacities"]) == (["2", "10", "11"], [1, 1, 0])
-    assert warnings(read_csv, ranks, capacities=places, select={"year": "2020"}) == [
+    assert warnings(read_csv, ranks, capacities=places, select=["year=2020"]) == [
         "items that nobody wants: 11",
         "items with capacity 0: 11",
     ]

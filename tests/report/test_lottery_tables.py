@@ -18,8 +18,8 @@ from parley.kit.verify.verification import Judged, Verification
 from parley.mechanisms.assignment.audit import audit
 from parley.mechanisms.assignment.efficiency import ordinally_efficient
 from parley.mechanisms.assignment.envy import envy_free, equal_treatment, sd_envy_free
+from parley.mechanisms.assignment.favourites import beats, worse_region
 from parley.mechanisms.assignment.lottery import as_matrix
-from parley.mechanisms.assignment.present.favourites import beats, worse_region
 from parley.mechanisms.assignment.present.words import reasons
 from parley.mechanisms.assignment.problem import Problem, from_orders, load_problem
 

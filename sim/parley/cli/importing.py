@@ -64,7 +64,7 @@ def _add(one: AnyMechanism, form: Format) -> None:
             form.options, {name: value for name, value in given.items() if value not in (None, False, [])}
         )
         with naming(file):
-            mapping = form.read(file, options, notes.append)
+            mapping = getattr(one, form.read)(file, **options.values, warn=notes.append)
         one.problem(mapping, file)
         _give(mapping, file, notes, out, force=force, as_json=as_json)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -90,7 +90,42 @@ def read_keys(model: type[Table], mapping: Mapping[str, object]) -> Table:
     except ValidationError as error:
         details = error.errors(include_url=False)
     first = min(details, key=lambda detail: detail["type"] != "extra_forbidden")
-    raise ProblemError("", spell(first["loc"]), _reason(model, first)) from None
+    tables, place = _walk(model, first["loc"])
+    if first["type"] == "extra_forbidden":
+        tables, _ = _walk(model, first["loc"][:-1])
+    if first["type"].startswith("union_tag") and isinstance(first["input"], Mapping):
+        place.append(first["ctx"]["discriminator"].strip("'"))
+    raise ProblemError("", spell(place), _reason(tables, first)) from None
+
+
+def _walk(model: type[Keys], loc: Iterable[int | str]) -> tuple[list[type[Keys]], list[int | str]]:
+    """Follow pydantic's path of a key: which tables there may be in that place, and the path in the file.
+
+    Pydantic's path names the alternative that a table is, which the file does not.
+    """
+    tables, place = [model], list[int | str]()
+    for part in loc:
+        named = [table for table in tables if part in _literals(table)] if len(tables) > 1 else []
+        if named:
+            tables = named
+            continue
+        place.append(part)
+        if isinstance(part, str):
+            fields = [table.model_fields[part] for table in tables if part in table.model_fields]
+            tables = [table for field in fields for table in _tables_in(field.annotation)]
+    return tables, place
+
+
+def _literals(table: type[Keys]) -> set[str]:
+    """Texts that a key of a table has to be, as the one that says which of several tables it is."""
+    texts = (text for field in table.model_fields.values() for text in get_args(field.annotation))
+    return {text for text in texts if isinstance(text, str)}
+
+
+def _tables_in(annotation: object) -> list[type[Keys]]:
+    if isinstance(annotation, type) and issubclass(annotation, Keys):
+        return [annotation]
+    return [table for part in get_args(annotation) for table in _tables_in(part)]
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - a tree of anything
@@ -129,33 +164,29 @@ _SAID = {
 """What is said of a value, by pydantic's name for what is wrong."""
 
 
-def _reason(model: type[Keys], detail: ErrorDetails) -> str:
-    value, kind = shorten(detail["input"]), detail["type"]
-    if kind == "extra_forbidden":
-        return "unknown key" + did_you_mean(str(detail["loc"][-1]), _known(model, detail["loc"][:-1]))
-    if kind == "missing":
-        return "missing"
-    if kind in _SAID:
-        return f"{value} is {_SAID[kind].format(**detail.get('ctx', {}))}"
-    if kind == "literal_error":
-        return f"unknown: {value}; known: {detail['ctx']['expected'].replace(' or ', ', ')}"
-    if kind == "value_error":
-        return detail["msg"].removeprefix("Value error, ")
-    return f"{detail['msg']} (given: {value})"
-
-
-def _known(model: type[Keys], place: Sequence[int | str]) -> list[str]:
-    """List the keys of the table at a place in the file."""
-    for part in place:
-        if isinstance(part, str):
-            inner = model.model_fields[part].annotation
-            choices = [inner, *getattr(inner, "__args__", ())]
-            choices += [deeper for choice in choices for deeper in getattr(choice, "__args__", ())]
-            tables = [choice for choice in choices if isinstance(choice, type) and issubclass(choice, Keys)]
-            if not tables:
-                return []
-            model = tables[0]
-    return list(model.model_fields)
+def _reason(tables: Sequence[type[Keys]], detail: ErrorDetails) -> str:
+    value, said = shorten(detail["input"]), detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            known = [name for table in tables for name in table.model_fields]
+            reason = "unknown key" + did_you_mean(str(detail["loc"][-1]), known)
+        case "missing":
+            reason = "missing"
+        case "union_tag_not_found" | "union_tag_invalid" if isinstance(detail["input"], Mapping):
+            known = sorted(text for table in tables for text in _literals(table))
+            given = f"unknown: {shorten(said['tag'])}" if "tag" in said else "missing"
+            reason = f"{given}; known: {', '.join(known)}"
+        case "union_tag_not_found":
+            reason = f"{value} is not a table"
+        case "literal_error":
+            reason = f"unknown: {value}; known: {said['expected'].replace(' or ', ', ')}"
+        case "value_error":
+            reason = detail["msg"].removeprefix("Value error, ")
+        case kind if kind in _SAID:
+            reason = f"{value} is {_SAID[kind].format(**said)}"
+        case _:
+            reason = f"{detail['msg']} (given: {value})"
+    return reason
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

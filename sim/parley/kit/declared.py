@@ -1,7 +1,9 @@
-"""Types of a mechanism's declarations: help, import formats, experiments."""
+"""Types of a mechanism's declarations: help, import formats, experiments, functions in other modules."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,10 +12,45 @@ if TYPE_CHECKING:
     from typing import Any
 
     from parley.kit.experiment.experiment import Experiment
-    from parley.kit.options import Given, Option
+    from parley.kit.options import Option
     from parley.kit.present.page_model import Sheet
 
-__all__ = ["Description", "Format", "Laboratory"]
+__all__ = ["Description", "Elsewhere", "Format", "Laboratory", "elsewhere"]
+
+
+class Elsewhere:
+    """A method of a declaration that is a function of another module in its package; see `elsewhere`."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        package, (module, _, self.name) = owner.__module__.rpartition(".")[0], self.place.partition(":")
+        self.module = f"{package}.{module}"
+
+    def __get__(self, one: object | None, owner: type) -> Any:  # noqa: ANN401 - whatever is found there
+        # Asked of the class, as `abc` does when the class is made, nothing is imported.
+        return self if one is None else attrgetter(self.name)(import_module(self.module))
+
+
+def elsewhere(place: str) -> Any:  # noqa: ANN401 - whatever is found there
+    """Name the function that a method of a declaration is; its module is imported at the first use.
+
+    Parameters
+    ----------
+    place : str
+        ``MODULE:FUNCTION``; the module is in the package of the declaration's. The function does not get the
+        declaration itself.
+
+    Examples
+    --------
+    >>> class Declaration:
+    ...     __module__ = "parley.kit.mechanism"
+    ...     option = elsewhere("options:Option")
+    >>> Declaration().option("solve", "runs", int, "Runs of the rule.").name
+    'runs'
+    """
+    return Elsewhere(place)
 
 
 class Description(NamedTuple):
@@ -43,16 +80,16 @@ class Format(NamedTuple):
         Help text for the file.
     options : tuple of Option
         Options of this format.
-    read : callable
-        Takes a file, its options and a function that is called with warnings; returns the keys of a problem
-        file.
+    read : str
+        The mechanism's method that reads a file: takes the file, the given options by name, and `warn`, a
+        function that is called with warnings; returns the keys of a problem file.
     """
 
     name: str
     description: Description
     file: str
     options: tuple[Option, ...]
-    read: Callable[[str, Given, Callable[[str], None]], Mapping[str, Any]]
+    read: str
 
 
 class Laboratory(NamedTuple):

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from parley.core.errors import ParleyError, shorten
 from parley.core.keys import did_you_mean
+from parley.core.limits import MAX_SEED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Given", "Option"]
+__all__ = ["Given", "Option", "counted", "seed"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,32 @@ class Option:
     most: int | None = None
 
 
+def seed(verb: str, about: str, default: str) -> Option:
+    """Declare the option of a seed."""
+    return Option(verb, "seed", int, about, default=default, least=0, most=MAX_SEED)
+
+
+def counted(tell: Callable[[str, int, int | None], None], what: str, total: int) -> Callable[[int], None]:
+    """Return what tells of progress, if it is called with how much was done since the last time.
+
+    Examples
+    --------
+    >>> more = counted(lambda *told: print(*told), "solving", 9)
+    >>> more(4), more(5)
+    solving 4 9
+    solving 9 9
+    (None, None)
+    """
+    done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        tell(what, done, total)
+
+    return advance
+
+
 class Given:
     """The options given to a command, by name.
 
@@ -56,6 +83,11 @@ class Given:
         The mechanism's options for this command.
     values : mapping
         Given values, from the command line or from Python.
+
+    Attributes
+    ----------
+    values : dict
+        As they were given.
 
     Raises
     ------
@@ -80,28 +112,28 @@ class Given:
                 hint = did_you_mean(name, list(known)) or f"; known: {', '.join(known) or 'none'}"
                 raise ParleyError(f"{name}: no such option{hint}")
             _check(known[name], value)
-        self._values = dict(values)
+        self.values = dict(values)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._values
+        return name in self.values
 
     def flag(self, name: str) -> bool:
         """Whether a flag was given."""
-        return self._values.get(name) is True
+        return self.values.get(name) is True
 
     def integer(self, name: str, default: int) -> int:
         """Return a number."""
-        value = self._values.get(name)
+        value = self.values.get(name)
         return value if isinstance(value, int) else default
 
     def text(self, name: str) -> str | None:
         """Return a text; None if not given."""
-        value = self._values.get(name)
+        value = self.values.get(name)
         return None if value is None else str(value)
 
     def texts(self, name: str) -> list[str]:
         """Return all values of a repeated option."""
-        value = self._values.get(name)
+        value = self.values.get(name)
         return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
     def path(self, name: str) -> Path | None:

@@ -41,6 +41,7 @@ __all__ = [
     "Column",
     "Figure",
     "Sheet",
+    "columns",
     "cost",
     "count",
     "exactly",
@@ -77,6 +78,19 @@ class Column:
     label: str
     format: Format = "text"
     detail: bool = False
+
+
+def columns(**labels: str | tuple[str, Format] | tuple[str, Format, bool]) -> list[Column]:
+    """Make columns by their keys: each a heading, with its format and whether it is a detail if need be.
+
+    Examples
+    --------
+    >>> columns(agent="agent", times=("drawn, times", "count"))[1]
+    Column(key='times', label='drawn, times', format='count', detail=False)
+    """
+    return [
+        Column(key, label) if isinstance(label, str) else Column(key, *label) for key, label in labels.items()
+    ]
 
 
 @dataclass(frozen=True)

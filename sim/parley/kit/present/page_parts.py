@@ -8,7 +8,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
-from parley.kit.present.page_model import Z95, Column, Figure, Sheet, count, exactly
+from parley.kit.present.page_model import Z95, Column, Figure, Sheet, columns, count, exactly
 from parley.kit.present.page_words import cross_checked, ended
 
 if TYPE_CHECKING:
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 __all__ = [
     "as_float",
     "bots_of",
+    "frequency_cells",
+    "frequency_columns",
     "gas_figures",
+    "matrix",
     "mean_cells",
     "mean_columns",
+    "means_figure",
     "paths_figure",
     "sheet_of_simulation",
     "wilson",
@@ -165,6 +169,76 @@ def known_p_values(agents: Iterable[Mapping[str, Any]]) -> list[float]:
     return [entry["p_value"] for entry in agents if entry.get("p_value") is not None]
 
 
+def frequency_columns(
+    times: str = "times", probability: str = "probability", *, detail: bool = True
+) -> list[Column]:
+    """Columns of counts against theory, which charts of frequencies draw; `frequency_cells` fills them."""
+    return columns(
+        times=(times, "count"),
+        expected=("expected, times", "number"),
+        share=("share", "percent"),
+        low=("95% from", "percent", detail),
+        high=("to", "percent", detail),
+        probability=(probability, "percent"),
+    )
+
+
+def frequency_cells(counts: Sequence[int], expected: Sequence[object]) -> list[list[Any]]:
+    """Rows of these columns: how often each of several things was drawn, and how often theory expects it.
+
+    Examples
+    --------
+    >>> [round(cell, 2) for cell in frequency_cells([1, 3], [2.0, 2.0])[0]]
+    [1, 2.0, 0.25, 0.05, 0.7, 0.5]
+    """
+    drawn = sum(counts)
+    theory = [as_float(wanted) or 0.0 for wanted in expected]
+    if not drawn:
+        return [[times, wanted, *[None] * 4] for times, wanted in zip(counts, theory, strict=True)]
+    return [
+        [times, wanted, times / drawn, *wilson(times, drawn), wanted / drawn]
+        for times, wanted in zip(counts, theory, strict=True)
+    ]
+
+
+def matrix(
+    id: str,  # noqa: A002 - as of a figure
+    title: str,
+    heads: list[Column],
+    names: tuple[Sequence[str], Sequence[str]],
+    cells: Iterable[Iterable[Sequence[Any]]],
+    *,
+    value: str,
+    options: Mapping[str, Any] | None = None,
+    **more: Any,  # noqa: ANN401 - as of a figure
+) -> Figure:
+    """Lay out a matrix as a figure: a terminal has it as a table, a page as a heat map.
+
+    Parameters
+    ----------
+    heads : list of Column
+        What goes down, what goes across, and what each cell says.
+    names : (sequence of str, sequence of str)
+        Of rows and of columns.
+    cells : iterable
+        Rows of cells, each with a value for every column but the first two.
+    value : str
+        The column that is shown.
+    options : mapping, optional
+        Others of the chart.
+    **more
+        See `Figure`.
+    """
+    down, across = names
+    rows = [
+        [one, other, *cell]
+        for one, row in zip(down, cells, strict=True)
+        for other, cell in zip(across, row, strict=True)
+    ]
+    shown = {"down": list(down), "across": list(across), "value": value} | dict(options or {})
+    return Figure(id, title, heads, rows, options=shown, **more)
+
+
 def mean_columns(mean: str, expected: str) -> list[Column]:
     """Return the columns of means and theory for the chart of means; `mean_cells` fills them.
 
@@ -173,41 +247,67 @@ def mean_columns(mean: str, expected: str) -> list[Column]:
     mean, expected : str
         Headings, with the unit.
     """
-    return [
-        Column("mean", mean, "number"),
-        Column("low", "95% from", "number", detail=True),
-        Column("high", "to", "number", detail=True),
-        Column("expected", expected, "number"),
-        Column("gap", "mean less theory", "number", detail=True),
-        Column("z", "z", "z"),
-        Column("p", "p-value", "p"),
-    ]
+    return columns(
+        mean=(mean, "number"),
+        low=("95% from", "number", True),
+        high=("to", "number", True),
+        expected=(expected, "number"),
+        gap=("mean less theory", "number", True),
+        z=("z", "z"),
+        p=("p-value", "p"),
+    )
 
 
-def mean_cells(
-    mean: float | None,
-    std_error: float | None,
-    expected: object,
-    z: float | None,
-    p: float | None = None,
-) -> list[Any]:
-    """Return a row of these columns: a mean, its 95% interval and its distance from theory.
+def mean_cells(row: Mapping[str, Any], what: str = "") -> list[Any]:
+    """One row of these columns: a mean with its 95% interval, and how far it is from theory.
 
     Parameters
     ----------
-    mean, std_error : float or None
-        None if nothing was measured.
-    expected : str, float or None
-        As in the run's JSON.
-    z, p : float or None
-        The deviation in exact standard errors, and the exact p-value.
+    row : mapping
+        As a run writes it down: ``mean`` (None where nothing was measured), ``std_error``, ``expected``,
+        ``z`` and ``p_value``.
+    what : str
+        Which mean: ``mean_cost`` and ``expected_cost`` are those of ``cost``.
     """
+    suffix = what and f"_{what}"
+    mean, expected = row[f"mean{suffix}"], row.get(f"expected{suffix}")
     theory = as_float(expected)
     shown = exactly(expected) if isinstance(expected, str) else expected
+    tests = row.get("z"), row.get("p_value")
     if mean is None:
-        return [None, None, None, shown, None, z, p]
-    half = Z95 * (std_error or 0.0)
-    return [mean, mean - half, mean + half, shown, None if theory is None else mean - theory, z, p]
+        return [None, None, None, shown, None, *tests]
+    half = Z95 * (row["std_error"] or 0.0)
+    gap = None if theory is None else mean - theory
+    return [mean, mean - half, mean + half, shown, gap, *tests]
+
+
+def means_figure(
+    id: str,  # noqa: A002 - as of a figure
+    title: str,
+    heads: list[Column],
+    rows: list[list[Any]],
+    words: Mapping[str, str],
+    **more: Any,  # noqa: ANN401 - as of a figure
+) -> Figure:
+    """Show means against theory, with charts of them and of how far they are from it.
+
+    Parameters
+    ----------
+    heads : list of Column
+        `mean_columns` among them.
+    words : mapping
+        See the chart ``means`` in `parley.kit.present.page_model`.
+    **more
+        See `Figure`; without a note, intervals are explained.
+    """
+    drawn = {
+        "chart": "means gaps",
+        "alt": f"Left: each agent's {words['played']} and what theory expects. Right, enlarged: the"
+        " difference, with 95% intervals.",
+        "note": "Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory"
+        " in exact standard errors; none where nothing is random.",
+    }
+    return Figure(id, title, heads, rows, options={"words": dict(words)}, **drawn | more)
 
 
 def paths_figure(paths: Mapping[str, int], games: int, note: str) -> Figure:
@@ -215,7 +315,7 @@ def paths_figure(paths: Mapping[str, int], games: int, note: str) -> Figure:
     return Figure(
         "paths",
         "How games went",
-        [Column("path", "path"), Column("games", "games", "count"), Column("share", "share", "percent")],
+        columns(path="path", games=("games", "count"), share=("share", "percent")),
         [[str(path), number, number / games] for path, number in paths.items()],
         note=note,
     )
@@ -235,14 +335,14 @@ def gas_figures(gas: Mapping[str, Any] | None, evm: str, games: int) -> list[Fig
     """
     if not gas or not gas.get("by_function") or not games:
         return []
-    columns = [
-        Column("function", "function"),
-        Column("calls", "calls", "count"),
-        Column("least", "least, gas", "count"),
-        Column("mean", "mean, gas", "count"),
-        Column("most", "most, gas", "count"),
-        Column("sum", "a game, gas", "count"),
-    ]
+    heads = columns(
+        function="function",
+        calls=("calls", "count"),
+        least=("least, gas", "count"),
+        mean=("mean, gas", "count"),
+        most=("most, gas", "count"),
+        sum=("a game, gas", "count"),
+    )
     rows = [
         [name, used["calls"], used["min"], used["mean"], used["max"], used["calls"] * used["mean"] / games]
         for name, used in gas["by_function"].items()
@@ -251,7 +351,7 @@ def gas_figures(gas: Mapping[str, Any] | None, evm: str, games: int) -> list[Fig
         Figure(
             "gas",
             "Gas",
-            columns,
+            heads,
             rows,
             chart="bars",
             alt="Gas that a game spends on each function of the contract.",

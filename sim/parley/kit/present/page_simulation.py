@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure
-from parley.kit.present.page_parts import mean_cells, mean_columns, sheet_of_simulation, wilson
+from parley.kit.present.page_parts import (
+    frequency_cells,
+    frequency_columns,
+    mean_cells,
+    mean_columns,
+    means_figure,
+    sheet_of_simulation,
+)
 from parley.kit.present.page_words import draws_follow, means_agree
 
 if TYPE_CHECKING:
@@ -48,42 +55,22 @@ def standard_sheet(report: Mapping[str, Any], name: str) -> Sheet:
 
 
 def _means(name: str, rows: Sequence[Mapping[str, Any]]) -> Figure:
-    compared = any(row["expected"] is not None for row in rows)
-    return Figure(
-        name,
-        f"Mean {name}",
-        [Column("agent", ""), *mean_columns("mean", "theory")],
-        [
-            [row["of"], *mean_cells(row["mean"], row["std_error"], row["expected"], row["z"], row["p_value"])]
-            for row in rows
-        ],
-        chart="means" if compared else "",
-        alt="Left: means and what theory expects. Right, enlarged: the difference, with 95% intervals.",
-        note="Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory in"
-        " exact standard errors; none where nothing is random.",
-        options={"words": {"title": f"Mean {name}", "played": "mean", "unit": name}},
-    )
+    cells = [[row["of"], *mean_cells(row)] for row in rows]
+    words = {"title": f"Mean {name}", "played": "mean", "unit": name}
+    drawn = {} if any(row["expected"] is not None for row in rows) else {"chart": ""}
+    heads = [Column("agent", ""), *mean_columns("mean", "theory")]
+    return means_figure(name, f"Mean {name}", heads, cells, words, **drawn)
 
 
 def _counts(name: str, found: Mapping[str, Any]) -> Figure:
-    rows = []
-    for row, counts, expected in zip(found["rows"], found["counts"], found["expected"], strict=True):
-        drawn = sum(counts)
-        for cell, times, wanted in zip(found["cells"], counts, expected, strict=True):
-            share = [times / drawn, *wilson(times, drawn)] if drawn else [None] * 3
-            rows.append([row, cell, times, wanted, *share])
     return Figure(
         name,
         f"Drawn: {name}",
+        [Column("row", ""), Column("cell", name), *frequency_columns()],
         [
-            Column("row", ""),
-            Column("cell", name),
-            Column("times", "times", "count"),
-            Column("expected", "expected, times", "number"),
-            Column("share", "share", "percent"),
-            Column("low", "95% from", "percent", detail=True),
-            Column("high", "to", "percent", detail=True),
+            [row, cell, *cells]
+            for row, *drawn in zip(found["rows"], found["counts"], found["expected"], strict=True)
+            for cell, cells in zip(found["cells"], frequency_cells(*drawn), strict=True)
         ],
-        rows,
         note="Expected by theory, at what came out. Every count is tested exactly; Bonferroni.",
     )

@@ -53,10 +53,6 @@ def plain_sheet(kind: str, name: str, report: Mapping[str, Any]) -> Sheet:
     return Sheet(kind, f"{kind.capitalize()}: {name}", "", facts=facts, figures=plain_figures(report))
 
 
-def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(_said(key), _text(value)) for key, value in report.items() if not isinstance(value, list | dict)]
-
-
 def plain_figures(report: Mapping[str, Any], *above: str) -> list[Figure]:
     """Return a figure per list and object of a report.
 

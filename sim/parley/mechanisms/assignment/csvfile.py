@@ -16,7 +16,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from parley.core import exact
-from parley.core.errors import ProblemError, shorten
+from parley.core.errors import ParleyError, ProblemError, shorten
 from parley.core.keys import did_you_mean, whole
 from parley.mechanisms.assignment.imported import (
     SPACES,
@@ -30,7 +30,7 @@ from parley.mechanisms.assignment.imported import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Row = dict[str, str]
 Line = tuple[str, Row]
@@ -49,7 +49,7 @@ def read_csv(
     path: str | PathLike[str],
     *,
     capacities: str | PathLike[str] | None = None,
-    select: Mapping[str, str] | None = None,
+    select: Iterable[str] = (),
     seats: int | None = None,
     rule: str = "serial-dictatorship",
     warn: Warn | None = None,
@@ -60,8 +60,8 @@ def read_csv(
     ----------
     capacities : path, optional
         A CSV file of items and capacities. Without it, every capacity is 1.
-    select : mapping of str to str, optional
-        Read only the lines with these values in these columns, such as a year.
+    select : iterable of str
+        Read only the lines with these values in these columns: ``COLUMN=VALUE``, such as a year.
     seats : int, optional
         Scale capacities down in proportion to this total, by largest remainders.
     rule : str
@@ -80,7 +80,7 @@ def read_csv(
         In one line: file, line, column and reason.
     """
     file = fspath(path)
-    head, columns, lines = _selected(file, select or {})
+    head, columns, lines = _selected(file, _chosen(select))
     tell = warn or say_nothing
     ranks = _rank_columns(file, head, columns)
     # If the column of names is selected on, all other columns may be ranks.
@@ -214,6 +214,17 @@ def _outside_quotes(record: str) -> str:
     'Ann,,c'
     """
     return ",".join(cell.strip() for cell in _QUOTED.sub(r"\1", record).split(","))
+
+
+def _chosen(select: Iterable[str]) -> dict[str, str]:
+    """Read which values are asked for in which columns."""
+    chosen: dict[str, str] = {}
+    for text in select:
+        column, equals, value = text.partition("=")
+        if not equals or column in chosen:
+            raise ParleyError(f"--select: {text!r} is not COLUMN=VALUE, or the column was given twice")
+        chosen[column] = value
+    return chosen
 
 
 def _selected(file: str, chosen: Mapping[str, str]) -> tuple[str, list[str], list[Line]]:

@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from parley.core.errors import ParleyError
-from parley.core.limits import MAX_GAMES, MAX_SAMPLE, MAX_SEED
-from parley.kit.declared import Description, Format
+from parley.core.limits import MAX_GAMES, MAX_SAMPLE
+from parley.kit.declared import Description, Format, elsewhere
 from parley.kit.mechanism import Mechanism
-from parley.kit.options import Option
+from parley.kit.options import Option, counted, seed
 from parley.kit.protocols import Ending
 from parley.mechanisms.assignment.contracts import CONTRACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Callable
 
-    from parley.chain.evm import Evm
     from parley.kit.options import Given
-    from parley.kit.play import simulation
-    from parley.kit.play.declaration import Columns
-    from parley.kit.present.page_model import Sheet
-    from parley.kit.statistics import Statistic
     from parley.mechanisms.assignment.audit import Audit
     from parley.mechanisms.assignment.plan import Plan
-    from parley.mechanisms.assignment.play import Outcome, Player
+    from parley.mechanisms.assignment.play import Outcome
     from parley.mechanisms.assignment.problem import Problem
     from parley.mechanisms.assignment.solution import Solution
     from parley.mechanisms.assignment.verify import LotteryReplay
 
-    Simulation: TypeAlias = simulation.Simulation[Problem, Solution, Outcome, Plan]
+    Declared = Mechanism[Problem, Solution, Audit, Outcome, Plan]
+else:
+    Declared = Mechanism
 
 __all__ = ["MECHANISM", "Assignment"]
 
 _RUNS = "Number of sampled runs, where exact probabilities are out of reach."
 _RULES = "serial-dictatorship, probabilistic-serial, boston; with utilities also welfare, pseudo-market."
-_SERIAL = "serial-dictatorship"
+_SELECT = "Read only the lines with this value; may be repeated."
+_SCALE = "Scale all capacities down in proportion, to this total."
 
 
-def _shared(name: str) -> tuple[Option, ...]:
+def _shared(name: str, or_else: str = "") -> tuple[Option, ...]:
     """Options of both formats."""
     return (
         Option(
@@ -47,47 +43,20 @@ def _shared(name: str) -> tuple[Option, ...]:
             "capacities",
             Path,
             "Capacity of each item: a CSV file with items in the first column and a column capacity"
-            + (
-                "; or PrefLib's .dat file of supervisors, whose projects get capacity 1, or 0 if the "
-                "supervisor takes nobody."
-                if name == "preflib"
-                else "."
-            )
-            + " Without it, every capacity is 1.",
+            f"{or_else}. Without it, every capacity is 1.",
             metavar="FILE",
         ),
-        Option(name, "rule", str, _RULES, default=_SERIAL),
+        Option(name, "rule", str, _RULES, default="serial-dictatorship"),
     )
 
 
-def _read_preflib(file: str, given: Given, warn: Callable[[str], None]) -> Mapping[str, Any]:
-    from parley.mechanisms.assignment.preflib import read_preflib
-
-    return read_preflib(
-        file, capacities=given.text("capacities"), rule=given.text("rule") or _SERIAL, warn=warn
-    )
+_SUPERVISORS = (
+    "; or PrefLib's .dat file of supervisors, whose projects get capacity 1, or 0 if the supervisor takes "
+    "nobody"
+)
 
 
-def _read_csv(file: str, given: Given, warn: Callable[[str], None]) -> Mapping[str, Any]:
-    from parley.mechanisms.assignment.csvfile import read_csv
-
-    chosen = {}
-    for text in given.texts("select"):
-        column, equals, value = text.partition("=")
-        if not equals or column in chosen:
-            raise ParleyError(f"--select: {text!r} is not COLUMN=VALUE, or the column was given twice")
-        chosen[column] = value
-    return read_csv(
-        file,
-        capacities=given.text("capacities"),
-        select=chosen,
-        seats=given.integer("seats", 0) or None,
-        rule=given.text("rule") or _SERIAL,
-        warn=warn,
-    )
-
-
-class Assignment(Mechanism["Problem", "Solution", "Audit", "Outcome", "Plan"]):
+class Assignment(Declared):
     """Random assignment of items to agents."""
 
     kind = "assignment"
@@ -134,9 +103,9 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Outcome", "Plan"]):
     }
     options = (
         Option("solve", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
-        Option("solve", "seed", int, "Seed of these runs.", default="0", least=0, most=MAX_SEED),
+        seed("solve", "Seed of these runs.", "0"),
         Option("audit", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
-        Option("audit", "seed", int, "Seed of these runs.", default="0", least=0, most=MAX_SEED),
+        seed("audit", "Seed of these runs.", "0"),
     )
     formats = (
         Format(
@@ -150,8 +119,8 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Outcome", "Plan"]):
                 ),
             ),
             "A PrefLib file: .soc, .soi, .toc or .toi.",
-            _shared("preflib"),
-            _read_preflib,
+            _shared("preflib", _SUPERVISORS),
+            "read_preflib",
         ),
         Format(
             "csv",
@@ -168,45 +137,34 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Outcome", "Plan"]):
             "A CSV file with one line per agent.",
             (
                 *_shared("csv"),
-                Option(
-                    "csv",
-                    "select",
-                    list,
-                    "Read only the lines with this value; may be repeated.",
-                    metavar="COLUMN=VALUE",
-                ),
-                Option(
-                    "csv",
-                    "seats",
-                    int,
-                    "Scale all capacities down in proportion, to this total.",
-                    least=1,
-                    most=MAX_GAMES,
-                ),
+                Option("csv", "select", list, _SELECT, metavar="COLUMN=VALUE"),
+                Option("csv", "seats", int, _SCALE, least=1, most=MAX_GAMES),
             ),
-            _read_csv,
+            "read_csv",
         ),
     )
 
-    def problem(self, mapping: Mapping[str, Any], file: str) -> Problem:
-        """Read a problem."""
-        from parley.mechanisms.assignment.problem import Problem
-
-        return Problem.from_mapping(mapping, file)
+    problem = elsewhere("problem:Problem.from_mapping")
+    read_preflib = elsewhere("preflib:read_preflib")
+    read_csv = elsewhere("csvfile:read_csv")
+    theory = elsewhere("solution:theory")
+    cast = elsewhere("plan:cast")
+    player = elsewhere("play:player")
+    statistics = elsewhere("statistics:statistics")
+    columns = elsewhere("statistics:columns")
+    report = elsewhere("statistics:report")
+    solution_sheet = elsewhere("present.solution:solution_sheet")
+    audit_sheet = elsewhere("present.audit:audit_sheet")
+    audit_documents = elsewhere("present.audit:audit_documents")
+    simulation_sheet = elsewhere("present.page_simulation:simulation_sheet")
 
     def solve(self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]) -> Solution:
         """Find the probabilities, and a lottery that has them."""
         from parley.mechanisms.assignment.solution import RUNS, solve
 
-        runs = given.integer("runs", RUNS)
-        done = 0
-
-        def progress(more: int) -> None:
-            nonlocal done
-            done += more
-            tell("solving", done, runs)
-
         tell("solving", 0, None)
+        runs = given.integer("runs", RUNS)
+        progress = counted(tell, "solving", runs)
         return solve(problem, runs=runs, seed=given.integer("seed", 0), progress=progress)
 
     def audit(self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]) -> Audit:
@@ -216,83 +174,11 @@ class Assignment(Mechanism["Problem", "Solution", "Audit", "Outcome", "Plan"]):
 
         return audit(problem, runs=given.integer("runs", RUNS), seed=given.integer("seed", 0), progress=tell)
 
-    def theory(self, problem: Problem, seed: int) -> Solution:
-        """Return the probabilities; where they are sampled, by this seed."""
-        from parley.mechanisms.assignment.solution import solve
-
-        return solve(problem, seed=seed)
-
-    def cast(self, problem: Problem, names: Sequence[str]) -> Plan:
-        """Let the bots settle what they do."""
-        from parley.mechanisms.assignment.bots import make_bots
-        from parley.mechanisms.assignment.plan import plan
-
-        return plan(problem, make_bots(names, problem.agents))
-
-    def player(
-        self,
-        evm: Evm,
-        addresses: Mapping[str, str],
-        problem: Problem,  # noqa: ARG002 - the plan has it
-        cast: Plan,
-        seed: int,
-    ) -> Player:
-        """Return what plays on a machine."""
-        from parley.mechanisms.assignment.play import Player
-
-        return Player(evm, addresses[CONTRACTS[0]], cast, seed)
-
-    def statistics(self, problem: Problem) -> Sequence[Statistic[Outcome, Solution]]:
-        """Count who got what, utilities, and lost bonds."""
-        from parley.mechanisms.assignment.statistics import statistics
-
-        return statistics(problem)
-
-    def columns(self, problem: Problem) -> Sequence[Columns[Outcome]]:
-        """Write down who got what, and the draw."""
-        from parley.mechanisms.assignment.statistics import columns
-
-        return columns(problem)
-
-    def report(self, run: Simulation) -> Mapping[str, Any]:
-        """Give this kind's own keys of a run."""
-        from parley.mechanisms.assignment.statistics import report
-
-        return report(run)
-
     def verifier(self) -> type[LotteryReplay]:
         """Return how a deployed contract's games are replayed."""
         from parley.mechanisms.assignment.verify import LotteryReplay
 
         return LotteryReplay
-
-    def solution_sheet(self, report: Mapping[str, Any], problem: Problem) -> Sheet:
-        """Lay out a solution."""
-        from parley.mechanisms.assignment.present.solution import solution_sheet
-
-        return solution_sheet(report, problem)
-
-    def audit_sheet(
-        self, report: Mapping[str, Any], problem: Problem, document: Callable[[str], Mapping[str, Any]]
-    ) -> Sheet:
-        """Lay out an audit."""
-        from parley.mechanisms.assignment.present.audit import audit_sheet
-
-        return audit_sheet(report, problem, document)
-
-    def audit_documents(self, found: Audit) -> dict[str, Any]:
-        """Return what an audit is about."""
-        from parley.mechanisms.assignment.present.audit import SOLUTION
-
-        return {SOLUTION: found.solution.to_json()}
-
-    def simulation_sheet(
-        self, report: Mapping[str, Any], problem: Problem, name: str, folder: Path | None = None
-    ) -> Sheet:
-        """Lay out a run, for a terminal and for its page."""
-        from parley.mechanisms.assignment.present.page_simulation import simulation_sheet
-
-        return simulation_sheet(report, problem, name, folder)
 
 
 MECHANISM = Assignment()

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from parley.core.errors import ProblemError
+from parley.mechanisms.assignment.bots import make_bots
 from parley.mechanisms.assignment.certificate import SERIAL_DICTATORSHIP, certify
 from parley.mechanisms.assignment.serial_dictatorship import TooLargeError
 from parley.mechanisms.assignment.terms import MAX_DENOMINATOR, most_terms_kept
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.certificate import Certificate, Order
     from parley.mechanisms.assignment.problem import Problem
 
-__all__ = ["Plan", "check_playable", "plan"]
+__all__ = ["Plan", "cast", "check_playable", "plan"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,11 @@ def plan(problem: Problem, bots: Sequence[Bot]) -> Plan:
         tuple(bot.seat for bot in opening),
         None if serial or not reveals else _certificate(problem, revealed),
     )
+
+
+def cast(problem: Problem, names: Sequence[str]) -> Plan:
+    """Make the bots, one name for each seat, and let them decide."""
+    return plan(problem, make_bots(names, problem.agents))
 
 
 def check_playable(problem: Problem, file: str = "") -> None:

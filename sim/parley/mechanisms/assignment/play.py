@@ -10,7 +10,7 @@ time.
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from parley.chain.codec import compiled_codec
@@ -18,7 +18,7 @@ from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
 from parley.core.errors import ParleyError
 from parley.core.randomness import address_word, commitment, keccak, unpack_order, word
-from parley.kit.play import player as driver
+from parley.kit.play import player as kit
 from parley.kit.reference import NOTHING
 from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
 from parley.mechanisms.assignment.lottery_state import Phase
@@ -27,7 +27,7 @@ from parley.mechanisms.assignment.parameters import Parameters, Rule
 from parley.mechanisms.assignment.problem import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from parley.chain.codec import Event
     from parley.chain.evm import Evm
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.plan import Plan
     from parley.mechanisms.assignment.problem import Problem
 
-__all__ = ["CONTRACTS", "Outcome", "Player", "deploy_mechanism", "parameters_of"]
+__all__ = ["CONTRACTS", "Outcome", "Player", "deploy_mechanism", "parameters_of", "player"]
 
 ASSIGNMENTS_KEPT = 10_000
 """Different assignments that are kept decoded."""
@@ -117,7 +117,7 @@ class Outcome(NamedTuple):
         return ", ".join((self.ending, *missed, *(("copy refused",) if self.copies else ())))
 
 
-class Player(driver.Player[Outcome]):
+class Player(kit.Player[Outcome]):
     """Plays lotteries of one problem with one set of bots on one EVM.
 
     Parameters
@@ -179,7 +179,8 @@ class Player(driver.Player[Outcome]):
         secrets = self.secrets(k, 1)
         salt = secrets.pop()
         lottery = keccak(self._id_prefix + salt)
-        state = _Lottery(lottery, len(self.seats))
+        n = len(self.seats)
+        state = _Lottery(lottery, n, [NOTHING] * n, [None] * n)
         self.send(self.creator, self._create(salt))
         self._commit(state, secrets)
         if not state.over:
@@ -301,43 +302,33 @@ class Player(driver.Player[Outcome]):
         return found
 
 
+def player(evm: Evm, addresses: Mapping[str, str], problem: Problem, cast: Plan, seed: int) -> Player:
+    """Return what plays on a machine where the contract is deployed."""
+    del problem  # the plan has it
+    return Player(evm, addresses[MECHANISM], cast, seed)
+
+
+@dataclass(slots=True, eq=False)
 class _Lottery:
-    """What the player keeps of the lottery under way, most of it from the contract's events."""
+    """What the player knows of the lottery under way: it has it from the contract's events."""
 
-    __slots__ = (
-        "blamed",
-        "codes",
-        "commitments",
-        "copies",
-        "digest",
-        "expired",
-        "forfeits",
-        "id",
-        "order",
-        "over",
-        "reports",
-        "seats",
-        "term",
-    )
-
-    def __init__(self, lottery: bytes, seats: int) -> None:
-        self.id = lottery
-        self.seats = seats
-        self.commitments = [NOTHING] * seats
-        self.digest = NOTHING
-        """What the next action has to name, once all have committed."""
-        self.reports: list[Order | None] = [None] * seats
-        self.codes: tuple[int, int] | None = None
-        """What the contract says was assigned."""
-        self.order: Order = ()
-        self.term = -1
-        self.expired: list[str] = []
-        self.blamed = 0
-        """Bit i is seat i's that has lost its bond."""
-        self.forfeits = 0
-        """Those of them that had revealed."""
-        self.copies = 0
-        self.over = False
+    id: bytes
+    seats: int
+    commitments: list[bytes]
+    reports: list[Order | None]
+    digest: bytes = NOTHING
+    """What the next action has to name, once all have committed."""
+    codes: tuple[int, int] | None = None
+    """What the contract says was assigned."""
+    order: Order = ()
+    term: int = -1
+    expired: list[str] = field(default_factory=list)
+    blamed: int = 0
+    """Bit i is seat i's that has lost its bond."""
+    forfeits: int = 0
+    """Those of them that had revealed."""
+    copies: int = 0
+    over: bool = False
 
     def take_in(self, event: Event) -> None:
         """Note what an event says."""

@@ -190,6 +190,11 @@ def solve(
     return replace(solution, matrix=problem.posted.matrix, lottery=lottery, sample=None, equilibrium=market)
 
 
+def theory(problem: Problem, seed: int) -> Solution:
+    """Compute what games are held against; where probabilities are sampled, by their seed."""
+    return solve(problem, seed=seed)
+
+
 def _solve(problem: Problem, runs: int, seed: int, progress: Callable[[int], None] | None) -> Solution:
     match problem.rule:
         case "serial-dictatorship" | "boston":

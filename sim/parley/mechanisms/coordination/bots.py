@@ -324,3 +324,8 @@ def make_bots(names: Sequence[str], agents: int) -> Bots[Bot]:
     ['greedy', 'greedy']
     """
     return bots_named(names, agents, KINDS)
+
+
+def cast(problem: Problem, names: Sequence[str]) -> Bots[Bot]:
+    """Make the bots of a problem."""
+    return make_bots(names, problem.agents)

@@ -21,7 +21,8 @@ from parley.chain.deploy import deploy
 from parley.chain.evm import Evm
 from parley.core.errors import ParleyError
 from parley.core.statistics import bonferroni, two_valued_p_value
-from parley.mechanisms.coordination.audit import IMPLEMENTATION, Audit
+from parley.kit.options import Given, counted
+from parley.mechanisms.coordination.audit import IMPLEMENTATION, PROBLEMS, Audit, audit
 from parley.mechanisms.coordination.axioms.counterexamples import Unimplemented, random_problems
 from parley.mechanisms.coordination.axioms.custom import Named, recognition_named
 from parley.mechanisms.coordination.axioms.implementation import ManipulableGame
@@ -34,6 +35,8 @@ from parley.mechanisms.coordination.stated import fraction_question
 
 __all__ = [
     "Demonstration",
+    "PlayedAudit",
+    "audit_and_play",
     "audited",
     "check_contract",
     "demonstrate",
@@ -110,6 +113,45 @@ class Demonstration:
             "z": self.z,
             "p_value": self.p_value,
         }
+
+
+@dataclass(frozen=True)
+class PlayedAudit:
+    """An audit, and the manipulation that it found as it was played, if there is one.
+
+    Attributes
+    ----------
+    audit : Audit
+    played : Demonstration or None
+    """
+
+    audit: Audit
+    played: Demonstration | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether no axiom was refuted and no single agent gains."""
+        return self.audit.holds
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `parley audit --json` prints."""
+        return self.audit.to_json() | {"played": None if self.played is None else self.played.to_json()}
+
+
+def audit_and_play(
+    problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]
+) -> PlayedAudit:
+    """Audit a recognition function, and play the manipulation that is found, if one is."""
+    name, contract = given.text("recognition"), given.path("contract")
+    if contract is not None and name is None:
+        raise ParleyError("--contract requires --recognition FILE.py:FUNCTION")
+    seed, games = given.integer("seed", 1), given.integer("games", GAMES)
+    problems = given.integer("problems", PROBLEMS)
+    found = audit(problem, audited(name, contract), problems=problems, seed=seed, progress=tell)
+    progress = counted(tell, "playing the manipulation", 2 * games)
+    return PlayedAudit(
+        found, demonstrate_found(found, contract=contract, games=games, seed=seed, progress=progress)
+    )
 
 
 def audited(name: str | None, contract: Path | None) -> Named | None:

@@ -9,7 +9,7 @@ game's.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, field
 from random import Random
 from typing import NamedTuple, Self
 
@@ -17,8 +17,10 @@ from parley.chain.codec import Event, compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
 from parley.chain.evm import Evm, Logs
+from parley.core.errors import ParleyError
 from parley.core.randomness import Word, address_word, commitment, keccak, unpack_order, word
-from parley.kit.play import player as driver
+from parley.kit.bots import Bots
+from parley.kit.play import player as kit
 from parley.kit.reference import NOTHING
 from parley.mechanisms.coordination.bots import Bot, Reveals
 from parley.mechanisms.coordination.contracts import CONTRACTS, MECHANISM, RECOGNITION_CONTRACTS
@@ -34,6 +36,7 @@ __all__ = [
     "Player",
     "deploy_mechanism",
     "parameters_of",
+    "player",
 ]
 
 
@@ -144,7 +147,7 @@ class _Ended(Exception):  # noqa: N818 - not an error
         self.ending = ending
 
 
-class Player(driver.Player[Outcome]):
+class Player(kit.Player[Outcome]):
     """Plays games of one problem with one set of bots on one EVM.
 
     Parameters
@@ -204,7 +207,7 @@ class Player(driver.Player[Outcome]):
         if self._needs_random:
             self._random.seed(salt)
         self.begin()
-        state = _Game(k, game, self._root, self._digest)
+        state = _Game(k, game, self._root, self._digest, [NOTHING] * n)
         self.send(self.creator, self._create(salt))
         for store in self._stores:
             self.send(self.creator, store(game))
@@ -344,7 +347,7 @@ class Player(driver.Player[Outcome]):
         """Everybody takes its money; returns what the game cost each agent."""
         costs = list(state.position.bargaining.announced_costs if settled else self._contracted_costs)
         withdraw, digest = self._withdraw_unsettled, state.digest
-        if settled:
+        if settled and state.withdrawal is not None:
             withdraw, digest = state.withdrawal, state.answered
         for seat in state.joined:
             address = self.seats[seat]
@@ -357,6 +360,23 @@ class Player(driver.Player[Outcome]):
         return self.codec.decode(self.send(sender, data, value))
 
 
+def player(evm: Evm, addresses: Mapping[str, str], problem: Problem, cast: Bots[Bot], seed: int) -> Player:
+    """Return what plays on a machine where the contracts are deployed.
+
+    Raises
+    ------
+    ParleyError
+        If the recognition function there has code that the bots do not know: they would not join.
+    """
+    contract = RECOGNITION_CONTRACTS[problem.recognition]
+    if evm.code(addresses[contract]) != compile_contracts()[contract].deployed_bytecode:
+        raise ParleyError(
+            f"bots refuse to join a game with an unknown recognition function: the code at "
+            f"{addresses[contract]} is not that of {contract}"
+        )
+    return Player(evm, Deployment.at(addresses), problem, cast, seed)
+
+
 def _pages(parameters: Parameters) -> Iterator[tuple[Word, Sequence[int], Sequence[int]]]:
     """Yield the arguments of `store` but for the game's id, page by page."""
     digest = parameters.opening().digest_of_call()
@@ -365,33 +385,19 @@ def _pages(parameters: Parameters) -> Iterator[tuple[Word, Sequence[int], Sequen
         digest = page.digest(digest)
 
 
+@dataclass(slots=True, eq=False)
 class _Game:
     """What the player keeps of the game under way."""
 
-    __slots__ = (
-        "answered",
-        "commitments",
-        "digest",
-        "game",
-        "joined",
-        "number",
-        "position",
-        "proposer",
-        "rounds",
-        "withdrawal",
-    )
-
-    withdrawal: Callable[..., bytes]
-    """What encodes withdrawals that name the proposal."""
-
-    def __init__(self, number: int, game: bytes, position: Position, digest: bytes) -> None:
-        self.number = number
-        self.game = game
-        self.position = position
-        self.digest = digest
-        self.commitments = [NOTHING] * position.problem.agents
-        self.joined: list[int] = []
-        self.rounds = 0
-        self.proposer = -1
-        self.answered = digest
-        """What the proposal answered to."""
+    number: int
+    game: bytes
+    position: Position
+    digest: bytes
+    commitments: list[bytes]
+    joined: list[int] = field(default_factory=list)
+    rounds: int = 0
+    proposer: int = -1
+    answered: bytes = NOTHING
+    """What the proposal answered to."""
+    withdrawal: Callable[..., bytes] | None = None
+    """What encodes withdrawals that name the proposal, once there is one."""

@@ -18,12 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from parley.core import problemfile
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show
+from parley.core.keys import read_keys
 from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
 from parley.core.names import name_all
 from parley.mechanisms.coordination.announcements import check_feasible
 from parley.mechanisms.coordination.costs import ChainCost, Cost, Piecewise, Quadratic
 from parley.mechanisms.coordination.recognition import RECOGNITION
-from parley.mechanisms.coordination.schema import MAX_TOTAL, read_keys, read_matrix
+from parley.mechanisms.coordination.schema import MAX_TOTAL, ProblemKeys, read_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -293,7 +294,7 @@ class Problem:
 
     @classmethod
     def _from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        keys = read_keys(mapping)
+        keys = read_keys(ProblemKeys, mapping)
         if not 1 <= keys.unit < MAX_TOTAL:
             raise ProblemError("", "unit", f"{shorten(keys.unit)} is outside 1..{MAX_TOTAL - 1}")
         optional: dict[str, Any] = {}

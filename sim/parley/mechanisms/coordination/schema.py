@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
 from parley.core import keys
 from parley.core.errors import ProblemError, shorten
-from parley.core.keys import Keys, Number, Whole, did_you_mean, spell
+from parley.core.keys import Keys, Number, Whole
 from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pydantic_core import ErrorDetails
 
 # Totals stay below this, so that sums and differences of quantities fit into 64-bit integers.
 MAX_TOTAL = 2**62
@@ -76,64 +74,6 @@ class ProblemKeys(Keys):
     window: Whole | None = None
     max_rounds: Whole | None = None
     names: Names = Names()
-
-
-def read_keys(mapping: Mapping[str, Any]) -> ProblemKeys:
-    """Check the keys of a problem, except the entries of matrices.
-
-    Raises
-    ------
-    ProblemError
-        For the first invalid key; unknown keys first, because a misspelt key is also a missing one.
-    """
-    if mapping.get("kind") != "coordination":
-        reason = f"unknown kind {shorten(mapping['kind'])}" if "kind" in mapping else "missing"
-        raise ProblemError("", "kind", f"{reason}; known: coordination")
-    try:
-        return ProblemKeys.model_validate(dict(mapping))
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-    first = min(details, key=lambda detail: detail["type"] != "extra_forbidden")
-    raise ProblemError("", *_explain(first)) from None
-
-
-def _explain(detail: ErrorDetails) -> tuple[str, str]:
-    """Return key and reason of a pydantic error."""
-    place = list(detail["loc"])
-    if place[0] == "costs" and len(place) > 2 and place[2] in ("quadratic", "power", "piecewise"):
-        del place[2]  # pydantic's name of the chosen alternative; the file has no such level
-    value = detail["input"]
-    match detail["type"]:
-        case "extra_forbidden":
-            *parent, name = place
-            models: dict[str, type[BaseModel]] = {"": ProblemKeys, "names": Names}
-            fields = models.get(spell(parent))
-            known = list(fields.model_fields) if fields else _cost_fields(detail)
-            reason = "unknown key" + did_you_mean(str(name), known)
-        case "missing":
-            reason = "missing"
-        case "union_tag_not_found" | "model_attributes_type" if not isinstance(value, Mapping):
-            reason = f"{shorten(value)} is not a table"
-        case "union_tag_not_found":
-            place, reason = [*place, "type"], "missing; known: piecewise, power, quadratic"
-        case "union_tag_invalid":
-            tag = shorten(value.get("type") if isinstance(value, Mapping) else value)
-            place, reason = [*place, "type"], f"unknown cost type {tag}; known: piecewise, power, quadratic"
-        case "list_type":
-            reason = f"{shorten(value)} is not a list"
-        case "string_type":
-            reason = f"{shorten(value)} is not a text"
-        case "value_error":
-            reason = detail["msg"].removeprefix("Value error, ")
-        case _:
-            reason = f"{detail['msg']} (given: {shorten(value)})"
-    return spell(place), reason
-
-
-def _cost_fields(detail: ErrorDetails) -> list[str]:
-    kinds: dict[str, type[BaseModel]] = {"quadratic": _Quadratic, "power": _Power, "piecewise": _Piecewise}
-    model = kinds.get(str(detail["loc"][2])) if len(detail["loc"]) > 2 else None
-    return list(model.model_fields) if model else []
 
 
 def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:

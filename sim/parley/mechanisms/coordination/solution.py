@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parley.core import problemfile
 from parley.core.errors import ProblemError
 from parley.core.exact import show, show_all
 from parley.core.limits import MAX_SEATS
@@ -152,6 +153,23 @@ def read_announcement(problem: Problem, mapping: Mapping[str, Any]) -> Matrix:
     if "allocation" not in mapping:
         raise ProblemError("", "allocation", "missing: the matrix of announcements, in tasks")
     return _legal(problem, read_matrix("allocation", mapping["allocation"], problem.unit))
+
+
+def announced_in(problem: Problem, file: str | None) -> Matrix | None:
+    """Read announcements from a file, if one is named.
+
+    Raises
+    ------
+    ProblemError
+        In one line: file, key and reason.
+    """
+    if file is None:
+        return None
+    mapping = problemfile.read(file)
+    try:
+        return read_announcement(problem, mapping)
+    except ProblemError as error:
+        raise error.in_file(file) from None
 
 
 def _legal(problem: Problem, announced: ArrayLike) -> Matrix:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, Sheet, count, exactly
+from parley.kit.present.page_model import Column, Figure, Sheet, columns, count, exactly
 from parley.mechanisms.assignment.audit import PROPERTIES
 from parley.mechanisms.assignment.envy import prefix_sums
+from parley.mechanisms.assignment.favourites import beats, by_preference, kinds, worse_region
 from parley.mechanisms.assignment.lottery import expected
-from parley.mechanisms.assignment.present.favourites import beats, by_preference, kinds, worse_region
 from parley.mechanisms.assignment.present.page_parts import solution_figures
 from parley.mechanisms.assignment.present.solution import facts
 from parley.mechanisms.assignment.present.words import (
@@ -26,9 +26,10 @@ from parley.mechanisms.assignment.present.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from parley.mechanisms.assignment.audit import Audit
     from parley.mechanisms.assignment.problem import Problem
 
-__all__ = ["SOLUTION", "audit_sheet", "option_figure"]
+__all__ = ["SOLUTION", "audit_documents", "audit_sheet", "option_figure"]
 
 SOLUTION = "solution.json"
 """The document of an audit that says what it is about."""
@@ -73,15 +74,16 @@ def audit_sheet(
     )
 
 
+def audit_documents(found: Audit) -> dict[str, Any]:
+    """Return what an audit is about."""
+    return {SOLUTION: found.solution.to_json()}
+
+
 def _properties(told: Mapping[str, Sequence[str]], said: Mapping[str, str]) -> Figure:
     return Figure(
         "properties",
         "Properties of what the rule does here",
-        [
-            Column("property", "property"),
-            Column("verdict", "verdict", "verdict"),
-            Column("because", "because", detail=True),
-        ],
+        columns(property="property", verdict=("verdict", "verdict"), because=("because", "text", True)),
         [[PROPERTIES[key], said[key], lines[0]] for key, lines in told.items()],
         note="What holds is proved, and what fails has a witness that can be checked by hand.",
     )
@@ -126,15 +128,15 @@ def _sets(sets: Sequence[Mapping[str, Any]] | None, problem: Problem) -> list[Fi
         Figure(
             "sets",
             "What agents could have had by reporting otherwise",
-            [
-                Column("agent", "agent"),
-                Column("reports", "reports tried", "count"),
-                Column("lotteries", "lotteries they lead to", "count"),
-                Column("favourite", "own is the favourite", "verdict"),
-                Column("support", "support function", "verdict"),
-                Column("convex", "convex", "verdict"),
-                Column("homogeneous", "homogeneous", "verdict"),
-            ],
+            columns(
+                agent="agent",
+                reports=("reports tried", "count"),
+                lotteries=("lotteries they lead to", "count"),
+                favourite=("own is the favourite", "verdict"),
+                support=("support function", "verdict"),
+                convex=("convex", "verdict"),
+                homogeneous=("homogeneous", "verdict"),
+            ),
             rows,
             note="If the truth always leads to the favourite lottery, expected utility is the option set's"
             " support function: convex and homogeneous in what is reported.",
@@ -235,8 +237,7 @@ def option_figure(options: Mapping[str, Any], problem: Problem, most: int = MAX_
         "options",
         f"{problem.agent_names[agent]}: {ranked(ranking, problem.items)}",
         [
-            Column("report", "by reporting"),
-            Column("lottery", "lottery"),
+            *columns(report="by reporting", lottery="lottery"),
             *(Column(key, name, "exact", detail=True) for key, name in shares),
             *(
                 Column(key, label, "exact", detail=utilities is not None)

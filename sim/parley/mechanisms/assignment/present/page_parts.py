@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, count, exactly
+from parley.kit.present.page_model import Column, Figure, columns, count, exactly
+from parley.kit.present.page_parts import matrix
 from parley.mechanisms.assignment.present.words import ordinal, valued
 
 if TYPE_CHECKING:
@@ -58,26 +59,31 @@ def _exactness(solution: Mapping[str, Any]) -> str:
 
 
 def matrix_figure(
-    problem: Problem, matrix: Sequence[Sequence[str | float]], note: str, *, title: str = "Who gets what"
+    problem: Problem,
+    probabilities: Sequence[Sequence[str | float]],
+    note: str,
+    *,
+    title: str = "Who gets what",
 ) -> Figure:
     """Who gets what with which probability: a heat map of agents by items."""
-    rest = [less(1, total(row)) for row in matrix]
+    rest = [less(1, total(row)) for row in probabilities]
     someone = any(Fraction(p) > Fraction(1, 10**9) for p in rest)
     items = [*problem.items, *(["nothing"] if someone else [])]
-    return Figure(
+    return matrix(
         "matrix",
         title,
-        [Column("agent", "agent"), Column("item", "item"), Column("probability", "probability", "exact")],
+        columns(agent="agent", item="item", probability=("probability", "exact")),
+        (problem.agent_names, items),
         [
-            [agent, item, number(p)]
-            for agent, row, nothing in zip(problem.agent_names, matrix, rest, strict=True)
-            for item, p in zip(items, [*row, *([nothing] if someone else [])], strict=True)
+            [[number(p)] for p in [*row, *([nothing] if someone else [])]]
+            for row, nothing in zip(probabilities, rest, strict=True)
         ],
+        value="probability",
+        options={"most": 1},
         chart="matrix",
         alt="A matrix of agents by items: the more likely an agent gets an item, the darker.",
         note=note,
         folded=True,
-        options={"down": list(problem.agent_names), "across": items, "value": "probability", "most": 1},
         picture="matrix",
     )
 
@@ -132,10 +138,8 @@ def _items(problem: Problem, solution: Mapping[str, Any]) -> Figure:
         "items",
         "Items" if prices is None else "Items and their prices",
         [
-            Column("item", "item"),
-            Column("places", "capacity", "count"),
-            Column("given", "given out", "exact"),
-            *([Column("price", "price", "exact")] if prices is not None else []),
+            *columns(item="item", places=("capacity", "count"), given=("given out", "exact")),
+            *(columns(price=("price", "exact")) if prices is not None else []),
         ],
         [
             [name, places, number(given[o]), *([number(prices[o])] if prices is not None else [])]
@@ -151,7 +155,7 @@ def _lottery(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> l
         return []
     longest = max(map(len, (*problem.items, "nothing")))
     wide = sum(max(len(name), longest) + 3 for name in problem.agent_names) > MAX_WIDTH
-    columns = [Column(f"agent:{i}", name) for i, name in enumerate(problem.agent_names)]
+    each = [Column(f"agent:{i}", name) for i, name in enumerate(problem.agent_names)]
     rows = []
     for term in lottery[:MAX_TERMS]:
         given = ["nothing" if o is None else problem.items[o] for o in term["assignment"]]
@@ -163,7 +167,7 @@ def _lottery(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> l
         Figure(
             "lottery",
             f"A lottery that carries it out: {count(len(lottery), 'assignment')}",
-            [Column("weight", "weight", "exact"), *([Column("all", "who gets what")] if wide else columns)],
+            [*columns(weight=("weight", "exact")), *(columns(all="who gets what") if wide else each)],
             rows,
             note=f"One of these assignments is drawn, each with its weight as probability.{more}",
         )

@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, count
-from parley.kit.present.page_parts import mean_cells, mean_columns, sheet_of_simulation, wilson
+from parley.kit.present.page_model import Figure, columns, count
+from parley.kit.present.page_parts import (
+    frequency_cells,
+    frequency_columns,
+    matrix,
+    mean_cells,
+    mean_columns,
+    means_figure,
+    sheet_of_simulation,
+)
 from parley.kit.present.page_words import draws_follow, largest_deviation
 from parley.mechanisms.assignment.present.page_parts import matrix_figure
 from parley.mechanisms.assignment.present.words import listed, ranked
@@ -112,93 +120,57 @@ def _lost(agents: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
 
 
 def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
-    drawn = sum(report["counts"][0]) + report["unassigned"][0]
     items = [*problem.items, "nothing"]
-    rows = []
-    for i, (counts, wanted) in enumerate(zip(report["counts"], report["expected"], strict=True)):
-        got = [*counts, report["unassigned"][i]]
-        theory = [*wanted, max(0.0, drawn - sum(wanted))]
-        for item, times, expected in zip(items, got, theory, strict=True):
-            low, high = wilson(times, drawn)
-            share = [times / drawn, low, high, expected / drawn] if drawn else [None] * 4
-            rows.append([problem.agent_names[i], item, times, expected, *share])
-    return Figure(
+    cells, drawn = [], 0
+    for counts, nothing, wanted in zip(
+        report["counts"], report["unassigned"], report["expected"], strict=True
+    ):
+        drawn = sum(counts) + nothing
+        cells.append(frequency_cells([*counts, nothing], [*wanted, max(0.0, drawn - sum(wanted))]))
+    return matrix(
         "counts",
         f"Who got what in {count(drawn, 'lottery', 'lotteries')}",
-        [
-            Column("agent", "agent"),
-            Column("item", "item"),
-            Column("times", "drawn, times", "count"),
-            Column("expected", "expected, times", "number"),
-            Column("share", "share", "percent"),
-            Column("low", "95% from", "percent"),
-            Column("high", "to", "percent"),
-            Column("probability", "probability", "percent"),
-        ],
-        rows,
+        [*columns(agent="agent", item="item"), *frequency_columns("drawn, times")],
+        (problem.agent_names, items),
+        cells,
+        value="share",
+        options={"beside": "probability", "most": 1, "drawn": drawn},
         chart="matrix funnel",
         alt="A matrix of agents by items: the oftener an agent got an item, the darker.",
         note="Of those that were drawn. Expected is what the rule gives at the reports that were revealed.",
         folded=True,
-        options={
-            "down": list(problem.agent_names),
-            "across": items,
-            "value": "share",
-            "beside": "probability",
-            "most": 1,
-            "drawn": drawn,
-        },
         picture="matrix",
     )
 
 
 def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
     worth = problem.utilities is not None
-    columns = [
-        Column("agent", "agent"),
-        Column("bot", "bot"),
-        Column("reported", "reported"),
+    heads = [
+        *columns(agent="agent", bot="bot", reported="reported"),
         *(mean_columns("mean utility", "theory (utility)") if worth else []),
-        Column("lost", "bonds lost", "count"),
+        *columns(lost=("bonds lost", "count")),
     ]
     rows = [
         [
             problem.agent_names[entry["agent"]],
             entry["bot"],
             _reported(entry, problem),
-            *(
-                mean_cells(entry["mean_utility"], entry["std_error"], entry["expected_utility"], entry["z"])
-                if worth
-                else []
-            ),
+            *(mean_cells(entry, "utility") if worth else []),
             _bonds(entry, problem),
         ]
         for entry in agents
     ]
-    return Figure(
-        "agents",
-        "Agents",
-        columns,
-        rows,
-        chart="means gaps" if worth else "",
-        alt="Left: each agent's mean utility and what theory expects. Right, enlarged: the difference, with"
-        " 95% intervals."
-        if worth
-        else "",
-        note=(
-            "Utilities are the problem's; nothing is worth 0. Theory's are those of the reports that were"
-            " revealed. Intervals are of the sample; z is the deviation from theory in exact standard errors;"
-            " none where nothing is random."
-            if worth
-            else "The problem states no utilities."
-        ),
-        options={
-            "words": {"title": "What it was worth to each agent", "played": "mean utility", "unit": "utility"}
-        },
+    if not worth:
+        return Figure("agents", "Agents", heads, rows, note="The problem states no utilities.")
+    note = (
+        "Utilities are the problem's; nothing is worth 0. Theory's are those of the reports that were"
+        " revealed. Intervals are of the sample; z is the deviation from theory in exact standard errors;"
+        " none where nothing is random."
     )
+    words = {"title": "What it was worth to each agent", "played": "mean utility", "unit": "utility"}
+    return means_figure("agents", "Agents", heads, rows, words, note=note)
 
 
-def _truthful(matrix: Sequence[Sequence[str]], problem: Problem) -> Figure:
+def _truthful(cells: Sequence[Sequence[str]], problem: Problem) -> Figure:
     note = "What the rule gives if all tell the truth: exact probabilities."
-    figure = matrix_figure(problem, matrix, note, title="Probabilities if all are truthful")
-    return replace(figure, picture="")
+    return replace(matrix_figure(problem, cells, note, title="Probabilities if all are truthful"), picture="")

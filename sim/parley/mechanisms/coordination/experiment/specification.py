@@ -21,6 +21,7 @@ from parley.core.errors import ParleyError, ProblemError, naming
 from parley.core.exact import show
 from parley.core.keys import Keys, Number, Whole, plain, read_keys
 from parley.core.limits import MAX_GAMES, MAX_SEED
+from parley.kit.declared import Laboratory
 from parley.kit.experiment import experiment as engine
 from parley.kit.experiment.experiment import check_counts
 from parley.kit.registry import kind_of
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from parley.chain.compiler import Artifact
 
-__all__ = ["Cell", "Experiment", "load_experiment"]
+__all__ = ["Cell", "Experiment", "laboratory", "load_experiment"]
 
 Count = Annotated[Whole, Field(ge=1, le=MAX_GAMES)]
 Index = Annotated[Whole, Field(ge=0, le=MAX_SEED)]
@@ -330,3 +331,17 @@ def load_experiment(path: str | PathLike[str]) -> Experiment:
     """
     with naming(fspath(path)):
         return Experiment(problemfile.read(path), fspath(path))
+
+
+def laboratory() -> Laboratory:
+    """Return what populations add to sweeps."""
+    from parley.mechanisms.coordination.experiment.page import experiment_sheet  # noqa: PLC0415 - slow to load
+
+    return Laboratory(_with_populations, experiment_sheet)
+
+
+def _with_populations(mapping: Mapping[str, Any], file: str) -> Experiment | None:
+    """Read an experiment with populations; a file that names bots, or what varies, asks for a sweep."""
+    problem = mapping.get("problem")
+    whole = isinstance(problem, dict) and "kind" in problem
+    return None if whole or {"vary", "bots"} & mapping.keys() else Experiment(mapping, file)

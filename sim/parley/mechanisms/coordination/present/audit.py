@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
-from parley.kit.present.page_model import Column, Figure, Sheet, exactly
+from parley.kit.present.page_model import Column, Figure, Sheet, columns, exactly
 from parley.mechanisms.coordination.audit import AXIOMS
 from parley.mechanisms.coordination.axioms.triple import Triple
 from parley.mechanisms.coordination.present.regions import region_figure
@@ -23,8 +23,9 @@ from parley.mechanisms.coordination.present.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from parley.mechanisms.coordination.demonstration import PlayedAudit
     from parley.mechanisms.coordination.problem import Problem
 
 __all__ = ["audit_documents", "audit_sheet"]
@@ -33,8 +34,9 @@ MOST_GAINING = 64
 """Deviations in the table; all are in ``audit.json``."""
 
 
-def audit_documents(report: Mapping[str, Any]) -> dict[str, Any]:
+def audit_documents(found: PlayedAudit) -> dict[str, Any]:
     """Give the problems of an audit's counterexamples, by names of files."""
+    report = found.to_json()
     return {
         f"witness-{axiom.replace('_', '-')}.json": verdict["witness"]["problem"]
         for axiom, verdict in report["axioms"].items()
@@ -42,7 +44,9 @@ def audit_documents(report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def audit_sheet(found: Mapping[str, Any], problem: Problem) -> Sheet:
+def audit_sheet(
+    found: Mapping[str, Any], problem: Problem, _: Callable[[str], Mapping[str, Any]] | None = None
+) -> Sheet:
     """Lay out an audit; see `parley.kit.mechanism.Mechanism.audit_sheet`."""
     function, names = str(found["recognition"]), problem.agent_names
     allocation = allocation_figure(problem, found["allocation"], "The allocation announced in equilibrium")
@@ -112,7 +116,7 @@ def _gains(entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[F
     heat = Figure(
         "gains",
         "Gains alone (diagonal) and in pairs",
-        [Column("one", "agent"), Column("other", "with"), Column("gain", "gain (cost)", "number")],
+        columns(one="agent", other="with", gain=("gain (cost)", "number")),
         [
             [names[who[0]], names[who[-1]], exactly(entry["gain"])]
             for who, entry in zip(seats, entries, strict=True)
@@ -143,13 +147,13 @@ def _gains(entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[F
     deviations = Figure(
         "deviations",
         "Who gains by deviating",
-        [
-            Column("agents", "agents"),
-            Column("announce", "announce (tasks by type)"),
-            Column("gain", "gain (cost)", "exact"),
-            Column("tried", "courses tried", "count", detail=True),
-            Column("how", "how many of them"),
-        ],
+        columns(
+            agents="agents",
+            announce="announce (tasks by type)",
+            gain=("gain (cost)", "exact"),
+            tried=("courses tried", "count", True),
+            how="how many of them",
+        ),
         rows,
         note="Where not all courses were tried, the gain is at least the one shown.",
     )

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, exactly
-from parley.kit.present.page_parts import as_float, mean_cells, mean_columns, wilson
+from parley.kit.present.page_model import Figure, columns, exactly
+from parley.kit.present.page_parts import (
+    frequency_cells,
+    frequency_columns,
+    mean_cells,
+    mean_columns,
+    means_figure,
+)
 from parley.kit.present.page_words import draws_follow, listed, means_agree
 
 if TYPE_CHECKING:
@@ -47,96 +53,48 @@ def cost_figure(
         f_i(d_i), in units of cost.
     """
     with_bots = len({entry.get("bot") for entry in agents}) > 1
-    columns = [
-        Column("agent", "agent"),
-        *([Column("bot", "bot")] if with_bots else []),
-        *([Column("alone", "cost alone", "number")] if contracted else []),
-        *mean_columns("mean cost", "theory (cost)"),
-    ]
     rows = []
     for k, (entry, name) in enumerate(zip(agents, names, strict=True)):
-        rows.append(
-            [
-                name,
-                *([entry.get("bot")] if with_bots else []),
-                *([exactly(contracted[entry.get("agent", k)])] if contracted else []),
-                *mean_cells(
-                    entry["mean_cost"],
-                    entry["std_error"],
-                    entry.get("expected_cost"),
-                    entry.get("z"),
-                    entry.get("p_value"),
-                ),
-            ]
-        )
-    return Figure(
-        "costs",
-        "Mean cost against theory",
-        columns,
-        rows,
-        chart="means gaps",
-        alt="Left: each agent's mean cost and what theory expects. Right, enlarged: the difference, with 95%"
-        " intervals.",
-        note="Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory in"
-        " standard errors; none where nothing is random.",
-        options={
-            "words": {
-                "title": "What each agent paid on average",
-                "played": "mean of what was paid",
-                "unit": "cost",
-                "alone": "cost alone, f(d)",
-            }
-        },
-        picture="costs",
-    )
+        bot = [entry.get("bot")] if with_bots else []
+        alone = [exactly(contracted[entry.get("agent", k)])] if contracted else []
+        rows.append([name, *bot, *alone, *mean_cells(entry, "cost")])
+    words = {
+        "title": "What each agent paid on average",
+        "played": "mean of what was paid",
+        "unit": "cost",
+        "alone": "cost alone, f(d)",
+    }
+    heads = [
+        *columns(agent="agent", **({"bot": "bot"} if with_bots else {})),
+        *(columns(alone=("cost alone", "number")) if contracted else []),
+        *mean_columns("mean cost", "theory (cost)"),
+    ]
+    return means_figure("costs", "Mean cost against theory", heads, rows, words, picture="costs")
 
 
 def proposer_figure(proposer: Mapping[str, Any], names: list[str]) -> Figure:
     """Who was recognized in first rounds, against the probabilities."""
-    counts, expected = proposer["counts"], proposer["expected"]
-    drawn_in_all = sum(counts)
-    columns = [
-        Column("agent", "agent"),
-        Column("times", "times", "count"),
-        Column("expected", "expected, times", "number"),
-        Column("share", "share", "percent"),
-        Column("low", "95% from", "percent", detail=True),
-        Column("high", "to", "percent", detail=True),
-        Column("probability", "chance to propose", "percent"),
-    ]
-    rows = [
-        [
-            name,
-            times,
-            as_float(wanted),
-            times / drawn_in_all if drawn_in_all else None,
-            *(wilson(times, drawn_in_all) if drawn_in_all else (None, None)),
-            (as_float(wanted) or 0.0) / drawn_in_all if drawn_in_all else None,
-        ]
-        for name, times, wanted in zip(names, counts, expected, strict=True)
-    ]
-    p = proposer.get("p_value")
+    p, cells = proposer.get("p_value"), frequency_cells(proposer["counts"], proposer["expected"])
     test = (
         "Nothing was drawn."
         if p is None
         else f"p-value {p:.3g}: how likely counts as far from the probabilities as these are, if these hold"
         " (exact tests of each agent's count, combined by Bonferroni)."
     )
+    words = {
+        "title": "Who was recognized first",
+        "played": "recognized first",
+        "unit": "share of first rounds",
+    }
     return Figure(
         "proposers",
         "Who was recognized as the first proposer",
-        columns,
-        rows,
+        [*columns(agent="agent"), *frequency_columns(probability="chance to propose")],
+        [[name, *row] for name, row in zip(names, cells, strict=True)],
         chart="frequencies",
         alt="For each agent, how often it was recognized first and how often its probability lets expect it.",
         note=test,
-        options={
-            "words": {
-                "title": "Who was recognized first",
-                "played": "recognized first",
-                "unit": "share of first rounds",
-            }
-        },
+        options={"words": words},
         picture="costs",
     )
 
@@ -158,7 +116,7 @@ def rounds_figure(rounds: Mapping[int, int]) -> Figure:
     return Figure(
         "rounds",
         "Bargaining rounds",
-        [Column("rounds", "rounds"), Column("games", "games", "count"), Column("share", "share", "percent")],
+        columns(rounds="rounds", games=("games", "count"), share=("share", "percent")),
         rows,
         chart="histogram",
         alt="How many games took how many bargaining rounds.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, Sheet, exactly
+from parley.kit.present.page_model import Column, Figure, Sheet, columns, exactly
+from parley.kit.present.page_parts import matrix
 from parley.kit.present.tables import number
 
 if TYPE_CHECKING:
@@ -48,29 +49,26 @@ def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
 
 def allocation_figure(problem: Problem, allocation: Sequence[Sequence[str]], title: str) -> Figure:
     """Show who does how many tasks of which type, and what was contracted where that differs."""
-    rows = []
-    for agent, own, contracted in zip(problem.agent_names, allocation, problem.contracted, strict=True):
-        for task, x, d in zip(problem.task_names, own, map(problem.tasks, contracted.tolist()), strict=True):
-            rows.append([agent, task, exactly(x), None if d == Fraction(x) else exactly(d)])
-    return Figure(
+    contracted = [[problem.tasks(d) for d in row] for row in problem.contracted.tolist()]
+    return matrix(
         "allocation",
         title,
+        columns(
+            agent="agent",
+            task="task type",
+            tasks=("tasks", "exact"),
+            contracted=("contracted, where it differs", "exact"),
+        ),
+        (problem.agent_names, problem.task_names),
         [
-            Column("agent", "agent"),
-            Column("task", "task type"),
-            Column("tasks", "tasks", "exact"),
-            Column("contracted", "contracted, where it differs", "exact"),
+            [[exactly(x), None if d == Fraction(x) else exactly(d)] for x, d in zip(*pair, strict=True)]
+            for pair in zip(allocation, contracted, strict=True)
         ],
-        rows,
+        value="tasks",
+        options={"beside": "contracted"},
         chart="matrix",
         alt="A matrix of agents by task types: the more tasks, the darker.",
         folded=True,
-        options={
-            "down": list(problem.agent_names),
-            "across": list(problem.task_names),
-            "value": "tasks",
-            "beside": "contracted",
-        },
     )
 
 
@@ -80,7 +78,7 @@ def _value(value: str | float) -> Any:  # noqa: ANN401 - what a table holds
 
 def _shares(solution: Mapping[str, Any], problem: Problem) -> Figure:
     alone = [problem.cost(i, load) for i, load in enumerate(problem.contracted.sum(axis=1).tolist())]
-    columns = {
+    shown = {
         "workload (tasks)": solution["workloads"],
         "chance to propose": solution["recognition"]["probabilities"],
         "cost alone": map(str, alone),
@@ -90,24 +88,20 @@ def _shares(solution: Mapping[str, Any], problem: Problem) -> Figure:
     return Figure(
         "equilibrium",
         "Equilibrium of the bargaining",
-        [Column("agent", "agent"), *(Column(label, label, "exact") for label in columns)],
+        [Column("agent", "agent"), *(Column(label, label, "exact") for label in shown)],
         [
             [name, *map(_value, values)]
-            for name, *values in zip(problem.agent_names, *columns.values(), strict=True)
+            for name, *values in zip(problem.agent_names, *shown.values(), strict=True)
         ],
     )
 
 
 def _proposals(proposals: Sequence[Sequence[str]], problem: Problem) -> Figure:
-    names = list(problem.agent_names)
-    return Figure(
+    return matrix(
         "proposals",
         "Proposals: the cost share of each agent, by proposer",
-        [Column("proposer", "proposer"), Column("agent", "agent"), Column("share", "cost share", "exact")],
-        [
-            [proposer, agent, exactly(share)]
-            for proposer, row in zip(names, proposals, strict=True)
-            for agent, share in zip(names, row, strict=True)
-        ],
-        options={"down": names, "across": names, "value": "share"},
+        columns(proposer="proposer", agent="agent", share=("cost share", "exact")),
+        (problem.agent_names, problem.agent_names),
+        [[[exactly(share)] for share in row] for row in proposals],
+        value="share",
     )
