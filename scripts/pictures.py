@@ -11,27 +11,31 @@ from __future__ import annotations
 
 import argparse
 import sys
+from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parley.chain.compiler import project_root
 from parley.kit.present.drawing import picture
+from parley.kit.present.page_model import Column, Figure, columns, exactly
 from parley.kit.present.style import save
 from parley.mechanisms.assignment.options import option_set
 from parley.mechanisms.assignment.present.audit import option_figure
-from parley.mechanisms.assignment.present.page_parts import average_figure, matrix_figure
+from parley.mechanisms.assignment.present.page_parts import matrix_figure
+from parley.mechanisms.assignment.present.words import ordinal
 from parley.mechanisms.assignment.problem import load_problem
 from parley.mechanisms.assignment.solution import solve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 RULES = ("serial-dictatorship", "probabilistic-serial")
 
 
-def pictures() -> dict[str, Figure]:
+def pictures() -> dict[str, Picture]:
     """Draw them, by the names of their files."""
     problems = project_root() / "problems"
     example = load_problem(problems / "assignment-bogomolnaia-moulin.toml")
@@ -47,6 +51,39 @@ def pictures() -> dict[str, Figure]:
         ),
         "assignment-options": picture([("triangle", figure) for figure in sets]),
     }
+
+
+def average_figure(solutions: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Compare rules: how likely an agent gets one of its first choices, on average.
+
+    Parameters
+    ----------
+    solutions : mapping of str to mapping
+        What `parley solve --json` prints, by the rule, exactly. The last rule is drawn in front.
+    """
+    rows: list[list[Any]] = []
+    for rule, solution in solutions.items():
+        means = [sum(map(Fraction, column)) / len(column) for column in zip(*solution["ranks"], strict=True)]
+        rows.append([rule, *map(exactly, accumulate(means)), rule])
+    steps = [f"first:{k}" for k in range(len(rows[0]) - 2)]
+    labels = [f"1st to {ordinal(k + 1)}" for k in range(len(steps))]
+    return Figure(
+        "average",
+        "Who gets what it wants",
+        [
+            *columns(rule="rule"),
+            *(Column(step, label, "exact") for step, label in zip(steps, labels, strict=True)),
+            *columns(kind="curve"),
+        ],
+        rows,
+        chart="curves",
+        options={
+            "steps": steps,
+            "kinds": dict(zip(solutions, ("theory", "played"), strict=True)),
+            "across": "one of the first k choices",
+            "up": "probability, on average",
+        },
+    )
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from parley.chain.compiler import project_root
 from parley.kit.present.tables import number
-from parley.kit.present.verification import verification_tables
+from parley.kit.present.terminal import sheet_tables
+from parley.kit.present.verification import verification_sheet
 from parley.kit.registry import load
 from parley.kit.verify.rules import Violation
 from parley.kit.verify.verification import Judged, Verification
@@ -273,7 +274,7 @@ def test_a_verification_is_shown_whatever_its_kind() -> None:
             own_code=True,
             seconds=1.0,
         )
-        text = told(verification_tables(found))
+        text = told(sheet_tables(verification_sheet(found)))
         assert f"2 games of {kind} at 0xaa on chain 31337: 2 drawn" in text
         assert "orders: p-value 0.25, not below 1e-06" in text
         assert "terms: nothing was drawn" in text

@@ -128,7 +128,8 @@ def verify(
 ) -> None:
     """Replay every game of the deployed contracts from chain data, and check every step."""
     # Imported when needed: statistics take a second to load.
-    from parley.kit.present.verification import verification_tables  # noqa: PLC0415 - as above
+    from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - as above
+    from parley.kit.present.verification import verification_sheet  # noqa: PLC0415 - as above
     from parley.kit.verify.verification import combined_json  # noqa: PLC0415 - as above
 
     for address in creator or ():
@@ -154,7 +155,7 @@ def verify(
         print_json(combined_json(found))
     else:
         for verification in found:
-            console().print(verification_tables(verification))
+            console().print(sheet_tables(verification_sheet(verification)))
     verdicts = {verification.holds for verification in found}
     if False in verdicts:
         raise typer.Exit(1)

@@ -64,6 +64,37 @@ def whole(value: object) -> int:
     return int(read)
 
 
+def amount(place: str, value: object, hint: str = "") -> Fraction:
+    """Read a number at a place of a file that is not negative; the hint says what to do if it is.
+
+    Raises
+    ------
+    ProblemError
+    """
+    try:
+        read = number(value)
+    except ValueError as error:
+        raise ProblemError("", place, str(error)) from None
+    if read < 0:
+        raise ProblemError("", place, f"{read} is negative{hint}")
+    return read
+
+
+def rows(key: str, value: object) -> Sequence[Sequence[object]]:
+    """Check that what a key holds is a matrix: a list of lists.
+
+    Raises
+    ------
+    ProblemError
+    """
+    if not isinstance(value, list | tuple) or not value:
+        raise ProblemError("", key, f"{shorten(value)} is not a matrix (a list of rows)")
+    for i, row in enumerate(value):
+        if not isinstance(row, list | tuple):
+            raise ProblemError("", f"{key}[{i}]", f"{shorten(row)} is not a row (a list of numbers)")
+    return value
+
+
 Number = Annotated[Fraction, BeforeValidator(number)]
 Whole = Annotated[int, BeforeValidator(whole)]
 

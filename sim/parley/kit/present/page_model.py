@@ -41,6 +41,7 @@ __all__ = [
     "Column",
     "Figure",
     "Sheet",
+    "cell",
     "columns",
     "cost",
     "count",
@@ -156,7 +157,7 @@ class Sheet:
     Attributes
     ----------
     kind : str
-        ``solution``, ``experiment``, ``simulation`` or ``audit``.
+        ``solution``, ``experiment``, ``simulation``, ``audit`` or ``verification``.
     title, question : str
     facts : list of (str, str)
         Labels and values at the top.
@@ -214,7 +215,7 @@ class Sheet:
         }
 
 
-def exactly(value: Fraction | str) -> dict[str, Any]:
+def exactly(value: Fraction | str | int) -> dict[str, Any]:
     """Return an exact number for a table: a float for charts, and the fraction if it is no integer.
 
     Examples
@@ -227,6 +228,17 @@ def exactly(value: Fraction | str) -> dict[str, Any]:
     fraction = Fraction(value)
     rounded = {"v": plain(float(fraction))}
     return rounded if fraction.denominator == 1 else rounded | {"x": show(fraction)}
+
+
+def cell(value: Fraction | str | float | None) -> Any:  # noqa: ANN401 - what a table holds
+    """Return a number of JSON for a table: exact if it is text, an estimate if it is a float.
+
+    Examples
+    --------
+    >>> cell("1/2"), cell(0.5), cell(None)
+    ({'v': 0.5, 'x': '1/2'}, 0.5, None)
+    """
+    return value if value is None or isinstance(value, float) else exactly(value)
 
 
 def plain(value: Any, digits: int = 12) -> Any:  # noqa: ANN401 - whatever JSON can hold

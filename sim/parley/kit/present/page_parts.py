@@ -8,7 +8,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
-from parley.kit.present.page_model import Z95, Column, Figure, Sheet, columns, count, exactly
+from parley.kit.present.page_model import Z95, Column, Figure, Sheet, cell, columns, count
 from parley.kit.present.page_words import cross_checked, ended
 
 if TYPE_CHECKING:
@@ -231,9 +231,9 @@ def matrix(
     """
     down, across = names
     rows = [
-        [one, other, *cell]
+        [one, other, *values]
         for one, row in zip(down, cells, strict=True)
-        for other, cell in zip(across, row, strict=True)
+        for other, values in zip(across, row, strict=True)
     ]
     shown = {"down": list(down), "across": list(across), "value": value} | dict(options or {})
     return Figure(id, title, heads, rows, options=shown, **more)
@@ -272,13 +272,12 @@ def mean_cells(row: Mapping[str, Any], what: str = "") -> list[Any]:
     suffix = what and f"_{what}"
     mean, expected = row[f"mean{suffix}"], row.get(f"expected{suffix}")
     theory = as_float(expected)
-    shown = exactly(expected) if isinstance(expected, str) else expected
     tests = row.get("z"), row.get("p_value")
     if mean is None:
-        return [None, None, None, shown, None, *tests]
+        return [None, None, None, cell(expected), None, *tests]
     half = Z95 * (row["std_error"] or 0.0)
     gap = None if theory is None else mean - theory
-    return [mean, mean - half, mean + half, shown, gap, *tests]
+    return [mean, mean - half, mean + half, cell(expected), gap, *tests]
 
 
 def means_figure(

@@ -1,129 +1,105 @@
-"""What an audit of a deployed contract found, for a person to read."""
+"""What a verification of a deployed contract found, for a person to read."""
+
+from __future__ import annotations
 
 from collections import Counter
-
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from parley.core.statistics import MIN_P
-from parley.kit.verify.verification import Verification
+from parley.kit.present.page_model import Figure, Sheet, columns, count
 
-__all__ = ["verification_tables"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from parley.kit.verify.verification import Verification
+
+__all__ = ["verification_sheet"]
 
 _SHOWN = 20
-"""Maximum number of violations to list."""
-
+"""Violations to list; the rest are counted."""
 _OTHERS = 3
-"""Maximum number of other creators to list."""
-
-
-def verification_tables(found: Verification) -> RenderableType:
-    """Return the checks, the violations, and the tests of draws."""
-    standing = ", ".join(f"{count:,} {ending}" for ending, count in sorted(found.endings.items()))
-    where = f"of {found.kind} at {found.contract} on chain {found.chain_id}"
-    header = Text.assemble(
-        (f"{found.games:,} games", "bold"),
-        f" {where}: {standing or 'none'}",
-    )
-    parts: list[RenderableType] = [header]
-    if found.checked:
-        parts.append(_checked(found))
-    if found.violations:
-        parts.append(_violations(found))
-    return Group(*parts, *_verdicts(found))
-
-
-def _checked(found: Verification) -> Table:
-    table = Table(title="Replayed")
-    table.add_column("what")
-    table.add_column("times", justify="right")
-    for kind, number in found.checked.items():
-        table.add_row(kind, f"{number:,}")
-    return table
-
-
-def _violations(found: Verification) -> Table:
-    table = Table(title="Violations")
-    for column in ("rule", "game", "transaction", "what was found"):
-        table.add_column(column, overflow="fold")
-    for violation in found.violations[:_SHOWN]:
-        table.add_row(
-            violation.rule, violation.game or "all", violation.transaction or "none", violation.detail
-        )
-    rules = Counter(violation.rule for violation in found.violations)
-    table.caption = ", ".join(f"{count:,} × {rule}" for rule, count in rules.most_common())
-    if len(found.violations) > _SHOWN:
-        table.caption = f"the first {_SHOWN} of {len(found.violations):,}: {table.caption}"
-    return table
-
-
-def _verdicts(found: Verification) -> list[Text]:
-    lines = []
-    for _, what, p in found.judged:
-        if p is None:
-            lines.append(Text(f"{what}: nothing was drawn"))
-        else:
-            relation, style = ("not below", "green") if p >= MIN_P else ("below", "bold red")
-            lines.append(Text(f"{what}: p-value {p:.3g}, {relation} {MIN_P:g}", style=style))
-    lines += _others(found)
-    if found.own_code is not None:
-        lines.append(
-            Text(
-                f"the contract's code is {'' if found.own_code else 'NOT '}the compiled code of these sources"
-            )
-        )
-    if found.events_only:
-        lines.append(
-            Text(
-                "events only: calls that failed or emitted no event were not read",
-                style="yellow",
-            )
-        )
-    if found.surplus:
-        lines.append(
-            Text(f"the contract has {found.surplus} wei more than its calls explain", style="yellow")
-        )
-    if found.not_seen:
-        lines.append(
-            Text(f"{found.not_seen:,} games were skipped: they need traces of payees' calls", style="yellow")
-        )
-    if found.not_followed > found.not_seen:
-        number = found.not_followed - found.not_seen
-        lines.append(Text(f"{number:,} games could not be replayed to the end", style="bold red"))
-    lines.append(Text(f"payments: {_PAYEES[found.payees_text]}"))
-    if found.holds is None:
-        lines.append(Text("no violation, but NO VERDICT: payees were not seen", style="bold yellow"))
-    elif found.holds:
-        lines.append(Text("no violation", style="green"))
-    else:
-        lines.append(Text(f"does NOT hold: {_reasons(found)}", style="bold red"))
-    return lines
-
-
+"""Creators to list whose games decide nothing; the rest are counted."""
 _PAYEES = {
-    "traces": "every payee seen in traces",
-    "balances": "every payee seen in balances before and after",
-    "not seen": "payees not seen: the node has neither traces nor old balances",
-    "trusted": "payees not seen, and trusted",
+    "traces": "every recipient seen in traces",
+    "balances": "every recipient seen in balances before and after",
+    "not seen": "payees not seen: the node shows neither traces nor old balances",
+    "trusted": "payees not seen, and taken on trust",
 }
 
 
-def _others(found: Verification) -> list[Text]:
-    """Describe the draws of games that are not part of the verdict."""
-    lines = []
+def verification_sheet(found: Verification) -> Sheet:
+    """Lay out what was checked, what was found, and how the draws of all games compare."""
+    ended = ", ".join(f"{number:,} {ending}" for ending, number in sorted(found.endings.items()))
+    where = f"{found.games:,} games of {found.kind} at {found.contract} on chain {found.chain_id}:"
+    checked = [[what, number] for what, number in found.checked.items()]
+    replayed = Figure("replayed", "Replayed", columns(what="what", times=("times", "count")), checked)
+    return Sheet(
+        "verification",
+        f"Verification of {found.contract}",
+        "Did the contract keep its promises in every game?",
+        facts=[(where, ended or "none was ever created")],
+        figures=[*([replayed] if checked else []), *([_violations(found)] if found.violations else [])],
+        findings=[*_draws(found), *_seen(found)],
+        warnings=list(_warnings(found)),
+    )
+
+
+def _violations(found: Verification) -> Figure:
+    rules = Counter(violation.rule for violation in found.violations)
+    note = ", ".join(f"{number:,} × {rule}" for rule, number in rules.most_common())
+    if len(found.violations) > _SHOWN:
+        note = f"the first {_SHOWN} of {len(found.violations):,}: {note}"
+    return Figure(
+        "violations",
+        "Violations",
+        columns(rule="rule", game="game", transaction="transaction", detail="what was found"),
+        [
+            [one.rule, one.game or "all", one.transaction or "none", one.detail]
+            for one in found.violations[:_SHOWN]
+        ],
+        note=note,
+    )
+
+
+def _draws(found: Verification) -> Iterator[tuple[str, str]]:
+    """Say how the draws of games compare, and those of games that decide nothing."""
+    for _, what, p in found.judged:
+        relation = "below" if p is not None and p < MIN_P else "not below"
+        yield what, "nothing was drawn" if p is None else f"p-value {p:.3g}, {relation} {MIN_P:g}"
     if not found.creators:
-        lines.append(Text("unknown deployer of the contract: use --creator to test draws", style="yellow"))
+        yield "", "who deployed the contract is not known: name creators to test draws of"
     for one in found.others[:_OTHERS]:
         p = "nothing was drawn" if one.p_value is None else f"p-value {one.p_value:.3g}"
-        lines.append(Text(f"{one.games:,} games created by {one.creator}: {p} (not part of the verdict)"))
+        yield "", f"{one.games:,} games created by {one.creator}: {p}, which decides nothing"
     if len(found.others) > _OTHERS:
-        lines.append(Text(f"and {len(found.others) - _OTHERS:,} more creators (not part of the verdict)"))
-    return lines
+        yield "", f"and {len(found.others) - _OTHERS:,} more creators whose games decide nothing"
 
 
-def _reasons(found: Verification) -> str:
-    reasons = [f"{len(found.violations):,} violations"] if found.violations else []
-    if any(judged.p_value is not None and judged.p_value < MIN_P for judged in found.judged):
-        reasons.append("draws that contradict their probabilities")
-    return ", and ".join(reasons)
+def _seen(found: Verification) -> Iterator[tuple[str, str]]:
+    """Say what was looked at, what could not be, and whether all of it is in order."""
+    if found.own_code is not None:
+        yield (
+            "",
+            f"the contract's code is {'' if found.own_code else 'NOT '}the one that this tree compiles to",
+        )
+    if found.events_only:
+        yield "", "events only: calls that emitted nothing, and calls that failed, were not read"
+    if found.surplus:
+        yield "", f"the contract holds {found.surplus} wei beyond its calls"
+    if found.not_seen:
+        yield "", f"{found.not_seen:,} games cannot be followed without traces of payees' calls"
+    yield "payments", _PAYEES[found.payees_text]
+    if found.holds:
+        yield "", "no violation"
+
+
+def _warnings(found: Verification) -> Iterator[str]:
+    if found.not_followed > found.not_seen:
+        yield f"{found.not_followed - found.not_seen:,} games could not be followed to their end"
+    if found.holds is None:
+        yield "no violation, and NO VERDICT: payees were not seen"
+    if found.holds is False:
+        reasons = [count(len(found.violations), "violation")] if found.violations else []
+        if any(judged.p_value is not None and judged.p_value < MIN_P for judged in found.judged):
+            reasons.append("draws that do not follow their probabilities")
+        yield f"does NOT hold: {', and '.join(reasons)}"

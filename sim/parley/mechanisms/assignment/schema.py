@@ -129,30 +129,20 @@ def read_numbers(
     ((Fraction(1, 2), None),)
     """
     agents, items = shape
-    if not isinstance(value, list | tuple) or not all(isinstance(row, list | tuple) for row in value):
-        raise ProblemError("", key, f"{shorten(value)} is not a matrix (a list of rows, one for each agent)")
-    if len(value) != agents:
-        raise ProblemError("", key, f"{len(value)} rows for {agents} agents")
-    for i, row in enumerate(value):
+    table = keys.rows(key, value)
+    if len(table) != agents:
+        raise ProblemError("", key, f"{len(table)} rows for {agents} agents")
+    for i, row in enumerate(table):
         if len(row) != items:
             raise ProblemError("", f"{key}[{i}]", f"{len(row)} entries for {items} items")
+    hint = ": leave it empty (null or an empty text) if the agent does not want the item" if blank else ""
     return tuple(
-        tuple(_read_number(f"{key}[{i}][{o}]", entry, blank=blank) for o, entry in enumerate(row))
-        for i, row in enumerate(value)
+        tuple(
+            None if blank and entry in NOTHING else keys.amount(f"{key}[{i}][{o}]", entry, hint)
+            for o, entry in enumerate(row)
+        )
+        for i, row in enumerate(table)
     )
-
-
-def _read_number(place: str, entry: object, *, blank: bool) -> Fraction | None:
-    if blank and entry in NOTHING:
-        return None
-    try:
-        number = keys.number(entry)
-    except ValueError as error:
-        raise ProblemError("", place, str(error)) from None
-    if number < 0:
-        hint = ": leave it empty (null or an empty text) if the agent does not want the item" if blank else ""
-        raise ProblemError("", place, f"{number} is negative{hint}")
-    return number
 
 
 def read_assignment(place: str, value: list[Any], items: Mapping[str, int]) -> tuple[int | None, ...]:

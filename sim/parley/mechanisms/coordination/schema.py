@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from parley.core import keys
-from parley.core.errors import ProblemError, shorten
+from parley.core.errors import ProblemError
 from parley.core.keys import Keys, Number, Whole
 from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
 
@@ -102,17 +102,12 @@ def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:
     >>> read_matrix("contracted", [["1/5", 2]], 5).tolist()
     [[1, 10]]
     """
-    value = value.tolist() if isinstance(value, np.ndarray) else value
-    if not isinstance(value, list | tuple) or not value:
-        raise ProblemError("", key, f"{shorten(value)} is not a matrix (a list of rows)")
+    table = keys.rows(key, value.tolist() if isinstance(value, np.ndarray) else value)
     rows = []
-    for i, row in enumerate(value):
-        if not isinstance(row, list | tuple):
-            raise ProblemError("", f"{key}[{i}]", f"{shorten(row)} is not a row (a list of numbers)")
-        if len(row) != len(value[0]):
-            raise ProblemError(
-                "", f"{key}[{i}]", f"{len(row)} entries, but the first row has {len(value[0])}"
-            )
+    for i, row in enumerate(table):
+        if len(row) != len(table[0]):
+            reason = f"{len(row)} entries, but the first row has {len(table[0])}"
+            raise ProblemError("", f"{key}[{i}]", reason)
         rows.append([_units(key, i, t, entry, unit) for t, entry in enumerate(row)])
     if not rows[0]:
         raise ProblemError("", f"{key}[0]", "empty; must have at least one task type")
@@ -127,12 +122,7 @@ def _units(key: str, i: int, t: int, entry: object, unit: int) -> int:
     ):  # the usual case; large matrices have millions of entries
         return entry * unit
     place = f"{key}[{i}][{t}]"
-    try:
-        number = keys.number(entry)
-    except ValueError as error:
-        raise ProblemError("", place, str(error)) from None
-    if number < 0:
-        raise ProblemError("", place, f"{number} is negative")
+    number = keys.amount(place, entry)
     if (number * unit).denominator != 1:
         each = "task" if unit == 1 else f"1/{unit} task"
         raise ProblemError("", place, f"{number} tasks are not a whole number of units of {each} (key unit)")

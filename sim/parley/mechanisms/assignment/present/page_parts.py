@@ -5,16 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, columns, count, exactly
+from parley.kit.present.page_model import Column, Figure, cell, columns, count
 from parley.kit.present.page_parts import matrix
 from parley.mechanisms.assignment.present.words import ordinal, valued
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from parley.mechanisms.assignment.problem import Problem
 
-__all__ = ["average_figure", "matrix_figure", "solution_figures"]
+__all__ = ["matrix_figure", "solution_figures"]
 
 MAX_TERMS = 200
 """Assignments of a lottery in the table; all are in ``solution.json``."""
@@ -33,21 +33,15 @@ def solution_figures(problem: Problem, solution: Mapping[str, Any]) -> list[Figu
     ]
 
 
-def number(value: str | float | None) -> Any:  # noqa: ANN401 - what a table holds
-    """A number as a table takes it: an exact one, which JSON has as text, or an estimate."""
-    return exactly(value) if isinstance(value, str) else value
+def _read(row: Iterable[str | float]) -> list[Fraction | float]:
+    """Read numbers as JSON has them: exact ones are text."""
+    return [Fraction(value) if isinstance(value, str) else value for value in row]
 
 
-def total(values: Sequence[str | float]) -> str | float:
-    """Add numbers as JSON has them: exactly if all are exact."""
-    if any(isinstance(value, float) for value in values):
-        return sum(map(float, values))
-    return str(sum(map(Fraction, values), Fraction(0)))
-
-
-def less(value: float, other: str | float) -> str | float:
-    """Subtract, exactly if it can be; an estimate is not below 0."""
-    return str(value - Fraction(other)) if isinstance(other, str) else max(0.0, value - other)
+def _rest(row: Iterable[Fraction | float]) -> Fraction | float:
+    """The probability of nothing, which an estimate may let fall below 0."""
+    left = 1 - sum(row)
+    return max(0.0, left) if isinstance(left, float) else left
 
 
 def _exactness(solution: Mapping[str, Any]) -> str:
@@ -66,18 +60,14 @@ def matrix_figure(
     title: str = "Who gets what",
 ) -> Figure:
     """Who gets what with which probability: a heat map of agents by items."""
-    rest = [less(1, total(row)) for row in probabilities]
-    someone = any(Fraction(p) > Fraction(1, 10**9) for p in rest)
-    items = [*problem.items, *(["nothing"] if someone else [])]
+    rows = [[*row, _rest(row)] for row in map(_read, probabilities)]
+    items = [*problem.items, "nothing"] if any(row[-1] > 1e-9 for row in rows) else problem.items
     return matrix(
         "matrix",
         title,
         columns(agent="agent", item="item", probability=("probability", "exact")),
         (problem.agent_names, items),
-        [
-            [[number(p)] for p in [*row, *([nothing] if someone else [])]]
-            for row, nothing in zip(probabilities, rest, strict=True)
-        ],
+        [[[cell(p)] for p in row[: len(items)]] for row in rows],
         value="probability",
         options={"most": 1},
         chart="matrix",
@@ -95,11 +85,8 @@ def _ranks(
     shown = min(MAX_RANKS, len(ranks[0]))
     later = shown < len(ranks[0])
     labels = [f"{ordinal(k + 1)} choice" for k in range(shown)] + ["later"] * later + ["nothing"]
-    rows = [
-        [*row[:shown], *([total(row[shown:])] if later else []), less(1, total(row))]
-        for row in [*ranks, [_mean(column) for column in zip(*ranks, strict=True)]]
-    ]
-    worth = [] if utilities is None else [[u] for u in (*utilities, _mean(utilities))]
+    rows = [[*row[:shown], *([sum(row[shown:])] if later else []), _rest(row)] for row in _with_mean(ranks)]
+    worth = [] if utilities is None else _with_mean([u] for u in utilities)
     return Figure(
         "ranks",
         "Ranks of what agents get",
@@ -109,7 +96,7 @@ def _ranks(
             *([Column("utility", "expected utility", "exact")] if worth else []),
         ],
         [
-            [name, *map(number, row), *map(number, worth[i] if worth else [])]
+            [name, *map(cell, row), *map(cell, worth[i] if worth else [])]
             for i, (name, row) in enumerate(zip((*problem.agent_names, "all, on average"), rows, strict=True))
         ],
         chart="stacked",
@@ -120,9 +107,10 @@ def _ranks(
     )
 
 
-def _mean(values: Sequence[str | float]) -> str | float:
-    whole = total(values)
-    return str(Fraction(whole) / len(values)) if isinstance(whole, str) else whole / len(values)
+def _with_mean(rows: Iterable[Iterable[str | float]]) -> list[list[Fraction | float]]:
+    """Read rows, and add that of their means."""
+    read = [_read(row) for row in rows]
+    return [*read, [sum(column) / len(read) for column in zip(*read, strict=True)]]
 
 
 def _items(problem: Problem, solution: Mapping[str, Any]) -> Figure:
@@ -133,7 +121,7 @@ def _items(problem: Problem, solution: Mapping[str, Any]) -> Figure:
         note = "An equilibrium." if lacking == "0" else f"An equilibrium but for {lacking} (shortfall)."
     elif prices is not None:
         note = "The prices prove that the weighted utility is greatest."
-    given = [total(column) for column in zip(*solution["matrix"], strict=True)]
+    given = [sum(column) for column in zip(*map(_read, solution["matrix"]), strict=True)]
     return Figure(
         "items",
         "Items" if prices is None else "Items and their prices",
@@ -142,7 +130,7 @@ def _items(problem: Problem, solution: Mapping[str, Any]) -> Figure:
             *(columns(price=("price", "exact")) if prices is not None else []),
         ],
         [
-            [name, places, number(given[o]), *([number(prices[o])] if prices is not None else [])]
+            [name, places, cell(given[o]), *([cell(prices[o])] if prices is not None else [])]
             for o, (name, places) in enumerate(zip(problem.items, problem.capacities, strict=True))
         ],
         note=note,
@@ -160,7 +148,7 @@ def _lottery(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> l
     for term in lottery[:MAX_TERMS]:
         given = ["nothing" if o is None else problem.items[o] for o in term["assignment"]]
         cells = [valued(given, problem.agent_names, problem.agents)] if wide else given
-        rows.append([number(term["weight"]), *cells])
+        rows.append([cell(term["weight"]), *cells])
     left = len(lottery) - MAX_TERMS
     more = f" The first {MAX_TERMS} of {len(lottery):,}." if left > 0 else ""
     return [
@@ -172,35 +160,3 @@ def _lottery(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> l
             note=f"One of these assignments is drawn, each with its weight as probability.{more}",
         )
     ]
-
-
-def average_figure(solutions: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Compare rules: how likely an agent gets one of its first choices, on average.
-
-    Parameters
-    ----------
-    solutions : mapping of str to mapping
-        What `parley solve --json` prints, by the rule. The last rule is drawn in front.
-    """
-    rows: list[list[Any]] = []
-    for rule, solution in solutions.items():
-        means = [_mean(column) for column in zip(*solution["ranks"], strict=True)]
-        rows.append([rule, *(number(total(means[: k + 1])) for k in range(len(means))), rule])
-    steps = [f"first:{k}" for k in range(len(rows[0]) - 2)]
-    return Figure(
-        "average",
-        "Who gets what it wants",
-        [
-            Column("rule", "rule"),
-            *(Column(step, f"1st to {ordinal(k + 1)}", "exact") for k, step in enumerate(steps)),
-            Column("kind", "curve"),
-        ],
-        rows,
-        chart="curves",
-        options={
-            "steps": steps,
-            "kinds": dict(zip(solutions, ("theory", "played", "ink", "other", "shade"), strict=False)),
-            "across": "one of the first k choices",
-            "up": "probability, on average",
-        },
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Column, Figure, Sheet, columns, exactly
+from parley.kit.present.page_model import Column, Figure, Sheet, cell, columns, exactly
 from parley.kit.present.page_parts import matrix
 from parley.kit.present.tables import number
 
@@ -72,16 +72,12 @@ def allocation_figure(problem: Problem, allocation: Sequence[Sequence[str]], tit
     )
 
 
-def _value(value: str | float) -> Any:  # noqa: ANN401 - what a table holds
-    return exactly(value) if isinstance(value, str) else value
-
-
 def _shares(solution: Mapping[str, Any], problem: Problem) -> Figure:
     alone = [problem.cost(i, load) for i, load in enumerate(problem.contracted.sum(axis=1).tolist())]
     shown = {
         "workload (tasks)": solution["workloads"],
         "chance to propose": solution["recognition"]["probabilities"],
-        "cost alone": map(str, alone),
+        "cost alone": alone,
         "expected cost": solution["expected_costs"],
         "highest cost accepted": solution["acceptance_thresholds"],
     }
@@ -90,7 +86,7 @@ def _shares(solution: Mapping[str, Any], problem: Problem) -> Figure:
         "Equilibrium of the bargaining",
         [Column("agent", "agent"), *(Column(label, label, "exact") for label in shown)],
         [
-            [name, *map(_value, values)]
+            [name, *map(cell, values)]
             for name, *values in zip(problem.agent_names, *shown.values(), strict=True)
         ],
     )
