@@ -6,6 +6,7 @@ import json
 import re
 from fractions import Fraction
 from functools import cache
+from html import unescape
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,15 @@ def test_a_terminal_of_80_columns_loses_nothing_at_its_edge(name: str) -> None:
 @pytest.mark.parametrize("name", RESULTS)
 def test_a_page_and_files_have_the_numbers_of_every_figure(name: str) -> None:
     sheet = sheet_of(name)
-    (data,) = re.findall(r'<script type="application/json" id="parley-data">(.*?)</script>', render(sheet))
+    page = render(sheet)
+    text = " ".join(
+        unescape(
+            re.sub(r"<script.*?</script>|<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
+        ).split()
+    )
+    for lines in ([text for _, text in sheet.findings], *(lines for _, lines in sheet.passages)):
+        assert all(" ".join(line.split()) in text for line in lines)
+    (data,) = re.findall(r'<script type="application/json" id="parley-data">(.*?)</script>', page)
     tables = figure_tables(sheet)
     for figure, shown in zip(sheet.figures, json.loads(data)["figures"], strict=True):
         assert shown == json.loads(json.dumps(figure.to_json()))

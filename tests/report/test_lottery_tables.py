@@ -139,11 +139,35 @@ def test_every_verdict_has_its_reasons_in_words(file: Any, rule: str) -> None:  
         assert re.search(rf"\| {key.replace('_', '.')[:6]}.*\| {word} \|", text), key
 
 
-def test_the_improving_cycle_and_what_it_leads_to_are_told() -> None:
-    lines = explained(problem_of("bogomolnaia-moulin"), "ordinally_efficient")
-    assert lines[1] == "agent 1 gives some of b for as much of a; agent 3 gives some of a for as much of b."
-    assert "agent 1, agent 2: 1/2 a, 1/2 c" in lines
-    assert "drawn with probability 1/2: agent 1 a, agent 2 c, agent 3 b, agent 4 d" in lines
+EXPLAINED = (
+    (
+        "bogomolnaia-moulin",
+        "ordinally_efficient",
+        "agent 1 gives some of b for as much of a; agent 3 gives some of a for as much of b.",
+        "agent 1, agent 2: 1/2 a, 1/2 c",
+        "drawn with probability 1/2: agent 1 a, agent 2 c, agent 3 b, agent 4 d",
+    ),
+    # The paper's: the third agent gets the last item, a coin decides about the others.
+    (
+        "three-utilities",
+        "ex_ante_efficient",
+        "agent 1, agent 2: 1/2 A, 1/2 B",
+        "agent 3: C for sure",
+        "drawn with probability 1/2: agent 1 A, agent 2 B, agent 3 C",
+        "Gains: agent 1 1/6, agent 2 1/6, agent 3 1/3.",
+    ),
+    (
+        "cyclic",
+        "ex_ante_efficient",
+        "Weights λ: agent 1 1, agent 2 2, agent 3 1.",
+        "Prices β: A 1, B 1/2, C 0.",
+    ),
+)
+
+
+@pytest.mark.parametrize(("name", "key", "lines"), [(name, key, lines) for name, key, *lines in EXPLAINED])
+def test_what_shows_a_property_is_told_in_names_and_fractions(name: str, key: str, lines: list[str]) -> None:
+    assert set(lines) <= set(explained(problem_of(name), key))
 
 
 def test_trades_with_what_is_left_over_are_told() -> None:

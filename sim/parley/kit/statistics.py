@@ -425,13 +425,13 @@ class MeanRow:
         """Whether the mean does not contradict theory at the level of `--check`."""
         return self.p_value is None or self.p_value >= MIN_P
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+    def to_json(self, of: str = "") -> dict[str, Any]:
+        """Return plain values; with ``cost``, the keys are ``mean_cost`` and ``expected_cost``."""
+        suffix = of and f"_{of}"
         return {
-            "of": self.label,
-            "mean": None if self.mean is None else float(self.mean),
+            f"mean{suffix}": None if self.mean is None else float(self.mean),
             "std_error": self.std_error,
-            "expected": None if self.expected is None else exact.show(self.expected),
+            f"expected{suffix}": None if self.expected is None else exact.show(self.expected),
             "z": self.z,
             "p_value": self.p_value,
         }

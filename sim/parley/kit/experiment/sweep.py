@@ -277,7 +277,7 @@ def play_cell(cell: Cell, workers: int = 1) -> tuple[dict[str, Any], pa.Table]:
         "bots": ",".join(_seated(cell)),
         "varied": cell.varied,
         "holds": run.holds,
-        "means": {name: [row.to_json() for row in rows] for name, rows in compared.means.items()},
+        "means": compared.to_json()["means"],
         "p_values": {name: counts.p_value for name, counts in compared.counts.items()},
         **({"keys": plain(cell.problem.to_mapping())} if cell.index < DETAILED else {}),
         **result,

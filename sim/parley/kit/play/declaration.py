@@ -97,14 +97,8 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
 
     def report(self, run: Simulation[P, S, OutcomeT, C]) -> Mapping[str, Any]:
         """Return the mechanism's own keys of `parley simulate --json`; by default its statistics."""
-        compared = run.comparison
-        return {
-            "agents": [{"agent": i, "bot": bot} for i, bot in enumerate(run.bots)],
-            "statistics": {
-                "means": {name: [row.to_json() for row in rows] for name, rows in compared.means.items()},
-                "counts": {name: found.to_json() for name, found in compared.counts.items()},
-            },
-        }
+        agents = [{"agent": i, "bot": bot} for i, bot in enumerate(run.bots)]
+        return {"agents": agents, "statistics": run.comparison.to_json()}
 
     # ── derived, unless a mechanism overrides it ──
 

@@ -91,6 +91,15 @@ class Comparison:
     means: Mapping[str, tuple[MeanRow, ...]]
     counts: Mapping[str, Counts]
 
+    def to_json(self) -> dict[str, Any]:
+        """Give everything as plain values."""
+        return {
+            "means": {
+                name: [{"of": row.label} | row.to_json() for row in rows] for name, rows in self.means.items()
+            },
+            "counts": {name: found.to_json() for name, found in self.counts.items()},
+        }
+
     @property
     def holds(self) -> bool:
         """Whether nothing contradicts theory at the level of `--check`."""

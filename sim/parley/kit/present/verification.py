@@ -1,4 +1,4 @@
-"""What a verification of a deployed contract found, for a person to read."""
+"""The report of a verified contract as a sheet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from parley.core.statistics import MIN_P
-from parley.kit.present.page_model import Figure, Sheet, columns, count
+from parley.kit.present.page_model import Figure, Sheet, columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["verification_sheet"]
 
 _SHOWN = 20
-"""Violations to list; the rest are counted."""
+"""Maximum number of violations to list."""
 _OTHERS = 3
-"""Creators to list whose games decide nothing; the rest are counted."""
+"""Maximum number of other creators to list."""
 _PAYEES = {
-    "traces": "every recipient seen in traces",
-    "balances": "every recipient seen in balances before and after",
-    "not seen": "payees not seen: the node shows neither traces nor old balances",
-    "trusted": "payees not seen, and taken on trust",
+    "traces": "every payee seen in traces",
+    "balances": "every payee seen in balances before and after",
+    "not seen": "payees not seen: the node has neither traces nor old balances",
+    "trusted": "payees not seen, and trusted",
 }
 
 
 def verification_sheet(found: Verification) -> Sheet:
-    """Lay out what was checked, what was found, and how the draws of all games compare."""
+    """Lay out the checks, the violations, and the tests of draws."""
     ended = ", ".join(f"{number:,} {ending}" for ending, number in sorted(found.endings.items()))
     where = f"{found.games:,} games of {found.kind} at {found.contract} on chain {found.chain_id}:"
     checked = [[what, number] for what, number in found.checked.items()]
@@ -37,7 +37,7 @@ def verification_sheet(found: Verification) -> Sheet:
         "verification",
         f"Verification of {found.contract}",
         "Did the contract keep its promises in every game?",
-        facts=[(where, ended or "none was ever created")],
+        facts=[(where, ended or "none")],
         figures=[*([replayed] if checked else []), *([_violations(found)] if found.violations else [])],
         findings=[*_draws(found), *_seen(found)],
         warnings=list(_warnings(found)),
@@ -62,32 +62,32 @@ def _violations(found: Verification) -> Figure:
 
 
 def _draws(found: Verification) -> Iterator[tuple[str, str]]:
-    """Say how the draws of games compare, and those of games that decide nothing."""
+    """Describe the tests of draws, and the draws of games that are not part of the verdict."""
     for _, what, p in found.judged:
         relation = "below" if p is not None and p < MIN_P else "not below"
         yield what, "nothing was drawn" if p is None else f"p-value {p:.3g}, {relation} {MIN_P:g}"
     if not found.creators:
-        yield "", "who deployed the contract is not known: name creators to test draws of"
+        yield "", "unknown deployer of the contract: use --creator to test draws"
     for one in found.others[:_OTHERS]:
         p = "nothing was drawn" if one.p_value is None else f"p-value {one.p_value:.3g}"
-        yield "", f"{one.games:,} games created by {one.creator}: {p}, which decides nothing"
+        yield "", f"{one.games:,} games created by {one.creator}: {p} (not part of the verdict)"
     if len(found.others) > _OTHERS:
-        yield "", f"and {len(found.others) - _OTHERS:,} more creators whose games decide nothing"
+        yield "", f"and {len(found.others) - _OTHERS:,} more creators (not part of the verdict)"
 
 
 def _seen(found: Verification) -> Iterator[tuple[str, str]]:
-    """Say what was looked at, what could not be, and whether all of it is in order."""
+    """Describe the code, what was not read, the payments, and the verdict."""
     if found.own_code is not None:
         yield (
             "",
-            f"the contract's code is {'' if found.own_code else 'NOT '}the one that this tree compiles to",
+            f"the contract's code is {'' if found.own_code else 'NOT '}the compiled code of these sources",
         )
     if found.events_only:
-        yield "", "events only: calls that emitted nothing, and calls that failed, were not read"
+        yield "", "events only: calls that failed or emitted no event were not read"
     if found.surplus:
-        yield "", f"the contract holds {found.surplus} wei beyond its calls"
+        yield "", f"the contract has {found.surplus} wei more than its calls explain"
     if found.not_seen:
-        yield "", f"{found.not_seen:,} games cannot be followed without traces of payees' calls"
+        yield "", f"{found.not_seen:,} games were skipped: they need traces of payees' calls"
     yield "payments", _PAYEES[found.payees_text]
     if found.holds:
         yield "", "no violation"
@@ -95,11 +95,11 @@ def _seen(found: Verification) -> Iterator[tuple[str, str]]:
 
 def _warnings(found: Verification) -> Iterator[str]:
     if found.not_followed > found.not_seen:
-        yield f"{found.not_followed - found.not_seen:,} games could not be followed to their end"
+        yield f"{found.not_followed - found.not_seen:,} games could not be replayed to the end"
     if found.holds is None:
-        yield "no violation, and NO VERDICT: payees were not seen"
+        yield "no violation, but NO VERDICT: payees were not seen"
     if found.holds is False:
-        reasons = [count(len(found.violations), "violation")] if found.violations else []
+        reasons = [f"{len(found.violations):,} violations"] if found.violations else []
         if any(judged.p_value is not None and judged.p_value < MIN_P for judged in found.judged):
-            reasons.append("draws that do not follow their probabilities")
+            reasons.append("draws that contradict their probabilities")
         yield f"does NOT hold: {', and '.join(reasons)}"

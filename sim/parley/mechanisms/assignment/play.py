@@ -310,7 +310,7 @@ def player(evm: Evm, addresses: Mapping[str, str], problem: Problem, cast: Plan,
 
 @dataclass(slots=True, eq=False)
 class _Lottery:
-    """What the player knows of the lottery under way: it has it from the contract's events."""
+    """What the player keeps of the lottery under way, most of it from the contract's events."""
 
     id: bytes
     seats: int

@@ -14,7 +14,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.core import exact
 from parley.kit.play.declaration import Columns
 from parley.kit.statistics import Chances, Count, Law, Mean
 from parley.mechanisms.coordination.bots import equilibrium_bargaining
@@ -114,15 +113,7 @@ def report(run: Simulation[Problem, Solution, Outcome, Any]) -> dict[str, Any]:
             "p_value": proposer.p_value,
         },
         "agents": [
-            {
-                "agent": i,
-                "bot": bot,
-                "mean_cost": float(row.mean or 0),
-                "std_error": row.std_error,
-                "expected_cost": exact.show(row.expected or Fraction(0)),
-                "z": row.z,
-                "p_value": row.p_value,
-            }
+            {"agent": i, "bot": bot, **row.to_json("cost")}
             for i, (bot, row) in enumerate(zip(run.bots, compared.means["cost"], strict=True))
         ],
     }
