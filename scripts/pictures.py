@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.chain.compiler import project_root
 from parley.kit.present.drawing import picture
-from parley.kit.present.page_model import Column, Figure, columns, exactly
+from parley.kit.present.page_model import Column, Figure, cell, columns
 from parley.kit.present.style import save
 from parley.mechanisms.assignment.options import option_set
 from parley.mechanisms.assignment.present.audit import option_figure
@@ -64,7 +64,7 @@ def average_figure(solutions: Mapping[str, Mapping[str, Any]]) -> Figure:
     rows: list[list[Any]] = []
     for rule, solution in solutions.items():
         means = [sum(map(Fraction, column)) / len(column) for column in zip(*solution["ranks"], strict=True)]
-        rows.append([rule, *map(exactly, accumulate(means)), rule])
+        rows.append([rule, *map(cell, accumulate(means)), rule])
     steps = [f"first:{k}" for k in range(len(rows[0]) - 2)]
     labels = [f"1st to {ordinal(k + 1)}" for k in range(len(steps))]
     return Figure(

@@ -182,7 +182,7 @@ def test_options_of_coordination_are_refused_for_assignment(option: str) -> None
     ("arguments", "said"),
     [
         (("nowhere.toml",), "nowhere.toml: cannot be read"),
-        ((EXAMPLE, "--recognition", "p-stern"), "no recognition function of this name"),
+        ((EXAMPLE, "--recognition", "p-stern"), "unknown recognition function"),
         ((EXAMPLE, "--recognition", "nowhere.py:f"), "nowhere.py: no such file"),
         ((EXAMPLE, "--contract", "Mine.sol"), "--contract requires --recognition"),
         ((EXAMPLE, "--problems", 0), "--problems"),

@@ -69,8 +69,8 @@ def _draws(found: Verification) -> Iterator[tuple[str, str]]:
     if not found.creators:
         yield "", "unknown deployer of the contract: use --creator to test draws"
     for one in found.others[:_OTHERS]:
-        p = "nothing was drawn" if one.p_value is None else f"p-value {one.p_value:.3g}"
-        yield "", f"{one.games:,} games created by {one.creator}: {p} (not part of the verdict)"
+        told = "nothing was drawn" if one.p_value is None else f"p-value {one.p_value:.3g}"
+        yield "", f"{one.games:,} games created by {one.creator}: {told} (not part of the verdict)"
     if len(found.others) > _OTHERS:
         yield "", f"and {len(found.others) - _OTHERS:,} more creators (not part of the verdict)"
 
