@@ -256,7 +256,11 @@ class _Walker:
             yield "boolean", self.place(node["condition"]), f"!({self.of(node['condition'])})"
 
     def statement(self, node: Node) -> Iterator[Change]:
-        yield "deleted", self.whole(node), ""
+        left = node.get("expression", {}).get("leftHandSide", {})
+        assigned = [part for part in left.get("components", [left]) if part]
+        # A storage pointer that nothing is assigned to is refused wherever it is used, in other mutants too.
+        if not any(part["typeDescriptions"]["typeString"].endswith("storage pointer") for part in assigned):
+            yield "deleted", self.whole(node), ""
 
     def returned(self, node: Node) -> Iterator[Change]:
         if node.get("expression"):
