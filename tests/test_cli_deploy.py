@@ -214,7 +214,7 @@ def test_bad_input_gets_one_line_and_status_2(arguments: list[object], reason: s
 def test_a_place_where_nothing_can_be_written_costs_nothing(node: LocalNode) -> None:
     from parley.chain.node import NodeEvm  # noqa: PLC0415 - web3 is slow to load
 
-    rpc = NodeEvm(node.url).dispatcher.rpc
+    rpc = NodeEvm(node.url).manager.rpc
     before = rpc.ask("eth_blockNumber")
     assert "/dev/null/x" in complaint(parley("deploy", "--evm", node.url, "--out", "/dev/null/x/y.json"), 2)
     assert rpc.ask("eth_blockNumber") == before

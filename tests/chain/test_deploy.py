@@ -63,7 +63,7 @@ def test_a_node_takes_all_contracts_at_once(artifacts: dict[str, Artifact]) -> N
         assert list(book) == ["Probe", "Child"]
         assert len({entry.block for entry in book.values()}) == 1
         for entry in book.values():
-            receipt = evm.dispatcher.rpc.ask("eth_getTransactionReceipt", entry.transaction)
+            receipt = evm.manager.rpc.ask("eth_getTransactionReceipt", entry.transaction)
             assert receipt["from"] == evm.deployer.lower()
             assert receipt["contractAddress"] == entry.address.lower()
             assert int(receipt["blockNumber"], 16) == entry.block

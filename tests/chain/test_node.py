@@ -43,7 +43,7 @@ def address(evm: NodeEvm, probe_code: bytes) -> str:
 
 
 def blocks(evm: NodeEvm) -> int:
-    return int(evm.dispatcher.rpc.ask("eth_blockNumber"), 16)
+    return int(evm.manager.rpc.ask("eth_blockNumber"), 16)
 
 
 # ── one by one ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,7 +93,7 @@ def test_what_a_transaction_reverted_with_is_known(evm: NodeEvm, probe: Interfac
 def test_revert_data_is_found_without_traces_too(
     evm: NodeEvm, probe: Interface, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rpc = evm.dispatcher.rpc
+    rpc = evm.manager.rpc
     ask = rpc.ask
 
     def without_debug(method: str, *params: object) -> object:
@@ -152,20 +152,20 @@ def test_snapshots_bring_back_state_nonces_and_balances(evm: NodeEvm, probe: Int
 
 def test_what_is_sent_together_shares_a_block(evm: NodeEvm, probe: Interface, address: str) -> None:
     orders = [Request(evm.accounts[k % 3], address, probe.encode("note", ID, k), k) for k in range(30)]
-    mined = evm.dispatcher.exchange(orders)
+    mined = evm.manager.exchange(orders)
     assert all(receipt.ok for receipt in mined)
     assert len({receipt.block for receipt in mined}) == 1
     seats = [receipt.logs[0].data[:32] for receipt in mined]
     assert seats == [k.to_bytes(32) for k in range(30)]
     # The node is left as it was found: one that mines at once.
-    assert evm.dispatcher.rpc.ask("hardhat_getAutomine") is True
+    assert evm.manager.rpc.ask("hardhat_getAutomine") is True
 
 
 def test_what_one_block_cannot_hold_takes_several(evm: NodeEvm, probe_code: bytes) -> None:
     # Each pays for 16 kB of code: three million gas.
     runtime = b"\x5b" * 16_000
     initcode = bytes.fromhex("61") + len(runtime).to_bytes(2) + bytes.fromhex("80600a5f395ff3") + runtime
-    mined = evm.dispatcher.exchange([Request(evm.deployer, None, initcode)] * 20)
+    mined = evm.manager.exchange([Request(evm.deployer, None, initcode)] * 20)
     assert all(receipt.ok for receipt in mined)
     assert len({receipt.block for receipt in mined}) > 1
     assert evm.deploy(probe_code)
@@ -176,11 +176,11 @@ def test_a_gas_limit_that_was_learnt_too_low_is_raised(
 ) -> None:
     monkeypatch.setattr(transaction_manager, "_LEAST_GAS", 0)
     assert evm.transact(evm.accounts[0], address, probe.encode("name", "", 1)).ok
-    evm.dispatcher._gas = dict.fromkeys(evm.dispatcher._gas, 11_000)
-    before, sent = evm.balance(evm.accounts[0]), evm.dispatcher._nonces[evm.accounts[0]]
+    evm.manager._gas = dict.fromkeys(evm.manager._gas, 11_000)
+    before, sent = evm.balance(evm.accounts[0]), evm.manager._nonces[evm.accounts[0]]
     assert evm.transact(evm.accounts[0], address, probe.encode("name", "", 1)).ok
     # Once in vain, and once with all the gas there is.
-    assert evm.dispatcher._nonces[evm.accounts[0]] == sent + 2
+    assert evm.manager._nonces[evm.accounts[0]] == sent + 2
     assert evm.balance(evm.accounts[0]) == before
 
 
@@ -230,7 +230,7 @@ def test_any_way_of_mining_will_do(options: tuple[str, ...]) -> None:
     with anvil(*options) as node:
         evm = NodeEvm(node.url)
         address = evm.deploy(echo)
-        mined = evm.dispatcher.exchange([Request(sender, address, b"") for sender in evm.accounts[:5]])
+        mined = evm.manager.exchange([Request(sender, address, b"") for sender in evm.accounts[:5]])
         assert all(receipt.ok for receipt in mined)
         assert read_word(evm.call(evm.accounts[0], address, b"").output, 0) == 42
 
@@ -254,14 +254,14 @@ def test_a_node_without_money_is_an_error_that_says_who_lacks_it(probe_code: byt
 
 
 def test_accounts_are_funded_once(evm: NodeEvm, probe: Interface, address: str) -> None:
-    payer = evm.dispatcher.rpc.ask("eth_accounts")[0]
+    payer = evm.manager.rpc.ask("eth_accounts")[0]
     sender = evm.accounts[7]
     evm.transact(sender, address, probe.encode("note", ID, 1))
-    before = evm.dispatcher.rpc.ask("eth_getTransactionCount", payer, "latest")
+    before = evm.manager.rpc.ask("eth_getTransactionCount", payer, "latest")
     for other in (evm, NodeEvm(evm.name)):
         for _ in range(5):
             other.transact(sender, address, probe.encode("note", ID, 1))
-    assert evm.dispatcher.rpc.ask("eth_getTransactionCount", payer, "latest") == before
+    assert evm.manager.rpc.ask("eth_getTransactionCount", payer, "latest") == before
 
 
 def test_somebody_else_with_the_same_keys_is_noticed(node: LocalNode, probe: Interface, address: str) -> None:
@@ -275,7 +275,7 @@ def test_somebody_else_with_the_same_keys_is_noticed(node: LocalNode, probe: Int
 def test_a_clock_that_cannot_be_moved_is_waited_for_or_refused(
     evm: NodeEvm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rpc = evm.dispatcher.rpc
+    rpc = evm.manager.rpc
     ask = rpc.ask
 
     def without_evm(method: str, *params: object) -> object:

@@ -90,7 +90,7 @@ def disturbed(
     node: LocalNode, run: NodeRun[Outcome], disturb: Callable[[LocalNode], None], rounds: tuple[int, ...]
 ) -> Iterator[NodeGame[Outcome]]:
     """Play while something happens to the node: before it takes a batch of transactions, and after it did."""
-    rpc = run._evm.dispatcher.rpc
+    rpc = run._evm.manager.rpc
     ask_all = rpc.ask_all
     batches = 0
 
@@ -134,8 +134,8 @@ def test_a_run_survives_its_node(
         # what these games moved: nothing was paid twice, nothing was lost.
         assert essence(games) == essence(undisturbed)
         assert run.differences(kept(games)) == []
-        dispatcher = run._evm.dispatcher
-        for account, nonce in dispatcher._nonces.items():
-            assert int(dispatcher.rpc.ask("eth_getTransactionCount", account, "latest"), 16) == nonce
+        manager = run._evm.manager
+        for account, nonce in manager._nonces.items():
+            assert int(manager.rpc.ask("eth_getTransactionCount", account, "latest"), 16) == nonce
         # Six contracts, and nothing else beside the games' own transactions.
-        assert sum(dispatcher._nonces.values()) == 6 + sum(len(played.sent) for played in games)
+        assert sum(manager._nonces.values()) == 6 + sum(len(played.sent) for played in games)

@@ -76,7 +76,7 @@ def with_mechanism(content: Mapping[str, Any], **fields: object) -> dict[str, An
 def test_a_wrong_block_number_hides_nothing(played: tuple[str, dict[str, Any]], told: Told) -> None:
     url, content = played
     machine = NodeEvm(url)
-    head = int(machine.dispatcher.rpc.ask("eth_blockNumber"), 16)
+    head = int(machine.manager.rpc.ask("eth_blockNumber"), 16)
     numbers: tuple[object, ...] = (head, head // 2, 10**30, -1, "0x5", None)
     for number in numbers:
         report = told.report(url, with_mechanism(content, blockNumber=number, abi="none", transactionHash=3))
@@ -89,7 +89,7 @@ def test_a_node_without_old_states_is_read_from_its_beginning(
     played: tuple[str, dict[str, Any]], told: Told
 ) -> None:
     url, content = played
-    head = int(NodeEvm(url).dispatcher.rpc.ask("eth_blockNumber"), 16)
+    head = int(NodeEvm(url).manager.rpc.ask("eth_blockNumber"), 16)
     with public_node(url, "no-old-code") as public:
         report = told.report(public.url, with_mechanism(content, blockNumber=head))
     assert (report["games"], report["holds"]) == (GAMES, True)

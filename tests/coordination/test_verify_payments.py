@@ -64,7 +64,7 @@ def is_named_with_traces_and_without(node: NodeEvm, name: str) -> None:
     contract = addresses[SUITE.contract]
     SUITE.stage(Recorder(node, contract), addresses, variant, range(4))
     for history in (NodeHistory, Flat, Blind):
-        found = SUITE.verify(history(node.dispatcher.rpc.url, contract))
+        found = SUITE.verify(history(node.manager.rpc.url, contract))
         assert found.holds is False
         assert {violation.rule for violation in found.violations} == variant.rules
         assert all(violation.game and violation.transaction for violation in found.violations)
@@ -93,12 +93,12 @@ class Crooked(Coordination):
 
 def test_crowded_blocks_are_read_from_lists_and_every_theft_in_them_is_named(node: NodeEvm) -> None:
     games = 12
-    run = NodeRun(node.dispatcher.rpc.url, Setting.of(Crooked(), example_1(), seed=1))
+    run = NodeRun(node.manager.rpc.url, Setting.of(Crooked(), example_1(), seed=1))
     assert len(list(run.play(range(games)))) == games
     contract = run._addresses["TwoStageMechanism"]
     reports = []
     for faults in ((), ("no-trace",)):
-        with public_node(node.dispatcher.rpc.url, *faults) as public:
+        with public_node(node.manager.rpc.url, *faults) as public:
             reports.append(SUITE.verify(NodeHistory(public.url, contract)))
             asked = Counter(call for call in public.calls if call.startswith(("debug_", "trace_")))
         assert asked["debug_traceTransaction"] <= 1

@@ -93,7 +93,7 @@ def test_a_payee_that_withdraws_again_is_followed_and_gets_no_more_than_is_due(
     node: NodeEvm,
 ) -> None:
     contracts = Deployment.at(SUITE.deployed(node))
-    machine = Insatiable(node.dispatcher.rpc.url)
+    machine = Insatiable(node.manager.rpc.url)
     machine.hold(machine.deploy(attackers()["Reentrant"].bytecode))
     player = Player(machine, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1)
     if leaves:
@@ -104,7 +104,7 @@ def test_a_payee_that_withdraws_again_is_followed_and_gets_no_more_than_is_due(
     player.play(1)
     before = machine.balance(machine.wallet)
     for history in (NodeHistory, Flat):
-        found = SUITE.verify(history(node.dispatcher.rpc.url, contracts.mechanism))
+        found = SUITE.verify(history(node.manager.rpc.url, contracts.mechanism))
         assert (found.holds, list(found.violations), found.not_followed) == (True, [], 0)
         # The second of them is a withdrawal from another game, or refused.
         paid, refused = (5 + (1 if leaves else 0), 0 if leaves else 1)
@@ -118,7 +118,7 @@ def test_a_payee_that_withdraws_again_is_followed_and_gets_no_more_than_is_due(
 def test_a_chain_that_has_lost_its_last_blocks_is_judged_by_what_is_left(node: NodeEvm) -> None:
     contracts = Deployment.at(SUITE.deployed(node))
     Player(node, contracts, IMPATIENT, make_bots(["equilibrium"], 5), 1).play(0)
-    rpc = node.dispatcher.rpc
+    rpc = node.manager.rpc
     for depth, withdrawals, ending in ((0, 5, "settled"), (3, 2, "settled"), (6, 0, "responding")):
         if depth:
             rpc.ask("anvil_reorg", depth, [])  # empty blocks take their places
@@ -153,7 +153,7 @@ def flat_traces_say_what_the_tracer_says(rpc: Rpc) -> None:
 
 def starve(node: NodeEvm, contract: str, data: bytes) -> None:
     """Make a call with too little gas."""
-    rpc = node.dispatcher.rpc
+    rpc = node.manager.rpc
     fields = {
         "from": rpc.ask("eth_accounts")[5],
         "to": contract,
@@ -192,7 +192,7 @@ def test_strangers_accuse_nobody(node: NodeEvm) -> None:
         stranger = Stranger(node, some, IMPATIENT, bots, 2 + k)
         stranger.waiting = b"" if k else opener.created
         stranger.play(0)
-    url = node.dispatcher.rpc.url
+    url = node.manager.rpc.url
     found = SUITE.verify(NodeHistory(url, contracts.mechanism))
     assert list(found.violations) == []
     assert found.holds is True
@@ -202,7 +202,7 @@ def test_strangers_accuse_nobody(node: NodeEvm) -> None:
 
     flat = SUITE.verify(Flat(url, contracts.mechanism))
     assert replace(flat, seconds=0) == replace(found, seconds=0)
-    flat_traces_say_what_the_tracer_says(node.dispatcher.rpc)
+    flat_traces_say_what_the_tracer_says(node.manager.rpc)
 
     blind = SUITE.verify(Blind(url, contracts.mechanism))
     assert list(blind.violations) == []

@@ -193,7 +193,7 @@ def disturbed(
     node: LocalNode, run: NodeRun[Outcome], disturb: Callable[[LocalNode], None], rounds: Mapping[int, bool]
 ) -> Iterator[NodeGame[Outcome]]:
     """Play while something happens to the node: before it takes a batch of transactions, or after it did."""
-    rpc = run._evm.dispatcher.rpc
+    rpc = run._evm.manager.rpc
     ask_all = rpc.ask_all
     batches = 0
 
@@ -262,7 +262,7 @@ def test_what_cannot_be_brought_back_is_said(tmp_path: Path) -> None:
 def test_a_node_that_stays_away_is_given_up_on(capsys: pytest.CaptureFixture[str]) -> None:
     with anvil() as node:
         run = NodeRun(node.url, HONEST)
-        run._evm.dispatcher.rpc.patience = 1.0
+        run._evm.manager.rpc.patience = 1.0
         games = run.play(range(100))
         next(games)
         node.stop(signal.SIGKILL)

@@ -137,7 +137,7 @@ def test_what_goes_away_while_it_is_waited_for_is_sent_again(node: LocalNode) ->
     with anvil() as calm:
         _, expected = play(calm.url, setting(), 2)
     run = NodeRun(node.url, setting(), confirmations=3)
-    rpc = run._evm.dispatcher.rpc
+    rpc = run._evm.manager.rpc
     ask, waited = rpc.ask, Counter[str]()
 
     def ask_and_shake(method: str, *parameters: object) -> Any:  # noqa: ANN401 - as the method itself

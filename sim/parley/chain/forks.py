@@ -97,13 +97,13 @@ def check_chain(evm: NodeEvm, artifacts: Mapping[str, Artifact], names: Iterable
                     f"{evm.name}: chain {evm.chain_id} lacks {lacking}: the contracts{_target()} need "
                     f"EVM version {needed[-1].name} or later"
                 )
-    most = evm.dispatcher.most_gas
+    most = evm.manager.most_gas
     for entry in wanted:
         least = least_gas(entry.bytecode, entry.deployed_bytecode)
         if least > most:
             raise ForkError(
                 f"{evm.name}: {entry.name} needs more than {least} gas to be created, and a transaction on "
-                f"chain {evm.chain_id} may use {most} (block gas limit {evm.dispatcher.gas_limit})"
+                f"chain {evm.chain_id} may use {most} (block gas limit {evm.manager.gas_limit})"
             )
 
 

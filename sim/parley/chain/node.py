@@ -73,28 +73,28 @@ class NodeEvm:
             )
         )
 
-    def _enter(self, dispatcher: TransactionManager, submit: Submit | None = None) -> None:
-        self.name = dispatcher.rpc.url
-        self.chain_id = dispatcher.chain_id
+    def _enter(self, manager: TransactionManager, submit: Submit | None = None) -> None:
+        self.name = manager.rpc.url
+        self.chain_id = manager.chain_id
         self.accounts = accounts.agents()
         self.deployer = accounts.deployer()
-        self.dispatcher = dispatcher
-        self._submit = submit or (lambda order: dispatcher.exchange([order])[0])
+        self.manager = manager
+        self._submit = submit or (lambda request: manager.exchange([request])[0])
         self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
 
     def beside(self, submit: Submit) -> NodeEvm:
         """Return a backend on the same chain with another `submit`."""
         other = object.__new__(NodeEvm)
-        other._enter(self.dispatcher, submit)
+        other._enter(self.manager, submit)
         return other
 
     # ── transactions ─────────────────────────────────────────────────────────────────────────────────────
 
     def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.transact`."""
-        order = Request(sender, to_checksum_address(to), data, value)
-        mined = self._submit(order)
-        output = b"" if mined.ok else self._revert_data(order, mined)
+        request = Request(sender, to_checksum_address(to), data, value)
+        mined = self._submit(request)
+        output = b"" if mined.ok else self._revert_data(request, mined)
         return Receipt(mined.ok, output, mined.logs, mined.gas_used)
 
     def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
@@ -118,9 +118,9 @@ class NodeEvm:
         NodeError
             If the node refuses, for example because the sender lacks the value.
         """
-        order = Request(sender, to_checksum_address(to), data, value)
+        request = Request(sender, to_checksum_address(to), data, value)
         try:
-            output = self._ask_call(order, "latest")
+            output = self._ask_call(request, "latest")
         except RpcError as error:
             data_of_revert = error.revert_data
             if data_of_revert is None:
@@ -140,17 +140,17 @@ class NodeEvm:
         EvmError
             If a creation fails.
         """
-        orders = [Request(self.deployer, None, initcode) for initcode in initcodes]
+        requests = [Request(self.deployer, None, initcode) for initcode in initcodes]
         created = []
-        for order, mined in zip(orders, self.dispatcher.exchange(orders), strict=True):
-            if not mined.ok and 10 * mined.gas_used >= 9 * self.dispatcher.most_gas:
+        for request, mined in zip(requests, self.manager.exchange(requests), strict=True):
+            if not mined.ok and 10 * mined.gas_used >= 9 * self.manager.most_gas:
                 raise EvmError(
-                    f"{self.name}: a contract of {len(order.data)} bytes cannot be created: it used all "
+                    f"{self.name}: a contract of {len(request.data)} bytes cannot be created: it used all "
                     f"{mined.gas_used} gas that a transaction on chain {self.chain_id} may use (block gas "
-                    f"limit {self.dispatcher.gas_limit})"
+                    f"limit {self.manager.gas_limit})"
                 )
             if not mined.ok or mined.created is None:
-                output = self._revert_data(order, mined)
+                output = self._revert_data(request, mined)
                 raise EvmError(f"a contract cannot be created: it reverts with 0x{output.hex()}")
             created.append(mined._replace(created=to_checksum_address(mined.created)))
         return created
@@ -165,19 +165,19 @@ class NodeEvm:
         """
         return self._ask_call(Request(self.deployer, None, initcode), "latest")
 
-    def _ask_call(self, order: Request, block: str) -> bytes:
-        fields = {"from": order.sender, "data": "0x" + order.data.hex(), "value": hex(order.value)}
-        if order.to is not None:
-            fields["to"] = order.to
-        return as_bytes(self.dispatcher.ask("eth_call", fields, block), "eth_call")
+    def _ask_call(self, request: Request, block: str) -> bytes:
+        fields = {"from": request.sender, "data": "0x" + request.data.hex(), "value": hex(request.value)}
+        if request.to is not None:
+            fields["to"] = request.to
+        return as_bytes(self.manager.ask("eth_call", fields, block), "eth_call")
 
-    def _revert_data(self, order: Request, mined: Mined) -> bytes:
+    def _revert_data(self, request: Request, mined: Mined) -> bytes:
         """Return the revert data of a transaction, which is not in its receipt.
 
         It comes from a trace. Without one, the call is repeated on the state before its block, which is right
         unless an earlier transaction of the block matters.
         """
-        rpc = self.dispatcher.rpc
+        rpc = self.manager.rpc
         top_call = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
         steps = {"disableStorage": True, "disableStack": True, "disableMemory": True}
         for options, key in ((top_call, "output"), (steps, "returnValue")):
@@ -190,7 +190,7 @@ class NodeEvm:
             if key == "output" and isinstance(trace, dict) and "error" in trace:
                 return b""
         try:
-            self._ask_call(order, hex(mined.block - 1))
+            self._ask_call(request, hex(mined.block - 1))
         except RpcError as error:
             return error.revert_data or b""
         return b""
@@ -200,7 +200,7 @@ class NodeEvm:
     @property
     def timestamp(self) -> int:
         """The latest block's time, in seconds."""
-        return self.dispatcher.timestamp()
+        return self.manager.timestamp()
 
     def warp(self, timestamp: int) -> None:
         """Set the earliest time of later transactions.
@@ -212,26 +212,26 @@ class NodeEvm:
         EvmError
             If the time is in the past, or too far ahead.
         """
-        self.dispatcher.warp(timestamp)
+        self.manager.warp(timestamp)
 
     def balance(self, address: str) -> int:
         """See `parley.chain.evm.Evm.balance`."""
         account = to_checksum_address(address)
-        held = as_number(self.dispatcher.ask("eth_getBalance", account, "latest"), "eth_getBalance")
-        return held + self.dispatcher.spent[account] - self.dispatcher.funds.given[account]
+        held = as_number(self.manager.ask("eth_getBalance", account, "latest"), "eth_getBalance")
+        return held + self.manager.spent[account] - self.manager.funds.given[account]
 
     def code(self, address: str) -> bytes:
         """See `parley.chain.evm.Evm.code`."""
-        code = self.dispatcher.ask("eth_getCode", to_checksum_address(address), "latest")
+        code = self.manager.ask("eth_getCode", to_checksum_address(address), "latest")
         return as_bytes(code, "eth_getCode")
 
     def snapshot(self) -> int:
         """See `parley.chain.evm.Evm.snapshot`; for development nodes only."""
-        return self.dispatcher.snapshot()
+        return self.manager.snapshot()
 
     def restore(self, snapshot: int) -> None:
         """See `parley.chain.evm.Evm.restore`."""
-        self.dispatcher.restore(snapshot)
+        self.manager.restore(snapshot)
 
     def recycle(self) -> None:
         """Raise `EvmError`: a node's chain cannot be reset."""
@@ -268,22 +268,22 @@ def side_by_side(
         for number in numbers:
             yield task(number)
         return
-    meeting = _SentTogether(list(numbers))
+    batch = _SentTogether(list(numbers))
     workers = [
         threading.Thread(
-            target=meeting.work,
-            args=(lambda place=place: begin(evm.beside(lambda order: meeting.submit(place, order))),),
+            target=batch.work,
+            args=(lambda place=place: begin(evm.beside(lambda request: batch.submit(place, request))),),
             daemon=True,
         )
-        for place in range(min(at_once, len(meeting.todo)))
+        for place in range(min(at_once, len(batch.todo)))
     ]
-    meeting.working = len(workers)
+    batch.working = len(workers)
     try:
         for worker in workers:
             worker.start()
-        yield from meeting.lead(evm.dispatcher)
+        yield from batch.lead(evm.manager)
     finally:
-        meeting.close()
+        batch.close()
         for worker in workers:
             worker.join()
 
@@ -301,7 +301,7 @@ class _SentTogether:
     def __init__(self, todo: list[int]) -> None:
         self.todo = deque(enumerate(todo))
         self.working = 0
-        self._orders: dict[int, Request] = {}
+        self._requests: dict[int, Request] = {}
         self._answers: dict[int, Mined] = {}
         self._results: dict[int, object] = {}
         self._errors: dict[int, BaseException] = {}
@@ -331,22 +331,22 @@ class _SentTogether:
                 self.working -= 1
                 self._change.notify_all()
 
-    def submit(self, place: int, order: Request) -> Mined:
+    def submit(self, place: int, request: Request) -> Mined:
         """Submit a request and wait for its result."""
         with self._change:
-            self._orders[place] = order
+            self._requests[place] = request
             self._change.notify_all()
             self._change.wait_for(lambda: self._closed or place in self._answers)
             if place not in self._answers:
                 raise _Closed
             return self._answers.pop(place)
 
-    def lead(self, dispatcher: TransactionManager) -> Iterator[T]:
+    def lead(self, manager: TransactionManager) -> Iterator[T]:
         """Send submitted transactions, and yield results in the order of the tasks."""
         following = 0
         while True:
             with self._change:
-                self._change.wait_for(lambda: len(self._orders) == self.working)
+                self._change.wait_for(lambda: len(self._requests) == self.working)
                 if self._errors:
                     # Independent of the speed of threads.
                     raise self._errors[min(self._errors)]
@@ -355,15 +355,15 @@ class _SentTogether:
                     ready.append(self._results.pop(following))
                     following += 1
                 # A deterministic order, independent of the speed of threads.
-                orders = sorted(self._orders.items())
-                self._orders.clear()
+                requests = sorted(self._requests.items())
+                self._requests.clear()
             yield from ready  # type: ignore[misc]  # what tasks return
-            if not orders:
+            if not requests:
                 return
-            mined = dispatcher.exchange([order for _, order in orders])
+            mined = manager.exchange([request for _, request in requests])
             with self._change:
                 self._answers.update(
-                    (place, answer) for (place, _), answer in zip(orders, mined, strict=True)
+                    (place, answer) for (place, _), answer in zip(requests, mined, strict=True)
                 )
                 self._change.notify_all()
 

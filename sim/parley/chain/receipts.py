@@ -137,15 +137,15 @@ def what_is_wrong(sent: Transaction, receipt: Mapping[str, Any]) -> str | None:
 
 
 def _difference(sent: Transaction, receipt: Mapping[str, Any]) -> str | None:
-    order = sent.order
-    to = order.to.lower() if order.to is not None else None
+    request = sent.request
+    to = request.to.lower() if request.to is not None else None
     expected = {
         "transactionHash": sent.hash,
-        "from": order.sender.lower(),
+        "from": request.sender.lower(),
         "to": to,
     }
     if to is None and receipt["status"] == "0x1":
-        expected["contractAddress"] = created_address(order.sender, sent.nonce)
+        expected["contractAddress"] = created_address(request.sender, sent.nonce)
     for key, value in expected.items():
         given = receipt.get(key)
         if (given.lower() if isinstance(given, str) else None) != value:
@@ -171,5 +171,5 @@ def read_receipt(sent: Transaction, receipt: Mapping[str, Any], timestamp: int) 
         int(receipt["gasUsed"], 16),
         int(receipt["blockNumber"], 16),
         timestamp,
-        receipt.get("contractAddress") if sent.order.to is None else None,
+        receipt.get("contractAddress") if sent.request.to is None else None,
     )

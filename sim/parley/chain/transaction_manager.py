@@ -138,7 +138,7 @@ class TransactionManager:
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def exchange(self, orders: Sequence[Request]) -> list[Mined]:
+    def exchange(self, requests: Sequence[Request]) -> list[Mined]:
         """Send independent requests together, and return their results.
 
         The requests of one sender are executed in order; otherwise the order is undefined.
@@ -151,25 +151,25 @@ class TransactionManager:
             If a sender is not known.
         """
         with self._lock:
-            done = self._exchange(orders)
+            done = self._exchange(requests)
             # The gas limit follows from earlier calls of the same kind; a call that needs more gets the
             # maximum.
             starved = [k for k, sent in enumerate(done) if self._starved(sent)]
             if starved:
                 for k in starved:
-                    self._gas[kind(orders[k])] = self.most_gas
-                for k, sent in zip(starved, self._exchange([orders[k] for k in starved]), strict=True):
+                    self._gas[kind(requests[k])] = self.most_gas
+                for k, sent in zip(starved, self._exchange([requests[k] for k in starved]), strict=True):
                     done[k] = sent
             if self.confirmations:
                 self._confirm(done)
             return [sent.mined for sent in done if sent.mined is not None]
 
-    def _exchange(self, orders: Sequence[Request]) -> list[Transaction]:
+    def _exchange(self, requests: Sequence[Request]) -> list[Transaction]:
         self.catch_up()
         offer, price = fees(self.rpc, self.view.block, self._tip)
-        for order in orders:
-            self._prepare(order.sender)
-        group = [self._sign(order, offer, price) for order in orders]
+        for request in requests:
+            self._prepare(request.sender)
+        group = [self._sign(request, offer, price) for request in requests]
         self._exchanges += 1
         for sent in group:
             sent.exchange, sent.not_before = self._exchanges, self._not_before
@@ -178,7 +178,7 @@ class TransactionManager:
         self._journal.extend(group)
         self.view.settle()
         for sent in group:
-            self.funds.release(sent.order.sender, sent.gas * sent.price - sent.cost)
+            self.funds.release(sent.request.sender, sent.gas * sent.price - sent.cost)
         return group
 
     def _confirm(self, group: Sequence[Transaction]) -> None:
@@ -226,22 +226,22 @@ class TransactionManager:
                 self.rpc.ask("evm_mine")
         self._nonces[sender] = mined
 
-    def _sign(self, order: Request, fees: Mapping[str, int], price: int) -> Transaction:
-        learnt = max(_LEAST_GAS, 2 * self._gas.get(kind(order), self.most_gas))
-        gas = min(self.most_gas, learnt + _GAS_PER_BYTE * len(order.data))
-        nonce = self._nonces[order.sender]
-        self._nonces[order.sender] += 1
-        transaction = Transaction(order, nonce, gas, price)
+    def _sign(self, request: Request, fees: Mapping[str, int], price: int) -> Transaction:
+        learnt = max(_LEAST_GAS, 2 * self._gas.get(kind(request), self.most_gas))
+        gas = min(self.most_gas, learnt + _GAS_PER_BYTE * len(request.data))
+        nonce = self._nonces[request.sender]
+        self._nonces[request.sender] += 1
+        transaction = Transaction(request, nonce, gas, price)
         fields: dict[str, Any] = {
             **fees,
             "chainId": self.chain_id,
             "nonce": nonce,
             "gas": gas,
-            "value": order.value,
-            "data": order.data,
-            **({"to": order.to} if order.to is not None else {}),
+            "value": request.value,
+            "data": request.data,
+            **({"to": request.to} if request.to is not None else {}),
         }
-        signed = self._signers[order.sender].sign_transaction(fields)
+        signed = self._signers[request.sender].sign_transaction(fields)
         transaction.raw = "0x" + bytes(signed.raw_transaction).hex()
         transaction.hash = "0x" + bytes(signed.hash).hex()
         return transaction
@@ -249,7 +249,7 @@ class TransactionManager:
     def _reserve(self, group: Sequence[Transaction]) -> None:
         needs: Counter[str] = Counter()
         for transaction in group:
-            needs[transaction.order.sender] += transaction.most
+            needs[transaction.request.sender] += transaction.most
         self.funds.reserve(needs, max(transaction.price for transaction in group))
 
     def _see_through(self, group: Sequence[Transaction]) -> None:
@@ -326,10 +326,10 @@ class TransactionManager:
                 f"{self.rpc.url}: a reorganization removed transaction {sent.hash}, and its result changed "
                 "when it was mined again: wait for more blocks after each step (--confirmations)"
             )
-        self.spent[sent.order.sender] += cost - sent.cost
+        self.spent[sent.request.sender] += cost - sent.cost
         sent.mined, sent.cost = mined, cost
         if mined.ok:
-            same = kind(sent.order)
+            same = kind(sent.request)
             self._gas[same] = max(self._gas.get(same, 0), mined.gas_used)
 
     def _starved(self, sent: Transaction) -> bool:
@@ -402,10 +402,12 @@ class TransactionManager:
             for sender, reply in zip(senders, replies, strict=True)
             if not isinstance(reply, RpcError)
         }
-        lost = [sent for sent in self._journal if sent.nonce >= counts.get(sent.order.sender, sent.nonce + 1)]
+        lost = [
+            sent for sent in self._journal if sent.nonce >= counts.get(sent.request.sender, sent.nonce + 1)
+        ]
         first: dict[str, int] = {}
         for sent in (*lost, *group):
-            first.setdefault(sent.order.sender, sent.nonce)
+            first.setdefault(sent.request.sender, sent.nonce)
         for sender, count in counts.items():
             if count < min(self._nonces[sender], first.get(sender, self._nonces[sender])):
                 raise NodeError(

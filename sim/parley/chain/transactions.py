@@ -71,15 +71,15 @@ class Transaction:
         "nonce",
         "not_before",
         "offered",
-        "order",
         "price",
         "raw",
         "refusal",
+        "request",
         "sent",
     )
 
-    def __init__(self, order: Request, nonce: int, gas: int, price: int) -> None:
-        self.order = order
+    def __init__(self, request: Request, nonce: int, gas: int, price: int) -> None:
+        self.request = request
         self.nonce = nonce
         self.gas = gas
         self.price = price
@@ -102,7 +102,7 @@ class Transaction:
     @property
     def most(self) -> int:
         """Maximum cost to its sender in wei."""
-        return self.order.value + self.gas * self.price
+        return self.request.value + self.gas * self.price
 
 
 class Patience:
@@ -163,9 +163,9 @@ def is_refused(sent: Transaction, since: float) -> bool:
     return not is_used(sent.refusal) or time.monotonic() - since > _DOUBT
 
 
-def kind(order: Request) -> tuple[str, bytes]:
+def kind(request: Request) -> tuple[str, bytes]:
     """Return a key for requests with similar gas: contract and function, or the created code."""
-    return (order.to, order.data[:4]) if order.to is not None else ("", keccak(order.data))
+    return (request.to, request.data[:4]) if request.to is not None else ("", keccak(request.data))
 
 
 def read_log(entry: Mapping[str, Any]) -> Log:

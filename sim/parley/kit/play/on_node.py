@@ -151,7 +151,7 @@ class NodeRun(Generic[OutcomeT]):
             Path and transactions by game.
         """
         # A reorganization may have removed blocks since the last transaction.
-        self._evm.dispatcher.catch_up()
+        self._evm.manager.catch_up()
         machine = RevmEvm(self._evm.chain_id, self._code)
         player = self._setting.player(machine, self._addresses)
         differences = []
