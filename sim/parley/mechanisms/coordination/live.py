@@ -1,4 +1,4 @@
-"""What the live page shows of a two-stage game besides calls and money: work, chances, proposals."""
+"""The live page's tables of a two-stage game: work, chances, proposals, costs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Board(board.Board):
     ----------
     problem : Problem
     outcome : Outcome
-        How the game went: its position knows thresholds.
+        The game's outcome; its position has the thresholds.
     """
 
     def __init__(self, problem: Problem, outcome: Outcome) -> None:
@@ -97,7 +97,7 @@ class Board(board.Board):
         return rows
 
     def _alone(self) -> list[int]:
-        """What each agent's contracts cost it, in wei."""
+        """Return the cost of each agent's contracts alone, in wei."""
         return [self.problem.cost_wei(i, sum(row)) for i, row in enumerate(self._contracted())]
 
     def _tasks(self, units: int) -> str:
@@ -107,13 +107,13 @@ class Board(board.Board):
         return float(Fraction(wei, self.problem.wei_per_cost))
 
     def _money(self, wei: int) -> Cell:
-        """An amount in units of cost."""
+        """Return an amount in units of cost."""
         return {"text": number(self._cost(wei)), "wei": str(wei)}
 
     # ── events ──
 
     def follow(self, event: Event) -> tuple[str, Sequence[Change]]:
-        """Say what an event means, and what it changes."""
+        """Return the meaning of an event, and its changes."""
         tell = getattr(self, f"_{event.name.lower()}", None)
         said, changes = ("", ()) if tell is None else tell(event)
         return said, list(changes)
@@ -127,7 +127,7 @@ class Board(board.Board):
         seat, row, n = event.seat, event.announcement, self.problem.agents
         self._fractions.append((event.numerator, event.denominator))
         self._left = [left - x for left, x in zip(self._left, row, strict=True)]
-        # A piece depends on those before it alone; the last agent gets all that is left.
+        # A chance depends only on earlier agents; the last agent gets the rest.
         last = seat == n - 1
         p = stick_breaking(self._fractions if last else [*self._fractions, (0, 0)])
         broken = sum(p[:seat], Fraction(0))
@@ -201,5 +201,5 @@ class Board(board.Board):
         )
 
     def _name(self, seat: int) -> str:
-        """Return an agent's name as it begins a sentence."""
+        """Return an agent's name at the start of a sentence."""
         return self.names[seat][:1].upper() + self.names[seat][1:]

@@ -1,4 +1,4 @@
-"""What the recognition contract at an address had to answer, as far as an audit can know it."""
+"""The expected answers of recognition contracts, as far as they can be known."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple
@@ -20,24 +20,23 @@ __all__ = ["Stated", "fraction_question"]
 
 
 class Stated(Mapping[str, Recognition]):
-    """Recognition functions by address: known by their code, else by the name that they are said to have.
+    """Recognition functions by address, identified by their code or by their claimed name.
 
-    Any other contract is its creator's own business. It may answer as it likes, and differently at another
-    time, so it is never asked what it answered: a trace shows that. Without traces the node is asked for the
-    answer after the block; where that is another one than the contract's event states, the event is believed,
-    and counted.
+    Any other contract may give any answer, and another one later. Its answer is read from the trace. Without
+    traces, the node is asked for the answer after the block; if it differs from the event, the event is
+    believed and counted.
 
     Parameters
     ----------
     history : History
     records : Records
-        How the contract's calls and events read.
+        Decoder of the contract's calls and events.
     claimed : mapping of str to str
         Names of functions by address.
     current : callable
-        Returns the call that is being replayed.
+        Returns the current call.
     count : callable
-        Is told what could not be checked.
+        Called with what could not be checked.
     """
 
     def __init__(
@@ -66,10 +65,10 @@ class Stated(Mapping[str, Recognition]):
         return isinstance(address, str) and self._code(address) is not None
 
     def _code(self, address: str) -> Word | None:
-        """The hash of the code at an address when a call was made.
+        """Return the hash of the code at an address at the time of a call.
 
-        Code may come, and go again, within a block, even within the transaction that creates a game: in doubt
-        what the call names and whether it went through decides. A function of the tree cannot change.
+        Code may appear and disappear within a block, even within the transaction that creates a game. In
+        doubt, the hash in the call and its success decide. This tree's own functions cannot change.
         """
         call = self._current()
         if call.failure is None and self._by_name(address) is not None:
@@ -101,7 +100,7 @@ class Stated(Mapping[str, Recognition]):
         return self._known[address]
 
     def _answered(self, address: str, turn: Turn) -> tuple[int, int]:
-        """What a contract of somebody's own answered."""
+        """Return the answer of a creator's own function."""
         call, question = self._current(), fraction_question(turn)
         seen = [one for one in call.questions or () if one.to == address]
         if seen and seen[-1].data == question:
@@ -117,7 +116,7 @@ class Stated(Mapping[str, Recognition]):
         return stated
 
     def _named_code(self, call: Call, address: str) -> Word | None:
-        """The hash of an address's code that a call to `create` names."""
+        """Return the code hash of an address in a call to `create`."""
         try:
             action = self._records.read_action(call.data)
         except NotReadableError:
@@ -128,7 +127,7 @@ class Stated(Mapping[str, Recognition]):
         return None
 
     def _stated(self, call: Call) -> tuple[int, int] | None:
-        """The fraction that a call's event states, if it is one."""
+        """Return the fraction in a call's event, if valid."""
         for log in call.logs:
             try:
                 event = self._records.read_event(log)
@@ -154,7 +153,7 @@ def _fraction(answer: bytes | None) -> tuple[int, int]:
 
 @cache
 def _known_codes() -> Mapping[Word, str]:
-    """The tree's own recognition functions by the hash of their code."""
+    """Return this tree's recognition functions by code hash."""
     try:
         contracts = compile_contracts()
     except CompilerError:
@@ -164,7 +163,7 @@ def _known_codes() -> Mapping[Word, str]:
 
 
 def fraction_question(turn: Turn) -> bytes:
-    """Return the calldata that asks a recognition contract for its fraction."""
+    """Return the calldata of a question for a recognition fraction."""
     return _RECOGNITION.encode("fraction", astuple(turn))
 
 
@@ -182,4 +181,4 @@ _RECOGNITION = Interface(
         }
     ]
 )
-"""What any recognition contract answers: `IRecognition` in the contracts."""
+"""The interface `IRecognition`."""

@@ -1,11 +1,11 @@
-"""How games are replayed and judged: their rules, their draws, and how the model follows a crooked contract.
+"""The replay of games: rules, draws, and how the model follows a wrong contract.
 
-Every draw is made again from the secrets, and the draws of all games together are held against the
-probabilities that the games state: see `parley.kit.verify`.
+Every draw is repeated from the secrets, and the draws of all games are tested against the stated
+probabilities: see `parley.kit.verify`.
 
 Examples
 --------
-Twenty games on a machine that writes down what passes through it:
+Twenty games on an EVM that records all calls:
 
 >>> from parley.chain.backends import open_evm
 >>> from parley.chain.history import Recorder
@@ -107,13 +107,13 @@ RULES = Rules(
     presence=_of_presence,
     others=("continuation draw", "last round", "no savings", "settlement"),
 )
-"""What a call that the model refuses breaks, and what a field that is not as it should be says."""
+"""Rules by error, event and field."""
 
 _DRAWN = ("ProposerDrawn", "BrokenDown")
 
 
 def _first_proposer(replay: "GameReplay", game: Game) -> Drawn | None:
-    """The first round's proposer: whether there is a second round depends on the first."""
+    """Return the first round's proposer; later rounds depend on the first."""
     if game.round == 0:
         return None
     proposer = replay.proposers.get(game.id, game.agents)
@@ -134,14 +134,14 @@ _stick_breaking = lru_cache(stick_breaking)
 
 
 class GameReplay(Replay[Game]):
-    """The games of one contract, as they ought to have gone.
+    """A replay of the games of one contract.
 
     Attributes
     ----------
     proposers : dict of bytes to int
-        Whom the first round's draw recognized, by game.
+        Proposer of the first round, by game.
     continued : dict of bytes to bool
-        What the first continuation draw said, by game.
+        Result of the first continuation draw, by game.
     """
 
     contract, rules = TwoStageModel, RULES
@@ -158,9 +158,9 @@ class GameReplay(Replay[Game]):
         self._before = NOTHING
 
     def new_model(self, claims: Claims | None) -> TwoStageModel:
-        """Return the reference model, with what is known of the recognition functions.
+        """Return the reference model with the recognition functions.
 
-        One that the claims do not name is known by its code, or else asked for every fraction.
+        A function that the claims do not name is identified by its code, or asked for each fraction.
         """
         claimed = {
             claims.addresses[contract]: function
@@ -208,11 +208,11 @@ class GameReplay(Replay[Game]):
                 game.fractions[seat] = (numerator, denominator)
         broken = have.get("BrokenDown")
         if broken is not None:
-            # Who was silent follows from what everybody has seen, whatever the event says.
+            # The silent seats follow from the public state, not from the event.
             game.round = number_in(broken, 1)
             game.phase, game.cause = Phase.BROKEN_DOWN, _cause_of(broken)
             if "BrokenDown" not in want:
-                # The digest of a game that has ended holds no commitments to a next round.
+                # The digest of a finished game has no commitments to a next round.
                 numbers = () if announced is None else announced.fields[2]
                 game.digest = (
                     next_digest(self._before, numbers)
@@ -222,7 +222,7 @@ class GameReplay(Replay[Game]):
         elif "BrokenDown" in want and "Settled" not in have:
             if game.cause is Cause.EXPIRED:
                 self.lost.add(game.id)
-            # The chain goes on where the game is over: to bargaining, or to another round.
+            # The chain continues although the game is over: to bargaining, or to another round.
             game.phase, game.cause = Phase.REVEALING, Cause.NONE
             game.round += 1
             game.bind_commitments()
@@ -235,7 +235,7 @@ class GameReplay(Replay[Game]):
     # ── draws ────────────────────────────────────────────────────────────────────────────────────────────
 
     def prepare(self, action: Action, game: Word) -> None:
-        """Keep the digest, and the secrets that this call completes; none if it does not."""
+        """Keep the digest, and the secrets if this call completes them."""
         self._secrets = []
         found = self.model.games.get(game)
         self._before = NOTHING if found is None else found.digest
@@ -259,10 +259,9 @@ class GameReplay(Replay[Game]):
         return [e for e in expected if e.name not in _DRAWN], [e for e in events if e.name not in _DRAWN]
 
     def _check_draw(self, game: Game, secrets: Sequence[Word], events: Sequence[Event]) -> None:
-        """Hold the draw that follows the last reveal against the secrets.
+        """Check the draw after the last reveal against the secrets.
 
-        The model has just drawn, from the same secrets; what it drew is drawn once more where the chain has
-        gone another way.
+        The model has just drawn from the same secrets; it draws again if the chain went another way.
         """
         drawn = next((event for event in events if event.name == "ProposerDrawn"), None)
         stopped = next((event for event in events if event.name == "BrokenDown"), None)
@@ -301,7 +300,7 @@ class GameReplay(Replay[Game]):
             self.proposers[game.id] = proposer
         game.proposer, game.cause = proposer, Cause.NONE
         game.move_to(Phase.PROPOSING, self.model.now)
-        # An order is drawn for whoever the proposer is: a wrong one does not make it wrong as well.
+        # The order is drawn for any proposer: a wrong proposer does not make it wrong.
         game.order = game.draw_order(secrets)
         if drawn.fields[3] != pack_order(game.order):
             order = unpack_order(words_in(drawn, 3), game.agents - 1)
@@ -314,7 +313,7 @@ class GameReplay(Replay[Game]):
 
 
 def _waiting(game: Game) -> list[str]:
-    """Return the addresses of those who have not answered, in their order."""
+    """Return the addresses that have not answered, in order."""
     return [game.parameters.agents[seat] for seat in game.order[game.turn :]]
 
 

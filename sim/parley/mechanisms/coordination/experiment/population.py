@@ -1,4 +1,4 @@
-"""A cell's population: who is there, who meets whom, and who they are in the next generation."""
+"""A cell's population: its members, matching and evolution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Population", "apportion"]
 
 
 def apportion(shares: Sequence[Fraction], members: int) -> list[int]:
-    """Members of each strategy: shares rounded down, the rest to the largest remainders.
+    """Return the members of each strategy: shares rounded down, the rest to the largest remainders.
 
     Examples
     --------
@@ -47,9 +47,9 @@ class Population:
     strategies : list of ndarray of int64, shape (members,)
         For each seat, the index of each member's strategy.
     states : list of dict of int to state
-        For each seat, the states of the members that learn.
+        For each seat, the states of its learning members.
     seen : list of ndarray of float
-        For each seat, the mean cost that each strategy was last seen with, in fair shares; NaN if never.
+        For each seat, the last mean cost of each strategy, in fair shares; NaN if never played.
     """
 
     def __init__(self, cell: Cell) -> None:
@@ -71,7 +71,7 @@ class Population:
                 self._begin(seat, member, k)
 
     def _begin(self, seat: int, member: int, k: int) -> None:
-        """Give a member the state that its strategy begins with, if it has one."""
+        """Give a member its strategy's first state, if any."""
         made = self._makers[seat][k]
         if isinstance(made, Strategy) and made.learns:
             self.states[seat][member] = made.initial()
@@ -79,7 +79,7 @@ class Population:
             self.states[seat].pop(member, None)
 
     def shares(self) -> list[Floats]:
-        """Shares of each seat's strategies."""
+        """Return the shares of each seat's strategies."""
         size = self.cell.members
         return [
             np.bincount(members, minlength=len(names)) / size
@@ -87,10 +87,10 @@ class Population:
         ]
 
     def match(self, generation: int) -> NDArray[np.int64]:
-        """Who plays in each game of a generation.
+        """Match members to the games of a generation.
 
-        Members of a seat take turns in a random order, drawn anew when all have played: nobody plays more
-        than one game more than another.
+        Members of a seat take turns in a random order, which is drawn again when all have played: numbers of
+        games differ by at most one.
 
         Returns
         -------
@@ -117,11 +117,11 @@ class Population:
         Parameters
         ----------
         generation : int
-            That has been played.
+            The last generation.
         costs : sequence of ndarray of float
-            For each seat, mean costs of its strategies in fair shares; NaN where nobody has played.
+            For each seat, mean costs of its strategies in fair shares; NaN if nobody played.
         past : mapping of (seat, member) to sequence of Experience
-            Games of the members that learn.
+            Games of the learning members.
         """
         cell = self.cell
         for seat, members in enumerate(self.strategies):
@@ -149,7 +149,7 @@ class Population:
     # ── from one process to the next ────────────────────────────────────────────────────────────────────────
 
     def to_plain(self) -> dict[str, Any]:
-        """Give plain data that JSON keeps exactly."""
+        """Return plain data that JSON represents exactly."""
         return {
             "strategies": [members.tolist() for members in self.strategies],
             "states": [
@@ -160,7 +160,7 @@ class Population:
 
     @classmethod
     def from_plain(cls, cell: Cell, plain: dict[str, Any]) -> Self:
-        """Take it up again."""
+        """Restore a population."""
         population = cls(cell)
         population.strategies = [np.array(members, dtype=np.int64) for members in plain["strategies"]]
         population.states = [dict(states) for states in plain["states"]]

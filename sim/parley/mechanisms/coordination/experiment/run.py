@@ -1,4 +1,4 @@
-"""An experiment with populations: generation after generation of all cells, on any number of processes."""
+"""An experiment with populations, generation by generation."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ __all__ = ["Populations"]
 
 
 class Populations(Play):
-    """An experiment under way: a step is a generation.
+    """A running experiment: each step is a generation.
 
     Parameters
     ----------
     cells : sequence of Cell
     generations : int
     engine : str
-        What plays: see `Cell`.
+        See `Cell`.
     workers : int
-        Processes.
+        Number of processes.
     """
 
     def __init__(self, cells: Sequence[Cell], generations: int, engine: str, workers: int) -> None:
@@ -85,13 +85,13 @@ class Populations(Play):
             raise AssertionError("more batches than were ordered")
 
     def state(self) -> dict[str, Any]:
-        """Populations, and sums so far."""
+        """Return populations and sums."""
         each = zip(self.populations, self.sums, self.last, self.samples, strict=True)
         cells = [[part.to_plain() for part in parts] for parts in each]
         return {"cells": cells, "differences": self.differences[:DIFFERENCES_TOLD]}
 
     def restore(self, states: list[dict[str, Any]]) -> None:
-        """Take up the state that the last whole generation has left."""
+        """Restore the state after the last complete generation."""
         state = states[-1]
         self.differences = state["differences"]
         for k, (theory, kept) in enumerate(zip(self.theories, state["cells"], strict=True)):
@@ -100,7 +100,7 @@ class Populations(Play):
                 sums[k] = Sums.from_plain(theory.cell.problem.agents, one)
 
     def finish(self) -> tuple[pa.Table, dict[str, Any]]:
-        """The table of cells, and what came out of each."""
+        """Return the table of cells and their summaries."""
         cells = [
             cell_summary(theory, sums, last)
             for theory, sums, last in zip(self.theories, self.sums, self.last, strict=True)
@@ -138,7 +138,7 @@ class Populations(Play):
 
 
 def _mean_costs(theory: CellTheory, sums: Sums) -> list[Floats]:
-    """Mean costs of each seat's strategies in fair shares, NaN where nobody has played."""
+    """Return mean costs of each seat's strategies in fair shares; NaN if nobody played."""
     result = [np.full(len(names), np.nan) for names in theory.cell.names]
     for (seat, k), (games, cost, *_) in sums.by_strategy.items():
         result[seat][k] = theory.fair_shares(Fraction(cost, games))
@@ -148,7 +148,7 @@ def _mean_costs(theory: CellTheory, sums: Sums) -> list[Floats]:
 def _of_generation(
     theory: CellTheory, population: Population, sums: Sums, generation: int
 ) -> dict[str, dict[str, list[Any]]]:
-    """Rows of the tables that hold whole generations."""
+    """Return the rows of a generation."""
     cell, prediction = theory.cell, theory.prediction
     wei = cell.problem.wei_per_cost
     shares = population.shares()

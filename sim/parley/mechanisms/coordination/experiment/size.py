@@ -1,4 +1,4 @@
-"""How many members, seats and strategies all cells of an experiment may have together."""
+"""Bounds on the members, seats and strategies of an experiment."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from parley.core.limits import MAX_GAMES
 __all__ = ["Size"]
 
 MOST_SEATS = 10**8
-"""Seats in the games of one generation, and members, of all cells: so many are in memory at once."""
+"""Maximum seats in the games of one generation, and members, over all cells: they are in memory together."""
 MOST_ROWS = 10**7
-"""Strategies of all seats of all cells: as many rows has a table for each generation."""
+"""Maximum strategies over all seats and cells: rows of a table per generation."""
 
 
 class Size:
-    """What the cells come to so far.
+    """Running totals of the cells.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ class Size:
         self._seats = self._members = self._rows = 0
 
     def add(self, agents: int, games: int, members: int, strategies: int) -> None:
-        """Count a cell: its strategies are those of all seats.
+        """Add a cell; its strategies are summed over seats.
 
         Raises
         ------
         ProblemError
-            If all cells together are too many.
+            If a total is too large.
         """
         self._seats += games * agents
         self._members += members * agents

@@ -1,4 +1,4 @@
-"""Strategies of populations by name: kinds of bots, bots that adapt, and classes that a user brings."""
+"""Strategies of populations by name: bots, adaptive bots, and users' classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Experience", "Strategy", "at_height", "known_strategies", "make_stra
 
 
 def known_strategies() -> dict[str, type[Bot]]:
-    """All strategies that have a name of their own: the kinds of bots, and those that adapt."""
+    """Return all named strategies: bots and adaptive bots."""
     return KINDS | ADAPTIVE
 
 
@@ -36,12 +36,12 @@ def make_strategy(name: str, seat: int, folder: Path = Path()) -> Bot:
         (``FILE.py:Class:hope=1/2``). A Python file is run.
     seat : int
     folder : Path
-        Where FILE.py is looked for: the experiment file's.
+        Folder of the experiment file; FILE.py is relative to it.
 
     Raises
     ------
     ParleyError
-        In one line: the strategy and what is wrong with it.
+        If the strategy is unknown or invalid.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def make_strategy(name: str, seat: int, folder: Path = Path()) -> Bot:
 
 
 def _build(made: type[Bot], name: str, seat: int, argument: str) -> Bot:
-    """Call a strategy's class with the arguments that stand behind its name."""
+    """Make a strategy with the arguments after its name."""
     known = [key for key in inspect.signature(made).parameters if key != "seat"]
     given: dict[str, Fraction] = {}
     for part in argument.split(",") if argument else ():

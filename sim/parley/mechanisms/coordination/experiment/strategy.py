@@ -1,12 +1,10 @@
-"""What a strategy of a population is: a bot that may remember, and learn from the games that it has played.
+"""The base class of strategies: bots that may learn from their games.
 
-A strategy decides from what the chain shows (`Position`, `Bargaining`) and from what its own games cost it
-(`Experience`), and from nothing else. It has no names for the others: members meet at random, and nobody has
-a reputation.
+A strategy knows only what the chain shows (`Position`, `Bargaining`) and the costs of its own games
+(`Experience`). Members meet at random and do not know each other.
 
-A member that learns is a strategy with a *state*: plain data (numbers, lists and dicts of them). It does not
-change while a generation is played, and is renewed from the generation's games when it is over. So a
-generation's games may be played in any order, on any number of workers.
+A member that learns has a *state*: plain data (numbers, lists and dicts). The state is updated after each
+generation. Games of a generation can therefore be played in any order, on any number of workers.
 """
 
 from __future__ import annotations
@@ -25,33 +23,33 @@ if TYPE_CHECKING:
 __all__ = ["HEIGHTS", "Experience", "State", "Strategy", "at_height", "bargains_by_proposition_1", "pick"]
 
 State = Any
-"""What a member remembers from one generation to the next: plain data, as JSON has it."""
+"""State of a member between generations: plain data, as in JSON."""
 
 HEIGHTS = (Fraction(-1), Fraction(-1, 2), Fraction(0), Fraction(1, 2), Fraction(1))
-"""What strategies that try things out choose among: see `at_height`."""
+"""Choices of exploring strategies: see `at_height`."""
 
 
 class Experience(NamedTuple):
-    """What a member knows of a game that it has played: what the chain showed, and what it paid.
+    """A member's information about a game that it played.
 
     Attributes
     ----------
     seat : int
     announced : tuple of tuple of int
-        All announcements that were made, in units.
+        All announcements, in units.
     ending : str
         ``settled``, ``broken down`` or ``expired``.
     rounds : int
     proposer : int
-        Of the first round; -1 if none was drawn.
+        Proposer of the first round; -1 if none was drawn.
     cost : int
-        What the game cost the member, in wei.
+        Cost of the game for the member, in wei.
     contracted_cost : int
-        What its contract would have cost it, f_i(d_i), in wei.
+        Cost of its contracts alone, f_i(d_i), in wei.
     possible : int
-        What all together could have saved at most, in wei; never negative.
+        Maximum savings of all agents, in wei; never negative.
     note : plain data
-        What the strategy jotted down during the game.
+        The strategy's own note during the game.
     """
 
     seat: int
@@ -66,16 +64,16 @@ class Experience(NamedTuple):
 
     @property
     def saved(self) -> float:
-        """What the member saved, as a share of what all together could have saved."""
+        """Return the member's savings as a share of the possible savings of all."""
         return (self.contracted_cost - self.cost) / self.possible if self.possible else 0.0
 
 
 class Strategy(Bot):
-    """The base of strategies of one's own: plays as in equilibrium but where a method says otherwise.
+    """The base class of strategies; plays the equilibrium unless a method is overridden.
 
-    Methods to replace are those of `Bot` (`announce`, `propose`, `accepts`, `reveals`, `acts`) and, for a
-    strategy that learns, `initial` and `learn`. During a game ``self.state`` is the member's; it is not to be
-    changed there. What is to be remembered of a game goes to ``self.note`` and comes back in `learn`.
+    Override methods of `Bot` (`announce`, `propose`, `accepts`, `reveals`, `acts`) and, for learning,
+    `initial` and `learn`. Do not change ``self.state`` during a game; store information in ``self.note``,
+    which `learn` receives.
     """
 
     kind = "strategy"
@@ -88,24 +86,24 @@ class Strategy(Bot):
         self.note: Any = None
 
     def initial(self) -> State:
-        """The state that a member begins with."""
+        """Return a member's first state."""
         return None
 
     def learn(self, past: Sequence[Experience], random: Random) -> State:
-        """The member's next state, from its present one and the games that it has just played, in order.
+        """Return the member's next state, given the games of this generation in order.
 
         Parameters
         ----------
         past : sequence of Experience
-            May be empty: not everybody meets somebody in every generation.
+            May be empty: some members do not play in every generation.
         random : Random
-            The member's own.
+            The member's own stream.
         """
         return self.state
 
 
 def bargains_by_proposition_1(bot: Bot) -> bool:
-    """Whether a strategy reveals, proposes and answers as in equilibrium, whatever it announces.
+    """Whether a strategy reveals, proposes and answers as in equilibrium, for any announcement.
 
     Examples
     --------
@@ -120,9 +118,9 @@ def bargains_by_proposition_1(bot: Bot) -> bool:
 
 
 def at_height(position: Position, height: Fraction) -> Row:
-    """An announcement on the way from the least legal one (−1) over the cost-effective (0) to x̄ (1).
+    """Return an announcement between the least legal (−1), the cost-effective (0) and the maximal one x̄ (1).
 
-    Between them, every task type is moved by that part of the way, rounded toward the cost-effective one.
+    Task types are interpolated and rounded toward the cost-effective announcement.
 
     Examples
     --------
@@ -140,7 +138,7 @@ def at_height(position: Position, height: Fraction) -> Row:
 
 
 def pick(weights: Sequence[float], random: Random) -> int:
-    """Draw an index with probabilities proportional to weights, which are not negative.
+    """Draw an index with probabilities proportional to nonnegative weights.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Where an experiment's randomness comes from: one stream for every place, by name and not by turn.
+"""Random streams of an experiment, one for each use.
 
-A stream is named by the experiment's seed and by where it is used (cell, generation, purpose), so that it
-gives the same numbers whoever asks, when, and on how many workers. What a game draws by itself (secrets,
-salt, the bots' dice) comes from its player's seed and the game's number, as in every simulation.
+A stream depends on the experiment's seed and its use (cell, generation, purpose), and not on the number of
+workers. Secrets, salts and random choices of bots in a game depend on the player's seed and the game's
+number, as in every simulation.
 """
 
 from enum import IntEnum
@@ -14,7 +14,7 @@ __all__ = ["Purpose", "dice", "player_seed", "stream"]
 
 
 class Purpose(IntEnum):
-    """What a stream is for."""
+    """Purpose of a stream."""
 
     GAMES = 0
     MATCHING = 1
@@ -48,7 +48,7 @@ def stream(seed: int, purpose: Purpose, *path: int) -> np.random.Generator:
 
 
 def player_seed(seed: int, cell: int) -> int:
-    """Name the games of a cell: what their secrets are made from, together with a game's number.
+    """Return the seed of a cell's games.
 
     Examples
     --------
@@ -59,6 +59,6 @@ def player_seed(seed: int, cell: int) -> int:
 
 
 def dice(seed: int, purpose: Purpose, *path: int) -> Random:
-    """A stream for bots, who throw the dice of the standard library."""
+    """Return a stream for bots, as the standard library's `Random`."""
     words = _sequence(seed, purpose, path).generate_state(4, np.uint64)
     return Random(words.tobytes())

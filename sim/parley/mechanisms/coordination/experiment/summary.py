@@ -1,4 +1,4 @@
-"""What an experiment came to, cell by cell: the numbers of summary.json."""
+"""The summary of an experiment by cell, as in summary.json."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def cell_summary(theory: CellTheory, sums: Sums, last: Sums) -> dict[str, Any]:
     ----------
     theory : CellTheory
     sums : Sums
-        Over all generations.
+        Sums over all generations.
     last : Sums
-        Of the last generation.
+        Sums of the last generation.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def _proposers(theory: CellTheory, sums: Sums) -> float | None:
 
 
 def share_saved(theory: CellTheory, sums: Sums) -> tuple[float | None, float | None]:
-    """Realized over possible savings, with its standard error."""
+    """Return realized over possible savings, with the standard error."""
     possible = theory.possible_wei
     if not possible or not sums.games:
         return None, None
@@ -131,14 +131,14 @@ def share_saved(theory: CellTheory, sums: Sums) -> tuple[float | None, float | N
 
 
 def expected_share(theory: CellTheory, sums: Sums) -> float | None:
-    """Savings that Proposition 1 expects of what was announced, over the possible ones."""
+    """Return expected savings for the announcements (Proposition 1) over possible savings."""
     possible = theory.possible_wei * sums.known
     contracted = sums.known * theory.contracted * theory.cell.problem.wei_per_cost
     return float((contracted - sum(sums.expected)) / possible) if possible else None
 
 
 def standard_error(total: int, squares: int, games: int) -> float:
-    """Sample standard deviation over √games; the difference is taken in integers, where nothing cancels."""
+    """Return the sample standard deviation over √games; integers avoid cancellation."""
     if games < 2:
         return 0.0
     return sqrt(Fraction(games * squares - total * total, games * games * (games - 1)))

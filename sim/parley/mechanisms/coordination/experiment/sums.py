@@ -1,4 +1,4 @@
-"""What games came to, as sums: exact where they are whole, of bounded size however many games there are."""
+"""Sums over games: exact for integers, of bounded size."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Sums"]
 
 KINDS_OF_DRAWS = 400
-"""Vectors of recognition probabilities whose draws are tested: the first ones seen, so as to stay bounded."""
+"""Maximum number of probability vectors whose draws are tested: the first ones seen."""
 
 
 IMPOSSIBLE = 1e4
-"""Logarithm of what a bet wins on what cannot be."""
+"""Logarithm of the gain of a bet on an impossible event."""
 
 
 class Sums:
@@ -36,20 +36,20 @@ class Sums:
     rounds, saved, saved_squares : int
         Bargaining rounds; savings in wei, and their squares.
     proposed : list of int
-        First-round recognitions of each agent, among the draws that are tested.
+        First-round recognitions of each agent among the tested draws.
     unseen : int
-        Draws among those that are tested that were withheld from.
+        Tested draws that a withheld secret prevented.
     draws : Counter
-        Of these draws, by recognition probabilities.
+        Number of tested draws by recognition probabilities.
     expected_proposed : list of float
     costs, squares : list of int
-        Of each agent, in wei and wei².
+        Sums of each agent's costs, in wei and wei².
     known : int
-        Games in which all announced, so that Proposition 1 says something.
+        Games in which all agents announced, so that Proposition 1 applies.
     expected, paid : list of int
-        What it expects of each agent in those games, and what was paid in them, in wei.
+        Expected and actual costs of each agent in these games, in wei.
     variances : list of float
-        Of what was paid in them, in wei².
+        Variances of the costs in these games, in wei².
     bets : dict of str to ndarray of float, shape (n, rates)
         Logarithms of what bets against theory have come to (`parley.core.statistics.betting_p_value`):
         against what Proposition 1 says of each agent's ``costs``; against the probabilities with which it is
@@ -84,7 +84,7 @@ class Sums:
         return self.endings.total()
 
     def add(self, contracted: int, strategies: Sequence[int], outcome: Outcome, times: int = 1) -> None:
-        """Count one game, or several that went alike.
+        """Count one game, or several equal games.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class Sums:
                 bets[i] += IMPOSSIBLE
 
     def _bet_on_proposer(self, theory: Theory, proposer: int, times: int) -> None:
-        """Bet on a draw; one that was withheld from (-1) went, for every bet, the way in which it loses."""
+        """Bet on a draw; a prevented draw (-1) makes every bet lose."""
         bets = self.bets["proposer"]
         bets -= times * theory.expected_bets
         if proposer >= 0:
@@ -154,19 +154,19 @@ class Sums:
             bets += times * np.minimum(RATES, 0.0)
 
     def pair(self, scale: int, one: Outcome, other: Outcome) -> None:
-        """Compare two games of the same strategies that are independent: on a twin, and on the EVM.
+        """Compare two independent games of the same strategies, on a twin and on the EVM.
 
         Parameters
         ----------
         scale : int
-            A difference of costs that is neither large nor small, in wei.
+            Typical difference of costs in wei.
         one, other : Outcome
         """
         for i, (a, b) in enumerate(zip(one.costs, other.costs, strict=True)):
             self.bets["pair"][i] += bet_on_pair((a - b) / scale)
 
     def variance(self, agent: int) -> float:
-        """The sample's, of an agent's costs, in wei²; the difference is taken in integers."""
+        """Return the sample variance of an agent's costs in wei²; integers avoid cancellation."""
         games, total, squares = self.games, self.costs[agent], self.squares[agent]
         return float(Fraction(games * squares - total * total, games * (games - 1))) if games > 1 else 0.0
 
@@ -194,7 +194,7 @@ class Sums:
         mine[:] = [a + b for a, b in zip(mine, getattr(other, name), strict=True)]
 
     def to_plain(self) -> dict[str, Any]:
-        """Give plain data that JSON keeps exactly."""
+        """Return plain data that JSON represents exactly."""
         return {
             "endings": dict(self.endings),
             "rounds_of": sorted(self.rounds_of.items()),
@@ -206,7 +206,7 @@ class Sums:
 
     @classmethod
     def from_plain(cls, agents: int, plain: dict[str, Any]) -> Self:
-        """Take them up again; sums by strategy are those of one generation only, and are not kept."""
+        """Restore sums; sums by strategy are of one generation only and are not stored."""
         sums = cls(agents)
         sums.endings.update(plain["endings"])
         sums.rounds_of.update(dict(map(tuple, plain["rounds_of"])))

@@ -1,4 +1,4 @@
-"""What Proposition 1 says of a game, given what was announced in it."""
+"""Proposition 1 for the announcements of a game."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ Floats = NDArray[np.float64]
 
 
 class Theory(NamedTuple):
-    """What Proposition 1 says at a position: expected costs in whole wei, and their variances in wei²."""
+    """Expected costs at a position in whole wei, and their variances in wei² (Proposition 1)."""
 
     expected: tuple[int, ...]
     probabilities: tuple[float, ...]
     variances: tuple[float, ...]
     exact: tuple[Fraction, ...]
-    """The probabilities as they are."""
+    """Exact recognition probabilities."""
     usual: tuple[int, ...]
-    """What each agent pays in equilibrium if another one proposes, in wei."""
+    """Cost of each agent in equilibrium if another agent proposes, in wei."""
     steps: tuple[int, ...]
-    """How much less it pays if it proposes itself, in wei; 0 where nothing is bargained over."""
+    """Reduction of this cost if the agent proposes, in wei; 0 without bargaining."""
     expected_bets: Floats
     """`bet_on_two_values` of each agent's probability, shape (n, rates)."""
 
 
 def theory_at(position: Position) -> Theory | None:
-    """Proposition 1 at what was announced, or None before all have announced."""
+    """Return Proposition 1 for the announcements; None before all agents have announced."""
     problem = position.problem
     if len(position.rows) < problem.agents:
         return None

@@ -1,7 +1,6 @@
-"""Games of a population on a twin of the contract, a stated sample of them on the EVM as well.
+"""Games of a population on a twin, and a sample of them on the EVM.
 
-A twin tells how many games went which way, not game by game: there are too many. The tables of single games
-hold the sample, as the EVM has played it.
+A twin counts games and does not list them. The tables of single games contain the sample that the EVM played.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ __all__ = ["CellTwin", "differences"]
 
 
 class _Maker:
-    """Makes a strategy for a seat; a twin is given it where a name alone would not tell it enough."""
+    """Makes a strategy for a seat, if its name alone is not enough for a twin."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder = name, folder
@@ -41,12 +40,12 @@ class _Maker:
 
 
 class CellTwin:
-    """A twin of the games of cells whose problem and strategies are the same.
+    """A twin for cells with the same problem and strategies.
 
     Parameters
     ----------
     cell : Cell
-        One of them, whose engine is ``exact`` or ``statistical``.
+        One of these cells, with the engine ``exact`` or ``statistical``.
     """
 
     def __init__(self, cell: Cell) -> None:
@@ -59,7 +58,7 @@ class CellTwin:
         self._number_of = [np.array([names.index(name) for name in seat]) for seat in cell.names]
 
     def play(self, order: Order, seed: int) -> tuple[Sums, Games]:
-        """Play an order's games, given their seed, and add up what they came to."""
+        """Play the games of an order with this seed, and sum them up."""
         cell = order.cell
         problem = cell.problem
         columns = range(problem.agents)
@@ -75,7 +74,7 @@ class CellTwin:
 
 
 def _alike(strategies: NDArray[np.int64], games: Games) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first of all games that went alike, and how many they are; in the order of their numbers."""
+    """Return the first of all equal games and their number, in the order of games."""
     keys = np.zeros(len(games), dtype=np.int64)
     for column in (*strategies.T, games.ending, games.rounds, games.proposer, games.position, games.cost):
         values = column.astype(np.int64)
@@ -88,15 +87,15 @@ def _alike(strategies: NDArray[np.int64], games: Games) -> tuple[NDArray[np.int6
 
 
 def differences(order: Order, games: Games, played: list[Outcome]) -> list[str]:
-    """Say where games of the exact twin are not those of the EVM.
+    """Name the games in which the exact twin and the EVM differ.
 
     Parameters
     ----------
     order : Order
     games : Games
-        The twin's; the first of them are those that the EVM has played.
+        The twin's games; the EVM played the first ones.
     played : list of Outcome
-        The EVM's.
+        Outcomes on the EVM.
     """
     found = []
     for i, real in enumerate(played):

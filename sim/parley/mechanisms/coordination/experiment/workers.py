@@ -1,4 +1,4 @@
-"""Where batches are played: in this process or in others, with what was worked out for the batch before."""
+"""Play batches in this process or in several, and keep players between batches."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["Pool", "Worker"]
 
 PLAYERS_KEPT = 128
-"""Players that a process keeps from one batch to the next; each has worked out the positions of its cells."""
+"""Players that a process keeps between batches, with the positions of their cells."""
 
 _job_numbers = itertools.count()
 
 
 class Worker:
-    """What a process keeps between batches of one run: a machine, and the players of its cells."""
+    """State of a process between batches of one run: an EVM, and the players of its cells."""
 
     def __init__(self, evm: str = "revm") -> None:
         self._evm: Evm = open_evm(evm)
@@ -39,7 +39,7 @@ class Worker:
         self._twins: OrderedDict[int, CellTwin] = OrderedDict()
 
     def player_of(self, order: Order) -> tuple[SeatedPlayer, Bots]:
-        """The player of an order's cell, and the cell's bots."""
+        """Return the player and the bots of an order's cell."""
         cell = order.cell
         seed = player_seed(cell.seed, cell.index)
         kept = self._players.pop(cell.kind, None)
@@ -54,7 +54,7 @@ class Worker:
         return kept
 
     def play(self, order: Order) -> Batch:
-        """Play a batch on a fresh machine."""
+        """Play a batch on a new EVM."""
         player, bots = self.player_of(order)
         self._evm.recycle()
         if order.cell.engine == "evm":
@@ -78,7 +78,7 @@ class Worker:
 
 
 _workshops: dict[tuple[int, int], Worker] = {}
-"""In a process, the worker of the run under way, by the parent process and its number for the run."""
+"""In a process: the worker of the current run, by parent process and run number."""
 
 
 def _play_for(job: tuple[int, int], order: Order) -> Batch:
@@ -89,7 +89,7 @@ def _play_for(job: tuple[int, int], order: Order) -> Batch:
 
 
 class Pool:
-    """Plays batches, in this process or spread over several.
+    """Plays batches in one or more processes.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Pool:
         self._own: Worker | None = None
 
     def play(self, orders: Sequence[Order]) -> Iterator[Batch]:
-        """Play batches; what they bring comes in their order."""
+        """Play batches, and yield their results in order."""
         workers = min(self._workers, len(orders))
         if workers <= 1:
             if self._own is None:
