@@ -1,1 +1,1 @@
-"""What `allocation.cost_effective` is made of: decomposition, marginal costs, flows, a canonical matrix."""
+"""The parts of `allocation.cost_effective`: decomposition, marginal costs, flows, a canonical matrix."""

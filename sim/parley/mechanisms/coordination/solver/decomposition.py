@@ -55,7 +55,7 @@ class Network:
 
 
 def build_network(contracted: IntArray, capacity: IntArray) -> Network:
-    """Build the network of a problem, or of what is left of one.
+    """Build the network of a problem, or of a remaining part of it.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def build_network(contracted: IntArray, capacity: IntArray) -> Network:
 
 @dataclass(slots=True)
 class Plan:
-    """What the decomposition finds."""
+    """The result of the decomposition."""
 
     workloads: IntArray
     matrix: IntArray
@@ -91,7 +91,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Agents and nodes that are left to each other."""
+    """Agents and nodes of one side of the cuts."""
 
     agents: IntArray
     nodes: IntArray
@@ -223,19 +223,19 @@ class _Decomposition:
 
 
 def share_out(marginals: Marginals, least: IntArray, most: IntArray, units: int) -> tuple[IntArray, int]:
-    """Give out units one by one, each to whom it costs least, the first agent of several.
+    """Assign units one by one to the agent with the lowest marginal cost, the first agent in a tie.
 
     Parameters
     ----------
     least, most : ndarrays of int64, shape (agents,)
-        Loads that agents have to begin with, and their bounds.
+        Initial loads and upper bounds.
     units : int
-        To be given out; at most what the bounds leave room for.
+        Units to assign; the bounds must leave room for them.
 
     Returns
     -------
     (loads, price)
-        Loads, and what the last unit cost (0 if there was none). No unit that could be given costs less.
+        Loads, and the cost of the last unit (0 if there was none). No remaining unit costs less.
     """
     if units == 0 or not marginals.size:
         return least.copy(), 0
@@ -269,12 +269,12 @@ def share_out(marginals: Marginals, least: IntArray, most: IntArray, units: int)
 
 
 def decompose(contracted: IntArray, capacity: IntArray, marginals: Marginals) -> tuple[Plan, Network]:
-    """Optimal workloads, lexicographically greatest among those, with prices that prove it.
+    """Return optimal workloads, lexicographically greatest in ties, with prices that prove optimality.
 
     Parameters
     ----------
     contracted, capacity : ndarrays of int64, shape (agents, types)
-        What there is to do and who can do it, in units. Some allocation must exist.
+        Contracted units and capacities. An allocation must exist.
     marginals : Marginals
         Of the same agents.
     """

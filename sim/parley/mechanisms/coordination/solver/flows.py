@@ -1,7 +1,7 @@
 """Maximum flows with 64-bit capacities, and the cut that proves them maximal.
 
-SciPy's solver is fast and takes 32-bit capacities only (larger ones wrap around in silence), so larger
-networks are solved digit by digit: first in multiples of 2^k, then what is left.
+SciPy's solver is fast and takes only 32-bit capacities (larger ones overflow without an error). Larger
+networks are solved digit by digit: first in multiples of 2^k, then the rest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Flow:
     amounts: IntArray
     """and how much."""
     source_side: NDArray[np.bool_]
-    """For each node whether the source still reaches it: the source's side of the smallest minimum cut."""
+    """Whether the source still reaches each node: the source's side of the smallest minimum cut."""
 
 
 def max_flow(nodes: int, tails: IntArray, heads: IntArray, capacities: IntArray) -> Flow:
@@ -41,7 +41,7 @@ def max_flow(nodes: int, tails: IntArray, heads: IntArray, capacities: IntArray)
     nodes : int
         Number of nodes.
     tails, heads, capacities : ndarrays of int64, shape (arcs,)
-        Arcs. No arc may stand twice, nor against another one. Capacities stay below 2^62.
+        Arcs without duplicates or opposite arcs. Capacities are below 2^62.
 
     Examples
     --------
@@ -56,9 +56,9 @@ def max_flow(nodes: int, tails: IntArray, heads: IntArray, capacities: IntArray)
     bound = int(min(capacities[tails == 0].sum(), capacities[heads == nodes - 1].sum()))
     while True:
         shift = max(0, bound.bit_length() - _BITS)
-        # Nothing that flows exceeds the bound, so wider arcs may be cut to it.
+        # No flow exceeds the bound, so capacities above it can be reduced to it.
         digits = np.minimum(residual.data, bound) >> shift
-        # Plain int32 index arrays are what SciPy's solver takes.
+        # SciPy's solver takes int32 index arrays.
         coarse = csr_array(
             (digits.astype(np.int32), residual.indices.astype(np.int32), residual.indptr.astype(np.int32)),
             shape=residual.shape,

@@ -1,7 +1,7 @@
-"""The lexicographically greatest of the allocations that have the same workloads.
+"""The lexicographically greatest allocation with given workloads.
 
-The rows are settled in the agents' order, each entry by entry: raise it as far as possible by lowering later
-entries of the row, while later agents exchange tasks so that all workloads stay.
+Rows are fixed in the agents' order, entry by entry: each is raised as far as possible by lowering later
+entries of the row, while later agents exchange tasks so that all workloads stay the same.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class _Step(NamedTuple):
 
 
 def greatest_matrix(X: IntArray, contracted: IntArray, capacity: IntArray) -> IntArray:
-    """Find the lexicographically greatest matrix with the row sums of X, row after row, type after type.
+    """Find the lexicographically greatest matrix with the row sums of X, by rows and types.
 
     Parameters
     ----------
     X : ndarray of int64, shape (agents, types)
         An allocation in units.
     contracted, capacity : ndarrays of int64, shape (agents, types)
-        In units. No first agents together may take on more of a type than they have contracted.
+        In units. The first j agents together never do more of a type than they have contracted.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def _exchange(X: IntArray, contracted: IntArray, capacity: IntArray, k: int, t: 
 def _apply(
     step: _Step | None, steps: dict[_Step, _Step | None], k: int, t: int, u: int, shape: tuple[int, ...]
 ) -> IntArray:
-    """Write the exchange as a change of the matrix."""
+    """Return the exchange as a change of the matrix."""
     change = np.zeros(shape, dtype=np.int64)
     change[k, t] += 1
     change[k, u] -= 1
@@ -107,7 +107,7 @@ def _apply(
 
 
 def _largest_step(X: IntArray, change: IntArray, contracted: IntArray, capacity: IntArray) -> int:
-    """Count how often the change can be made."""
+    """Return how often the change is possible."""
     left = (contracted - X).cumsum(axis=0)
     leaving = -change.cumsum(axis=0)
     room = np.concatenate((X[change < 0], (capacity - X)[change > 0], left[leaving < 0]))

@@ -1,8 +1,8 @@
-"""Marginal costs of all agents at once, in exact integers.
+"""Marginal costs of all agents, in exact integers.
 
-The k-th unit of an agent's workload costs f(k) − f(k − 1). Multiplied by a common `scale`, all of these are
-integers: of 64 bits where they fit, else Python's own, through the same NumPy expressions. Python's own are
-slow, so floating point says where to look; whatever is decided is decided by the integers.
+The k-th unit of an agent's workload costs f(k) − f(k − 1). Multiplied by a common `scale`, these are
+integers: of 64 bits if they fit, else Python's own, in the same NumPy expressions. Python's own are slow, so
+floating point gives estimates, and integers decide.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class Marginals:
 
     @classmethod
     def of(cls, problem: Problem, first: int, most: IntArray) -> Self:
-        """Take the agents from `first` on, for workloads up to `most` (in units) and one beyond."""
+        """Return the marginals of agents from `first` on, for workloads up to `most` units and one more."""
         costs = problem.costs[first:]
         distinct = list(dict.fromkeys(costs))
         scale = lcm(*(cost.whole_at(problem.unit) for cost in distinct))
@@ -192,7 +192,7 @@ class Marginals:
         return cls(scale, len(costs), parts, dtype)
 
     def select(self, which: IntArray) -> Marginals:
-        """Take the same of some of the agents, given by ascending positions."""
+        """Return the marginals of some agents, given by ascending positions."""
         place = np.full(self.size, -1, dtype=np.int64)
         place[which] = np.arange(len(which))
         parts: _Parts = []
@@ -203,7 +203,7 @@ class Marginals:
         return Marginals(self.scale, len(which), parts, self._dtype)
 
     def at(self, k: IntArray) -> Exact:
-        """Give what the k-th unit costs each agent (k ≥ 1), in units of 1 / scale."""
+        """Return the cost of each agent's k-th unit (k ≥ 1), in units of 1 / scale."""
         result: Exact = np.empty(self.size, dtype=self._dtype)
         for members, functions in self._parts:
             result[members] = functions.marginal(k[members].astype(self._dtype))
@@ -218,9 +218,9 @@ class Marginals:
         return result
 
     def guess(self, least: IntArray, most: IntArray, target: int) -> list[int]:
-        """Guess prices at which agents take less, and no less, than `target` units together.
+        """Guess prices at which agents take fewer, and no fewer, than `target` units together.
 
-        None are given where 64 bits suffice, because exact prices are cheap there.
+        There are none if 64 bits suffice, because exact prices are then cheap.
         """
         high = _rough(int(self.at(np.maximum(most, 1)).max()), self.scale)
         if self._dtype is np.int64 or not isfinite(high):
@@ -243,7 +243,7 @@ _WIDTHS = (Fraction(1, 10**4), Fraction(1, 10**11))
 
 
 def _fits(form: ChainCost, highest: int) -> bool:
-    """Whether 64 bits hold everything that is computed on the way for workloads up to `highest`."""
+    """Whether 64 bits hold all intermediate results for workloads up to `highest`."""
     if form.kind == CostKind.PIECEWISE:
         return form.slopes[-1] < _SAFE and form.breakpoints[-1] < _SAFE
     exponent = 2 if form.kind == CostKind.QUADRATIC else form.exponent

@@ -1,1 +1,1 @@
-"""The game without a chain: an exact twin, compiled and equal to the contract; and a statistical one."""
+"""Twins: games without an EVM, exact (hash by hash) or statistical (same distribution)."""

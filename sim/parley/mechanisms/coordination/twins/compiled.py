@@ -2,9 +2,8 @@
 
 Bytes are kept as Keccak takes them, in little-endian *lanes* of 64 bits: a word of 32 bytes is four lanes.
 
-All of it stands in one file, since numba looks at a function's own file alone to tell whether what it has
-kept on disk is still valid: after a change of the numbered codes in `tables`, touch this file. Importing
-it imports numba, which takes a second: only a twin that plays does.
+Numba's cache on disk checks only the file of a function, so all compiled code is in this file. After a change
+of the numbered codes in `tables`, touch this file. Importing it imports numba, which takes a second.
 """
 
 from collections.abc import Callable
@@ -42,7 +41,7 @@ ROUNDS = 24
 
 
 def compiled(function: F) -> F:
-    """Have numba compile a function, and keep the result beside its source where that can be written."""
+    """Compile a function with numba, and cache the result beside its source if possible."""
     try:
         return cast("F", njit(function, cache=True, nogil=True))
     except RuntimeError:  # read-only, and no cache directory either: compiled anew in every process
@@ -118,7 +117,7 @@ def permute(s: Lanes) -> None:
 
 @compiled
 def keccak_lanes(message: Lanes, count: int, s: Lanes) -> None:
-    """Leave the Keccak-256 hash of the first `count` lanes of a message in the first four lanes of `s`."""
+    """Write the Keccak-256 hash of the first `count` lanes of a message to the first four lanes of `s`."""
     s[:] = np.uint64(0)
     at = 0
     for i in range(count):
@@ -176,7 +175,7 @@ def shake_lanes(prefix: NDArray[np.uint8], game: int, round_number: int, s: Lane
 
 @compiled
 def _swapped(x: np.uint64) -> np.uint64:
-    """The same eight bytes in the other order."""
+    """Return the eight bytes in reverse order."""
     low, high = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
     x = ((x >> np.uint64(8)) & low) | ((x & low) << np.uint64(8))
     x = ((x >> np.uint64(16)) & high) | ((x & high) << np.uint64(16))
@@ -185,7 +184,7 @@ def _swapped(x: np.uint64) -> np.uint64:
 
 @compiled
 def residue(w: Lanes, bound: np.uint64) -> tuple[bool, np.uint64]:
-    """Whether a word is at most the highest that may be drawn from, and the word modulo a 32-bit bound."""
+    """Return whether a word is accepted for a draw, and the word modulo a 32-bit bound."""
     half, mask = np.uint64(32), np.uint64(0xFFFFFFFF)
     rest = np.uint64(0)
     full = np.uint64(0)
@@ -203,7 +202,7 @@ def residue(w: Lanes, bound: np.uint64) -> tuple[bool, np.uint64]:
 
 @compiled
 def _uniform(drawn: Lanes, index: int, bound: np.uint64, s: Lanes) -> np.uint64:
-    """An integer below the bound from the seed in the first four lanes of `drawn`, by rejection."""
+    """Return an integer below the bound from the seed in the first four lanes of `drawn`, by rejection."""
     drawn[7] = np.uint64(index) << np.uint64(56)
     attempt = np.uint64(0)
     while True:
@@ -217,7 +216,7 @@ def _uniform(drawn: Lanes, index: int, bound: np.uint64, s: Lanes) -> np.uint64:
 
 @compiled
 def _seed(purpose: Lanes, message: Lanes, count: int, drawn: Lanes, s: Lanes) -> None:
-    """Put the seed for a purpose where `_uniform` takes it from; `message` holds all that follows it."""
+    """Write the seed for a purpose to `drawn`, for `_uniform`; `message` has the words after the purpose."""
     message[:4] = purpose
     keccak_lanes(message, count, s)
     drawn[:4] = s[:4]
@@ -307,20 +306,20 @@ def play_games(  # noqa: C901, PLR0912, PLR0915 - one game from beginning to end
     lineups: NDArray[np.int32],
     results: Results,
 ) -> None:
-    """Play one game after the other, each by the tables of its line-up.
+    """Play games in sequence, each by the tables of its line-up.
 
     Parameters
     ----------
     purposes : ndarray of uint64, shape (3, 4)
         Purpose words of the continuation, the proposer and the order.
     creation : ndarray of uint64, shape (16,)
-        What a game's id is the hash of; the salt in the last four lanes is filled in here.
+        The words that a game's id hashes; the salt in the last four lanes is filled in here.
     prefix : ndarray of uint8
-        What stands before a game's number in the text that its secrets are derived from.
+        The text before a game's number, from which its secrets are derived.
     first : int
         Number of the first game.
     lineups : ndarray of int32, shape (games,)
-        Which row of the tables each game goes by.
+        Row of the tables for each game.
     """
     n = t.numerators.shape[1]
     noting = len(results.transcripts) > 0

@@ -1,12 +1,12 @@
-"""The exact twin: the same games as on chain, without one, and two hundred times as fast.
+"""The exact twin: the same games as on an EVM, two hundred times as fast.
 
 A :class:`Twin` plays what :class:`parley.mechanisms.coordination.play.Player` plays on an EVM: from the same
 seed the same game ids, secrets, commitments, draws, offers, answers and endings, and the same costs to the
 wei.
 
-Line-ups of bots that decide by common knowledge are compiled (numba, with a Keccak of our own). In a line-up
-with a bot that draws random numbers every game is another one: it is worked out in Python, with the same
-hashes and the same stream of random numbers as `Player` gives it. `Twin.compiles` tells which.
+Line-ups of bots that decide by common knowledge are compiled (numba, with our own Keccak). Games with a bot
+that draws random numbers are played in Python, with the same hashes and random streams as `Player`.
+`Twin.compiles` says which.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,18 +32,18 @@ _PURPOSES = np.stack([lanes(purpose_word(purpose)) for purpose in (b"continuatio
 
 
 class Chain(NamedTuple):
-    """Where games take place: all that their hashes depend on, besides problem and seed.
+    """The chain of the games: what their hashes depend on besides problem and seed.
 
     Attributes
     ----------
     mechanism : str
         Address of the contract.
     recognition : mapping of str to str
-        Addresses of the recognition functions, by the names that problem files use.
+        Addresses of the recognition functions, by their names in problem files.
     codes : mapping of str to bytes
         Hashes of their code, by the same names.
     creator : str
-        Who creates the games.
+        Account that creates the games.
     seats : tuple of str
         Accounts of the agents, by seat; at least as many as agents.
     """
@@ -57,7 +57,7 @@ class Chain(NamedTuple):
 
     @classmethod
     def of(cls, evm: Evm, deployment: Deployment) -> "Chain":
-        """The chain behind an EVM."""
+        """Return the chain of an EVM."""
         codes = {name: keccak(evm.code(address)) for name, address in deployment.recognition.items()}
         where = deployment.mechanism, deployment.recognition
         return cls(evm.chain_id, *where, codes, evm.deployer, tuple(evm.accounts))
@@ -65,7 +65,7 @@ class Chain(NamedTuple):
 
 @cache
 def embedded() -> Chain:
-    """The chain that both embedded EVMs keep: where `parley simulate` plays."""
+    """Return the chain of both embedded EVMs, on which `parley simulate` plays."""
     evm = open_evm("revm")
     return Chain.of(evm, deploy_mechanism(evm))
 
@@ -76,17 +76,17 @@ class Twin(AnyTwin):
     Parameters
     ----------
     problem : Problem
-        One that a game on chain can take.
+        A problem that the contract can hold.
     strategies : sequence of str or callable
-        Bots by name (``stubborn:1/4``), or callables that make one for a seat. A bot must decide by what it
-        is asked alone, not by games before.
+        Bots by name (``stubborn:1/4``), or callables that make one for a seat. A bot must not depend on
+        earlier games.
     chain : Chain, optional
-        Where the games take place; without it, on the embedded EVMs.
+        Chain of the games; by default that of the embedded EVMs.
 
     Raises
     ------
     ParleyError
-        If a name is not known, or no game on chain can hold the problem.
+        If a name is unknown, or the contract cannot hold the problem.
 
     Notes
     -----
@@ -133,21 +133,21 @@ class Twin(AnyTwin):
         Parameters
         ----------
         seed : int
-            Of the run. With a game's number it determines the game, whatever else is played.
+            Seed of the run; together with a game's number it determines the game.
         first, games : int
             From 0, and at least 1.
         seats : array_like of int, shape (n,) or (games, n), optional
-            Which strategy plays in each seat, in all games or in each; without it one strategy plays in all
-            seats, or one each.
+            The strategy in each seat, for all games or for each; by default one strategy for all seats, or
+            one each.
         transcripts : bool
-            Whether to hash what the chain hashes and games do not depend on; see `Twin`.
+            Compute the hashes on which games do not depend, too; see `Twin`.
 
         Raises
         ------
         ParleyError
             If the seats do not fit the strategies.
         UnexpectedRevertError
-            If the contract would refuse what a bot announces or proposes.
+            If the contract would reject a bot's announcement or proposal.
         """
         return self._play(seed, first, games, seats, transcripts=transcripts)
 

@@ -1,4 +1,4 @@
-"""Many games in few arrays: what a twin gives back, and how a twin comes by them."""
+"""Results of twins: many games in few arrays."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -28,19 +28,19 @@ from parley.mechanisms.coordination.twins.tables import (
 __all__ = ["AnyTwin", "Games"]
 
 BATCH = 1 << 17
-"""Games that `AnyTwin.tally` holds in memory at a time."""
+"""Games that `AnyTwin.tally` keeps in memory at a time."""
 DENSE = 1 << 22
-"""Line-ups that may be counted in a table, where there are no more."""
+"""Maximum number of possible line-ups to count them in a table."""
 GAMES_PER_ROOT = 20_000
-"""Games worked out in Python before positions are forgotten: random bots reach new ones for ever."""
+"""Games in Python before positions are forgotten: random bots always reach new ones."""
 
 
 @dataclass(frozen=True, eq=False)
 class Games:
-    """Games that a twin has played, in order.
+    """Games of a twin in order.
 
-    Costs in wei do not fit 64 bits. There are few different ones: each game refers to a row of a table of
-    Python integers, and sums are exact.
+    Costs in wei exceed 64 bits, but few differ: each game refers to a row of a table of Python integers, and
+    sums are exact.
 
     Attributes
     ----------
@@ -49,21 +49,21 @@ class Games:
     ending : ndarray of uint8, shape (games,)
         Index into `ENDINGS`.
     rounds : ndarray of int32, shape (games,)
-        Bargaining rounds that began, 0 if none did.
+        Number of started bargaining rounds.
     proposer : ndarray of int8, shape (games,)
         Of the first round; -1 if none was drawn.
     position : ndarray of int32, shape (games,)
         Index into `positions`.
     positions : sequence of Position
-        As far as the announcements came.
+        Position after the last announcement.
     cost : ndarray of int32, shape (games,)
         Index into `costs`.
     costs : sequence of tuple of int
-        What a game cost each agent, in wei.
+        Costs of each agent, in wei.
     transactions : ndarray of int32, shape (games,)
-        How many the game takes on chain.
+        Number of transactions on chain.
     transcripts : ndarray of uint8, shape (games, 32), or None
-        See `parley.mechanisms.coordination.twins.exact.Twin.play`; None where they were not asked for.
+        See `parley.mechanisms.coordination.twins.exact.Twin.play`; None if not requested.
     """
 
     first: int
@@ -82,7 +82,7 @@ class Games:
         return len(self.ending)
 
     def outcome(self, i: int) -> Outcome:
-        """The i-th of these games as `Player.play` would give it."""
+        """Return the i-th game as `Player.play` returns it."""
         return Outcome(
             self.first + i,
             self.positions[self.position[i]],
@@ -93,7 +93,7 @@ class Games:
         )
 
     def cost_sums(self) -> Row:
-        """What all these games cost each agent together, in wei, exactly."""
+        """Return each agent's total cost over all games, in wei."""
         counts = np.bincount(self.cost, minlength=len(self.costs)).tolist()
         agents = len(self.costs[0]) if self.costs else 0
         return tuple(
@@ -102,7 +102,7 @@ class Games:
         )
 
     def tally(self) -> Tally[Outcome]:
-        """Count the games, as a simulation counts those of the chain."""
+        """Return a tally of the games, as of a simulation."""
         tally = Tally(statistics(self.positions[0].problem))
         tally.transactions = int(self.transactions.sum(dtype=np.int64))
         rounds = int(self.rounds.max()) + 1
@@ -130,7 +130,7 @@ class Games:
 
 
 class AnyTwin(ABC):
-    """What the exact and the statistical twin share: strategies, line-ups, and the making of `Games`.
+    """The base of the exact and the statistical twin.
 
     Parameters
     ----------
@@ -159,10 +159,10 @@ class AnyTwin(ABC):
 
     @abstractmethod
     def _source(self, seed: int, game: int, *, transcripts: bool) -> Source:
-        """The luck of one game that is played in Python."""
+        """Return the random source of a game in Python."""
 
     def compiles(self, seats: ArrayLike | None = None) -> bool:
-        """Whether games of these line-ups are compiled, all of them.
+        """Whether all games of these line-ups are compiled.
 
         Parameters
         ----------
@@ -175,7 +175,7 @@ class AnyTwin(ABC):
         return all(self._lineups.known[number].node is not None for number in numbers)
 
     def _numbered(self, games: int, seats: ArrayLike | None) -> tuple[list[int], NDArray[np.int32]]:
-        """Which line-ups play, and the line-up of each game."""
+        """Return the line-ups, and the line-up of each game."""
         n, kinds = self.problem.agents, len(self.strategies)
         if seats is None:
             if kinds not in (1, n):
@@ -222,14 +222,14 @@ class AnyTwin(ABC):
         *,
         progress: Callable[[int], None] = lambda _: None,
     ) -> Tally[Outcome]:
-        """Play games as `play` does, however many, and keep their sums alone.
+        """Play any number of games like `play`, and keep only their sums.
 
         Parameters
         ----------
         seed, first, games, seats
             As `play` takes them.
         progress : callable, optional
-            Called with the number of games just finished.
+            Called with the number of newly finished games.
         """
         tally = Tally(statistics(self.problem))
         each = None if seats is None else np.asarray(seats)
@@ -251,7 +251,7 @@ class AnyTwin(ABC):
     def _in_python(
         self, used: Sequence[int], lineups: NDArray[np.int32], seed: int, first: int, *, transcripts: bool
     ) -> dict[int, Played]:
-        """Play the games that are not compiled."""
+        """Play the games of line-ups that are not compiled."""
         played = {}
         for number in used:
             lineup = self._lineups.known[number]
@@ -276,7 +276,7 @@ class AnyTwin(ABC):
         first: int,
         played: dict[int, Played],
     ) -> Games:
-        """Number costs and positions, and put in what was played in Python."""
+        """Number costs and positions, and add the games played in Python."""
         known = self._lineups.known
         stride = 3 * self.problem.agents + 2
         # Line-ups that play, in a row; games worked out in Python stand on their own, below.
@@ -322,7 +322,7 @@ class AnyTwin(ABC):
 
 
 def _distinct(seats: NDArray[np.int64], kinds: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The different rows, and which of them each row is."""
+    """Return the distinct rows, and the index of each row among them."""
     n = seats.shape[1]
     if kinds**n > 1 << 62:
         different, which = np.unique(seats, axis=0, return_inverse=True)

@@ -1,8 +1,7 @@
-"""The game once more, step by step in Python: for line-ups whose bots draw random numbers.
+"""The game in Python, for line-ups whose bots draw random numbers.
 
-It follows `parley.mechanisms.coordination.play.Player` and needs no EVM: positions and offers are worked out
-for each game as it goes, and luck comes from one of two sources, the hashes of the chain or ordinary random
-numbers.
+It follows `parley.mechanisms.coordination.play.Player` and needs no EVM. Random draws come from the hashes of
+the chain or from ordinary random numbers.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ __all__ = ["Hashes", "Luck", "Played", "Source", "play_game"]
 
 
 class Played(NamedTuple):
-    """A game, as far as a twin tells of it; `ending` is an index into `ENDINGS`."""
+    """A game of a twin; `ending` is an index into `ENDINGS`."""
 
     ending: int
     rounds: int
@@ -32,41 +31,41 @@ class Played(NamedTuple):
 
 
 class Source(Protocol):
-    """Where a game's luck comes from."""
+    """The random source of a game."""
 
     dice: Random
-    """What bots draw from."""
+    """The random numbers of bots."""
 
     def commit(self, seat: int) -> bytes:
         """What a seat commits to on joining."""
 
     def silent(self, bots: Sequence[Bot], position: Position, round_number: int) -> set[int]:
-        """Seats that do not reveal in a round, whose draws are settled by now."""
+        """Return the seats that do not reveal in a round; its draws are determined already."""
 
     def proposer(self, position: Position, round_number: int) -> int | None:
-        """Whom the draw recognizes; None if the bargaining does not go on."""
+        """Return the proposer; None if the bargaining ends."""
 
     def order(self, round_number: int, proposer: int) -> list[int]:
-        """The others, in the order in which they answer."""
+        """Return the other seats in the order of answers."""
 
     def note(self, *words: bytes) -> None:
-        """Add what the chain has hashed to the transcript."""
+        """Add words that the chain hashed to the transcript."""
 
     def transcript(self) -> bytes:
         """Hash of all that was noted."""
 
 
 class Hashes:
-    """One game's secrets, and the draws that come of them.
+    """The secrets of a game, and the draws from them.
 
     Parameters
     ----------
     prefix : bytes
-        What a game's id is the hash of, up to the salt.
+        The words that a game's id hashes, before the salt.
     run, number, agents : int
-        The run's seed, the game's number, how many seats there are.
+        Seed of the run, number of the game, number of seats.
     noting : bool
-        Whether a transcript is wanted.
+        Whether to keep a transcript.
     """
 
     def __init__(self, prefix: bytes, run: int, number: int, agents: int, *, noting: bool) -> None:
@@ -90,7 +89,7 @@ class Hashes:
         return commitment(self.game, seat, self.secrets[seat]) if self.noting else b""
 
     def silent(self, bots: Sequence[Bot], position: Position, round_number: int) -> set[int]:
-        """Go through the reveals, each seat seeing those before it."""
+        """Return the silent seats; each seat sees earlier reveals."""
         if round_number > 1:
             self.secrets = self.fresh
         self.fresh = self._derived(round_number + 1)[: self.agents]
@@ -137,7 +136,7 @@ class Hashes:
 
 
 class Luck:
-    """Ordinary random numbers, with exactly the probabilities that the chain's draws have."""
+    """Ordinary random numbers with exactly the probabilities of the chain's draws."""
 
     def __init__(self, run: int, number: int, agents: int) -> None:
         self.dice = Random(b"parley:statistical:%d:%d" % (run, number))
@@ -167,7 +166,7 @@ class Luck:
         return self.agents - 1
 
     def proposer(self, position: Position, round_number: int) -> int | None:  # noqa: ARG002 - drawn before
-        """What was drawn before anybody revealed."""
+        """Return the proposer drawn before the reveals."""
         return self._drawn
 
     def order(self, round_number: int, proposer: int) -> list[int]:  # noqa: ARG002 - one stream for all
@@ -185,7 +184,7 @@ class Luck:
 
 
 class _Ended(Exception):  # noqa: N818 - not an error
-    """The game is over: how, and which seats lost their bonds."""
+    """The game has ended; carries the ending and the seats that lost their bonds."""
 
     def __init__(self, ending: int, silent: set[int] | None = None) -> None:
         super().__init__(ending)
@@ -194,7 +193,7 @@ class _Ended(Exception):  # noqa: N818 - not an error
 
 
 class _Game:
-    """One game under way."""
+    """A running game."""
 
     def __init__(self, bots: Sequence[Bot], root: Node, source: Source) -> None:
         self.problem = root.position.problem
@@ -269,7 +268,7 @@ class _Game:
         raise _Ended(BROKEN_DOWN)
 
     def _agreed(self, proposer: int, order: Sequence[int], *, last_round: bool) -> bool:
-        """One proposal and the answers to it."""
+        """Play a proposal and its answers; return whether all accept."""
         bots, bargaining, source = self.bots, self.node.bargaining, self.source
         if not bots[proposer].acts("proposing"):
             raise _Ended(EXPIRED, {proposer})
@@ -300,13 +299,13 @@ def play_game(bots: Sequence[Bot], root: Node, source: Source, digest: bytes) ->
     bots : sequence of Bot
         One per seat.
     root : Node
-        Where announcing begins. Games should share one: what bots work out is kept in it.
+        Position before the first announcement. Games should share it, because it caches bots' decisions.
     digest : bytes
-        Of the game's parameters.
+        Digest of the game's parameters.
 
     Raises
     ------
     UnexpectedRevertError
-        If the contract would refuse what a bot announces or proposes.
+        If the contract would reject a bot's announcement or proposal.
     """
     return _Game(bots, root, source).play(digest)

@@ -1,4 +1,4 @@
-"""Positions as the twins work them out: what bots would announce, propose and accept there, in any game."""
+"""Positions of twins, with the bots' decisions at each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,11 +27,11 @@ _INT128 = 1 << 127
 
 
 class UsesChanceError(Exception):
-    """A bot has drawn a random number: it cannot be worked out before the game."""
+    """A bot drew a random number, so its decision is not known before the game."""
 
 
 class _NoDice(Random):
-    """Handed to bots that are asked what they would do in any game."""
+    """Random numbers for bots whose decision must not depend on chance."""
 
     def random(self) -> float:
         raise UsesChanceError
@@ -44,7 +44,7 @@ NO_DICE = _NoDice()
 
 
 class Offer(NamedTuple):
-    """A proposal: cost shares in wei, and its digest, None if the contract would refuse it."""
+    """A proposal: cost shares in wei, and its digest; None if the contract would reject it."""
 
     shares: Row
     digest: bytes | None
@@ -52,10 +52,10 @@ class Offer(NamedTuple):
 
 @dataclass(eq=False)
 class Node:
-    """A position, and what bots do there.
+    """A position, and the bots' decisions there.
 
-    Line-ups that come to a position share it. They may: a plan that somebody has made there before is the one
-    that would be made anew, since `cost_effective` finds again what it has found, once that is followed.
+    Line-ups share positions. This is correct because a new plan at a position equals an earlier one:
+    `cost_effective` finds the same continuation again when agents follow it.
     """
 
     position: Position
@@ -71,12 +71,12 @@ class Node:
         return self.position.bargaining
 
     def move(self, strategy: int, bot: Bot) -> Row:
-        """What a bot announces here.
+        """Return a bot's announcement here.
 
         Raises
         ------
         UsesChanceError
-            If that differs from game to game.
+            If it differs between games.
         """
         row = self._moves.get(strategy)
         if row is None:
@@ -84,12 +84,12 @@ class Node:
         return row
 
     def after(self, row: Row) -> "Node":
-        """The node after an announcement.
+        """Return the node after an announcement.
 
         Raises
         ------
         UnexpectedRevertError
-            If the contract would refuse it.
+            If the contract would reject it.
         """
         child = self._children.get(row)
         if child is None:
@@ -100,7 +100,7 @@ class Node:
         return child
 
     def offer(self, strategy: int, bot: Bot, *, last_round: bool) -> Offer:
-        """What a proposer proposes here."""
+        """Return a proposer's proposal here."""
         key = strategy, bot.seat, last_round
         known = self._offers.get(key)
         if known is None:
@@ -113,7 +113,7 @@ class Node:
         return known
 
     def digest(self, shares: Row) -> bytes:
-        """Digest of a proposal; raises as `after`."""
+        """Return the digest of a proposal; errors as in `after`."""
         known = self._digests.get(shares)
         if known is None:
             check_offer(self.position.problem, self.bargaining, shares)
@@ -121,7 +121,7 @@ class Node:
         return known
 
     def accepts(self, strategy: int, bot: Bot, share: int, *, last_round: bool) -> bool:
-        """Whether a responder agrees to a cost share here; raises as `move`."""
+        """Whether a responder accepts a cost share here; errors as in `move`."""
         key = strategy, bot.seat, share, last_round
         if key not in self._answers:
             self._answers[key] = bot.accepts(self.bargaining, share, NO_DICE, last_round=last_round)
@@ -129,17 +129,17 @@ class Node:
 
 
 def reveal_order(bots: Sequence[Bot]) -> list[int]:
-    """Who reveals after whom."""
+    """Return the seats in the order of reveals."""
     return sorted(range(len(bots)), key=lambda seat: bots[seat].reveals_last)
 
 
 def decider_of(bots: Sequence[Bot]) -> int:
-    """The seat that knows the draw before it reveals, and looks; -1 if there is none.
+    """Return the seat that uses its knowledge of the draw before it reveals; -1 if there is none.
 
     Raises
     ------
     UsesChanceError
-        If a bot looks at more than the draw.
+        If a bot uses more than the draw.
     """
     if not any(bot.reveals_last for bot in bots):
         return -1

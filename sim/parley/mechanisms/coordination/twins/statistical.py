@@ -1,8 +1,7 @@
-"""The statistical twin: the game by the same rules, with ordinary random numbers, thousands of times as fast.
+"""The statistical twin: the same rules with ordinary random numbers, thousands of times as fast.
 
-A :class:`StatisticalTwin` plays games that are distributed as those on chain: bots decide alike, and every
-draw has exactly the probability that the contract gives it. But nothing is hashed, and game k is another game
-than the chain's game k.
+Games of a :class:`StatisticalTwin` have the same distribution as those on chain: bots decide alike, and every
+draw has exactly the contract's probability. Nothing is hashed, and game k differs from the chain's game k.
 """
 
 from collections.abc import Sequence
@@ -20,20 +19,20 @@ __all__ = ["StatisticalTwin"]
 
 
 class StatisticalTwin(AnyTwin):
-    """Games distributed as those that the contract plays.
+    """Games with the distribution of the contract's games.
 
     Parameters
     ----------
     problem : Problem
-        One that a game on chain can take.
+        A problem that the contract can hold.
     strategies : sequence of str or callable
-        As `parley.mechanisms.coordination.twins.exact.Twin` takes them. One that looks at others' secrets in
-        a way of its own cannot be played: there are none.
+        See `parley.mechanisms.coordination.twins.exact.Twin`. Strategies that read others' secrets are not
+        possible: there are none.
 
     Raises
     ------
     ParleyError
-        If a name is not known, or no game on chain can hold the problem.
+        If a name is unknown, or the contract cannot hold the problem.
 
     Examples
     --------

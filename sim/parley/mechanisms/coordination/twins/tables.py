@@ -1,9 +1,8 @@
-"""What the twins look up: a line-up of bots, worked out once, as numbers that a compiled loop can go by.
+"""Tables of line-ups for the compiled loops of twins.
 
-What a bot announces, proposes and accepts depends on common knowledge alone unless it draws random numbers.
-So everything that can come of a line-up (one strategy a seat) is known before its first game: where the
-announcements lead, which offers are made there, who accepts them, and what each agent bears. What is left to
-chance is who is recognized, who is asked first, and whether the bargaining goes on.
+Announcements, proposals and answers of a bot depend on common knowledge alone, unless it draws random
+numbers. So a line-up (one strategy per seat) determines the final announcements, the offers, the answers and
+the costs before its first game. Only the proposer, the order of answers and the continuation are random.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,25 +22,25 @@ from parley.mechanisms.coordination.twins.nodes import Node, Offer, UsesChanceEr
 __all__ = ["ENDINGS", "Lineup", "Lineups", "Results", "Strategy", "Tables", "stack"]
 
 ENDINGS = ("settled", "broken down", "expired")
-"""Ways in which a game ends, in the order of their codes."""
+"""Endings in the order of their codes."""
 
-# Compiled code holds these codes; see there.
+# Compiled code contains these codes: see `compiled`.
 SETTLED, BROKEN_DOWN, EXPIRED = range(3)
 OPEN = 3
 """Not over yet."""
 REFUSED = 4
-"""The contract would not take what a bot proposes."""
+"""The contract would reject a bot's proposal."""
 UNKNOWN = 5
-"""Not to be told before the game: a bot draws random numbers."""
+"""Not known before the game: a bot draws random numbers."""
 
 REJECTS, ACCEPTS, SILENT = range(3)
-"""How a seat answers an offer."""
+"""Answers of a seat to an offer."""
 
 UNANIMOUS, DIVIDED, UNPROPOSED, UNACCEPTABLE = range(4)
-"""What comes of a round: all accept; somebody does not; no proposal; one that the contract refuses."""
+"""Results of a round: all accept; one rejects; no proposal; a proposal that the contract rejects."""
 
 Strategy = str | Callable[[int], Bot]
-"""A bot by name, or what makes one for a seat. It must decide by what it is asked, not by games before."""
+"""A bot by name, or a callable that makes one for a seat. A bot must not depend on earlier games."""
 
 
 class Tables(NamedTuple):
@@ -85,7 +84,7 @@ class Tables(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Where a compiled loop writes games, one entry each."""
+    """Output arrays of a compiled loop, one entry per game."""
 
     ending: NDArray[np.uint8]
     rounds: NDArray[np.int32]
@@ -93,11 +92,11 @@ class Results(NamedTuple):
     outcome: NDArray[np.int32]
     transactions: NDArray[np.int32]
     transcripts: NDArray[np.uint64]
-    """Four lanes a game; no game at all where transcripts are not asked for."""
+    """Four lanes per game; empty if transcripts are not requested."""
 
     @classmethod
     def of(cls, games: int, *, transcripts: bool) -> "Results":
-        """Room for so many games."""
+        """Return arrays for this many games."""
         return cls(
             np.zeros(games, np.uint8),
             np.zeros(games, np.int32),
@@ -110,14 +109,14 @@ class Results(NamedTuple):
 
 @dataclass(eq=False)
 class Lineup:
-    """What is known of a line-up before it plays.
+    """The known facts of a line-up before its games.
 
     Attributes
     ----------
     strategies : tuple of int
         Numbers of the strategies by seat.
     node : Node or None
-        How far the announcements come. None if a bot draws random numbers, so that this is not known.
+        Position after the announcements. None if a bot draws random numbers.
     ending, outcome, transactions, decider, digest
         As in `Tables`.
     """
@@ -137,21 +136,21 @@ class Lineup:
 
     @cached_property
     def joins(self) -> tuple[bool, ...]:
-        """Which seats join."""
+        """Return whether each seat joins."""
         return tuple(bot.acts("joining") for bot in self.bots)
 
     @cached_property
     def reveals(self) -> tuple[bool, ...]:
-        """Which seats do not sleep through revealing."""
+        """Return whether each seat reveals in time."""
         return tuple(bot.acts("revealing") for bot in self.bots)
 
     @cached_property
     def reveal_order(self) -> list[int]:
-        """Who reveals after whom."""
+        """Return the seats in the order of reveals."""
         return reveal_order(self.bots)
 
     def costs(self, outcome: int) -> Row:
-        """What an outcome costs each agent, in wei."""
+        """Return each agent's cost of an outcome, in wei."""
         if self.node is None:
             raise ValueError("what this line-up announces is not known before its game")
         n = len(self.bots)
@@ -169,12 +168,12 @@ class Lineup:
 
 
 class Lineups:
-    """All line-ups of some strategies that have been asked for, each worked out once.
+    """A cache of line-ups of some strategies.
 
     Parameters
     ----------
     problem : Problem
-        One that a game on chain can take.
+        A problem that the contract can hold.
     digest : bytes
         Of the game's parameters.
 
@@ -201,7 +200,7 @@ class Lineups:
         self._root = Node(Position(problem))
 
     def number(self, strategies: tuple[int, ...]) -> int:
-        """The number of a line-up, which is worked out if it is new."""
+        """Return the number of a line-up; compute it if new."""
         number = self._numbers.get(strategies)
         if number is None:
             number = self._numbers[strategies] = len(self.known)
@@ -220,7 +219,7 @@ class Lineups:
         return lineup
 
     def _announced(self, lineup: Lineup) -> Node:
-        """Go through joining and announcing."""
+        """Play joining and announcing."""
         n = self.problem.agents
         node, lineup.digest = self._root, self.digest
         lineup.transactions = 1 + 2 * sum(lineup.joins)
@@ -244,7 +243,7 @@ class Lineups:
 def _negotiations(
     problem: Problem, lineup: Lineup, node: Node
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """What comes of every round that may be: `verdict` and `answers` of `Tables`."""
+    """Return the results of all possible rounds: `verdict` and `answers` of `Tables`."""
     n = problem.agents
     verdict = np.full((2, n), UNPROPOSED, dtype=np.uint8)
     answers = np.full((2, n, n), ACCEPTS, dtype=np.uint8)
@@ -278,12 +277,12 @@ def _negotiations(
 
 
 def lanes(words: bytes) -> NDArray[np.uint64]:
-    """Words as the lanes that Keccak takes."""
+    """Return words as lanes of Keccak."""
     return np.frombuffer(words, dtype="<u8").astype(np.uint64)
 
 
 def stack(problem: Problem, lineups: Sequence[Lineup]) -> Tables:
-    """Tables of some line-ups; one that is not known before its games has a row that is not to be used."""
+    """Return the tables of line-ups; the row of an unknown line-up is not used."""
     n = problem.agents
     count = len(lineups)
     ratios = np.zeros((count, n, 2), dtype=np.uint64)
