@@ -119,7 +119,7 @@ def test_workers_and_kills_leave_the_same_bytes(ran: Path, tmp_path: Path) -> No
 
 
 def test_another_sweep_is_not_put_in_the_place_of_one(ran: Path, tmp_path: Path) -> None:
-    with pytest.raises(ParleyError, match="holds 'Rules' with another experiment"):
+    with pytest.raises(ParleyError, match="contains 'Rules' with another experiment"):
         run_experiment(written(tmp_path, games=GAMES + 1), out=ran)
 
 

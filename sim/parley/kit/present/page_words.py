@@ -10,7 +10,7 @@ from parley.kit.present.page_model import count, p_value, percent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["cross_checked", "draws_follow", "ended", "largest_deviation", "listed", "means_agree"]
+__all__ = ["cross_checked", "draws_follow", "ended", "largest_deviation", "listed", "means_agree", "verdict"]
 
 
 def means_agree(what: str, p_values: Sequence[float], otherwise: Sequence[str] = ()) -> list[str]:
@@ -102,6 +102,11 @@ def cross_checked(check: Mapping[str, object] | None) -> list[str]:
     number = count(games, "game") if isinstance(games, int) else "Some games"
     same = "every transaction and balance was the same" if check["identical"] else "they were NOT the same"
     return [f"{number} replayed on {check.get('evm', 'another backend')}: {same}."]
+
+
+def verdict(holds: bool | None) -> str:  # noqa: FBT001 - None is a third answer
+    """Return the word of a verdict, which pages and terminals colour."""
+    return {True: "holds", False: "fails", None: "not known"}[holds]
 
 
 def listed(parts: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure, Sheet, columns, count, exactly
+from parley.kit.present.page_words import verdict
 from parley.mechanisms.assignment.audit import PROPERTIES
 from parley.mechanisms.assignment.envy import prefix_sums
 from parley.mechanisms.assignment.favourites import beats, by_preference, kinds, worse_region
@@ -19,7 +20,6 @@ from parley.mechanisms.assignment.present.words import (
     ordinal,
     ranked,
     reasons,
-    standing,
     valued,
 )
 
@@ -47,7 +47,7 @@ def audit_sheet(
     """Lay out an audit; see `parley.kit.mechanism.Mechanism.audit_sheet`."""
     solution = document(SOLUTION)
     told = {key: reasons(key, found[key], problem) for key in PROPERTIES}
-    said = {key: standing(found[key]) for key in PROPERTIES}
+    said = {key: verdict(found[key]["holds"]) for key in PROPERTIES}
     sets = found["option_sets"]
     return Sheet(
         "audit",
@@ -120,7 +120,7 @@ def _sets(sets: Sequence[Mapping[str, Any]] | None, problem: Problem) -> list[Fi
             options["reports"],
             len(options["lotteries"]),
             "holds" if options["favourite"] else "fails",
-            *(_CHECKED[standing(options[check])] for check in checks),
+            *(_CHECKED[verdict(options[check]["holds"])] for check in checks),
         ]
         for options in sets
     ]

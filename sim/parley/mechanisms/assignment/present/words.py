@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Words = Callable[[Mapping[str, Any], Problem], list[str]]
 
-__all__ = ["assigned", "listed", "lottery_of", "ordinal", "ranked", "reasons", "standing", "valued"]
+__all__ = ["assigned", "listed", "lottery_of", "ordinal", "ranked", "reasons", "valued"]
 
 MOST = 12
 """Things to list one by one; of more, their number is told."""
@@ -110,11 +110,6 @@ def ordinal(k: int) -> str:
     return f"{k}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(k % 10, 'th')}"
 
 
-def standing(verdict: Mapping[str, Any]) -> str:
-    """Say whether a property holds, in a word that pages colour."""
-    return {True: "holds", False: "fails", None: "not known"}[verdict["holds"]]
-
-
 def reasons(key: str, verdict: Mapping[str, Any], problem: Problem) -> list[str]:
     r"""Say in words what shows that a property holds or fails, or why it is not known.
 
@@ -193,17 +188,17 @@ def _ex_ante(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
     if witness is None:
         return [
             "There are weights and prices under which each item goes to those who value it most.",
-            f"Weights λ: {_by_agent(certificate['weights'], problem)}.",
-            f"Offsets α: {_by_agent(certificate['offsets'], problem)}.",
-            f"Prices β: {_by_item(certificate['prices'], problem)}.",
+            f"Weights λ: {_each(problem.agent_names, certificate['weights'])}.",
+            f"Offsets α: {_each(problem.agent_names, certificate['offsets'])}.",
+            f"Prices β: {_each(problem.items, certificate['prices'])}.",
             "λ·u − α is nowhere above an item's price, and equal to it where the agent may get the item.",
         ]
     return [
         "Another lottery is worth as much to everybody, and more to somebody.",
         *_rows(witness["matrix"], problem),
         *_terms(witness["lottery"], problem),
-        f"Expected utilities there: {_by_agent(witness['expected_utilities'], problem)}.",
-        f"Gains: {_by_agent(witness['gains'], problem)}.",
+        f"Expected utilities there: {_each(problem.agent_names, witness['expected_utilities'])}.",
+        f"Gains: {_each(problem.agent_names, witness['gains'])}.",
     ]
 
 
@@ -358,12 +353,15 @@ def _trade(trade: Mapping[str, Any], problem: Problem) -> str:
     return f"{name} gives some of {gives} for as much of {gets}"
 
 
-def _by_agent(values: Iterable[str], problem: Problem) -> str:
-    return listed(f"{name} {value}" for name, value in zip(problem.agent_names, values, strict=True))
+def _each(names: Sequence[str], values: Iterable[str]) -> str:
+    """Write a value beside each name."""
+    return listed(f"{name} {value}" for name, value in zip(names, values, strict=True))
 
 
-def _by_item(values: Iterable[str], problem: Problem) -> str:
-    return listed(f"{name} {value}" for name, value in zip(problem.items, values, strict=True))
+def _first(lines: Iterable[str], most: int, what: str) -> list[str]:
+    """Keep the first lines, and count those that are left out."""
+    every = list(lines)
+    return [*every[:most], *([f"and {len(every) - most} more {what}"] if len(every) > most else [])]
 
 
 def _rows(matrix: Sequence[Sequence[str]], problem: Problem) -> list[str]:
@@ -371,13 +369,11 @@ def _rows(matrix: Sequence[Sequence[str]], problem: Problem) -> list[str]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for name, row in zip(problem.agent_names, matrix, strict=True):
         groups.setdefault(tuple(row), []).append(name)
-    told = [f"{listed(names)}: {lottery_of(row, problem.items)}" for row, names in groups.items()]
-    return [*told[:MOST], *([f"and {len(told) - MOST} more lotteries"] if len(told) > MOST else [])]
+    told = (f"{listed(names)}: {lottery_of(row, problem.items)}" for row, names in groups.items())
+    return _first(told, MOST, "lotteries")
 
 
 def _terms(lottery: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
     """A lottery over assignments, written out."""
-    told = [
-        f"drawn with probability {t['weight']}: {assigned(t['assignment'], problem)}" for t in lottery[:TERMS]
-    ]
-    return [*told, *([f"and {len(lottery) - TERMS} more assignments"] if len(lottery) > TERMS else [])]
+    told = (f"drawn with probability {t['weight']}: {assigned(t['assignment'], problem)}" for t in lottery)
+    return _first(told, TERMS, "assignments")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
 from parley.kit.present.page_model import Column, Figure, Sheet, columns, exactly
+from parley.kit.present.page_words import verdict
 from parley.mechanisms.coordination.audit import AXIOMS
 from parley.mechanisms.coordination.axioms.triple import Triple
 from parley.mechanisms.coordination.present.regions import region_figure
@@ -83,13 +84,10 @@ def audit_sheet(
     )
 
 
-_HOLDS = {True: "holds", False: "fails", None: "not known"}
-
-
 def _axioms(found: Mapping[str, Any]) -> Figure:
     audited = {axiom: shortly(verdict) for axiom, verdict in found["axioms"].items()}
     rows = [
-        [name, *(_HOLDS[verdicts[axiom]] for axiom in audited)]
+        [name, *(verdict(verdicts[axiom]) for axiom in audited)]
         for name, verdicts in found["functions"].items()
         if name != found["recognition"]
     ]
