@@ -161,7 +161,7 @@ class CoinReplay(Replay[Toss]):
     contract = CoinModel
     draws = (Draws("recognition_p_value", "tosses", _toss),)
     rules = Rules(
-        refusals={"AlreadyCommitted": "steps of a seat"},
+        refusals={"AlreadyCommitted": "steps of a seat", "StaleDigest": "digest"},
         fields={
             "Created": ("game id", "deposit"),
             "Committed": ("game id", "seat", "commitment"),

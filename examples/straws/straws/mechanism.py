@@ -100,7 +100,7 @@ class StrawsReplay(Replay[Game]):
 
     contract = StrawsModel
     rules = Rules(
-        refusals={"AlreadyCommitted": "steps of a seat"},
+        refusals={"AlreadyCommitted": "steps of a seat", "StaleDigest": "digest"},
         fields={
             "Created": ("game id", "creator", "salt", "digest", "parameters"),
             "Committed": ("game id", "seat", "commitment"),

@@ -39,7 +39,6 @@ _REFUSALS: Mapping[str, str] = {
     "NotTheSeat": "seat",
     "AlreadyRevealed": "steps of a seat",
     "NothingToWithdraw": "one withdrawal per seat",
-    "StaleDigest": "digest",
     "ZeroCommitment": "commitment",
     "ZeroSecret": "reveal",
     "WrongSecret": "reveal",

@@ -38,7 +38,7 @@ class StatisticalTwin(AnyTwin):
     --------
     >>> from parley.mechanisms.coordination.problem import example_1
     >>> tally = StatisticalTwin(example_1(), ["equilibrium"]).tally(seed=1, first=0, games=7000)
-    >>> tally.games, abs(tally.proposed[0] - 3000) < 4 * (7000 * 3 / 7 * 4 / 7) ** 0.5
+    >>> tally.games, abs(tally.sums("proposer")[0] - 3000) < 4 * (7000 * 3 / 7 * 4 / 7) ** 0.5
     (7000, True)
     """
 
