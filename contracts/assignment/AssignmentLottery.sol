@@ -87,9 +87,7 @@ contract AssignmentLottery is Games, IAssignmentLottery {
         seats = seats.including(REVEALED, seat);
         game.seats = seats;
         game.commitments[seat] = serial ? secret : nextCommitment;
-        uint256[2] storage stored = _lottery(game).rankings[seat];
-        stored[0] = packed[0];
-        if (ranking.length > 32) stored[1] = packed[1];
+        _rank(game, seat, packed, ranking.length);
         emit Revealed(id, seat, secret, ranking, nextCommitment);
         uint256 revealed = seats.members(REVEALED);
         if (revealed == seats.members(COMMITTED)) _endRevealing(game, status, h, id, revealed);
@@ -254,6 +252,13 @@ contract AssignmentLottery is Games, IAssignmentLottery {
     function _endCommitting(Game storage game, Status status, Head h) private {
         game.digest = _withCommitments(game, game.digest, h.agents());
         game.status = _entered(status, h, uint8(Phase.Revealing));
+    }
+
+    /// @dev Up to 32 items fit in the first word.
+    function _rank(Game storage game, uint256 seat, uint256[2] memory packed, uint256 length) private {
+        uint256[2] storage stored = _lottery(game).rankings[seat];
+        stored[0] = packed[0];
+        if (length > 32) stored[1] = packed[1];
     }
 
     /// @dev All reports that will be there are there.
