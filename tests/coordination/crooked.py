@@ -162,6 +162,11 @@ DRAW = {
         "(proposer + 1) % n",
         also="permutation draw: the order leaves out the proposer that was drawn, not the one announced",
     ),
+    "a draw is told twice": crooked(
+        "events",
+        "«emit ProposerDrawn(id, round, proposer, order_);»",
+        "emit ProposerDrawn(id, round, proposer, order_); emit ProposerDrawn(id, round, proposer, order_);",
+    ),
     "another seat may propose than the one drawn": crooked(
         "refusal", ".withDrawn(«proposer»)", "(proposer + 1) % n"
     ),

@@ -263,9 +263,9 @@ class GameReplay(Replay[Game]):
 
         The model has just drawn from the same secrets; it draws again if the chain went another way.
         """
-        drawn = next((event for event in events if event.name == "ProposerDrawn"), None)
-        stopped = next((event for event in events if event.name == "BrokenDown"), None)
-        if (drawn is None) == (stopped is None):
+        endings = [event for event in events if event.name in _DRAWN]
+        drawn = next((event for event in endings if event.name == "ProposerDrawn"), None)
+        if len(endings) != 1:
             self._note(game.id, "events", "a draw must end in one of ProposerDrawn and BrokenDown")
             self.lost.add(game.id)
             return
@@ -279,14 +279,14 @@ class GameReplay(Replay[Game]):
             if game.round == 1:
                 detail = "stops in the first round, where nothing is drawn"
             self._note(game.id, "continuation draw", detail)
-        event = drawn or stopped
-        if event is not None and event.fields[1] != game.round:
+        (event,) = endings
+        if event.fields[1] != game.round:
             self._note(game.id, "round", f"{event.fields[1]} instead of {game.round}")
         if drawn is not None:
             self._check_proposer(game, secrets, drawn)
             return
-        if stopped is not None and stopped.fields[2:] != (Cause.NOT_CONTINUED, 0):
-            self._note(game.id, "breakdown cause", f"{shown(stopped.fields[2:])} after a draw")
+        if event.fields[2:] != (Cause.NOT_CONTINUED, 0):
+            self._note(game.id, "breakdown cause", f"{shown(event.fields[2:])} after a draw")
         game.phase, game.cause, game.turn = Phase.BROKEN_DOWN, Cause.NOT_CONTINUED, game.agents
 
     def _check_proposer(self, game: Game, secrets: Sequence[Word], drawn: Event) -> None:
