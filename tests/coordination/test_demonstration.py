@@ -72,7 +72,7 @@ def test_a_function_of_ones_own_is_played_with_its_contract() -> None:
 def test_a_contract_that_says_something_else_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "Other.sol"
     other.write_text(CONTRACT.read_text(encoding="utf-8").replace("2 * turn.remaining", "3 * turn.remaining"))
-    with pytest.raises(ParleyError, match=r"the contract answers .* the function"):
+    with pytest.raises(ParleyError, match=r"the contract returns .* and the function"):
         check_contract(recognition_named(OWN), other)
     check_contract(recognition_named(OWN), CONTRACT)
 
@@ -80,7 +80,10 @@ def test_a_contract_that_says_something_else_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("pragma solidity ^0.8.30; contract Empty {}", "0 contracts with a function `fraction`"),
+        (
+            "pragma solidity ^0.8.30; contract Empty {}",
+            "must have exactly one contract with a function `fraction`, not 0",
+        ),
         ("contract {", "Other.sol"),
     ],
 )
@@ -94,11 +97,11 @@ def test_a_file_without_the_contract_is_refused_in_one_line(tmp_path: Path, text
 
 def test_a_function_of_whole_problems_has_no_contract() -> None:
     named = recognition_named(f"{EXAMPLES / 'half_and_half.py'}:probabilities")
-    with pytest.raises(ParleyError, match="no function of turns"):
+    with pytest.raises(ParleyError, match="must have one parameter, a turn"):
         check_contract(named, CONTRACT)
 
 
 def test_without_a_contract_a_function_cannot_be_played() -> None:
     named = recognition_named(OWN)
-    with pytest.raises(ParleyError, match="has no contract"):
+    with pytest.raises(ParleyError, match="no contract to play with"):
         demonstrate(game_of(named.probabilities), named, games=1)

@@ -100,7 +100,7 @@ def test_without_a_compiler_the_files_interface_is_read(
 ) -> None:
     url, content = played
     compiled = told.report(url, content)
-    monkeypatch.setattr(contract, "artifacts", dict)
+    monkeypatch.setattr(contract, "compiled", lambda _: {})
     stated = told.report(url, content)
     assert stated["contracts"][0]["own_code"] is None
     for report in (compiled, stated):

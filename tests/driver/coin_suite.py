@@ -149,7 +149,7 @@ SUITE = ContractSuite(
     chosen=(Chosen("recognition_p_value", 120, lambda outcome: outcome.winner == 0),),
     machine=ContractMachine,
     subject=subject,
-    runs=60,
+    runs=150,
     steps=30,
     errors=ERRORS,
     endings={"tossed", "expired", "nobody revealed"},
