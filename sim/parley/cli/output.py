@@ -38,7 +38,7 @@ class OutputError(ParleyError):
 
 
 class _Descriptor(io.FileIO):
-    """The real standard output. After its first error it discards everything."""
+    """The real standard output. After its first error, or a signal in it, it discards everything."""
 
     lost = False
 
@@ -50,6 +50,10 @@ class _Descriptor(io.FileIO):
         except OSError as error:
             self.lost = True
             raise OutputError(error.errno or errno.EIO) from None
+        except BaseException:
+            # A signal ends the program, perhaps after the bytes were written: they are not written again.
+            self.lost = True
+            raise
 
 
 def own_standard_output() -> None:
