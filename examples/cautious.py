@@ -1,6 +1,6 @@
 """A strategy of one's own: asks for little work and takes any offer, and grows bolder while all goes well.
 
-An experiment file names it, from the folder that it stands in:
+An experiment file names it, by a path from the folder of that file:
 
     [population]
     members = 20
