@@ -492,7 +492,10 @@ class Conformance(ContractConformance):
 
     # ── on a node ──
 
-    @pytest.mark.parametrize("node_kind", KINDS)
+    # On the other nodes `tests/test_cli_deploy.py` does it, for all mechanisms together.
+    @pytest.mark.parametrize(
+        "node_kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.deep) for kind in KINDS[1:])]
+    )
     def test_deployed_played_and_verified_by_the_commands(self, node_kind: str, tmp_path: Path) -> None:
         file, problem = tmp_path / "book.json", tmp_path / "problem.json"
         problem.write_text(json.dumps(self.suite.problem), encoding="utf-8")
