@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parley.core import linear
 from parley.core.errors import ParleyError
-from parley.mechanisms.assignment import boston, linear, probabilistic_serial, serial_dictatorship, welfare
+from parley.core.linear import InfeasibleError, Program
+from parley.mechanisms.assignment import boston, probabilistic_serial, serial_dictatorship, welfare
 from parley.mechanisms.assignment.decomposition import decompose, find_violation, thinned
 from parley.mechanisms.assignment.efficiency import (
     are_levels,
@@ -25,7 +27,6 @@ from parley.mechanisms.assignment.efficiency import (
     trade_along,
 )
 from parley.mechanisms.assignment.envy import dominates, prefix_sums, sd_envy_free, utilities_for
-from parley.mechanisms.assignment.linear import InfeasibleError, Program
 from parley.mechanisms.assignment.lottery import Term, expected, indicator, merged, recompose
 from parley.mechanisms.assignment.options import option_set
 from parley.mechanisms.assignment.problem import Problem, from_orders

@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 
 from parley.cli import app
 from parley.core.errors import ParleyError, ProblemError
+from parley.core.linear import Program
 from parley.mechanisms.assignment import pseudo_market
 from parley.mechanisms.assignment.decomposition import find_violation
 from parley.mechanisms.assignment.efficiency import (
     ex_ante_efficient,
 )
-from parley.mechanisms.assignment.linear import Program
 from parley.mechanisms.assignment.lottery import expected, indicator, show_matrix
 from parley.mechanisms.assignment.market import Market
 from parley.mechanisms.assignment.pseudo_market import (

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from parley.core.errors import ParleyError
-from parley.mechanisms.assignment.linear import Program
+from parley.core.linear import Program
 from parley.mechanisms.assignment.lottery import Assignment, Lottery, Matrix, merged, recompose
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from parley.core.errors import ParleyError, ProblemError
+from parley.core.linear import InfeasibleError
 from parley.mechanisms.assignment.decomposition import decompose
-from parley.mechanisms.assignment.linear import InfeasibleError
 from parley.mechanisms.assignment.lottery import Term, expected, recompose
 from parley.mechanisms.assignment.market import Market, greatest, on_offer
 from parley.mechanisms.assignment.welfare import assignment_program, averaged, matrix_of, utilities_of

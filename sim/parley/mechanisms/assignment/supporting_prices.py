@@ -12,7 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from parley.mechanisms.assignment.linear import InfeasibleError, Program
+from parley.core.linear import InfeasibleError, Program
 from parley.mechanisms.assignment.lottery import expected
 from parley.mechanisms.assignment.market import greatest, on_offer
 

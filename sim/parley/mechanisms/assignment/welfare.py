@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from parley.core.errors import ProblemError
-from parley.mechanisms.assignment.linear import Program
+from parley.core.linear import Program
 from parley.mechanisms.assignment.lottery import expected
 
 if TYPE_CHECKING:
