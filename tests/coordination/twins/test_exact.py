@@ -18,6 +18,7 @@ from parley.chain.codec import compiled_codec
 from parley.chain.compiler import project_root
 from parley.chain.evm import Evm
 from parley.core.errors import ParleyError
+from parley.core.machine import compiled
 from parley.core.randomness import highest_accepted, keccak, word
 from parley.kit.play.player import Sent, UnexpectedRevertError
 from parley.kit.play.tally import Tally
@@ -33,7 +34,7 @@ from parley.mechanisms.coordination.problem import Problem, example_1, load_prob
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from parley.mechanisms.coordination.statistics import statistics
 from parley.mechanisms.coordination.twins import compiled as twin_compiled
-from parley.mechanisms.coordination.twins.compiled import compiled, keccak_lanes, residue, shake_lanes
+from parley.mechanisms.coordination.twins.compiled import keccak_lanes, residue, shake_lanes
 from parley.mechanisms.coordination.twins.exact import Games, Twin, embedded
 from parley.mechanisms.coordination.twins.tables import lanes
 from tests.coordination.problems import random_problem

@@ -6,13 +6,10 @@ Numba's cache on disk checks only the file of a function, so all compiled code i
 of the numbered codes in `tables`, touch this file. Importing it imports numba, which takes a second.
 """
 
-from collections.abc import Callable
-from typing import TypeVar, cast
-
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from parley.core.machine import compiled
 from parley.mechanisms.coordination.twins.tables import (
     ACCEPTS,
     BROKEN_DOWN,
@@ -30,22 +27,13 @@ from parley.mechanisms.coordination.twins.tables import (
     Tables,
 )
 
-__all__ = ["compiled", "keccak_lanes", "play_games", "residue", "shake_lanes"]
+__all__ = ["keccak_lanes", "play_games", "residue", "shake_lanes"]
 
 Lanes = NDArray[np.uint64]
-F = TypeVar("F", bound=Callable[..., object])
 
 RATE = 17
 """Lanes that Keccak-256 and SHAKE256 take in or give out between two permutations: 136 bytes."""
 ROUNDS = 24
-
-
-def compiled(function: F) -> F:
-    """Compile a function with numba, and cache the result beside its source if possible."""
-    try:
-        return cast("F", njit(function, cache=True, nogil=True))
-    except RuntimeError:  # read-only, and no cache directory either: compiled anew in every process
-        return cast("F", njit(function, nogil=True))
 
 
 def _round_constants() -> Lanes:

@@ -8,7 +8,7 @@ what a game draws depends on no other game. What holds for `compiled`'s place on
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.mechanisms.coordination.twins.compiled import compiled
+from parley.core.machine import compiled
 from parley.mechanisms.coordination.twins.tables import (
     ACCEPTS,
     BROKEN_DOWN,
