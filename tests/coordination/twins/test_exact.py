@@ -33,7 +33,6 @@ from parley.mechanisms.coordination.position import Bargaining, Position, Row
 from parley.mechanisms.coordination.problem import Problem, example_1, load_problem
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from parley.mechanisms.coordination.statistics import statistics
-from parley.mechanisms.coordination.twins import compiled as twin_compiled
 from parley.mechanisms.coordination.twins.compiled import keccak_lanes, residue, shake_lanes
 from parley.mechanisms.coordination.twins.exact import Games, Twin, embedded
 from parley.mechanisms.coordination.twins.tables import lanes
@@ -474,10 +473,12 @@ def test_numba_is_not_loaded_before_a_twin_plays() -> None:
 
 
 def test_without_a_place_to_keep_machine_code_it_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_cache(function: Callable[..., object], *, cache: bool = False, nogil: bool) -> object:
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return numba.njit(function, nogil=nogil)
+    njit: Callable[..., object] = numba.njit
 
-    monkeypatch.setattr(twin_compiled, "njit", without_cache)
+    def without_cache(*functions: Callable[..., object], **options: bool) -> object:
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(*functions, **options)
+
+    monkeypatch.setattr(numba, "njit", without_cache)
     assert compiled(lambda x: x + 1)(2) == 3
