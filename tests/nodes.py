@@ -13,13 +13,13 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parley.chain.compiler import project_root
 from parley.chain.rpc import NodeError, Rpc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 MODULES = project_root() / "node_modules"
 
@@ -83,6 +83,17 @@ class LocalNode:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(20)
+
+
+def mined(rpc: Rpc, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Send a transaction from one of the node's accounts, and return its receipt when it has one."""
+    name = rpc.ask("eth_sendTransaction", fields)
+    ending = time.monotonic() + _STARTING
+    while (receipt := rpc.ask("eth_getTransactionReceipt", name)) is None:
+        if time.monotonic() > ending:
+            raise RuntimeError(f"transaction {name} is not mined")
+        time.sleep(0.01)
+    return dict(receipt)
 
 
 def free_port() -> int:

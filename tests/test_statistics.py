@@ -55,6 +55,30 @@ def test_count_p_value_is_the_exact_two_sided_tail(groups: dict[Fraction, int]) 
         assert count_p_value(count, groups) == pytest.approx(float(min(1, 2 * tail)), abs=1e-13)
 
 
+@pytest.mark.parametrize(
+    "p", [Fraction(1, 10**400), Fraction(1, 10**9), Fraction(3, 7), 1 - Fraction(1, 10**20)]
+)
+@pytest.mark.parametrize("trials", [1, 2, 40])
+@pytest.mark.parametrize("companions", [0, 1])
+def test_extreme_probabilities_are_no_trouble(p: Fraction, trials: int, companions: int) -> None:
+    """Even where a float cannot tell a probability from 0 or 1."""
+    groups = {p: trials} | ({Fraction(1, 2): companions} if companions else {})
+    for count in {0, 1, trials // 2, trials}:
+        shares = {k: comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(trials + 1)}
+        tails = (
+            sum(share for k, share in shares.items() if k <= count),
+            sum(share for k, share in shares.items() if k >= count),
+        )
+        if companions:
+            before = (tails[0] - shares[count], tails[1] - shares[count])
+            tails = (
+                (tails[0] + before[0]) / 2,
+                (tails[1] + shares.get(count - 1, Fraction(0)) + tails[1]) / 2,
+            )
+        exact = float(min(Fraction(1), 2 * min(tails)))
+        assert count_p_value(count, groups) == pytest.approx(exact, rel=1e-9, abs=1e-13)
+
+
 def test_level_is_kept_under_the_hypothesis() -> None:
     groups = {Fraction(1, 3): 5, Fraction(1, 7): 4}
     weights = exact_distribution([p for p, number in groups.items() for _ in range(number)])

@@ -9,7 +9,7 @@ import pytest
 from parley.chain import rpc as rpc_module
 from parley.chain.logs import read_logs
 from parley.chain.rpc import NodeError, Rpc, RpcError
-from tests.nodes import anvil
+from tests.nodes import anvil, mined
 from tests.proxy import ALWAYS, SOMETIMES, public_node
 
 if TYPE_CHECKING:
@@ -29,16 +29,11 @@ def node() -> Iterator[LocalNode]:
     with anvil() as process:
         rpc = Rpc(process.url)
         (account, *_) = rpc.ask("eth_accounts")
-        rpc.ask("eth_sendTransaction", {"from": account, "data": LOGGER, "gas": "0x30000"})
-        address = rpc.ask("eth_getTransactionReceipt", latest_hash(rpc))["contractAddress"]
+        address = mined(rpc, {"from": account, "data": LOGGER, "gas": "0x30000"})["contractAddress"]
         for number in range(BLOCKS):
             fields = {"from": account, "to": address, "data": f"0x{number:064x}", "gas": "0x30000"}
-            rpc.ask("eth_sendTransaction", fields)
+            mined(rpc, fields)
         yield process
-
-
-def latest_hash(rpc: Rpc) -> str:
-    return str(rpc.ask("eth_getBlockByNumber", "latest", False)["transactions"][0])
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.coordination.on_chain import attackers
 from tests.coordination.suite import IMPATIENT, SUITE
 from tests.coordination.test_verify_on_node import ThroughWallet
 from tests.coordination.test_verify_payments import Blind, Flat
-from tests.nodes import running
+from tests.nodes import mined, running
 
 FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
@@ -160,8 +160,7 @@ def starve(node: NodeEvm, contract: str, data: bytes) -> None:
         "data": "0x" + data.hex(),
         "gas": hex(27_000),
     }
-    name = rpc.ask("eth_sendTransaction", fields)
-    assert rpc.ask("eth_getTransactionReceipt", name)["status"] == "0x0"
+    assert mined(rpc, fields)["status"] == "0x0"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from math import copysign, exp, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom, hypergeom
+from scipy.special import betainc, betaincc
 
 __all__ = [
     "MIN_P",
@@ -63,15 +63,44 @@ def z_score(mean: Fraction, expected: Fraction, variance: Fraction, samples: int
     return copysign(sqrt((mean - expected) ** 2 * samples / variance), mean - expected)
 
 
+def _chances(trials: int, p: float) -> npt.NDArray[np.float64]:
+    """Probabilities of 0, 1, …, ``trials`` successes, from ratios of neighbours outward from the mode."""
+    if p > 0.5:
+        return _chances(trials, 1 - p)[::-1]
+    counts = np.arange(trials)
+    with np.errstate(under="ignore"):
+        ratios = (trials - counts) / (counts + 1) * (p / (1 - p))
+        mode = int((trials + 1) * p)
+        above = np.cumprod(ratios[mode:])
+        below = np.cumprod(1 / ratios[:mode][::-1])[::-1]
+    relative = np.concatenate([below, [1.0], above])
+    return np.asarray(relative / relative.sum(), dtype=np.float64)
+
+
+def _at_most(count: npt.ArrayLike, trials: int, p: float) -> npt.NDArray[np.float64]:
+    """Probability of at most so many successes."""
+    k = np.asarray(count, dtype=np.float64)
+    inside = betaincc(np.clip(k, 0, trials - 1) + 1, trials - np.clip(k, 0, trials - 1), p)
+    return np.asarray(np.where(k < 0, 0.0, np.where(k >= trials, 1.0, inside)), dtype=np.float64)
+
+
+def _at_least(count: npt.ArrayLike, trials: int, p: float) -> npt.NDArray[np.float64]:
+    """Probability of at least so many successes."""
+    k = np.asarray(count, dtype=np.float64)
+    inside = betainc(np.clip(k, 1, trials), trials - np.clip(k, 1, trials) + 1, p)
+    return np.asarray(np.where(k <= 0, 1.0, np.where(k > trials, 0.0, inside)), dtype=np.float64)
+
+
 def _sum_distribution(groups: Sequence[tuple[float, int]]) -> npt.NDArray[np.float64]:
     """Probabilities of 0, 1, … successes in independent trials, ``count`` of them with each probability."""
     if len(groups) == 1:
         p, count = groups[0]
-        return np.asarray(binom.pmf(np.arange(count + 1), count, p), dtype=np.float64)
-    from scipy.signal import fftconvolve  # noqa: PLC0415 - a second to load, and seldom needed
-
+        return _chances(count, p)
     half = len(groups) // 2
-    product = fftconvolve(_sum_distribution(groups[:half]), _sum_distribution(groups[half:]))
+    parts = _sum_distribution(groups[:half]), _sum_distribution(groups[half:])
+    length = sum(map(len, parts)) - 1
+    size = 1 << (length - 1).bit_length()
+    product = np.fft.irfft(np.fft.rfft(parts[0], size) * np.fft.rfft(parts[1], size), size)[:length]
     # Rounding may give values near −1e−17 instead of tiny positive ones.
     clipped: npt.NDArray[np.float64] = np.clip(product, 0.0, None)
     return clipped
@@ -116,7 +145,7 @@ def count_p_value(count: int, groups: Mapping[Fraction, int], unseen: int = 0) -
         return 1.0
     if len(uncertain) == 1:
         p = uncertain[0][0]
-        lower, upper = float(binom.cdf(most, trials, p)), float(binom.sf(least - 1, trials, p))
+        lower, upper = float(_at_most(most, trials, p)), float(_at_least(least, trials, p))
     else:
         distribution = _sum_distribution(uncertain)
         lower, upper = float(distribution[: most + 1].sum()), float(distribution[least:].sum())
@@ -152,8 +181,8 @@ def two_valued_p_value(total: int, samples: int, usual: int, other: int, p: Frac
     count = Fraction(total - samples * usual, other - usual)
     chance = float(p)
     lower, upper = (
-        float(binom.cdf(count.__floor__(), samples, chance)),
-        float(binom.sf(count.__ceil__() - 1, samples, chance)),
+        float(_at_most(count.__floor__(), samples, chance)),
+        float(_at_least(count.__ceil__(), samples, chance)),
     )
     return min(1.0, 2.0 * min(lower, upper))
 
@@ -237,11 +266,11 @@ def count_power(trials: int, claimed: Fraction, true: Fraction, level: float = M
     """
     counts = np.arange(trials + 1)
     lower, upper = (
-        binom.cdf(counts, trials, float(claimed)),
-        binom.sf(counts - 1, trials, float(claimed)),
+        _at_most(counts, trials, float(claimed)),
+        _at_least(counts, trials, float(claimed)),
     )
     refuted = np.minimum(1.0, 2.0 * np.minimum(lower, upper)) < level
-    return float(binom.pmf(counts[refuted], trials, float(true)).sum())
+    return float(_chances(trials, float(true))[refuted].sum())
 
 
 def same_rate_p_value(count: int, trials: int, other_count: int, other_trials: int) -> float:
@@ -258,6 +287,8 @@ def same_rate_p_value(count: int, trials: int, other_count: int, other_trials: i
     >>> same_rate_p_value(0, 10, 0, 1000)
     1.0
     """
+    from scipy.stats import hypergeom  # noqa: PLC0415 - half a second to load, and seldom needed
+
     numbers = trials + other_trials, count + other_count, trials
     lower, upper = float(hypergeom.cdf(count, *numbers)), float(hypergeom.sf(count - 1, *numbers))
     return min(1.0, 2.0 * min(lower, upper))
