@@ -125,7 +125,7 @@ def test_estimates_are_near_the_exact_costs() -> None:
     selector = Selector(columns, costs)
     present = dice.random((200, 10)) < 0.7
     exact = [float(found.cost) for found in selector.select(present)]
-    assert np.allclose(selector.estimate(present), exact, rtol=0, atol=1e-9)
+    assert np.allclose(selector.estimate(present) @ selector.costs_in_floats, exact, rtol=0, atol=1e-9)
 
 
 def test_a_subset_of_columns_is_selected_from_like_a_market_of_its_own() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_QUANTITY", "REMEDIAL", "STAY_ONLY", "Market", "Menu", "rounded", "unit_for"]
+__all__ = ["MAX_QUANTITY", "REMEDIAL", "STAY_ONLY", "Bound", "Market", "Menu", "rounded", "unit_for"]
 
 MAX_QUANTITY = 2**20
 """Quantities on chain are below this number of units."""
@@ -42,6 +42,16 @@ class Menu:
     def choices(self) -> int:
         """Number of choices: to stay, and each trading set."""
         return 1 + len(self.rays) + self.remedial
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A proven lower bound on the cost of any menus in the large market, with the prices that prove it."""
+
+    bound: float
+    """Per copy of the market."""
+    prices: tuple[float, ...]
+    """λ, one for each task."""
 
 
 REMEDIAL = Menu(remedial=True)

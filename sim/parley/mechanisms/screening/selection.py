@@ -115,8 +115,13 @@ class Selector:
         columns = np.array([[float(x) for x in column] for column in self.columns])
         return columns.reshape(len(self.columns), -1), np.array([float(cost) for cost in self.costs])
 
+    @property
+    def costs_in_floats(self) -> NDArray[np.float64]:
+        """Cost of each column, shape (columns,)."""
+        return self._floats[1]
+
     def estimate(self, present: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the change of social cost of many profiles in floating point.
+        """Return the shares of many profiles in floating point.
 
         Parameters
         ----------
@@ -124,9 +129,10 @@ class Selector:
 
         Returns
         -------
-        array, shape (profiles,)
+        array, shape (profiles, columns)
+            Times `costs_in_floats`, the changes of social cost.
         """
-        return self._guess(present)[1] @ self._floats[1]
+        return self._guess(present)[1]
 
     def _guess(self, present: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         return (fast() if len(present) >= MANY else find_bases)(*self._floats, present)
