@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Bonds} from "../game/Bonds.sol";
 import {Games} from "../game/Games.sol";
 import {IGame} from "../game/IGame.sol";
+import {ISecrets} from "../game/ISecrets.sol";
 import {Head, Pages} from "../game/Pages.sol";
 import {COMMITTED, OPENED, REVEALED, SeatSets, SeatSetsLibrary, WITHDRAWN} from "../game/SeatSets.sol";
+import {Secrets} from "../game/Secrets.sol";
 import {Status} from "../game/Status.sol";
 import {IAssignmentLottery} from "../interfaces/IAssignmentLottery.sol";
 import {Draws} from "../randomness/Draws.sol";
@@ -16,7 +19,7 @@ import {LotteryData} from "./LotteryData.sol";
 /// @dev The common knowledge of a lottery is code (`LotteryData`), and so are the terms that were posted
 /// (`Certificates`); storage holds what play adds. Once a commitment is opened, the secret that a draw is made from
 /// takes its place.
-contract AssignmentLottery is Games, IAssignmentLottery {
+contract AssignmentLottery is Bonds, Secrets, IAssignmentLottery {
     using LotteryData for Head;
 
     /// @dev What this mechanism adds to a game.
@@ -184,7 +187,7 @@ contract AssignmentLottery is Games, IAssignmentLottery {
         });
     }
 
-    /// @inheritdoc IGame
+    /// @inheritdoc ISecrets
     function commitment(bytes32 id, uint256 seat) external view returns (bytes32) {
         Game storage game = _games[id];
         bool serial = Pages.head(game.status.page()).rule() == Rule.SerialDictatorship;

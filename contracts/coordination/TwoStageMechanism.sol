@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Bonds} from "../game/Bonds.sol";
 import {Games} from "../game/Games.sol";
 import {IGame} from "../game/IGame.sol";
+import {ISecrets} from "../game/ISecrets.sol";
 import {Head} from "../game/Pages.sol";
+import {Secrets} from "../game/Secrets.sol";
 import {Status, StatusLibrary} from "../game/Status.sol";
 import {IRecognition} from "../interfaces/IRecognition.sol";
 import {ITwoStageMechanism} from "../interfaces/ITwoStageMechanism.sol";
@@ -15,7 +18,7 @@ import {GameData, Record} from "./GameData.sol";
 /// @title The two-stage mechanism for decentralized task coordination
 /// @dev The common knowledge of a game is code (`GameData`); storage holds what play adds to it. Of the status of
 /// `Games`, `drawn` is the proposer.
-contract TwoStageMechanism is Games, ITwoStageMechanism {
+contract TwoStageMechanism is Bonds, Secrets, ITwoStageMechanism {
     using GameData for Head;
 
     /// @dev What this mechanism adds to a game.
@@ -258,7 +261,7 @@ contract TwoStageMechanism is Games, ITwoStageMechanism {
         });
     }
 
-    /// @inheritdoc IGame
+    /// @inheritdoc ISecrets
     function commitment(bytes32 id, uint256 seat) external view returns (bytes32) {
         return _games[id].commitments[seat];
     }

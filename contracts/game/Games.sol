@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-
 import {CommitReveal} from "../randomness/CommitReveal.sol";
 import {CodeStorage} from "../storage/CodeStorage.sol";
-import {Memory} from "../storage/Memory.sol";
 import {IGame} from "./IGame.sol";
 import {Head, Pages} from "./Pages.sol";
 import {SeatSets} from "./SeatSets.sol";
@@ -14,7 +11,7 @@ import {Status, StatusLibrary} from "./Status.sol";
 /// @title Games of seats
 /// @notice What every mechanism needs: see `IGame`. A mechanism lists its phases in order, those that end a game last,
 /// and writes its actions: first what `_open` (or `_lapsed`, `_ended`) and `_own` return, then its own checks and
-/// `_requireDigest`, then effects, then the event, then `_pay`.
+/// `_requireDigest`, then effects, then the event. What is paid is in `Bonds`, commit–reveal in `Secrets`.
 abstract contract Games is IGame {
     /// @dev What all mechanisms keep of a game. A mechanism keeps the rest in a mapping of its own, or behind this
     /// (`_BEHIND`).
@@ -22,16 +19,14 @@ abstract contract Games is IGame {
         Status status;
         bytes32 digest;
         SeatSets seats;
-        /// What each seat has committed to; a mechanism may put the secret in its place once it is opened.
+        /// What each seat has committed to, where there are `Secrets`; a mechanism may put the secret in its place once
+        /// it is opened.
         bytes32[64] commitments;
     }
 
     /// @dev So many words after the first of a `Game` nothing of it is left. A game's words begin at a hash, so what a
     /// mechanism stores from there on meets nothing else, and takes no second hash to find.
     uint256 internal constant _BEHIND = 67;
-
-    /// @inheritdoc IGame
-    uint256 public burnt;
 
     mapping(bytes32 id => Game) internal _games;
 
@@ -115,25 +110,6 @@ abstract contract Games is IGame {
         if (given != current) revert StaleDigest(given, current);
     }
 
-    function _requireCommitment(bytes32 given) internal pure {
-        if (given == 0) revert ZeroCommitment();
-    }
-
-    function _requireDeposit(uint256 required) internal view {
-        if (msg.value != required) revert WrongDeposit(msg.value, required);
-    }
-
-    /// @dev The secret must open what the seat has committed to.
-    /// @param committed what the commitment was made from: the secret, or a hash of it and something else
-    function _requireOpens(Game storage game, bytes32 id, uint256 seat, bytes32 secret, bytes32 committed)
-        internal
-        view
-    {
-        if (secret == 0) revert ZeroSecret();
-        bytes32 current = game.commitments[seat];
-        if (CommitReveal.commitment(id, seat, committed) != current) revert WrongSecret(seat, current);
-    }
-
     // ────────────────────────────────────────────── effects ──────────────────────────────────────────────
 
     /// @dev The status of a new game, in its first phase with a deadline.
@@ -151,38 +127,5 @@ abstract contract Games is IGame {
             // Timestamps stay below 2^40 for the next thirty thousand years, and a window is below 2^32.
             return block.timestamp + window;
         }
-    }
-
-    /// @dev keccak256(digest ‖ all commitments in seat order): they fix the secrets, and so the draw that a reveal
-    /// contributes to.
-    function _withCommitments(Game storage game, bytes32 digest, uint256 agents) internal view returns (bytes32) {
-        unchecked {
-            // At most 65 words.
-            uint256 length = 32 * (agents + 1);
-            uint256 ptr = Memory.allocate(length);
-            Memory.store(ptr, uint256(digest));
-            for (uint256 i = 0; i < agents; ++i) {
-                Memory.store(ptr + 32 * (i + 1), uint256(game.commitments[i]));
-            }
-            return Memory.hash(ptr, length);
-        }
-    }
-
-    /// @dev Commitments, or the secrets in their place, in seat order; a zero word for each seat not in the set.
-    function _commitments(Game storage game, uint256 agents, uint256 set)
-        internal
-        view
-        returns (bytes32[] memory words)
-    {
-        words = new bytes32[](agents);
-        for (uint256 i = 0; i < agents; ++i) {
-            if ((set >> i) & 1 != 0) words[i] = game.commitments[i];
-        }
-    }
-
-    /// @dev Pay a seat what it is owed, once its claim is gone from storage. Nobody but the payee is called.
-    function _pay(bytes32 id, uint256 seat, address payable to, uint256 amount) internal {
-        emit Withdrawn(id, seat, to, amount);
-        Address.sendValue(to, amount);
     }
 }

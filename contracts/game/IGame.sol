@@ -12,24 +12,12 @@ pragma solidity ^0.8.30;
 /// Time. An action is valid if and only if its block's timestamp is at or before the deadline; after that anyone may
 /// call `expire`. A window begins with the action before it.
 ///
-/// Secrets. A commitment is keccak256(abi.encode(id, seat, secret)). A secret is opened by a seat's own action, before
-/// the deadline; a zero secret would count as a silent seat's.
-///
 /// Digests. Every action of a seat names what it answers to by its hash, the game's `digest`, which begins as
 /// keccak256(abi.encode(parameters)). A reorganized chain can therefore make an action fail, but cannot turn it into
-/// consent to something else; nor can a seat that has seen the others' secrets choose its own anew and have theirs
-/// replayed. `expire` names nothing: it does what anybody may do then. A secret stays public after a reorganization,
-/// so clients wait until what they answer to is final (docs/contract.md says how long).
+/// consent to something else. `expire` names nothing: it does what anybody may do then.
 ///
-/// Money. Deposits are paid exactly, with the first action of a seat. Money leaves by withdrawal alone: called by the
-/// seat, once, to any address. Who lets a deadline pass loses its bond; it stays in the contract for ever, counted.
+/// A mechanism that takes money is `IBonds` too, and one with commitments `ISecrets`.
 interface IGame {
-    // ─────────────────────────────────────────────── events ──────────────────────────────────────────────
-
-    /// @param to where the money went
-    /// @param amount in wei
-    event Withdrawn(bytes32 indexed id, uint256 seat, address to, uint256 amount);
-
     // ─────────────────────────────────────────────── errors ──────────────────────────────────────────────
 
     // Creation
@@ -48,13 +36,7 @@ interface IGame {
     error DeadlineNotPassed(bytes32 id, uint256 deadline);
     error SeatOutOfRange(uint256 seat, uint256 agents);
     error NotTheSeat(uint256 seat, address caller);
-    error AlreadyRevealed(uint256 seat);
-    error NothingToWithdraw(uint256 seat);
     error StaleDigest(bytes32 given, bytes32 current);
-    error ZeroSecret();
-    error WrongSecret(uint256 seat, bytes32 commitment);
-    error ZeroCommitment();
-    error WrongDeposit(uint256 given, uint256 required);
 
     // ────────────────────────────────────────────── actions ──────────────────────────────────────────────
 
@@ -66,10 +48,4 @@ interface IGame {
 
     /// @notice keccak256(abi.encode(chain id, this contract, creator, salt)).
     function gameId(address creator, bytes32 salt) external view returns (bytes32);
-
-    /// @notice What the seat has committed to and not opened yet; zero if there is no such thing.
-    function commitment(bytes32 id, uint256 seat) external view returns (bytes32);
-
-    /// @notice Bonds lost in all games of this contract, in wei. Nobody gets them.
-    function burnt() external view returns (uint256);
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IBonds} from "../game/IBonds.sol";
 import {IGame} from "../game/IGame.sol";
+import {ISecrets} from "../game/ISecrets.sol";
 
 /// @title A lottery that assigns items to agents
 /// @notice Agents rank items, and a draw that nobody controls decides who gets which. Serial dictatorship runs here
 /// from beginning to end: a uniform order, then picks. Of any other rule a random assignment is posted together with a
 /// lottery over assignments, and verified rather than trusted. A lottery is a game of 1 to 64 seats and 1 to 64 items;
-/// what it shares with every game of seats, and the checks that actions make first, are in `IGame`.
+/// what it shares with every game of seats, and the checks that actions make first, are in `IGame`, `ISecrets` and
+/// `IBonds`.
 ///
 /// A lottery runs committing → revealing, then under serial dictatorship it is drawn; under other rules it goes on to
 /// posting → opening, and is then drawn. After a missed deadline it goes on without those who were silent: they get
@@ -32,7 +35,7 @@ import {IGame} from "../game/IGame.sol";
 ///
 /// The events of one action are in the order of what happened: what was done, then the draw, then what it assigns;
 /// after a missed deadline `Expired`, then what follows from it.
-interface IAssignmentLottery is IGame {
+interface IAssignmentLottery is IBonds, IGame, ISecrets {
     // ─────────────────────────────────────────────── types ───────────────────────────────────────────────
 
     enum Phase {
@@ -122,8 +125,9 @@ interface IAssignmentLottery is IGame {
 
     // ─────────────────────────────────────────────── errors ──────────────────────────────────────────────
 
-    // Every action makes its checks in this order, those of `IGame` among them: creation counts agents, then items,
-    // looks at agents and windows, and asks last whether terms fit; a certificate is looked at after all else.
+    // Every action makes its checks in this order, those of `IGame`, `ISecrets` and `IBonds` among them: creation counts
+    // agents, then items, looks at agents and windows, and asks last whether terms fit; a certificate is looked at after
+    // all else.
 
     error ItemCountOutOfRange(uint256 count);
     /// @notice Rules other than serial dictatorship post a list of terms. n agents and m items may need n · m + 1 of

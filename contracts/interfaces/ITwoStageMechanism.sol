@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IBonds} from "../game/IBonds.sol";
 import {IGame} from "../game/IGame.sol";
+import {ISecrets} from "../game/ISecrets.sol";
 
 /// @title The two-stage mechanism for decentralized task coordination
 /// @notice Agents announce workloads in order, then bargain over the cost savings with a random proposer
 /// (Gudmundsson, Hougaard and Platz). What it shares with every game of seats, and the checks that actions make first,
-/// are in `IGame`.
+/// are in `IGame`, `ISecrets` and `IBonds`.
 ///
 /// A game runs joining → announcing → revealing → proposing → responding, then settles, breaks down, or returns to
 /// revealing for another round. A game whose matrices are too long for one transaction is first stored page by page;
@@ -19,7 +21,7 @@ import {IGame} from "../game/IGame.sol";
 ///   keccak256(digest ‖ all commitments in seat order) when revealing begins, in every round,
 ///   keccak256(digest ‖ shares) with each proposal,
 /// every number and commitment being a word.
-interface ITwoStageMechanism is IGame {
+interface ITwoStageMechanism is IBonds, IGame, ISecrets {
     // ─────────────────────────────────────────────── types ───────────────────────────────────────────────
 
     enum Phase {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.kit.rig.crooked import OWNER, Campaign, Change, Variant
-from tests.kit.rig.games import FILES, GAMES, common
+from tests.kit.rig.games import FILES, SECRETS, common
 
 LOTTERY = "contracts/assignment/AssignmentLottery.sol"
 CERTIFICATES = "contracts/assignment/Certificates.sol"
@@ -187,7 +187,7 @@ DIGESTS = {
         "«CommitReveal.commitment(id, seat, committed) != current»",
         "CommitReveal.commitment(id, seat, committed) != current"
         " && CommitReveal.commitment(id, 0, committed) != current",
-        GAMES,
+        SECRETS,
         bots=COPIED,
     ),
     "another second commitment is stored than the one sent": crooked(

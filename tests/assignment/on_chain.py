@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from parley.chain.abi import DecodedError, DecodedEvent, Interface
-from parley.core.randomness import commitment, game_id, keccak, word
+from parley.core.randomness import commitment, keccak, word
 from parley.mechanisms.assignment.certificate import Certificate, certify
 from parley.mechanisms.assignment.problem import CARDINAL, RULES, Problem, from_orders
-from tests.backends import open_backend
-from tests.kit.rig.on_chain import contracts, receivers
+from tests.kit.rig import table as table_of
+from tests.kit.rig.table import Done, interface_of, members, went
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from parley.chain.abi import Interface
     from parley.chain.evm import Evm
     from parley.mechanisms.assignment.certificate import Order
 
@@ -31,36 +30,13 @@ BOND = 1000
 JOIN_WINDOW, ACTION_WINDOW = 600, 300
 
 
-@cache
 def interface() -> Interface:
     """How to talk to the contract."""
-    abis = [artifact.abi for artifact in receivers().values()]
-    return Interface(contracts()["AssignmentLottery"].abi, *abis)
+    return interface_of(Table.contract)
 
 
-class Done(NamedTuple):
-    """What became of a call."""
-
-    ok: bool
-    error: DecodedError | None
-    """Why it failed."""
-    events: tuple[DecodedEvent, ...]
-    output: bytes
-    gas: int
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the events."""
-        return [event.name for event in self.events]
-
-    def event(self, name: str) -> dict[str, Any]:
-        """Arguments of the one event of this name."""
-        (found,) = (event.args for event in self.events if event.name == name)
-        return found
-
-
-class Table:
-    """One lottery: its seats are the machine's first accounts, its creator the deployer.
+class Table(table_of.Table):
+    """One lottery.
 
     Parameters
     ----------
@@ -71,6 +47,8 @@ class Table:
     evm : str or Evm, optional
     """
 
+    contract = "AssignmentLottery"
+
     def __init__(
         self,
         rankings: Sequence[Order],
@@ -79,22 +57,13 @@ class Table:
         evm: str | Evm = "revm",
         bond: int = BOND,
     ) -> None:
+        super().__init__(len(rankings), evm)
         self.rankings = list(rankings)
         self.capacities = list(capacities)
         self.rule = rule
-        self.evm = open_backend(evm) if isinstance(evm, str) else evm
-        self.address = self.evm.deploy(contracts()["AssignmentLottery"].bytecode)
-        self.seats = list(self.evm.accounts[: len(self.rankings)])
-        self.creator = self.evm.deployer
         self.bond = bond
-        self.salt = word(7)
 
     # ── what is known ──────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def id(self) -> bytes:
-        """The lottery's id."""
-        return game_id(self.evm.chain_id, self.address, self.creator, self.salt)
 
     @property
     def parameters(self) -> tuple[Any, ...]:
@@ -129,34 +98,6 @@ class Table:
         """The commitment to the second secret, where there is one."""
         return bytes(32) if self.rule == SERIAL else commitment(self.id, seat, self.secret(seat, 2))
 
-    # ── calls ──────────────────────────────────────────────────────────────────────────────────────
-
-    def do(self, sender: str, function: str, *args: Any, value: int = 0) -> Done:  # noqa: ANN401 - of any type
-        """Send a transaction."""
-        return self.send(sender, interface().encode(function, *args), value)
-
-    def send(self, sender: str, data: bytes, value: int = 0, to: str = "") -> Done:
-        """Send a transaction that is coded already."""
-        receipt = self.evm.transact(sender, to or self.address, data, value)
-        error = None if receipt.ok else interface().decode_error(receipt.output)
-        events = [interface().decode_event(log.topics, log.data) for log in receipt.logs]
-        return Done(receipt.ok, error, tuple(filter(None, events)), receipt.output, receipt.gas_used)
-
-    def ask(self, function: str, *args: Any) -> Any:  # noqa: ANN401 - of any type
-        """Call a view."""
-        receipt = self.evm.call(self.creator, self.address, interface().encode(function, *args))
-        assert receipt.ok, interface().decode_error(receipt.output)
-        answers = interface().decode_output(function, receipt.output)
-        return answers[0] if len(answers) == 1 else answers
-
-    def wait(self, seconds: int) -> None:
-        """Let time pass."""
-        self.evm.warp(self.evm.timestamp + seconds)
-
-    def to_deadline(self, *, past: int = 0) -> None:
-        """Let time pass until the deadline, and so many seconds more."""
-        self.evm.warp(self.deadline + past)
-
     # ── actions ────────────────────────────────────────────────────────────────────────────────────
 
     def create(self, **changes: Any) -> Done:  # noqa: ANN401 - of any type
@@ -184,10 +125,6 @@ class Table:
         """Open the seat's second secret."""
         return self.do(self.seats[seat], "open", self.id, seat, self.digest, self.secret(seat, 2))
 
-    def expire(self) -> Done:
-        """End the phase, by somebody who has no part in it."""
-        return self.do(self.evm.accounts[-1], "expire", self.id)
-
     def withdraw(self, seat: int, to: str | None = None) -> Done:
         """Take the seat's bond out."""
         return self.do(self.seats[seat], "withdraw", self.id, seat, to or self.seats[seat])
@@ -195,31 +132,9 @@ class Table:
     # ── views ──────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def state(self) -> tuple[int, ...]:
-        """Phase, lapsed, deadline, committed, revealed, opened, withdrawn."""
-        found: tuple[int, ...] = self.ask("state", self.id)
-        return found
-
-    @property
-    def phase(self) -> int:
-        """Number of the phase."""
-        return self.state[0]
-
-    @property
     def deadline(self) -> int:
         """Of the phase."""
-        return self.state[2]
-
-    @property
-    def digest(self) -> bytes:
-        """Of the lottery."""
-        found: bytes = self.ask("digestOf", self.id)
-        return found
-
-    @property
-    def balance(self) -> int:
-        """Of the contract."""
-        return self.evm.balance(self.address)
+        return self.state[2]  # phase, lapsed, deadline, committed, revealed, opened, withdrawn
 
     def assignment(self) -> tuple[int | None, ...]:
         """What each seat got."""
@@ -229,15 +144,15 @@ class Table:
 
     def commit_all(self, *, but: Sequence[int] = ()) -> Done:
         """Everybody commits; if somebody does not, its deadline is waited for."""
-        return self._all(self.commit, _members((1 << len(self.seats)) - 1 & ~self.state[3]), but)
+        return self._all(self.commit, members((1 << len(self.seats)) - 1 & ~self.state[3]), but)
 
     def reveal_all(self, *, but: Sequence[int] = ()) -> Done:
         """Everybody who has committed reveals."""
-        return self._all(self.reveal, _members(self.state[3] & ~self.state[4]), but)
+        return self._all(self.reveal, members(self.state[3] & ~self.state[4]), but)
 
     def open_all(self, *, but: Sequence[int] = ()) -> Done:
         """Everybody who has revealed opens its second secret."""
-        return self._all(self.open, _members(self.state[4] & ~self.state[5]), but)
+        return self._all(self.open, members(self.state[4] & ~self.state[5]), but)
 
     def play_to(self, phase: int) -> Table:
         """Play until that phase begins, nobody silent."""
@@ -270,23 +185,6 @@ class Table:
 def table(rule: str = EATING, evm: str = "revm", phase: int = COMMITTING) -> Table:
     """The usual three seats and three items, played to a phase."""
     return Table(RANKINGS, CAPACITIES, rule, evm).play_to(phase)
-
-
-def _members(bits: int) -> list[int]:
-    return [seat for seat in range(bits.bit_length()) if bits >> seat & 1]
-
-
-def went(done: Done) -> Done:
-    """Insist that a call succeeded."""
-    assert done.ok, done.error
-    return done
-
-
-def refused(done: Done) -> tuple[Any, ...]:
-    """Insist that a call failed; name and arguments of the error."""
-    assert not done.ok
-    assert done.error is not None
-    return (done.error.name, *done.error.args)
 
 
 def unpack(words: Sequence[int], seats: int) -> tuple[int | None, ...]:

@@ -31,20 +31,11 @@ from parley.mechanisms.assignment.serial_dictatorship import probabilities as se
 from parley.mechanisms.assignment.solution import solve
 from parley.mechanisms.assignment.terms import MAX_DENOMINATOR, most_terms_kept
 from tests.assignment.certificates import EATING, PAIR, PAPER, THREE, Case, changed, planted, scaled
-from tests.assignment.on_chain import (
-    BOSTON,
-    OPENING,
-    POSTING,
-    SERIAL,
-    WELFARE,
-    Table,
-    interface,
-    refused,
-    went,
-)
+from tests.assignment.on_chain import BOSTON, OPENING, POSTING, SERIAL, WELFARE, Table, interface
 from tests.assignment.problems import cardinal, general
 from tests.backends import open_backend
 from tests.kit.rig.on_chain import harnesses
+from tests.kit.rig.table import refused, went
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

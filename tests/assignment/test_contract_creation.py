@@ -19,9 +19,8 @@ from tests.assignment.on_chain import (
     SERIAL,
     Table,
     interface,
-    refused,
-    went,
 )
+from tests.kit.rig.table import refused, went
 
 MIN_WINDOW, MAX_WINDOW = 60, 30 * 24 * 3600
 UINT32, UINT96 = 2**32 - 1, 2**96 - 1

@@ -13,8 +13,9 @@ from parley.core.randomness import pack_order, permutation, seed, uniform, unpac
 from parley.mechanisms.assignment.certificate import Certificate, certify
 from parley.mechanisms.assignment.problem import from_orders
 from parley.mechanisms.assignment.serial_dictatorship import serve
-from tests.assignment.on_chain import BOSTON, DRAWN, EATING, OPENING, SERIAL, Table, went
+from tests.assignment.on_chain import BOSTON, DRAWN, EATING, OPENING, SERIAL, Table
 from tests.backends import open_backend
+from tests.kit.rig.table import went
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

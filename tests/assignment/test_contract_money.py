@@ -18,9 +18,8 @@ from tests.assignment.on_chain import (
     REVEALING,
     SERIAL,
     Table,
-    refused,
-    went,
 )
+from tests.kit.rig.table import refused, went
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,11 +22,10 @@ from tests.assignment.on_chain import (
     REVEALING,
     SERIAL,
     Table,
-    refused,
     table,
-    went,
 )
 from tests.backends import open_backend
+from tests.kit.rig.table import refused, went
 
 # ──────────────────────────────────────────────── whole games ───────────────────────────────────────────────
 

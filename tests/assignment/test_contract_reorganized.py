@@ -9,13 +9,11 @@ from tests.assignment.on_chain import (
     POSTING,
     REVEALING,
     SERIAL,
-    Done,
     Table,
     interface,
-    refused,
     table,
-    went,
 )
+from tests.kit.rig.table import Done, refused, went
 
 
 def reordered(certificate: Certificate) -> Certificate:

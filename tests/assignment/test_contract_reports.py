@@ -15,12 +15,10 @@ from tests.assignment.on_chain import (
     RANKINGS,
     REVEALING,
     SERIAL,
-    Done,
     Table,
-    refused,
     table,
-    went,
 )
+from tests.kit.rig.table import Done, refused, went
 
 if TYPE_CHECKING:
     from parley.mechanisms.assignment.certificate import Order

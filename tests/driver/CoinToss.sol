@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Games} from "../../contracts/game/Games.sol";
+import {Bonds} from "../../contracts/game/Bonds.sol";
 import {IGame} from "../../contracts/game/IGame.sol";
+import {ISecrets} from "../../contracts/game/ISecrets.sol";
 import {Head, Pages} from "../../contracts/game/Pages.sol";
 import {COMMITTED, REVEALED, SeatSets, SeatSetsLibrary, WITHDRAWN} from "../../contracts/game/SeatSets.sol";
+import {Secrets} from "../../contracts/game/Secrets.sol";
 import {Status} from "../../contracts/game/Status.sol";
 import {Draws} from "../../contracts/randomness/Draws.sol";
 
 /// @title Agents draw lots for each other's stakes
 /// @notice All commit to a secret and pay the stake, all reveal, and one of them takes all. After a missed deadline the
 /// stakes go to those who have revealed, in equal shares, or back if nobody has.
-contract CoinToss is Games {
+contract CoinToss is Bonds, Secrets {
     enum Phase {
         None,
         Committing,
@@ -95,7 +97,7 @@ contract CoinToss is Games {
         _pay(id, seat, to, pot / SeatSetsLibrary.count(paid));
     }
 
-    /// @inheritdoc IGame
+    /// @inheritdoc ISecrets
     function commitment(bytes32 id, uint256 seat) external view returns (bytes32) {
         return _games[id].seats.has(REVEALED, seat) ? bytes32(0) : _games[id].commitments[seat];
     }

@@ -76,7 +76,7 @@ TARGETS = (
     ),
     *(
         Target(_GAME + name, (_MECHANISM, _LOTTERY), (*_OF_SEATS, *_OF_GAMES))
-        for name in ("Games.sol", "Pages.sol", "Status.sol")
+        for name in ("Bonds.sol", "Games.sol", "Pages.sol", "Secrets.sol", "Status.sol")
     ),
     Target(_GAME + "SeatSets.sol", (_LOTTERY,), (*_OF_SEATS, *_OF_LOTTERIES)),
     *(Target(file, (file,), _OF_FUNCTIONS, "chosen") for file in _FUNCTIONS),

@@ -6,10 +6,12 @@ from tests.kit.rig.crooked import OWNER, Change, Variant
 
 GAMES = "contracts/game/Games.sol"
 PAGES = "contracts/game/Pages.sol"
+BONDS = "contracts/game/Bonds.sol"
+SECRETS = "contracts/game/Secrets.sol"
 DRAWS = "contracts/randomness/Draws.sol"
 COMMIT_REVEAL = "contracts/randomness/CommitReveal.sol"
 
-FILES = (GAMES, PAGES, DRAWS, COMMIT_REVEAL)
+FILES = (GAMES, PAGES, BONDS, SECRETS, DRAWS, COMMIT_REVEAL)
 
 _LATE = "«block.timestamp > status.deadline()») revert"
 _EARLY = "«block.timestamp <= status.deadline()») revert"
@@ -47,21 +49,27 @@ def common(
         return Variant(rule, (Change(old, new, file),), tuple(bots), stage, setting)
 
     return {
-        "every withdrawal is paid to the owner": crooked("payee", "Address.sendValue(«to», amount)", OWNER),
+        "every withdrawal is paid to the owner": crooked(
+            "payee", "Address.sendValue(«to», amount)", OWNER, BONDS
+        ),
         "a withdrawal is a wei short of what it announces": crooked(
-            "payment", "Address.sendValue(to, «amount»)", "amount - 1"
+            "payment", "Address.sendValue(to, «amount»)", "amount - 1", BONDS
         ),
         "a withdrawal announces a wei too much": crooked(
-            "withdrawal amount", "emit Withdrawn(id, seat, to, «amount»)", "amount + 1"
+            "withdrawal amount", "emit Withdrawn(id, seat, to, «amount»)", "amount + 1", BONDS
         ),
         "a withdrawal announces another payee": crooked(
-            "payee", "emit Withdrawn(id, seat, «to», amount)", OWNER
+            "payee", "emit Withdrawn(id, seat, «to», amount)", OWNER, BONDS
         ),
         "a deposit may be a wei short": crooked(
-            "deposit", "«msg.value != required»", "msg.value + 1 < required", stage=f"{first} a wei less"
+            "deposit",
+            "«msg.value != required»",
+            "msg.value + 1 < required",
+            BONDS,
+            stage=f"{first} a wei less",
         ),
         "a deposit has to be a wei more": crooked(
-            "refusal", "«msg.value != required»", "msg.value != required + 1"
+            "refusal", "«msg.value != required»", "msg.value != required + 1", BONDS
         ),
         **({"the order is not uniform": crooked(order, "«k-- > 1»", "k-- > 2", DRAWS)} if order else {}),
         "a game may have a short window": crooked(
@@ -75,6 +83,7 @@ def common(
             "reveal",
             "«CommitReveal.commitment(id, seat, committed) != current»",
             "current == 0",
+            SECRETS,
             stage="reveal another secret",
         ),
         "a commitment is not bound to its game": crooked(

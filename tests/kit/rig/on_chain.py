@@ -88,7 +88,8 @@ class OnChain:
     def views(self, model: ReferenceModel[Any], game: Any) -> Iterator[Question]:  # noqa: ANN401 - the model's
         """Every view of a game, with the answer that the model gives."""
         yield from questions(self.records, model, game)
-        yield Question("burnt", self.records.question("burnt"), self.records.answer("burnt", model.burnt))
+        if "burnt" in self.records.views:
+            yield Question("burnt", self.records.question("burnt"), self.records.answer("burnt", model.burnt))
 
     def fresh(self) -> None:
         """Forget everything that happened after deployment."""

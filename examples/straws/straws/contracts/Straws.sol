@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Games} from "parley/game/Games.sol";
+import {Bonds} from "parley/game/Bonds.sol";
 import {IGame} from "parley/game/IGame.sol";
+import {ISecrets} from "parley/game/ISecrets.sol";
 import {Head, Pages} from "parley/game/Pages.sol";
 import {COMMITTED, REVEALED, WITHDRAWN, SeatSets, SeatSetsLibrary} from "parley/game/SeatSets.sol";
+import {Secrets} from "parley/game/Secrets.sol";
 import {Status} from "parley/game/Status.sol";
 import {Draws} from "parley/randomness/Draws.sol";
 
@@ -13,7 +15,7 @@ import {Draws} from "parley/randomness/Draws.sol";
 /// a uniform draw chooses one agent. It gets its deposit back and everybody else's compensation; the others get
 /// their bonds. If a deadline passes first there is no draw: agents get their deposits back, but who committed and
 /// did not reveal loses its bond.
-contract Straws is Games {
+contract Straws is Bonds, Secrets {
     enum Phase {
         None,
         Committing,
@@ -122,7 +124,7 @@ contract Straws is Games {
         return _games[id].digest;
     }
 
-    /// @inheritdoc IGame
+    /// @inheritdoc ISecrets
     function commitment(bytes32 id, uint256 seat) external view returns (bytes32) {
         return _games[id].seats.has(REVEALED, seat) ? bytes32(0) : _games[id].commitments[seat];
     }

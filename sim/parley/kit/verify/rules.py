@@ -44,7 +44,7 @@ _REFUSALS: Mapping[str, str] = {
     "WrongSecret": "reveal",
     "WrongDeposit": "deposit",
 }
-"""Rules of the errors of `contracts/game/IGame.sol`."""
+"""Rules of the errors of `IGame.sol`, `ISecrets.sol` and `IBonds.sol` in `contracts/game`."""
 
 SILENT = "silent seats"
 """The rule of an event field whose bits are the seats that lose their bonds."""
