@@ -359,8 +359,8 @@ def test_copies_approach_the_large_market_within_the_guarantee() -> None:
     for found in (few, many):
         assert limit - FAR * found.std_error <= found.mean <= found.guarantee <= 24
     assert few.guarantee - limit > many.guarantee - limit > 0
-    # δ ≥ 1 − Σ |ρ − ρ*| / ρ*. Each |ρ − ρ*| has a mean and a standard deviation of at most √(ρ* / N), so the mean
-    # of 400 runs of the sum is at most Σ 1 / √(ρ* N), and 5.5 standard errors.
+    # δ ≥ 1 − Σ |ρ − ρ*| / ρ*. Each |ρ − ρ*| has a mean and a standard deviation of at most √(ρ* / N), so the
+    # mean of 400 runs of the sum is at most Σ 1 / √(ρ* N), and 5.5 standard errors.
     laws = laws_of(market)
     part = sum(1 / sqrt(float(p) * 10_000) for law in laws for p in law.probabilities[1:])
     assert many.guarantee - limit <= (24 - limit) * part * (1 + FAR / sqrt(400))
