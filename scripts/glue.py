@@ -3,13 +3,16 @@
     python scripts/glue.py
 
 Glue is what drives and reads a contract, counts and compares, and what people look at; and the tests' rig.
-Blank lines, comments and docstrings are not counted.
+Blank lines, comments and docstrings are not counted. Prose is no glue and has a row of its own: in the
+package, lines that hold nothing but a text of at least four words, besides brackets and commas. In the rig
+there is none: its texts are names and Solidity.
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from pathlib import Path
 
@@ -30,11 +33,25 @@ ROOMS = {
     "research": "research",
 }
 RIG = {"contract_machine", "crooked", "moves", "on_chain", "samples", "suite", "table"}
+WORDS = 4
+"""A text of so many is prose."""
+PROSE = "prose"
 GLUE = ("drives a contract", "reads a contract", "pages and tables", "tests' rig")
 
 
 def lines_of_code(path: Path) -> int:
-    """Count lines that hold code."""
+    """Count lines that hold code or prose."""
+    return len(_lines_of_code(path))
+
+
+def lines_of_prose(path: Path) -> int:
+    """Count lines that hold nothing but words for people."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    texts = (_PROSE.fullmatch(lines[number - 1]) for number in _lines_of_code(path))
+    return sum(text is not None and len(text[1].split()) >= WORDS for text in texts)
+
+
+def _lines_of_code(path: Path) -> set[int]:
     text = path.read_text(encoding="utf-8")
     held = {
         line
@@ -49,9 +66,10 @@ def lines_of_code(path: Path) -> int:
             and isinstance(node.value.value, str)
         ):
             held -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return len(held)
+    return held
 
 
+_PROSE = re.compile(r"""[\s()\[\]{},]*f?"([^"]*)"[\s()\[\]{},]*""")
 _NO_CODE = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -84,7 +102,9 @@ def counted(kind: str) -> dict[str, int]:
     room = ROOT / "sim" / "parley" / "mechanisms" / kind
     for path in sorted(room.rglob("*.py")):
         part = part_of(path.relative_to(room))
-        parts[part] = parts.get(part, 0) + lines_of_code(path)
+        prose = lines_of_prose(path) if part in GLUE else 0
+        parts[part] = parts.get(part, 0) + lines_of_code(path) - prose
+        parts[PROSE] = parts.get(PROSE, 0) + prose
     for path in sorted((ROOT / "tests" / kind).glob("*.py")):
         if path.stem in RIG:
             parts["tests' rig"] += lines_of_code(path)

@@ -6,7 +6,7 @@ from parley.core.randomness import Word, word
 from parley.kit.reference import Event
 from parley.mechanisms.assignment.lottery_state import Lottery, Phase
 from parley.mechanisms.assignment.parameters import Parameters
-from tests.assignment.moves import Moves, parameters, spoiled
+from tests.assignment.moves import Moves, parameters
 from tests.kit.rig import contract_machine
 from tests.kit.rig.moves import Call
 
@@ -20,9 +20,6 @@ class ContractMachine(contract_machine.ContractMachine[Lottery]):
     def terms(self, dice: Random) -> tuple[Word, Parameters]:
         # Few salts, so that an id is taken now and then.
         return word(dice.randint(0, 3)), parameters(dice, self.subject.accounts)
-
-    def spoiled(self, dice: Random, salt: Word, *parameters: Parameters) -> tuple[Word, Parameters]:
-        return salt, spoiled(dice, *parameters)
 
     def remarkable(self, game: Lottery, event: Event) -> str:
         if event.name not in ("Assigned", "Cancelled"):

@@ -1,6 +1,5 @@
 """Bargaining contract and model driven with the same calls: see `tests.kit.rig.contract_machine`."""
 
-import contextlib
 from random import Random
 
 from parley.core.randomness import Word, word
@@ -30,13 +29,6 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
         parameters = samples.parameters(dice, self.subject.accounts[:-1], some, types=types)
         return word(dice.randint(0, 9)), self.moves.planned(parameters)
 
-    def spoiled(self, dice: Random, salt: Word, *others: Parameters) -> tuple[Word, Parameters]:
-        (parameters,) = others
-        for name in dice.sample(sorted(samples.SPOILED), dice.choice([1, 1, 2])):
-            with contextlib.suppress(IndexError):  # the first spoiling left nothing for the second
-                parameters = samples.SPOILED[name](parameters)
-        return salt, parameters
-
     def remarkable(self, game: Game, event: Event) -> str:
         if event.name == "ProposerDrawn" and game.round > 1:
             return "continued"
@@ -47,9 +39,6 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
 
     def how_far(self, game: Game) -> tuple[int, ...]:
         return game.round, game.phase
-
-    def urgent(self) -> list[Game]:
-        return [game for game in self.playing() if game.phase >= Phase.REVEALING]
 
     def before_step(self, dice: Random, game: Game, call: Call) -> None:
         if game.phase in (Phase.PROPOSING, Phase.RESPONDING):

@@ -1,15 +1,12 @@
-"""Small games to play: parameters that creation accepts, and the many ways of spoiling them."""
+"""Small games to play: parameters that creation accepts."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from random import Random
 
-from parley.core.randomness import word
 from parley.mechanisms.coordination.model import Recognition
 from parley.mechanisms.coordination.parameters import MAX_WINDOW, MIN_WINDOW, Cost, CostKind, Parameters
 
-UINT32, UINT96 = 2**32 - 1, 2**96 - 1
-ZERO_ADDRESS = "0x" + "00" * 20
+UINT32 = 2**32 - 1
 
 
 def quadratic(dice: Random) -> Cost:
@@ -80,110 +77,3 @@ def parameters(
         action_window=dice.choice([MIN_WINDOW, 61, 3600, MAX_WINDOW]),
         max_rounds=dice.choice([1, 2, 3, 65535, 65535]),
     )
-
-
-def _first_cost(p: Parameters, cost: Cost) -> Parameters:
-    return replace(p, costs=(cost, *p.costs[1:]))
-
-
-def _entry(values: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
-    return (*values[:place], value, *values[place + 1 :])
-
-
-QUADRATIC = Cost(CostKind.QUADRATIC, denominator=1, coefficient=1)
-PIECEWISE = Cost(CostKind.PIECEWISE, breakpoints=(0, 2), slopes=(1, 2))
-
-SPOILED: dict[str, Callable[[Parameters], Parameters]] = {
-    "no agent": lambda p: replace(p, agents=()),
-    "one agent": lambda p: replace(p, agents=p.agents[:1]),
-    "no task type": lambda p: replace(p, task_types=0),
-    "more task types than the matrices have": lambda p: replace(p, task_types=p.task_types + 1),
-    "65 task types": lambda p: replace(p, task_types=65),
-    "D too short": lambda p: replace(p, contracted=p.contracted[1:]),
-    "D too long": lambda p: replace(p, contracted=(*p.contracted, 0)),
-    "C too short": lambda p: replace(p, capacity=p.capacity[1:]),
-    "C too long": lambda p: replace(p, capacity=(*p.capacity, 9)),
-    "δ = 1": lambda p: replace(p, continuation_numerator=1, continuation_denominator=1),
-    "δ > 1": lambda p: replace(p, continuation_numerator=3, continuation_denominator=2),
-    "δ = 0/0": lambda p: replace(p, continuation_numerator=0, continuation_denominator=0),
-    "no bond": lambda p: replace(p, bond=0),
-    "short join window": lambda p: replace(p, join_window=MIN_WINDOW - 1),
-    "long join window": lambda p: replace(p, join_window=MAX_WINDOW + 1),
-    "short action window": lambda p: replace(p, action_window=MIN_WINDOW - 1),
-    "long action window": lambda p: replace(p, action_window=MAX_WINDOW + 1),
-    "both windows": lambda p: replace(p, join_window=0, action_window=1),
-    "no rounds": lambda p: replace(p, max_rounds=0),
-    "recognition by nobody": lambda p: replace(p, recognition="0x" + "12" * 20),
-    "another recognition code": lambda p: replace(p, recognition_code=word(1)),
-    "no costs": lambda p: replace(p, costs=()),
-    "costs for too many": lambda p: replace(p, costs=(p.costs[0],) * (len(p.agents) + 1)),
-    "zero agent": lambda p: replace(p, agents=(*p.agents[:-1], ZERO_ADDRESS)),
-    "zero agent first": lambda p: replace(p, agents=(ZERO_ADDRESS, *p.agents[1:])),
-    "one agent in two seats": lambda p: replace(p, agents=(*p.agents[:-1], p.agents[0])),
-    "capacity below contract": lambda p: replace(
-        p, contracted=_entry(p.contracted, len(p.contracted) - 1, p.capacity[-1] + 1)
-    ),
-    "nothing contracted": lambda p: replace(p, contracted=(0,) * len(p.contracted)),
-    "too much capacity": lambda p: replace(p, capacity=_entry(p.capacity, 0, UINT32)),
-    "too many tasks": lambda p: replace(
-        p, contracted=(UINT32, *p.contracted[1:-1], 1), capacity=(UINT32, *p.capacity[1:-1], 9)
-    ),
-    "cost too large": lambda p: _first_cost(
-        p, Cost(CostKind.QUADRATIC, denominator=1, coefficient=UINT96, linear=UINT96)
-    ),
-    "power too large": lambda p: replace(
-        p,
-        contracted=_entry(p.contracted, 0, 2**31),
-        capacity=_entry(p.capacity, 0, 2**31),
-        costs=(Cost(CostKind.POWER, 8, 1, 1, 0), *p.costs[1:]),
-    ),
-    "slopes too large": lambda p: _first_cost(
-        p, Cost(CostKind.PIECEWISE, breakpoints=(0, 1), slopes=(UINT96 - 1, UINT96))
-    ),
-    "exponent 1": lambda p: _first_cost(p, Cost(CostKind.POWER, 1, 1, 1, 1)),
-    "exponent 9": lambda p: _first_cost(p, Cost(CostKind.POWER, 9, 1, 1, 1)),
-    "exponent 255": lambda p: _first_cost(p, Cost(CostKind.POWER, 255, 1, 1, 1)),
-    "linear cost": lambda p: _first_cost(p, Cost(CostKind.QUADRATIC, 0, 1, 0, 1)),
-    "linear power": lambda p: _first_cost(p, Cost(CostKind.POWER, 3, 1, 0, 1)),
-    "denominator 0": lambda p: _first_cost(p, replace(QUADRATIC, denominator=0)),
-    "not whole at 1": lambda p: _first_cost(p, replace(QUADRATIC, denominator=2)),
-    "not whole at 2": lambda p: _first_cost(p, Cost(CostKind.POWER, 8, 4, 1, 3)),
-    "not whole at 3": lambda p: _first_cost(p, Cost(CostKind.POWER, 4, 14, 1, 13)),
-    "not whole in the last cost": lambda p: replace(
-        p, costs=(*((QUADRATIC,) * (len(p.agents) - 1)), replace(QUADRATIC, denominator=2))
-    ),
-    "no pieces": lambda p: _first_cost(p, replace(PIECEWISE, breakpoints=(), slopes=())),
-    "a slope without breakpoint": lambda p: _first_cost(p, replace(PIECEWISE, slopes=(1, 2, 3))),
-    "a breakpoint without slope": lambda p: _first_cost(p, replace(PIECEWISE, slopes=(1,))),
-    "17 pieces": lambda p: _first_cost(
-        p, replace(PIECEWISE, breakpoints=tuple(range(17)), slopes=tuple(range(1, 18)))
-    ),
-    "first breakpoint not 0": lambda p: _first_cost(p, replace(PIECEWISE, breakpoints=(1, 2))),
-    "breakpoints equal": lambda p: _first_cost(
-        p, Cost(CostKind.PIECEWISE, breakpoints=(0, 3, 3), slopes=(1, 2, 3))
-    ),
-    "breakpoints decreasing": lambda p: _first_cost(
-        p, Cost(CostKind.PIECEWISE, breakpoints=(0, 3, 2), slopes=(1, 2, 3))
-    ),
-    "flat piece": lambda p: _first_cost(p, replace(PIECEWISE, slopes=(0, 1))),
-    "slopes equal": lambda p: _first_cost(p, replace(PIECEWISE, slopes=(2, 2))),
-    "slopes decreasing": lambda p: _first_cost(p, replace(PIECEWISE, slopes=(2, 1))),
-    # Unusual, but acceptable (unless the agents' number or costs say otherwise).
-    "unused fields of a quadratic": lambda p: _first_cost(
-        p, Cost(CostKind.QUADRATIC, 77, 1, 1, 0, breakpoints=(5, 5), slopes=(1,))
-    ),
-    "unused fields of a power": lambda p: _first_cost(
-        p, Cost(CostKind.POWER, 3, 1, 1, 0, breakpoints=(5,), slopes=())
-    ),
-    "unused fields of a piecewise": lambda p: _first_cost(
-        p, Cost(CostKind.PIECEWISE, 99, 0, 5, 5, breakpoints=(0,), slopes=(3,))
-    ),
-    "whole in spite of its denominator": lambda p: _first_cost(p, Cost(CostKind.POWER, 5, 120, 120, 0)),
-    "16 pieces": lambda p: _first_cost(
-        p, replace(PIECEWISE, breakpoints=tuple(range(16)), slopes=tuple(range(1, 17)))
-    ),
-    "longest windows": lambda p: replace(p, join_window=MAX_WINDOW, action_window=MAX_WINDOW),
-    "largest δ": lambda p: replace(p, continuation_numerator=UINT32 - 1, continuation_denominator=UINT32),
-    "largest bond": lambda p: replace(p, bond=UINT96),
-}
-"""What may be wrong with parameters, and what only looks wrong."""

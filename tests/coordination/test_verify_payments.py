@@ -17,20 +17,20 @@ from parley.kit.play.on_node import NodeRun
 from parley.kit.play.setting import Setting
 from parley.mechanisms.coordination.mechanism import Coordination
 from parley.mechanisms.coordination.problem import example_1
-from tests.coordination.crooked import CAMPAIGN, VARIANTS
+from tests.coordination.crooked import CAMPAIGN
 from tests.coordination.suite import SUITE
 from tests.nodes import anvil
 from tests.proxy import public_node
 
-FIRST = ("a wei of every withdrawal goes to the owner", "another next commitment is stored than the one sent")
+FIRST = ("a wei of every withdrawal goes to the owner", "reveal stores another commitment")
 MORE = (
     "every withdrawal is paid to the owner",
     "profits go to the owner",
     "shortfalls pay for a rebate to the owner",
-    "every fourth game refuses a seat's reveal",
-    "a seat's reveal is swallowed",
-    "a reveal burns all gas",
-    "a reveal uses up all gas",
+    "reveal is refused in some games",
+    "reveal does nothing for one seat",
+    "reveal burns all gas for one seat",
+    "reveal uses up all gas for one seat",
 )
 
 
@@ -59,7 +59,7 @@ def node() -> Iterator[NodeEvm]:
 
 
 def is_named_with_traces_and_without(node: NodeEvm, name: str) -> None:
-    variant = VARIANTS[name]
+    variant = SUITE.seen(name).variant
     addresses = SUITE.deployed(node, name)
     contract = addresses[SUITE.contract]
     SUITE.stage(Recorder(node, contract), addresses, variant, range(4))

@@ -1,6 +1,6 @@
 """The toy's reference model, and how its history is judged: all that reads a contract, as small as can be."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from eth_abi.abi import encode
 
 from parley.core.randomness import Word, keccak, seed, uniform
-from parley.kit.reference import NOTHING, ReferenceModel, require
-from parley.kit.verify.replay import Drawn, Draws, Replay
+from parley.kit.reference import NOTHING, Event, ReferenceModel, require
+from parley.kit.verify.replay import Drawn, Draws, Replay, number_in
 from parley.kit.verify.rules import Rules
 
 MIN_WINDOW, MAX_WINDOW = 60, 30 * 24 * 3600
@@ -171,3 +171,9 @@ class CoinReplay(Replay[Toss]):
             "Withdrawn": ("game id", "seat", "payee", "withdrawal amount"),
         },
     )
+
+    def follow(self, game: Toss, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
+        """Let whoever the chain says has won win."""
+        super().follow(game, want, have)
+        if "Tossed" in have:
+            game.winner = number_in(have["Tossed"], 1)

@@ -1,53 +1,31 @@
 """What the suite of conformance has to know of the toy: a contract outside the tree can be held to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from parley.chain.compiler import Artifact, compile_contracts
 from parley.chain.evm import Evm
-from parley.core.randomness import Word, commitment, word
-from parley.kit.reference import NOTHING, Event
+from parley.core.randomness import word
+from parley.kit.reference import Event
 from tests.driver import coin
 from tests.driver.coin import COIN, CONTRACT, SOURCE, Player
 from tests.driver.coin_model import Phase, Toss
 from tests.kit.rig import contract_machine, moves
 from tests.kit.rig.crooked import Campaign, Change, Variant
-from tests.kit.rig.games import FILES, common
-from tests.kit.rig.moves import ANOTHER_SEAT, Call
+from tests.kit.rig.derived import Derived
+from tests.kit.rig.games import FILES
 from tests.kit.rig.on_chain import OnChain
 from tests.kit.rig.suite import Chosen, ContractSuite, Tampered, plain_withdrawal
 from tests.kit.rig.tampered import left_out
 
 
 class Moves(moves.Moves[Toss]):
-    """What the seats know."""
+    """Who has to act: nobody loses a bond here."""
 
-    method_of = {Phase.COMMITTING: "commit", Phase.REVEALING: "reveal"}  # noqa: RUF012 - never changed
-    further_ways = {  # noqa: RUF012 - never changed
-        "commit": (*ANOTHER_SEAT, "argument 3", "argument 3"),
-        "reveal": ANOTHER_SEAT,
-        "withdraw": ANOTHER_SEAT,
-    }
-
-    def _secret(self, game: Toss, seat: int) -> Word:
-        return word(1 + (int.from_bytes(game.id) ^ seat) % 2**200)
-
-    def _commit(self, dice: Random, game: Toss) -> Call:
-        seat = self._seat(dice, game, set(range(len(game.commitments))) - game.committed)
-        sealed = commitment(game.id, seat, self._secret(game, seat))
-        arguments = (game.id, seat, game.digest, sealed)
-        return Call(game.parameters.agents[seat], "commit", arguments, game.parameters.bond)
-
-    def _reveal(self, dice: Random, game: Toss) -> Call:
-        seat = self._seat(dice, game, game.committed - game.revealed)
-        arguments = (game.id, seat, game.digest, self._secret(game, seat))
-        return Call(game.parameters.agents[seat], "reveal", arguments)
-
-    def _other_data(self, dice: Random, value: Any, call: Call, k: int) -> Any:  # noqa: ANN401, ARG002 - of any type
-        return dice.choice(
-            [NOTHING] * (1 + k) + [word(1), bytes([value[0] ^ 1]) + value[1:], *self.model.games]
-        )
+    def waited_for(self, game: Toss) -> Collection[int]:
+        revealing = game.phase is Phase.REVEALING
+        return game.committed - game.revealed if revealing else super().waited_for(game)
 
 
 class ContractMachine(contract_machine.ContractMachine[Toss]):
@@ -59,33 +37,11 @@ class ContractMachine(contract_machine.ContractMachine[Toss]):
         agents = tuple(dice.sample(list(self.subject.accounts), 2))
         return word(dice.randint(0, 3)), agents, dice.choice([0, 7, 10**15]), dice.choice([60, 600])
 
-    def spoiled(self, dice: Random, salt: Word, *parameters: Any) -> tuple[Any, ...]:  # noqa: ANN401 - the terms
-        agents, stake, window = parameters
-        zero = "0x" + "00" * 20
-        return dice.choice(
-            [
-                (salt, agents[:1], stake, window),
-                (salt, (*agents, zero), stake, window),
-                (salt, (*agents, agents[0]), stake, window),
-                (salt, agents, stake, 59),
-            ]
-        )
-
     def remarkable(self, game: Toss, event: Event) -> str:
         if event.name == "Expired":
             return "expired" if game.revealed else "nobody revealed"
         return "tossed" if event.name == "Tossed" else ""
 
-
-SEAT = ("WrongPhase", "SeatOutOfRange", "NotTheSeat")
-ERRORS = {
-    "create": {"GameExists", "AgentCountOutOfRange", "ZeroAgent", "DuplicateAgent", "WindowOutOfRange"},
-    "commit": {*SEAT, "DeadlinePassed", "AlreadyCommitted", "StaleDigest", "ZeroCommitment", "WrongDeposit"},
-    "reveal": {*SEAT, "DeadlinePassed", "AlreadyRevealed", "StaleDigest", "ZeroSecret", "WrongSecret"},
-    "expire": {"WrongPhase", "DeadlineNotPassed"},
-    "withdraw": {*SEAT, "NothingToWithdraw", "FailedCall"},
-}
-"""Every refusal of every action."""
 
 SILENT = ("honest", "silent")
 
@@ -95,20 +51,21 @@ def _crooked(rule: str, old: str, new: str, **others: Any) -> Variant:  # noqa: 
 
 
 VARIANTS = {
-    **common(
-        first="commit",
-        timed="reveal",
+    **Derived(
+        SOURCE,
+        COIN.artifacts()[CONTRACT].abi,
+        COIN.verifier().rules,
         silent=SILENT,
-        order="",
-        seats=dict.fromkeys(("commit", "reveal", "withdraw"), ("seat", "")),
-    ),
+        draws={'"coin"': "toss"},
+        guards={"AlreadyCommitted": "commit twice"},
+        adjusted={
+            "a seat can withdraw again": {"bots": ("silent", "silent")},
+            "Tossed states another winner": {"also": "one withdrawal per seat: who has won takes all"},
+            "a withdrawal is a wei too much": {"also": "refusal: nothing is left for it"},
+        },
+        but={"shortfalls .*": "there is one withdrawal only"},
+    ).variants(),
     "heads always wins": _crooked("toss", '«Draws.uniform(Draws.seed("coin", id, 1, secrets), 0, n)»', "0"),
-    "another winner is announced": _crooked("toss", "emit Tossed(id, «winner»)", "winner ^ 1"),
-    "a reveal leaves no event": _crooked("events", "emit Revealed(id, seat, secret);", ""),
-    "a reveal names another secret": _crooked("reveal", "emit Revealed(id, seat, «secret»)", "~secret"),
-    "a winner can withdraw again": _crooked(
-        "one withdrawal per seat", "game.seats = seats.including(WITHDRAWN, seat);", "", bots=SILENT
-    ),
 }
 
 
@@ -151,9 +108,7 @@ SUITE = ContractSuite(
     subject=subject,
     runs=150,
     steps=30,
-    errors=ERRORS,
     endings={"tossed", "expired", "nobody revealed"},
-    creation=ERRORS["create"] - {"GameExists"},
     burns=False,
     variants=20,
 )

@@ -37,13 +37,11 @@ from tests.kit.rig.contract_machine import MismatchError, Reached, drive
 from tests.kit.rig.crooked import Altered
 from tests.kit.rig.on_node import parley, put_on, report_of
 from tests.kit.rig.selected import RoomyEvm
-from tests.kit.rig.suite import ContractSuite, Suite
+from tests.kit.rig.suite import GAMES, ContractSuite, Suite
 from tests.kit.rig.tampered import broken, only, told_otherwise
 from tests.nodes import KINDS, anvil, running
 
-GAMES = 8
-"""Of each crooked contract."""
-SHARE = 5
+SHARE = 8
 """Of so many crooked variants one is tried in every `make test`; the others are `deep`."""
 WANDERINGS, WANDERING_STEPS = 400, 40
 
@@ -200,6 +198,11 @@ class ContractConformance:
         assert named - {""} <= errors
         assert errors - named == {*self.suite.creation, *self.suite.machines}
 
+    def test_every_error_is_one_of_an_action(self) -> None:
+        abi = self.suite.campaign.artifacts(None)[self.suite.contract].abi
+        errors = {entry["name"] for entry in abi if entry["type"] == "error"}
+        assert errors <= {*self.suite.machines}.union(*self.suite.refusals.values())
+
     # ── honest histories ──
 
     def test_honest_games_hold(self, setting: str, population: str) -> None:
@@ -255,9 +258,7 @@ class ContractConformance:
     # ── crooked contracts ──
 
     def test_a_crooked_contract_is_caught_by_the_rule_it_breaks_and_no_other(self, variant: str) -> None:
-        crooked = self.suite.campaign.variants[variant]
-        machine, claims = self.suite.staged(variant, crooked, range(GAMES))
-        found = self.suite.verify(machine, claims)
+        crooked, machine, found = self.suite.seen(variant)
         assert not found.holds
         assert {violation.rule for violation in found.violations} == crooked.rules
         # What a call changed before it was refused is undone, the mark too.
@@ -274,8 +275,8 @@ class ContractConformance:
             assert first.transaction is not None
 
     def test_the_sound_contract_is_not_accused_of_what_is_tried_with_it(self, sound_as: str) -> None:
-        crooked = self.suite.campaign.variants[sound_as]
-        found = self.suite.verify(*self.suite.staged("", crooked, range(GAMES)))
+        scene = self.suite.seen(sound_as).variant
+        found = self.suite.verify(*self.suite.staged("", scene, range(GAMES)))
         assert list(found.violations) == []
         assert found.games >= GAMES
 
@@ -540,7 +541,7 @@ class Conformance(ContractConformance):
         self, on_node: str, tmp_path: Path
     ) -> None:
         suite, file = self.suite, tmp_path / "book.json"
-        variant = suite.campaign.variants[on_node]
+        variant = suite.seen(on_node).variant
         # All variants together are longer than a contract may be.
         with anvil("--disable-code-size-limit") as node:
             evm, addresses = put_on(

@@ -16,7 +16,7 @@ from parley.kit.play import player
 from parley.kit.play.declaration import Columns
 from parley.kit.protocols import Ending
 from parley.kit.statistics import Chances, Count, Law, Mean, Statistic
-from parley.kit.verify.replay import Drawn, Draws, Replay
+from parley.kit.verify.replay import Drawn, Draws, Replay, number_in
 from parley.kit.verify.rules import Rules
 from straws.model import Game, Parameters, Phase, StrawsModel
 from straws.theory import Audit, Problem, Solution
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from parley.chain.evm import Evm
+    from parley.kit.reference import Event
 
 
 class Honest(BaseBot):
@@ -111,6 +112,12 @@ class StrawsReplay(Replay[Game]):
         },
     )
     draws = (Draws("recognition_p_value", "draws", _draw),)
+
+    def follow(self, game: Game, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
+        """Go on with the agent that the contract has drawn, right or wrong."""
+        super().follow(game, want, have)
+        if "Drawn" in have:
+            game.drawn = number_in(have["Drawn"], 1)
 
 
 class Straws(Mechanism[Problem, Solution, Audit, Outcome, Bots[Honest]]):

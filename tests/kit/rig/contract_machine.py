@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from parley.chain.abi import Type
-from parley.core.randomness import Word, word
+from parley.core.randomness import word
 from parley.kit.reference import Event, ReferenceModel, Revert
 from tests.kit.rig.moves import Call, G, Moves, call_model
 from tests.kit.rig.on_chain import PAYEES, OnChain, Outcome
@@ -58,7 +58,7 @@ class Reached:
 class ContractMachine(RuleBasedStateMachine, Generic[G]):
     """A model and a freshly deployed contract."""
 
-    moves_type: ClassVar[type[Moves[Any]]]
+    moves_type: ClassVar[type[Moves[Any]]] = Moves
     """What the seats know and how they choose."""
 
     def __init__(self, subject: OnChain, reached: Reached) -> None:
@@ -68,7 +68,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         self.model: ReferenceModel[G] = subject.model()
         self.model.refusing = dict(subject.refusing)
         self.model.now = subject.now()
-        self.moves: Moves[G] = self.moves_type(self.model, subject.accounts, subject.payees)
+        self.moves: Moves[G] = self.moves_type(self.model, subject.accounts, subject.payees, subject.records)
         self.before = {account: subject.balance(account) for account in self._accounts()}
         self.spent: Counter[str] = Counter()
         self.salt = b""
@@ -82,10 +82,6 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         """Draw salt and parameters of a game that may be opened."""
 
     @abstractmethod
-    def spoiled(self, dice: Random, salt: Word, *parameters: Any) -> tuple[Any, ...]:  # noqa: ANN401
-        """Return salt and parameters of one that may not."""
-
-    @abstractmethod
     def remarkable(self, game: G, event: Event) -> str:
         """What an event says of how a game ends, or what else is worth counting; empty for most."""
 
@@ -94,8 +90,8 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         return (game.phase,)
 
     def urgent(self) -> list[G]:
-        """Games under way whose deadlines are to be looked at as often as all others'."""
-        return []
+        """Games whose deadlines are to be looked at as often as all others': those that blame somebody."""
+        return [game for game in self.playing() if game.overdue()]
 
     def before_step(self, dice: Random, game: G, call: Call) -> None:
         """Do what may go before the call that the game waits for: where few games come, much may go wrong."""
@@ -121,7 +117,8 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     def open_a_game_that_should_not_be(self, seed: bytes) -> None:
         dice = self.roll(seed)
         creator = dice.choice(self.subject.accounts)
-        self.execute(Call(creator, "create", self.spoiled(dice, *self.terms(dice))))
+        salt, *parameters = self.terms(dice)
+        self.execute(Call(creator, "create", (salt, *self.moves.spoiled(dice, *parameters))))
 
     @precondition(lambda self: self.model.games)
     @rule(seed=seeds)
@@ -274,7 +271,6 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
                 raise MismatchError(f"{call}: the model has changed though it refuses the call") from None
             expected = Outcome(ok=False, output=self.subject.coder.revert_data(revert), logs=())
         else:
-            self.moves.note(call)
             self.spent[call.sender] += call.value
             logs = self.subject.logs(*self.model.events[first_event:])
             expected = Outcome(ok=True, output=result or b"", logs=logs)

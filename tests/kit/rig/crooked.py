@@ -7,6 +7,7 @@ from typing import NamedTuple
 from parley.chain.compiler import Artifact, compile_contracts
 from parley.chain.history import Call, Recorder
 from tests.kit.rig.selected import Edit, compiled, merged, read_source, select
+from tests.kit.rig.sources import Place
 
 OWNER = "payable(address(0xbad))"
 """Who gets what a crooked contract takes, in Solidity."""
@@ -39,6 +40,28 @@ class Change(NamedTuple):
         return Edit(start, start + len(part), self.new, variant)
 
 
+class Put(NamedTuple):
+    """What to put in a place.
+
+    Attributes
+    ----------
+    place : Place
+    new : str
+    """
+
+    place: Place
+    new: str
+
+    @property
+    def file(self) -> str:
+        """The file that is changed."""
+        return self.place.file
+
+    def edit(self, variant: int) -> Edit:
+        """The change in the file's text."""
+        return Edit(self.place.start, self.place.end, self.new, variant)
+
+
 @dataclass(frozen=True)
 class Variant:
     """A crooked contract.
@@ -47,19 +70,19 @@ class Variant:
     ----------
     rule : str
         The rule by which it is caught, and by no other.
-    changes : tuple of Change
+    changes : tuple of (Change or Put)
     bots : tuple of str
-        Who has to play for it to show, if not the usual ones.
+        Who has to play for it to show; empty if any population may.
     stage : str
         What is tried beyond the usual play: see `tests.kit.rig.staging`.
     setting : str
-        What the games are about, in the mechanism's own words.
+        What the games are about, in the mechanism's own words; empty if anything.
     also : str
         Why another rule has to speak as well, where one has: ``rule: reason``.
     """
 
     rule: str
-    changes: tuple[Change, ...]
+    changes: tuple[Change | Put, ...]
     bots: tuple[str, ...] = ()
     stage: str = ""
     setting: str = ""
@@ -107,6 +130,11 @@ class Campaign:
             file: merged(read_source(file), found, "chosen" if file in self._called else "ran")
             for file, found in edits.items()
         }
+
+    @property
+    def main(self) -> str:
+        """The file of the first contract."""
+        return next(iter(self._contracts))
 
     def changes_main(self, name: str) -> bool:
         """Whether a variant is one of the first contract, and not only of what that calls."""

@@ -114,13 +114,16 @@ def read_source(file: str) -> str:
 
 def compiled(sources: Mapping[str, str], mains: Sequence[str]) -> dict[str, Artifact]:
     """Compile the contracts of these files with changed sources."""
+    settings = read_settings()
     with warnings.catch_warnings():
         # The compiler may well wonder about what is crooked, and about the length of it all.
         warnings.simplefilter("ignore", CompilerWarning)
         return compile_sources(
             {file: sources.get(file) for file in mains},
             overrides=sources,
-            settings=replace(read_settings(), optimizer=_OPTIMIZER),
+            settings=replace(
+                settings, optimizer=_OPTIMIZER, remappings=(*settings.remappings, "parley/=contracts/")
+            ),
         )
 
 

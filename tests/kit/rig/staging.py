@@ -79,9 +79,9 @@ class Staged:
         kinds = self.records.actions[name]
         if what in ("length", "first"):
             return 4 + 32 * (len(kinds) + (what == "first"))
-        before = len(kinds) if kinds[-1].base == "tuple" else 0
-        named = [python_name(one.name) for one in (kinds[-1].inner if before else kinds)]
-        return 4 + 32 * (before + max(k for k, one in enumerate(named) if one.split("_")[-1] == what))
+        fields = kinds[-1].inner if kinds[-1].base == "tuple" else ()
+        named = [python_name(one.name).split("_")[-1] for one in (*kinds, *fields)]
+        return 4 + 32 * max(k for k, one in enumerate(named) if one == what)
 
 
 Way: TypeAlias = Callable[[Any, str, bytes, int], Logs]

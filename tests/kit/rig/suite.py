@@ -4,9 +4,10 @@ Games are played on a machine that writes them down, to the end even where a con
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from random import Random
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ from tests.kit.rig.contract_machine import ContractMachine
 from tests.kit.rig.crooked import Campaign, Variant
 from tests.kit.rig.on_chain import OnChain
 from tests.kit.rig.selected import RoomyEvm
+from tests.kit.rig.sources import refusals
 from tests.kit.rig.staging import Staged, Way
 from tests.kit.rig.tampered import (
     Retelling,
@@ -45,6 +47,9 @@ from tests.kit.rig.tampered import (
     with_word,
     without_events,
 )
+
+GAMES = 8
+"""Of each crooked contract."""
 
 
 class Tampered(NamedTuple):
@@ -65,6 +70,14 @@ class Tampered(NamedTuple):
     change: Retelling
     rule: str
     setting: str = ""
+
+
+class Seen(NamedTuple):
+    """A crooked contract, what was played of it, and what was found."""
+
+    variant: Variant
+    machine: Recorder
+    found: Verification
 
 
 class Chosen(NamedTuple):
@@ -124,12 +137,10 @@ class ContractSuite:
         From a machine and perhaps another contract than the tree's.
     runs, steps : int
         Of contract and model, in which all errors and endings are to be reached.
-    errors : mapping of str to collection of str
-        Every refusal of every action that can be reached.
+    unreached : mapping of str to collection of str
+        Refusals that no small game comes to, by the action; of none those of an action that is never made.
     endings : collection of str
         What `ContractMachine.remarkable` is to be told.
-    creation : collection of str
-        Errors that only creation gives, which need no rule of their own.
     machines : collection of str
         Errors that no call that succeeds can break: of a payee that takes no money, of too little gas.
     burns : bool
@@ -154,15 +165,37 @@ class ContractSuite:
     subject: Callable[[Evm, Artifact | None], OnChain]
     runs: int
     steps: int
-    errors: Mapping[str, Collection[str]]
     endings: Collection[str]
-    creation: Collection[str]
+    unreached: Mapping[str, Collection[str]] = field(default_factory=dict)
     machines: Collection[str] = ("FailedCall", "InsufficientBalance")
     setting_of: Mapping[str, str] = field(default_factory=dict)
     ways: Mapping[str, Way] = field(default_factory=dict)
     burns: bool = True
     variants: int = 60
     window: int = 3600
+
+    @cached_property
+    def refusals(self) -> Mapping[str, Collection[str]]:
+        """Errors that each action can give, by the source."""
+        return refusals(self.campaign.main)
+
+    @cached_property
+    def errors(self) -> Mapping[str, Collection[str]]:
+        """Those that games come to: to no seat that is out of range, unless the action names its seat."""
+        found = {}
+        for action, errors in self.refusals.items():
+            but = {*self.unreached.get(action, ())}
+            if action in self.unreached and not but:
+                continue
+            if not _place(self.records, action, "seat"):
+                but.add("SeatOutOfRange")
+            found[action] = set(errors) - but
+        return found
+
+    @property
+    def creation(self) -> Collection[str]:
+        """Errors that only creation gives, which need no rule of their own."""
+        return set(self.refusals["create"]) - self.rules.by_error.keys()
 
     def records_that_do_not_add_up(self) -> dict[str, Tampered]:
         """Records told otherwise: what follows from the interface, and the mechanism's own."""
@@ -264,6 +297,22 @@ class ContractSuite:
         machine, addresses = self.recording(name)
         self.stage(machine, addresses, variant, games)
         return machine, replace(claims_of(machine, addresses), interfaces=self.interfaces)
+
+    def scenes(self, name: str) -> Iterator[Variant]:
+        """A variant with all bots and settings that may have to play for it to show, if it names none."""
+        variant = self.campaign.variants[name]
+        populations = [variant.bots] if variant.bots else self.populations.values()
+        for bots, setting in product(populations, [variant.setting] if variant.setting else self.settings):
+            yield replace(variant, bots=tuple(bots), setting=setting)
+
+    def seen(self, name: str) -> "Seen":
+        """Play a crooked contract, in the first of its scenes in which something is wrong if there is one."""
+        for scene in self.scenes(name):
+            machine, claims = self.staged(name, scene, range(GAMES))
+            found = self.verify(machine, claims)
+            if not found.holds:
+                return Seen(scene, machine, found)
+        raise AssertionError(f"{name}: nothing is found")
 
     def stage(
         self, machine: Recorder, addresses: Mapping[str, str], variant: Variant, games: Sequence[int]
