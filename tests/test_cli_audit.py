@@ -1,8 +1,6 @@
 """`parley audit` from the outside: what it prints, writes and exits with."""
 
 import json
-import subprocess
-import sys
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -16,17 +14,13 @@ from parley.mechanisms.assignment.audit import PROPERTIES
 from parley.mechanisms.assignment.solution import RUNS
 from parley.mechanisms.coordination.audit import PROBLEMS
 from parley.mechanisms.coordination.demonstration import GAMES
+from tests.command import parley
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
 PRINTED = [[5, 0, 0, 0, 0], [1, 3, 0, 0, 0], [1, 1, 2, 0, 0], [1, 1, 1, 1, 0], [1, 0, 1, 1, 1]]
 UTILITIES = ROOT / "problems" / "assignment-three-utilities.toml"
 AXIOMS = ["cost_effective_implementation", "consistency", "top_agent_proportionality"]
-
-
-def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def audited(*arguments: object, status: int = 0) -> dict[str, Any]:

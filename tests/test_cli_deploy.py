@@ -1,7 +1,6 @@
 """`parley deploy`, `parley simulate --evm URL` and `parley verify` from the outside."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,18 +10,13 @@ from typing import Any
 import pytest
 
 from parley.kit.registry import contracts
+from tests.command import parley
 from tests.nodes import KINDS, LocalNode, anvil, running
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
 LOTTERY = ROOT / "problems" / "assignment-seminars.toml"
 CONTRACTS = contracts()
-
-
-def parley(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "sim")}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
 def complaint(done: subprocess.CompletedProcess[str], status: int) -> str:

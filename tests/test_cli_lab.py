@@ -1,11 +1,12 @@
 """`parley experiment`, `report` and `serve` from the outside: what they print, write and exit with."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+
+from tests.command import parley
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
@@ -30,13 +31,8 @@ recognition = ["p-star", "equal"]
 """
 
 
-def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("experiment")
     file = folder / "small.toml"
     file.write_text(SMALL, encoding="utf-8")
@@ -44,7 +40,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Comp
 
 
 def test_an_experiment_says_what_it_came_to_and_leaves_tables(
-    ran: tuple[Path, subprocess.CompletedProcess[str]],
+    ran: tuple[Path, CompletedProcess[str]],
 ) -> None:
     out, done = ran
     assert done.returncode == 0, done.stderr
@@ -55,7 +51,7 @@ def test_an_experiment_says_what_it_came_to_and_leaves_tables(
 
 
 def test_a_complete_experiment_is_told_again_and_not_played(
-    ran: tuple[Path, subprocess.CompletedProcess[str]],
+    ran: tuple[Path, CompletedProcess[str]],
 ) -> None:
     out, _ = ran
     before = (out / "games.parquet").stat().st_mtime_ns
@@ -66,7 +62,7 @@ def test_a_complete_experiment_is_told_again_and_not_played(
     assert (out / "games.parquet").stat().st_mtime_ns == before
 
 
-def test_a_report_is_one_page_beside_the_tables(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_a_report_is_one_page_beside_the_tables(ran: tuple[Path, CompletedProcess[str]]) -> None:
     out, _ = ran
     done = parley("report", out)
     assert done.returncode == 0, done.stderr

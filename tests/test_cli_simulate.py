@@ -1,8 +1,6 @@
 """`parley simulate` from the outside: what it prints, writes and exits with."""
 
 import json
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,17 +10,13 @@ import pytest
 
 from parley.core import problemfile
 from parley.kit.registry import load
+from tests.command import parley
 
 ROOT = Path(__file__).parents[1]
 READY = ROOT / "problems"
 EXAMPLE = READY / "paper-example-1.toml"
 LOTTERY = READY / "assignment-bogomolnaia-moulin.toml"
 SEMINARS = READY / "assignment-seminars.toml"
-
-
-def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "parley.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def simulated(*arguments: object, status: int = 0) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """`parley verify` from the outside, against contracts on a node."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
-from parley.chain.compiler import Artifact, project_root
+from parley.chain.compiler import Artifact
 from parley.chain.deploy import address_book, deploy
 from parley.chain.node import NodeEvm
+from tests.command import parley
 
 
 def put_on(
@@ -22,15 +22,7 @@ def put_on(
     return machine, {name: deployed.address for name, deployed in book.items()}
 
 
-def parley(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, in a process of its own."""
-    command = [sys.executable, "-m", "parley.cli", *arguments]
-    return subprocess.run(
-        command, cwd=project_root(), capture_output=True, text=True, check=False, timeout=300
-    )
-
-
-def parley_verify(url: str, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def parley_verify(url: str, file: Path, *options: str) -> CompletedProcess[str]:
     """Verify what is on a node."""
     return parley("verify", "--evm", url, "--deployment", str(file), *options)
 
