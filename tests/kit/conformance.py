@@ -33,9 +33,10 @@ from parley.kit.play.player import Player
 from parley.kit.verify.records import NotReadableError
 from parley.kit.verify.verification import Verification
 from tests.backends import open_backend
+from tests.command import parley
 from tests.kit.rig.contract_machine import MismatchError, Reached, drive
 from tests.kit.rig.crooked import Altered
-from tests.kit.rig.on_node import parley, put_on, report_of
+from tests.kit.rig.on_node import put_on, report_of
 from tests.kit.rig.selected import RoomyEvm
 from tests.kit.rig.suite import GAMES, ContractSuite, Suite
 from tests.kit.rig.tampered import broken, only, told_otherwise
