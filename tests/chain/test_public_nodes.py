@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from parley.chain import rpc as rpc_module
 from parley.chain.logs import read_logs
 from parley.chain.rpc import NodeError, Rpc, RpcError
 from tests.nodes import anvil, mined
@@ -34,13 +33,6 @@ def node() -> Iterator[LocalNode]:
             fields = {"from": account, "to": address, "data": f"0x{number:064x}", "gas": "0x30000"}
             mined(rpc, fields)
         yield process
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses between two attempts that a test can wait for."""
-    monkeypatch.setattr(rpc_module, "_FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(rpc_module, "_LONGEST_PAUSE", 0.01)
 
 
 def address_of(rpc: Rpc) -> str:

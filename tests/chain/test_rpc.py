@@ -64,6 +64,7 @@ def test_a_busy_node_is_asked_again_and_the_user_told() -> None:
     ]
 
 
+@pytest.mark.usefixtures("hasty")
 def test_before_the_first_answer_nobody_is_waited_for() -> None:
     with (
         server((503, b"")) as url,
@@ -72,6 +73,7 @@ def test_before_the_first_answer_nobody_is_waited_for() -> None:
         Rpc(url).ask("eth_chainId")
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [
