@@ -71,9 +71,12 @@ format: setup $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Tests that share a fixture run on one worker; see tests/conftest.py.
+PYTEST := python -m pytest -n $(WORKERS) --dist loadgroup
+
 # What takes a minute or two: style, types, theory and its examples.
 check: lint
-	$(BIN)/python -m pytest -n $(WORKERS) $(UNIT)
+	$(BIN)/$(PYTEST) $(UNIT)
 
 UNIT := sim/parley/core sim/parley/kit tests/project tests/kit tests/test_exact.py tests/test_randomness.py \
 	tests/test_statistics.py tests/test_files.py tests/test_problemfile.py tests/assignment/test_model.py \
@@ -82,13 +85,13 @@ UNIT := sim/parley/core sim/parley/kit tests/project tests/kit tests/test_exact.
 	tests/coordination/test_problem.py tests/coordination/test_recognition.py tests/coordination/test_solution.py
 
 test: lint $(VENV)/.npm-dev
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/$(PYTEST)
 
 # The newest versions that pyproject.toml allows, in an environment of their own, instead of constraints.txt.
 test-newest: lint $(VENV)/.npm-dev
 	$(PYTHON) -m venv build/newest
 	build/newest/bin/python -m pip install --quiet --upgrade --editable '.[dev]'
-	build/newest/bin/python -m pytest -n $(WORKERS)
+	build/newest/bin/$(PYTEST)
 
 # All tests, the long ones too, and what they reach: writes tests/coverage.json anew.
 test-deep: lint $(VENV)/.npm-dev
