@@ -27,7 +27,7 @@ from parley.mechanisms.assignment.problem import Problem, from_orders, load_prob
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from parley.mechanisms.assignment.verdict import Verdict
+    from parley.kit.verdict import Verdict
 
 SMALL = [
     file

@@ -22,8 +22,8 @@ from parley.mechanisms.assignment.solution import RUNS, Solution, solve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from parley.kit.verdict import Verdict
     from parley.mechanisms.assignment.problem import Problem
-    from parley.mechanisms.assignment.verdict import Verdict
 
 PROPERTIES = {
     "ex_post_efficient": "ex-post efficient",

@@ -24,9 +24,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from parley.core.exact import show, show_all
+from parley.kit.verdict import Verdict
 from parley.mechanisms.assignment.decomposition import decompose
 from parley.mechanisms.assignment.lottery import expected, indicator, show_matrix
-from parley.mechanisms.assignment.verdict import Verdict
 from parley.mechanisms.assignment.welfare import assignment_program, averaged, matrix_of, utilities_of
 
 if TYPE_CHECKING:

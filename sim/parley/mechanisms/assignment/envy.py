@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.core.exact import show, show_all
+from parley.kit.verdict import Verdict
 from parley.mechanisms.assignment.lottery import expected
-from parley.mechanisms.assignment.verdict import Verdict
 
 if TYPE_CHECKING:
     from parley.mechanisms.assignment.lottery import Matrix, Row

@@ -21,12 +21,12 @@ from math import perm
 from typing import TYPE_CHECKING, Any
 
 from parley.core.exact import show, show_all
+from parley.kit.verdict import Verdict
 from parley.mechanisms.assignment.envy import dominates, utilities_for
 from parley.mechanisms.assignment.lottery import expected
 from parley.mechanisms.assignment.problem import CARDINAL, ranking_of
 from parley.mechanisms.assignment.pseudo_market import NoEquilibriumError
 from parley.mechanisms.assignment.solution import rule_matrix
-from parley.mechanisms.assignment.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,10 +17,10 @@ from parley.mechanisms.assignment.solution import RUNS, solve
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from parley.kit.verdict import Verdict
     from parley.mechanisms.assignment.lottery import Row
     from parley.mechanisms.assignment.problem import Problem
     from parley.mechanisms.assignment.solution import Solution
-    from parley.mechanisms.assignment.verdict import Verdict
 
 ERROR = 1e-3
 """Maximum probability that a sample counts a wrong pair as envious."""

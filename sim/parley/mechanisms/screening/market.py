@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_QUANTITY", "REMEDIAL", "STAY_ONLY", "Bound", "Market", "Menu", "rounded", "unit_for"]
+__all__ = [
+    "MAX_QUANTITY",
+    "REMEDIAL",
+    "STAY_ONLY",
+    "Bound",
+    "Market",
+    "Menu",
+    "cost_of",
+    "least_cost",
+    "rounded",
+    "unit_for",
+]
 
 MAX_QUANTITY = 2**20
 """Quantities on chain are below this number of units."""
@@ -56,6 +67,24 @@ class Bound:
 
 REMEDIAL = Menu(remedial=True)
 STAY_ONLY = Menu()
+
+
+def cost_of(social_costs: Sequence[Vector], assignments: Sequence[Vector]) -> Fraction:
+    """Return the social cost Σ_j π_j·x_j of assignments."""
+    return sum(map(dot, social_costs, assignments), Fraction(0))
+
+
+def least_cost(social_costs: Sequence[Vector], assignments: Sequence[Vector]) -> Fraction:
+    """Return the least social cost of all allocations of the same tasks.
+
+    Examples
+    --------
+    >>> one, two = Fraction(1), Fraction(2)
+    >>> least_cost([(one, two), (two, one)], [(two, two), (one, one)])
+    Fraction(6, 1)
+    """
+    totals = [sum(column, Fraction(0)) for column in zip(*assignments, strict=True)]
+    return dot(totals, [min(column) for column in zip(*social_costs, strict=True)])
 
 
 def rounded(change: Sequence[Fraction], unit: int) -> Vector:
@@ -159,16 +188,15 @@ class Market:
         """Number of tasks."""
         return len(self.social_costs[0])
 
-    @cached_property
+    @property
     def status_quo_cost(self) -> Fraction:
         """Social cost of the status quo."""
-        return sum(map(dot, self.social_costs, self.status_quo), Fraction(0))
+        return cost_of(self.social_costs, self.status_quo)
 
-    @cached_property
+    @property
     def first_best_cost(self) -> Fraction:
         """Social cost if each task goes to an agent with the least cost."""
-        totals = [sum(column, Fraction(0)) for column in zip(*self.status_quo, strict=True)]
-        return dot(totals, [min(column) for column in zip(*self.social_costs, strict=True)])
+        return least_cost(self.social_costs, self.status_quo)
 
     # ── choices ──
 

@@ -40,6 +40,8 @@ __all__ = ["Discrete", "Law", "Lognormal", "Preferences", "Uniform", "below", "c
 
 SAMPLES = 100_000
 """Types sampled where choice probabilities are not exact."""
+SMALLEST = 2.0**-60
+"""Instead of the uniform number 0, whose normal number is infinite."""
 BITS = 53
 """Bits of a uniform number."""
 
@@ -116,6 +118,20 @@ class Preferences(ABC):
         """Draw one type, as exact numbers."""
 
     @abstractmethod
+    def at(self, uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the types that uniform numbers stand for.
+
+        Parameters
+        ----------
+        uniforms : array, shape (count, tasks)
+            In (0, 1). Greater numbers stand for greater costs; for discrete types, those in the first column
+            stand for types in order.
+
+        Returns
+        -------
+        array, shape (count, tasks)
+        """
+
     def sample(self, dice: np.random.Generator, count: int) -> NDArray[np.float64]:
         """Draw types for statistics.
 
@@ -124,6 +140,7 @@ class Preferences(ABC):
         array, shape (count, tasks)
             Not the types that `draw` draws.
         """
+        return self.at(dice.random((count, self.tasks)))
 
     @abstractmethod
     def likes_two(self, one: Vector, other: Vector) -> Type | None:
@@ -230,10 +247,10 @@ class Uniform(Preferences):
             for low, high, part in zip(self.low, self.high, parts, strict=True)
         )
 
-    def sample(self, dice: np.random.Generator, count: int) -> NDArray[np.float64]:
-        """Draw types for statistics, shape (count, tasks)."""
+    def at(self, uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the types that uniform numbers stand for."""
         low, width = self._floats
-        return low + width * dice.random((count, self.tasks))
+        return low + width * uniforms
 
     def likes_two(self, one: Vector, other: Vector) -> Type | None:
         """Return a type of the box that likes both rays, or None."""
@@ -287,22 +304,22 @@ class Discrete(Preferences):
     def _steps(self) -> NDArray[np.float64]:
         return np.array([float(p) for p in accumulate(self.probabilities)])
 
-    def _places(self, dice: np.random.Generator, count: int) -> NDArray[np.int64]:
-        return np.searchsorted(self._steps, dice.random(count), side="right").clip(max=len(self.types) - 1)
+    def _places(self, uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.searchsorted(self._steps, uniforms, side="right").clip(max=len(self.types) - 1)
 
     def draw(self, dice: np.random.Generator) -> Type:
         """Draw one type."""
-        return self.types[int(self._places(dice, 1)[0])]
+        return self.types[int(self._places(dice.random(1))[0])]
 
-    def sample(self, dice: np.random.Generator, count: int) -> NDArray[np.float64]:
-        """Draw types for statistics, shape (count, tasks)."""
+    def at(self, uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the types that uniform numbers stand for."""
         types = np.array([[float(x) for x in kind] for kind in self.types])
-        return types[self._places(dice, count)]
+        return types[self._places(uniforms[:, 0])]
 
     def choices(self, rays: Sequence[Vector], dice: np.random.Generator, count: int) -> NDArray[np.int64]:
         """Draw types, and return what they choose."""
         picks = np.array([choose(kind, rays) for kind in self.types], dtype=np.int64)
-        return picks[self._places(dice, count)]
+        return picks[self._places(dice.random(count))]
 
     def likes_two(self, one: Vector, other: Vector) -> Type | None:
         """Return the first type that likes both rays, or None."""
@@ -349,12 +366,16 @@ class Lognormal(Preferences):
 
     def draw(self, dice: np.random.Generator) -> Type:
         """Draw one type; a coordinate is a float, read exactly."""
-        return tuple(Fraction(x) for x in self.sample(dice, 1)[0].tolist())
-
-    def sample(self, dice: np.random.Generator, count: int) -> NDArray[np.float64]:
-        """Draw types for statistics, shape (count, tasks)."""
         mean, root = self._floats
-        types: NDArray[np.float64] = np.exp(mean + dice.standard_normal((count, self.tasks)) @ root.T)
+        return tuple(Fraction(x) for x in np.exp(mean + root @ dice.standard_normal(self.tasks)).tolist())
+
+    def at(self, uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the types that uniform numbers stand for."""
+        from scipy.special import ndtri  # noqa: PLC0415 - slow to load
+
+        mean, root = self._floats
+        normal = ndtri(np.maximum(uniforms, SMALLEST))
+        types: NDArray[np.float64] = np.exp(mean + normal @ root.T)
         return types
 
     def likes_two(self, one: Vector, other: Vector) -> Type | None:

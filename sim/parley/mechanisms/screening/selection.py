@@ -113,7 +113,7 @@ class Selector:
     @cached_property
     def _floats(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         columns = np.array([[float(x) for x in column] for column in self.columns])
-        return columns.reshape(len(self.columns), -1), np.array([float(cost) for cost in self.costs])
+        return columns, np.array([float(cost) for cost in self.costs])
 
     @property
     def costs_in_floats(self) -> NDArray[np.float64]:
@@ -132,7 +132,7 @@ class Selector:
         array, shape (profiles, columns)
             Times `costs_in_floats`, the changes of social cost.
         """
-        return self._guess(present)[1]
+        return self._guess(present)[1] if self.columns else np.zeros((len(present), 0))
 
     def _guess(self, present: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         return (fast() if len(present) >= MANY else find_bases)(*self._floats, present)
