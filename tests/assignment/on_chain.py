@@ -8,7 +8,7 @@ from parley.core.randomness import commitment, keccak, word
 from parley.mechanisms.assignment.certificate import Certificate, certify
 from parley.mechanisms.assignment.problem import CARDINAL, RULES, Problem, from_orders
 from tests.kit.rig import table as table_of
-from tests.kit.rig.table import Done, interface_of, members, went
+from tests.kit.rig.table import Done, coder_of, members, went
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +32,7 @@ JOIN_WINDOW, ACTION_WINDOW = 600, 300
 
 def interface() -> Interface:
     """How to talk to the contract."""
-    return interface_of(Table.contract)
+    return coder_of(Table.contract).interface
 
 
 class Table(table_of.Table):
@@ -109,13 +109,13 @@ class Table(table_of.Table):
     def commit(self, seat: int, sealed: bytes | None = None) -> Done:
         """Commit to the seat's report."""
         sealed = self.sealed(seat) if sealed is None else sealed
-        return self.do(self.seats[seat], "commit", self.id, seat, self.digest, sealed, value=self.bond)
+        return self.by_seat("commit", seat, commitment=sealed, value=self.bond)
 
     def reveal(self, seat: int, ranking: Order | None = None) -> Done:
         """Open the seat's report."""
         report = bytes(self.rankings[seat] if ranking is None else ranking)
-        args = (self.id, seat, self.digest, self.secret(seat), report, self.next_sealed(seat))
-        return self.do(self.seats[seat], "reveal", *args)
+        opening = {"secret": self.secret(seat), "ranking": report, "next_commitment": self.next_sealed(seat)}
+        return self.by_seat("reveal", seat, **opening)
 
     def post(self, certificate: Certificate, sender: str | None = None) -> Done:
         """Post a certificate, the organizer if nobody else."""
@@ -123,18 +123,13 @@ class Table(table_of.Table):
 
     def open(self, seat: int) -> Done:
         """Open the seat's second secret."""
-        return self.do(self.seats[seat], "open", self.id, seat, self.digest, self.secret(seat, 2))
+        return self.by_seat("open", seat, secret=self.secret(seat, 2))
 
     def withdraw(self, seat: int, to: str | None = None) -> Done:
         """Take the seat's bond out."""
-        return self.do(self.seats[seat], "withdraw", self.id, seat, to or self.seats[seat])
+        return self.by_seat("withdraw", seat, to=to or self.seats[seat])
 
     # ── views ──────────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def deadline(self) -> int:
-        """Of the phase."""
-        return self.state[2]  # phase, lapsed, deadline, committed, revealed, opened, withdrawn
 
     def assignment(self) -> tuple[int | None, ...]:
         """What each seat got."""

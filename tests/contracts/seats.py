@@ -52,7 +52,7 @@ MECHANISMS = {
             "join": (Phase.JOINING, lambda at, seat: at.join(seat)),
             "announce": (
                 Phase.ANNOUNCING,
-                lambda at, _: at.announce(turn := at.state().turn, at.rows[turn]),
+                lambda at, _: at.announce(turn := at.state.turn, at.rows[turn]),
             ),
             "reveal": (Phase.REVEALING, lambda at, seat: at.reveal(seat)),
             "propose": (Phase.PROPOSING, lambda at, _: at.propose(at.own_costs())),

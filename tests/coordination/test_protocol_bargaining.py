@@ -7,7 +7,8 @@ import pytest
 
 from parley.core.randomness import keccak, pack_order, word
 from parley.mechanisms.coordination.game import Cause, Phase
-from tests.coordination.table import ACTION_WINDOW, BOND, Table, X, went
+from tests.coordination.table import ACTION_WINDOW, BOND, Table, X
+from tests.kit.rig.table import went
 
 NOTHING = bytes(32)
 HUGE = 2**256 - 1
@@ -37,7 +38,7 @@ def test_who_reveals_when_changes_nothing(table: Table) -> None:
     for arrival in permutations(range(3)):
         for seat in arrival:
             went(table.reveal(seat))
-        results.add((table.state().proposer, tuple(table.order())))
+        results.add((table.state.proposer, tuple(table.order())))
         table.evm.restore(before)
         before = table.evm.snapshot()
     proposer, order = table.drawn(1, [(1, 3), (1, 2)])
@@ -58,8 +59,8 @@ def test_a_draw_that_somebody_withholds_from_is_never_repeated(table: Table) -> 
 
 def test_only_the_proposer_proposes_and_once(table: Table) -> None:
     table.play_to(Phase.PROPOSING)
-    proposer = table.state().proposer
-    for sender in (*(table.agent(seat) for seat in range(3) if seat != proposer), table.stranger):
+    proposer = table.state.proposer
+    for sender in (*(table.seats[seat] for seat in range(3) if seat != proposer), table.stranger):
         table.expect(table.propose(table.own_costs(), sender=sender), "NotTheSeat", proposer, sender)
     outcome = table.propose(table.own_costs())
     table.emitted(outcome, ("Proposed", 1, proposer, table.own_costs()))
@@ -100,9 +101,9 @@ def test_a_share_may_be_as_negative_as_the_deposits_of_the_others_allow(table: T
     table.play_to(Phase.PROPOSING)
     went(table.propose((40 + 167, 40 + 17, 10 - 184)))
     table.play_to(Phase.SETTLED)
-    assert table.contract.evm.balance(table.contract.address) == 170 + 3 * BOND
+    assert table.subject.evm.balance(table.address) == 170 + 3 * BOND
     went(table.withdraw(2))
-    assert table.balance() == 0
+    assert table.balance == 0
 
 
 # ────────────────────────────────────────────── responding ───────────────────────────────────────────────
@@ -111,16 +112,16 @@ def test_a_share_may_be_as_negative_as_the_deposits_of_the_others_allow(table: T
 def test_responders_answer_in_the_order_drawn_and_all_must_accept(table: Table) -> None:
     table.play_to(Phase.RESPONDING)
     first, second = table.order()
-    proposer = table.state().proposer
+    proposer = table.state.proposer
     assert sorted((first, second, proposer)) == [0, 1, 2]
     for seat in (second, proposer):
-        refused = table.respond(True, sender=table.agent(seat))
-        table.expect(refused, "NotTheSeat", first, table.agent(seat))
+        refused = table.respond(True, sender=table.seats[seat])
+        table.expect(refused, "NotTheSeat", first, table.seats[seat])
     table.emitted(table.respond(True), ("Responded", 1, first, True))
-    refused = table.respond(True, sender=table.agent(first))
-    table.expect(refused, "NotTheSeat", second, table.agent(first))
+    refused = table.respond(True, sender=table.seats[first])
+    table.expect(refused, "NotTheSeat", second, table.seats[first])
     table.emitted(table.respond(True), ("Responded", 1, second, True), ("Settled", 1))
-    assert table.state().phase is Phase.SETTLED
+    assert table.state.phase == Phase.SETTLED
 
 
 @pytest.mark.parametrize("seats", [32, 33, 34, 35, 62])
@@ -128,47 +129,47 @@ def test_responders_beyond_the_first_word_of_the_order_answer_in_turn(seats: int
     """An order has a byte for each responder; the thirty-third begins a second word."""
     idle = seats - 3
     table = Table(contracted=(4, 1, 0, *[0] * idle), capacity=(4, 3, 2, *[0] * idle))
-    table.parameters = replace(table.parameters, agents=tuple(table.contract.accounts[:seats]))
+    table.parameters = replace(table.parameters, agents=tuple(table.subject.accounts[:seats]))
     table.rows = [*X, *[(0,)] * idle]
     table.play_to(Phase.RESPONDING)
     proposer, order = table.drawn(1, [(1, seats - seat) for seat in range(seats - 1)])
-    assert (table.state().proposer, table.order()) == (proposer, order)
+    assert (table.state.proposer, table.order()) == (proposer, order)
     for seat in order:
-        assert table.state().phase is Phase.RESPONDING
-        went(table.respond(True, sender=table.agent(seat)))
-    assert table.state().phase is Phase.SETTLED
+        assert table.state.phase == Phase.RESPONDING
+        went(table.respond(True, sender=table.seats[seat]))
+    assert table.state.phase == Phase.SETTLED
 
 
 def test_an_answer_names_the_proposal_so_that_no_reorganization_turns_it_into_consent(table: Table) -> None:
     table.play_to(Phase.PROPOSING)
-    answered = table.state().digest
+    answered = table.state.digest
     before = table.evm.snapshot()
     went(table.propose(table.own_costs()))
-    seen = table.state().digest
+    seen = table.state.digest
     assert seen == keccak(answered + b"".join(map(word, table.own_costs())))
     table.evm.restore(before)
     went(table.propose((50, 30, 10)))
     for digest in (seen, answered, NOTHING):
-        table.expect(table.respond(True, digest=digest), "StaleDigest", digest, table.state().digest)
+        table.expect(table.respond(True, digest=digest), "StaleDigest", digest, table.state.digest)
 
 
 def test_each_answer_has_a_window_of_its_own_from_the_one_before(table: Table) -> None:
     table.play_to(Phase.RESPONDING)
     for _ in range(2):
-        assert table.state().deadline == table.evm.timestamp + ACTION_WINDOW
+        assert table.state.deadline == table.evm.timestamp + ACTION_WINDOW
         deadline = table.late(0)
         table.expect(table.expire(), "DeadlineNotPassed", table.id, deadline)
         went(table.respond(True))
-    assert table.state().phase is Phase.SETTLED
+    assert table.state.phase == Phase.SETTLED
 
 
 def test_the_first_rejection_ends_the_round(table: Table) -> None:
     table.play_to(Phase.RESPONDING)
     first, second = table.order()
     table.emitted(table.respond(False), ("Responded", 1, first, False))
-    state = table.state()
+    state = table.state
     assert (state.phase, state.round, state.turn) == (Phase.REVEALING, 2, 0)
-    refused = table.respond(True, sender=table.agent(second))
+    refused = table.respond(True, sender=table.seats[second])
     table.expect(refused, "WrongPhase", table.id, Phase.REVEALING, Phase.RESPONDING)
 
 
@@ -179,7 +180,7 @@ def test_after_a_rejection_only_fresh_secrets_decide_whether_to_go_on() -> None:
         table.play_to(Phase.REVEALING, rnd=2)
         for seat in range(2):
             went(table.reveal(seat))
-            assert table.state().phase is Phase.REVEALING
+            assert table.state.phase == Phase.REVEALING
         outcome = table.reveal(2)
         revealed = ("Revealed", 2, 2, table.secret(2, 2), table.promise(2, 3))
         if goes_on:
@@ -188,12 +189,12 @@ def test_after_a_rejection_only_fresh_secrets_decide_whether_to_go_on() -> None:
             assert table.order() == order
         else:
             table.emitted(outcome, revealed, ("BrokenDown", 2, Cause.NOT_CONTINUED, 0))
-            assert table.state().phase is Phase.BROKEN_DOWN
+            assert table.state.phase == Phase.BROKEN_DOWN
 
 
 def test_the_first_round_needs_no_luck() -> None:
     table = Table(continuation_numerator=0).play_to(Phase.PROPOSING)
-    assert table.state().round == 1
+    assert table.state.round == 1
 
 
 def test_with_a_discount_of_zero_a_rejection_ends_the_game() -> None:
@@ -203,7 +204,7 @@ def test_with_a_discount_of_zero_a_rejection_ends_the_game() -> None:
         table.play_to(Phase.REVEALING, rnd=2)
         for seat in range(3):
             went(table.reveal(seat))
-        assert table.state().cause is Cause.NOT_CONTINUED
+        assert table.state.cause == Cause.NOT_CONTINUED
 
 
 def test_withholding_after_a_rejection_costs_a_bond_too(table: Table) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.parameters import MAX_WINDOW, MIN_WINDOW, Cost, CostKind
-from tests.coordination.table import Table, agents, pieces, went
+from tests.coordination.table import Table, agents, pieces
+from tests.kit.rig.table import went
 
 UINT32, UINT96 = 2**32 - 1, 2**96 - 1
 ZERO = "0x" + "00" * 20
@@ -193,7 +194,7 @@ def test_creation_refuses(what: str) -> None:
     changes, error = REFUSED[what]
     table = Table()
     table.expect(table.create(replace(table.parameters, **changes)), *error)
-    assert table.state().phase is Phase.NONE
+    assert table.state.phase == Phase.NONE
 
 
 @pytest.mark.parametrize("what", ACCEPTED)
@@ -204,7 +205,7 @@ def test_creation_accepts(what: str) -> None:
     table.emitted(
         outcome, ("Created", table.creator, table.salt, table.parameters.digest(), table.parameters)
     )
-    state = table.state()
+    state = table.state
     assert (state.phase, state.turn, state.round) == (Phase.JOINING, 0, 0)
     assert state.digest == table.parameters.digest()
     assert state.deadline == table.evm.timestamp + table.parameters.join_window

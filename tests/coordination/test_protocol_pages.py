@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from parley.mechanisms.coordination.game import Cause, Phase
-from tests.coordination.table import JOIN_WINDOW, Table, agents, pieces, went
+from tests.coordination.table import JOIN_WINDOW, Table, agents, pieces
+from tests.kit.rig.table import went
 
 UINT32, UINT96 = 2**32 - 1, 2**96 - 1
 
@@ -22,7 +23,7 @@ def large(pieces_each: int, seats: int = 64, types: int = 64) -> Table:
         capacity=tuple(d + 5 * k % 2 for k, d in enumerate(contracted)),
         costs=tuple(pieces(starts, tuple(range(k, k + pieces_each)))[0] for k in range(1, seats + 1)),
     )
-    table.parameters = replace(table.parameters, agents=tuple(table.contract.accounts[:seats]))
+    table.parameters = replace(table.parameters, agents=tuple(table.subject.accounts[:seats]))
     return table
 
 
@@ -41,8 +42,8 @@ def test_the_largest_games_are_stored_page_by_page(pieces_each: int) -> None:
         table.expect(table.announce(seat, (*row[:-1], 9)), "AnnouncementTooHigh", 63, 9, row[-1])
         went(table.announce(seat, row))
     assert table.fraction(62) == (1, 2)
-    assert table.state().announced_cost == sum(map(p.contracted_cost, range(64)))
-    assert table.state().cause is Cause.NO_SAVINGS
+    assert table.state.announced_cost == sum(map(p.contracted_cost, range(64)))
+    assert table.state.cause == Cause.NO_SAVINGS
 
 
 def test_a_game_of_one_page_is_created_at_once_and_one_of_two_is_not() -> None:
@@ -51,7 +52,7 @@ def test_a_game_of_one_page_is_created_at_once_and_one_of_two_is_not() -> None:
     one = Table(agents=agents(30), contracted=(1,) * 1920, capacity=(1,) * 1920, **shape)
     assert [*one.parameters.pages()] == []
     went(one.create())
-    assert one.state().phase is Phase.JOINING
+    assert one.state.phase == Phase.JOINING
     table = Table(agents=agents(31), contracted=(1,) * 1984, capacity=(1,) * 1984, **shape)
     assert [page.seat for page in table.parameters.pages()] == [30, 0]
     whole = table.do(table.creator, "create", table.salt, table.parameters)
@@ -59,7 +60,7 @@ def test_a_game_of_one_page_is_created_at_once_and_one_of_two_is_not() -> None:
     half = replace(table.parameters.opening(), contracted=(1,))
     table.expect(table.do(table.creator, "create", table.salt, half), "MatrixSizeMismatch", 1, 0, 0)
     went(table.create())
-    assert table.state().phase is Phase.CREATING
+    assert table.state.phase == Phase.CREATING
 
 
 def test_the_seats_of_all_pages_share_one_cost_function_and_their_capacity() -> None:
@@ -71,14 +72,14 @@ def test_the_seats_of_all_pages_share_one_cost_function_and_their_capacity() -> 
         task_types=64,
         costs=pieces(tuple(range(16)), tuple(range(1, 17))),
     )
-    table.parameters = replace(table.parameters, agents=tuple(table.contract.accounts[:34]))
+    table.parameters = replace(table.parameters, agents=tuple(table.subject.accounts[:34]))
     # The first seat, on the first page, leaves a unit to the last one, on the second.
     table.rows = [(0, *ones[1:]), *[ones] * 32, (2, *ones[1:])]
     table.play_to(Phase.ANNOUNCING)
     for seat in range(34):
         went(table.announce(seat, table.rows[seat]))
-    assert table.state().announced_cost == 34 * table.parameters.contracted_cost(0)
-    assert table.state().cause is Cause.NO_SAVINGS
+    assert table.state.announced_cost == 34 * table.parameters.contracted_cost(0)
+    assert table.state.cause == Cause.NO_SAVINGS
 
 
 def shared(seats: int, types: int) -> Table:
@@ -97,7 +98,7 @@ def test_a_page_holds_as_many_seats_as_fit_to_the_byte() -> None:
         (shared(32, 62), Phase.CREATING),
     ):
         went(table.create())
-        assert table.state().phase is phase
+        assert table.state.phase == phase
 
 
 def test_events_tell_all_of_a_game_that_is_stored_page_by_page() -> None:
@@ -107,15 +108,15 @@ def test_events_tell_all_of_a_game_that_is_stored_page_by_page() -> None:
     table.emitted(table.create(), ("Created", table.creator, table.salt, opening.digest_of_call(), opening))
     for page in p.pages():
         outcome = table.store(page)
-        table.emitted(outcome, ("Stored", page.seat, table.state().digest, page.contracted, page.capacity))
-    assert table.state().digest == p.digest()
+        table.emitted(outcome, ("Stored", page.seat, table.state.digest, page.contracted, page.capacity))
+    assert table.state.digest == p.digest()
 
 
 def test_nobody_joins_before_all_pages_are_there_and_joining_starts_then() -> None:
     table = large(2)
     went(table.create())
     for page in table.parameters.pages():
-        state = table.state()
+        state = table.state
         assert (state.phase, state.deadline) == (Phase.CREATING, 0)
         assert page.seat < state.turn
         table.expect(table.join(0), "WrongPhase", table.id, Phase.CREATING, Phase.JOINING)
@@ -124,7 +125,7 @@ def test_nobody_joins_before_all_pages_are_there_and_joining_starts_then() -> No
         refused = table.withdraw(0, shares=())
         table.expect(refused, "WrongPhase", table.id, Phase.CREATING, Phase.SETTLED)
         went(table.store(page))
-    state = table.state()
+    state = table.state
     assert (state.phase, state.turn) == (Phase.JOINING, 0)
     assert state.deadline == table.evm.timestamp + JOIN_WINDOW
     table.expect(table.store(page), "WrongPhase", table.id, Phase.JOINING, Phase.CREATING)
@@ -143,11 +144,11 @@ def test_pages_are_stored_by_the_creator_one_by_one_from_the_last() -> None:
     table.expect(table.store(first, contracted=short), "MatrixSizeMismatch", len(short), 20 * 64, 20 * 64)
     went(table.store(first))
     stale = table.parameters.opening().digest_of_call()
-    table.expect(table.store(second, digest=stale), "StaleDigest", stale, table.state().digest)
+    table.expect(table.store(second, digest=stale), "StaleDigest", stale, table.state.digest)
     went(table.store(second))
     # Pages of one size cannot change places unnoticed: the digest that seats join by is another one.
     went(table.store(third._replace(contracted=second.contracted, capacity=second.capacity)))
-    assert table.state().digest != table.parameters.digest()
+    assert table.state.digest != table.parameters.digest()
 
 
 def test_every_row_is_checked_when_it_is_stored_and_the_rest_with_the_first_page() -> None:

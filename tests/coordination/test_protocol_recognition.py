@@ -14,8 +14,9 @@ from parley.kit.reference import Revert, encode_bytes, encode_tuple
 from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.recognition import RECOGNITION, Turn, equal
 from tests.coordination.on_chain import HOSTILE, SOUND
-from tests.coordination.table import BOND, Table, X, went
+from tests.coordination.table import BOND, Table, X
 from tests.kit.rig.gas import sent_with
+from tests.kit.rig.table import went
 
 GAS_GIVEN = 150_000
 """What a recognition function may use: see `ITwoStageMechanism.announce`."""
@@ -34,7 +35,7 @@ def asked(table: Table, rule: str, turn: Turn) -> Receipt:
     """Ask a function directly, as the mechanism does."""
     types = "(uint256,uint256,uint256,uint256,uint256[],uint256[],uint256[])"
     question = keccak(f"fraction({types})".encode())[:4] + encode([types], [astuple(turn)])
-    return table.evm.call(table.stranger, table.contract.recognition[rule], question)
+    return table.evm.call(table.stranger, table.subject.recognition[rule], question)
 
 
 @pytest.mark.parametrize("rule", SOUND)
@@ -64,11 +65,11 @@ def test_a_function_that_fails_costs_the_announcing_seat_nothing(rule: str) -> N
     for seat, fraction in enumerate(FALLBACK):
         table.emitted(table.announce(seat, X[seat]), ("Announced", seat, X[seat], *fraction))
     table.play_to(Phase.PROPOSING)
-    assert table.state().proposer == table.drawn(1, FALLBACK[:2])[0]
+    assert table.state.proposer == table.drawn(1, FALLBACK[:2])[0]
     table.play_to(Phase.SETTLED)
     for seat in range(3):
         went(table.withdraw(seat))
-    assert (table.balance(), table.burnt()) == (0, 0)
+    assert (table.balance, table.burnt()) == (0, 0)
 
 
 @pytest.mark.parametrize("rule", ["ThoroughRecognition", "LongRecognition"])
@@ -84,16 +85,16 @@ def test_nobody_makes_a_function_fail_by_sending_too_little_gas(rule: str) -> No
     """With every gas limit the announcement fails, or gives the fraction that the function gives."""
     table = Table(open_reference(), recognition=rule).play_to(Phase.ANNOUNCING)
     answer = {"ThoroughRecognition": (1, 7), "EqualRecognition": (1, 3)}[rule]
-    data = table.contract.coder.call_data("announce", table.id, table.state().digest, X[0])
+    data = table.coder.call_data("announce", table.id, table.state.digest, X[0])
     refused = went_through = 0
     for gas in range(GAS_GIVEN + 20_000, GAS_GIVEN + 130_000, 2_500):
         snapshot = table.evm.snapshot()
-        receipt = sent_with(table.evm, table.agent(0), table.contract.address, data, gas)
+        receipt = sent_with(table.evm, table.seats[0], table.address, data, gas)
         if receipt.ok:
             went_through += 1
             assert table.fraction(0) == answer
         else:
-            error = table.contract.coder.show_revert(receipt.output) if receipt.output else ""
+            error = table.coder.show_revert(receipt.output) if receipt.output else ""
             refused += error.startswith("NotEnoughGas")
             assert not error or error.startswith("NotEnoughGas")
         table.evm.restore(snapshot)
@@ -103,26 +104,26 @@ def test_nobody_makes_a_function_fail_by_sending_too_little_gas(rule: str) -> No
 
 def test_an_announcement_that_leaves_one_gas_too_little_says_how_much_is_needed() -> None:
     table = Table().play_to(Phase.ANNOUNCING)
-    data = table.contract.coder.call_data("announce", table.id, table.state().digest, X[0])
+    data = table.coder.call_data("announce", table.id, table.state.digest, X[0])
 
     def sent(gas: int) -> Receipt:
         snapshot = table.evm.snapshot()
-        receipt = sent_with(table.evm, table.agent(0), table.contract.address, data, gas)
+        receipt = sent_with(table.evm, table.seats[0], table.address, data, gas)
         table.evm.restore(snapshot)
         return receipt
 
     limits = range(GAS_NEEDED, GAS_NEEDED + 500_000)
     least = limits[bisect_left(limits, True, key=lambda gas: sent(gas).ok)]
     refusal = Revert("NotEnoughGas", GAS_NEEDED - 1, GAS_NEEDED)
-    assert sent(least - 1).output == table.contract.coder.revert_data(refusal)
+    assert sent(least - 1).output == table.coder.revert_data(refusal)
 
 
 def test_a_function_that_burns_its_gas_makes_an_announcement_dearer_by_no_more_than_that() -> None:
     used = {}
     for rule in ("EqualRecognition", "BurningRecognition", "InvalidRecognition", "BombRecognition"):
         table = Table(open_reference(), recognition=rule).play_to(Phase.ANNOUNCING)
-        data = table.contract.coder.call_data("announce", table.id, table.state().digest, X[0])
-        used[rule] = table.evm.transact(table.agent(0), table.contract.address, data).gas_used
+        data = table.coder.call_data("announce", table.id, table.state.digest, X[0])
+        used[rule] = table.evm.transact(table.seats[0], table.address, data).gas_used
     least = used.pop("EqualRecognition")
     assert all(gas <= least + GAS_GIVEN for gas in used.values()), used
     assert used["BurningRecognition"] > GAS_GIVEN
@@ -158,19 +159,19 @@ def test_whoever_joins_names_the_code() -> None:
 def test_code_that_is_no_longer_there_counts_as_no_answer() -> None:
     """Deployed, named and destroyed in one transaction, which on the fast machine never ends."""
     table = Table(open_reference())
-    conjurer = table.evm.deploy(table.contract.artifacts["Conjurer"].bytecode)
+    conjurer = table.evm.deploy(table.subject.artifacts["Conjurer"].bytecode)
     vanishing = bytes.fromhex("3660065733ff5b60025f52600760205260405ff3")
     # The first contract that another one creates: keccak256(rlp([creator, 1])).
     conjured = "0x" + keccak(b"\xd6\x94" + bytes.fromhex(conjurer[2:]) + b"\x01")[12:].hex()
     table.creator = conjurer
     table.parameters = replace(table.parameters, recognition=conjured, recognition_code=keccak(vanishing))
-    creation = table.contract.coder.call_data("create", table.salt, table.parameters)
+    creation = table.coder.call_data("create", table.salt, table.parameters)
     data = keccak(b"create(address,bytes)")[:4] + encode_tuple(
-        [int.from_bytes(address_word(table.contract.address)), encode_bytes(creation)]
+        [int.from_bytes(address_word(table.address)), encode_bytes(creation)]
     )
     assert table.evm.transact(table.stranger, conjurer, data).ok
     assert table.evm.code(conjured) == b""
-    assert table.state().phase is Phase.JOINING
+    assert table.state.phase == Phase.JOINING
     table.play_to(Phase.ANNOUNCING)
     for seat, fraction in enumerate(FALLBACK):
         table.emitted(table.announce(seat, X[seat]), ("Announced", seat, X[seat], *fraction))
@@ -179,11 +180,11 @@ def test_code_that_is_no_longer_there_counts_as_no_answer() -> None:
 def test_the_bond_of_a_victim_stays_its_own() -> None:
     """The attack: a function that refuses whatever one seat announces, so that its deadline passes."""
     table = Table(recognition="RefusingRecognition").play_to(Phase.ANNOUNCING)
-    victim = table.state().turn
+    victim = table.state.turn
     went(table.announce(victim, X[victim]))
     table.late(1)
     went(table.expire())  # the next seat is silent, and nobody else is blamed
-    before = table.evm.balance(table.agent(victim))
+    before = table.evm.balance(table.seats[victim])
     went(table.withdraw(victim))
-    assert table.evm.balance(table.agent(victim)) - before == table.parameters.deposit(victim)
+    assert table.evm.balance(table.seats[victim]) - before == table.parameters.deposit(victim)
     assert table.burnt() == BOND

@@ -8,8 +8,8 @@ import pytest
 
 from parley.core.randomness import commitment, word
 from parley.mechanisms.coordination.game import Phase
-from tests.coordination.table import Table, went
-from tests.kit.rig.on_chain import Outcome
+from tests.coordination.table import Table
+from tests.kit.rig.table import Done, went
 
 
 class Worlds(Table):
@@ -20,15 +20,15 @@ class Worlds(Table):
         self.signed: list[tuple[str, bytes, int]] = []
         went(self.create())
 
-    def do(self, sender: str, method: str, *args: object, value: int = 0) -> Outcome:
-        self.signed.append((sender, self.contract.coder.call_data(method, *args), value))
+    def do(self, sender: str, method: str, *args: object, value: int = 0) -> Done:
+        self.signed.append((sender, self.coder.call_data(method, *args), value))
         return super().do(sender, method, *args, value=value)
 
     def again(self, signed: tuple[str, bytes, int]) -> str:
         """Send what was signed, and return what the contract says; nothing if it takes it."""
         sender, data, value = signed
-        receipt = self.evm.transact(sender, self.contract.address, data, value)
-        return "" if receipt.ok else self.contract.coder.show_revert(receipt.output)
+        receipt = self.evm.transact(sender, self.address, data, value)
+        return "" if receipt.ok else self.coder.show_revert(receipt.output)
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def test_in_a_later_round_too_nobody_who_has_seen_secrets_commits_anew(
     went(table.reveal(0))
     revealed = last(table)
     table.evm.restore(fork)
-    went(table.reveal(2, promise=commitment(table.id, 2, word(12345))))
+    went(table.reveal(2, next_commitment=commitment(table.id, 2, word(12345))))
     went(table.propose(table.own_costs()))
     went(table.respond(False))
-    assert (table.state().phase, table.state().round) == (Phase.REVEALING, 2)
+    assert (table.state.phase, table.state.round) == (Phase.REVEALING, 2)
     assert stale(table.again(revealed))
 
 
@@ -73,7 +73,7 @@ def test_a_reveal_names_the_announcements_and_what_was_rejected(table: Worlds) -
     other = ((3,), (1,), (1,))
     for seat, row in enumerate(other):
         went(table.announce(seat, row))
-    assert table.state().phase is Phase.REVEALING
+    assert table.state.phase == Phase.REVEALING
     assert stale(table.again(first))
 
     table = Worlds()
@@ -99,7 +99,7 @@ def test_a_proposal_and_an_answer_are_about_one_allocation(table: Worlds, act: s
             went(table.announce(seat, (load,)))
         for seat in range(3):
             went(table.reveal(seat))
-        assert table.state().announced_cost == 90
+        assert table.state.announced_cost == 90
         shares = (70, 15, 5)
         if signed:
             if act == "propose":
@@ -127,7 +127,7 @@ def test_a_withdrawal_is_about_one_ending(table: Worlds) -> None:
     other = table.evm.snapshot()
     went(table.respond(True))
     went(table.respond(True))
-    assert table.state().phase is Phase.SETTLED
+    assert table.state.phase == Phase.SETTLED
     assert stale(table.again(broken))
     went(table.withdraw(0))
     settled = last(table)

@@ -9,7 +9,8 @@ from parley.mechanisms.coordination.game import Cause, Phase
 from parley.mechanisms.coordination.parameters import Cost, CostKind
 from parley.mechanisms.coordination.recognition import Turn
 from tests.coordination.on_chain import FAULTY
-from tests.coordination.table import ACTION_WINDOW, BOND, Table, X, went
+from tests.coordination.table import ACTION_WINDOW, BOND, Table, X
+from tests.kit.rig.table import went
 
 NOTHING = bytes(32)
 HUGE = 2**256 - 1
@@ -28,14 +29,14 @@ def table() -> Table:
 def test_joining_takes_bond_and_contracted_cost_exactly(table: Table) -> None:
     for seat, deposit in enumerate((BOND + 160, BOND + 10, BOND)):
         table.emitted(table.join(seat, value=deposit), ("Joined", seat, table.promise(seat, 1), deposit))
-    assert table.balance() == 3 * BOND + 170
+    assert table.balance == 3 * BOND + 170
 
 
 def test_seats_are_taken_in_any_order(table: Table) -> None:
     for seat in (2, 0, 1):
-        assert table.state().phase is Phase.JOINING
+        assert table.state.phase == Phase.JOINING
         went(table.join(seat))
-    assert table.state().phase is Phase.ANNOUNCING
+    assert table.state.phase == Phase.ANNOUNCING
 
 
 # ─────────────────────────────────────────────── announcing ──────────────────────────────────────────────
@@ -46,8 +47,8 @@ def test_agents_announce_in_order(table: Table) -> None:
     for turn in range(3):
         for seat in range(3):
             if seat != turn:
-                refused = table.announce(turn, X[turn], sender=table.agent(seat))
-                table.expect(refused, "NotTheSeat", turn, table.agent(seat))
+                refused = table.announce(turn, X[turn], sender=table.seats[seat])
+                table.expect(refused, "NotTheSeat", turn, table.seats[seat])
         went(table.announce(turn, X[turn]))
 
 
@@ -88,24 +89,24 @@ def test_an_announcement_names_the_earlier_ones_so_that_no_reorganization_turns_
     table.play_to(Phase.ANNOUNCING)
     before = table.evm.snapshot()
     went(table.announce(0, (2,)))
-    seen = table.state().digest
+    seen = table.state.digest
     assert seen == keccak(table.parameters.digest() + word(2))
     # Another branch of the chain, on which seat 1 announced something else.
     table.evm.restore(before)
     went(table.announce(0, (3,)))
     outcome = table.announce(1, (2,), digest=seen)
-    table.expect(outcome, "StaleDigest", seen, table.state().digest)
+    table.expect(outcome, "StaleDigest", seen, table.state.digest)
     went(table.announce(1, (2,)))
 
 
 def test_each_announcement_has_a_window_of_its_own_from_the_one_before(table: Table) -> None:
     table.play_to(Phase.ANNOUNCING)
     for turn in range(3):
-        assert table.state().deadline == table.evm.timestamp + ACTION_WINDOW
+        assert table.state.deadline == table.evm.timestamp + ACTION_WINDOW
         deadline = table.late(0)  # in the last second
         table.expect(table.expire(), "DeadlineNotPassed", table.id, deadline)
         went(table.announce(turn, X[turn]))
-    assert table.state().deadline == table.evm.timestamp + ACTION_WINDOW
+    assert table.state.deadline == table.evm.timestamp + ACTION_WINDOW
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_without_savings_the_game_breaks_down_at_once(
         went(table.announce(seat, announced[seat]))
     outcome = table.announce(2, announced[2])
     table.emitted(outcome, ("Announced", 2, announced[2], 0, 0), ("BrokenDown", 0, Cause.NO_SAVINGS, 0))
-    assert table.state().phase is Phase.BROKEN_DOWN
+    assert table.state.phase == Phase.BROKEN_DOWN
     assert table.burnt() == 0
 
 
@@ -132,7 +133,7 @@ def test_savings_of_one_wei_are_bargained_over() -> None:
     table = Table(costs=tuple(costs))
     assert (16 * 4 + 15) - (4 * 4 + 4 * 15 + 2) == 1
     table.play_to(Phase.REVEALING)
-    assert table.state().announced_cost == 78
+    assert table.state.announced_cost == 78
 
 
 # ────────────────────────────────────────── recognition fractions ────────────────────────────────────────
@@ -168,7 +169,7 @@ def test_recognition_fractions_are_frozen_as_they_are_announced(
 
 def test_the_last_agent_is_recognized_when_nobody_else_can_be() -> None:
     table = Table(recognition="NobodyRecognition").play_to(Phase.PROPOSING)
-    assert table.state().proposer == 2
+    assert table.state.proposer == 2
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_what_is_no_fraction_of_32_bits_counts_as_no_answer(rule: str, answer: t
 
 def test_a_recognition_function_that_changes_its_mind_is_too_late() -> None:
     table = Table()
-    fickle = table.evm.deploy(table.contract.artifacts["FickleRecognition"].bytecode)
+    fickle = table.evm.deploy(table.subject.artifacts["FickleRecognition"].bytecode)
     code = keccak(table.evm.code(fickle))
     table.parameters = replace(table.parameters, recognition=fickle, recognition_code=code)
     went(table.create())
@@ -202,4 +203,4 @@ def test_a_recognition_function_that_changes_its_mind_is_too_late() -> None:
     table.evm.warp(table.evm.timestamp + 5)
     assert [table.fraction(seat) for seat in range(2)] == frozen[:2]
     table.play_to(Phase.PROPOSING)
-    assert table.state().proposer == table.drawn(1, frozen[:2])[0]
+    assert table.state.proposer == table.drawn(1, frozen[:2])[0]

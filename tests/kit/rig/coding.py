@@ -27,6 +27,7 @@ class Coder:
 
     def __init__(self, abi: Iterable[Mapping[str, Any]], *others: Iterable[Mapping[str, Any]]) -> None:
         entries = [*(entry for other in others for entry in other if entry["type"] == "error"), *abi]
+        self.abi = entries
         self.interface = Interface(entries)
         self._entries = {(entry["type"], entry.get("name")): entry for entry in entries}
 
