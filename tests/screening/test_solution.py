@@ -332,6 +332,27 @@ def test_the_large_market_of_the_paper() -> None:
     assert float(cost) == pytest.approx(LARGE_MARKET, abs=2e-4)  # prices are rounded to 1/100 000
 
 
+def test_large_market_menus_are_poor_in_small_markets() -> None:
+    change = expectation(two_prices(LARGE_MARKET_PRICES, unit=100_000).market()).change
+    assert float(change) == pytest.approx(-0.8872, abs=1e-4)
+    common, trade = expectation(worked("W2").market()).change, best_trade(worked("W2"))
+    assert trade is not None
+    assert common == -3 < trade.change == -2 < change
+
+
+def test_two_copies_are_a_market_of_twice_as_many_agents() -> None:
+    problem = worked("W1")
+    twice = {
+        key: [row for row in problem.to_mapping()[key] for _ in range(2)] for key in ("social_costs", "menus")
+    }
+    doubled = Problem.from_mapping(problem.to_mapping() | twice | {"status_quo": [[2, 2]] * 6})
+    exact = expectation(doubled.market())
+    (found,) = replicas(problem.market(), [2], seed=8, runs=4_000)
+    error = sqrt(float(exact.variance) / 4 / 4_000)
+    assert abs(found.mean - 24 - float(exact.change) / 2) <= FAR * error
+    assert found.std_error == pytest.approx(error, rel=0.1)
+
+
 def test_shares_of_proposition_3_clear_and_cost_what_it_says() -> None:
     market = worked("W1").market()
     laws = laws_of(market)
