@@ -14,26 +14,16 @@ from parley.mechanisms.assignment.bots import make_bots
 from parley.mechanisms.assignment.certificate import Certificate
 from parley.mechanisms.assignment.lottery import indicator
 from parley.mechanisms.assignment.mechanism import MECHANISM
+from parley.mechanisms.assignment.model import LotteryModel
 from parley.mechanisms.assignment.plan import plan
 from parley.mechanisms.assignment.play import Player
 from parley.mechanisms.assignment.problem import RULES, Problem, example_1, from_orders
 from tests.assignment.contract_machine import ContractMachine
-from tests.assignment.crooked import (
-    CAMPAIGN,
-    COPIED,
-    EATING,
-    SERIAL,
-    UNOPENED,
-    UNREVEALED,
-    USUAL,
-)
+from tests.assignment.crooked import CAMPAIGN, EATING, SERIAL, UNREVEALED, USUAL
 from tests.kit.rig.on_chain import OnChain
 from tests.kit.rig.staging import Staged, Way
-from tests.kit.rig.suite import Chosen, Suite, Tampered, plain_withdrawal
-from tests.kit.rig.tampered import (
-    by_stranger,
-    with_word,
-)
+from tests.kit.rig.suite import Chosen, Suite, Tampered, populations
+from tests.kit.rig.tampered import by_stranger, with_word
 
 UTILITIES = tuple(
     tuple(map(Fraction, row)) for row in ((4, 3, 2, 1), (4, 2, 1, 1), (3, 4, 1, 2), (2, 4, 1, 2))
@@ -103,15 +93,8 @@ def random_keys(dice: Random) -> Mapping[str, Any]:
 
 
 POPULATIONS = {
-    "all there": USUAL,
-    "some never commit": ("truthful", "absent", "truthful", "absent"),
-    "one does not reveal": UNREVEALED,
-    "one does not open": UNOPENED,
-    "one copies": COPIED,
-    "one misreports": ("truthful", "misreporting", "truthful", "truthful"),
-    "nobody commits": ("absent",),
-    "nobody reveals": ("absent:revealing",),
-    "nobody opens": ("absent:opening",),
+    **populations(MECHANISM, 4),
+    **{f"all absent:{phase}": (f"absent:{phase}",) for phase in ("committing", "revealing", "opening")},
     "all sorts": ("truthful", "absent:revealing", "copying", "absent:opening"),
 }
 
@@ -128,35 +111,13 @@ TAMPERED = {
 }
 
 ENDINGS = {
-    *("serial drawn", "serial committing", "serial revealing"),
-    *(
-        "posted drawn",
-        "posted drawn with forfeits",
-        "posted committing",
-        "posted revealing",
-        "posted posting",
-        "posted opening",
-    ),
+    *("serial drawn", "serial committing", "serial revealing", "posted drawn", "posted drawn with forfeits"),
+    *(f"posted {phase.name.lower()}" for phase in LotteryModel.playing),
 }
-
-ON_NODE = (
-    "a wei of every bond goes to the owner",
-    "every withdrawal is paid to the owner",
-    "shortfalls pay for a rebate to the owner",
-    "the order is not uniform",
-    "seats get their second choice",
-    "a reveal is refused unless the draw suits",
-    "a term is shifted by a seat",
-    "no eating schedule is checked",
-    "a commitment leaves no event",
-    "who never committed is called silent",
-)
-"""Variants that are tried on a node too, the first ones always."""
 
 SUITE = Suite(
     mechanism=MECHANISM,
     player=player,
-    withdrawal=plain_withdrawal,
     settings=RULES,
     populations=POPULATIONS,
     silent=UNREVEALED,
@@ -179,7 +140,11 @@ SUITE = Suite(
     endings=ENDINGS,
     ways={name: posting(false) for name, false in FALSE.items()},
     examples={"simulate": ("--games", "3")},
-    on_node=ON_NODE,
-    often_on_node=1,
+    on_node=(
+        "seats get their second choice",
+        "a term is shifted by a seat",
+        "no eating schedule is checked",
+        "who never committed is called silent",
+    ),
     window=example_1().window,
 )

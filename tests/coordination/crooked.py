@@ -202,9 +202,6 @@ DERIVED = Derived(
             "also": "permutation draw: the order leaves out who was drawn, not who was announced"
         },
         "BrokenDown is not emitted in expire": {"rule": "breakdown cause"},
-        "BrokenDown is not emitted in _breakDown": {
-            "also": "phase: the game goes on as far as its events tell, and yet money is taken out"
-        },
     },
     but={
         "store .*|Stored .*": "games that are played are too small for pages of their own",

@@ -16,7 +16,7 @@ from tests.kit.rig.crooked import Campaign, Change, Variant
 from tests.kit.rig.derived import Derived
 from tests.kit.rig.games import FILES
 from tests.kit.rig.on_chain import OnChain
-from tests.kit.rig.suite import Chosen, ContractSuite, Tampered, plain_withdrawal
+from tests.kit.rig.suite import Chosen, ContractSuite, Tampered
 from tests.kit.rig.tampered import left_out
 
 
@@ -91,7 +91,6 @@ def subject(evm: Evm, contract: Artifact | None = None) -> OnChain:
 SUITE = ContractSuite(
     mechanism=COIN,
     player=player,
-    withdrawal=plain_withdrawal,
     settings=("usual",),
     populations={
         "honest": ("honest", "honest"),

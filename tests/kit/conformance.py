@@ -38,7 +38,7 @@ from tests.kit.rig.contract_machine import MismatchError, Reached, drive
 from tests.kit.rig.crooked import Altered
 from tests.kit.rig.on_node import put_on, report_of
 from tests.kit.rig.selected import RoomyEvm
-from tests.kit.rig.suite import GAMES, ContractSuite, Suite
+from tests.kit.rig.suite import GAMES, ON_NODE, ContractSuite, Suite
 from tests.kit.rig.tampered import broken, only, told_otherwise
 from tests.nodes import KINDS, anvil, running
 
@@ -79,7 +79,7 @@ class ContractConformance:
         names = list(suite.campaign.variants)
         some = {"driven": [name for name in names if suite.campaign.changes_main(name)]}
         if isinstance(suite, Suite):
-            some["on_node"] = list(suite.on_node)
+            some["on_node"] = [*suite.on_node, *(name for name in ON_NODE if name in names)]
         for argument, first in cls.often().items():
             if argument in metafunc.fixturenames:
                 marked = [
@@ -425,7 +425,7 @@ class Conformance(ContractConformance):
     @classmethod
     def often(cls) -> dict[str, Sequence[str]]:
         """Arguments that name variants, and those that are always tried."""
-        return {**super().often(), "on_node": cls.suite.on_node[: cls.suite.often_on_node]}
+        return {**super().often(), "on_node": [*ON_NODE[:2], *cls.suite.on_node[:1]]}
 
     @classmethod
     def files(cls) -> list[str]:

@@ -20,7 +20,7 @@ from tests.kit.rig.crooked import Campaign, Change, Variant
 from tests.kit.rig.derived import Derived
 from tests.kit.rig.games import FILES
 from tests.kit.rig.on_chain import OnChain
-from tests.kit.rig.suite import Chosen, ContractSuite, plain_withdrawal
+from tests.kit.rig.suite import Chosen, ContractSuite
 
 SOURCE = "examples/straws/straws/contracts/Straws.sol"
 PROBLEM = Problem.from_mapping({"kind": "straws", "costs": [3, 9, 5], "compensation": 2, "bond": 4})
@@ -91,7 +91,6 @@ def subject(evm: Evm, contract: Artifact | None = None) -> OnChain:
 SUITE = ContractSuite(
     mechanism=MECHANISM,
     player=player,
-    withdrawal=plain_withdrawal,
     settings=("usual",),
     populations={"honest": ("honest",), "one is silent": SILENT, "all are silent": ("silent",)},
     silent=SILENT,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +17,7 @@ from parley.kit.reference import Revert
 from parley.kit.verify.rules import SILENT, Rules
 from tests.kit.rig.crooked import OWNER, Put, Variant
 from tests.kit.rig.games import common
-from tests.kit.rig.sources import Function, Match, Place, functions
+from tests.kit.rig.sources import Function, Match, Place, functions, with_bases
 
 Found = Iterator[tuple[str, Variant]]
 
@@ -65,7 +66,8 @@ class Derived:
         self.functions = functions(file)
         self.others = [function for other in more for function in functions(other)]
         self.actions = {one.name: one for one in self.functions if one.is_action}
-        self.payable = next(one for one in self.actions.values() if " payable" in one.head.text)
+        self.first, self.second, *_ = [name for name in self.actions if name not in _AT_ANY_TIME]
+        self.bases = with_bases(file)
         self._adjusted, self._but = adjusted, but
 
     def variants(self) -> dict[str, Variant]:
@@ -91,7 +93,6 @@ class Derived:
 
     def _common(self) -> Found:
         """Those of what all games of seats share."""
-        _, timed, *_ = [name for name in self.actions if name not in _AT_ANY_TIME]
         seats = {
             name: (self.rules.of_refusal(name, Revert("NotTheSeat")), "")
             for name, action in self.actions.items()
@@ -103,7 +104,13 @@ class Derived:
                 seed, *_ = match.arguments
                 seeds = [*seed.found(r"\bDraws\.seed\("), *function.body.found(r"\bDraws\.seed\(")]
                 order = self.draws[seeds[0].arguments[0].text]
-        yield from common(self.payable.name, timed, self.silent, order, seats).items()
+        found = common(self.first, self.second, self.silent, order, seats)
+        for name, variant in found.items():
+            if all(
+                Path(change.file).stem not in {"Bonds", "Secrets"} - {*self.bases}
+                for change in variant.changes
+            ):
+                yield name, variant
 
     # ── events ──
 
@@ -206,6 +213,8 @@ class Derived:
     # ── money ──
 
     def _money(self) -> Found:
+        if "Bonds" not in self.bases:
+            return
         withdraw = self.actions["withdraw"]
         (pay,) = withdraw.body.found(r"\b_pay\(")
         statement, (*_, amount) = pay.statement, pay.arguments
@@ -234,7 +243,7 @@ class Derived:
             "a seat can withdraw again",
             _put("one withdrawal per seat", claim.place(1), "", stage="withdraw twice", bots=self.silent),
         )
-        first = next(self.payable.body.found(r"\bemit \w+\(")).place().before
+        first = next(self.actions[self.first].body.found(r"\bemit \w+\(")).place().before
         expire = self.actions["expire"]
         burns = [match.place(1) for match in expire.body.found(r"burnt \+= ([^;]+);")]
         if not burns:
@@ -263,7 +272,7 @@ class Derived:
                 ("long", "deadline", "late", "+ 1"),
                 ("short", "refusal", "punctually", "- 1"),
             ):
-                put = _put(rule, window, f"{window.text} {change}", stage=f"{self.payable.name} {stage}")
+                put = _put(rule, window, f"{window.text} {change}", stage=f"{self.first} {stage}")
                 yield f"the first window is a second too {way}", put
 
     # ── draws ──

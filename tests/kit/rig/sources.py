@@ -1,7 +1,7 @@
 """Solidity sources as text: their functions, and the arguments of what is called in them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from os.path import normpath
 from pathlib import Path
@@ -141,7 +141,7 @@ def refusals(main: str) -> dict[str, set[str]]:
     """
     files = {_stem(file): file for file in _imported(main)}
     library = {stem: {one.name: one for one in functions(file)} for stem, file in files.items()}
-    bases = _with_bases(_stem(main), files)
+    bases = with_bases(main)
 
     def called(function: Function) -> Iterator[Function]:
         own = _stem(function.body.file)
@@ -165,10 +165,11 @@ _BASE = re.compile(r"(?: is |, )([A-Z]\w+)(?=[\w,\s]*\{)")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[^"]+|parley/[^"]+)";', re.MULTILINE)
 
 
-def _with_bases(name: str, files: Mapping[str, str]) -> list[str]:
-    """A contract and all that it inherits from."""
-    bases = [base for base in _BASE.findall(read_source(files[name])) if base in files]
-    return list(dict.fromkeys([name, *(one for base in bases for one in _with_bases(base, files))]))
+def with_bases(main: str) -> list[str]:
+    """The contract of a file and all that it inherits from, by name."""
+    files = {_stem(file): file for file in _imported(main)}
+    bases = [base for base in _BASE.findall(read_source(main)) if base in files and files[base] != main]
+    return list(dict.fromkeys([_stem(main), *(one for base in bases for one in with_bases(files[base]))]))
 
 
 def _stem(file: str) -> str:

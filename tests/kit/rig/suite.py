@@ -11,7 +11,7 @@ from itertools import product
 from random import Random
 from typing import Any, NamedTuple
 
-from parley.chain.abi import python_name
+from parley.chain.abi import Interface, python_name
 from parley.chain.backends import open_evm
 from parley.chain.compiler import Artifact
 from parley.chain.deploy import deploy
@@ -19,11 +19,11 @@ from parley.chain.deployments import Claims
 from parley.chain.evm import Evm
 from parley.chain.history import History, Recorder
 from parley.core.errors import ParleyError
-from parley.core.randomness import Word, address_word, word
+from parley.core.randomness import word
 from parley.kit.loaded import AnyProblem, LoadedProblem
 from parley.kit.mechanism import AnyMechanism
 from parley.kit.play.player import Player
-from parley.kit.reference import Event, Revert
+from parley.kit.reference import Revert
 from parley.kit.verify.contract import Declared, records_of, verify_contract
 from parley.kit.verify.records import Records
 from parley.kit.verify.rules import Rules
@@ -50,6 +50,26 @@ from tests.kit.rig.tampered import (
 
 GAMES = 8
 """Of each crooked contract."""
+
+
+ON_NODE = (
+    "every withdrawal is paid to the owner",
+    "reveal is refused in some games",
+    "a wei of every withdrawal goes to the owner",
+    "shortfalls pay for a rebate to the owner",
+    "a withdrawal is a wei short of what it announces",
+    "a wei of every deposit goes to the owner",
+    "a lost bond is not counted as burnt",
+    "reveal is refused unless the draw suits",
+    "reveal does nothing for one seat",
+    "reveal stores another commitment",
+    "withdraw is refused to one seat",
+    "Revealed is emitted twice",
+    "a deposit may be a wei short",
+    "a stranger may reveal for a seat",
+    "the order is not uniform",
+)
+"""Variants that are tried on a node too, of every mechanism that has them; the first two always."""
 
 
 class Tampered(NamedTuple):
@@ -113,8 +133,6 @@ class ContractSuite:
     mechanism : Mechanism
     player : callable
         From a machine, addresses by contract, names of bots (none: the usual ones), a setting and a seed.
-    withdrawal : callable
-        From a player, a game's id, a seat and the game's events, calldata of a withdrawal to that seat.
     settings : sequence of str
         Those that honest games are played in.
     populations : mapping of str to sequence of str
@@ -153,7 +171,6 @@ class ContractSuite:
 
     mechanism: Declared
     player: Callable[[Evm, Mapping[str, str], Sequence[str], str, int], Player[Any]]
-    withdrawal: Callable[[Player[Any], Word, int, Sequence[Event]], bytes]
     settings: Sequence[str]
     populations: Mapping[str, Sequence[str]]
     silent: Sequence[str]
@@ -321,21 +338,24 @@ class ContractSuite:
         player = self.player(machine, addresses, variant.bots, variant.setting, 3)
         staged = Staged(player, self.window, variant.stage, self.records, self.ways)
         for k in games:
-            before = len(machine)
             staged.begin()
             with contextlib.suppress(ParleyError, LookupError, ValueError, TypeError, AttributeError):
                 player.play(k)
             if not variant.stage or variant.stage.startswith("withdraw"):
-                self._take_all(player, machine, before)
+                self._take_all(player, machine)
 
-    def _take_all(self, player: Player[Any], machine: Recorder, before: int) -> None:
-        """Let every seat try to withdraw from the game that began with that call."""
-        calls = list(machine.calls())[before:]
-        events = [self.records.read_event(log) for call in calls for log in call.logs]
-        game = events[0].fields[0]
-        assert isinstance(game, bytes)
+    def _take_all(self, player: Player[Any], machine: Recorder) -> None:
+        """Let every seat try to withdraw from the latest game, as the model says that it may."""
+        replay = self.mechanism.verifier()(machine, self.records)
+        for call in machine.calls():
+            replay.take(call)
+        *_, game = replay.model.games.values()
         for seat, address in enumerate(player.seats):
-            machine.transact(address, player.contract, self.withdrawal(player, game, seat, events))
+            moves = self.machine.moves_type(replay.model, (), [address], self.records)
+            arguments = moves.by_seat(Random(seat), game, "withdraw", seat).args
+            machine.transact(
+                address, player.contract, Interface(player.codec.abi).encode("withdraw", *arguments)
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,9 +369,7 @@ class Suite(ContractSuite):
     problems : callable
         A random problem, as the keys of its file, for a round trip.
     on_node : sequence of str
-        Variants that are tried on a node too.
-    often_on_node : int
-        How many of them are always tried there.
+        Variants that are tried on a node too, besides those that all mechanisms have; the first one always.
     examples : mapping of str to sequence of str
         By command, options that make its documented examples quick.
     """
@@ -360,7 +378,6 @@ class Suite(ContractSuite):
     problem: Mapping[str, Any]
     problems: Callable[[Random], Mapping[str, Any]]
     on_node: Sequence[str] = ()
-    often_on_node: int = 1
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def load(self, keys: Mapping[str, Any]) -> AnyProblem:
@@ -374,9 +391,18 @@ def _place(records: Records, action: str, name: str) -> int:
     return named.index(name) if name in named else 0
 
 
-def plain_withdrawal(player: Player[Any], game: Word, seat: int, _events: Sequence[Event]) -> bytes:
-    """A withdrawal that needs to say nothing but who takes it."""
-    return player.codec.selectors["withdraw"] + game + word(seat) + address_word(player.seats[seat])
+def populations(mechanism: AnyMechanism, seats: int) -> dict[str, tuple[str, ...]]:
+    """The usual bots, each other bot at one seat among them and at all seats, and silence in each phase."""
+    usual, *others = mechanism.bots
+    acting = [phase for phase, acts in mechanism.phases.items() if acts]
+    found: dict[str, tuple[str, ...]] = {usual: (usual,)}
+    for name in others:
+        bot, of_phase = name.partition("[")[0].partition(":")[0], "PHASE" in name
+        for one in [f"{bot}:{phase}" for phase in acting] if of_phase else [bot]:
+            found[f"one {one}"] = (usual, one, *[usual] * (seats - 2))
+        if not of_phase:
+            found[f"all {bot}"] = (bot,)
+    return found
 
 
 def claims_of(machine: Recorder, addresses: Mapping[str, str]) -> Claims:
