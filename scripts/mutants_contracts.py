@@ -19,6 +19,10 @@ import time
 from collections import Counter
 
 from parley.chain.compiler import project_root
+
+# The example of a mechanism from outside is a game of seats too.
+sys.path.append(str(project_root() / "examples" / "straws"))
+
 from scripts.survivors import Listed, Tally
 from tests.mutants.building import build
 from tests.mutants.targets import TARGETS, Target

@@ -20,6 +20,9 @@ from tests.coordination.suite import SUITE as COORDINATION
 from tests.kit.rig.contract_machine import ContractMachine, Reached
 from tests.kit.rig.on_chain import contracts, harnesses
 from tests.kit.rig.selected import RoomyEvm, select
+from tests.kit.straws_suite import SOURCE as _STRAWS
+from tests.kit.straws_suite import SUITE as STRAWS
+from tests.kit.straws_suite import contracts as with_straws
 
 STEPS = 40
 """Rules that one run of arbitrary calls takes."""
@@ -75,10 +78,10 @@ TARGETS = (
         for name in ("TwoStageMechanism.sol", "GameData.sol", "CostFunctions.sol")
     ),
     *(
-        Target(_GAME + name, (_MECHANISM, _LOTTERY), (*_OF_SEATS, *_OF_GAMES))
+        Target(_GAME + name, (_STRAWS, _MECHANISM, _LOTTERY), (*_OF_SEATS, *_OF_GAMES))
         for name in ("Bonds.sol", "Games.sol", "Pages.sol", "Secrets.sol", "Status.sol")
     ),
-    Target(_GAME + "SeatSets.sol", (_LOTTERY,), (*_OF_SEATS, *_OF_LOTTERIES)),
+    Target(_GAME + "SeatSets.sol", (_STRAWS, _LOTTERY), (*_OF_SEATS, *_OF_LOTTERIES)),
     *(Target(file, (file,), _OF_FUNCTIONS, "chosen") for file in _FUNCTIONS),
     Target(_COORDINATION + "recognition/Totals.sol", _FUNCTIONS, _OF_FUNCTIONS, "chosen"),
     *(
@@ -96,14 +99,13 @@ TARGETS = (
 
 def load() -> None:
     """Load what every trial needs, so that none has to."""
-    contracts()
-    harnesses()
+    _trees()
     attackers()
 
 
 def install(artifacts: Mapping[str, Artifact], number: int) -> None:
     """Let everything in this process meet the mutant in place of the tree's contract."""
-    for tree in (contracts(), harnesses()):
+    for tree in _trees():
         assert isinstance(tree, dict)
         tree.update((name, select(artifacts[name], number)) for name in tree.keys() & artifacts.keys())
     RevmEvm.code_limit = RoomyEvm.code_limit
@@ -112,6 +114,11 @@ def install(artifacts: Mapping[str, Artifact], number: int) -> None:
         setattr(machine, "__init__", _left_out)  # noqa: B010 - mypy wants no method assigned
     # To ask at every place which mutant it is takes gas.
     setattr(revm, "GAS_LIMIT", 8 * GAS_LIMIT)  # noqa: B010 - imported there, as mypy sees it
+
+
+def _trees() -> tuple[Mapping[str, Artifact], ...]:
+    """Where tests take contracts from."""
+    return contracts(), harnesses(), with_straws()
 
 
 class Watch:
@@ -124,9 +131,7 @@ class Watch:
 
     def __init__(self, names: Collection[str]) -> None:
         self.used = False
-        codes = {
-            tree[name].bytecode for tree in (contracts(), harnesses()) for name in tree.keys() & set(names)
-        }
+        codes = {tree[name].bytecode for tree in _trees() for name in tree.keys() & set(names)}
         machines: WeakSet[RevmEvm] = WeakSet()
         deploy, send = RevmEvm.deploy, RevmEvm.send
 
@@ -159,6 +164,6 @@ def wanders(target: Target, seed: int) -> bool:
 
 @cache
 def _machine(target: Target) -> Callable[[], ContractMachine[Any]]:
-    suite = ASSIGNMENT if target.mains[0] == _LOTTERY else COORDINATION
+    suite = {_LOTTERY: ASSIGNMENT, _STRAWS: STRAWS}.get(target.mains[0], COORDINATION)
     subject = suite.subject(RevmEvm(), None)
     return lambda: suite.machine(subject, Reached())
