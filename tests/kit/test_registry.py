@@ -92,7 +92,7 @@ def test_every_mechanism_says_what_it_is() -> None:
         assert mechanism(one.kind) is one
         assert {"solve", "simulate", "audit", "verify"} <= set(one.descriptions)
         for option in one.options:
-            assert option.verb in ("solve", "audit")
+            assert option.verb in ("solve", "audit", "simulate")
 
 
 def test_a_problem_is_loaded_from_python_too() -> None:
@@ -129,3 +129,5 @@ def test_options_are_checked_whoever_gives_them() -> None:
     problem = load(EXAMPLE)
     with pytest.raises(ParleyError, match="runs: no such option; known: exact, announce"):
         problem.solve(runs=5)
+    with pytest.raises(ParleyError, match="poster: no such option; known: none"):
+        problem.simulate(games=1, options={"poster": "late"})

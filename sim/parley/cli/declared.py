@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from parley.kit.options import Option
 
-__all__ = ["describe", "own_options", "with_options"]
+__all__ = ["declared", "describe", "own_options", "with_options"]
 
 
 def with_options(
@@ -66,6 +66,11 @@ def _help(entries: list[tuple[str, Option]]) -> str:
         else:
             parts.append(f"{kind.capitalize()}: {option.help[0].lower()}{option.help[1:]}{default}")
     return "  ".join(parts)
+
+
+def declared(verb: str) -> Iterable[tuple[str, Option]]:
+    """Return the options of a command that mechanisms declare, with their kinds."""
+    return ((one.kind, option) for one in mechanisms() for option in one.options if option.verb == verb)
 
 
 def own_options(kind: str, verb: str, given: dict[str, Any]) -> dict[str, Any]:

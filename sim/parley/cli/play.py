@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from parley.chain.urls import is_url, shown
-from parley.cli.declared import describe
+from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
 from parley.cli.shared import File, Json, app, console, print_json, progress_bar
 from parley.core.errors import ParleyError
@@ -94,6 +94,7 @@ Check = Annotated[
         "the node's chain id and addresses.",
     ),
 )
+@with_options(declared("simulate"))
 def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     file: File,
     games: Games = 1000,
@@ -107,6 +108,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     out: Out = None,
     check: Check = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
+    **given: Any,  # noqa: ANN401 - what mechanisms declare
 ) -> None:
     """Play games on an EVM, and compare the results with theory."""
     from parley.kit.play.run import OTHER  # noqa: PLC0415 - what plays is slow to load
@@ -114,6 +116,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     if evm not in OTHER and not is_url(evm):
         raise ParleyError(f"--evm: unknown EVM {shown(evm)!r}; use revm, py-evm or the URL of a node")
     problem = load(file)
+    options = own_options(problem.kind, "simulate", given)
     problem.problem.check_playable(file)
     written: list[str] = []
     with progress_bar() as progress:
@@ -127,6 +130,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
             "workers": workers,
             "cluster": cluster,
             "progress": lambda done: progress.advance(task, done),
+            "options": options,
         }
         if bots is not None:
             play["bots"] = bots.split(",")

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parley.cli.declared import describe, own_options, with_options
+from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
 from parley.cli.shared import File, Json, app, console, print_json, progress_bar
 from parley.core.folders import commit_folder, whole_folder
-from parley.kit.registry import load, mechanisms
+from parley.kit.registry import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rich.progress import Progress
-
-    from parley.kit.options import Option
 
 AuditOut = Annotated[
     Path | None,
@@ -31,10 +29,6 @@ Check = Annotated[
         "--check", help="Exit with 1 if an axiom or property is refuted, or one agent alone can gain."
     ),
 ]
-
-
-def _declared(verb: str) -> Iterator[tuple[str, Option]]:
-    return ((one.kind, option) for one in mechanisms() for option in one.options if option.verb == verb)
 
 
 def _teller(progress: Progress) -> Callable[[str, int, int | None], None]:
@@ -51,7 +45,7 @@ def _teller(progress: Progress) -> Callable[[str, int, int | None], None]:
     no_args_is_help=True,
     help=describe("solve", "Compute the exact equilibrium or assignment."),
 )
-@with_options(_declared("solve"))
+@with_options(declared("solve"))
 def solve(
     file: File,
     as_json: Json = False,  # noqa: FBT002 - a flag
@@ -74,7 +68,7 @@ def solve(
     no_args_is_help=True,
     help=describe("audit", "Check which properties hold, with witnesses, and who can gain by deviating."),
 )
-@with_options(_declared("audit"))
+@with_options(declared("audit"))
 def audit(
     file: File,
     out: AuditOut = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from parley.core.errors import naming
@@ -143,11 +144,13 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
             run, lambda: self.mechanism.simulation_sheet(run.to_json(), self.problem, self.kind), tables
         )
 
-    def setting(self, bots: Sequence[str], seed: int) -> Setting[P, S, OutcomeT, C]:
-        """Return the setting of games with these bots and this seed."""
+    def setting(
+        self, bots: Sequence[str], seed: int, options: Mapping[str, object] = MappingProxyType({})
+    ) -> Setting[P, S, OutcomeT, C]:
+        """Return the setting of games with these bots, this seed and the mechanism's own options."""
         with naming(self.file):
             self.problem.check_playable(self.file)
-            return self.mechanism.setting(self.problem, bots, seed)
+            return self.mechanism.setting(self.problem, bots, seed, options)
 
     def board(self, outcome: OutcomeT) -> Board | None:
         """Return the mechanism's own tables of a game for the live page, if it has any."""

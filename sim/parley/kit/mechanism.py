@@ -8,10 +8,10 @@ command starts fast.
 from __future__ import annotations
 
 from abc import abstractmethod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
 
 from parley.core.files import read_object
-from parley.kit.options import Given, Option
 from parley.kit.play.declaration import Playable
 from parley.kit.protocols import A, C, OutcomeT, P, S
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from parley.kit.declared import Description, Format, Laboratory
     from parley.kit.live.board import Board
+    from parley.kit.options import Given
     from parley.kit.play.setting import Setting
     from parley.kit.play.simulation import Simulation
     from parley.kit.present.page_model import Sheet
@@ -52,8 +53,6 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         Description of each bot, by its name for ``--bots``; the first is the default.
     endings : mapping of str to Ending
         All endings of a game.
-    options : tuple of Option
-        Options of this kind only.
     phases : mapping of str to bool
         Phases of a game in the contract's numbering, from 1; true if seats act in the phase.
     formats : tuple of Format
@@ -63,7 +62,6 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
     about: ClassVar[str]
     descriptions: ClassVar[Mapping[str, Description]]
     phases: ClassVar[Mapping[str, bool]] = {}
-    options: ClassVar[tuple[Option, ...]] = ()
     formats: ClassVar[tuple[Format, ...]] = ()
 
     # ── verbs ──
@@ -162,17 +160,28 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         """Return the theory of a problem."""
         return self.solve(problem, self.given("solve", {}), lambda *_: None)
 
-    def setting(self, problem: P, bots: Sequence[str], seed: int) -> Setting[P, S, OutcomeT, C]:
+    def setting(
+        self,
+        problem: P,
+        bots: Sequence[str],
+        seed: int,
+        options: Mapping[str, object] = MappingProxyType({}),
+    ) -> Setting[P, S, OutcomeT, C]:
         """Return the setting of games with these bots: one name for all seats, or one per seat.
+
+        Parameters
+        ----------
+        options : mapping of str to value
+            The mechanism's own options of ``simulate``.
 
         Raises
         ------
         ParleyError
-            If a bot is unknown.
+            If a bot or an option is unknown.
         """
         from parley.kit.play.setting import Setting  # noqa: PLC0415 - slow to load
 
-        return Setting.of(self, problem, bots, seed)
+        return Setting.of(self, problem, bots, seed, options)
 
     def simulate(
         self,
@@ -205,10 +214,6 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
             if verb == "audit":
                 return self.audit_sheet(report, problem, lambda name: read_object(folder / name))
             return self.simulation_sheet(report, problem, folder.resolve().name, folder)
-
-    def given(self, verb: str, values: Mapping[str, object]) -> Given:
-        """Check the options given to a command."""
-        return Given([option for option in self.options if option.verb == verb], values)
 
 
 AnyMechanism: TypeAlias = Mechanism[Any, Any, Any, Any, Any]

@@ -23,7 +23,7 @@ class Option:
     Attributes
     ----------
     verb : str
-        The command: ``solve`` or ``audit``; for an importer, the name of its format.
+        The command: ``solve``, ``audit`` or ``simulate``; for an importer, the name of its format.
     name : str
         Name in Python; on the command line after ``--``.
     form : type

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -138,10 +138,13 @@ class PlayOptions(RunOptions, total=False):
     seed : int
     bots : sequence of str
         One name for all seats, or one per seat.
+    options : mapping of str to value
+        The mechanism's own options of ``simulate``.
     """
 
     seed: int
     bots: Sequence[str]
+    options: Mapping[str, object]
 
 
 P = TypeVar("P", bound=Problem)

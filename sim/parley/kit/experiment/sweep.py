@@ -14,7 +14,8 @@ A file names a problem, or contains its keys, and lists the values to vary::
     rule = ["serial-dictatorship", "boston"]
     bots = ["truthful", "misreporting"]
 
-All combinations are played: each is a *cell*. Dots lead into tables of the problem: ``"posted.seed"``.
+All combinations are played: each is a *cell*. Besides keys of the problem and ``bots``, a mechanism's own
+options of ``simulate`` can be varied. Dots lead into tables of the problem: ``"posted.seed"``.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from parley.core.exact import show
 from parley.core.keys import Keys, Whole, plain, read_keys
 from parley.core.limits import MAX_GAMES, MAX_SEED
 from parley.kit.experiment.experiment import Batch, Experiment, Play, check_counts
-from parley.kit.registry import kind_of, load
+from parley.kit.registry import kind_of, load, mechanism
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -103,6 +104,8 @@ class Cell:
     seed, games : int
     varied : dict of str to text
         Varied values as text.
+    options : dict of str to value
+        Varied options of ``simulate`` that the mechanism has.
     """
 
     index: int
@@ -112,6 +115,7 @@ class Cell:
     seed: int
     games: int
     varied: dict[str, str]
+    options: dict[str, object]
 
 
 class Sweep(Experiment):
@@ -145,8 +149,9 @@ class Sweep(Experiment):
         check_counts(len(self._problems), keys.vary, len(keys.seeds), keys.games)
         self.cells = tuple(self._cells())
         self.kind = self.cells[0].problem.kind
-        for cell in {str(cell.bots): cell for cell in reversed(self.cells)}.values():
-            cell.problem.setting(_seated(cell), cell.seed)  # names of bots are checked
+        for cell in {str((cell.bots, cell.options)): cell for cell in reversed(self.cells)}.values():
+            # Names of bots, and options, are checked.
+            cell.problem.setting(_seated(cell), cell.seed, cell.options)
         self.steps = len(self.cells)
         self.games = keys.games * len(self.cells)
 
@@ -195,13 +200,16 @@ class Sweep(Experiment):
     def _cells(self) -> Iterator[Cell]:
         keys, index = self.keys, 0
         for name, (mapping, file) in self._problems.items():
+            known = {one.name for one in mechanism(kind_of(mapping, file)).options if one.verb == "simulate"}
             for values in product(*keys.vary.values()):
                 varied = dict(zip(keys.vary, values, strict=True))
                 bots = _bots(varied.get(BOTS, keys.bots))
-                problem = _varied(mapping, {key: value for key, value in varied.items() if key != BOTS}, file)
+                options = {key: value for key, value in varied.items() if key in known}
+                of_problem = {key: value for key, value in varied.items() if key not in {BOTS, *known}}
+                problem = _varied(mapping, of_problem, file)
                 for seed in keys.seeds:
                     shown = {key: _text(value) for key, value in varied.items()}
-                    yield Cell(index, name, problem, bots, seed, keys.games, shown)
+                    yield Cell(index, name, problem, bots, seed, keys.games, shown, options)
                     index += 1
 
 
@@ -264,7 +272,9 @@ def play_cell(cell: Cell, workers: int = 1) -> tuple[dict[str, Any], pa.Table]:
         With the cell's number.
     """
     with naming(f"cell {cell.index}"):
-        run = cell.problem.simulate(games=cell.games, seed=cell.seed, bots=_seated(cell), workers=workers)
+        run = cell.problem.simulate(
+            games=cell.games, seed=cell.seed, bots=_seated(cell), options=cell.options, workers=workers
+        )
     compared = run.value.comparison
     # Times are left out, so that runs of one file write the same bytes.
     result = {key: value for key, value in run.to_json().items() if key not in TIMES}

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple
 
+from parley.kit.options import Given, Option
 from parley.kit.protocols import C, OutcomeT, P, S
 
 if TYPE_CHECKING:
@@ -52,12 +53,15 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         Description of each bot, by its name for ``--bots``; the first is the default.
     endings : mapping of str to Ending
         All endings of a game.
+    options : tuple of Option
+        Options of this kind only, of all commands.
     """
 
     kind: ClassVar[str]
     contracts: ClassVar[tuple[str, ...]]
     bots: ClassVar[Mapping[str, str]]
     endings: ClassVar[Mapping[str, Ending]]
+    options: ClassVar[tuple[Option, ...]] = ()
 
     # ── what a mechanism declares ──
 
@@ -76,6 +80,23 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         ParleyError
             If a name is unknown, or the contract cannot hold the problem.
         """
+
+    def with_options(self, cast: C, given: Given) -> C:
+        """Return the cast as the mechanism's own options of ``simulate`` want it.
+
+        Parameters
+        ----------
+        cast : Cast
+        given : Given
+            At least one option.
+
+        Raises
+        ------
+        ParleyError
+            If a value is unknown.
+        """
+        del given  # a mechanism without such options is never asked
+        return cast
 
     @abstractmethod
     def player(
@@ -102,6 +123,10 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
 
     # ── derived, unless a mechanism overrides it ──
 
+    def given(self, verb: str, values: Mapping[str, object]) -> Given:
+        """Check the options given to a command."""
+        return Given([option for option in self.options if option.verb == verb], values)
+
     @classmethod
     def artifacts(cls) -> Mapping[str, Artifact]:
         """Return compiled contracts by name, by default those of this tree."""
@@ -120,10 +145,11 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
     def money(self, sent: Sent) -> int:
         """Return the wei that the contract paid to the sender; negative if the sender paid in.
 
-        Contracts pay by ``withdraw``, whose first event is ``Withdrawn`` with an ``amount``.
+        Contracts pay by ``withdraw``, whose first event is ``Withdrawn`` with an ``amount``. Without that
+        function they pay nobody.
         """
         codec = self.codec()
-        if sent.data[:4] != codec.selectors["withdraw"]:
+        if sent.data[:4] != codec.selectors.get("withdraw"):
             return -sent.value
         withdrawn, *_ = codec.decode(sent.logs)
         return int(withdrawn.amount)

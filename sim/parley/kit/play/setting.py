@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic
 
 from parley.kit.bots import seated
@@ -41,17 +42,29 @@ class Setting(Generic[P, S, OutcomeT, C]):
 
     @classmethod
     def of(
-        cls, mechanism: Playable[P, S, OutcomeT, C], problem: P, bots: Sequence[str] = (), seed: int = 0
+        cls,
+        mechanism: Playable[P, S, OutcomeT, C],
+        problem: P,
+        bots: Sequence[str] = (),
+        seed: int = 0,
+        options: Mapping[str, object] = MappingProxyType({}),
     ) -> Self:
         """Return a setting with bots by name: one for all seats, one per seat, or none for the default.
+
+        Parameters
+        ----------
+        options : mapping of str to value
+            The mechanism's own options of ``simulate``.
 
         Raises
         ------
         ParleyError
-            If a name is unknown, or the contract cannot hold the problem.
+            If a name or an option is unknown, or the contract cannot hold the problem.
         """
         names = seated(bots or [next(iter(mechanism.bots))], problem.agents)
-        return cls(mechanism, problem, mechanism.cast(problem, names), seed)
+        given = mechanism.given("simulate", options)
+        cast = mechanism.cast(problem, names)
+        return cls(mechanism, problem, mechanism.with_options(cast, given) if options else cast, seed)
 
     def player(self, evm: Evm, addresses: Mapping[str, str]) -> Player[OutcomeT]:
         """Return the player on a backend with the contracts at these addresses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from parley.chain.urls import shown
@@ -13,7 +14,7 @@ from parley.kit.play.simulation import Simulation
 from parley.kit.play.tally import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Unpack
 
     import pyarrow as pa
@@ -31,6 +32,7 @@ def simulate(
     *,
     seed: int = 0,
     bots: Sequence[str] = (),
+    options: Mapping[str, object] = MappingProxyType({}),
     **how: Unpack[RunOptions],
 ) -> Simulation[P, S, OutcomeT, C]:
     """Play games of a problem, and compare them with theory.
@@ -46,16 +48,18 @@ def simulate(
         Seed of the games, and of theory if it samples.
     bots : sequence of str
         One name for all seats, or one per seat; by default the mechanism's first bot.
+    options : mapping of str to value
+        The mechanism's own options.
     **how
         See `parley.kit.protocols.RunOptions`.
 
     Raises
     ------
     ParleyError
-        If a bot is unknown, the contract cannot hold the problem, or the backend is not usable.
+        If a bot or an option is unknown, the contract cannot hold the problem, or the backend is not usable.
     """
     names = seated(bots or [next(iter(mechanism.bots))], problem.agents)
-    setting = Setting.of(mechanism, problem, names, seed)
+    setting = Setting.of(mechanism, problem, names, seed, options)
     theory = mechanism.theory(problem, seed)
     columns = mechanism.columns(problem)
     rows = None if record is None else lambda rows: record(games_table(rows, columns))
