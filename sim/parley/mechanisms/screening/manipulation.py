@@ -23,6 +23,7 @@ import numpy as np
 from parley.core.exact import show, show_all
 from parley.mechanisms.screening.expectation import draw_profiles, laws_of
 from parley.mechanisms.screening.preferences import Discrete, Uniform
+from parley.mechanisms.screening.protocol import market_protocol
 from parley.mechanisms.screening.rays import Type, Vector, dot
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from parley.mechanisms.screening.market import Market
     from parley.mechanisms.screening.preferences import Law
+    from parley.mechanisms.screening.protocol import Assignments
 
 __all__ = ["Deviation", "manipulations"]
 
@@ -39,11 +41,11 @@ TYPES = 60
 """Types of each agent on the grid."""
 STEPS = 20
 """Steps of the grid in each coordinate."""
-LISTED = 2_000
-"""Profiles of the others up to which they are listed."""
+LISTED = 1_000
+"""Profiles of choices up to which all are listed."""
 SAMPLED = 400
 """Profiles of the others otherwise, …"""
-BUDGET = 400_000
+BUDGET = 200_000
 """… or fewer, so that there are no more selections than this."""
 FEWEST = 20
 """But not fewer than this."""
@@ -150,72 +152,63 @@ class _Search:
     # ── what follows from choices ──
 
     @cached_property
+    def _table(self) -> dict[tuple[int, ...], Assignments] | None:
+        """Assignments after all profiles of choices; None if there are too many."""
+        if prod(menu.choices for menu in self.market.menus) > LISTED:
+            return None
+        return dict(market_protocol(self.market).table)
+
+    def is_exact(self, seats: Sequence[int]) -> bool:
+        """Return whether gains of these seats are exact."""
+        others = (law for seat, law in enumerate(self.laws) if seat not in seats)
+        return self._table is not None and all(law.exact for law in others)
+
+    @cached_property
     def _sample(self) -> NDArray[np.int64]:
         choices = max(menu.choices for menu in self.market.menus)
         pairs = max(1, self.market.agents * (self.market.agents - 1) // 2)
         count = max(FEWEST, min(SAMPLED, BUDGET // (pairs * choices**2)))
         return draw_profiles(self.market, self.dice, count)
 
-    def _others(self, seats: Sequence[int]) -> tuple[NDArray[np.int64], list[Fraction] | None]:
-        """Return profiles of the others with their probabilities; None if they are sampled."""
-        possible = [
-            [0] if seat in seats else [k for k, p in enumerate(law.probabilities) if p]
-            for seat, law in enumerate(self.laws)
-        ]
-        others = [seat for seat in range(self.market.agents) if seat not in seats]
-        if prod(map(len, possible)) > LISTED or not all(self.laws[seat].exact for seat in others):
-            return self._sample, None
-        profiles = np.array(list(product(*possible)), dtype=np.int64)
-        weights = [
-            prod((self.laws[seat].probabilities[row[seat]] for seat in others), start=Fraction(1))
-            for row in profiles.tolist()
-        ]
-        return profiles, weights
+    def _exact_means(self, seats: tuple[int, ...]) -> dict[tuple[int, ...], list[list[Fraction]]]:
+        """Return the expected assignments of some seats after each of their joint choices."""
+        found = {
+            choices: [[Fraction(0)] * self.market.tasks for _ in seats] for choices in self._joint(seats)
+        }
+        others = [(seat, law.probabilities) for seat, law in enumerate(self.laws) if seat not in seats]
+        for profile, assignments in (self._table or {}).items():
+            chance = prod((p[profile[seat]] for seat, p in others), start=Fraction(1))
+            if chance:
+                for own, seat in zip(found[tuple(profile[seat] for seat in seats)], seats, strict=True):
+                    own[:] = [a + chance * x for a, x in zip(own, assignments[seat], strict=True)]
+        return found
 
-    def _moves(self, seats: Sequence[int], joint: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
-        """Return expected changes of the seats' assignments, shape (joint choices, seats, tasks)."""
-        others, weights = self._others(seats)
+    def _sampled_means(self, seats: tuple[int, ...]) -> NDArray[np.float64]:
+        """Estimate the same less the status quo, shape (joint choices, seats, tasks)."""
+        joint, others = self._joint(seats), self._sample
         profiles = np.tile(others, (len(joint), 1))
         for place, seat in enumerate(seats):
             profiles[:, seat] = np.repeat([choices[place] for choices in joint], len(others))
-        chances = (
-            np.full(len(others), 1 / len(others))
-            if weights is None
-            else np.array([float(w) for w in weights])
-        )
         shares = self.market.selector.estimate(self.market.present(profiles))
-        by_choice = shares.reshape(len(joint), len(others), len(self.market.columns))
-        means = np.einsum("jnt,n->jt", by_choice, chances)
+        means = shares.reshape(len(joint), len(others), len(self.market.columns)).mean(axis=1)
         moved = np.zeros((len(joint), len(seats), self.market.tasks))
         for t, (seat, _, change) in enumerate(self.market.columns):
             if seat in seats:
                 moved[:, seats.index(seat)] += means[:, t, None] * np.array([float(x) for x in change])
         return moved
 
-    def _exact_moves(self, seats: Sequence[int], choices: tuple[int, ...]) -> list[Vector] | None:
-        """Return the same for one joint choice as fractions; None if the others are sampled."""
-        others, weights = self._others(seats)
-        if weights is None:
-            return None
-        profiles = others.copy()
-        profiles[:, list(seats)] = choices
-        present = self.market.present(profiles)
-        moved = [[Fraction(0)] * self.market.tasks for _ in seats]
-        for weight, row, found in zip(weights, present, self.market.selector.select(present), strict=True):
-            for t, share in zip(np.nonzero(row)[0].tolist(), found.shares, strict=True):
-                seat, _, change = self.market.columns[t]
-                if share and seat in seats:
-                    own = moved[seats.index(seat)]
-                    own[:] = [a + weight * share * x for a, x in zip(own, change, strict=True)]
-        return [tuple(own) for own in moved]
+    def _joint(self, seats: Sequence[int]) -> list[tuple[int, ...]]:
+        """Return the joint choices of some seats."""
+        return list(product(*(range(self.market.menus[seat].choices) for seat in seats)))
 
     # ── gains ──
 
     def best(self, seats: tuple[int, ...]) -> Deviation:
         """Return the best deviation of one agent or two."""
-        joint = list(product(*(range(self.market.menus[seat].choices) for seat in seats)))
-        moves = self._moves(seats, joint)
-        # The workload that each type of each seat adds to its status quo after each joint choice.
+        joint, exact = self._joint(seats), self.is_exact(seats)
+        means = self._exact_means(seats) if exact else {}
+        moves = np.array(list(means.values()), dtype=np.float64) if exact else self._sampled_means(seats)
+        # The workload of each type of each seat after each joint choice, or what it adds to the status quo's.
         loads = [self.types[seat].floats @ moves[:, place].T for place, seat in enumerate(seats)]
         nothing = NOTHING * max(1.0, *(float(np.abs(load).max()) for load in loads))
         best, found = nothing, None
@@ -233,14 +226,13 @@ class _Search:
                 kinds = tuple(int(m[each[:, b].argmax()]) for m, each in zip(own, saved, strict=True))
                 best, found = float(totals[b]), (kinds, truthful, joint[b])
         if found is None:
-            exact = self._others(seats)[1] is not None
             return Deviation(seats, Fraction(0) if exact else 0.0)
         kinds, truthful, instead = found
         types = tuple(self.types[seat].exact[kind] for seat, kind in zip(seats, kinds, strict=True))
-        before, after = self._exact_moves(seats, truthful), self._exact_moves(seats, instead)
-        if before is None or after is None:
+        if not exact:
             return Deviation(seats, best, types, truthful, instead)
-        gain = sum((dot(c, x) - dot(c, y) for c, x, y in zip(types, before, after, strict=True)), Fraction(0))
+        pairs = zip(types, means[truthful], means[instead], strict=True)
+        gain = sum((dot(c, x) - dot(c, y) for c, x, y in pairs), Fraction(0))
         return Deviation(seats, gain, types, truthful, instead)
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.screening.market import Market
 
 __all__ = [
+    "Assignments",
     "Protocol",
     "Violation",
     "dominating_rays",

@@ -109,6 +109,7 @@ class Selector:
         self._worth = lcm(*(cost.denominator for cost in self.costs))
         self._whole = [[int(x * self._scale) for x in column] for column in self.columns]
         self._whole_costs = [int(cost * self._worth) for cost in self.costs]
+        self._solved = 0
 
     @cached_property
     def _floats(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -135,7 +136,8 @@ class Selector:
         return self._guess(present)[1] if self.columns else np.zeros((len(present), 0))
 
     def _guess(self, present: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        return (fast() if len(present) >= MANY else find_bases)(*self._floats, present)
+        self._solved += len(present)
+        return (fast() if self._solved >= MANY else find_bases)(*self._floats, present)
 
     def select(self, present: NDArray[np.bool_]) -> Iterator[Selection]:
         """Find the exact selection of each profile.
