@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 from itertools import product
 from math import prod, sqrt
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from parley.mechanisms.screening import expectation as expectations
 from parley.mechanisms.screening import solution
 from parley.mechanisms.screening.bilateral import best_trade, full_trade, trade_of
 from parley.mechanisms.screening.expectation import draw_profiles, expectation, laws_of
-from parley.mechanisms.screening.market import Bound, Market, Menu
+from parley.mechanisms.screening.market import Market, Menu
 from parley.mechanisms.screening.preferences import Discrete
 from parley.mechanisms.screening.problem import Problem
 from parley.mechanisms.screening.replicas import (
@@ -237,9 +238,9 @@ def test_designed_menus_come_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> No
             return [Menu((ray(1, -1),))] * problem.agents
 
         @staticmethod
-        def bounded(problem: Problem, seed: int) -> Bound:
-            assert (problem.agents, seed) == (3, 5)
-            return Bound(18.0, (1.0, 2.0))
+        def large_market(problem: Problem, menus: Sequence[Menu], seed: int) -> SimpleNamespace:
+            assert (problem.agents, len(menus), seed) == (3, 3, 5)
+            return SimpleNamespace(value=24.0, bound=18.0, gap=1.0, prices=(1.0, 2.0), confidence=None)
 
     monkeypatch.setattr(solution, "import_module", lambda _: Stub)
     problem = Problem.from_mapping(
@@ -249,7 +250,13 @@ def test_designed_menus_come_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> No
     written = solve(problem).to_json()
     market_of.cache_clear()
     assert written["method"] == "large"
-    assert written["large_market"] == {"value": 24.0, "bound": 18.0, "gap": 1.0, "prices": [1.0, 2.0]}
+    assert written["large_market"] == {
+        "value": 24.0,
+        "bound": 18.0,
+        "gap": 1.0,
+        "prices": [1.0, 2.0],
+        "confidence": None,
+    }
 
 
 def test_theory_leaves_benchmarks_out() -> None:

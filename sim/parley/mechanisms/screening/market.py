@@ -28,7 +28,6 @@ __all__ = [
     "MAX_QUANTITY",
     "REMEDIAL",
     "STAY_ONLY",
-    "Bound",
     "Market",
     "Menu",
     "cost_of",
@@ -53,16 +52,6 @@ class Menu:
     def choices(self) -> int:
         """Number of choices: to stay, and each trading set."""
         return 1 + len(self.rays) + self.remedial
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A proven lower bound on the cost of any menus in the large market, with the prices that prove it."""
-
-    bound: float
-    """Per copy of the market."""
-    prices: tuple[float, ...]
-    """λ, one for each task."""
 
 
 REMEDIAL = Menu(remedial=True)

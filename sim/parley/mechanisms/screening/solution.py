@@ -6,26 +6,50 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from parley.core.exact import show, show_all
 from parley.mechanisms.screening.bilateral import Trade, best_trade
 from parley.mechanisms.screening.expectation import Expectation, expectation, laws_of
-from parley.mechanisms.screening.replicas import Replica, large_market_cost, replicas
+from parley.mechanisms.screening.replicas import Replica, replicas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from parley.mechanisms.screening.market import Bound, Market, Menu
+    from parley.mechanisms.screening.market import Market, Menu
     from parley.mechanisms.screening.preferences import Law
     from parley.mechanisms.screening.problem import Problem
 
-__all__ = ["Solution", "market_of", "solve", "theory"]
+__all__ = ["LargeMarket", "Solution", "market_of", "solve", "theory"]
 
 DESIGN = "parley.mechanisms.screening.design"
-"""The design of menus: ``designed`` and ``bounded``."""
+"""The design of menus: ``designed`` and ``large_market``."""
 
 Number = Fraction | float
+
+
+class LargeMarket(Protocol):
+    """Menus in the large market, compared with the best possible ones; per copy of the market."""
+
+    @property
+    def value(self) -> float:
+        """Cost of the menus."""
+
+    @property
+    def bound(self) -> float:
+        """Proven lower bound on the cost of any menus."""
+
+    @property
+    def gap(self) -> float:
+        """(value − bound) / (status quo − bound)."""
+
+    @property
+    def prices(self) -> Sequence[float]:
+        """λ of the bound, one for each task."""
+
+    @property
+    def confidence(self) -> float | None:
+        """Confidence level of a bound from sampled types; None if it is proven."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +62,8 @@ class Solution:
     expectation: Expectation
     trade: Trade | None
     """The best trade between two agents; None if none gains."""
-    bound: Bound | None = None
+    large_market: LargeMarket | None = None
+    """None where menus are given and no bound is asked for."""
     replicas: tuple[Replica, ...] | None = None
 
     @property
@@ -52,20 +77,6 @@ class Solution:
         change = self.expectation.change
         quo = self.market.status_quo_cost
         return quo + change if isinstance(change, Fraction) else float(quo) + change
-
-    @property
-    def large_market(self) -> dict[str, Any] | None:
-        """Cost of the menus in the large market and the bound, per copy; None without a bound."""
-        if self.bound is None:
-            return None
-        value, least = float(large_market_cost(self.market, self.laws)), self.bound.bound
-        possible = float(self.market.status_quo_cost) - least
-        return {
-            "value": value,
-            "bound": least,
-            "gap": (value - least) / possible if possible > 0 else 0.0,
-            "prices": list(self.bound.prices),
-        }
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values: exact numbers as strings, agents and tasks from 0."""
@@ -87,7 +98,7 @@ class Solution:
             "profiles": found.profiles,
             "std_error": found.std_error,
             "expected_assignment": [[_written(x) for x in row] for row in found.assignment],
-            "large_market": self.large_market,
+            "large_market": None if self.large_market is None else _large(self.large_market),
             "benchmarks": {"bilateral": None if self.trade is None else _trade(self.trade)},
         }
         if self.replicas is not None:
@@ -109,6 +120,16 @@ def _menu(agent: int, menu: Menu, law: Law) -> dict[str, Any]:
             for ray, p in zip(menu.rays, chances[1:] if menu.rays else (), strict=True)
         ],
         "stay": _written(chances[0]),
+    }
+
+
+def _large(found: LargeMarket) -> dict[str, Any]:
+    return {
+        "value": found.value,
+        "bound": found.bound,
+        "gap": found.gap,
+        "prices": list(found.prices),
+        "confidence": found.confidence,
     }
 
 
@@ -166,15 +187,16 @@ def solve(
     found = expectation(market, laws, seed=seed)
     tell("trades between two agents")
     trade = best_trade(problem, seed=seed)
-    least = None
+    large = None
     if bound or problem.design is not None:
         tell("bound of the large market")
-        least = import_module(DESIGN).bounded(problem, problem.design.seed if problem.design else seed)
+        own = seed if problem.design is None else problem.design.seed
+        large = import_module(DESIGN).large_market(problem, market.menus, own)
     many = None
     if copies is not None:
         tell("copies of the market")
         many = replicas(market, numbers_of_copies(copies), seed=seed)
-    return Solution(problem, market, laws, found, trade, least, many)
+    return Solution(problem, market, laws, found, trade, large, many)
 
 
 def numbers_of_copies(most: int) -> list[int]:
