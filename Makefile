@@ -78,7 +78,7 @@ PYTEST := python -m pytest -n $(WORKERS) --dist loadgroup
 check: lint
 	$(BIN)/$(PYTEST) $(UNIT)
 
-UNIT := sim/parley/core sim/parley/kit tests/project tests/kit tests/test_exact.py tests/test_randomness.py \
+UNIT := sim/parley/core sim/parley/kit tests/project tests/kit/test_*.py tests/test_exact.py tests/test_randomness.py \
 	tests/test_statistics.py tests/test_files.py tests/test_problemfile.py tests/assignment/test_model.py \
 	tests/assignment/test_problem.py tests/assignment/test_rules.py tests/coordination/test_model.py \
 	tests/coordination/test_announcements.py tests/coordination/test_bargaining.py tests/coordination/test_costs.py \

@@ -18,9 +18,9 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 @pytest.fixture(autouse=True)
 def _few_replays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replay two games of a run where the run is what is tested; `tests/driver` tests the replay itself."""
+    """Replay two games of a run where the run is what is tested; `tests/kit/play` tests the replay itself."""
     module = sys.modules.get("parley.kit.play.run")
-    if module is not None and "driver" not in request.path.parts:
+    if module is not None and "play" not in request.path.parts:
         monkeypatch.setattr(module, "REPLAYED", 2)
 
 

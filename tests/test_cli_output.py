@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from parley.cli.commands import app
 from parley.kit.play import run
 from parley.mechanisms.coordination.experiment import workers
-from tests.driver.coin import setting
+from tests.kit.play.coin import setting
 from tests.nodes import anvil
 
 ROOT = Path(__file__).parents[1]

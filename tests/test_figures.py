@@ -11,7 +11,7 @@ from parley.kit.loaded import AnyProblem
 from parley.kit.present.style import save
 from parley.kit.registry import load
 from tests.coordination.problems import example_1_keys
-from tests.report import folders
+from tests.kit.present import folders
 
 HOSTILE = ["$\\frac{", "<b>", "\N{SNOWMAN}\N{EGYPTIAN HIEROGLYPH A001}", "&amp;", "%s"]
 WIDE = [[f"i{(i + k) % 70}" for k in range(70)] for i in range(70)]

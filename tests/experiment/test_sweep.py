@@ -21,7 +21,7 @@ from parley.kit.present.page import write_page
 from parley.kit.registry import load
 from parley.mechanisms.coordination.experiment.specification import Experiment
 from tests.experiment.files import EXAMPLE, PROBLEMS, bytes_of
-from tests.live.serving import with_the_toss
+from tests.kit.live.serving import with_the_toss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,7 +22,7 @@ from parley.kit.present.page_model import Column, Figure, Sheet, exactly
 from parley.kit.present.tables import written
 from parley.kit.present.terminal import figure_table, sheet_tables
 from parley.kit.registry import load
-from tests.report import folders
+from tests.kit.present import folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,8 +16,8 @@ from parley.kit.loaded import LoadedProblem
 from parley.kit.play.run import open_player
 from parley.kit.registry import load
 from parley.mechanisms.coordination.problem import Problem, example_1
-from tests.driver.coin import COIN, Toss
-from tests.live.test_game import after as cells_after
+from tests.kit.live.test_game import after as cells_after
+from tests.kit.play.coin import COIN, Toss
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from parley.kit.loaded import AnyProblem
     from parley.kit.play.player import Player
     from tests.browser import Tab
-    from tests.live.serving import LiveServer
+    from tests.kit.live.serving import LiveServer
 
 PHASES = [
     *("Creating", "Joining", "Announcing", "Revealing"),

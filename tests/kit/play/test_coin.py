@@ -1,7 +1,7 @@
 """The toy passes what the contract of every mechanism must pass."""
 
-from tests.driver.coin_suite import SUITE
 from tests.kit.conformance import ContractConformance
+from tests.kit.play.coin_suite import SUITE
 
 
 class TestCoin(ContractConformance):

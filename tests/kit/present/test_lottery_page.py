@@ -18,8 +18,8 @@ from parley.kit.present.run import play_into
 from parley.kit.registry import load
 from parley.mechanisms.assignment.lottery import expected
 from parley.mechanisms.assignment.problem import Problem, load_problem
-from tests.report import folders
-from tests.report.test_page import data_of, figure, text_of
+from tests.kit.present import folders
+from tests.kit.present.test_page import data_of, figure, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from parley.kit.play import on_node
 from parley.kit.play.on_node import NodeGame, NodeRun
 from parley.kit.play.player import Sent
 from parley.kit.play.run import play_games
-from tests.driver.coin import COIN, CONTRACT, Bot, Coin, Outcome, Player, Toss, setting
-from tests.driver.test_run import Coins
+from tests.kit.play.coin import COIN, CONTRACT, Bot, Coin, Outcome, Player, Toss, setting
+from tests.kit.play.test_run import Coins
 from tests.nodes import KINDS, LocalNode, anvil, running
 
 HONEST = setting()

@@ -20,14 +20,14 @@ from parley.kit.play.declaration import Columns
 from parley.kit.play.setting import Setting
 from parley.kit.protocols import Ending
 from parley.kit.statistics import Chances, Count, Law, Mean, Statistic
-from tests.driver.coin_model import CoinReplay
+from tests.kit.play.coin_model import CoinReplay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from parley.chain.evm import Evm
 
-SOURCE = "tests/driver/CoinToss.sol"
+SOURCE = "tests/kit/play/CoinToss.sol"
 CONTRACT = "CoinToss"
 
 

@@ -15,7 +15,7 @@ import pytest
 from parley.chain.compiler import project_root
 from parley.core.errors import ParleyError
 from parley.kit.play.run import play_games
-from tests.driver.coin import setting
+from tests.kit.play.coin import setting
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from parley.kit.bots import Bots
 from parley.kit.play.player import UnexpectedRevertError
 from parley.kit.play.run import REPLAYED, Played, open_player, play_games
 from parley.kit.play.setting import Setting
-from tests.driver.coin import COIN, Bot, Coin, Odds, Outcome, Player, Toss, setting
+from tests.kit.play.coin import COIN, Bot, Coin, Odds, Outcome, Player, Toss, setting
 
 Coins = Setting[Toss, Odds, Outcome, Bots[Bot]]
 

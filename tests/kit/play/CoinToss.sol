@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Bonds} from "../../contracts/game/Bonds.sol";
-import {IGame} from "../../contracts/game/IGame.sol";
-import {ISecrets} from "../../contracts/game/ISecrets.sol";
-import {Head, Pages} from "../../contracts/game/Pages.sol";
-import {COMMITTED, REVEALED, SeatSets, SeatSetsLibrary, WITHDRAWN} from "../../contracts/game/SeatSets.sol";
-import {Secrets} from "../../contracts/game/Secrets.sol";
-import {Status} from "../../contracts/game/Status.sol";
-import {Draws} from "../../contracts/randomness/Draws.sol";
+import {Bonds} from "../../../contracts/game/Bonds.sol";
+import {IGame} from "../../../contracts/game/IGame.sol";
+import {ISecrets} from "../../../contracts/game/ISecrets.sol";
+import {Head, Pages} from "../../../contracts/game/Pages.sol";
+import {COMMITTED, REVEALED, SeatSets, SeatSetsLibrary, WITHDRAWN} from "../../../contracts/game/SeatSets.sol";
+import {Secrets} from "../../../contracts/game/Secrets.sol";
+import {Status} from "../../../contracts/game/Status.sol";
+import {Draws} from "../../../contracts/randomness/Draws.sol";
 
 /// @title Agents draw lots for each other's stakes
 /// @notice All commit to a secret and pay the stake, all reveal, and one of them takes all. After a missed deadline the

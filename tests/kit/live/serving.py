@@ -52,7 +52,7 @@ def with_the_toss(folder: Path) -> dict[str, str]:
     metadata = folder / "toss-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toss\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[parley.mechanisms]\ntoss = tests.driver.coin:COIN\n")
+    (metadata / "entry_points.txt").write_text("[parley.mechanisms]\ntoss = tests.kit.play.coin:COIN\n")
     paths = [str(folder), str(project_root()), os.environ.get("PYTHONPATH", "")]
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 

@@ -21,13 +21,13 @@ from parley.kit.live import server as live
 from parley.kit.live.server import MAX_BODY, make_app, serve
 from parley.kit.registry import load
 from parley.mechanisms.coordination.problem import example_1
-from tests.live.serving import live_server
+from tests.kit.live.serving import live_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.live.serving import LiveServer
+    from tests.kit.live.serving import LiveServer
 
 TEXT = problemfile.to_toml(example_1().to_mapping())
 JSON = {"Content-Type": "application/json"}

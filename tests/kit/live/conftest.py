@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.serving import live_server
+from tests.kit.live.serving import live_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.live.serving import LiveServer
+    from tests.kit.live.serving import LiveServer
 
 
 @pytest.fixture(scope="module")

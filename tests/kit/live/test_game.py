@@ -21,7 +21,7 @@ from parley.mechanisms.coordination.costs import Quadratic
 from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.recognition import stick_breaking
-from tests.driver.coin import COIN, Toss
+from tests.kit.play.coin import COIN, Toss
 
 if TYPE_CHECKING:
     from parley.kit.loaded import AnyProblem

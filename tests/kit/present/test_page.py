@@ -26,7 +26,7 @@ from parley.kit.present.page import write_page
 from parley.mechanisms.coordination.experiment import page as coordination
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.solution import announced_allocation
-from tests.report import folders
+from tests.kit.present import folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable

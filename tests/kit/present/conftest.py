@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parley.kit.present.page import write_page
-from tests.report import folders
+from tests.kit.present import folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable

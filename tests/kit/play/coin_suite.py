@@ -8,9 +8,9 @@ from parley.chain.compiler import Artifact, compile_contracts
 from parley.chain.evm import Evm
 from parley.core.randomness import word
 from parley.kit.reference import Event
-from tests.driver import coin
-from tests.driver.coin import COIN, CONTRACT, SOURCE, Player
-from tests.driver.coin_model import Phase, Toss
+from tests.kit.play import coin
+from tests.kit.play.coin import COIN, CONTRACT, SOURCE, Player
+from tests.kit.play.coin_model import Phase, Toss
 from tests.kit.rig import contract_machine, moves
 from tests.kit.rig.crooked import Campaign, Change, Variant
 from tests.kit.rig.derived import Derived

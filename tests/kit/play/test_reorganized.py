@@ -14,8 +14,8 @@ from parley.chain.rpc import NodeError, Rpc
 from parley.chain.transaction_manager import CONFIRMATIONS, TransactionManager
 from parley.kit.bots import Bots
 from parley.kit.play.on_node import NodeRun
-from tests.driver.coin import COIN, CONTRACT, Bot, Coin, Player, Toss, setting
-from tests.driver.test_on_node import essence, kept, play
+from tests.kit.play.coin import COIN, CONTRACT, Bot, Coin, Player, Toss, setting
+from tests.kit.play.test_on_node import essence, kept, play
 from tests.nodes import LocalNode, anvil
 from tests.proxy import public_node
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from parley.mechanisms.coordination.recognition import RECOGNITION
-from tests.report import folders
-from tests.report.test_page import KINDS
+from tests.kit.present import folders
+from tests.kit.present.test_page import KINDS
 
 if TYPE_CHECKING:
     from pathlib import Path
