@@ -1,10 +1,10 @@
 """Assignment passes what every mechanism must pass."""
 
 from tests.assignment.suite import SUITE
-from tests.kit.conformance import Conformance
+from tests.kit.conformance import Conformance, OfDraws, OfMoney
 
 
-class TestAssignment(Conformance):
+class TestAssignment(Conformance, OfMoney, OfDraws):
     """See `Conformance`."""
 
     suite = SUITE

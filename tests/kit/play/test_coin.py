@@ -1,10 +1,10 @@
 """The toy passes what the contract of every mechanism must pass."""
 
-from tests.kit.conformance import ContractConformance
+from tests.kit.conformance import ContractConformance, OfDraws, OfMoney
 from tests.kit.play.coin_suite import SUITE
 
 
-class TestCoin(ContractConformance):
+class TestCoin(ContractConformance, OfMoney, OfDraws):
     """See `ContractConformance`."""
 
     suite = SUITE

@@ -8,7 +8,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +16,7 @@ from parley.kit.reference import Revert
 from parley.kit.verify.rules import SILENT, Rules
 from tests.kit.rig.crooked import OWNER, Put, Variant
 from tests.kit.rig.games import common
-from tests.kit.rig.sources import Function, Match, Place, functions, with_bases
+from tests.kit.rig.sources import Function, Match, Place, functions, imported, with_bases
 
 Found = Iterator[tuple[str, Variant]]
 
@@ -67,7 +66,7 @@ class Derived:
         self.others = [function for other in more for function in functions(other)]
         self.actions = {one.name: one for one in self.functions if one.is_action}
         self.first, self.second, *_ = [name for name in self.actions if name not in _AT_ANY_TIME]
-        self.bases = with_bases(file)
+        self.bases, self.files = with_bases(file), imported(file)
         self._adjusted, self._but = adjusted, but
 
     def variants(self) -> dict[str, Variant]:
@@ -106,10 +105,7 @@ class Derived:
                 order = self.draws[seeds[0].arguments[0].text]
         found = common(self.first, self.second, self.silent, order, seats)
         for name, variant in found.items():
-            if all(
-                Path(change.file).stem not in {"Bonds", "Secrets"} - {*self.bases}
-                for change in variant.changes
-            ):
+            if {change.file for change in variant.changes} <= {*self.files}:
                 yield name, variant
 
     # ── events ──
@@ -122,9 +118,9 @@ class Derived:
         for event, places in sites.items():
             for function, match in places:
                 where = f" in {function.name}" if len(places) > 1 else ""
-                yield from self._event(event, where, match)
+                yield from self._event(event, where, match, function.head.text)
 
-    def _event(self, event: str, where: str, match: Match) -> Found:
+    def _event(self, event: str, where: str, match: Match, head: str) -> Found:
         fields, told = self.events[event], {field.name: place for field, place in self._told(event, match)}
         stated = self.presence.get(event, "")
         missing = stated or self.rules.presence(event, tuple(range(len(fields))))
@@ -133,7 +129,7 @@ class Derived:
         yield f"{event} is emitted twice{where}", _put(stated or "events", statement.before, statement.text)
         for field, rule in zip(fields[1:], self.rules.fields[event][1:], strict=True):
             place = told.get(field.name)
-            for way, new in _altered(field, place.text, rule).items() if place else ():
+            for way, new in _altered(field, place.text, rule, head).items() if place else ():
                 assert place is not None
                 named = python_name(field.name).strip("_").replace("_", " ")
                 yield f"{event} states {way} {named}{where}", _put(rule, place, new)
@@ -315,8 +311,8 @@ def _put(rule: str, place: Place, new: str, stage: str = "", bots: Sequence[str]
     return Variant(rule, (Put(place, new),), tuple(bots), stage)
 
 
-def _altered(field: Type, text: str, rule: str) -> dict[str, str]:
-    """What may be stated instead of a value, and in a word how it differs."""
+def _altered(field: Type, text: str, rule: str, head: str) -> dict[str, str]:
+    """What may be stated instead of a value that a function with this head has, and how it differs."""
     if rule == SILENT:
         return {"one more of": f"{text} | 1", "none of": "0"}
     if field.solidity and field.base == "uint":
@@ -330,4 +326,6 @@ def _altered(field: Type, text: str, rule: str) -> dict[str, str]:
     }.get(field.base, "")
     if field.base == "array":
         other = f"{text}[1:]" if field.length is None else f"[{text}[0] ^ 1, {text}[1]]"
+        if f" memory {text}" in head and field.length is None:  # no part of it can be named
+            other = f"new {field.text}(0)"
     return {"another": other} if other else {}

@@ -139,7 +139,7 @@ def refusals(main: str) -> dict[str, set[str]]:
     Those of all functions that it may come to: of the contract and its bases by name, of libraries by name
     or, where they are attached to a type, by that of the function alone.
     """
-    files = {_stem(file): file for file in _imported(main)}
+    files = {_stem(file): file for file in imported(main)}
     library = {stem: {one.name: one for one in functions(file)} for stem, file in files.items()}
     bases = with_bases(main)
 
@@ -167,7 +167,7 @@ _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[^"]+|parley/[^"]+)";', re.MUL
 
 def with_bases(main: str) -> list[str]:
     """The contract of a file and all that it inherits from, by name."""
-    files = {_stem(file): file for file in _imported(main)}
+    files = {_stem(file): file for file in imported(main)}
     bases = [base for base in _BASE.findall(read_source(main)) if base in files and files[base] != main]
     return list(dict.fromkeys([_stem(main), *(one for base in bases for one in with_bases(files[base]))]))
 
@@ -176,7 +176,7 @@ def _stem(file: str) -> str:
     return Path(file).stem
 
 
-def _imported(main: str) -> list[str]:
+def imported(main: str) -> list[str]:
     """A file and those that it imports from beside it, and so on."""
     found, left = [], [main]
     while left:

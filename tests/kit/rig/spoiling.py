@@ -53,7 +53,7 @@ class Spoiling:
             return dice.choice(list(type(value)))
         ways: dict[str, Callable[[], Any]] = {
             "tuple": lambda: _rebuilt(value, self.several(dice, kind.inner, _parts(value))),
-            "array": lambda: self._list(dice, kind.inner[0], value),
+            "array": lambda: self._list(dice, kind, value),
             "uint": lambda: _number(dice, kind, value),
             "int": lambda: _number(dice, kind, value),
             "bool": lambda: not value,
@@ -64,8 +64,8 @@ class Spoiling:
         return ways[kind.base]()
 
     def _list(self, dice: Random, kind: Type, value: Sequence[Any]) -> tuple[Any, ...]:
-        if value and dice.randrange(_places(value)) > 1:
-            return self.several(dice, [kind] * len(value), value)
+        if value and (kind.length is not None or dice.randrange(_places(value)) > 1):
+            return self.several(dice, kind.inner * len(value), value)
         repeated = tuple(value) * LONGEST
         longer = [repeated[:b] for b in bounds() if len(value) < b <= LONGEST]
         return dice.choice(

@@ -223,12 +223,15 @@ class ContractSuite:
             "create left out": Tampered("create", left_out, "phase"),
             "create by a stranger": Tampered("create", by_stranger, creator),
             "create with another salt": Tampered("create", with_word(0, word(9)), "game id"),
-            "withdraw left out": Tampered("withdraw", left_out, "state"),
-            "withdraw to somebody else": Tampered("withdraw", with_word(2, word(9)), "payee"),
-            "withdraw paying less": Tampered("withdraw", paying_less, "payment"),
-            f"{records.payable} left out": Tampered(records.payable, left_out, "phase"),
-            f"{records.payable} with a wei less": Tampered(records.payable, a_wei_short, "deposit"),
         }
+        if records.payable:
+            told |= {
+                "withdraw left out": Tampered("withdraw", left_out, "state"),
+                "withdraw to somebody else": Tampered("withdraw", with_word(2, word(9)), "payee"),
+                "withdraw paying less": Tampered("withdraw", paying_less, "payment"),
+                f"{records.payable} left out": Tampered(records.payable, left_out, "phase"),
+                f"{records.payable} with a wei less": Tampered(records.payable, a_wei_short, "deposit"),
+            }
         for action, errors in self.errors.items():
             if action in ("create", "expire"):
                 continue
@@ -299,6 +302,11 @@ class ContractSuite:
         machine.contract = addresses[self.contract]
         return machine, addresses
 
+    def playing(self, bots: Sequence[str] = (), setting: str = "") -> Player[Any]:
+        """A player of the tree's contracts on a machine of its own."""
+        machine = open_evm("revm")
+        return self.player(machine, self.deployed(machine), bots, setting, 3)
+
     def played(
         self, games: Sequence[int], bots: Sequence[str] = (), setting: str = "", seed: int = 3
     ) -> tuple[Recorder, Claims]:
@@ -341,7 +349,7 @@ class ContractSuite:
             staged.begin()
             with contextlib.suppress(ParleyError, LookupError, ValueError, TypeError, AttributeError):
                 player.play(k)
-            if not variant.stage or variant.stage.startswith("withdraw"):
+            if self.records.payable and (not variant.stage or variant.stage.startswith("withdraw")):
                 self._take_all(player, machine)
 
     def _take_all(self, player: Player[Any], machine: Recorder) -> None:
