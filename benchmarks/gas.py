@@ -8,8 +8,8 @@ Run: ``.venv/bin/python benchmarks/gas.py [--write]``
 
 import argparse
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,7 +19,10 @@ from rich.table import Table
 
 import parley.mechanisms.assignment.bots
 import parley.mechanisms.assignment.play
+from parley.chain.abi import Interface
 from parley.chain.backends import open_reference
+from parley.chain.compiler import compile_contracts
+from parley.core.randomness import keccak, word
 from parley.kit.play.player import Player as AnyPlayer
 from parley.mechanisms.assignment.certificate import Certificate
 from parley.mechanisms.assignment.plan import plan
@@ -30,6 +33,10 @@ from parley.mechanisms.assignment.terms import most_terms_kept
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.screening.certificate import certify
+from parley.mechanisms.screening.parameters import MAX_COST, REMEDIAL, columns, parameters_of
+from parley.mechanisms.screening.parameters import Parameters as RayMarketParameters
+from parley.mechanisms.screening.problem import worked_example as screening_example
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
 
@@ -38,6 +45,9 @@ SIZES = ((2, 1), (5, 1), (5, 5), (5, 20), (20, 5), (50, 5))
 
 LOTTERIES = {"serial-dictatorship": ((26, 23), (64, 64)), "probabilistic-serial": ((26, 23), (64, 5))}
 """Agents and items of the lotteries that are measured beside the paper's example."""
+
+MARKETS = ((12, 6), (30, 8))
+"""Agents and tasks of the markets that are measured beside the paper's example and the largest ones."""
 
 
 def ladder(agents: int, types: int) -> Problem:
@@ -128,6 +138,71 @@ def gas_of_lottery(problem: AssignmentProblem, posted: Certificate | None = None
     return {"game": sum(player.gas_used), **terms, "least and most": spans(used)}
 
 
+def market_of(agents: int, tasks: int, kinds: int) -> RayMarketParameters:
+    """Make a market in which each agent has one ray, of four tasks; agents come in so many kinds.
+
+    Agents of one kind are equal in everything, so that ties are many.
+    """
+    dice = Random(agents)
+    costs: list[int] = []
+    status_quo: list[int] = []
+    endpoints: list[int] = []
+    for kind in range(kinds):
+        held = [100 * dice.randint(4, 19) for _ in range(tasks)]
+        end = list(held)
+        for k, task in enumerate(dice.sample(range(tasks), min(tasks, 4))):
+            end[task] = [0, held[task] + 5 * dice.randint(100, 300), held[task] // 2, held[task] + 500][k]
+        times = len(range(kind, agents, kinds))
+        costs += [dice.randint(10, 40) for _ in range(tasks)] * times
+        status_quo += held * times
+        endpoints += end * times
+    rows = tuple(costs), tuple(status_quo), (1,) * agents, tuple(endpoints)
+    return RayMarketParameters((), tasks, *rows, 3_600, 3_600)
+
+
+def largest_market(menu: int) -> RayMarketParameters:
+    """Make a market of 64 agents and 8 tasks with the largest menus: eight rays each, or remedial ones."""
+    dice = Random(menu)
+    held = [dice.randint(2**17, 2**18) for _ in range(512)]
+    costs = tuple(dice.randint(-MAX_COST, MAX_COST) for _ in held)
+    endpoints = [
+        0 if task == given else 2 * held[8 * seat + task] + dice.randint(1, 2**18)
+        for seat in range(64 if menu != REMEDIAL else 0)
+        for given in range(8)
+        for task in range(8)
+    ]
+    return RayMarketParameters((), 8, costs, tuple(held), (menu,) * 64, tuple(endpoints), 3_600, 3_600)
+
+
+def gas_of_market(without_agents: RayMarketParameters, choices: Sequence[int]) -> dict[str, Any]:
+    """Play one market: gas of the whole, and least and most by function."""
+    evm, artifact = open_reference(), compile_contracts()["RayMarket"]
+    contract, interface = evm.deploy(artifact.bytecode), Interface(artifact.abi)
+    p = replace(without_agents, agents=tuple(evm.accounts[: len(choices)]))
+    used: dict[str, list[int]] = {}
+
+    def send(sender: str, function: str, *args: object) -> bytes:
+        receipt = evm.transact(sender, contract, interface.encode(function, *args))
+        if not receipt.ok:
+            raise ValueError(interface.decode_error(receipt.output))
+        used.setdefault(function, []).append(receipt.gas_used)
+        return receipt.output
+
+    market = send(evm.deployer, "create", word(1), astuple(p))
+    for seat, choice in enumerate(choices):
+        send(p.agents[seat], "choose", market, seat, p.digest(), choice)
+    packed = sum(choice << 4 * seat for seat, choice in enumerate(choices))
+    made = columns(p, choices)
+    right = certify(made)
+    send(evm.deployer, "post", market, keccak(p.digest() + word(packed)), right)
+    return {
+        "game": sum(map(sum, used.values())),
+        "columns": len(made),
+        "basic": len(right.basis),
+        "least and most": spans(used),
+    }
+
+
 def by_function(player: AnyPlayer[Any]) -> dict[str, list[int]]:
     """Return the gas of each transaction of the last game, by function."""
     names = {selector: name for name, selector in player.codec.selectors.items()}
@@ -156,6 +231,19 @@ def measured() -> dict[str, Any]:
         }.items():
             lotteries[f"{title}, {rule}"] = gas_of_lottery(problem.with_rule(rule))
     lotteries["64 agents, 4 items, a full page"] = gas_of_lottery(*full_page(64, 4))
+    example = screening_example()
+    markets = {"paper's example": gas_of_market(parameters_of(example, example.market(), ()), (1, 1, 2))}
+    for agents, tasks in MARKETS:
+        markets[f"{agents} agents, {tasks} tasks"] = gas_of_market(
+            market_of(agents, tasks, agents), (1,) * agents
+        )
+        markets[f"{agents} agents of {tasks} kinds, {tasks} tasks"] = gas_of_market(
+            market_of(agents, tasks, tasks), (1,) * agents
+        )
+    markets["64 agents, 8 tasks, eight rays each"] = gas_of_market(
+        largest_market(8), [1 + seat % 8 for seat in range(64)]
+    )
+    markets["64 agents, 8 tasks, remedial menus"] = gas_of_market(largest_market(REMEDIAL), (1,) * 64)
     return {
         "TwoStageMechanism": {
             "contract bytes": len(evm.code(deploy_mechanism(evm).mechanism)),
@@ -164,6 +252,10 @@ def measured() -> dict[str, Any]:
         "AssignmentLottery": {
             "contract bytes": len(evm.code(parley.mechanisms.assignment.play.deploy_mechanism(evm))),
             "games": lotteries,
+        },
+        "RayMarket": {
+            "contract bytes": len(compile_contracts()["RayMarket"].deployed_bytecode),
+            "games": markets,
         },
     }
 

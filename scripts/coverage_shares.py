@@ -42,6 +42,7 @@ CONTRACT_TESTS = [
         f"tests/assignment/test_contract_{what}*.py"
         for what in ("cert", "creat", "draw", "money", "phase", "report")
     ),
+    *(f"tests/screening/test_contract_{what}*.py" for what in ("cert", "creat", "mark")),
 ]
 """What drives contracts call by call. Random histories take too long on this machine."""
 

@@ -106,6 +106,7 @@ def test_the_figures_in_the_documentation_are_the_snapshots() -> None:
 def test_the_table_of_lotteries_in_the_documentation_is_the_snapshots() -> None:
     kept = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["AssignmentLottery"]["games"]
     text = PAGE.read_text(encoding="utf-8")
+    text, _, _ = text.partition("## Markets")
     rows = [line for line in text.splitlines() if re.match(r"\| \d+ × \d+, ", line)]
     games = [game for title, game in kept.items() if "page" not in title]
     assert len(rows) == len(games)
@@ -123,6 +124,30 @@ def test_the_table_of_lotteries_in_the_documentation_is_the_snapshots() -> None:
         ]
         assert [cell.strip() for cell in row.split("|")[2:-1]] == cells
         assert f"{game['terms']} terms" in row if "terms" in game else "terms" not in row
+
+
+def test_the_selection_of_a_market_is_posted_for_what_was_promised(snapshot: dict[str, Any]) -> None:
+    """300,000 gas for 12 agents and 6 tasks, 550,000 for 30 and 8; and any market fits a transaction."""
+    games = snapshot["RayMarket"]["games"]
+    for size, most in (("12 agents", 300_000), ("30 agents", 550_000)):
+        posted = [
+            game["least and most"]["post"][1] for title, game in games.items() if title.startswith(size)
+        ]
+        assert len(posted) == 2
+        assert max(posted) <= most
+    for title, game in games.items():
+        assert max(most for _, most in game["least and most"].values()) < 2**24, title
+
+
+def test_the_table_of_markets_in_the_documentation_is_the_snapshots() -> None:
+    games = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["RayMarket"]["games"].values()
+    _, _, text = PAGE.read_text(encoding="utf-8").partition("## Markets")
+    rows = [line for line in text.splitlines() if re.match(r"\| \d+ × \d+, ", line)]
+    assert len(rows) == len(games)
+    for row, game in zip(rows, games, strict=True):
+        spans = (_shown(game["least and most"][function]) for function in ("create", "choose", "post"))
+        expected = [str(game["columns"]), *spans, f"{game['game']:,}"]
+        assert [cell.strip() for cell in row.split("|")[2:-1]] == expected
 
 
 def _shown(span: list[int]) -> str:

@@ -14,6 +14,7 @@ from tests.assignment import on_chain as lottery
 from tests.coordination import table as coordination
 from tests.kit.rig.coding import Coder
 from tests.kit.rig.on_chain import contracts, receivers
+from tests.screening import on_chain as market
 
 Act = Callable[[Any, int], object]
 """Carries an action out at a table, by a seat; where it is one seat's turn, by that one."""
@@ -28,12 +29,9 @@ class Mechanism(NamedTuple):
     create: Callable[..., object]
     """Creates it at a table, with changes to its parameters by name."""
     acts: Mapping[str, tuple[int, Act]]
-    """Actions before the end, in order, with their phases. The first pays and commits."""
-    withdraw: Act
+    """Actions before the end, in order, with their phases. Where seats pay, the first pays and commits."""
     over: int
     """The first phase that ends a game; the next one is that of a game that expired."""
-    blameless: int
-    """A phase in which seats 1 and 2 are not due."""
     windows: tuple[int, int]
     fewest: int
     """Agents at least."""
@@ -41,7 +39,15 @@ class Mechanism(NamedTuple):
     """Errors of what a seat does a second time."""
     sit: Callable[[Any, str], object]
     """Lets an address hold the last seat."""
+    goes_on: frozenset[str] = frozenset()
+    """Actions whose phase nobody has to act in: a game that expires there ends as any other."""
+    withdraw: Act | None = None
+    """None where nobody pays."""
+    blameless: int = 0
+    """A phase in which seats 1 and 2 are not due."""
 
+
+_WINDOWS = {"join_window": "choosing_window", "action_window": "posting_window"}
 
 MECHANISMS = {
     "coordination": Mechanism(
@@ -58,7 +64,7 @@ MECHANISMS = {
             "propose": (Phase.PROPOSING, lambda at, _: at.propose(at.own_costs())),
             "respond": (Phase.RESPONDING, lambda at, _: at.respond(True)),
         },
-        lambda at, seat: at.withdraw(seat),
+        withdraw=lambda at, seat: at.withdraw(seat),
         over=Phase.SETTLED,
         blameless=Phase.ANNOUNCING,
         windows=(coordination.JOIN_WINDOW, coordination.ACTION_WINDOW),
@@ -76,7 +82,7 @@ MECHANISMS = {
             "post": (lottery.POSTING, lambda at, _: at.post(at.certificate())),
             "open": (lottery.OPENING, lambda at, seat: at.open(seat)),
         },
-        lambda at, seat: at.withdraw(seat),
+        withdraw=lambda at, seat: at.withdraw(seat),
         over=lottery.DRAWN,
         blameless=lottery.POSTING,
         windows=(lottery.JOIN_WINDOW, lottery.ACTION_WINDOW),
@@ -84,7 +90,24 @@ MECHANISMS = {
         taken={"commit": "AlreadyCommitted", "reveal": "AlreadyRevealed", "open": "AlreadyOpened"},
         sit=lambda at, to: at.seats.__setitem__(2, to),
     ),
+    "screening": Mechanism(
+        "RayMarket",
+        market.Table,
+        lambda at, **changes: at.create(**{_WINDOWS.get(name, name): it for name, it in changes.items()}),
+        {
+            "choose": (market.CHOOSING, lambda at, seat: at.choose(seat)),
+            "post": (market.POSTING, lambda at, _: at.post()),
+        },
+        over=market.SETTLED,
+        windows=(market.CHOOSING_WINDOW, market.POSTING_WINDOW),
+        fewest=1,
+        taken={"choose": "AlreadyChosen"},
+        sit=lambda at, to: at.seats.__setitem__(2, to),
+        goes_on=frozenset({"choose"}),
+    ),
 }
+BONDED = [kind for kind, mechanism in MECHANISMS.items() if mechanism.withdraw]
+"""Mechanisms in which seats pay, and commit to secrets."""
 
 
 class Call(NamedTuple):
@@ -117,6 +140,7 @@ class Seated:
         self.mechanism = mechanism = MECHANISMS[kind]
         self.phases = {name: phase for name, (phase, _) in mechanism.acts.items()}
         self.first, self.over = next(iter(self.phases)), mechanism.over
+        self.bonded = mechanism.withdraw is not None
         self.table = mechanism.table()
         self.evm, self.address = self.table.evm, self.table.address
         self.stranger: str = self.evm.accounts[-1]
@@ -153,6 +177,10 @@ class Seated:
         self.evm.warp(deadline + seconds)
         return deadline
 
+    def expired(self, act: str) -> int:
+        """The phase in which a game ends that expires in the phase of an action."""
+        return self.over + (act not in self.mechanism.goes_on)
+
     def again(self) -> "Seated":
         """Turn to another game of the same agents and contract."""
         self.table.salt = word(77)
@@ -167,7 +195,9 @@ class Seated:
 
     def act(self, name: str, seat: int = 0) -> object:
         """Carry an action out."""
-        acts = {"withdraw": self.mechanism.withdraw} | {k: act for k, (_, act) in self.mechanism.acts.items()}
+        acts = {k: act for k, (_, act) in self.mechanism.acts.items()}
+        if self.mechanism.withdraw is not None:
+            acts["withdraw"] = self.mechanism.withdraw
         return acts[name](self.table, seat)
 
     def call(self, name: str, seat: int = 0) -> Call:

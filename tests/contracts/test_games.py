@@ -6,7 +6,7 @@ import pytest
 from eth_abi.abi import decode
 
 from parley.core.randomness import commitment, game_id, keccak, word
-from tests.contracts.seats import MECHANISMS, Seated
+from tests.contracts.seats import BONDED, MECHANISMS, Seated
 from tests.kit.rig.on_chain import PAYEES, receivers
 
 NOTHING = bytes(32)
@@ -17,6 +17,8 @@ ZERO = "0x" + "00" * 20
 ACTS = [(kind, act) for kind, mechanism in MECHANISMS.items() for act in mechanism.acts]
 OF_SEATS = [(kind, act) for kind, act in ACTS if act != "post"]
 """Actions that one seat may carry out."""
+PAID = [(kind, act) for kind, act in ACTS if kind in BONDED]
+WITHDRAWALS = [(kind, "withdraw") for kind in BONDED]
 
 
 def new(kind: str, act: str = "withdraw") -> Seated:
@@ -34,6 +36,17 @@ def kind(request: pytest.FixtureRequest) -> str:
 def game(kind: str) -> Seated:
     """In its first phase."""
     return new(kind, next(iter(MECHANISMS[kind].acts)))
+
+
+@pytest.fixture(params=BONDED)
+def bonded_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def bonded(bonded_kind: str) -> Seated:
+    """In its first phase, with money at stake."""
+    return new(bonded_kind, next(iter(MECHANISMS[bonded_kind].acts)))
 
 
 def agents(count: int) -> list[str]:
@@ -55,7 +68,7 @@ def test_a_game_has_the_id_that_could_be_computed_before_and_nobody_else_can_tak
 
 
 def test_a_game_is_created_once(game: Seated) -> None:
-    for changes in ({}, {"bond": 99}):
+    for changes in ({}, {"action_window": 99}):
         assert game.send(game.creation(**changes)).error == ("GameExists", game.id)
     game.late(1)
     game.went(game.expiry())
@@ -98,7 +111,7 @@ def test_an_action_belongs_to_its_phase(kind: str) -> None:
     """Also in a game that does not exist, or has ended; and nothing leaves before the end."""
     game = Seated(kind)
     calls = {act: game.play_to(phase).call(act) for act, phase in game.phases.items()}
-    withdrawal = game.play_to(game.over).call("withdraw")
+    withdrawal = game.play_to(game.over).call("withdraw") if game.bonded else None
     for phase in (0, *dict.fromkeys(game.phases.values()), game.over):
         game = Seated(kind, phase)
         for act, call in calls.items():
@@ -106,7 +119,7 @@ def test_an_action_belongs_to_its_phase(kind: str) -> None:
                 assert game.send(call).error == ("WrongPhase", game.id, phase, game.phases[act])
         if phase == game.over:
             game.evm.warp(game.evm.timestamp + MAX_WINDOW)
-        else:
+        elif withdrawal is not None:
             assert game.send(withdrawal).error == ("WrongPhase", game.id, phase, game.over)
         if phase in (0, game.over):
             assert game.send(game.expiry()).error == ("WrongPhase", game.id, phase, 0)
@@ -117,15 +130,16 @@ def test_nothing_but_withdrawals_can_be_done_in_a_game_that_expired(game: Seated
     calls = {act: other.play_to(phase).call(act) for act, phase in other.phases.items()}
     game.late(1)
     game.went(game.expiry())
-    expired = game.over + 1
+    expired = game.expired(game.first)
     assert (game.phase, game.id) == (expired, other.id)
     for act, call in calls.items():
         assert game.send(call).error == ("WrongPhase", game.id, expired, game.phases[act])
     assert game.send(game.expiry()).error == ("WrongPhase", game.id, expired, 0)
-    assert game.send(game.call("withdraw")).error == ("NothingToWithdraw", 0)
+    if game.bonded:
+        assert game.send(game.call("withdraw")).error == ("NothingToWithdraw", 0)
 
 
-@pytest.mark.parametrize(("kind", "act"), [*OF_SEATS, *((kind, "withdraw") for kind in MECHANISMS)])
+@pytest.mark.parametrize(("kind", "act"), [*OF_SEATS, *WITHDRAWALS])
 def test_a_seat_belongs_to_its_own_address(kind: str, act: str) -> None:
     game = new(kind, act)
     call = game.call(act)
@@ -170,7 +184,7 @@ def test_anyone_may_end_a_phase_after_its_deadline_and_not_at_it(kind: str, act:
     assert game.send(game.expiry()).error == ("DeadlineNotPassed", game.id, deadline)
     game.late(1)
     game.went(game.expiry())
-    assert game.phase == game.over + 1
+    assert game.phase == game.expired(act)
 
 
 def test_each_phase_has_a_window_from_the_action_before_it(kind: str) -> None:
@@ -191,8 +205,8 @@ def test_each_phase_has_a_window_from_the_action_before_it(kind: str) -> None:
         game.late(-1)
 
 
-def test_reveals_share_one_window(kind: str) -> None:
-    game = new(kind, "reveal")
+def test_reveals_share_one_window(bonded_kind: str) -> None:
+    game = new(bonded_kind, "reveal")
     end = game.table.deadline
     game.evm.warp(end - 1)
     game.went(game.call("reveal", 2))
@@ -202,7 +216,8 @@ def test_reveals_share_one_window(kind: str) -> None:
 # ───────────────────────────────────── commitments, secrets, digests ─────────────────────────────────────
 
 
-def test_the_first_action_pays_exactly_and_commits(game: Seated) -> None:
+def test_the_first_action_pays_exactly_and_commits(bonded: Seated) -> None:
+    game = bonded
     act = game.first
     paid = 0
     for seat in range(3):
@@ -247,8 +262,9 @@ def test_a_secret_opens_its_own_commitment(kind: str, act: str) -> None:
     assert game.ask("commitment", game.id, 0) == call.args.get("nextCommitment", NOTHING)
 
 
-def test_a_copied_commitment_opens_to_nothing(game: Seated) -> None:
+def test_a_copied_commitment_opens_to_nothing(bonded: Seated) -> None:
     """What one seat has committed to, and what it reveals, is worthless to another seat."""
+    game = bonded
     act = game.first
     copied = game.call(act).args["commitment"]
     game.went(game.call(act))
@@ -263,7 +279,8 @@ def test_a_copied_commitment_opens_to_nothing(game: Seated) -> None:
     assert game.send(stolen).error == ("WrongSecret", 1, copied)
 
 
-def test_a_commitment_of_another_game_opens_to_nothing(game: Seated) -> None:
+def test_a_commitment_of_another_game_opens_to_nothing(bonded: Seated) -> None:
+    game = bonded
     act = game.first
     elsewhere = game.call(act).args["commitment"]
     game.play_to(game.phases["reveal"])
@@ -291,8 +308,9 @@ def test_another_creation_under_the_same_id_takes_nothing_that_was_signed_before
     assert game.send(signed).error == ("StaleDigest", signed.args["digest"], game.digest)
 
 
-def test_a_seat_that_has_seen_the_others_secrets_cannot_commit_anew(game: Seated) -> None:
+def test_a_seat_that_has_seen_the_others_secrets_cannot_commit_anew(bonded: Seated) -> None:
     """Else it could choose the draw: all other secrets are public once they were revealed in any world."""
+    game = bonded
     act = game.first
     for seat in (0, 1):
         game.went(game.call(act, seat))
@@ -322,8 +340,9 @@ def test_unchanged_worlds_take_what_was_signed(kind: str) -> None:
     fork = game.evm.snapshot()
     signed = game.recorded()
     game.play_to(game.over)
-    for seat in range(3):
-        game.act("withdraw", seat)
+    if game.bonded:
+        for seat in range(3):
+            game.act("withdraw", seat)
     assert game.balance == 0
     game.evm.restore(fork)
     assert all(game.send_data(*one[:3]).ok for one in signed)
@@ -337,8 +356,9 @@ def test_unchanged_worlds_take_what_was_signed(kind: str) -> None:
 def test_the_contract_takes_money_for_seats_only(kind: str) -> None:
     """Ether that is sent, or comes with any call but the one that pays, is refused."""
     game = Seated(kind)
-    paying = game.first
-    assert [one["name"] for one in game.abi if one.get("stateMutability") == "payable"] == [paying]
+    paying = game.first if game.bonded else ""
+    payable = [one["name"] for one in game.abi if one.get("stateMutability") == "payable"]
+    assert payable == [paying] * game.bonded
     for data in (b"", bytes(4)):
         assert not game.send_data(game.table.creator, data, 1).ok
     refused = [game.creation()]
@@ -349,11 +369,12 @@ def test_the_contract_takes_money_for_seats_only(kind: str) -> None:
             assert game.send(call.but(value=1)).error == (), call.function
         refused = []
     game.play_to(game.over)
-    assert game.send(game.call("withdraw").but(value=1)).error == ()
+    if game.bonded:
+        assert game.send(game.call("withdraw").but(value=1)).error == ()
 
 
-def test_all_money_goes_out_once_to_addresses_of_the_seats_choice(kind: str) -> None:
-    game = new(kind)
+def test_all_money_goes_out_once_to_addresses_of_the_seats_choice(bonded_kind: str) -> None:
+    game = new(bonded_kind)
     left = game.balance
     for seat in (1, 2, 0):
         to = PAYEES[seat % 2]
@@ -371,7 +392,7 @@ def test_all_money_goes_out_once_to_addresses_of_the_seats_choice(kind: str) -> 
     assert left == game.ask("burnt") == 0
 
 
-@pytest.mark.parametrize(("kind", "act"), [*ACTS, *((kind, "withdraw") for kind in MECHANISMS)])
+@pytest.mark.parametrize(("kind", "act"), [*PAID, *WITHDRAWALS])
 def test_all_that_is_paid_in_is_held_until_it_is_paid_out_or_stays_as_burnt(kind: str, act: str) -> None:
     """After every transaction of a game that is played to its end, or expires in any phase."""
     game = Seated(kind)
@@ -394,8 +415,8 @@ def test_all_that_is_paid_in_is_held_until_it_is_paid_out_or_stays_as_burnt(kind
     assert held == game.ask("burnt")
 
 
-def test_a_receiver_that_refuses_keeps_nobody_else_from_its_money(kind: str) -> None:
-    game = new(kind)
+def test_a_receiver_that_refuses_keeps_nobody_else_from_its_money(bonded_kind: str) -> None:
+    game = new(bonded_kind)
     silent, talking = (
         game.evm.deploy(receivers()[name].bytecode) for name in ("Refusing", "RefusingWithReason")
     )
@@ -413,9 +434,11 @@ def test_a_receiver_that_refuses_keeps_nobody_else_from_its_money(kind: str) -> 
 @pytest.mark.parametrize("ended", ["played to its end", "expired"])
 @pytest.mark.parametrize("again", ["withdraws", "withdraws for another", "pays"])
 @pytest.mark.parametrize("paid", [1, 2])
-def test_a_receiver_that_calls_back_gets_nothing_more(kind: str, ended: str, again: str, paid: int) -> None:
+def test_a_receiver_that_calls_back_gets_nothing_more(
+    bonded_kind: str, ended: str, again: str, paid: int
+) -> None:
     """A contract holds seat 2; it is paid by its own withdrawal, or by seat 1's."""
-    game = Seated(kind)
+    game = Seated(bonded_kind)
     contract = game.hold_last_seat_by("Reentrant")
     act, phase = game.first, game.phases[game.first]
     opening = game.play_to(phase).call(act, 2)
@@ -451,8 +474,8 @@ def test_a_receiver_that_calls_back_gets_nothing_more(kind: str, ended: str, aga
     assert game.balance == game.ask("burnt")
 
 
-def test_ether_forced_in_changes_nothing(kind: str) -> None:
-    game = new(kind)
+def test_ether_forced_in_changes_nothing(bonded_kind: str) -> None:
+    game = new(bonded_kind)
     held = game.balance
     # A contract whose code is PUSH20 game, SELFDESTRUCT: its money goes there unasked.
     runtime = b"\x73" + bytes.fromhex(game.address[2:]) + b"\xff"
@@ -464,9 +487,9 @@ def test_ether_forced_in_changes_nothing(kind: str) -> None:
     assert (game.balance, game.ask("burnt")) == (1_000, 0)
 
 
-def test_one_games_money_does_not_pay_for_another(kind: str) -> None:
+def test_one_games_money_does_not_pay_for_another(bonded_kind: str) -> None:
     """A second game of the same agents, fully paid in, is untouched by the first one's end."""
-    game = new(kind)
+    game = new(bonded_kind)
     act = game.first
     first = game.balance
     withdrawals = [game.call("withdraw", seat) for seat in range(3)]

@@ -18,11 +18,13 @@ from tests.assignment.suite import SUITE as ASSIGNMENT
 from tests.coordination.on_chain import attackers
 from tests.coordination.suite import SUITE as COORDINATION
 from tests.kit.rig.contract_machine import ContractMachine, Reached
-from tests.kit.rig.on_chain import contracts, harnesses
+from tests.kit.rig.on_chain import OnChain, contracts, harnesses
 from tests.kit.rig.selected import RoomyEvm, select
 from tests.kit.straws_suite import SOURCE as _STRAWS
 from tests.kit.straws_suite import SUITE as STRAWS
 from tests.kit.straws_suite import contracts as with_straws
+from tests.screening import contract_machine as screening
+from tests.screening.declared import subject
 
 STEPS = 40
 """Rules that one run of arbitrary calls takes."""
@@ -32,6 +34,8 @@ _ASSIGNMENT = "contracts/assignment/"
 _GAME = "contracts/game/"
 _MECHANISM = _COORDINATION + "TwoStageMechanism.sol"
 _LOTTERY = _ASSIGNMENT + "AssignmentLottery.sol"
+_SCREENING = "contracts/screening/"
+_MARKET = _SCREENING + "RayMarket.sol"
 _CERTIFICATES = "tests/contracts/CertificatesHarness.sol"
 _DRAWS = "tests/contracts/DrawsHarness.sol"
 _STORAGE = "tests/contracts/StorageHarness.sol"
@@ -43,6 +47,7 @@ _OF_SEATS = ("tests/contracts/test_games.py",)
 _OF_GAMES = ("tests/coordination/test_protocol_*.py", "tests/coordination/test_recognition.py")
 _OF_FUNCTIONS = ("tests/coordination/test_protocol_r*.py", "tests/coordination/test_recognition.py")
 _OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
+_OF_MARKETS = ("tests/screening/test_contract_[cm]*.py",)
 _OF_DRAWS = ("tests/test_randomness_on_chain.py",)
 _OF_STORAGE = ("tests/test_storage_on_chain.py",)
 
@@ -94,6 +99,10 @@ TARGETS = (
         for name in ("AssignmentLottery.sol", "LotteryData.sol")
     ),
     Target(_ASSIGNMENT + "Certificates.sol", (_LOTTERY, _CERTIFICATES), _OF_LOTTERIES),
+    *(
+        Target(_SCREENING + name, (_MARKET,), _OF_MARKETS)
+        for name in ("Columns.sol", "MarketData.sol", "RayMarket.sol", "Selections.sol")
+    ),
 )
 
 
@@ -153,6 +162,15 @@ def _left_out(*_: object, **__: object) -> None:
     pytest.skip("not on the reference machines")
 
 
+_DRIVEN: Mapping[str, tuple[type[ContractMachine[Any]], Callable[..., OnChain]]] = {
+    _MECHANISM: (COORDINATION.machine, COORDINATION.subject),
+    _LOTTERY: (ASSIGNMENT.machine, ASSIGNMENT.subject),
+    _STRAWS: (STRAWS.machine, STRAWS.subject),
+    _MARKET: (screening.ContractMachine, subject),
+}
+"""What drives the contract of a target's first file against its model, if not the first one's."""
+
+
 def wanders(target: Target, seed: int) -> bool:
     """Whether contract and model agree in a run of arbitrary calls."""
     try:
@@ -164,6 +182,6 @@ def wanders(target: Target, seed: int) -> bool:
 
 @cache
 def _machine(target: Target) -> Callable[[], ContractMachine[Any]]:
-    suite = {_LOTTERY: ASSIGNMENT, _STRAWS: STRAWS}.get(target.mains[0], COORDINATION)
-    subject = suite.subject(RevmEvm(), None)
-    return lambda: suite.machine(subject, Reached())
+    machine, make = _DRIVEN.get(target.mains[0], _DRIVEN[_MECHANISM])
+    on_chain = make(RevmEvm(), None)
+    return lambda: machine(on_chain, Reached())

@@ -41,6 +41,7 @@ def test_every_directed_test_stands_in_the_ledger() -> None:
         "contracts/test_*.py",
         "coordination/test_protocol_*.py",
         "assignment/test_contract_[!s]*.py",
+        "screening/test_contract_*.py",
     ):
         for path in sorted((ROOT / "tests").glob(pattern)):
             relative = path.relative_to(ROOT).as_posix()
