@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from parley.core.errors import ProblemError
 from parley.core.names import unfit
+from parley.core.texttables import SPACES
 from parley.mechanisms.assignment.csvfile import read_csv
-from parley.mechanisms.assignment.imported import SPACES
 from parley.mechanisms.assignment.preflib import read_preflib
 from parley.mechanisms.assignment.problem import Problem
 

@@ -8,8 +8,6 @@ column *capacity*. Cells are separated by commas and may be quoted.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from fractions import Fraction
 from os import PathLike, fspath
@@ -18,31 +16,13 @@ from typing import TYPE_CHECKING, Any
 from parley.core import exact
 from parley.core.errors import ParleyError, ProblemError, shorten
 from parley.core.keys import did_you_mean, whole
-from parley.mechanisms.assignment.imported import (
-    SPACES,
-    Warn,
-    distinct,
-    listed,
-    look_over,
-    read_name,
-    read_text,
-    say_nothing,
-)
+from parley.core.texttables import Line, Row, Warn, listed, read_name, read_table, say_nothing
+from parley.mechanisms.assignment.imported import distinct, look_over
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-Row = dict[str, str]
-Line = tuple[str, Row]
-"""Where a row begins in its file, and its cells by column."""
-
-OTHER_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
-_REASONS = {
-    "unexpected end": "a quote is never closed",
-    "expected after": "no comma after a closing quote; are cells separated by commas?",
-}
 _RANKED = re.compile(r"rank[ _]?(\d+)", re.IGNORECASE | re.ASCII)
-_QUOTED = re.compile(r'(^|[,;\t|]) *"(?:[^"]|"")*"')
 
 
 def read_csv(
@@ -134,86 +114,6 @@ def scaled(capacities: Sequence[int], seats: int) -> list[int]:
     for o in by_rest[: seats - sum(given)]:
         given[o] += 1
     return given
-
-
-def read_table(file: str) -> tuple[str, list[str], list[Line]]:
-    """Read a CSV file: place of the header, names of columns, rows."""
-    rows = [(place, text, [cell.strip(SPACES) for cell in cells]) for place, text, cells in _records(file)]
-    rows = [(place, text, cells) for place, text, cells in rows if any(cells)]
-    if not rows:
-        raise ProblemError(file, "", "empty")
-    head, _, header = rows[0]
-    _check_separator(file, head, [text for _, text, _ in rows])
-    if len(header) < 2 or len(set(header)) < len(header):
-        raise ProblemError(file, head, "needs at least two columns, each with its own name")
-    for place, _, cells in rows:
-        if len(cells) != len(header):
-            raise ProblemError(file, place, f"{len(cells)} cells, but the header has {len(header)}")
-    return head, header, [(place, dict(zip(header, cells, strict=True))) for place, _, cells in rows[1:]]
-
-
-def _records(file: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Split a file into records: place, text, cells.
-
-    A line ends with a line feed, a carriage return or both, outside of quotes. If lines end with line feeds,
-    a single carriage return belongs to an unquoted cell.
-    """
-    source = io.StringIO(read_text(file), newline="")
-    taken: list[str] = []
-    feeds: bool | None = None
-
-    def lines() -> Iterator[str]:
-        for line in source:
-            taken.append(line)
-            yield line
-
-    reader = csv.reader(lines(), strict=True, skipinitialspace=True)
-    while True:
-        place = f"line {reader.line_num + 1}"
-        taken.clear()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            reason = next((said for part, said in _REASONS.items() if part in str(error)), str(error))
-            raise ProblemError(file, place, reason) from None
-        text = "".join(taken)
-        if text.endswith(("\n", "\r")):
-            if feeds not in {None, text.endswith("\n")}:
-                raise ProblemError(
-                    file,
-                    place,
-                    "mixed line ends: some lines end with a carriage return, others with a line feed",
-                )
-            feeds = text.endswith("\n")
-        yield place, text, cells
-
-
-def _check_separator(file: str, head: str, records: Sequence[str]) -> None:
-    """Refuse a file that may have another separator: it occurs in the header and in a row, unquoted.
-
-    Otherwise commas in cells (``0,5``; ``Sets, part 1``) would be taken for separators.
-    """
-    header, *rows = (_outside_quotes(text) for text in records)
-    for mark, name in OTHER_SEPARATORS.items():
-        if mark in header and ("," not in header or any(mark in row for row in rows)):
-            raise ProblemError(
-                file,
-                head,
-                f"separated by {name} instead of commas? If not, quote the cells that contain {name}",
-            )
-
-
-def _outside_quotes(record: str) -> str:
-    """Remove quoted cells, and spaces around cells.
-
-    Examples
-    --------
-    >>> _outside_quotes('Ann, "a;b" ,c')
-    'Ann,,c'
-    """
-    return ",".join(cell.strip() for cell in _QUOTED.sub(r"\1", record).split(","))
 
 
 def _chosen(select: Iterable[str]) -> dict[str, str]:

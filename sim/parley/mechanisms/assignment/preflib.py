@@ -16,18 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from parley.core.errors import ProblemError, shorten
-from parley.mechanisms.assignment.csvfile import amounts_of, item_capacities, read_table
-from parley.mechanisms.assignment.imported import (
-    SPACES,
-    Warn,
-    distinct,
-    listed,
-    look_over,
-    read_count,
-    read_name,
-    read_text,
-    say_nothing,
-)
+from parley.core.texttables import SPACES, Warn, listed, read_name, read_table, read_text, say_nothing
+from parley.mechanisms.assignment.csvfile import amounts_of, item_capacities
+from parley.mechanisms.assignment.imported import distinct, look_over, read_count
 from parley.mechanisms.assignment.problem import in_names
 
 if TYPE_CHECKING:
