@@ -31,6 +31,7 @@ CONTRACTS = (
     "AnnouncementProportionalRecognition",
     "ReorderedRecognition",
     "AssignmentLottery",
+    "RayMarket",
 )
 
 

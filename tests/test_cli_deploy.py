@@ -116,7 +116,7 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
         assert only["holds"] is True
     alone.write_text(json.dumps(content | {"contracts": {}}))
     said = complaint(parley("verify", "--evm", node.url, "--deployment", alone), 2)
-    assert "contains none of TwoStageMechanism, AssignmentLottery" in said
+    assert "contains none of TwoStageMechanism, AssignmentLottery, RayMarket" in said
 
 
 def test_the_script_and_the_command_are_one(node: LocalNode, book: Path) -> None:

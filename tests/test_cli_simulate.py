@@ -54,6 +54,10 @@ SHARED |= {"gas", "transactions", "seconds", "games_per_second", "cross_check"}
 OWN = {
     "coordination": {"mean_rounds", "proposer"},
     "assignment": {"rule", "counts", "unassigned", "expected", "truthful", "p_value"},
+    "screening": {
+        *("poster", "cost", "choices", "expected_choices", "p_value", "worse_off", "above_status_quo"),
+        *("mismatches", "gains", "refused"),
+    },
 }
 
 
@@ -70,7 +74,7 @@ def test_every_ready_problem_plays_and_agrees_with_theory(file: Path) -> None:
     assert (first, sum(others)) == (600, 0)
     assert report["cross_check"]["identical"] is True
     assert report["gas"]["per_game"] > 0
-    assert all(agent["z"] is None or abs(agent["z"]) < 4.5 for agent in report["agents"])
+    assert all(abs(one.get("z") or 0) < 4.5 for one in (*report["agents"], report.get("cost", {})))
 
 
 def test_lotteries_come_to_the_exact_matrix() -> None:
@@ -190,9 +194,17 @@ def test_a_problem_too_large_for_one_lottery_is_refused_by_simulate_alone(tmp_pa
     assert done.stderr.startswith(f"{file}: items: the number of items 65 is above 64")
 
 
-def test_help_teaches_the_bots_of_both_kinds() -> None:
+def test_help_teaches_the_bots_of_all_kinds() -> None:
     said = parley("simulate", "--help").stdout
-    for word in ("equilibrium", "withholder", "truthful", "misreporting", "copying", "[default:"):
+    for word in (
+        "equilibrium",
+        "withholder",
+        "truthful",
+        "misreporting",
+        "copying",
+        "responder",
+        "[default:",
+    ):
         assert word in said
 
 

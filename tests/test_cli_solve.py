@@ -154,9 +154,9 @@ def test_what_is_for_one_kind_only_is_refused_for_the_other() -> None:
     assert one_line(["solve", LOTTERY, "--exact"]) == (
         "--exact: only for problems of kind coordination, not assignment"
     )
-    for option in ("--runs", "--seed"):
+    for option, kinds in (("--runs", "assignment"), ("--seed", "assignment, screening")):
         assert one_line(["solve", EXAMPLE, option, "5"]) == (
-            f"{option}: only for problems of kind assignment, not coordination"
+            f"{option}: only for problems of kind {kinds}, not coordination"
         )
 
 

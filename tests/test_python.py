@@ -14,7 +14,11 @@ import pytest
 import parley
 
 PROBLEMS = Path(__file__).parents[1] / "problems"
-KINDS = {"coordination": "paper-example-1.toml", "assignment": "assignment-cyclic.toml"}
+KINDS = {
+    "coordination": "paper-example-1.toml",
+    "assignment": "assignment-cyclic.toml",
+    "screening": "screening-worked-example.toml",
+}
 
 
 def test_every_public_name_is_there_and_no_other() -> None:

@@ -23,8 +23,7 @@ from tests.kit.rig.selected import RoomyEvm, select
 from tests.kit.straws_suite import SOURCE as _STRAWS
 from tests.kit.straws_suite import SUITE as STRAWS
 from tests.kit.straws_suite import contracts as with_straws
-from tests.screening import contract_machine as screening
-from tests.screening.declared import subject
+from tests.screening.suite import SUITE as SCREENING
 
 STEPS = 40
 """Rules that one run of arbitrary calls takes."""
@@ -166,7 +165,7 @@ _DRIVEN: Mapping[str, tuple[type[ContractMachine[Any]], Callable[..., OnChain]]]
     _MECHANISM: (COORDINATION.machine, COORDINATION.subject),
     _LOTTERY: (ASSIGNMENT.machine, ASSIGNMENT.subject),
     _STRAWS: (STRAWS.machine, STRAWS.subject),
-    _MARKET: (screening.ContractMachine, subject),
+    _MARKET: (SCREENING.machine, SCREENING.subject),
 }
 """What drives the contract of a target's first file against its model, if not the first one's."""
 

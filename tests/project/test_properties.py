@@ -52,8 +52,9 @@ def test_the_ledger_counts_the_crooked_contracts_right() -> None:
     from tests.assignment.suite import SUITE as ASSIGNMENT  # noqa: PLC0415 - a test's own table
     from tests.coordination.suite import SUITE as COORDINATION  # noqa: PLC0415 - a test's own table
     from tests.kit.conformance import sample  # noqa: PLC0415 - a test's own table
+    from tests.screening.suite import SUITE as SCREENING  # noqa: PLC0415 - a test's own table
 
-    names = [list(suite.campaign.variants) for suite in (COORDINATION, ASSIGNMENT)]
+    names = [list(suite.campaign.variants) for suite in (COORDINATION, ASSIGNMENT, SCREENING)]
     ledger = (ROOT / "docs/PROPERTIES.md").read_text(encoding="utf-8")
     assert f"list {sum(map(len, names))} variants" in ledger
     assert f"{sum(len(sample(some)) for some in names)} of them, drawn" in ledger

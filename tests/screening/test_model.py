@@ -14,6 +14,7 @@ from parley.kit.reference import Revert
 from parley.kit.verify.contract import records_of
 from parley.mechanisms.screening.certificate import certify, settled_hash
 from parley.mechanisms.screening.market import REMEDIAL as REMEDIAL_MENU
+from parley.mechanisms.screening.mechanism import MECHANISM
 from parley.mechanisms.screening.model import Market, Phase, RayMarketModel
 from parley.mechanisms.screening.parameters import (
     REMEDIAL,
@@ -26,13 +27,12 @@ from parley.mechanisms.screening.parameters import (
 from parley.mechanisms.screening.problem import worked_example
 from parley.mechanisms.screening.rays import are_polarized
 from tests.kit.rig.moves import call_model
-from tests.screening.declared import Declaration
 from tests.screening.moves import Moves, parameters
 from tests.screening.test_contract_creation import PARAMETERS_TYPE
 
 ACCOUNTS = ["0x" + f"{k:02x}" * 20 for k in range(0xA1, 0xA7)]
 HOME = "0x" + "cc" * 20
-RECORDS = records_of(Declaration())
+RECORDS = records_of(MECHANISM)
 
 
 def opened(dice: Random) -> tuple[RayMarketModel, Moves, Market]:

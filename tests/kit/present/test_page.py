@@ -339,7 +339,12 @@ def less(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
             less("counts"),
             "not a valid file of a simulation: KeyError 'counts'",
         ),
-        ("lotteries", "simulation.json", less("kind"), "unknown kind None; known: coordination, assignment"),
+        (
+            "lotteries",
+            "simulation.json",
+            less("kind"),
+            "unknown kind None; known: coordination, assignment, ",
+        ),
         ("lotteries", "problem.json", less("items"), "items: missing"),
         (
             "lottery_audit",

@@ -85,7 +85,7 @@ def expectation(
     possible = [[k for k, p in enumerate(law.probabilities) if p] for law in laws]
     if all(law.exact for law in laws) and prod(map(len, possible)) <= most:
         return _listed(market, laws, possible)
-    return _sampled(market, seed)
+    return _sampled(market, laws, seed)
 
 
 def _listed(market: Market, laws: Sequence[Law], possible: list[list[int]]) -> Expectation:
@@ -125,7 +125,7 @@ def _assignment(market: Market, shares: Sequence[Fraction]) -> tuple[tuple[Fract
 
 
 def draw_profiles(market: Market, dice: np.random.Generator, count: int) -> NDArray[np.int64]:
-    """Draw types of all agents, and return the profiles of their choices.
+    """Draw types of all agents, and return the profiles of their truthful choices.
 
     Returns
     -------
@@ -138,11 +138,25 @@ def draw_profiles(market: Market, dice: np.random.Generator, count: int) -> NDAr
     return profiles
 
 
-def _sampled(market: Market, seed: int, count: int = SAMPLE) -> Expectation:
+def _drawn(market: Market, laws: Sequence[Law], dice: np.random.Generator, count: int) -> NDArray[np.int64]:
+    """Draw profiles of choices: by exact laws, or else as truthful seats choose.
+
+    A law of a truthful seat that is not exact is a sample itself; types are drawn anew.
+    """
+    profiles = draw_profiles(market, dice, count)
+    for seat, law in enumerate(laws):
+        if law.exact:
+            profiles[:, seat] = dice.choice(
+                len(law.probabilities), count, p=[float(p) for p in law.probabilities]
+            )
+    return profiles
+
+
+def _sampled(market: Market, laws: Sequence[Law], seed: int, count: int = SAMPLE) -> Expectation:
     dice = np.random.default_rng(seed)
     changes, shares = np.empty(count), np.zeros(len(market.columns))
     for start in range(0, count, BATCH):
-        profiles = draw_profiles(market, dice, min(BATCH, count - start))
+        profiles = _drawn(market, laws, dice, min(BATCH, count - start))
         drawn = market.selector.estimate(market.present(profiles))
         shares += drawn.sum(axis=0)
         changes[start : start + len(profiles)] = drawn @ market.selector.costs_in_floats
