@@ -1,0 +1,240 @@
+"""Designed menus: figures of the worked example, exact clearing, and markets that no search has seen."""
+
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parley.mechanisms.screening.design import designed, finite, large_market, laws
+from parley.mechanisms.screening.design.axes import Axes, levels_of, menus_along
+from parley.mechanisms.screening.design.compiled import traded
+from parley.mechanisms.screening.design.large import cost_of, large, planned
+from parley.mechanisms.screening.design.numbers import Numbers
+from parley.mechanisms.screening.market import Menu
+from parley.mechanisms.screening.problem import Problem, worked_example
+from parley.mechanisms.screening.rays import are_polarized, dot, full_length
+
+MARKETS = "finite", "large", "two-price", "bilateral"
+
+
+def drawn(agents: int, tasks: int, seed: int, **keys: object) -> Problem:
+    """Draw π on [1, 4] and a status quo of 4 to 19; types are uniform on [1, 2] unless stated otherwise."""
+    dice = np.random.default_rng(seed)
+    costs = np.round(dice.uniform(1, 4, (agents, tasks)), 2)
+    return Problem.from_mapping(
+        {
+            "kind": "screening",
+            "social_costs": costs.tolist(),
+            "status_quo": dice.integers(4, 20, (agents, tasks)).tolist(),
+            "preferences": {"type": "uniform", "low": [1] * tasks, "high": [2] * tasks},
+        }
+        | keys
+    )
+
+
+def point(*kind: int) -> dict[str, Any]:
+    return {"type": "discrete", "types": [kind], "weights": [1]}
+
+
+# ── the worked example ──
+
+
+def test_the_worked_example_is_swapped_one_for_one() -> None:
+    menus = designed(worked_example(), "finite", 0, 1)
+    two = Fraction(2)
+    assert all(set(menu.rays) == {(two, -two), (-two, two)} for menu in menus)
+
+
+def test_the_large_market_of_the_worked_example_has_the_known_prices_and_cost() -> None:
+    problem = worked_example()
+    _, plan = planned(Numbers.of(problem), (0, 7))
+    assert plan.prices == pytest.approx([4.693733, 4.693733], abs=1e-6)
+    assert plan.dual == pytest.approx(19.1831319789, abs=1e-9)
+    first, second, third = large(problem, 0)
+    q = (17**0.5 - 1) / 4
+    for menu, prices in ((first, [1.0988225638]), (second, [q, 1 / q]), (third, [1 / 1.0988225638])):
+        found = [float(-ray[1] / ray[0]) for ray in menu.rays]
+        assert found == pytest.approx(prices, abs=1e-5)
+
+
+def test_bilateral_trade_of_the_worked_example_gains_two() -> None:
+    problem = worked_example()
+    menus = problem.market(designed(problem, "bilateral", 0)).menus
+    assert [len(menu.rays) for menu in menus] == [2, 0, 2]
+    change = Numbers.of(problem).sample(20_000, 1).changes(menus)
+    assert change.mean() == pytest.approx(-2, abs=5 * 3.5 / 20_000**0.5)  # −8 with probability 1/4: sd 3.46
+
+
+def test_an_agent_that_is_bad_at_everything_gets_the_remedial_menu() -> None:
+    problem = Problem.from_mapping(
+        {
+            "kind": "screening",
+            "social_costs": [[10, 10], [1, 1], [1, 1]],
+            "status_quo": [[2, 2]] * 3,
+            "preferences": [point(1, 1), point(1, 2), point(2, 1)],
+        }
+    )
+    menus = designed(problem, "finite", 0, 1)
+    assert [menu.remedial for menu in menus] == [True, False, False]
+    change = Numbers.of(problem).sample(10, 1).changes(problem.market(menus).menus)
+    assert change.max() <= -12 + 1e-9  # with rays (4/3, −1) and (−1, 4/3); −8.4 without a remedial agent
+
+
+# ── what designs promise ──
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search little: what designs promise holds of any search."""
+    for name, value in (("STEPS", 100), ("STARTS", 1), ("FIRST_TYPES", 300), ("MORE_TYPES", 300)):
+        monkeypatch.setattr(finite, name, value)
+    monkeypatch.setattr(finite, "FRESH_TYPES", 1000)
+    monkeypatch.setattr(laws, "POINTS", 100)
+
+
+DISCRETE = {"type": "discrete", "types": [[1, 1, 1], [1, 2, 3], [3, 1, 2]], "weights": [1, 1, 2]}
+LOGNORMAL = {
+    "type": "lognormal",
+    "mean": [0] * 3,
+    "covariance": [["1/4", 0, 0], [0, "1/4", 0], [0, 0, "1/4"]],
+}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("market", "keys"),
+    [
+        *((market, {}) for market in MARKETS),
+        ("large", {"unit": 10}),
+        ("finite", {"preferences": DISCRETE}),
+        ("finite", {"preferences": LOGNORMAL}),
+        ("finite", {"preferences": [DISCRETE, LOGNORMAL, point(1, 2, 1), point(2, 1, 1)]}),
+    ],
+)
+def test_designed_menus_are_polarized_and_never_worse_than_the_status_quo(
+    market: str, keys: dict[str, Any]
+) -> None:
+    problem = drawn(4, 3, 1, **keys)
+    played = problem.market(designed(problem, market, 3, 1))
+    for menu in played.menus:
+        assert all(are_polarized(one, other) for one, other in combinations(menu.rays, 2))
+    assert Numbers.of(problem).sample(1000, 5).changes(played.menus).max() <= 1e-9
+    assert cost_of(problem, played.menus) <= float(played.status_quo_cost) + 1e-9
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("unit", [None, 12, 100])
+def test_rounding_to_units_changes_no_ray_of_a_finite_design(unit: int | None) -> None:
+    problem = drawn(6, 3, 2, **({} if unit is None else {"unit": unit}))
+    menus = designed(problem, "finite", 0, 1)
+    full = [
+        Menu(tuple(full_length(eta, ray) for ray in menu.rays), menu.remedial)
+        for eta, menu in zip(problem.status_quo, menus, strict=True)
+    ]
+    played = problem.market(menus)
+    assert list(played.menus) == full
+    assert unit is None or played.unit == unit
+    assert sum(len(menu.rays) for menu in menus) >= 4
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_seed_decides_and_the_number_of_workers_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finite, "ALONE", 0)
+    problem = drawn(6, 3, 3)
+    alone = designed(problem, "finite", 1, 1)
+    assert designed(problem, "finite", 1, 2) == alone
+    assert designed(problem, "large", 1) == designed(problem, "large", 1)
+
+
+@pytest.mark.usefixtures("quick")
+def test_agents_who_are_alike_leave_nothing_to_trade() -> None:
+    problem = drawn(3, 2, 4, social_costs=[[1, 2]] * 3)
+    for market in MARKETS:
+        menus = problem.market(designed(problem, market, 0, 1)).menus
+        assert Numbers.of(problem).sample(500, 1).changes(menus).min() >= -1e-6
+
+
+def test_a_group_gains_what_its_selections_gain() -> None:
+    problem = drawn(5, 3, 6)
+    numbers = Numbers.of(problem)
+    sample = numbers.sample(3000, 8)
+    axes = Axes(0.0, ((3, -2, 0), (1, 1, -2)), (0, 0, 1, 0, 1))
+    apart = sum(
+        traded(sample.types, np.nonzero(np.array(axes.groups) == g)[0], np.array(axis, dtype=float),
+               numbers.costs, numbers.endowments)
+        for g, axis in enumerate(axes.axes)
+    )  # fmt: skip
+    assert sample.changes(menus_along(axes, problem.status_quo)).mean() == pytest.approx(apart, rel=1e-9)
+
+
+@pytest.mark.parametrize("whole", [1, 2, 12, 100, 2520])
+def test_levels_divide_the_unit(whole: int) -> None:
+    levels = levels_of(whole)
+    assert levels.size
+    assert all(whole % level == 0 for level in levels)
+
+
+# ── unseen markets ──
+
+
+def best_by_name(problem: Problem, seed: int) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Changes of cost by each design on the same fresh types."""
+    fresh = Numbers.of(problem).sample(10_000, seed, 99)
+    menus = finite.simple_designs(problem, 0)
+    menus["large"], menus["finite"] = large(problem, 0), designed(problem, "finite", 0)
+    return {name: fresh.changes(problem.market(own).menus) for name, own in menus.items()}
+
+
+def assert_finite_is_best(agents: int, tasks: int, seeds: range) -> None:
+    """In no market clearly worse, by paired differences at five standard errors; better on average."""
+    all_changes = [best_by_name(drawn(agents, tasks, seed), seed) for seed in seeds]
+    for name in ("unit prices", "two-price", "bilateral", "large"):
+        means = []
+        for seed, changes in zip(seeds, all_changes, strict=True):
+            paired = changes["finite"] - changes[name]
+            means.append(paired.mean())
+            # It was chosen on 6,000 other profiles, so that both samples err.
+            error = paired.std() * (1 / paired.size + 1 / finite.FRESH_TYPES) ** 0.5
+            assert paired.mean() <= 5 * error + 1e-9, (name, seed)
+        assert sum(means) < 0, name
+
+
+@pytest.mark.parametrize(("agents", "tasks"), [(6, 2), (6, 3)])
+def test_the_finite_design_beats_the_others_on_unseen_markets(agents: int, tasks: int) -> None:
+    assert_finite_is_best(agents, tasks, range(101, 102))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("agents", "tasks", "seeds"), [(6, 2, range(20, 30)), (6, 3, range(20, 30)), (12, 6, range(20, 24))]
+)
+def test_the_finite_design_beats_the_others_on_many_unseen_markets(
+    agents: int, tasks: int, seeds: range
+) -> None:
+    assert_finite_is_best(agents, tasks, seeds)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_tasks_are_solved_to_a_thousandth(seed: int) -> None:
+    problem = drawn(6, 2, seed)
+    found = large_market(problem, problem.market(large(problem, 0)).menus)
+    assert 0 <= found.gap <= 0.001
+    assert found.confidence is None
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_three_tasks_are_solved_to_fifteen_percent(seed: int) -> None:
+    problem = drawn(6, 3, seed)
+    found = large_market(problem, problem.market(large(problem, 0)).menus, workers=1)
+    assert 0 <= found.gap <= 0.15
+    assert found.bound < found.value < float(sum(map(dot, problem.social_costs, problem.status_quo)))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(3))
+def test_twelve_agents_and_six_tasks_are_solved_to_fifty_five_percent(seed: int) -> None:
+    problem = drawn(12, 6, seed)
+    found = large_market(problem, problem.market(large(problem, 0)).menus)
+    assert 0 <= found.gap <= 0.55
