@@ -72,8 +72,27 @@ def test_every_dimension_agrees_with_sampling() -> None:
         high = tuple(a + int(b) for a, b in zip(low, dice.integers(0, 4, size=tasks), strict=True))
         box, kappa = Uniform(low, high), random_ray(dice, tasks)
         p, count = box.chance(kappa), 100_000
+        assert p is not None
         frequency = float((box.choices([kappa], dice, count) == 1).mean())
         assert abs(frequency - float(p)) <= FAR * sqrt(float(p * (1 - p)) / count)
+
+
+def test_very_many_tasks_are_sampled() -> None:
+    box, kappa = Uniform(ray(*[1] * 14), ray(*[2] * 14)), ray(*[1, -1] * 7)
+    assert box.chance(kappa) is None
+    law = box.law([kappa], samples=20_000)
+    assert abs(float(law.probabilities[1]) - 0.5) <= FAR * sqrt(0.25 / 20_000)
+
+
+def test_a_ray_is_liked_if_and_only_if_its_probability_is_positive() -> None:
+    dice = np.random.default_rng(9)
+    for _ in range(200):
+        low = ray(*dice.integers(1, 4, size=2).tolist())
+        box = Uniform(low, tuple(x + int(y) for x, y in zip(low, dice.integers(0, 3, size=2), strict=True)))
+        kappa = random_ray(dice, 2)
+        some = Discrete((low, box.high), ray(1, 1))
+        assert box.likes(kappa) is (box.chance(kappa) != 0)
+        assert some.likes(kappa) is (some.chance(kappa) != 0)
 
 
 def test_a_point_chooses_exactly() -> None:

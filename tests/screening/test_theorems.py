@@ -295,7 +295,7 @@ def two_price_candidates(prices: list[Fraction]) -> list[Ray]:
     for p in prices:
         for rays, changes in ((two_price_menu(p, None), takes), (two_price_menu(None, p), gives)):
             full = full_length(eta, rays[0])
-            chance = box.chance(full)
+            chance = box.law([full]).probabilities[1]
             changes.append((p, tuple(chance * x for x in full)))
     zero: list[tuple[Fraction | None, Ray]] = [(None, ray(0, 0))]
     return [

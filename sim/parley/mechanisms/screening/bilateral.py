@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from parley.core.linear import Program
-from parley.mechanisms.screening.preferences import Lognormal, Preferences, Uniform
+from parley.mechanisms.screening.preferences import Preferences, Uniform
 from parley.mechanisms.screening.rays import Type, Vector, dot
 
 if TYPE_CHECKING:
@@ -118,14 +118,9 @@ def improves(problem: Problem, receiver: int, giver: int, trade: Vector) -> bool
     return (
         min(after) >= 0
         and dot(_difference(problem, receiver, giver), trade) < 0
-        and _can_like(problem.preferences[receiver], trade)
-        and _can_like(problem.preferences[giver], tuple(-x for x in trade))
+        and problem.preferences[receiver].likes(trade)
+        and problem.preferences[giver].likes(tuple(-x for x in trade))
     )
-
-
-def _can_like(preferences: Preferences, ray: Vector) -> bool:
-    """Return whether some type of the support has c·κ < 0."""
-    return min(ray) < 0 if isinstance(preferences, Lognormal) else preferences.chance(ray) != 0
 
 
 # ── Proposition 1 ───────────────────────────────────────────────────────────────────────────────────────────

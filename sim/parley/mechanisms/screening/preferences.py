@@ -40,6 +40,8 @@ __all__ = ["Discrete", "Law", "Lognormal", "Preferences", "Uniform", "below", "c
 
 SAMPLES = 100_000
 """Types sampled where choice probabilities are not exact."""
+MAX_TERMS = 12
+"""Tasks of a ray up to which its probability on a box is exact: that sums 2^tasks terms."""
 SMALLEST = 2.0**-60
 """Instead of the uniform number 0, whose normal number is infinite."""
 BITS = 53
@@ -155,7 +157,11 @@ class Preferences(ABC):
 
     @abstractmethod
     def chance(self, ray: Vector) -> Fraction | None:
-        """Return P(c·κ < 0) exactly, or None where it is not rational."""
+        """Return P(c·κ < 0) exactly, or None where it is not rational or takes too long."""
+
+    @abstractmethod
+    def likes(self, ray: Vector) -> bool:
+        """Return whether some type of the support has c·κ < 0."""
 
     def is_simple(self, rays: Sequence[Vector]) -> bool:
         """Return whether no type of the support likes two rays of a menu."""
@@ -256,8 +262,12 @@ class Uniform(Preferences):
         """Return a type of the box that likes both rays, or None."""
         return find_type_in_box(one, other, self.low, self.high)
 
-    def chance(self, ray: Vector) -> Fraction:
-        """Return P(c·κ < 0) exactly.
+    def likes(self, ray: Vector) -> bool:
+        """Return whether some type of the box has c·κ < 0."""
+        return dot(ray, [a if x > 0 else b for x, a, b in zip(ray, self.low, self.high, strict=True)]) < 0
+
+    def chance(self, ray: Vector) -> Fraction | None:
+        """Return P(c·κ < 0) exactly, up to `MAX_TERMS` tasks in the ray.
 
         Examples
         --------
@@ -266,7 +276,7 @@ class Uniform(Preferences):
         11/15 1/12
         """
         widths = [x * (b - a) for x, a, b in zip(ray, self.low, self.high, strict=True)]
-        return below(widths, -dot(self.low, ray))
+        return None if sum(map(bool, widths)) > MAX_TERMS else below(widths, -dot(self.low, ray))
 
     def ratio_law(self, price: Fraction) -> Fraction:
         """For two tasks: return F(p) = P(c_A / c_B ≤ p) exactly.
@@ -279,7 +289,11 @@ class Uniform(Preferences):
         >>> print(*(box.ratio_law(Fraction(p, 4)) for p in (2, 3, 4, 6, 8)))
         0 1/6 1/2 11/12 1
         """
-        return 1 - self.chance((Fraction(-1), price))
+        widths = [
+            a - b if k == 0 else price * (b - a)
+            for k, (a, b) in enumerate(zip(self.low, self.high, strict=True))
+        ]
+        return 1 - below(widths, self.low[0] - price * self.low[1])
 
 
 @dataclass(frozen=True)
@@ -324,6 +338,10 @@ class Discrete(Preferences):
     def likes_two(self, one: Vector, other: Vector) -> Type | None:
         """Return the first type that likes both rays, or None."""
         return next((kind for kind in self.types if dot(kind, one) < 0 and dot(kind, other) < 0), None)
+
+    def likes(self, ray: Vector) -> bool:
+        """Return whether some type has c·κ < 0."""
+        return any(dot(kind, ray) < 0 for kind in self.types)
 
     def chance(self, ray: Vector) -> Fraction:
         """Return P(c·κ < 0) exactly."""
@@ -384,6 +402,10 @@ class Lognormal(Preferences):
             return None
         found = find_type_liking_both(one, other)
         return None if found is None else positive_type(found, (one, other))
+
+    def likes(self, ray: Vector) -> bool:
+        """Return whether a ray gives up some task: then some positive type has c·κ < 0."""
+        return min(ray) < 0
 
     def chance(self, ray: Vector) -> None:
         """Return None: these probabilities are not rational."""
