@@ -135,3 +135,8 @@ def test_a_subset_of_columns_is_selected_from_like_a_market_of_its_own() -> None
     for row, found in zip(present, Selector(columns, costs).select(present), strict=True):
         which = np.nonzero(row)[0].tolist()
         assert found == select([columns[t] for t in which], [costs[t] for t in which])
+    selector = Selector(columns, costs)
+    for (shares, cost), found in zip(selector.outcomes(present), selector.select(present), strict=True):
+        assert list(shares.values()).count(Fraction(0)) == 0
+        assert sorted(shares.values()) == sorted(share for share in found.shares if share)
+        assert cost == found.cost

@@ -96,15 +96,13 @@ def _listed(market: Market, laws: Sequence[Law], possible: list[list[int]]) -> E
     mean = squares = Fraction(0)
     shares = [Fraction(0)] * len(market.columns)
     profiles = np.array(list(product(*possible)), dtype=np.int64).reshape(-1, market.agents)
-    present = market.present(profiles)
-    for profile, row, found in zip(profiles.tolist(), present, market.selector.select(present), strict=True):
-        if found.cost:
+    outcomes = market.selector.outcomes(market.present(profiles))
+    for profile, (found, cost) in zip(profiles.tolist(), outcomes, strict=True):
+        if found:
             weight = prod(part[k] for part, k in zip(parts, profile, strict=True))
-            mean += weight * found.cost
-            squares += weight * found.cost**2
-        if any(found.shares):
-            weight = prod(part[k] for part, k in zip(parts, profile, strict=True))
-            for t, share in zip(np.nonzero(row)[0].tolist(), found.shares, strict=True):
+            mean += weight * cost
+            squares += weight * cost**2
+            for t, share in found.items():
                 shares[t] += weight * share
     mean /= total
     return Expectation(

@@ -111,11 +111,11 @@ def market_protocol(market: Market) -> Protocol:
     [['3', '4/5'], ['3', '6/5'], ['0', '4']]
     """
     profiles = np.array(list(product(*(range(menu.choices) for menu in market.menus))), dtype=np.int64)
-    present = market.present(profiles)
+    outcomes = market.selector.outcomes(market.present(profiles))
     table = {}
-    for profile, row, found in zip(profiles.tolist(), present, market.selector.select(present), strict=True):
+    for profile, (found, _) in zip(profiles.tolist(), outcomes, strict=True):
         rows = [list(own) for own in market.status_quo]
-        for t, share in zip(np.nonzero(row)[0].tolist(), found.shares, strict=True):
+        for t, share in found.items():
             seat, _, change = market.columns[t]
             rows[seat] = [x + share * d for x, d in zip(rows[seat], change, strict=True)]
         table[tuple(profile)] = tuple(map(tuple, rows))
