@@ -6,15 +6,13 @@ import json
 from fractions import Fraction
 from itertools import product
 from math import prod, sqrt
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
 from parley.mechanisms.screening import expectation as expectations
-from parley.mechanisms.screening import solution
 from parley.mechanisms.screening.bilateral import best_trade, full_trade, trade_of
 from parley.mechanisms.screening.expectation import draw_profiles, expectation, laws_of
 from parley.mechanisms.screening.market import Market, Menu
@@ -38,9 +36,6 @@ from tests.screening.paper import (
 )
 from tests.screening.test_preferences import FAR
 from tests.screening.test_rays import ray
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 REMEDIAL: dict[str, Any] = {
     "kind": "screening",
@@ -230,33 +225,22 @@ def test_the_json_of_a_sampled_solution() -> None:
     assert abs(written["expected_change"] + 3) <= FAR * written["std_error"]
 
 
-def test_designed_menus_come_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stub:
-        @staticmethod
-        def designed(problem: Problem, market: str, seed: int) -> Sequence[Menu]:
-            assert (market, seed) == ("large", 5)
-            return [Menu((ray(1, -1),))] * problem.agents
+def test_designed_menus_come_with_a_bound() -> None:
+    design = {"menus": None, "design": {"market": "two-price", "seed": 5}}
+    problem = Problem.from_mapping(worked("W1").to_mapping() | design)
+    written = json.loads(json.dumps(solve(problem).to_json()))
+    assert written["method"] == "two-price"
+    large = written["large_market"]
+    assert list(large) == ["value", "bound", "gap", "prices", "confidence"]
+    # The bound is that of the best menus, and these menus cost what the selection from populations says.
+    assert large["bound"] <= LARGE_MARKET <= large["value"]
+    assert large["value"] == pytest.approx(float(large_market_cost(market_of(problem))), abs=1e-9)
+    assert large["gap"] == pytest.approx((large["value"] - large["bound"]) / (24 - large["bound"]))
 
-        @staticmethod
-        def large_market(problem: Problem, menus: Sequence[Menu], seed: int) -> SimpleNamespace:
-            assert (problem.agents, len(menus), seed) == (3, 3, 5)
-            return SimpleNamespace(value=24.0, bound=18.0, gap=1.0, prices=(1.0, 2.0), confidence=None)
 
-    monkeypatch.setattr(solution, "import_module", lambda _: Stub)
-    problem = Problem.from_mapping(
-        worked("W1").to_mapping() | {"menus": None, "design": {"market": "large", "seed": 5}}
-    )
-    market_of.cache_clear()
-    written = solve(problem).to_json()
-    market_of.cache_clear()
-    assert written["method"] == "large"
-    assert written["large_market"] == {
-        "value": 24.0,
-        "bound": 18.0,
-        "gap": 1.0,
-        "prices": [1.0, 2.0],
-        "confidence": None,
-    }
+def test_given_menus_are_bounded_when_asked() -> None:
+    assert solve(worked("W2"), bound=True).large_market is not None
+    assert solve(worked("W2")).large_market is None
 
 
 def test_theory_leaves_benchmarks_out() -> None:

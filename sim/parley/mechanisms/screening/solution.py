@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from parley.core.exact import show, show_all
 from parley.mechanisms.screening.bilateral import Trade, best_trade
@@ -16,40 +15,14 @@ from parley.mechanisms.screening.replicas import Replica, replicas
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from parley.mechanisms.screening.design import LargeMarket
     from parley.mechanisms.screening.market import Market, Menu
     from parley.mechanisms.screening.preferences import Law
     from parley.mechanisms.screening.problem import Problem
 
-__all__ = ["LargeMarket", "Solution", "market_of", "solve", "theory"]
-
-DESIGN = "parley.mechanisms.screening.design"
-"""The design of menus: ``designed`` and ``large_market``."""
+__all__ = ["Solution", "market_of", "solve", "theory"]
 
 Number = Fraction | float
-
-
-class LargeMarket(Protocol):
-    """Menus in the large market, compared with the best possible ones; per copy of the market."""
-
-    @property
-    def value(self) -> float:
-        """Cost of the menus."""
-
-    @property
-    def bound(self) -> float:
-        """Proven lower bound on the cost of any menus."""
-
-    @property
-    def gap(self) -> float:
-        """(value − bound) / (status quo − bound)."""
-
-    @property
-    def prices(self) -> Sequence[float]:
-        """λ of the bound, one for each task."""
-
-    @property
-    def confidence(self) -> float | None:
-        """Confidence level of a bound from sampled types; None if it is proven."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +119,9 @@ def market_of(problem: Problem) -> Market:
     """Return the market as played; menus that the problem does not give are designed."""
     if problem.design is None:
         return problem.market()
-    menus = import_module(DESIGN).designed(problem, problem.design.market, problem.design.seed)
-    return problem.market(menus)
+    from parley.mechanisms.screening.design import designed  # noqa: PLC0415 - slow to load
+
+    return problem.market(designed(problem, problem.design.market, problem.design.seed))
 
 
 def solve(
@@ -189,9 +163,11 @@ def solve(
     trade = best_trade(problem, seed=seed)
     large = None
     if bound or problem.design is not None:
+        from parley.mechanisms.screening.design import large_market  # noqa: PLC0415 - slow to load
+
         tell("bound of the large market")
         own = seed if problem.design is None else problem.design.seed
-        large = import_module(DESIGN).large_market(problem, market.menus, own)
+        large = large_market(problem, market.menus, own)
     many = None
     if copies is not None:
         tell("copies of the market")
