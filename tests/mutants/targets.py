@@ -1,7 +1,7 @@
 """The sources whose mutants are tried, and what every mutant meets: arbitrary calls and directed tests."""
 
-from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, partial
 from random import Random
 from typing import Any, NamedTuple
 from weakref import WeakSet
@@ -82,7 +82,7 @@ TARGETS = (
         for name in ("TwoStageMechanism.sol", "GameData.sol", "CostFunctions.sol")
     ),
     *(
-        Target(_GAME + name, (_STRAWS, _MECHANISM, _LOTTERY), (*_OF_SEATS, *_OF_GAMES))
+        Target(_GAME + name, (_STRAWS, _MECHANISM, _LOTTERY), (*_OF_SEATS, *_OF_GAMES, *_OF_LOTTERIES))
         for name in ("Bonds.sol", "Games.sol", "Pages.sol", "Secrets.sol", "Status.sol")
     ),
     Target(_GAME + "SeatSets.sol", (_STRAWS, _LOTTERY), (*_OF_SEATS, *_OF_LOTTERIES)),
@@ -167,20 +167,25 @@ _DRIVEN: Mapping[str, tuple[type[ContractMachine[Any]], Callable[..., OnChain]]]
     _STRAWS: (STRAWS.machine, STRAWS.subject),
     _MARKET: (SCREENING.machine, SCREENING.subject),
 }
-"""What drives the contract of a target's first file against its model, if not the first one's."""
+"""What drives the contract of a file against its model."""
 
 
 def wanders(target: Target, seed: int) -> bool:
-    """Whether contract and model agree in a run of arbitrary calls."""
+    """Whether contract and model agree in a run of arbitrary calls: of the target's contracts in turn."""
+    machines = _machines(target)
     try:
-        _machine(target)().wander(Random(seed), STEPS)
+        machines[seed % len(machines)]().wander(Random(seed), STEPS)
     except Exception:  # noqa: BLE001 - whatever goes wrong, the mutant did it
         return False
     return True
 
 
 @cache
-def _machine(target: Target) -> Callable[[], ContractMachine[Any]]:
-    machine, make = _DRIVEN.get(target.mains[0], _DRIVEN[_MECHANISM])
-    on_chain = make(RevmEvm(), None)
-    return lambda: machine(on_chain, Reached())
+def _machines(target: Target) -> Sequence[Callable[[], ContractMachine[Any]]]:
+    """What drives the target's contracts, if only the one that asks recognition functions."""
+    driven = [_DRIVEN[main] for main in target.mains if main in _DRIVEN] or [_DRIVEN[_MECHANISM]]
+    return [partial(_made, machine, make(RevmEvm(), None)) for machine, make in driven]
+
+
+def _made(machine: type[ContractMachine[Any]], on_chain: OnChain) -> ContractMachine[Any]:
+    return machine(on_chain, Reached())
