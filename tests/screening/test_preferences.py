@@ -124,15 +124,30 @@ def test_discrete_types_choose_exactly_from_any_menu() -> None:
 
 
 def test_menus_that_a_type_likes_twice_are_sampled() -> None:
-    menu = two_prices("3/2", "1")
-    law = BOX.law(menu, samples=50_000)
+    three = Uniform(ray(1, 1, 1), ray(2, 2, 2))
+    menu = [(*kappa, Fraction(0)) for kappa in two_prices("3/2", "1")]
+    law = three.law(menu, samples=50_000)
     assert law.samples == 50_000
     assert sum(law.probabilities) == 1
     # Nobody stays; ray 1 is better if (4/3) c_A − 2 c_B < 2 c_B − 2 c_A, that is, c_A / c_B < 6/5.
     p = float(BOX.ratio_law(Fraction(6, 5)))
     assert abs(float(law.probabilities[1]) - p) <= FAR * sqrt(p * (1 - p) / 50_000)
     # On a box where no type likes both rays, the same menu is exact.
-    assert Uniform(ray(1, 3), ray(2, 4)).law(menu).exact
+    assert Uniform(ray(1, 3, 1), ray(2, 4, 1)).law(menu).exact
+
+
+def test_with_two_tasks_any_menu_is_exact() -> None:
+    dice = np.random.default_rng(7)
+    for _ in range(12):
+        low = ray(*dice.integers(1, 4, size=2).tolist())
+        box = Uniform(low, (low[0] + int(dice.integers(0, 3)), low[1] + 1))
+        menu = [full_length(ray(2, 3), random_ray(dice, 2)) for _ in range(int(dice.integers(2, 5)))]
+        law = box.law(menu)
+        assert law.exact
+        assert sum(law.probabilities) == 1
+        counts = np.bincount(box.choices(menu, dice, 40_000), minlength=len(menu) + 1)
+        for count, p in zip(counts.tolist(), law.probabilities, strict=True):
+            assert abs(count / 40_000 - float(p)) <= FAR * sqrt(float(p * (1 - p)) / 40_000) + 1e-12
 
 
 def test_lognormal_types_have_the_moments_of_their_logarithms() -> None:

@@ -4,9 +4,10 @@ A *type* c has one cost c_i > 0 for each task; an agent's workload is c·x for i
 from a menu of rays by the *tie rule*: only a ray with c·κ < 0; of several, the one with the least c·κ at full
 length (then the first); otherwise it stays. Choice 0 is to stay, choice k is ray k.
 
-Choice probabilities are exact for discrete types, and for boxes on which no type likes two rays: then each
-ray is chosen with the probability that c·κ < 0, the volume of a cube cut by a hyperplane. Otherwise they are
-frequencies among sampled types.
+Choice probabilities are exact for discrete types, for boxes of two tasks, where only the ratio of the two
+costs matters, and for boxes on which no type likes two rays of the menu: then each ray is chosen with the
+probability that c·κ < 0, the volume of a cube cut by a hyperplane. Otherwise they are frequencies among
+sampled types.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import accumulate, combinations
+from itertools import accumulate, combinations, pairwise
 from math import erf, factorial, log, prod, sqrt
 from typing import TYPE_CHECKING
 
@@ -277,6 +278,31 @@ class Uniform(Preferences):
         """
         widths = [x * (b - a) for x, a, b in zip(ray, self.low, self.high, strict=True)]
         return None if sum(map(bool, widths)) > MAX_TERMS else below(widths, -dot(self.low, ray))
+
+    def law(self, rays: Sequence[Vector], *, seed: int = 0, samples: int = SAMPLES) -> Law:
+        """Return the probability of each choice from a menu; with two tasks always exactly.
+
+        Examples
+        --------
+        A type with c_A = 5/4 c_B likes both rays, and the second one more:
+
+        >>> box = Uniform((Fraction(1), Fraction(1)), (Fraction(2), Fraction(2)))
+        >>> menu = [(Fraction(4, 3), Fraction(-2)), (Fraction(-2), Fraction(2))]
+        >>> print(*box.law(menu).probabilities, box.ratio_law(Fraction(6, 5)))
+        0 11/15 4/15 11/15
+        """
+        if self.tasks > 2 or self.low == self.high:
+            return super().law(rays, seed=seed, samples=samples)
+        # The choice depends on r = c_A / c_B only, and changes only where c·κ = 0 for a ray or for the
+        # difference of two.
+        sides = [*rays, *((a - c, b - d) for (a, b), (c, d) in combinations(rays, 2))]
+        cuts = sorted({-b / a for a, b in sides if a * b < 0})
+        found = [Fraction(0)] * (len(rays) + 1)
+        top = max((self.high[0] / self.low[1], *cuts)) + 1
+        for start, end in pairwise((Fraction(0), *cuts, top)):
+            part = self.ratio_law(end) - self.ratio_law(start)
+            found[choose(((start + end) / 2, Fraction(1)), rays)] += part
+        return Law(tuple(found))
 
     def ratio_law(self, price: Fraction) -> Fraction:
         """For two tasks: return F(p) = P(c_A / c_B ≤ p) exactly.
