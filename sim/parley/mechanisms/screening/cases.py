@@ -141,7 +141,7 @@ def shrunk(groups: Sequence[Sequence[Fraction]], prior: int | None = None) -> li
     --------
     >>> one, three = Fraction(1), Fraction(3)
     >>> [str(x) for x in shrunk([[one], [three, three], []], prior=2)]
-    ['19/9', '8/3', '7/3']
+    ['17/9', '8/3', '7/3']
     """
     weight = weight_of_prior(groups) if prior is None else Fraction(prior)
     every = [x for group in groups for x in group]

@@ -44,7 +44,8 @@ def labels_of(menu: Menu) -> list[str]:
 
     Examples
     --------
-    >>> labels_of(Menu(remedial=True)), labels_of(Menu(((Fraction(1), Fraction(-1)),)))
+    >>> from parley.mechanisms.screening.market import REMEDIAL, Menu
+    >>> labels_of(REMEDIAL), labels_of(Menu(((Fraction(1), Fraction(-1)),)))
     (['stay', 'remedial'], ['stay', 'ray 1'])
     """
     return ["stay", *(f"ray {k}" for k in range(1, len(menu.rays) + 1)), *(["remedial"] * menu.remedial)]
