@@ -91,12 +91,14 @@ def simple_designs(problem: Problem, seed: int) -> dict[str, tuple[Menu, ...]]:
     """Return menus with unit prices, with two classes of tasks, and with the best bilateral trade."""
     numbers, levels = Numbers.of(problem), levels_for(problem)
     types = numbers.types(FIRST_TYPES, seed, 0)
-    found = {
+    along = {
         "unit prices": simple.unit_prices(numbers, types),
         "two-price": simple.two_prices(numbers, types, levels),
-        "bilateral": simple.bilateral(numbers, types, levels, (seed, 1)),
     }
-    return {name: menus_along(axes, problem.status_quo) for name, axes in found.items()}
+    return {
+        **{name: menus_along(axes, problem.status_quo) for name, axes in along.items()},
+        "bilateral": simple.bilateral(problem, types, levels, (seed, 1)),
+    }
 
 
 def _searched(problem: Problem, seed: int, workers: int) -> list[tuple[Menu, ...]]:

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parley.mechanisms.screening.design.axes import Axes, random_axis, search, value_of
+from parley.mechanisms.screening.bilateral import best_trade
+from parley.mechanisms.screening.design.axes import Axes, menus_along, search, value_of
+from parley.mechanisms.screening.design.numbers import Numbers
+from parley.mechanisms.screening.market import STAY_ONLY, Menu
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from parley.mechanisms.screening.design.numbers import Floats, Numbers
+    from parley.mechanisms.screening.design.numbers import Floats
+    from parley.mechanisms.screening.problem import Problem
 
 __all__ = ["bilateral", "two_prices", "unit_prices"]
 
 PRICES = np.exp(np.linspace(-0.7, 0.7, 15))
 """Prices of one class of tasks in units of the other that are tried, relative to their numbers."""
-DRAWN = 200
-"""Random axes on which pairs of agents are compared."""
-PAIRS = 6
-"""Pairs of agents for which the best trade is searched."""
 STEPS = 1500
-"""Changes tried for a pair."""
+"""Changes of the axis tried for a pair of agents."""
 
 
 def unit_prices(numbers: Numbers, types: Floats) -> Axes:
@@ -103,24 +103,27 @@ def two_prices(numbers: Numbers, types: Floats, levels: NDArray[np.int64]) -> Ax
     return best
 
 
-def bilateral(numbers: Numbers, types: Floats, levels: NDArray[np.int64], seed: Sequence[int]) -> Axes:
-    """Let the two agents trade that gain most, along their best axis; the others stay.
-
-    Pairs are compared on random axes, and the best of them searched.
-    """
-    dice = np.random.default_rng([*seed, 0])
-    drawn = [random_axis(numbers.tasks, levels, dice) for _ in range(DRAWN)]
-    pairs = [np.array(pair) for pair in combinations(range(numbers.agents), 2)]
-    few = np.ascontiguousarray(types[:, :, : max(types.shape[2] // 8, 1)])
-    scores = [min(value_of(numbers, few, pair, axis) for axis in drawn) for pair in pairs]
-    best = Axes(0.0, ((0,) * numbers.tasks,) * 2, (1,) * numbers.agents)
-    for place in np.argsort(scores, kind="stable")[:PAIRS]:
-        pair = pairs[place]
-        groups = np.ones(numbers.agents, dtype=np.int64)
-        groups[pair] = 0
-        axis = drawn[int(np.argmin([value_of(numbers, few, pair, one) for one in drawn]))]
-        start = Axes(0.0, (tuple(int(x) for x in axis),), (0, 0))
-        found = search(numbers.of_agents(pair), types[pair], start, levels, [*seed, 1], STEPS)
-        if found.change < best.change:
-            best = Axes(found.change, (found.axes[0], (0,) * numbers.tasks), tuple(int(g) for g in groups))
-    return best
+def bilateral(
+    problem: Problem, types: Floats, levels: NDArray[np.int64], seed: Sequence[int]
+) -> tuple[Menu, ...]:
+    """Let the two agents trade that gain most, along an axis near their best trade; the others stay."""
+    menus = [STAY_ONLY] * problem.agents
+    trade = best_trade(problem, seed=seed[0])
+    if trade is None:
+        return tuple(menus)
+    numbers, pair = Numbers.of(problem), np.array([trade.receiver, trade.giver])
+    wanted = np.array([float(x) for x in trade.trade])
+    starts = []
+    for level in levels:  # of the greatest coordinate
+        scaled = wanted * level / np.abs(wanted).max()
+        nearest = levels[np.abs(levels - np.abs(scaled)[:, None]).argmin(axis=1)]
+        starts.append(np.where(np.abs(scaled) < levels[0] / 2, 0, np.sign(scaled) * nearest))
+    start = min(starts, key=lambda axis: value_of(numbers, types, pair, axis))
+    own = numbers.of_agents(pair)
+    found = search(own, types[pair], Axes(0.0, (tuple(int(x) for x in start),), (0, 0)), levels, seed, STEPS)
+    axis = np.array(found.axes[0])
+    rising = 0 if own.costs[0] @ axis < own.costs[1] @ axis else 1
+    both = menus_along(found, [problem.status_quo[j] for j in pair])
+    for place, j in enumerate(pair):
+        menus[j] = Menu(both[place].rays[:1] if place == rising else both[place].rays[1:])
+    return tuple(menus)
