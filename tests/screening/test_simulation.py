@@ -108,6 +108,13 @@ def test_menus_that_are_not_polarized_are_solved_and_audited_and_not_played() ->
     assert json.loads(audit.stdout)["polarized"]["witness"]["sets"] == [0, 1]
 
 
+@pytest.mark.parametrize("name", ["large/screening-12-by-6", "large/screening-hospital"])
+def test_large_problems_can_be_played(name: str) -> None:
+    problem = load(PROBLEMS / f"{name}.toml").problem
+    problem.check_playable()
+    assert Problem.from_mapping(problem.to_mapping()) == problem
+
+
 def test_a_run_is_kept_and_shown(tmp_path: Path) -> None:
     done = parley(
         "simulate", EXAMPLE, "--games", 60, "--check", "--poster", "crooked", "--out", tmp_path / "run"

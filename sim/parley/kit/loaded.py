@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
@@ -102,11 +103,12 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
         given = self.mechanism.given("audit", options)
         with naming(self.file):
             found = self.mechanism.audit(self.problem, given, tell)
-        documents = self.mechanism.audit_documents(found)
+        documents = cache(lambda: self.mechanism.audit_documents(found))
+        own = {"audit.json": found.to_json(), "problem.json": self.problem.to_mapping()}
         return AuditReport(
             found,
-            lambda: self.mechanism.audit_sheet(found.to_json(), self.problem, documents.__getitem__),
-            {"audit.json": found.to_json(), "problem.json": self.problem.to_mapping()} | documents,
+            lambda: self.mechanism.audit_sheet(found.to_json(), self.problem, lambda name: documents()[name]),
+            lambda: own | documents(),
         )
 
     def simulate(

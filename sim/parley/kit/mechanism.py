@@ -130,7 +130,7 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         return plain_sheet("audit", f"a problem of kind {self.kind}", report)
 
     def audit_documents(self, found: A) -> dict[str, Any]:
-        """Return further JSON files of an audit's folder, by file name."""
+        """Return further JSON files of an audit, by file name; asked if it is shown or kept."""
         del found  # nothing, if a mechanism does not say otherwise
         return {}
 

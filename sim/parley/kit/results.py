@@ -109,11 +109,13 @@ class AuditReport(Result[A_co], Generic[A_co]):
     ----------
     value, sheet
         See `Result`.
-    documents : mapping of str to JSON
-        Contents of its JSON files by file name.
+    documents : callable
+        Returns the contents of its JSON files by file name; called if they are needed.
     """
 
-    def __init__(self, value: A_co, sheet: Callable[[], Sheet], documents: Mapping[str, Any]) -> None:
+    def __init__(
+        self, value: A_co, sheet: Callable[[], Sheet], documents: Callable[[], Mapping[str, Any]]
+    ) -> None:
         super().__init__(value, sheet)
         self._documents = documents
 
@@ -129,9 +131,10 @@ class AuditReport(Result[A_co], Generic[A_co]):
         pictures = self.pictures()
         with saying(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            for name, document in self._documents.items():
+            documents = self._documents()
+            for name, document in documents.items():
                 write_json(folder / name, document)
-            return [*self._documents, *save_all(folder, pictures)]
+            return [*documents, *save_all(folder, pictures)]
 
 
 class RunReport(Result[R_co], Generic[R_co]):

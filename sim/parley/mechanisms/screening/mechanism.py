@@ -47,7 +47,7 @@ class Screening(Declared):
             "agents. Exact up to 100,000 profiles of choices. Menus are designed if the file has none.",
             (
                 "parley solve problems/screening-worked-example.toml",
-                "parley solve problems/screening-worked-example.toml --replicas 100",
+                "parley solve problems/screening-worked-example.toml --bound --replicas 100",
             ),
         ),
         "simulate": Description(

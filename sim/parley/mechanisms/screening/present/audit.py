@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from parley.core.exact import show
 from parley.kit.present.page_model import Figure, Sheet, cell, columns, cost, count
 from parley.kit.present.page_words import listed, verdict
 from parley.mechanisms.screening.audit import PROPERTIES
+from parley.mechanisms.screening.design import designed
+from parley.mechanisms.screening.expectation import expectation
 from parley.mechanisms.screening.present.page_parts import facts, findings, solution_figures
 from parley.mechanisms.screening.present.words import reason, value
 from parley.mechanisms.screening.solution import solve
@@ -21,11 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["audit_documents", "audit_sheet"]
 
 SOLUTION = "solution.json"
+COPIES = 100
+"""Copies of the market up to which its convergence is shown."""
 
 
 def audit_documents(found: Audit) -> dict[str, Any]:
-    """Return what an audit is about."""
-    return {SOLUTION: solve(found.problem).to_json()}
+    """Return what an audit is about: the solution with all benchmarks."""
+    problem = found.problem
+    solution = solve(problem, bound=True, copies=COPIES).to_json()
+    two = expectation(problem.market(designed(problem, "two-price", 0))).change
+    change = show(two) if isinstance(two, Fraction) else two
+    solution["benchmarks"] |= {"two_price": {"expected_change": change}}
+    return {SOLUTION: solution}
 
 
 def audit_sheet(
