@@ -9,7 +9,8 @@ rises.
 *How many rays* a menu can have: let ρ be the greatest ratio of two costs of one task, and A_kl the workload
 of what ray k takes of the tasks in N_l, relative to what it gives up, both at the least costs. Polarization
 says A_kl A_lk ≥ 1, and somebody likes ray k only if Σ_l A_kl < ρ. Adding up over K rays, K (K − 1) < K ρ. So
-at most K < 1 + ρ rays are ever chosen: two, if costs are between 1 and 2.
+at most K < 1 + ρ rays are ever chosen: two, if costs are between 1 and 2. With few tasks, two rays are also
+bounded together.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parley.mechanisms.screening.design.compiled_rays import bound_rays
+from parley.mechanisms.screening.design.compiled_rays import Aim, bound_rays
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from parley.mechanisms.screening.design.laws import Law
     from parley.mechanisms.screening.design.numbers import Floats
 
@@ -38,6 +41,12 @@ ENOUGH = 0.002
 """Relative gap at which the search of a set ends."""
 TOLERANCE = 0.005
 """Relative gap of the sum at which the refinement ends."""
+MOST_TIED = 4
+"""Tasks up to which pairs of rays are bounded together."""
+TIED_NODES = 2000
+"""Boxes for one of two rays at most."""
+INTERVALS = 8
+"""Intervals of what the first of two rays takes of the tasks that the second gives up."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +74,23 @@ def most_rays(law: Law) -> int:
 
 
 def single_ray(
-    law: Law, worth: Floats, endowment: Floats, given: tuple[int, ...], nodes: int
+    law: Law,
+    worth: Floats,
+    endowment: Floats,
+    given: Sequence[int],
+    nodes: int,
+    tied: tuple[Sequence[int], float] = ((), 0.0),
 ) -> tuple[float, float, Floats]:
     """Bound U(N), the worth of the best single ray that gives up some tasks.
 
     Parameters
     ----------
-    given : tuple of int
+    given : sequence of int
         N.
     nodes : int
         Boxes that are examined at most.
+    tied : (tasks, share)
+        Bound only rays that take of these tasks at least this share of what they give up, at the least costs.
 
     Returns
     -------
@@ -89,17 +105,19 @@ def single_ray(
     if not able.any():
         return 0.0, 0.0, ray
     budget = float((high * endowment)[able].sum())
-    most = np.where(inside | (worth <= 0), 0.0, budget / law.low)
+    others = np.isin(np.arange(tasks), tied[0])
+    tie = law.low * (others + tied[1] * inside)
+    most = np.where(inside | ((worth <= 0) & ~others), 0.0, budget / law.low)
     least = np.where(able, -endowment, 0.0)
     roots = []
     for first in np.nonzero(able)[0]:  # the task that runs out
         top = most.copy()
-        fixed = able & (worth <= 0)
+        fixed = able & (worth <= 0) & (tied[1] == 0)
         fixed[first] = True
         top[fixed] = least[fixed]
         roots.append(top)
     boxes = np.tile(least, (len(roots), 1)), np.array(roots)
-    found, bound = bound_rays(law.types, worth, boxes, ENOUGH, nodes, ray)
+    found, bound = bound_rays(law.types, Aim(worth, tie), boxes, ENOUGH, nodes, ray)
     return found, bound, ray
 
 
@@ -163,5 +181,29 @@ def support_bound(law: Law, worth: Floats, endowment: Floats, *, nodes: int = MO
         for n in open_:
             spent[n] = min(spent[n] * MORE, nodes)
             results[n] = single_ray(law, worth, endowment, sets[n], spent[n])
+    if count == 2 and tasks <= MOST_TIED:
+        total = _of_pairs(law, worth, endowment, {sets[n]: bound for n, bound in bounds.items()})
     remedial = float((np.maximum(worth, 0) * endowment - worth * endowment).sum())
     return Bound(max(total, remedial), tuple(results[n][2] for n in chosen))
+
+
+def _of_pairs(law: Law, worth: Floats, endowment: Floats, bounds: dict[tuple[int, ...], float]) -> float:
+    """Bound menus of one ray or two polarized ones.
+
+    Two rays have A_12 A_21 ≥ 1, and both A_12 and A_21 are below ρ. So for some of the intervals of A_12 that
+    cover [1/ρ, ρ], the first ray takes at least its lower end, and the second the inverse of its upper end.
+    """
+    ends = np.geomspace(1 / law.spread, law.spread, INTERVALS + 1).tolist()
+    pairs = [
+        (bounds[one] + bounds[other], one, other)
+        for one, other in combinations(bounds, 2)
+        if not {*one} & {*other} and bounds[one] and bounds[other]
+    ]
+    best = max(bounds.values())
+    for total, one, other in sorted(pairs, reverse=True):
+        if total <= best:
+            break
+        first = [single_ray(law, worth, endowment, one, TIED_NODES, (other, t))[1] for t in ends[:-1]]
+        second = [single_ray(law, worth, endowment, other, TIED_NODES, (one, 1 / t))[1] for t in ends[1:]]
+        best = max(best, min(total, max(map(float.__add__, first, second))))
+    return best

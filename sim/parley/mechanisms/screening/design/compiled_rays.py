@@ -13,6 +13,7 @@ from parley.core.machine import compiled
 __all__ = [
     "MARGIN",
     "SLACK",
+    "Aim",
     "Multipliers",
     "Seats",
     "Types",
@@ -309,25 +310,40 @@ def move_all(
 # ── bounds ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class Aim(NamedTuple):
+    """What a single ray is bounded for: P(κ) w·κ, among rays with tie·κ ≥ 0."""
+
+    worth: Floats
+    """w."""
+    tie: Floats
+    """At least 0; all 0 for all rays."""
+
+
 @compiled
-def _bound_box(types: Types, worth: Floats, least: Floats, most: Floats) -> float:
-    """Bound P(κ) w·κ for rays between two vectors; where w ≤ 0 they must agree.
+def _bound_box(types: Types, aim: Aim, least: Floats, most: Floats) -> float:
+    """Bound P(κ) w·κ for rays between two vectors.
 
     A ray with a gain above that of the least vector takes more tasks, and so costs any type at least
-    low_i / w_i for each unit of gain.
+    low_i / w_i for each unit of gain; likewise for what the least vector lacks of the tie.
     """
-    gain, top, rate = _dot(worth, least), _dot(worth, most), np.inf
-    for i in range(worth.size):
+    gain, top, rate = _dot(aim.worth, least), 0.0, np.inf
+    room, lacks, price = 0.0, -_dot(aim.tie, least), np.inf
+    for i in range(least.size):
+        top += aim.worth[i] * (most[i] if aim.worth[i] > 0 else least[i])
+        room += aim.tie[i] * most[i]
         if most[i] > least[i]:
-            rate = min(rate, types.low[i] / worth[i])
-    if top <= 0:
+            if aim.worth[i] > 0:
+                rate = min(rate, types.low[i] / aim.worth[i])
+            if aim.tie[i] > 0:
+                price = min(price, types.low[i] / aim.tie[i])
+    if top <= 0 or room < -SLACK * abs(lacks):
         return 0.0
-    if not np.isfinite(rate):
-        rate = 0.0
+    rate = rate if np.isfinite(rate) else 0.0
+    least_more = lacks * price if lacks > 0 and np.isfinite(price) else 0.0
     start, bound = max(gain, 0.0), 0.0
     for q in range(PARTS):
-        shift = -rate * (start + (top - start) * q / PARTS - gain)
-        p = chance(types, least, shift, -SLACK)
+        more = max(rate * (start + (top - start) * q / PARTS - gain), least_more)
+        p = chance(types, least, -more, -SLACK)
         bound = max(bound, p * (start + (top - start) * (q + 1) / PARTS))
     return bound
 
@@ -361,21 +377,22 @@ def _pop(heap: Ints, count: int, bounds: Floats) -> int:
 
 
 @compiled
-def _widest(worth: Floats, least: Floats, most: Floats) -> int:
+def _widest(aim: Aim, least: Floats, most: Floats) -> int:
     """Return the task in which a box is worth splitting most; −1 if it is a point."""
-    found, span = -1, 0.0
-    for i in range(worth.size):
-        own = worth[i] * (most[i] - least[i])
+    found, span, largest = -1, 0.0, np.abs(aim.worth).max()
+    for i in range(least.size):
+        matters = abs(aim.worth[i]) + (largest if aim.tie[i] > 0 else 0.0)
+        own = matters * (most[i] - least[i])
         if own > span:
             found, span = i, own
     return found
 
 
 @compiled
-def _try(types: Types, worth: Floats, trial: Floats, best: float, ray: Floats) -> float:
+def _try(types: Types, aim: Aim, trial: Floats, best: float, ray: Floats) -> float:
     """Return the greater of a value and that of a ray, and keep the ray if it is better."""
-    gain = _dot(worth, trial)
-    if gain > 0:
+    gain = _dot(aim.worth, trial)
+    if gain > 0 and _dot(aim.tie, trial) >= 0:
         value = gain * chance(types, trial, 0.0, SLACK)
         if value > best:
             ray[:] = trial
@@ -385,7 +402,7 @@ def _try(types: Types, worth: Floats, trial: Floats, best: float, ray: Floats) -
 
 @compiled
 def bound_rays(
-    types: Types, worth: Floats, roots: tuple[Floats, Floats], enough: float, nodes: int, ray: Floats
+    types: Types, aim: Aim, roots: tuple[Floats, Floats], enough: float, nodes: int, ray: Floats
 ) -> tuple[float, float]:
     """Branch and bound for the best single ray in some boxes.
 
@@ -413,16 +430,16 @@ def bound_rays(
     best, passed = 0.0, 0.0
     for root in range(first):
         leasts[used], mosts[used] = roots[0][root], roots[1][root]
-        bounds[used] = _bound_box(types, worth, leasts[used], mosts[used])
+        bounds[used] = _bound_box(types, aim, leasts[used], mosts[used])
         count = _push(heap, count, bounds, used)
         used += 1
     while count > 0 and used < space and bounds[heap[0]] > best * (1 + enough) + SLACK:
         top = heap[0]
         count = _pop(heap, count, bounds)
-        split = _widest(worth, leasts[top], mosts[top])
+        split = _widest(aim, leasts[top], mosts[top])
         if split < 0:  # one ray: its bound is its value, up to rounding
             passed = max(passed, bounds[top])
-            best = _try(types, worth, leasts[top], best, ray)
+            best = _try(types, aim, leasts[top], best, ray)
             continue
         above, other, middle = bounds[top], used, (leasts[top, split] + mosts[top, split]) / 2
         used += 1
@@ -430,9 +447,9 @@ def bound_rays(
         mosts[top, split] = leasts[other, split] = middle
         for half in range(2):
             place = other if half else top
-            bound = _bound_box(types, worth, leasts[place], mosts[place])
+            bound = _bound_box(types, aim, leasts[place], mosts[place])
             bounds[place] = min(above, bound)
-            best = _try(types, worth, leasts[place], best, ray)
-            best = _try(types, worth, (leasts[place] + mosts[place]) / 2, best, ray)
+            best = _try(types, aim, leasts[place], best, ray)
+            best = _try(types, aim, (leasts[place] + mosts[place]) / 2, best, ray)
             count = _push(heap, count, bounds, place)
     return best, max(best, passed, bounds[heap[0]] if count > 0 else 0.0)
