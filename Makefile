@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Node comes from the machine, or else from a Python package that carries one and is linked into the environment.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
-.PHONY: setup demo check test test-newest test-deep mutants mutants-theory lint format constraints clean distclean
+.PHONY: setup demo wheel check test test-newest test-deep mutants mutants-theory lint format constraints clean distclean
 
 # ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────
 # Each stamp is made anew when what it depends on changes, so that `make setup` may be run at any time.
@@ -59,6 +59,10 @@ demo: setup
 	@$(BIN)/parley solve problems/assignment-bogomolnaia-moulin.toml
 	@$(BIN)/parley simulate problems/assignment-bogomolnaia-moulin.toml --games 2000 --seed 1 --out build/demo/bogomolnaia-moulin
 	@$(BIN)/parley audit problems/assignment-bogomolnaia-moulin.toml --out build/demo/bogomolnaia-moulin-audit
+
+# What others install with pip, in dist: it needs neither Node nor a compiler.
+wheel: setup $(VENV)/.dev
+	$(BIN)/python -m hatchling build
 
 # ── checks ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,6 +28,10 @@ class PackageData(BuildHookInterface):  # type: ignore[type-arg]  # its paramete
         target = root / "sim" / "parley" / "_packaged"
         if version == "editable" or (target.is_dir() and not (root / ".git").exists()):
             return
+        libraries = [root / "node_modules" / library for library in _LIBRARIES]
+        for library in libraries:
+            if not library.is_file():
+                raise SystemExit(f"{library}: is missing; `make setup` installs it")
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         sys.path.insert(0, str(root / "sim"))
@@ -43,6 +47,6 @@ class PackageData(BuildHookInterface):  # type: ignore[type-arg]  # its paramete
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         shutil.copy(root / "brownie-config.yaml", target / "solidity")
-        for library in _LIBRARIES:
-            shutil.copy(root / "node_modules" / library, target)
+        for library in libraries:
+            shutil.copy(library, target)
         shutil.copytree(root / "problems", target / "problems")

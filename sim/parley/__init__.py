@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from parley.kit.mechanism import Mechanism
     from parley.kit.registry import kinds, load
 
+    __version__: str
+
 __all__ = [
     "Bot",
     "Mechanism",
@@ -35,8 +37,6 @@ __all__ = [
     "load",
     "verify",
 ]
-
-__version__ = version("parley-sim")
 
 _PLACES = {
     "Bot": ("parley.kit.bots", "BaseBot"),
@@ -53,6 +53,8 @@ _PLACES = {
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of any module
     """Import a public name when it is asked for."""
+    if name == "__version__":  # not when the package is being built: nothing is installed then
+        return version("parley-sim")
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _PLACES[name]

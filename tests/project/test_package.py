@@ -38,11 +38,25 @@ strategies = {{ equilibrium = 1 }}
 """
 
 
+# As where a package is built: in an environment of its own, in which Parley is not installed.
+_BUILD = """
+import importlib.metadata as metadata, sys
+from hatchling.cli import hatchling
+
+def unknown(name):
+    raise metadata.PackageNotFoundError(name)
+
+metadata.version = unknown
+sys.argv = ["hatchling", "build", "-d", sys.argv[1]]
+sys.exit(hatchling())
+"""
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the wheel and the source distribution."""
     folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    command = [sys.executable, "-c", _BUILD, str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
     return folder
 
