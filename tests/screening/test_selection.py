@@ -13,7 +13,7 @@ from parley.core.linear import Program
 from parley.mechanisms.screening import kernel, selection
 from parley.mechanisms.screening.kernel import find_bases
 from parley.mechanisms.screening.rays import dot
-from parley.mechanisms.screening.selection import Selector, find_fault, select
+from parley.mechanisms.screening.selection import Selection, Selector, find_fault, select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,3 +140,7 @@ def test_a_subset_of_columns_is_selected_from_like_a_market_of_its_own() -> None
         assert list(shares.values()).count(Fraction(0)) == 0
         assert sorted(shares.values()) == sorted(share for share in found.shares if share)
         assert cost == found.cost
+
+
+def test_nothing_is_selected_where_there_is_no_column() -> None:
+    assert select([], []) == Selection((), (), (), (), Fraction(0))

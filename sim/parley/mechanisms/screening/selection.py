@@ -199,7 +199,7 @@ class Selector:
 
     def _spread(self, tasks: Sequence[int], numbers: Sequence[Fraction]) -> Vector:
         """Return a vector over all tasks; 0 for those that the basis does not need."""
-        found = [Fraction(0)] * len(self.columns[0])
+        found = [Fraction(0)] * (len(self.columns[0]) if self.columns else 0)
         for i, number in zip(tasks, numbers, strict=True):
             found[i] = number
         return tuple(found)
