@@ -8,7 +8,7 @@ import {IGame} from "../game/IGame.sol";
 /// takes some tasks and gives up others. Agents choose rays; then everybody moves along its ray, as far as social cost
 /// becomes least, and all that is given up is taken (Valenzuela-Stookey, "Screening with polarized rays"). A market is
 /// a game of 1 to 64 seats and 2 to 8 tasks; what it shares with every game of seats, and the checks that actions make
-/// first, are in `IGame`. It takes no money, draws nothing, and keeps nothing secret: no function is payable.
+/// first, are in `IGame`. There is no money, no draw and no secret: no function is payable.
 ///
 /// A market runs choosing → posting → settled. A seat that is silent stays at its status quo. If all stay, the market
 /// settles at once. If nothing right is posted before the deadline, the market lapses, and the status quo is left for
@@ -19,9 +19,9 @@ import {IGame} from "../game/IGame.sol";
 /// 0 is its status quo, and rays count from 1. A remedial menu has, beside the status quo, one set, number 1: all
 /// amounts up to the status quo. (An agent that dislikes tasks always chooses it.)
 ///
-/// Choosing right is obviously dominant, whatever one has seen: the rays of a menu are polarized, so that at most one
-/// of them is to an agent's liking, and that one leaves it nowhere worse off than its status quo, while any other leaves
-/// it nowhere better off. Hence choices are open, and final.
+/// Choosing right is obviously dominant, whatever an agent has seen. The rays of a menu are polarized: an agent likes
+/// at most one of them. On a ray that it likes, it is never worse off than at its status quo; on any other ray it is
+/// never better off. Hence choices are open, and final.
 ///
 /// Columns. What the choices allow is a list of columns: of each seat in order, the direction of the ray that it has
 /// chosen; of a seat that has chosen its remedial set, for each task of which it has some, in order, giving up all of
@@ -29,18 +29,18 @@ import {IGame} from "../game/IGame.sol";
 /// changes by Σ y_k π_j·κ_k, and the market clears if Σ y_k κ_k = 0.
 ///
 /// The selection. Among all shares that clear, the right ones have least social cost; of these the greatest share of
-/// the first column, of these the greatest share of the second, and so on. They are unique. So nobody needs to be
-/// trusted with posting them, and anyone may: `Certificate` says what proves them. Agents care about shares, so a tie
-/// left open would be somebody's to sell.
+/// the first column, of these the greatest share of the second, and so on. They are unique, so nobody needs to be
+/// trusted with posting them, and anyone may: `Certificate` says what proves them. Ties are decided too, as agents care
+/// about shares: whoever decided a tie could sell it.
 ///
 /// The market's digest becomes
 ///   keccak256(digest ‖ choices) when posting begins, or all have stayed, with choices as in `State`,
 ///   keccak256(digest ‖ keccak256(abi.encode(denominator, shares))) when the market settles, as in `Settled`,
 /// so that a contract that is shown these numbers can tell whether they are the market's.
 ///
-/// What the market does not do. Shares are expected amounts, as exact fractions: who gets which single task is for a
-/// lottery outside. Costs, status quo, menus and choices are public. Two agents that agree beforehand can gain together
-/// by choosing what one of them does not like; what each agent gains by itself is nothing.
+/// What the market does not do. Shares are expected amounts, as exact fractions: a lottery outside decides who gets
+/// which single task. Costs π, status quo, menus and choices are public. Two agents that agree beforehand can gain
+/// together, if one of them chooses what it does not like. No agent can gain alone.
 ///
 /// The events of one action are in the order of what happened: what was done, then what follows from it.
 interface IRayMarket is IGame {
@@ -75,7 +75,7 @@ interface IRayMarket is IGame {
     }
 
     /// @notice A selection, and what proves it. All numbers are numerators over one denominator q, which need not be
-    /// the least. Entries of tasks that there are not do not count.
+    /// the least. Prices beyond the number of tasks are ignored.
     ///
     /// Some columns are basic. A price for each task, λ, makes the social cost of each of them zero, and for each of
     /// them there are further prices ν, at which its own cost is −1 and that of the others zero:
@@ -83,13 +83,13 @@ interface IRayMarket is IGame {
     /// Every other column has share 0 if the first number that is not zero is positive, of (π − λ)·κ and then −ν_t·κ
     /// for basic columns t before it, in order; otherwise its share is 1. Shares of basic columns are posted.
     ///
-    /// Why this proves the selection: let the cost of column k be lower by ε^(k+1), for some ε. At prices
-    /// λ + Σ ε^(t+1) ν_t basic columns cost nothing, others with share 0 at least nothing and those with share 1 at
-    /// most nothing, if ε is small enough. So no shares that clear cost less in sum (weak duality), for any small ε:
-    /// which is to say that none have less social cost, nor, of those with as much, more of the first column, and so on.
+    /// Why this proves the selection: lower the cost of column k by ε^(k+1). At prices λ + Σ ε^(t+1) ν_t, basic columns
+    /// cost nothing, others with share 0 at least nothing and those with share 1 at most nothing, if ε is small enough.
+    /// So no shares that clear cost less in sum (weak duality), for any small ε. That is: none have less social cost;
+    /// of those with as much, none have more of the first column; and so on.
     ///
-    /// Types are as narrow as they are so that no sum overflows: directions are below 2^20, the social cost of a column
-    /// below 2^54, and honest numbers below 2^207 (by Hadamard's inequality).
+    /// The types are narrow so that no sum overflows: a change is below 2^20, the social cost of a column below 2^54.
+    /// Honest numbers are below 2^207, by Hadamard's inequality.
     struct Certificate {
         uint200 denominator;
         /// λ, by task.
@@ -151,8 +151,8 @@ interface IRayMarket is IGame {
     error MonotoneRay(uint256 seat, uint256 ray);
     /// @notice A ray ends before a task that it gives up runs out.
     error RayNotFull(uint256 seat, uint256 ray);
-    /// @notice Some type of agent likes two of its rays: both give up the same task, or ray k asks for more of task b
-    /// to be taken for each unit of task a that it gives up than ray l takes of a for b (κ'_a κ''_b > κ'_b κ''_a).
+    /// @notice Some type of agent likes two rays of a menu. Either both give up the same task (a = b). Or ray k takes
+    /// less of task b for a unit of task a than ray l gives up for it (κ'_a κ''_b > κ'_b κ''_a).
     /// @param k a ray before l
     /// @param a a task that ray k gives up
     /// @param b a task that ray l gives up

@@ -55,11 +55,11 @@ contract RayMarket is Games, IRayMarket {
     }
 
     /// @inheritdoc IRayMarket
-    function post(bytes32 id, bytes32 digest, Certificate memory certificate) external {
+    function post(bytes32 id, bytes32 digest, Certificate calldata certificate) external {
         (Game storage game, Status status, Head h) = _open(id, uint8(Phase.Posting));
         _requireDigest(game, digest);
         (uint256 columns, uint256 count) = h.columns(status.page(), _market(game).choices);
-        uint256[] memory shares = Selections.check(certificate, Selections.Market(columns, count, h.tasks()));
+        uint256[] memory shares = Selections.check(certificate, Selections.Columns(columns, count, h.tasks()));
 
         emit Posted(id, msg.sender);
         _settle(game, status, id, digest, certificate.denominator, shares);

@@ -53,7 +53,9 @@ VARIANTS: dict[str, Variant] = {
     "menus that are not polarized are taken": crooked(
         "creation", "_checkPolarized(p, ptr);", "", DATA, stage="create with crossing menus"
     ),
-    "no prices are checked": crooked("prices", "_checkPrices(c, g);", "", SELECTIONS, setting=TIE),
+    "no prices are checked": crooked(
+        "prices", "_checkPrices(c.basis, g, prices, one);", "", SELECTIONS, setting=TIE
+    ),
     # ── what is refused, or done with the right certificate ──────────────────────────────────────────
     "only the owner may post": crooked(
         "refusal",
@@ -64,12 +66,12 @@ VARIANTS: dict[str, Variant] = {
         "refusal", "if («excess[i] != 0») revert", "excess[i] == 0", SELECTIONS
     ),
     "columns that pay are left out": crooked(
-        "refusal", "else if («_cost(c, g, k, place) <= 0»)", "false", SELECTIONS
+        "refusal", "else if («_cost(_column(g, k), prices, place, one) <= 0»)", "false", SELECTIONS
     ),
     "a tie is broken against the first column": crooked(
         "clearing",
-        "else if («_cost(c, g, k, place) <= 0»)",
-        "_socialCost(c, _column(g, k)) < 0",
+        "else if («_cost(_column(g, k), prices, place, one) <= 0»)",
+        "_socialCost(_column(g, k), prices[0], one) < 0",
         SELECTIONS,
         setting=TIE,
     ),

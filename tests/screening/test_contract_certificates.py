@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from parley.kit.verify.contract import records_of
+from parley.kit.verify.records import NotReadableError
 from parley.mechanisms.screening.certificate import Basic, Certificate, certify, find_fault
+from parley.mechanisms.screening.mechanism import MECHANISM
 from parley.mechanisms.screening.parameters import (
     MAX_COST,
     MAX_QUANTITY,
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
     from parley.mechanisms.screening.certificate import Fault
 
 PLANTED = planted()
+
+RECORDS = records_of(MECHANISM)
 
 REASONS = ("ZeroDenominator", "BasisOutOfOrder", "NotBasic", "ShareOutOfRange", "NotCleared")
 
@@ -115,6 +120,52 @@ def test_contract_and_theory_find_the_same_fault_in_anything() -> None:
             met[fault[0] if fault else ""] += 1
     assert set(met) == {"", *REASONS}
     assert min(met.values()) >= 10
+
+
+def market_of(dice: Random) -> Case:
+    """12 agents and 6 tasks; each agent may take one task for another, one for one, or the reverse."""
+    status_quo = [100 * dice.randint(4, 19) for _ in range(72)]
+    endpoints: list[int] = []
+    for seat in range(12):
+        held = status_quo[6 * seat : 6 * seat + 6]
+        one, other = dice.sample(range(6), 2)
+        for out, into in ((one, other), (other, one)):
+            end = list(held)
+            end[out], end[into] = 0, held[into] + held[out]
+            endpoints += end
+    return Case(
+        replace(
+            EXAMPLE,
+            tasks=6,
+            costs=tuple(dice.randint(10, 40) for _ in range(72)),
+            status_quo=tuple(status_quo),
+            menus=(2,) * 12,
+            endpoints=tuple(endpoints),
+        ),
+        tuple(dice.choice([0, 1, 2, 1, 2]) for _ in range(12)),
+    )
+
+
+@pytest.mark.parametrize("markets", [30, pytest.param(1_000, marks=pytest.mark.deep)])
+def test_markets_of_twelve_agents_are_selected_as_theory_says_and_no_wrong_certificate_passes(
+    markets: int,
+) -> None:
+    dice = Random(markets)
+    met: Counter[str] = Counter()
+    traded = 0
+    for _ in range(markets):
+        case = market_of(dice)
+        at, right = posting(case), case.right
+        for _ in range(20):
+            wrong = another_certificate(dice, right, len(case.columns))
+            fault = find_fault(wrong, case.columns)
+            assert fault_of(at, wrong) == fault
+            met[fault[0] if fault else ""] += 1
+        shares = shares_of(went(at.post(right)))
+        assert shares == list(right.shares(case.columns))
+        traded += any(shares)
+    assert traded > markets / 2
+    assert all(met[reason] > markets / 10 for reason in REASONS)
 
 
 # ── numbers of any size ────────────────────────────────────────────────────────────────────────────────────
@@ -194,6 +245,38 @@ def test_numbers_beyond_their_types_are_no_certificate() -> None:
     for length in (len(data) - 32, len(data) - 96, head):
         assert refused(at.send(at.creator, data[:length])) == ("",)
     went(at.send(at.creator, data))
+
+
+def test_a_posting_is_read_by_others_as_the_contract_reads_it() -> None:
+    """Whatever words are changed, offsets and lengths among them: else a stranger could confuse them."""
+    dice = Random(8)
+    met: Counter[str] = Counter()
+    for case in (TRADE, TIE, Case(replace(EXAMPLE, menus=(0, REMEDIAL, 0), endpoints=()), (0, 1, 0))):
+        at = posting(case)
+        right = at.interface.encode("post", at.id, at.digest, at.certificate())
+        words = [right[start : start + 32] for start in range(4, len(right), 32)]
+        for _ in range(400):
+            changed = list(words)
+            for _ in range(dice.choice([1, 1, 2])):
+                k = dice.randrange(2, len(words))
+                old = int.from_bytes(words[k])
+                nearby = [old - 32, old + 32, old - 1, old + 1, 2**256 - 32 * dice.randint(1, 9)]
+                number = dice.choice([*nearby, 0, 1, 2**64, 2**200, 2**231, 2**256 - 2**231])
+                changed[k] = (number % 2**256).to_bytes(32)
+            data = right[:4] + b"".join(changed)[: dice.choice([len(right), len(right) - 32])]
+            receipt = at.evm.call(at.creator, at.address, data)
+            error = None if receipt.ok else at.interface.decode_error(receipt.output)
+            try:
+                fault = find_fault(RECORDS.read_action(data).arguments[1], case.columns)
+            except NotReadableError:
+                assert error is not None
+                met["not readable"] += 1
+            else:
+                assert error == fault
+                met[fault[0] if fault else ""] += 1
+    assert (
+        min(met[name] for name in ("", "not readable", "BasisOutOfOrder", "NotBasic", "NotCleared")) >= 5
+    ), met
 
 
 def test_prices_of_tasks_that_there_are_not_do_not_count() -> None:

@@ -97,14 +97,15 @@ def big(seats: int, tasks: int, menu: int, dice: Random) -> Parameters:
     )
 
 
+@pytest.mark.parametrize("seats", [16, 64])
 @pytest.mark.parametrize("menu", [8, REMEDIAL])
-def test_the_largest_market_settles(menu: int) -> None:
+def test_the_largest_market_settles(seats: int, menu: int) -> None:
     """64 seats and 8 tasks: with 512 rays of which 64 are chosen, or 512 columns."""
     dice = Random(menu)
-    choices = [1 if menu == REMEDIAL else dice.randint(1, 8) for _ in range(64)]
-    at = Table(big(64, 8, menu, dice), choices).play_to(POSTING)
+    choices = [1 if menu == REMEDIAL else dice.randint(1, 8) for _ in range(seats)]
+    at = Table(big(seats, 8, menu, dice), choices).play_to(POSTING)
     made = at.columns
-    assert len(made) == (512 if menu == REMEDIAL else 64)
+    assert len(made) == (8 * seats if menu == REMEDIAL else seats)
     done = went(at.post())
     assert shares_of(done) == list(at.certificate().shares(made))
 
@@ -141,6 +142,16 @@ def test_a_choice_is_a_set_of_the_seats_menu_or_its_status_quo() -> None:
     for seat, choice in ((2, STAY), (0, 1), (1, 1)):
         went(at.choose(seat, choice))
     assert at.state[2:] == (0b111, 0x011)
+
+
+@pytest.mark.parametrize("rays", [1, 2, 3, 4, 7, 8])
+def test_every_ray_of_a_menu_can_be_chosen(rays: int) -> None:
+    at = Table(big(3, 8, rays, Random(rays)), (rays, 1, rays))
+    went(at.create())
+    assert refused(at.choose(0, rays + 1)) == ("UnknownChoice", rays + 1, rays)
+    at.choose_all()
+    assert [column.seat for column in at.columns] == [0, 1, 2]
+    went(at.post())
 
 
 def test_a_choice_is_final() -> None:
