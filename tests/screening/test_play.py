@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -15,10 +16,12 @@ from parley.core.errors import ParleyError
 from parley.core.randomness import keccak
 from parley.kit.bots import seated
 from parley.kit.play.player import UnexpectedRevertError
+from parley.mechanisms.screening import solution
 from parley.mechanisms.screening.bots import BOTS, ERRORS, POSTERS, Responder, Scene, cast
 from parley.mechanisms.screening.mechanism import MECHANISM
 from parley.mechanisms.screening.play import SCALE, Player
 from parley.mechanisms.screening.problem import Problem, worked_example
+from parley.mechanisms.screening.solution import market_of
 from tests.backends import open_backend
 from tests.screening.markets import random_market
 from tests.screening.paper import worked
@@ -112,6 +115,17 @@ def test_a_responder_that_can_gain_does() -> None:
     scene = Scene(crossing, [crossing.law(seat) for seat in range(2)], kind, {1: 1}, Random(0))
     assert crossing.choose(0, kind) == 2
     assert Responder(0).choose(scene) == 1
+
+
+def test_menus_are_designed_once_for_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = worked_example().to_mapping()
+    del keys["menus"]
+    made = cast(Problem.from_mapping(keys | {"design": {"market": "two-price"}}), ["truthful"] * 3)
+    written = pickle.dumps(made)
+    monkeypatch.setattr(solution, "_markets", {})
+    again = pickle.loads(written)  # noqa: S301 - our own
+    monkeypatch.setattr(solution, "_menus_of", None)
+    assert market_of(made.problem) == again.market == made.market
 
 
 # ── how markets go ──────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from parley.mechanisms.screening.certificate import Basic, Certificate, find_fau
 from parley.mechanisms.screening.expectation import laws_of
 from parley.mechanisms.screening.preferences import Law
 from parley.mechanisms.screening.rays import dot
-from parley.mechanisms.screening.solution import market_of
+from parley.mechanisms.screening.solution import market_of, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -211,6 +211,10 @@ class Cast:
     bots: Bots[Bot]
     poster: str = next(iter(POSTERS))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # In another process, statistics ask for the market of the same problem.
+        return _recast, (self.problem, self.market, self.laws, self.bots, self.poster)
+
     @property
     def waits(self) -> bool:
         """Whether a deadline passes."""
@@ -225,6 +229,11 @@ class Cast:
     def order(self) -> list[Bot]:
         """The bots that choose, in their order."""
         return sorted((bot for bot in self.bots if not bot.waits), key=lambda bot: bot.last)
+
+
+def _recast(problem: Problem, market: Market, *rest: Any) -> Cast:  # noqa: ANN401 - as of a cast
+    remember(problem, market)
+    return Cast(problem, market, *rest)
 
 
 def cast(problem: Problem, names: Sequence[str]) -> Cast:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from parley.core.exact import show, show_all
@@ -20,7 +19,10 @@ if TYPE_CHECKING:
     from parley.mechanisms.screening.preferences import Law
     from parley.mechanisms.screening.problem import Problem
 
-__all__ = ["Solution", "market_of", "solve", "theory"]
+__all__ = ["Solution", "market_of", "remember", "solve", "theory"]
+
+KEPT = 64
+"""Markets that are kept."""
 
 Number = Fraction | float
 
@@ -114,14 +116,32 @@ def _trade(trade: Trade) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=64)
+_markets: dict[Problem, Market] = {}
+"""Markets of the latest problems: a design takes up to a minute."""
+
+
 def market_of(problem: Problem) -> Market:
-    """Return the market as played; menus that the problem does not give are designed."""
+    """Return the market as played; menus that the problem does not give are designed once."""
+    found = _markets.get(problem)
+    if found is None:
+        found = problem.market(_menus_of(problem))
+        remember(problem, found)
+    return found
+
+
+def _menus_of(problem: Problem) -> Sequence[Menu] | None:
     if problem.design is None:
-        return problem.market()
+        return None
     from parley.mechanisms.screening.design import designed  # noqa: PLC0415 - slow to load
 
-    return problem.market(designed(problem, problem.design.market, problem.design.seed))
+    return designed(problem, problem.design.market, problem.design.seed)
+
+
+def remember(problem: Problem, market: Market) -> None:
+    """Let `market_of` return this market: another process has designed its menus."""
+    if len(_markets) >= KEPT:
+        del _markets[next(iter(_markets))]
+    _markets[problem] = market
 
 
 def solve(
