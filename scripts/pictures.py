@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from parley.chain.compiler import project_root
 from parley.kit.present.drawing import picture
 from parley.kit.present.page_model import Column, Figure, cell, columns
+from parley.kit.present.page_words import ordinal
 from parley.kit.present.style import save
 from parley.mechanisms.assignment.options import option_set
 from parley.mechanisms.assignment.present.audit import option_figure
 from parley.mechanisms.assignment.present.page_parts import matrix_figure
-from parley.mechanisms.assignment.present.words import ordinal
 from parley.mechanisms.assignment.problem import load_problem
 from parley.mechanisms.assignment.solution import solve
 

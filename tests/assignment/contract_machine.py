@@ -4,7 +4,7 @@ from random import Random
 
 from parley.core.randomness import Word, word
 from parley.kit.reference import Event
-from parley.mechanisms.assignment.lottery_state import Lottery, Phase
+from parley.mechanisms.assignment.lottery_state import Lottery
 from parley.mechanisms.assignment.parameters import Parameters
 from tests.assignment.moves import Moves, parameters
 from tests.kit.rig import contract_machine
@@ -30,9 +30,7 @@ class ContractMachine(contract_machine.ContractMachine[Lottery]):
         return f"{'posted' if game.parameters.rule else 'serial'} {ending.name.lower()}"
 
     def before_step(self, dice: Random, game: Lottery, call: Call) -> None:
-        if game.phase is Phase.POSTING:
-            for _ in range(dice.choice([0, 2, 4])):
-                self.err(dice, game)
+        super().before_step(dice, game, call)
         if call.method == "reveal" and not self.moves.can_open(game, call.args[1]) and dice.random() < 0.5:
             # What cannot be opened is waited out.
             self.model.now = max(self.model.now, game.deadline + 1)

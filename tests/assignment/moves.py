@@ -82,10 +82,14 @@ class Moves(moves.Moves[Lottery]):
 
     @staticmethod
     def _other_certificate(dice: Random, _game: Lottery, right: Certificate) -> Certificate:
-        """One over a denominator that is too large, or one that is as right as before."""
+        """One over a denominator that is too large, with another seat's item, or as right as before."""
         matrix, times, weights = (tuple(3 * number for number in some) for some in right[1:4])
         thrice = Certificate(3 * right.denominator, matrix, times, weights, right.assignments)
-        return dice.choice([thrice, right._replace(denominator=2**224)])
+        codes = bytearray(right.assignments)
+        if codes:
+            codes[dice.randrange(len(codes))] = dice.choice(codes)
+        copied = right._replace(assignments=bytes(codes))
+        return dice.choice([thrice, right._replace(denominator=2**224), copied, copied])
 
 
 def certificate_for(lottery: Lottery) -> Certificate:

@@ -4,7 +4,7 @@ from random import Random
 
 from parley.core.randomness import Word, word
 from parley.kit.reference import Event
-from parley.mechanisms.coordination.game import Game, Phase
+from parley.mechanisms.coordination.game import Game
 from parley.mechanisms.coordination.parameters import Parameters
 from tests.coordination import samples
 from tests.coordination.moves import Moves
@@ -37,16 +37,6 @@ class ContractMachine(contract_machine.ContractMachine[Game]):
             return game.cause.name.lower() + lapsed
         return "settled" if event.name == "Settled" else ""
 
-    def how_far(self, game: Game) -> tuple[int, ...]:
-        return game.round, game.phase
-
-    def before_step(self, dice: Random, game: Game, call: Call) -> None:
-        if game.phase in (Phase.PROPOSING, Phase.RESPONDING):
-            for _ in range(dice.choice([0, 0, 1, 3])):
-                self.err(dice, game)
-            if dice.random() < 0.05:
-                self.execute(call, at=game.deadline + 1)
-
 
 class LargeGames(ContractMachine):
     """Games of up to 64 seats and 64 types, looked at as a whole now and then."""
@@ -68,14 +58,5 @@ def play_large_games(subject: OnChain, games: int, mistakes: float, seed: int) -
     reached = Reached()
     dice = Random(seed)
     for _ in range(games):
-        machine = LargeGames(subject, reached)
-        machine.moves.salt = dice.getrandbits(64)
-        assert machine.execute(Call(dice.choice(subject.accounts), "create", machine.terms(dice)))
-        [game] = machine.model.games.values()
-        while machine.plays(game) or not machine.moves.done(game):
-            # Pages are few, so that much goes wrong with each.
-            for _ in range(4 if game.phase is Phase.CREATING else dice.random() < mistakes):
-                machine.err(dice, game)
-            if not machine.step(dice, game) and not machine.plays(game):
-                break
+        LargeGames(subject, reached).play_through(dice, mistakes)
     return reached

@@ -3,10 +3,8 @@
 Most follow from the source (`tests.kit.rig.derived`); here are those that are about what this mechanism does.
 """
 
-from typing import Any
-
 from parley.mechanisms.coordination.mechanism import MECHANISM as DECLARED
-from tests.kit.rig.crooked import OWNER, Campaign, Change, Variant
+from tests.kit.rig.crooked import OWNER, Campaign, Change, Variant, changing
 from tests.kit.rig.derived import Derived
 from tests.kit.rig.games import FILES
 from tests.kit.rig.on_chain import contracts
@@ -31,9 +29,7 @@ SEVERAL = ("equilibrium", "silent:revealing", "silent:revealing", "equilibrium",
 RANDOM = ("random",)
 
 
-def crooked(rule: str, old: str, new: str, file: str = MECHANISM, **other: Any) -> Variant:  # noqa: ANN401
-    """A variant that changes one place."""
-    return Variant(rule, (Change(old, new, file),), **other)
+crooked = changing(MECHANISM)
 
 
 _PAYS = "_pay(id, seat, to, amount);"

@@ -30,10 +30,6 @@ def _repeating(turn: Turn) -> Fraction:
     return int.from_bytes(keccak(encode([turn_type], [astuple(turn)]))) % denominator, denominator
 
 
-def _refusing(turn: Turn) -> Fraction:
-    raise Revert("NotToday", turn.agent)
-
-
 def _failing(_turn: Turn) -> Fraction:
     raise Revert("")
 
@@ -46,7 +42,7 @@ SOUND: Mapping[str, RecognitionFunction] = {
     "ReorderedRecognition": RECOGNITION["reordered"],
 }
 
-FAULTY: Mapping[str, RecognitionFunction] = {
+_ANSWERING: Mapping[str, RecognitionFunction] = {
     "AboveOneRecognition": lambda turn: (turn.remaining + 1, turn.remaining),
     "TooFineRecognition": lambda _: (1, 2**32),
     "HugeRecognition": lambda _: (2**255 + 1, 2**255 + 2),
@@ -55,17 +51,13 @@ FAULTY: Mapping[str, RecognitionFunction] = {
     "RepeatingRecognition": _repeating,
     "ThoroughRecognition": lambda _: (1, 7),
     "LongRecognition": lambda _: (2, 7),
-    "RefusingRecognition": _refusing,
-    "RememberingRecognition": _failing,  # a static call may not write
-    "BurningRecognition": _failing,
-    "InvalidRecognition": _failing,
-    "ShortRecognition": _failing,
-    "SilentRecognition": _failing,
-    "BombRecognition": _failing,
 }
-
-HOSTILE = tuple(name for name, answer in FAULTY.items() if answer in (_failing, _refusing))
-"""Those that never answer."""
+HOSTILE = tuple(
+    f"{what}Recognition"
+    for what in "Refusing Remembering Burning Invalid Short Silent Bomb".split()  # noqa: SIM905 - one line
+)
+"""Those that never answer: one writes, which a static call may not."""
+FAULTY: Mapping[str, RecognitionFunction] = {**_ANSWERING, **dict.fromkeys(HOSTILE, _failing)}
 
 
 class OnChain(on_chain.OnChain):

@@ -1,6 +1,7 @@
 """Small games to play: parameters that creation accepts."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from random import Random
 
 from parley.mechanisms.coordination.model import Recognition
@@ -14,34 +15,23 @@ def quadratic(dice: Random) -> Cost:
     coefficient, linear = dice.randint(1, 5), dice.randint(0, 4)
     if dice.random() < 0.5:
         # a and b of the same parity: (a q² + b q) / 2 is whole.
-        return Cost(
-            CostKind.QUADRATIC, denominator=2, coefficient=coefficient, linear=coefficient + 2 * linear
-        )
-    return Cost(CostKind.QUADRATIC, denominator=1, coefficient=coefficient * scale, linear=linear * scale)
+        return Cost(CostKind.QUADRATIC, 0, 2, coefficient, coefficient + 2 * linear)
+    return Cost(CostKind.QUADRATIC, 0, 1, coefficient * scale, linear * scale)
 
 
 def power(dice: Random) -> Cost:
-    exponent = dice.randint(2, 8)
-    coefficient = dice.randint(1, 3)
+    exponent, coefficient = dice.randint(2, 8), dice.randint(1, 3)
     if exponent == 3 and dice.random() < 0.5:
         # q³ ≡ q modulo 6: (q³ + 5 q) / 6 is whole.
-        return Cost(
-            CostKind.POWER, exponent, denominator=6, coefficient=coefficient, linear=6 * 3 - coefficient
-        )
-    return Cost(CostKind.POWER, exponent, denominator=1, coefficient=coefficient, linear=dice.randint(0, 3))
+        return Cost(CostKind.POWER, exponent, 6, coefficient, 6 * 3 - coefficient)
+    return Cost(CostKind.POWER, exponent, 1, coefficient, dice.randint(0, 3))
 
 
 def piecewise(dice: Random) -> Cost:
-    pieces = dice.randint(1, 4)
-    starts, slopes = [0], [dice.randint(1, 3)]
-    for _ in range(pieces - 1):
-        starts.append(starts[-1] + dice.randint(1, 4))
-        slopes.append(slopes[-1] + dice.randint(1, 3))
+    more = dice.randint(0, 3)
+    starts = accumulate([0, *(dice.randint(1, 4) for _ in range(more))])
+    slopes = accumulate(dice.randint(1, 3) for _ in range(more + 1))
     return Cost(CostKind.PIECEWISE, breakpoints=tuple(starts), slopes=tuple(slopes))
-
-
-def cost(dice: Random) -> Cost:
-    return dice.choice([quadratic, power, piecewise])(dice)
 
 
 def parameters(
@@ -53,13 +43,9 @@ def parameters(
 ) -> Parameters:
     """A game whose first seat has contracted on more than the others: delegation often pays."""
     n, m = dice.randint(*seats), dice.randint(*types)
-    contracted, capacity = [], []
-    for i in range(n):
-        for _ in range(m):
-            d = dice.randint(1, 8) if i == 0 else dice.randint(0, 2)
-            contracted.append(d)
-            capacity.append(d + dice.randint(0, 1 if i == 0 else 5))
-    kinds = [cost(dice) for _ in range(dice.choice([1, 1, n]))]
+    contracted = [dice.randint(1, 8) if k < m else dice.randint(0, 2) for k in range(n * m)]
+    capacity = [d + dice.randint(0, 1 if k < m else 5) for k, d in enumerate(contracted)]
+    kinds = [dice.choice([quadratic, power, piecewise])(dice) for _ in range(dice.choice([1, 1, n]))]
     recognition = dice.choice(list(recognitions))
     delta = dice.choice([(0, 1), (1, 2), (9, 10), (UINT32 - 1, UINT32)])
     return Parameters(

@@ -53,10 +53,6 @@ class Table(table_of.Table):
         self.answered = NOTHING
 
     @property
-    def n(self) -> int:
-        return len(self.parameters.agents)
-
-    @property
     def parameters(self) -> Parameters:
         return self._parameters
 
@@ -70,10 +66,7 @@ class Table(table_of.Table):
         return bytes(self.ask("commitment", self.id, seat))
 
     def order(self) -> list[int]:
-        return unpack_order(self.ask("order", self.id), self.n - 1)
-
-    def burnt(self) -> int:
-        return int(self.ask("burnt"))
+        return unpack_order(self.ask("order", self.id), len(self.seats) - 1)
 
     def fraction(self, seat: int) -> tuple[int, int]:
         _, numerator, denominator = self.ask("announcementOf", self.id, seat)
@@ -143,7 +136,7 @@ class Table(table_of.Table):
                 case Phase.ANNOUNCING:
                     went(self.announce(state.turn, self.rows[state.turn]))
                 case Phase.REVEALING:
-                    for seat in range(self.n):
+                    for seat in range(len(self.seats)):
                         went(self.reveal(seat))
                 case Phase.PROPOSING:
                     went(self.propose(self.own_costs()))
@@ -163,11 +156,11 @@ class Table(table_of.Table):
         return self._game(rnd).draw_continuation(self.secrets(rnd))
 
     def secrets(self, rnd: int) -> list[Word]:
-        return [self.secret(seat, rnd) for seat in range(self.n)]
+        return [self.secret(seat, rnd) for seat in range(len(self.seats))]
 
     def drawn(self, rnd: int, fractions: Sequence[tuple[int, int]]) -> tuple[int, list[int]]:
         """Proposer and order that the secrets of a round must give."""
-        game = self._game(rnd, [*fractions, (0, 0)][: self.n])
+        game = self._game(rnd, [*fractions, (0, 0)][: len(self.seats)])
         game.proposer = game.draw_proposer(self.secrets(rnd))
         return game.proposer, game.draw_order(self.secrets(rnd))
 

@@ -28,7 +28,7 @@ FALLBACK = [(1, 3), (1, 2), (0, 0)]
 
 def test_the_share_that_stands_in_for_an_answer_is_equals() -> None:
     assert SOUND["EqualRecognition"] is RECOGNITION["equal"] is equal
-    assert Table(recognition="EqualRecognition").n == 3
+    assert len(Table(recognition="EqualRecognition").seats) == 3
 
 
 def asked(table: Table, rule: str, turn: Turn) -> Receipt:

@@ -3,10 +3,8 @@
 Most follow from the source (`tests.kit.rig.derived`); here are those that are about what a market does.
 """
 
-from typing import Any
-
 from parley.mechanisms.screening.mechanism import MECHANISM
-from tests.kit.rig.crooked import OWNER, Campaign, Change, Variant
+from tests.kit.rig.crooked import OWNER, Campaign, Variant, changing
 from tests.kit.rig.derived import Derived
 from tests.kit.rig.games import FILES
 from tests.kit.rig.on_chain import contracts
@@ -22,9 +20,7 @@ USUAL, REMEDIAL, TIE, LATE = "", "remedial", "tie", "late"
 """Settings: a seat with a remedial menu; equal agents, and wrong certificates first; nobody posts in time."""
 
 
-def crooked(rule: str, old: str, new: str, file: str = MARKET, **other: Any) -> Variant:  # noqa: ANN401
-    """A variant that changes one place."""
-    return Variant(rule, (Change(old, new, file),), **other)
+crooked = changing(MARKET)
 
 
 VARIANTS: dict[str, Variant] = {

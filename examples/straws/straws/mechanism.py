@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from parley.chain.compiler import Artifact, compile_folder
-from parley.core.randomness import commitment, game_id, keccak
+from parley.core.randomness import commitment, keccak
 from parley.kit.bots import BaseBot, Bots, bots_named
 from parley.kit.declared import Description
 from parley.kit.mechanism import Mechanism
@@ -68,7 +68,7 @@ class Player(player.Player[Outcome]):
         """Play game k to its end."""
         self.begin()
         p, (*secrets, salt) = self.parameters, self.secrets(k, 1)
-        game = game_id(self.evm.chain_id, self.contract, self.creator, salt)
+        game = self.id_of(salt)
         self.act(self.creator, "create", salt, tuple(p))
         sealed = [commitment(game, seat, secret) for seat, secret in enumerate(secrets)]
         for seat, agent in enumerate(self.seats):
@@ -78,13 +78,11 @@ class Player(player.Player[Outcome]):
             for event in self.act(self.seats[seat], "reveal", game, seat, digest, secrets[seat]):
                 drawn = event.seat if event.name == "Drawn" else drawn
         if drawn < 0:
-            self.wait(p.window)
-            self.act(self.creator, "expire", game)
+            self.expire(game, p.window)
         paid = []
         for seat, agent in enumerate(self.seats):
             (withdrawn,) = self.act(agent, "withdraw", game, seat, agent)
             paid.append(p.deposit - withdrawn.amount)
-        self.transactions += len(self.sent)
         return Outcome(k, "cancelled" if drawn < 0 else "drawn", drawn, tuple(paid))
 
 

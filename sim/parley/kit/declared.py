@@ -21,8 +21,9 @@ __all__ = ["Description", "Elsewhere", "Format", "Laboratory", "elsewhere"]
 class Elsewhere:
     """A method of a declaration that is a function of another module in its package; see `elsewhere`."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, *, named: bool) -> None:
         self.place = place
+        self.named = named
 
     def __set_name__(self, owner: type, name: str) -> None:
         package, (module, _, self.name) = owner.__module__.rpartition(".")[0], self.place.partition(":")
@@ -30,10 +31,13 @@ class Elsewhere:
 
     def __get__(self, one: object | None, owner: type) -> Any:  # noqa: ANN401 - whatever is found there
         # Asked of the class, as `abc` does when the class is made, nothing is imported.
-        return self if one is None else attrgetter(self.name)(import_module(self.module))
+        if one is None:
+            return self
+        found = attrgetter(self.name)(import_module(self.module))
+        return (lambda: found) if self.named else found
 
 
-def elsewhere(place: str) -> Any:  # noqa: ANN401 - whatever is found there
+def elsewhere(place: str, *, named: bool = False) -> Any:  # noqa: ANN401 - whatever is found there
     """Name the function that a method of a declaration is; its module is imported at the first use.
 
     Parameters
@@ -42,15 +46,19 @@ def elsewhere(place: str) -> Any:  # noqa: ANN401 - whatever is found there
         ``MODULE:FUNCTION``; the module is in the package of the declaration's. The function does not get the
         declaration itself.
 
+    named : bool
+        Whether the method returns what is there, such as a class, instead of being it.
+
     Examples
     --------
     >>> class Declaration:
     ...     __module__ = "parley.kit.mechanism"
     ...     option = elsewhere("options:Option")
-    >>> Declaration().option("solve", "runs", int, "Runs of the rule.").name
-    'runs'
+    ...     form = elsewhere("options:Option", named=True)
+    >>> Declaration().option("solve", "runs", int, "Runs of the rule.").name, Declaration().form().__name__
+    ('runs', 'Option')
     """
-    return Elsewhere(place)
+    return Elsewhere(place, named=named)
 
 
 class Description(NamedTuple):

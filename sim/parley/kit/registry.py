@@ -85,7 +85,7 @@ def contracts() -> tuple[str, ...]:
 
 def artifacts() -> Mapping[str, Artifact]:
     """Return all compiled contracts by name, in the order of deployment."""
-    return {name: one.artifacts()[name] for one in mechanisms() for name in one.contracts}
+    return {name: found for one in mechanisms() for name, found in one.own_artifacts().items()}
 
 
 def load(source: str | PathLike[str] | Mapping[str, Any]) -> AnyProblem:

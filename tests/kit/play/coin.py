@@ -11,7 +11,7 @@ from eth_abi.abi import encode
 
 from parley.chain.compiler import Artifact, compile_sources
 from parley.core.errors import ProblemError
-from parley.core.randomness import commitment, game_id, keccak
+from parley.core.randomness import commitment, keccak
 from parley.kit.bots import BaseBot, Bots, bots_named
 from parley.kit.declared import Description
 from parley.kit.mechanism import Mechanism
@@ -112,7 +112,7 @@ class Player(player.Player[Outcome]):
         """Play game k to its end."""
         self.begin()
         *secrets, salt = self.secrets(k, 1)
-        game, stake = game_id(self.evm.chain_id, self.contract, self.creator, salt), self.toss.stake
+        game, stake = self.id_of(salt), self.toss.stake
         terms = self.seats, stake, self.toss.window
         self.act(self.creator, "create", salt, *terms)
         digest = keccak(encode(["address[]", "uint96", "uint32"], terms))
@@ -126,13 +126,11 @@ class Player(player.Player[Outcome]):
                 if event.name == "Tossed":
                     winner = event.winner
         if len(honest) < 2:
-            self.wait(self.toss.window)
-            self.act(self.creator, "expire", game)
+            self.expire(game, self.toss.window)
         payoffs = [-stake, -stake]
         for seat in (honest or [0, 1]) if winner < 0 else [winner]:
             (withdrawn,) = self.act(self.seats[seat], "withdraw", game, seat, self.seats[seat])
             payoffs[seat] += withdrawn.amount
-        self.transactions += len(self.sent)
         return Outcome(k, "expired" if winner < 0 else "tossed", winner, tuple(payoffs))
 
 

@@ -12,7 +12,7 @@ from tests.kit.play import coin
 from tests.kit.play.coin import COIN, CONTRACT, SOURCE, Player
 from tests.kit.play.coin_model import Phase, Toss
 from tests.kit.rig import contract_machine, moves
-from tests.kit.rig.crooked import Campaign, Change, Variant
+from tests.kit.rig.crooked import Campaign, changing
 from tests.kit.rig.derived import Derived
 from tests.kit.rig.games import FILES
 from tests.kit.rig.on_chain import OnChain
@@ -46,10 +46,6 @@ class ContractMachine(contract_machine.ContractMachine[Toss]):
 SILENT = ("honest", "silent")
 
 
-def _crooked(rule: str, old: str, new: str, **others: Any) -> Variant:  # noqa: ANN401 - as `Variant` takes them
-    return Variant(rule, (Change(old, new, SOURCE),), **others)
-
-
 VARIANTS = {
     **Derived(
         SOURCE,
@@ -65,7 +61,9 @@ VARIANTS = {
         },
         but={"shortfalls .*": "there is one withdrawal only"},
     ).variants(),
-    "heads always wins": _crooked("toss", '«Draws.uniform(Draws.seed("coin", id, 1, secrets), 0, n)»', "0"),
+    "heads always wins": changing(SOURCE)(
+        "toss", '«Draws.uniform(Draws.seed("coin", id, 1, secrets), 0, n)»', "0"
+    ),
 }
 
 

@@ -31,6 +31,8 @@ from tests.kit.rig.on_chain import PAYEES, OnChain, Outcome
 
 GAMES_AT_ONCE = 3
 BATCH = 10
+LATE = 0.05
+"""How often a call comes after the deadline, where few games come."""
 
 # Entropy in small pieces: of long byte strings and large integers the framework likes a few far too much.
 seeds = st.lists(st.integers(0, 255), min_size=4, max_size=4).map(bytes)
@@ -86,8 +88,8 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         """What an event says of how a game ends, or what else is worth counting; empty for most."""
 
     def how_far(self, game: G) -> tuple[int, ...]:
-        """How far the game has come."""
-        return (game.phase,)
+        """How far the game has come: in which round, if there are several, and phase."""
+        return getattr(game, "round", 0), game.phase
 
     def urgent(self) -> list[G]:
         """Games whose deadlines are to be looked at as often as all others': those that blame somebody."""
@@ -95,6 +97,12 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
 
     def before_step(self, dice: Random, game: G, call: Call) -> None:
         """Do what may go before the call that the game waits for: where few games come, much may go wrong."""
+        playing = self.model.playing
+        if game.phase in playing and 2 * playing.index(game.phase) >= len(playing):
+            for _ in range(dice.choice([0, 0, 1, 3])):
+                self.err(dice, game)
+            if dice.random() < LATE:
+                self.execute(call, at=game.deadline + 1)
 
     # ─────────────────────────────────────────────── rules ───────────────────────────────────────────────
 
@@ -210,6 +218,18 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
             if self.playing():
                 rules += [self.be_punctual_or_late, self.let_a_game_expire]
             dice.choice(rules)(seed=dice.randbytes(4))
+
+    def play_through(self, dice: Random, mistakes: float) -> None:
+        """Play one game to its end, with so many mistakes for each call that is right."""
+        self.moves.salt = dice.getrandbits(64)
+        assert self.execute(Call(dice.choice(self.subject.accounts), "create", self.terms(dice)))
+        [game] = self.model.games.values()
+        while self.plays(game) or not self.moves.done(game):
+            # What comes before the first deadline comes seldom, so that much goes wrong with each.
+            for _ in range(dice.random() < mistakes if game.phase in self.model.playing else 4):
+                self.err(dice, game)
+            if not self.step(dice, game) and not self.plays(game):
+                break
 
     # ───────────────────────────────────────────── comparing ─────────────────────────────────────────────
 

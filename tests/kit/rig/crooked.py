@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parley.chain.compiler import Artifact, compile_contracts
 from parley.chain.history import Call, Recorder
@@ -92,6 +92,15 @@ class Variant:
     def rules(self) -> set[str]:
         """All rules that may speak of it."""
         return {self.rule, *filter(None, [self.also.partition(":")[0]])}
+
+
+def changing(file: str) -> Callable[..., Variant]:
+    """What makes a variant that changes one place, of that file if of no other."""
+
+    def crooked(rule: str, old: str, new: str, file: str = file, **other: Any) -> Variant:  # noqa: ANN401
+        return Variant(rule, (Change(old, new, file),), **other)
+
+    return crooked
 
 
 class Campaign:

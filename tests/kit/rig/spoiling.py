@@ -66,11 +66,14 @@ class Spoiling:
     def _list(self, dice: Random, kind: Type, value: Sequence[Any]) -> tuple[Any, ...]:
         if value and (kind.length is not None or dice.randrange(_places(value)) > 1):
             return self.several(dice, kind.inner * len(value), value)
-        repeated = tuple(value) * LONGEST
-        longer = [repeated[:b] for b in bounds() if len(value) < b <= LONGEST]
-        return dice.choice(
-            [(), tuple(value[:-1]), repeated[: len(value) + 1], *longer, *[tuple(value[1:])] * 9]
-        )
+        length, repeated = len(value), tuple(value) * LONGEST
+        other = 0 if kind.inner[0].base in ("uint", "int") and dice.random() < 0.5 else None
+        alike = [
+            self.other(dice, kind.inner[0], one) if other is None else other for one in value[:1]
+        ] * length
+        longest = dice.choice([bound for bound in bounds() if length <= bound <= LONGEST] or [length])
+        lengths = repeated[: length - 1], repeated[1:length], repeated[: length + 1], repeated[:longest], ()
+        return dice.choice([*lengths, tuple(alike)])
 
 
 def _bytes(dice: Random, value: bytes) -> bytes:

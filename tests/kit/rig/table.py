@@ -156,6 +156,10 @@ class Table:
         """Of the contract."""
         return self.evm.balance(self.address)
 
+    def burnt(self) -> int:
+        """Lost bonds in the contract."""
+        return int(self.ask("burnt"))
+
     # ── time ───────────────────────────────────────────────────────────────────────────────────────
 
     def wait(self, seconds: int) -> None:

@@ -174,8 +174,7 @@ class Sweep(Experiment):
     @property
     def contracts(self) -> Mapping[str, Artifact]:
         """Return the deployed contracts."""
-        mechanisms = [cell.problem.mechanism for cell in self.cells[:1]]
-        return {name: one.artifacts()[name] for one in mechanisms for name in one.contracts}
+        return self.cells[0].problem.mechanism.own_artifacts() if self.cells else {}
 
     def play(self, workers: int) -> SweepPlay:
         """Prepare to play."""

@@ -118,8 +118,7 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
 
     def report(self, run: Simulation[P, S, OutcomeT, C]) -> Mapping[str, Any]:
         """Return the mechanism's own keys of `parley simulate --json`; by default its statistics."""
-        agents = [{"agent": i, "bot": bot} for i, bot in enumerate(run.bots)]
-        return {"agents": agents, "statistics": run.comparison.to_json()}
+        return {"agents": run.agents(), "statistics": run.comparison.to_json()}
 
     # ── derived, unless a mechanism overrides it ──
 
@@ -133,6 +132,12 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         from parley.chain.compiler import compile_contracts  # noqa: PLC0415 - declarations load fast
 
         return compile_contracts()
+
+    @classmethod
+    def own_artifacts(cls) -> dict[str, Artifact]:
+        """Return the mechanism's own compiled contracts by name, in the order of deployment."""
+        found = cls.artifacts()
+        return {name: found[name] for name in cls.contracts}
 
     @classmethod
     @cache

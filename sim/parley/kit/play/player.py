@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple
 from parley.chain.abi import Interface
 from parley.chain.evm import Logs, Reverted
 from parley.core.errors import ParleyError
+from parley.core.randomness import game_id
 from parley.kit.protocols import OutcomeT
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ class Player(ABC, Generic[OutcomeT]):
     def play(self, k: int) -> OutcomeT:
         """Play game k to its end.
 
-        It starts with `begin`, sends with `send` and adds the number of sent transactions to `transactions`.
-        It depends only on the seed, k and the contract's answers.
+        It starts with `begin` and sends with `send`. It depends only on the seed, k and the contract's
+        answers.
         """
 
     def begin(self) -> None:
@@ -121,18 +122,55 @@ class Player(ABC, Generic[OutcomeT]):
                 raise self._refusal(data, reverted.data) from None
             logs = evm.take_logs()
         self.sent.append(Sent(sender, data, value, output, logs))
+        self.transactions += 1
         return logs
+
+    def events(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
+        """Send a transaction, and return its events decoded."""
+        return self.codec.decode(self.send(sender, data, value))
 
     def act(self, sender: str, function: str, *arguments: object, value: int = 0) -> list[Event]:
         """Call a function of the contract, and return its events.
 
         `send` with calldata encoded in advance is faster.
         """
-        return self.codec.decode(self.send(sender, self.codec.functions[function].encode(*arguments), value))
+        return self.events(sender, self.codec.functions[function].encode(*arguments), value)
+
+    def must_refuse(self, sender: str, data: bytes, error: str, taken: str) -> None:
+        """Try a call that the contract has to refuse.
+
+        The contract is asked, as a wallet asks before it sends: nothing is sent that would be reverted.
+
+        Parameters
+        ----------
+        error : str
+            Name of the error that it must give.
+        taken : str
+            What to say if it takes the call.
+
+        Raises
+        ------
+        ParleyError
+            If the contract takes it, or refuses it for another reason.
+        """
+        answer = self.evm.call(sender, self.contract, data)
+        if answer.ok:
+            raise ParleyError(taken)
+        if not answer.output.startswith(self.codec.errors[error]):
+            raise self._refusal(data, answer.output)
 
     def wait(self, seconds: int) -> None:
         """Wait until a deadline in this many seconds has passed."""
         self.evm.warp(self.evm.timestamp + seconds + 1)
+
+    def expire(self, game: bytes, seconds: int) -> list[Event]:
+        """Wait until a deadline in this many seconds has passed, end the phase, and return the events."""
+        self.wait(seconds)
+        return self.act(self.creator, "expire", game)
+
+    def id_of(self, salt: bytes) -> bytes:
+        """Return the id of a game that the creator opens."""
+        return game_id(self.evm.chain_id, self.contract, self.creator, salt)
 
     def secrets(self, k: int, round_number: int) -> list[bytes]:
         """Return the seats' secrets for a round of game k, then one more word: the game's salt in round 1."""
@@ -150,6 +188,8 @@ class Player(ABC, Generic[OutcomeT]):
         args = ["0x" + arg.hex() if isinstance(arg, bytes) else str(arg) for arg in error.args]
         reason = f"{error.name}({', '.join(args)})" if error.name else f"0x{revert.hex()}"
         refusal = UnexpectedRevertError(f"the contract refuses {function}: {reason}")
+        # The game is given up, and nothing of it counts.
+        self.transactions -= len(self.sent)
         # Not an argument: exceptions from other processes are rebuilt from their text.
         refusal.error = error.name
         return refusal

@@ -59,6 +59,18 @@ class Simulation(Generic[P, S, OutcomeT, C]):
     seconds: float
     report: Callable[[Self], Mapping[str, Any]] = field(repr=False)
 
+    def agents(self, *means: str) -> list[dict[str, Any]]:
+        """Return an entry for each agent: its number, its bot, and its means of these names."""
+        return [
+            {"agent": i, "bot": bot}
+            | {
+                key: value
+                for name in means
+                for key, value in self.comparison.means[name][i].to_json(name).items()
+            }
+            for i, bot in enumerate(self.bots)
+        ]
+
     @property
     def identical(self) -> bool:
         """Whether the cross-check found no difference."""

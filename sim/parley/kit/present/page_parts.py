@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 __all__ = [
     "as_float",
     "bots_of",
+    "drawn_figure",
     "frequency_cells",
     "frequency_columns",
     "gas_figures",
+    "histogram",
     "matrix",
     "mean_cells",
     "mean_columns",
@@ -199,6 +201,91 @@ def frequency_cells(counts: Sequence[int], expected: Sequence[object]) -> list[l
         [times, wanted, times / drawn, *wilson(times, drawn), wanted / drawn]
         for times, wanted in zip(counts, theory, strict=True)
     ]
+
+
+def drawn_figure(
+    id: str,  # noqa: A002 - as of a figure
+    title: str,
+    names: Sequence[str],
+    drawn: Mapping[str, Any],
+    words: Mapping[str, str],
+    *,
+    probability: str,
+    **more: Any,  # noqa: ANN401 - as of a figure
+) -> Figure:
+    """Show how often each agent was drawn, against the probabilities.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the agents.
+    drawn : mapping
+        ``counts`` and ``expected`` by agent, and ``p_value``; None if nothing was drawn.
+    words : mapping
+        See the chart ``frequencies`` in `parley.kit.present.page_model`.
+    probability : str
+        Heading of the probabilities.
+    **more
+        See `Figure`.
+    """
+    p, cells = drawn.get("p_value"), frequency_cells(drawn["counts"], drawn["expected"])
+    test = (
+        "Nothing was drawn."
+        if p is None
+        else f"p-value {p:.3g}: how likely counts as far from the probabilities as these are, if these hold"
+        " (exact tests of each agent's count, combined by Bonferroni)."
+    )
+    return Figure(
+        id,
+        title,
+        [*columns(agent="agent"), *frequency_columns(probability=probability)],
+        [[name, *row] for name, row in zip(names, cells, strict=True)],
+        chart="frequencies",
+        note=test,
+        options={"words": dict(words)},
+        **more,
+    )
+
+
+def histogram(
+    id: str,  # noqa: A002 - as of a figure
+    title: str,
+    counts: Mapping[int, int],
+    most: int,
+    **more: Any,  # noqa: ANN401 - as of a figure
+) -> Figure:
+    """Show how many games came to which number.
+
+    Parameters
+    ----------
+    id : str
+        Also the heading of the numbers.
+    counts : mapping of int to int
+        Games by number; not empty.
+    most : int
+        Games of larger numbers are counted together.
+    **more
+        See `Figure`.
+
+    Examples
+    --------
+    >>> histogram("rounds", "Rounds", {1: 3, 7: 1}, 2).rows
+    [['0', 0, 0.0], ['1', 3, 0.75], ['2', 0, 0.0], ['over 2', 1, 0.25]]
+    """
+    games = sum(counts.values())
+    rows = [(str(k), counts.get(k, 0)) for k in range(min(max(counts), most) + 1)]
+    if max(counts) > most:
+        rows.append((f"over {most}", sum(number for k, number in counts.items() if k > most)))
+    return Figure(
+        id,
+        title,
+        [Column(id, id), *columns(games=("games", "count"), share=("share", "percent"))],
+        [[name, number, number / games] for name, number in rows],
+        chart="histogram",
+        folded=True,
+        options={"value": "games", "unit": "games"},
+        **more,
+    )
 
 
 def matrix(

@@ -10,7 +10,17 @@ from parley.kit.present.page_model import count, p_value, percent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["cross_checked", "draws_follow", "ended", "largest_deviation", "listed", "means_agree", "verdict"]
+__all__ = [
+    "cross_checked",
+    "draws_follow",
+    "ended",
+    "largest_deviation",
+    "listed",
+    "listed_up_to",
+    "means_agree",
+    "ordinal",
+    "verdict",
+]
 
 
 def means_agree(what: str, p_values: Sequence[float], otherwise: Sequence[str] = ()) -> list[str]:
@@ -119,3 +129,29 @@ def listed(parts: Iterable[str]) -> str:
     """
     *most, last = parts
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def listed_up_to(most: int, parts: Iterable[str]) -> str:
+    """Join parts with commas, and count those that are too many to list.
+
+    Examples
+    --------
+    >>> listed_up_to(3, ["a", "b", "c"]), listed_up_to(2, ["a", "b", "c"])
+    ('a, b, c', 'a, b and 1 more')
+    """
+    every = list(parts)
+    if len(every) <= most:
+        return ", ".join(every)
+    return f"{', '.join(every[:most])} and {len(every) - most} more"
+
+
+def ordinal(k: int) -> str:
+    """Name a rank from 1.
+
+    Examples
+    --------
+    >>> [ordinal(k) for k in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    teen = k % 100 in {11, 12, 13}
+    return f"{k}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(k % 10, 'th')}"

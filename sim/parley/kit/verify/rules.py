@@ -85,8 +85,8 @@ class Rules:
         Rule of each event field, by the event's name and the field's position.
     refusals : dict of str to str
         Rule of each error, besides the errors of all games; other errors belong to creation.
-    of_action : dict of (str, str) to str
-        Rule of an action and an error, if more specific.
+    of_action : dict of str to dict of str to str
+        For an error, the rules of actions where they are more specific.
     presence : callable
         Takes an event's name and fields; returns the rule that it breaks if it is unexpected or missing.
     others : collection of str
@@ -94,7 +94,7 @@ class Rules:
 
     Examples
     --------
-    >>> rules = Rules({}, of_action={("respond", "NotTheSeat"): "order of answers"})
+    >>> rules = Rules({}, of_action={"NotTheSeat": {"respond": "order of answers"}})
     >>> [rules.of_refusal(action, Revert("NotTheSeat", 2, "0x00")) for action in ("join", "respond")]
     ['seat', 'order of answers']
     >>> rules.of_refusal("create", Revert("ZeroBond"))
@@ -103,7 +103,7 @@ class Rules:
 
     fields: Mapping[str, Sequence[str]]
     refusals: Mapping[str, str] = field(default_factory=dict)
-    of_action: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    of_action: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     presence: Callable[[str, Sequence[object]], str] = _events
     others: Collection[str] = ()
 
@@ -116,7 +116,8 @@ class Rules:
     def all(self) -> frozenset[str]:
         """Names of all rules."""
         named = (rule for rules in self.fields.values() for rule in rules)
-        return _COMMON.union(self.by_error.values(), self.of_action.values(), named, self.others)
+        special = (rule for rules in self.of_action.values() for rule in rules.values())
+        return _COMMON.union(self.by_error.values(), special, named, self.others)
 
     def silent_seats(self, event: Event) -> int:
         """Return the number of seats that lost their bonds by an event."""
@@ -125,7 +126,7 @@ class Rules:
 
     def of_refusal(self, action: str, refusal: Revert) -> str:
         """Return the rule that a call breaks if the contract accepts it and the model rejects it."""
-        special = self.of_action.get((action, refusal.name))
+        special = self.of_action.get(refusal.name, {}).get(action)
         return special or self.by_error.get(refusal.name, "creation")
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.play import Outcome
     from parley.mechanisms.assignment.problem import Problem
     from parley.mechanisms.assignment.solution import Solution
-    from parley.mechanisms.assignment.verify import LotteryReplay
 
     Declared = Mechanism[Problem, Solution, Audit, Outcome, Plan]
 else:
@@ -150,6 +149,7 @@ class Assignment(Declared):
     theory = elsewhere("solution:theory")
     cast = elsewhere("plan:cast")
     player = elsewhere("play:player")
+    verifier = elsewhere("verify:LotteryReplay", named=True)
     statistics = elsewhere("statistics:statistics")
     columns = elsewhere("statistics:columns")
     report = elsewhere("statistics:report")
@@ -173,12 +173,6 @@ class Assignment(Declared):
         from parley.mechanisms.assignment.solution import RUNS
 
         return audit(problem, runs=given.integer("runs", RUNS), seed=given.integer("seed", 0), progress=tell)
-
-    def verifier(self) -> type[LotteryReplay]:
-        """Return how a deployed contract's games are replayed."""
-        from parley.mechanisms.assignment.verify import LotteryReplay
-
-        return LotteryReplay
 
 
 MECHANISM = Assignment()

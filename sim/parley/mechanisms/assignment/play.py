@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
-from parley.core.errors import ParleyError
-from parley.core.randomness import address_word, commitment, keccak, unpack_order, word
+from parley.core.randomness import commitment, keccak, unpack_order
 from parley.kit.play import player as kit
 from parley.kit.reference import NOTHING
 from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
@@ -136,36 +135,21 @@ class Player(kit.Player[Outcome]):
         super().__init__(evm, contract, problem.agents, seed, compiled_codec(MECHANISM))
         self.plan = plan
         self._window, self._bond = problem.window, problem.bond
-        self._id_prefix = word(evm.chain_id) + address_word(contract) + address_word(self.creator)
         parameters, certificate = parameters_of(problem, self.seats), plan.certificate
         functions = self.codec.functions
         self._digest = parameters.digest()
         self._create = functions["create"].given("parameters")(astuple(parameters))
         self._rankings = tuple(map(bytes, plan.reports))
-        commit, withdraw = (
-            functions["commit"].given("seat", "digest"),
-            functions["withdraw"].given("seat", "to"),
-        )
-        self._revealing, opening = (
-            functions["reveal"].given("seat", "ranking"),
-            functions["open"].given("seat"),
-        )
-        self._commits, self._reveals, self._opens, self._withdrawals = zip(
-            *(
-                (
-                    commit(seat, self._digest),
-                    self._revealing(seat, ranking),
-                    opening(seat),
-                    withdraw(seat, address),
-                )
-                for seat, (address, ranking) in enumerate(zip(self.seats, self._rankings, strict=True))
-            ),
-            strict=True,
-        )
+        commit, opening = functions["commit"].given("seat", "digest"), functions["open"].given("seat")
+        withdraw = functions["withdraw"].given("seat", "to")
+        self._revealing = functions["reveal"].given("seat", "ranking")
+        self._commits = [commit(seat, self._digest) for seat in range(problem.agents)]
+        self._reveals = [self._revealing(seat, ranking) for seat, ranking in enumerate(self._rankings)]
+        self._opens = [opening(seat) for seat in range(problem.agents)]
+        self._withdrawals = [withdraw(seat, address) for seat, address in enumerate(self.seats)]
         if certificate is not None:
             self._post = functions["post"].given("certificate")(certificate)
             self._posted = keccak(certificate.encoded())
-        self._expire_data = functions["expire"].encode
         self._shown = [
             ranking if seat in plan.reveals else b"" for seat, ranking in enumerate(self._rankings)
         ]
@@ -178,7 +162,7 @@ class Player(kit.Player[Outcome]):
         self.begin()
         secrets = self.secrets(k, 1)
         salt = secrets.pop()
-        lottery = keccak(self._id_prefix + salt)
+        lottery = self.id_of(salt)
         n = len(self.seats)
         state = _Lottery(lottery, n, [NOTHING] * n, [None] * n)
         self.send(self.creator, self._create(salt))
@@ -190,7 +174,6 @@ class Player(kit.Player[Outcome]):
             state.digest = keccak(state.digest + self._posted)
             self._open(state, self._second_secrets(k))
         lost = self._withdraw(state)
-        self.transactions += len(self.sent)
         return Outcome(
             k,
             "drawn" if state.codes else "cancelled",
@@ -247,21 +230,8 @@ class Player(kit.Player[Outcome]):
             self._expire(state)
 
     def _try_copy(self, sender: str, data: bytes) -> None:
-        """Open a copied commitment with what the copied seat has revealed, which the contract has to refuse.
-
-        The contract is asked, as a wallet asks before it sends; nothing is sent that would be reverted, and
-        `sent` holds nothing of it.
-
-        Raises
-        ------
-        ParleyError
-            If the contract would open it, or refuses it for another reason than that it opens to nothing.
-        """
-        answer = self.evm.call(sender, self.contract, data)
-        if answer.ok:
-            raise ParleyError("the contract opens a copied commitment")
-        if not answer.output.startswith(self.codec.errors["WrongSecret"]):
-            raise self._refusal(data, answer.output)
+        """Open a copy with what the copied seat has revealed, which the contract has to refuse."""
+        self.must_refuse(sender, data, "WrongSecret", "the contract opens a copied commitment")
 
     def _open(self, state: _Lottery, second: Sequence[bytes]) -> None:
         for seat in self.plan.opens:
@@ -271,8 +241,8 @@ class Player(kit.Player[Outcome]):
 
     def _expire(self, state: _Lottery) -> None:
         """Somebody was silent: wait until the deadline has passed, and go on without it."""
-        self.wait(self._window)
-        self._send(state, self.creator, self._expire_data(state.id))
+        for event in self.expire(state.id, self._window):
+            state.take_in(event)
 
     def _withdraw(self, state: _Lottery) -> tuple[int, ...]:
         """Everybody takes its bond that still has one; returns what each seat has lost."""
@@ -280,14 +250,13 @@ class Player(kit.Player[Outcome]):
         for seat in self.plan.commits:
             lost[seat] = self._bond
             if not state.blamed >> seat & 1:
-                data = self._withdrawals[seat](state.id)
-                withdrawn, *_ = self.codec.decode(self.send(self.seats[seat], data))
+                withdrawn, *_ = self.events(self.seats[seat], self._withdrawals[seat](state.id))
                 lost[seat] -= withdrawn.amount
         return tuple(lost)
 
     def _send(self, state: _Lottery, sender: str, data: bytes) -> None:
         """Send a transaction, and take in what it emitted."""
-        for event in self.codec.decode(self.send(sender, data)):
+        for event in self.events(sender, data):
             state.take_in(event)
 
     def _decoded(self, codes: tuple[int, int] | None) -> Assignment:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from parley.mechanisms.coordination.play import Outcome
     from parley.mechanisms.coordination.problem import Problem
     from parley.mechanisms.coordination.solution import Solution
-    from parley.mechanisms.coordination.verify import GameReplay
 
     Declared = Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
 else:
@@ -127,6 +126,7 @@ class Coordination(Declared):
     audit = elsewhere("demonstration:audit_and_play")
     cast = elsewhere("bots:cast")
     player = elsewhere("play:player")
+    verifier = elsewhere("verify:GameReplay", named=True)
     statistics = elsewhere("statistics:statistics")
     columns = elsewhere("statistics:columns")
     report = elsewhere("statistics:report")
@@ -144,12 +144,6 @@ class Coordination(Declared):
         tell("solving", 0, None)
         announced = announced_in(problem, given.text("announce"))
         return solve(problem, exact=given.flag("exact"), announced=announced)
-
-    def verifier(self) -> type[GameReplay]:
-        """Return how a deployed contract's games are replayed."""
-        from parley.mechanisms.coordination.verify import GameReplay
-
-        return GameReplay
 
 
 MECHANISM = Coordination()

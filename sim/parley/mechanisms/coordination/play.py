@@ -18,7 +18,7 @@ from parley.chain.compiler import compile_contracts
 from parley.chain.deploy import deploy
 from parley.chain.evm import Evm, Logs
 from parley.core.errors import ParleyError
-from parley.core.randomness import Word, address_word, commitment, keccak, unpack_order, word
+from parley.core.randomness import Word, commitment, keccak, unpack_order
 from parley.kit.bots import Bots
 from parley.kit.play import player as kit
 from parley.kit.reference import NOTHING
@@ -168,7 +168,6 @@ class Player(kit.Player[Outcome]):
         super().__init__(evm, deployment.mechanism, n, seed, compiled_codec(MECHANISM))
         self.problem = problem
         self.bots = bots
-        self._id_prefix = word(evm.chain_id) + address_word(self.contract) + address_word(self.creator)
         recognition = deployment.recognition[problem.recognition]
         parameters = parameters_of(problem, self.seats, recognition, keccak(evm.code(recognition)))
         functions = self.codec.functions
@@ -183,7 +182,6 @@ class Player(kit.Player[Outcome]):
         self._proposing = functions["propose"].given("shares")
         respond = functions["respond"].given("accept")
         self._answers = respond(False), respond(True)
-        self._expire_data = functions["expire"].encode
         self._withdrawing = functions["withdraw"].given("shares")
         self._withdraw_unsettled = self._withdrawing(())
         self._deposits = tuple(parameters.deposit(i) for i in range(n))
@@ -203,7 +201,7 @@ class Player(kit.Player[Outcome]):
         n = self.problem.agents
         secrets = self.secrets(k, 1)
         salt = secrets[n]
-        game = keccak(self._id_prefix + salt)
+        game = self.id_of(salt)
         if self._needs_random:
             self._random.seed(salt)
         self.begin()
@@ -219,7 +217,6 @@ class Player(kit.Player[Outcome]):
         except _Ended as end:
             ending = end.ending
         costs = self._withdraw(state, settled=ending == "settled")
-        self.transactions += len(self.sent)
         if len(self._moves) > _POSITIONS_KEPT:
             self._root = Position(self.problem)
             self._moves.clear()
@@ -252,7 +249,7 @@ class Player(kit.Player[Outcome]):
             if move is None:
                 move = self._moves[position, row] = self._announcing(digest, row), next_digest(digest, row)
             announce, digest = move
-            events = self._send(self.seats[seat], announce(state.game))
+            events = self.events(self.seats[seat], announce(state.game))
             announced = events[0]
             position = position.after(row, (announced.numerator, announced.denominator))
         state.position, state.digest = position, digest
@@ -325,7 +322,7 @@ class Player(kit.Player[Outcome]):
             offer = self._offers[shares] = self._proposing(shares), self._withdrawing(shares)
         propose, state.withdrawal = offer
         state.answered = state.digest
-        (proposed,) = self._send(self.seats[proposer], propose(state.game, state.digest))
+        (proposed,) = self.events(self.seats[proposer], propose(state.game, state.digest))
         offered = proposed.shares
         state.digest = next_digest(state.digest, shares)
         for seat in unpack_order(drawn.order, len(bots) - 1):
@@ -339,8 +336,7 @@ class Player(kit.Player[Outcome]):
 
     def _expire(self, state: "_Game") -> None:
         """Somebody was silent: wait until the deadline has passed, and end the game."""
-        self.wait(self.problem.window)
-        self.send(self.creator, self._expire_data(state.game))
+        self.expire(state.game, self.problem.window)
         raise _Ended("expired")
 
     def _withdraw(self, state: "_Game", *, settled: bool) -> Row:
@@ -351,13 +347,9 @@ class Player(kit.Player[Outcome]):
             withdraw, digest = state.withdrawal, state.answered
         for seat in state.joined:
             address = self.seats[seat]
-            withdrawn, *_ = self._send(address, withdraw(state.game, seat, address, digest))
+            withdrawn, *_ = self.events(address, withdraw(state.game, seat, address, digest))
             costs[seat] += self._deposits[seat] - withdrawn.amount
         return tuple(costs)
-
-    def _send(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
-        """Send a transaction, and read what it emitted."""
-        return self.codec.decode(self.send(sender, data, value))
 
 
 def player(evm: Evm, addresses: Mapping[str, str], problem: Problem, cast: Bots[Bot], seed: int) -> Player:

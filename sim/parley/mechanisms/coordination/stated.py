@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple
 from functools import cache
 
-from parley.chain.abi import Interface
+from eth_abi.abi import encode
+
+from parley.chain.abi import selector
 from parley.chain.compiler import CompilerError, compile_contracts
 from parley.chain.history import Call, History
 from parley.core.errors import ParleyError
@@ -162,23 +164,10 @@ def _known_codes() -> Mapping[Word, str]:
     return {keccak(artifact.deployed_bytecode): name for name, artifact in found.items()}
 
 
+_TURN = "(uint256,uint256,uint256,uint256,uint256[],uint256[],uint256[])"
+"""The type of a turn in the interface `IRecognition`."""
+
+
 def fraction_question(turn: Turn) -> bytes:
     """Return the calldata of a question for a recognition fraction."""
-    return _RECOGNITION.encode("fraction", astuple(turn))
-
-
-_RECOGNITION = Interface(
-    [
-        {
-            "type": "function",
-            "name": "fraction",
-            "inputs": [
-                {
-                    "type": "tuple",
-                    "components": [{"type": "uint256"}] * 4 + [{"type": "uint256[]"}] * 3,
-                }
-            ],
-        }
-    ]
-)
-"""The interface `IRecognition`."""
+    return selector(f"fraction({_TURN})") + encode([_TURN], [astuple(turn)])

@@ -112,8 +112,5 @@ def report(run: Simulation[Problem, Solution, Outcome, Any]) -> dict[str, Any]:
             "expected": [float(count) for count in proposer.expected[0]],
             "p_value": proposer.p_value,
         },
-        "agents": [
-            {"agent": i, "bot": bot, **row.to_json("cost")}
-            for i, (bot, row) in enumerate(zip(run.bots, compared.means["cost"], strict=True))
-        ],
+        "agents": run.agents("cost"),
     }

@@ -59,43 +59,32 @@ def _of_presence(name: str, fields: Sequence[object]) -> str:
 RULES = Rules(
     refusals={
         "NotTheCreator": "creator",
-        "MatrixSizeMismatch": "parameters",
-        "CapacityBelowContract": "parameters",
-        "NothingContracted": "parameters",
-        "TooManyTasks": "parameters",
-        "CostTooLarge": "parameters",
+        **dict.fromkeys(("MatrixSizeMismatch", "CapacityBelowContract", "NothingContracted"), "parameters"),
+        **dict.fromkeys(("TooManyTasks", "CostTooLarge"), "parameters"),
         "AlreadyJoined": "seat",
         "AnnouncementLengthMismatch": "announcement bounds",
-        "AnnouncementTooHigh": "announcement bounds",
-        "AnnouncementTooLow": "announcement bounds",
+        **dict.fromkeys(("AnnouncementTooHigh", "AnnouncementTooLow"), "announcement bounds"),
         "AlreadyRevealed": "reveal",
-        "ProposalLengthMismatch": "proposal sum",
-        "ProposalSumMismatch": "proposal sum",
+        **dict.fromkeys(("ProposalLengthMismatch", "ProposalSumMismatch"), "proposal sum"),
         "ProposalBeyondDeposit": "proposal beyond a deposit",
     },
     of_action={
-        ("announce", "NotTheSeat"): "order of announcements",
-        ("propose", "NotTheSeat"): "proposer",
-        ("respond", "NotTheSeat"): "order of answers",
-        ("store", "StaleDigest"): "parameters digest",
-        ("join", "StaleDigest"): "parameters digest",
-        ("announce", "StaleDigest"): "history digest",
-        ("reveal", "StaleDigest"): "history digest",
-        ("propose", "StaleDigest"): "history digest",
-        ("respond", "StaleDigest"): "proposal digest",
-        ("withdraw", "StaleDigest"): "proposal digest",
+        "NotTheSeat": {
+            "announce": "order of announcements",
+            "propose": "proposer",
+            "respond": "order of answers",
+        },
+        "StaleDigest": {
+            **dict.fromkeys(("store", "join"), "parameters digest"),
+            **dict.fromkeys(("announce", "reveal", "propose"), "history digest"),
+            **dict.fromkeys(("respond", "withdraw"), "proposal digest"),
+        },
     },
     fields={
         "Created": ("game id", "creator", "salt", "parameters digest", "parameters"),
         "Stored": ("game id", "parameters", "parameters digest", "parameters", "parameters"),
         "Joined": ("game id", "seat", "commitment", "deposit"),
-        "Announced": (
-            "game id",
-            "order of announcements",
-            "announcement",
-            "recognition fraction",
-            "recognition fraction",
-        ),
+        "Announced": ("game id", "order of announcements", "announcement", *["recognition fraction"] * 2),
         "Revealed": ("game id", "round", "seat", "reveal", "commitment"),
         "ProposerDrawn": ("game id", "round", "proposer draw", "permutation draw"),
         "Proposed": ("game id", "round", "proposer", "proposal"),
@@ -185,10 +174,11 @@ class GameReplay(Replay[Game]):
         match refusal.name:
             case "StaleDigest" if action == "withdraw" and game.phase is Phase.SETTLED:
                 arguments[2:] = game.answered, game.shares
-            case "NotTheSeat" if action == "respond" and sender in (waiting := _waiting(game)):
-                game.turn += waiting.index(sender)
             case "NotTheSeat" if action == "respond":
-                return None
+                waiting = [game.parameters.agents[seat] for seat in game.order[game.turn :]]
+                if sender not in waiting:
+                    return None
+                game.turn += waiting.index(sender)
             case _:
                 return super().mend(action, game, refusal, attempt)
         return attempt
@@ -210,7 +200,7 @@ class GameReplay(Replay[Game]):
         if broken is not None:
             # The silent seats follow from the public state, not from the event.
             game.round = number_in(broken, 1)
-            game.phase, game.cause = Phase.BROKEN_DOWN, _cause_of(broken)
+            game.phase, game.cause = Phase.BROKEN_DOWN, Cause(number_in(broken, 2))
             if "BrokenDown" not in want:
                 # The digest of a finished game has no commitments to a next round.
                 numbers = () if announced is None else announced.fields[2]
@@ -310,12 +300,3 @@ class GameReplay(Replay[Game]):
             game.order = order
         if proposer >= game.agents:
             self.lost.add(game.id)
-
-
-def _waiting(game: Game) -> list[str]:
-    """Return the addresses that have not answered, in order."""
-    return [game.parameters.agents[seat] for seat in game.order[game.turn :]]
-
-
-def _cause_of(event: Event) -> Cause:
-    return Cause(number_in(event, 2))

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from parley.chain.codec import compiled_codec
-from parley.core.errors import ParleyError
-from parley.core.randomness import game_id, keccak, word
+from parley.core.randomness import keccak, word
 from parley.kit.play import player as kit
 from parley.mechanisms.screening.bots import POSTERS, Scene, poster_named, type_of, wrong_certificates
 from parley.mechanisms.screening.certificate import Certificate, certify
@@ -124,19 +123,17 @@ class Player(kit.Player[Outcome]):
         """Play market k to its end."""
         self.begin()
         *_, salt = self.secrets(k, 1)
-        market = game_id(self.evm.chain_id, self.contract, self.creator, salt)
+        market = self.id_of(salt)
         self.send(self.creator, self._create(salt))
         types = [type_of(self.cast.problem, self.seed, k, seat) for seat in range(len(self.seats))]
         events, choices, untrue = self._choose(market, k, types)
         expired = any(bot.waits for bot in self.cast.bots)
         if expired:
-            self.wait(self.cast.problem.window)
-            events += self.act(self.creator, "expire", market)
+            events += self.expire(market, self.cast.problem.window)
         refused: tuple[str, ...] = ()
         if any(choices):
             posted, refused = self._post(market, choices, k)
             events += posted
-        self.transactions += len(self.sent)
         told = {event.name: event for event in events}
         shares = self._told(told["Settled"]) if "Settled" in told else None
         return self._outcome(k, choices, types, shares, untrue, refused, expired=expired)
@@ -160,8 +157,7 @@ class Player(kit.Player[Outcome]):
     def _post(self, market: bytes, choices: tuple[int, ...], k: int) -> tuple[list[Event], tuple[str, ...]]:
         """Post as the poster does; return events, and the errors of refused certificates."""
         if self.cast.poster == "late":
-            self.wait(self.cast.problem.window)
-            return self.act(self.creator, "expire", market), ()
+            return self.expire(market, self.cast.problem.window), ()
         packed = sum(choice << 4 * seat for seat, choice in enumerate(choices))
         digest = keccak(self._digest + word(packed))
         right, wrong = self._certificate(choices)
@@ -169,25 +165,10 @@ class Player(kit.Player[Outcome]):
         refused: tuple[str, ...] = ()
         if self.cast.poster == "crooked":
             for error, certificate in wrong.items():
-                self._try(sender, self.codec.functions["post"].encode(market, digest, certificate), error)
+                data = self.codec.functions["post"].encode(market, digest, certificate)
+                self.must_refuse(sender, data, error, f"the contract accepts a wrong certificate: {error}")
             refused = tuple(wrong)
         return self.act(sender, "post", market, digest, right), refused
-
-    def _try(self, sender: str, data: bytes, error: str) -> None:
-        """Try a wrong certificate, which the contract has to refuse by this error.
-
-        The contract is asked, as a wallet asks before it sends: nothing is sent that would be reverted.
-
-        Raises
-        ------
-        ParleyError
-            If the contract takes it, or refuses it for another reason.
-        """
-        answer = self.evm.call(sender, self.contract, data)
-        if answer.ok:
-            raise ParleyError(f"the contract accepts a wrong certificate: {error}")
-        if not answer.output.startswith(self.codec.errors[error]):
-            raise self._refusal(data, answer.output)
 
     def _columns(self, choices: tuple[int, ...]) -> list[Column]:
         return columns(self.parameters, choices)

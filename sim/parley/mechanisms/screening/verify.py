@@ -32,10 +32,7 @@ RULES = Rules(
         "ShareOutOfRange": "shares",
         "NotCleared": "clearing",
     },
-    of_action={
-        ("choose", "StaleDigest"): "parameters digest",
-        ("post", "StaleDigest"): "history digest",
-    },
+    of_action={"StaleDigest": {"choose": "parameters digest", "post": "history digest"}},
     fields={
         "Created": ("game id", "creator", "salt", "parameters digest", "parameters"),
         "Chosen": ("game id", "seat", "choice"),

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure, Sheet, columns, count, exactly
-from parley.kit.present.page_words import verdict
+from parley.kit.present.page_words import ordinal, verdict
 from parley.mechanisms.assignment.audit import PROPERTIES
 from parley.mechanisms.assignment.envy import prefix_sums
 from parley.mechanisms.assignment.favourites import beats, by_preference, kinds, worse_region
@@ -17,7 +17,6 @@ from parley.mechanisms.assignment.present.solution import facts
 from parley.mechanisms.assignment.present.words import (
     listed,
     lottery_of,
-    ordinal,
     ranked,
     reasons,
     valued,

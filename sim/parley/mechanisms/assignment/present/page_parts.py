@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure, cell, columns, count
 from parley.kit.present.page_parts import matrix
-from parley.mechanisms.assignment.present.words import ordinal, valued
+from parley.kit.present.page_words import ordinal
+from parley.mechanisms.assignment.present.words import valued
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from parley.kit.present.page_words import listed_up_to
 from parley.kit.present.tables import number
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Words = Callable[[Mapping[str, Any], Problem], list[str]]
 
-__all__ = ["assigned", "listed", "lottery_of", "ordinal", "ranked", "reasons", "valued"]
+__all__ = ["assigned", "listed", "lottery_of", "ranked", "reasons", "valued"]
 
 MOST = 12
 """Things to list one by one; of more, their number is told."""
@@ -26,17 +27,8 @@ TERMS = 4
 
 
 def listed(parts: Iterable[str], most: int = MOST) -> str:
-    """List things, and count those that are too many to list.
-
-    Examples
-    --------
-    >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], 2)
-    ('a, b, c', 'a, b and 1 more')
-    """
-    every = list(parts)
-    if len(every) <= most:
-        return ", ".join(every)
-    return f"{', '.join(every[:most])} and {len(every) - most} more"
+    """List things, and count those that are too many to list."""
+    return listed_up_to(most, parts)
 
 
 def lottery_of(row: Iterable[str | float | Fraction], items: Sequence[str], most: int = MOST) -> str:
@@ -96,18 +88,6 @@ def assigned(assignment: Iterable[int | None], problem: Problem) -> str:
     return listed(
         f"{name} {_item(o, problem)}" for name, o in zip(problem.agent_names, assignment, strict=True)
     )
-
-
-def ordinal(k: int) -> str:
-    """Name a rank from 1.
-
-    Examples
-    --------
-    >>> [ordinal(k) for k in (1, 2, 3, 4, 11, 22)]
-    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
-    """
-    teen = k % 100 in {11, 12, 13}
-    return f"{k}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(k % 10, 'th')}"
 
 
 def reasons(key: str, verdict: Mapping[str, Any], problem: Problem) -> list[str]:

@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Figure, columns, exactly
-from parley.kit.present.page_parts import (
-    frequency_cells,
-    frequency_columns,
-    mean_cells,
-    mean_columns,
-    means_figure,
-)
+from parley.kit.present.page_parts import drawn_figure, histogram, mean_cells, mean_columns, means_figure
 from parley.kit.present.page_words import draws_follow, listed, means_agree
 
 if TYPE_CHECKING:
@@ -74,27 +68,19 @@ def cost_figure(
 
 def proposer_figure(proposer: Mapping[str, Any], names: list[str]) -> Figure:
     """Who was recognized in first rounds, against the probabilities."""
-    p, cells = proposer.get("p_value"), frequency_cells(proposer["counts"], proposer["expected"])
-    test = (
-        "Nothing was drawn."
-        if p is None
-        else f"p-value {p:.3g}: how likely counts as far from the probabilities as these are, if these hold"
-        " (exact tests of each agent's count, combined by Bonferroni)."
-    )
     words = {
         "title": "Who was recognized first",
         "played": "recognized first",
         "unit": "share of first rounds",
     }
-    return Figure(
+    return drawn_figure(
         "proposers",
         "Who was recognized as the first proposer",
-        [*columns(agent="agent"), *frequency_columns(probability="chance to propose")],
-        [[name, *row] for name, row in zip(names, cells, strict=True)],
-        chart="frequencies",
+        names,
+        proposer,
+        words,
+        probability="chance to propose",
         alt="For each agent, how often it was recognized first and how often its probability lets expect it.",
-        note=test,
-        options={"words": words},
         picture="costs",
     )
 
@@ -105,23 +91,12 @@ MOST_ROUNDS = 30
 
 def rounds_figure(rounds: Mapping[int, int]) -> Figure:
     """How many rounds games took."""
-    games = sum(rounds.values())
-    most = max(rounds)
-    rows: list[list[Any]] = [
-        [str(k), rounds.get(k, 0), rounds.get(k, 0) / games] for k in range(min(most, MOST_ROUNDS) + 1)
-    ]
-    if most > MOST_ROUNDS:
-        beyond = sum(number for k, number in rounds.items() if k > MOST_ROUNDS)
-        rows.append([f"over {MOST_ROUNDS}", beyond, beyond / games])
-    return Figure(
+    return histogram(
         "rounds",
         "Bargaining rounds",
-        columns(rounds="rounds", games=("games", "count"), share=("share", "percent")),
-        rows,
-        chart="histogram",
+        rounds,
+        MOST_ROUNDS,
         alt="How many games took how many bargaining rounds.",
         note="Games without a round ended before the bargaining: nothing could be saved, or somebody was"
         " silent.",
-        folded=True,
-        options={"value": "games", "unit": "games"},
     )
