@@ -21,7 +21,7 @@ from parley.mechanisms.assignment.problem import RULES, Problem, example_1, from
 from tests.assignment.contract_machine import ContractMachine
 from tests.assignment.crooked import CAMPAIGN, EATING, SERIAL, UNREVEALED, USUAL
 from tests.kit.rig.on_chain import OnChain
-from tests.kit.rig.staging import Staged, Way
+from tests.kit.rig.staging import Staged, Way, trying
 from tests.kit.rig.suite import Chosen, Suite, Tampered, populations
 from tests.kit.rig.tampered import by_stranger, with_word
 
@@ -64,19 +64,12 @@ def posting(false: Callable[[Certificate], Certificate]) -> Way:
     return way
 
 
-class Trying(Player):
-    """Opens copies itself: a crooked contract may take them."""
-
-    def _try_copy(self, sender: str, data: bytes) -> None:
-        self.evm.transact(sender, self.contract, data)
-
-
 def player(
     evm: Evm, addresses: Mapping[str, str], bots: Sequence[str] = (), setting: str = "", seed: int = 3
 ) -> Player:
     """Who plays the example of Bogomolnaia and Moulin, by the rule that the setting names."""
     planned = plan(problem_of(setting or SERIAL), make_bots(bots or USUAL, 4))
-    return Trying(evm, addresses[SUITE.contract], planned, seed)
+    return trying(Player(evm, addresses[SUITE.contract], planned, seed))
 
 
 def subject(evm: Evm, contract: Artifact | None = None) -> OnChain:

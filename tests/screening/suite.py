@@ -16,7 +16,7 @@ from parley.mechanisms.screening.parameters import MAX_COST, Parameters
 from parley.mechanisms.screening.play import Player
 from parley.mechanisms.screening.problem import Problem, worked_example
 from tests.kit.rig.on_chain import OnChain
-from tests.kit.rig.staging import Staged, Way, with_other
+from tests.kit.rig.staging import Staged, Way, trying, with_other
 from tests.kit.rig.suite import Suite, Tampered, populations
 from tests.kit.rig.tampered import left_out, with_word
 from tests.screening.contract_machine import ContractMachine
@@ -39,20 +39,12 @@ PROBLEMS = {
 POSTERS = {USUAL: "honest", LATE: "late", REMEDIAL: "seat", TIE: "crooked"}
 
 
-class Trying(Player):
-    """Sends wrong certificates: a crooked contract may take them."""
-
-    def _try(self, sender: str, data: bytes, error: str) -> None:
-        del error  # whatever the contract says
-        self.evm.transact(sender, self.contract, data)
-
-
 def player(
     evm: Evm, addresses: Mapping[str, str], bots: Sequence[str] = (), setting: str = "", seed: int = 3
 ) -> Player:
     """Who plays the problem of a setting."""
     made = cast(PROBLEMS[setting], seated(bots or ("truthful",), 3))
-    return Trying(evm, addresses[SUITE.contract], replace(made, poster=POSTERS[setting]), seed)
+    return trying(Player(evm, addresses[SUITE.contract], replace(made, poster=POSTERS[setting]), seed))
 
 
 def subject(evm: Evm, contract: Artifact | None = None) -> OnChain:

@@ -5,7 +5,7 @@ made, or preceded, that way. A sound contract refuses what it must, and the game
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from parley.chain.abi import python_name
 from parley.chain.evm import Logs
@@ -13,8 +13,20 @@ from parley.core.randomness import word
 from parley.kit.play.player import Player
 from parley.kit.verify.records import Records
 
+PlayerT = TypeVar("PlayerT", bound=Player[Any])
+
 STRANGER = -1
 """Which of the machine's accounts is nobody's seat."""
+
+
+def trying(player: PlayerT) -> PlayerT:
+    """Let a player send what it would only ask: a crooked contract may take it."""
+
+    def send(sender: str, data: bytes, _error: str, _taken: str) -> None:
+        player.evm.transact(sender, player.contract, data)
+
+    setattr(player, "must_refuse", send)  # noqa: B010 - mypy wants no method assigned
+    return player
 
 
 class Staged:

@@ -222,16 +222,15 @@ class Player(kit.Player[Outcome]):
             opening = digest, secrets[copied], promised[copied]
             for seat in plan.copies:
                 copy = self._revealing(seat, self._rankings[copied])
-                self._try_copy(self.seats[seat], copy(lottery, *opening))
+                data = copy(lottery, *opening)
+                self.must_refuse(
+                    self.seats[seat], data, "WrongSecret", "the contract opens a copied commitment"
+                )
                 state.copies += 1
         if second:
             state.digest = revealed_digest(digest, self._shown, promised)
         if len(plan.reveals) < len(plan.commits):
             self._expire(state)
-
-    def _try_copy(self, sender: str, data: bytes) -> None:
-        """Open a copy with what the copied seat has revealed, which the contract has to refuse."""
-        self.must_refuse(sender, data, "WrongSecret", "the contract opens a copied commitment")
 
     def _open(self, state: _Lottery, second: Sequence[bytes]) -> None:
         for seat in self.plan.opens:
