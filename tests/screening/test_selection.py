@@ -100,6 +100,20 @@ def test_the_exact_search_finds_what_floating_point_misses(monkeypatch: pytest.M
         assert find_fault(columns, costs, found) is None
 
 
+@pytest.mark.parametrize("tied", [False, True])
+def test_floating_point_finds_every_basis_of_small_numbers(
+    monkeypatch: pytest.MonkeyPatch, *, tied: bool
+) -> None:
+    def missed(*_: object) -> None:
+        pytest.fail("the exact search was needed")
+
+    monkeypatch.setattr(Selector, "_search", missed)
+    dice = np.random.default_rng(14)
+    for count, tasks in ((3, 2), (8, 3), (12, 6), (30, 8)):
+        columns, costs = random_columns(dice, count, tasks, tied=tied)
+        assert len(list(Selector(columns, costs).outcomes(dice.random((60, count)) < 0.8))) == 60
+
+
 def test_numbers_that_floats_cannot_tell_apart_are_told_apart() -> None:
     one, tiny = Fraction(1), Fraction(1, 10**40)
     columns = [(one, -one), (-one, one), (-one, one + tiny)]
