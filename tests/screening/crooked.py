@@ -74,6 +74,9 @@ VARIANTS: dict[str, Variant] = {
     "a choice is kept as another one": crooked(
         "refusal", "choices |= «choice << (4 * seat)»;", "(3 - choice) << (4 * seat)"
     ),
+    "a posting is not about the choices": crooked(
+        "refusal", "keccak256(abi.encodePacked(game.digest, «choices»))", "uint256(0)"
+    ),
     "a silent seat takes its first set": crooked(
         "refusal", "«»emit Expired(id, phase, silent);", "_market(game).choices |= 1 << 4;", bots=SILENT
     ),

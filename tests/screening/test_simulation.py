@@ -12,6 +12,7 @@ import pytest
 
 from parley.core.errors import ParleyError
 from parley.core.statistics import MIN_P
+from parley.kit.live.game import watch
 from parley.kit.registry import load
 from parley.mechanisms.screening.bots import ERRORS
 from parley.mechanisms.screening.expectation import expectation
@@ -159,3 +160,22 @@ def test_posters_and_prices_can_be_varied(tmp_path: Path) -> None:
     wrong = file.read_text(encoding="utf-8").replace('"late"', '"never"')
     file.write_text(wrong, encoding="utf-8")
     assert "unknown poster 'never'" in parley("experiment", file, "--out", tmp_path / "no").stderr
+
+
+def test_the_live_page_follows_a_market() -> None:
+    told = watch(load(PROBLEMS / "screening-common-price.toml"), ["truthful"], seed=2, game=1)
+    (panel,) = (one for one in told["panels"] if one["id"] == "market")
+    assert panel["cells"][0] == ["", "", "2", "2"]
+    calls = [(step["call"], step["said"]) for step in told["steps"]]
+    assert [call for call, _ in calls] == ["create", "choose", "choose", "choose", "post"]
+    assert calls[1][1].startswith("agent 1: for each task")
+    assert calls[-1][1].startswith("The selection is posted, and the contract verifies it. ")
+    cells = {(row, column): cell for _, row, column, cell in told["steps"][-1]["changes"] if column > 2}
+    # What one agent takes another one gives.
+    for column in (3, 4):
+        assert sum(float(cells.get((row, column), "2")) for row in range(3)) == 6
+
+
+def test_the_live_page_tells_why_nothing_happens() -> None:
+    said = watch(load(EXAMPLE), ["silent"], seed=1, game=0)["steps"][-1]["said"]
+    assert said == "The deadline passes. Nobody trades."

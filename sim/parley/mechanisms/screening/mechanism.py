@@ -160,6 +160,7 @@ class Screening(Declared):
     statistics = elsewhere("statistics:statistics")
     columns = elsewhere("statistics:columns")
     report = elsewhere("statistics:report")
+    board = elsewhere("live:Board")
     solution_sheet = elsewhere("present.solution:solution_sheet")
     audit_sheet = elsewhere("present.audit:audit_sheet")
     audit_documents = elsewhere("present.audit:audit_documents")
