@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from parley.mechanisms.screening.design import designed, large_market
-from parley.mechanisms.screening.design.finite import simple_designs
+from parley.mechanisms.screening.design.finite import SIMPLE, simple_design
 from parley.mechanisms.screening.design.large import large
 from parley.mechanisms.screening.design.numbers import Numbers
 from parley.mechanisms.screening.problem import Problem, worked_example
@@ -82,10 +82,9 @@ def finite_line(agents: int, tasks: int, seed: int) -> tuple[float, ...]:
     def change(menus: Sequence[Menu]) -> float:
         return float(fresh.changes(problem.market(menus).menus).mean())
 
-    names = simple_designs(problem, 0) | {"large": large(problem, 0)}
+    names = {"large": large(problem, 0)} | {name: simple_design(problem, name, 0) for name in SIMPLE}
     seconds, menus = timed(lambda: designed(problem, "finite", 0, 1))
-    order = ("large", "unit prices", "two-price", "bilateral")
-    found = (change(menus), *(change(names[name]) for name in order))
+    found = (change(menus), *(change(own) for own in names.values()))
     status_quo = float(problem.market(menus).status_quo_cost)
     row = "".join(f"{x:12.2f}" for x in found)
     print(f"{agents:4} × {tasks:<2}{seed:5}{status_quo:12,.1f}{row}{seconds:10.1f}", flush=True)
@@ -122,9 +121,7 @@ def main() -> None:
         sizes,
         options.markets,
     )
-    columns = "".join(
-        f"{name:>12}" for name in ("designed", "large", "unit prices", "two-price", "bilateral")
-    )
+    columns = "".join(f"{name:>12}" for name in ("designed", "large", *SIMPLE))
     table(f"finite market\n{head}{columns}{'design s':>10}", finite_line, sizes, options.markets)
 
 

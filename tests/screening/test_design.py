@@ -183,7 +183,7 @@ def test_levels_divide_the_unit(whole: int) -> None:
 def best_by_name(problem: Problem, seed: int) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     """Changes of cost by each design on the same fresh types."""
     fresh = Numbers.of(problem).sample(10_000, seed, 99)
-    menus = finite.simple_designs(problem, 0)
+    menus = {name: finite.simple_design(problem, name, 0) for name in finite.SIMPLE}
     menus["large"], menus["finite"] = large(problem, 0), designed(problem, "finite", 0)
     return {name: fresh.changes(problem.market(own).menus) for name, own in menus.items()}
 

@@ -76,7 +76,7 @@ def designed(problem: Problem, market: str, seed: int, workers: int | None = Non
     if market == "finite":
         processes = workers or os.cpu_count() or 1
         return finite.finite(problem, seed, processes, [large(problem, seed)])
-    return finite.simple_designs(problem, seed)[market]
+    return finite.simple_design(problem, market, seed)
 
 
 def large_market(

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
     from parley.mechanisms.screening.problem import Problem
 
-__all__ = ["finite", "levels_for", "simple_designs"]
+__all__ = ["SIMPLE", "finite", "levels_for", "simple_design"]
 
+SIMPLE = ("unit prices", "two-price", "bilateral")
+"""Designs that a finite design competes with."""
 WHOLES = (2520, 1260, 840, 360, 120, 60, 24, 12, 6, 4, 2, 1)
 """Numbers with many divisors: how finely a task may be divided, the finest first."""
 FIRST_TYPES, MORE_TYPES, FRESH_TYPES = 1000, 3000, 6000
@@ -87,18 +89,18 @@ def levels_for(problem: Problem) -> NDArray[np.int64]:
     return levels_of(1)
 
 
-def simple_designs(problem: Problem, seed: int) -> dict[str, tuple[Menu, ...]]:
-    """Return menus with unit prices, with two classes of tasks, and with the best bilateral trade."""
+def simple_design(problem: Problem, name: str, seed: int) -> tuple[Menu, ...]:
+    """Return menus with unit prices, with two classes of tasks, or with one bilateral trade; see `SIMPLE`."""
     numbers, levels = Numbers.of(problem), levels_for(problem)
     types = numbers.types(FIRST_TYPES, seed, 0)
-    along = {
-        "unit prices": simple.unit_prices(numbers, types),
-        "two-price": simple.two_prices(numbers, types, levels),
-    }
-    return {
-        **{name: menus_along(axes, problem.status_quo) for name, axes in along.items()},
-        "bilateral": simple.bilateral(problem, types, levels, (seed, 1)),
-    }
+    if name == "bilateral":
+        return simple.bilateral(problem, types, levels, (seed, 1))
+    axes = (
+        simple.unit_prices(numbers, types)
+        if name == "unit prices"
+        else simple.two_prices(numbers, types, levels)
+    )
+    return menus_along(axes, problem.status_quo)
 
 
 def _searched(problem: Problem, seed: int, workers: int) -> list[tuple[Menu, ...]]:
@@ -147,7 +149,7 @@ def finite(
     others : sequence of menus
         More candidates.
     """
-    simple_ones = simple_designs(problem, seed)
+    simple_ones = {name: simple_design(problem, name, seed) for name in SIMPLE}
     candidates = [*_searched(problem, seed, workers), *simple_ones.values(), *others]
     candidates.append((STAY_ONLY,) * problem.agents)
     numbers = Numbers.of(problem)

@@ -64,8 +64,15 @@ class Responses:
 
     def response(self, j: int, worth: Floats, rays: Floats) -> Response:
         """Return the worth of a menu at prices w; rays that are worth nothing are left out."""
-        law = self.laws[j]
-        chances = np.array([law.chance(ray) if ray.any() and worth @ ray > 0 else 0.0 for ray in rays])
+        law, endowment = self.laws[j], self.numbers.endowments[j]
+        chances = np.array(
+            [
+                law.chance(ray)
+                if ray.min() < 0 < ray.max() and endowment[ray < 0].min() > 0 and worth @ ray > 0
+                else 0.0
+                for ray in rays
+            ]
+        )
         kept = np.where((chances > 0)[:, None], rays, 0.0)
         change = chances @ kept
         return Response(float(worth @ change), change, kept)
