@@ -277,6 +277,17 @@ def test_the_guess_is_among_the_variants() -> None:
             assert abs(variant.change + 3) <= FAR * variant.std_error
 
 
+def test_variants_know_remedial_and_empty_menus() -> None:
+    menus = ["remedial", [[1, -1]], []]
+    market = with_keys(menus=menus, social_costs=[[10, 10], [1, 1], [1, 1]]).market()
+    assert {variant.change for variant in robustness(market)} == {0.0}  # nobody takes what the first gives up
+    menus = ["remedial", [["4/3", -1]], [[-1, "4/3"]]]
+    market = with_keys(menus=menus, social_costs=[[10, 10], [1, 1], [1, 1]]).market()
+    guess, exact = robustness(market)[0], expectation(market)
+    assert exact.change < 0
+    assert abs(guess.change - float(exact.change)) <= FAR * guess.std_error
+
+
 def test_agents_that_like_the_same_tasks_trade_less() -> None:
     own, correlated = (robustness(worked("W2").market())[k] for k in (0, 2))
     assert correlated.change > own.change + FAR * correlated.std_error

@@ -320,6 +320,11 @@ def test_strong_duality_on_a_grid_of_menus() -> None:
     assert [sum(column) for column in zip(*means, strict=True)] == [6, 6]
 
 
+def test_candidates_that_cannot_clear_are_refused() -> None:
+    with pytest.raises(ValueError, match="clears"):
+        outer_program([ray(1, 2), ray(2, 1)], ray(4, 4), [[ray(3, 3)], [ray(2, 2)]])
+
+
 def test_the_dual_program_at_equal_prices() -> None:
     # Support functions of two-price menus, on a grid of prices: at most, and nearly, those of all prices.
     grid = np.linspace(0.5, 2, 30_001)[1:]
