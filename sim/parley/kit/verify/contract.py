@@ -226,7 +226,7 @@ def _judged(replay: Replay[G], games: Sequence[G]) -> tuple[Judged, ...]:
     if any(one.key == _TOGETHER for one in found):
         return tuple(found)
     p_values = [one.p_value for one in found if one.p_value is not None]
-    what = f"{' and '.join(one.what for one in found)} together"
+    what = f"{' and '.join(one.what for one in found)} together" if found else "draws"
     return (Judged(_TOGETHER, what, bonferroni(p_values) if p_values else None), *found)
 
 
