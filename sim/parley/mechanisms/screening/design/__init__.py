@@ -4,6 +4,7 @@ Which module does what:
 
 - `axes` and `finite`: groups of agents that trade along common axes, by their played cost.
 - `simple`: unit prices, two classes of tasks, one bilateral trade.
+- `played`: other rays for each agent, by their played cost, where many agents choose.
 - `responses`, `large`: menus that are worth most at prices, and prices at which they clear on average.
 - `two_tasks`, `bound`, `incentive`, `certified`: upper bounds of the worth of menus, and so a lower bound of
   the cost of any menus in the large market.

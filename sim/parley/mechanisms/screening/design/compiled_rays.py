@@ -22,6 +22,8 @@ __all__ = [
     "chances",
     "improve",
     "move_all",
+    "stretch",
+    "vary",
 ]
 
 Floats = NDArray[np.float64]
@@ -158,7 +160,7 @@ def chances(types: Types, rays: Floats) -> Floats:
 
 
 @compiled
-def _stretch(ray: Floats, endowment: Floats) -> bool:
+def stretch(ray: Floats, endowment: Floats) -> bool:
     """Scale a ray to full length in place; False if it is none."""
     length, takes = np.inf, False
     for i in range(ray.size):
@@ -198,14 +200,14 @@ def _expected(types: Types, worth: Floats, endowment: Floats, rays: Floats, out:
     """Scale rays, and add up P(κ)·κ over those that are worth something."""
     out[:] = 0.0
     for k in range(rays.shape[0]):
-        if _stretch(rays[k], endowment) and _dot(worth, rays[k]) > 0:
+        if stretch(rays[k], endowment) and _dot(worth, rays[k]) > 0:
             p = chance(types, rays[k], 0.0, MARGIN)
             for i in range(worth.size):
                 out[i] += p * rays[k, i]
 
 
 @compiled
-def _vary(rays: Floats, size: float, dice: np.random.Generator) -> bool:
+def vary(rays: Floats, size: float, dice: np.random.Generator) -> bool:
     """Change some coordinates at random; False if a pair is no longer polarized."""
     count, tasks = rays.shape
     way, i, k = dice.random(), int(dice.random() * tasks), int(dice.random() * count)
@@ -250,7 +252,7 @@ def improve(
     best, size, trial = _dot(worth, moved), 0.5, rays.copy()
     for _ in range(steps):
         trial[:] = rays
-        if not _vary(trial, size, dice):
+        if not vary(trial, size, dice):
             continue
         _expected(types, worth, endowment, trial, moved)
         value = _dot(worth, moved)
@@ -290,7 +292,7 @@ def move_all(
     for _ in range(steps):
         j = int(dice.random() * agents)
         trial[:] = rays[j]
-        if not _vary(trial, size * np.exp(-3 * dice.random()), dice):
+        if not vary(trial, size * np.exp(-3 * dice.random()), dice):
             continue
         for i in range(tasks):
             worth[i] = at.prices[i] - at.penalty[i] * excess[i] - seats.costs[j, i]

@@ -17,7 +17,9 @@ from joblib import Parallel, delayed
 
 from parley.mechanisms.screening.design import simple
 from parley.mechanisms.screening.design.axes import Axes, levels_of, menus_along, search
+from parley.mechanisms.screening.design.large import exact_rays
 from parley.mechanisms.screening.design.numbers import Numbers, Sample
+from parley.mechanisms.screening.design.played import improved
 from parley.mechanisms.screening.market import MAX_QUANTITY, REMEDIAL, STAY_ONLY, Menu
 from parley.mechanisms.screening.rays import dot
 
@@ -35,7 +37,7 @@ SIMPLE = ("unit prices", "two-price", "bilateral")
 """Designs that a finite design competes with."""
 WHOLES = (2520, 1260, 840, 360, 120, 60, 24, 12, 6, 4, 2, 1)
 """Numbers with many divisors: how finely a task may be divided, the finest first."""
-FIRST_TYPES, MORE_TYPES, FRESH_TYPES = 1000, 3000, 6000
+FIRST_TYPES, MORE_TYPES, FRESH_TYPES = 1000, 3000, 20_000
 """Profiles of types: for the first searches, for the best ones, and to compare designs in the end."""
 STARTS = 4
 """Random starts for each number of axes."""
@@ -48,6 +50,10 @@ ALONE = 60
 """Agents × tasks up to which all searches run in this process: starting others takes longer."""
 MARKUPS = tuple(map(Fraction, ("0", "1/8", "1/4", "1/3", "1/2", "3/4", "1")))
 """How much more is received for the same when one agent is remedial."""
+CLOSE = 0.6
+"""Share of the best savings from which menus with other rays for each agent are searched further."""
+MOVED_TYPES, MOVES = 800, 2000
+"""Profiles of types, and changes tried, for that."""
 WORST = 4
 """Agents with the greatest social costs per task that are tried as remedial."""
 
@@ -159,6 +165,14 @@ def finite(
         return float(sample.changes(problem.market(menus).menus).mean())
 
     best = min(candidates, key=cost_of)
+    known = cost_of(best)
+    for menus in others:
+        if cost_of(menus) < CLOSE * known < 0:
+            played = problem.market(menus).menus
+            moved = improved(numbers.sample(MOVED_TYPES, seed, 7), played, MOVES, (seed, 8))
+            rays = [exact_rays(eta, own) for eta, own in zip(problem.status_quo, moved, strict=True)]
+            better = tuple(old if old.remedial else Menu(own) for old, own in zip(played, rays, strict=True))
+            best = min(best, better, key=cost_of)
     marked_up = [
         menus for start in (best, simple_ones["unit prices"]) for menus in _with_remedial(problem, start)
     ]

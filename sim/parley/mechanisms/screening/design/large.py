@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.screening.problem import Problem
     from parley.mechanisms.screening.rays import Vector
 
-__all__ = ["Plan", "cost_of", "large", "planned"]
+__all__ = ["Plan", "cost_of", "exact_rays", "large", "planned"]
 
 ROUNDS, EXACT_ROUNDS = 25, 80
 """Cuts for each agent: of searched and of exact responses."""
@@ -204,12 +204,12 @@ def _worth(numbers: Numbers, oracle: Responses, responses: Sequence[Response]) -
 def _as_menus(problem: Problem, responses: Sequence[Response]) -> tuple[Menu, ...]:
     """Return exact menus, polarized and with a full task given up."""
     return tuple(
-        REMEDIAL if response.remedial else Menu(_exact_rays(eta, response.rays))
+        REMEDIAL if response.remedial else Menu(exact_rays(eta, response.rays))
         for eta, response in zip(problem.status_quo, responses, strict=True)
     )
 
 
-def _exact_rays(endowment: Vector, rays: Floats) -> tuple[Vector, ...]:
+def exact_rays(endowment: Vector, rays: Floats) -> tuple[Vector, ...]:
     """Round rays as the market does: received up, given up toward zero, but what runs out exactly."""
     own = floats([endowment])[0]
     lift = 0
