@@ -37,6 +37,7 @@ _SCREENING = "contracts/screening/"
 _MARKET = _SCREENING + "RayMarket.sol"
 _CERTIFICATES = "tests/contracts/CertificatesHarness.sol"
 _DRAWS = "tests/contracts/DrawsHarness.sol"
+_STATUS = "tests/contracts/StatusHarness.sol"
 _STORAGE = "tests/contracts/StorageHarness.sol"
 _FUNCTIONS = tuple(
     f"{_COORDINATION}recognition/{name}Recognition.sol"
@@ -48,6 +49,7 @@ _OF_FUNCTIONS = ("tests/coordination/test_protocol_r*.py", "tests/coordination/t
 _OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
 _OF_MARKETS = ("tests/screening/test_contract_[cm]*.py",)
 _OF_DRAWS = ("tests/test_randomness_on_chain.py",)
+_OF_STATUS = ("tests/contracts/test_status.py",)
 _OF_STORAGE = ("tests/test_storage_on_chain.py",)
 
 
@@ -83,8 +85,9 @@ TARGETS = (
     ),
     *(
         Target(_GAME + name, (_STRAWS, _MECHANISM, _LOTTERY), (*_OF_SEATS, *_OF_GAMES, *_OF_LOTTERIES))
-        for name in ("Bonds.sol", "Games.sol", "Pages.sol", "Secrets.sol", "Status.sol")
+        for name in ("Bonds.sol", "Games.sol", "Pages.sol", "Secrets.sol")
     ),
+    Target(_GAME + "Status.sol", (_STATUS, _MECHANISM), (*_OF_STATUS, *_OF_GAMES)),
     Target(_GAME + "SeatSets.sol", (_STRAWS, _LOTTERY), (*_OF_SEATS, *_OF_LOTTERIES)),
     *(Target(file, (file,), _OF_FUNCTIONS, "chosen") for file in _FUNCTIONS),
     Target(_COORDINATION + "recognition/Totals.sol", _FUNCTIONS, _OF_FUNCTIONS, "chosen"),

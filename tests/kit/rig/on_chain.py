@@ -31,7 +31,7 @@ def receivers() -> Mapping[str, Artifact]:
 @cache
 def harnesses() -> Mapping[str, Artifact]:
     """Libraries that can be called from outside."""
-    files = ("CertificatesHarness", "DrawsHarness", "StorageHarness")
+    files = ("CertificatesHarness", "DrawsHarness", "StatusHarness", "StorageHarness")
     return compile_sources({f"tests/contracts/{name}.sol": None for name in files})
 
 
