@@ -112,7 +112,8 @@ def main() -> None:
     parser.add_argument("--markets", type=int, default=5, help="markets of each size; one of the largest")
     options = parser.parse_args()
     sizes = SIZES[:2] if options.quick else SIZES
-    large_market(worked_example(), worked_example().market().menus)  # compiles
+    for problem in (worked_example(), draw(3, 3, 0)):  # compiles
+        large_market(problem, problem.market(large(problem, 0)).menus, workers=1)
     designed(worked_example(), "finite", 0, 1)
     head = f"{'market':>9}{'seed':>5}{'status quo':>12}"
     table(
