@@ -30,16 +30,23 @@ LOADED = ("parley.cli.commands", "parley.chain.pyevm", "parley.chain.revm", "par
 
 
 def parley(
-    *arguments: object, cwd: Path = ROOT, environment: Mapping[str, str] | None = None, timeout: float = 600
+    *arguments: object,
+    cwd: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+    replayed: int = 2,
+    timeout: float = 600,
 ) -> CompletedProcess[str]:
-    """Run the command to its end, and return what it printed and its exit status."""
+    """Run the command to its end, and return what it printed and its exit status.
+
+    A run replays two of its games, as in every test (see conftest.py), if no other number is given.
+    """
     command = ["parley", *map(str, arguments)]
     loaded = _loaded()
     assert loaded.stdin is not None
     assert loaded.stdout is not None
     with TemporaryDirectory() as name:
         printed = [Path(name) / "out", Path(name) / "error"]
-        request = [command, str(cwd), dict(environment or os.environ), *map(str, printed)]
+        request = [command, str(cwd), dict(environment or os.environ), *map(str, printed), replayed]
         overdue = Timer(timeout, os.killpg, (loaded.pid, signal.SIGKILL))
         overdue.start()
         loaded.stdin.write(json.dumps(request) + "\n")
@@ -81,7 +88,9 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def _carry_out(command: list[str], cwd: str, environment: dict[str, str], out: str, error: str) -> None:
+def _carry_out(
+    command: list[str], cwd: str, environment: dict[str, str], out: str, error: str, replayed: int
+) -> None:
     sys.stdin.close()
     for number, path in ((0, os.devnull), (1, out), (2, error)):
         opened = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -95,5 +104,5 @@ def _carry_out(command: list[str], cwd: str, environment: dict[str, str], out: s
 
     from parley.cli import main  # noqa: PLC0415 - loaded before
 
-    import_module("parley.kit.play.run").__dict__["REPLAYED"] = 2  # as in every test; see conftest.py
+    import_module("parley.kit.play.run").__dict__["REPLAYED"] = replayed
     main()

@@ -19,15 +19,15 @@ LOTTERY = READY / "assignment-bogomolnaia-moulin.toml"
 SEMINARS = READY / "assignment-seminars.toml"
 
 
-def simulated(*arguments: object, status: int = 0) -> dict[str, Any]:
-    done = parley("simulate", *arguments, "--json")
+def simulated(*arguments: object, status: int = 0, replayed: int = 2) -> dict[str, Any]:
+    done = parley("simulate", *arguments, "--json", replayed=replayed)
     assert done.returncode == status, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report
 
 
 def test_the_papers_example_as_the_readme_plays_it() -> None:
-    report = simulated(EXAMPLE, "--games", 2000, "--seed", 1, "--check")
+    report = simulated(EXAMPLE, "--games", 2000, "--seed", 1, "--check", replayed=10)
     assert report["kind"] == "coordination"
     assert (report["evm"], report["games"], report["seed"]) == ("revm", 2000, 1)
     assert (report["settled"], report["broken_down"], report["mean_rounds"]) == (2000, 0, 1)

@@ -80,7 +80,7 @@ class Target(NamedTuple):
 
 TARGETS = (
     *(
-        Target(_COORDINATION + name, (_MECHANISM,), _OF_GAMES)
+        Target(_COORDINATION + name, (_MECHANISM,), (*_OF_SEATS, *_OF_GAMES))
         for name in ("TwoStageMechanism.sol", "GameData.sol", "CostFunctions.sol")
     ),
     *(
@@ -97,12 +97,12 @@ TARGETS = (
     ),
     Target("contracts/storage/CodeStorage.sol", (_MECHANISM, _STORAGE), (*_OF_STORAGE, *_OF_GAMES)),
     *(
-        Target(_ASSIGNMENT + name, (_LOTTERY,), _OF_LOTTERIES)
+        Target(_ASSIGNMENT + name, (_LOTTERY,), (*_OF_SEATS, *_OF_LOTTERIES))
         for name in ("AssignmentLottery.sol", "LotteryData.sol")
     ),
     Target(_ASSIGNMENT + "Certificates.sol", (_LOTTERY, _CERTIFICATES), _OF_LOTTERIES),
     *(
-        Target(_SCREENING + name, (_MARKET,), _OF_MARKETS)
+        Target(_SCREENING + name, (_MARKET,), (*_OF_SEATS, *_OF_MARKETS))
         for name in ("Columns.sol", "MarketData.sol", "RayMarket.sol", "Selections.sol")
     ),
 )
