@@ -15,6 +15,7 @@ from tests.nodes import KINDS, LocalNode, anvil, running
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
+MARKET = ROOT / "problems" / "screening-worked-example.toml"
 LOTTERY = ROOT / "problems" / "assignment-seminars.toml"
 CONTRACTS = contracts()
 
@@ -81,7 +82,12 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
     node: LocalNode, book: Path, tmp_path: Path
 ) -> None:
     place = ["--evm", node.url, "--deployment", book]
-    for problem, bots in ((EXAMPLE, "equilibrium"), (LOTTERY, "truthful"), (LOTTERY, "absent:revealing")):
+    for problem, bots in (
+        (EXAMPLE, "equilibrium"),
+        (LOTTERY, "truthful"),
+        (LOTTERY, "absent:revealing"),
+        (MARKET, "truthful"),
+    ):
         options = [*place, "--games", 12, "--seed", len(bots), "--bots", bots]
         assert parley("simulate", problem, *options).returncode == 0
     done = parley("verify", *place, "--json")
@@ -92,18 +98,19 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
         "contracts",
     }
     assert found["payees"] == "traces"
-    assert (found["chain_id"], found["games"], found["violations"], found["holds"]) == (31337, 36, [], True)
-    first, second = found["contracts"]
-    assert (first["kind"], first["games"], second["kind"], second["games"]) == (
-        *("coordination", 12),
-        *("assignment", 24),
-    )
-    assert found["draws"] == first["draws"] + second["draws"]
-    smallest = min(first["recognition_p_value"], second["recognition_p_value"])
-    assert found["recognition_p_value"] == min(1, 2 * smallest)
+    assert (found["chain_id"], found["games"], found["violations"], found["holds"]) == (31337, 48, [], True)
+    assert [(one["kind"], one["games"]) for one in found["contracts"]] == [
+        ("coordination", 12),
+        ("assignment", 24),
+        ("screening", 12),
+    ]
+    assert found["draws"] == sum(one["draws"] for one in found["contracts"])
+    p_values = [one["recognition_p_value"] for one in found["contracts"][:2]]
+    assert found["recognition_p_value"] == min(1, 2 * min(p_values))
+    assert found["contracts"][2]["draws"] == 0
     tables = parley("verify", *place)
     assert tables.returncode == 0
-    assert tables.stdout.count("no violation") == 2
+    assert tables.stdout.count("no violation") == 3
 
     # A file may name one mechanism alone, as those do that were written before there was another.
     content = json.loads(book.read_text())
