@@ -75,8 +75,8 @@ format: setup $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Tests that share a fixture run on one worker; see tests/conftest.py.
-PYTEST := python -m pytest -n $(WORKERS) --dist loadgroup
+# The tests of a module or class run on one worker, which makes the fixtures that they share once.
+PYTEST := python -m pytest -n $(WORKERS) --dist loadscope
 
 # What takes a minute or two: style, types, theory and its examples.
 check: lint

@@ -74,7 +74,7 @@ def run_all(workers: str) -> None:
         path.unlink()
     # The file that is written here is no reason not to write it.
     run = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "--ignore", "tests/test_coverage.py"]
-    for more in (["-n", workers, "--dist", "loadgroup"], ["-m", "deep"]):
+    for more in (["-n", workers, "--dist", "loadscope"], ["-m", "deep"]):
         subprocess.run([*run, *more], cwd=ROOT, check=True, env=environment())  # noqa: S603 - this tree's own tests
 
 

@@ -22,14 +22,3 @@ def _few_replays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     module = sys.modules.get("parley.kit.play.run")
     if module is not None and "play" not in request.path.parts:
         monkeypatch.setattr(module, "REPLAYED", 2)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share a fixture of their module or class on one worker, which makes it once."""
-    for item in items:
-        if isinstance(item, pytest.Function) and any(
-            definitions[-1].scope in {"class", "module", "package"}
-            for definitions in item._fixtureinfo.name2fixturedefs.values()
-        ):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
