@@ -1,0 +1,1 @@
+"""Dispatch under provider guarantees: what a promise to providers costs, and whether it is kept."""
