@@ -178,6 +178,50 @@ def _schedules(problem: Problem, provider: int, masks: Sequence[int]) -> list[tu
     return found
 
 
+def find_schedule(problem: Problem, provider: int, size: int) -> Schedule | None:
+    """Find a schedule of so many jobs, whatever the provider's capacity; empty if there is none.
+
+    Returns
+    -------
+    Schedule or None
+        None if the search was given up.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.guarantees.problem import worked_example
+    >>> find_schedule(worked_example(), 0, 2), find_schedule(worked_example(), 0, 3)
+    ((0, 1), ())
+    """
+    able = problem.eligible[provider]
+    jobs = sorted(range(problem.jobs) if able is None else able)
+    if problem.conflicts:
+        return _search(_masks(problem), jobs, size)
+    if problem.intervals is None:
+        return tuple(jobs[:size]) if len(jobs) >= size else ()
+    intervals = problem.intervals
+    chosen: list[int] = []
+    for job in sorted(jobs, key=lambda k: intervals[k][1]):  # the earliest end leaves most room
+        if not chosen or intervals[chosen[-1]][1] <= intervals[job][0]:
+            chosen.append(job)
+    return tuple(sorted(chosen[:size])) if len(chosen) >= size else ()
+
+
+def _search(masks: Sequence[int], jobs: Sequence[int], size: int) -> Schedule | None:
+    """Search schedules depth first; None after `MOST_ALLOCATIONS` of them."""
+    stack: list[tuple[Schedule, int, int]] = [((), 0, 0)]
+    for _ in range(MOST_ALLOCATIONS):
+        if not stack:
+            return ()
+        schedule, blocked, first = stack.pop()
+        if len(schedule) == size:
+            return schedule
+        for place in range(first, len(jobs) - (size - len(schedule)) + 1):
+            job = jobs[place]
+            if not blocked >> job & 1:
+                stack.append(((*schedule, job), blocked | masks[job], place + 1))
+    return None
+
+
 def allocations(problem: Problem) -> list[Allocation]:
     """List all feasible allocations, F.
 
