@@ -1,0 +1,204 @@
+"""What is lost without heterogeneity, indivisibility, exclusion or variation (Section 4 of the paper)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol
+
+from parley.core.errors import ParleyError
+from parley.core.exact import show
+from parley.mechanisms.guarantees.fractional import Outcome, best_mixture
+from parley.mechanisms.guarantees.guarantee import (
+    AllOf,
+    Alpha,
+    AnyOf,
+    Income,
+    MaxMin,
+    Records,
+    is_uniform,
+    keeps,
+    leaves,
+    pays,
+)
+from parley.mechanisms.guarantees.loss import loss
+from parley.mechanisms.guarantees.schedules import allocations, total, values_of
+from parley.mechanisms.guarantees.theorems import free_of_loss, structure
+from parley.mechanisms.guarantees.welfare import Welfare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parley.mechanisms.guarantees.guarantee import Guarantee
+    from parley.mechanisms.guarantees.problem import Problem
+
+DRIVERS = {
+    "heterogeneity": "factors are equal",
+    "indivisibility": "allocations are mixed",
+    "exclusion": "there are neither intervals nor conflicts",
+    "variation": "all values are their mean",
+}
+"""Each driver, and what is supposed to see the loss without it."""
+
+
+NOT_KEPT = "no allocation keeps the guarantee"
+LIMIT = "not solved in the time limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """The loss without one of the drivers.
+
+    Attributes
+    ----------
+    loss_without : Fraction or None
+        None if it is not known, or no allocation keeps the guarantee then.
+    basis : str
+        How it is known, or why not.
+    """
+
+    loss_without: Fraction | None
+    basis: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        lost = self.loss_without
+        return {"loss_without": None if lost is None else show(lost), "basis": self.basis}
+
+
+def without(problem: Problem, driver: str) -> Problem:
+    """Return a problem without heterogeneity, exclusion or variation; floors stay as they are.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.guarantees.problem import worked_example
+    >>> without(worked_example(), "variation").values[0]
+    Fraction(29, 30)
+    """
+    if driver == "heterogeneity":
+        return replace(problem, factors=())
+    if driver == "exclusion":
+        return replace(problem, intervals=None, conflicts=frozenset())
+    mean = sum(problem.values, Fraction(0)) / problem.jobs
+    return replace(problem, values=(mean,) * problem.jobs)
+
+
+class Solved(Protocol):
+    """What is asked of a solution."""
+
+    @property
+    def max_value(self) -> Fraction:
+        """The greatest value of any allocation."""
+
+    @property
+    def restricted_value(self) -> Fraction | None:
+        """The greatest value under the guarantee; None if no allocation keeps it."""
+
+    @property
+    def loss(self) -> Fraction | None:
+        """The share of the greatest value that is lost."""
+
+    @property
+    def status(self) -> str:
+        """``optimal`` if all of this is proved."""
+
+
+def drivers(problem: Problem, solved: Solved, solve: Callable[[Problem], Solved]) -> dict[str, Driver]:
+    """Return the loss without each driver.
+
+    Parameters
+    ----------
+    solved : Solved
+        The problem's own solution.
+    solve : callable
+        Solves other problems.
+    """
+    found = {}
+    for driver in DRIVERS:
+        if driver == "indivisibility":
+            found[driver] = divided(problem, solve)
+            continue
+        other = without(problem, driver)
+        results = free_of_loss(other)
+        if results and _is_kept(problem, driver, solved):
+            found[driver] = Driver(Fraction(0), results[0])
+        else:
+            found[driver] = lost(other, solve)
+    return found
+
+
+def lost(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
+    """Solve a problem for its loss."""
+    solved = solve(problem)
+    if solved.status != "optimal":
+        return Driver(None, LIMIT)
+    if solved.loss is None:
+        return Driver(None, NOT_KEPT)
+    return Driver(solved.loss, "solved")
+
+
+def _is_kept(problem: Problem, driver: str, solved: Solved) -> bool:
+    """Return whether it is certain that some allocation keeps the guarantee without a driver."""
+    if not _may_be_empty(problem.guarantee):
+        return True
+    floors = all(isinstance(leaf, Income) for leaf in leaves(problem.guarantee))
+    same = driver == "heterogeneity" or (driver == "exclusion" and floors)
+    return same and solved.restricted_value is not None
+
+
+def _may_be_empty(guarantee: Guarantee) -> bool:
+    match guarantee:
+        case AnyOf(parts):
+            return all(map(_may_be_empty, parts))
+        case AllOf(parts):
+            return len(parts) > 1 or _may_be_empty(parts[0])
+        case Income(floors):
+            return any(floors)
+        case _:
+            return False
+
+
+# ── mixtures ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def divided(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
+    """Find the loss if allocations can be mixed.
+
+    If all providers can do the same and are paid and promised the same, moving the schedules of an
+    allocation around gives everybody the same, and in total no mixture has more than V, the greatest Σ
+    v(A_i). With equal factors nothing is lost then (Proposition 3). With others, max-min fairness gives
+    everybody V/n, which is worth the mean factor times V. Other floors and max-min fairness are linear
+    programs over all allocations.
+    """
+    if structure(problem)["symmetric"].holds and is_uniform(problem.guarantee) and len(set(problem.pay)) == 1:
+        parts = leaves(problem.guarantee)
+        if len(set(problem.factors)) == 1 or parts == (MaxMin(),):
+            return _shared(problem, solve)
+    terms = problem.terms
+    if terms is None:
+        return Driver(None, "no linear program: only floors and max-min fairness are")
+    try:
+        listed = {values_of(problem, allocation) for allocation in allocations(problem)}
+    except ParleyError as error:
+        return Driver(None, str(error))
+    outcomes = {Outcome(total(problem, values), pays(values, problem.pay)) for values in listed}
+    found = best_mixture(sorted(outcomes, key=lambda one: (one.worth, one.pay)), terms)
+    return Driver(None, NOT_KEPT) if found is None else Driver(found.loss, "linear program")
+
+
+def _shared(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
+    """Give everybody the same share of the allocation of greatest Σ v(A_i)."""
+    free = replace(problem, factors=(), guarantee=Income((Fraction(0),) * problem.providers))
+    most = solve(free)
+    share = most.max_value / problem.providers
+    values, theta = (share,) * problem.providers, problem.pay[0]
+    alphas = {leaf.alpha for leaf in leaves(problem.guarantee) if isinstance(leaf, Alpha)}
+    best = Records(theta * share, {alpha: Welfare(alpha, values) for alpha in alphas})
+    if not keeps(problem.guarantee, values, problem.pay, best):
+        return Driver(None, NOT_KEPT)
+    if len(set(problem.factors)) == 1:
+        return Driver(Fraction(0), "Proposition 3")
+    greatest = solve(replace(free, factors=problem.factors))
+    if not most.status == greatest.status == "optimal":
+        return Driver(None, LIMIT)
+    return Driver(loss(greatest.max_value, total(problem, values)), "everybody has the same share")

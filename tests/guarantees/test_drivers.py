@@ -1,0 +1,133 @@
+"""What drives a loss: the loss without heterogeneity, indivisibility, exclusion or variation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pytest
+
+from parley.mechanisms.guarantees.drivers import DRIVERS, Driver, Solved, divided, drivers, without
+from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin
+from parley.mechanisms.guarantees.instances import (
+    instance_2,
+    instance_3,
+    instance_6,
+    instance_7,
+    instance_9,
+)
+from parley.mechanisms.guarantees.problem import Problem
+from tests.guarantees.brute import brute
+
+NONE, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
+
+
+@dataclass(frozen=True)
+class Listed:
+    max_value: Fraction
+    restricted_value: Fraction | None
+    loss: Fraction | None
+    status: str = "optimal"
+
+
+def solve(problem: Problem) -> Solved:
+    found = brute(problem)
+    lost = None if found.restricted_value is None else found.loss
+    return Listed(found.max_value, found.restricted_value, lost)
+
+
+def found(problem: Problem) -> dict[str, Driver]:
+    return drivers(problem, solve(problem), solve)
+
+
+def test_instance_2_loses_nothing_without_indivisibility_exclusion_or_variation() -> None:
+    answers = found(instance_2(Fraction(1, 10)))
+    assert list(answers) == list(DRIVERS)
+    assert answers["heterogeneity"] == Driver(Fraction(9, 29), "solved")
+    assert answers["indivisibility"] == Driver(NONE, "Proposition 3")
+    assert answers["exclusion"] == Driver(NONE, "Proposition 4")
+    assert answers["variation"].loss_without == 0
+
+
+def test_instance_3_needs_no_variation() -> None:
+    answers = found(instance_3(Fraction(1, 4)))
+    assert answers["heterogeneity"].loss_without == Fraction(1, 5)
+    assert answers["variation"].loss_without == Fraction(5, 19)
+    # Without exclusion the better provider has four of five jobs, and the other the fifth.
+    assert answers["exclusion"] == Driver(
+        brute(without(instance_3(Fraction(1, 4)), "exclusion")).loss, "solved"
+    )
+
+
+def test_instance_6_needs_heterogeneity_only() -> None:
+    answers = found(instance_6(3, HALF))
+    assert answers["heterogeneity"] == Driver(NONE, "Proposition 4")
+    assert answers["exclusion"].loss_without == answers["variation"].loss_without == HALF
+    # No half of the job keeps a floor of all of it for provider 2.
+    assert answers["indivisibility"] == Driver(HALF, "linear program")
+
+
+def test_without_variation_all_jobs_are_worth_the_mean() -> None:
+    problem = without(instance_2(Fraction(1, 10)), "variation")
+    assert problem.values == (Fraction(29, 30),) * 3
+    assert problem.intervals == instance_2(NONE).intervals
+    assert without(instance_2(NONE, HALF), "heterogeneity").delta == 0
+
+
+@pytest.mark.parametrize("delta", [NONE, Fraction(1, 4), Fraction(3, 4)])
+@pytest.mark.parametrize("providers", [2, 3])
+def test_shares_of_the_same_size_agree_with_the_linear_program(providers: int, delta: Fraction) -> None:
+    """Max-min fairness among providers who can do the same, by formula and by mixing all allocations."""
+    problem = instance_7(providers, Fraction(1, 10), delta)
+    answer = divided(problem, solve)
+    both = replace(problem, guarantee=AllOf((MaxMin(), Income((NONE,) * providers))))
+    assert answer.basis == ("everybody has the same share" if delta else "Proposition 3")
+    program = divided(replace(both, factors=(*problem.factors[:-1], problem.factors[-1])), solve)
+    if delta:
+        assert program == Driver(answer.loss_without, "linear program")
+    else:
+        assert program.loss_without == answer.loss_without == 0
+
+
+def test_mixtures_keep_welfare_and_floors_that_everybodys_share_keeps() -> None:
+    problem = instance_2(Fraction(1, 10))
+    share = Fraction(29, 20)
+    for guarantee, expected in (
+        (Alpha(ONE), NONE),
+        (Income((share, share)), NONE),
+        (Income((share + 1, share + 1)), None),
+        (AnyOf((Income((share + 1, share + 1)), Alpha(HALF))), NONE),
+        (AllOf((Income((share, share)), MaxMin())), NONE),
+    ):
+        assert divided(replace(problem, guarantee=guarantee), solve).loss_without == expected
+
+
+def test_mixtures_of_different_providers_are_linear_programs_where_they_can_be() -> None:
+    assert divided(instance_9(2), solve) == Driver(Fraction(1, 4), "linear program")
+    floors = Income((NONE, Fraction(2)))
+    assert divided(replace(instance_2(HALF), guarantee=floors), solve).loss_without == 0
+    assert divided(replace(instance_2(HALF), guarantee=Income((NONE, Fraction(3)))), solve) == Driver(
+        None, "no allocation keeps the guarantee"
+    )
+    other = replace(instance_9(2), guarantee=Alpha(ONE))
+    assert divided(other, solve) == Driver(None, "no linear program: only floors and max-min fairness are")
+    many = Problem(4, (ONE,) * 12, Income((ONE, NONE, NONE, NONE)))
+    assert divided(many, solve) == Driver(None, "more than 200000 allocations, too many to list")
+
+
+def test_a_guarantee_that_nobody_can_keep_has_no_loss() -> None:
+    """Four equal jobs make τ = 2, and then no fair allocation leaves provider 1 three of them."""
+    problem = Problem(2, (ONE,) * 4, AllOf((Income((Fraction(3), NONE)), MaxMin())))
+    assert found(problem)["exclusion"] == Driver(None, "no allocation keeps the guarantee")
+    assert found(replace(problem, guarantee=MaxMin()))["exclusion"] == Driver(NONE, "Proposition 4")
+
+
+def test_what_was_not_proved_in_time_is_not_known() -> None:
+    def slow(problem: Problem) -> Solved:
+        solved = solve(problem)
+        return Listed(solved.max_value, solved.restricted_value, solved.loss, "limit")
+
+    problem = instance_3(Fraction(1, 4))
+    limit = Driver(None, "not solved in the time limit")
+    answers = drivers(problem, solve(problem), slow)
+    assert answers == dict.fromkeys(DRIVERS, limit)
