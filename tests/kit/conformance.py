@@ -38,7 +38,7 @@ from tests.kit.rig.contract_machine import MismatchError, Reached, drive
 from tests.kit.rig.crooked import Altered
 from tests.kit.rig.on_node import put_on, report_of
 from tests.kit.rig.selected import RoomyEvm
-from tests.kit.rig.suite import GAMES, ON_NODE, ContractSuite, Suite
+from tests.kit.rig.suite import BY_CHANCE, GAMES, ON_NODE, ContractSuite, Suite
 from tests.kit.rig.tampered import broken, only, told_otherwise
 from tests.nodes import KINDS, anvil, running
 
@@ -560,7 +560,8 @@ class Conformance(ContractConformance):
                 node.url, file, suite.campaign.artifacts(on_node), suite.mechanism.contracts
             )
             contract = addresses[suite.contract]
-            suite.stage(Recorder(evm, contract), addresses, variant, range(4))
+            games = range(24 if on_node in BY_CHANCE else 4)
+            suite.stage(Recorder(evm, contract), addresses, variant, games)
             report = report_of(node.url, file, status=1)
         assert report["holds"] is False
         rules = {SEEN_BY_TRACES.get(rule, rule) for rule in variant.rules}

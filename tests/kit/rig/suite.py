@@ -70,6 +70,8 @@ ON_NODE = (
     "the order is not uniform",
 )
 """Variants that are tried on a node too, of every mechanism that has them; the first two always."""
+BY_CHANCE = {"reveal is refused unless the draw suits", "the order is not uniform"}
+"""Variants of `ON_NODE` that are wrong in some games only, by what is drawn there: more games are played."""
 
 
 class Tampered(NamedTuple):
