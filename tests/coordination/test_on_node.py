@@ -29,7 +29,7 @@ RESTLESS = ["stubborn", "stubborn", "equilibrium", "random", "greedy"]
 """Bots whose games take all kinds of ways, within the deadlines."""
 
 
-def play(url: str, games: int, bots: list[str]) -> tuple[NodeRun[Outcome], Games]:
+def play(url: str, games: int, bots: list[str]) -> tuple[NodeRun[Any, Any, Outcome, Any], Games]:
     run = NodeRun(url, Setting.of(MECHANISM, PROBLEM, bots, 1))
     return run, list(run.play(range(games)))
 
@@ -87,7 +87,10 @@ def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
 
 
 def disturbed(
-    node: LocalNode, run: NodeRun[Outcome], disturb: Callable[[LocalNode], None], rounds: tuple[int, ...]
+    node: LocalNode,
+    run: NodeRun[Any, Any, Outcome, Any],
+    disturb: Callable[[LocalNode], None],
+    rounds: tuple[int, ...],
 ) -> Iterator[NodeGame[Outcome]]:
     """Play while something happens to the node: before it takes a batch of transactions, and after it did."""
     rpc = run._evm.manager.rpc

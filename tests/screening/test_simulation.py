@@ -67,7 +67,9 @@ def test_bots_without_a_law_are_not_compared() -> None:
 
 
 def test_a_remedial_seat_always_gives_what_it_can() -> None:
-    found = simulated(load(PROBLEMS / "screening-remedial.toml").problem, games=200)
+    remedial = load(PROBLEMS / "screening-remedial.toml").problem
+    assert isinstance(remedial, Problem)
+    found = simulated(remedial, games=200)
     assert found["choices"][0] == [0, 200]
     assert found["cost"]["expected"] == "1152/25"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
@@ -12,16 +12,18 @@ from parley.core.errors import ParleyError
 from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from parley.kit.options import Option
 
 __all__ = ["declared", "describe", "own_options", "with_options"]
 
+Q = ParamSpec("Q")
+
 
 def with_options(
     options: Iterable[tuple[str, Option]],
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+) -> Callable[[Callable[Q, None]], Callable[Q, None]]:
     """Add declared options to a command, as keyword arguments.
 
     Parameters
@@ -33,12 +35,11 @@ def with_options(
     for kind, option in options:
         by_name.setdefault(option.name, []).append((kind, option))
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+    def decorate(command: Callable[Q, None]) -> Callable[Q, None]:
         own = signature(command, eval_str=True)
         kept = [one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
-        command.__signature__ = own.replace(  # type: ignore[attr-defined]  # what typer reads
-            parameters=[*kept, *(_parameter(name, entries) for name, entries in by_name.items())]
-        )
+        added = [_parameter(name, entries) for name, entries in by_name.items()]
+        vars(command)["__signature__"] = own.replace(parameters=[*kept, *added])  # what typer reads
         return command
 
     return decorate
@@ -49,7 +50,7 @@ def _parameter(name: str, entries: list[tuple[str, Option]]) -> Parameter:
     first = entries[0][1]
     flags = f"--{name.replace('_', '-')}"
     option = typer.Option(flags, help=_help(entries), metavar=first.metavar, min=first.least, max=first.most)
-    form: Any = {bool: bool, list: list[str] | None}.get(first.form, first.form | None)
+    form: object = {bool: bool, list: list[str] | None}.get(first.form, first.form | None)
     default = False if first.form is bool else None
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[form, option])
 
@@ -73,7 +74,7 @@ def declared(verb: str) -> Iterable[tuple[str, Option]]:
     return ((one.kind, option) for one in mechanisms() for option in one.options if option.verb == verb)
 
 
-def own_options(kind: str, verb: str, given: dict[str, Any]) -> dict[str, Any]:
+def own_options(kind: str, verb: str, given: Mapping[str, object]) -> dict[str, object]:
     """Return the options that were given.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -57,14 +57,14 @@ def _add(one: AnyMechanism, form: Format) -> None:
         out: Out = None,
         force: Force = False,  # noqa: FBT002 - a flag
         as_json: AsJson = False,  # noqa: FBT002 - a flag
-        **given: Any,  # noqa: ANN401 - what the format declares
+        **given: object,  # what the format declares
     ) -> None:
         notes: list[str] = []
         options = Given(
             form.options, {name: value for name, value in given.items() if value not in (None, False, [])}
         )
         with naming(file):
-            mapping = getattr(one, form.read)(file, **options.values, warn=notes.append)
+            mapping = form.read(file, **options.values, warn=notes.append)
         one.problem(mapping, file)
         _give(mapping, file, notes, out, force=force, as_json=as_json)
 
@@ -81,7 +81,13 @@ for _mechanism in mechanisms():
 
 
 def _give(
-    mapping: Mapping[str, Any], file: str, notes: list[str], out: Path | None, *, force: bool, as_json: bool
+    mapping: Mapping[str, object],
+    file: str,
+    notes: list[str],
+    out: Path | None,
+    *,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Write an imported problem to a file or to standard output."""
     text = json.dumps(mapping, indent=1, ensure_ascii=False) + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -108,7 +108,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     out: Out = None,
     check: Check = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
-    **given: Any,  # noqa: ANN401 - what mechanisms declare
+    **given: object,  # what mechanisms declare
 ) -> None:
     """Play games on an EVM, and compare the results with theory."""
     from parley.kit.play.run import OTHER  # noqa: PLC0415 - what plays is slow to load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -49,7 +49,7 @@ def _teller(progress: Progress) -> Callable[[str, int, int | None], None]:
 def solve(
     file: File,
     as_json: Json = False,  # noqa: FBT002 - a flag
-    **given: Any,  # noqa: ANN401 - what mechanisms declare
+    **given: object,  # what mechanisms declare
 ) -> None:
     """Compute the exact equilibrium or assignment."""
     problem = load(file)
@@ -74,7 +74,7 @@ def audit(
     out: AuditOut = None,
     check: Check = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
-    **given: Any,  # noqa: ANN401 - what mechanisms declare
+    **given: object,  # what mechanisms declare
 ) -> None:
     """Check which properties hold, with witnesses, and who can gain by deviating."""
     problem = load(file)

@@ -11,11 +11,14 @@ import os
 import re
 import stat
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, TypeAlias
 
 from parley.core.errors import ProblemError, shorten
 
-__all__ = ["check_json", "check_toml", "read_bytes", "read_object", "read_text", "unique"]
+__all__ = ["JsonObject", "check_json", "check_toml", "read_bytes", "read_object", "read_text", "unique"]
+
+JsonObject: TypeAlias = dict[str, Any]
+"""An object as JSON has it."""
 
 MAX_BYTES = 2**24
 """Bytes of a file; a problem of 10,000 agents and 100 task types has half of this."""
@@ -67,7 +70,7 @@ def read_text(path: str | PathLike[str]) -> str:
         raise ProblemError(file, f"byte {error.start}", "not UTF-8 text") from None
 
 
-def read_object(path: str | PathLike[str]) -> dict[str, Any]:
+def read_object(path: str | PathLike[str]) -> JsonObject:
     """Read a JSON file that holds an object.
 
     Raises
@@ -87,7 +90,7 @@ def read_object(path: str | PathLike[str]) -> dict[str, Any]:
     return value
 
 
-def unique(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]], file: str) -> JsonObject:
     """Make an object from its keys and values; a duplicate key is a `ProblemError`."""
     mapping = dict(pairs)
     if len(mapping) < len(pairs):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias
 
 from parley.core.errors import naming
-from parley.kit.protocols import A, C, OutcomeT, P, S
+from parley.kit.protocols import A, AuditResult, C, Cast, Outcome, OutcomeT, P, Problem, S, Solution
 from parley.kit.results import AuditReport, Result, RunReport
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from parley.core.files import JsonObject
     from parley.kit.live.board import Board
     from parley.kit.mechanism import Mechanism
     from parley.kit.play.setting import Setting
@@ -59,7 +60,7 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
         """Number of agents."""
         return self.problem.agents
 
-    def to_mapping(self) -> dict[str, Any]:
+    def to_mapping(self) -> JsonObject:
         """Return the keys of a problem file."""
         return self.problem.to_mapping()
 
@@ -158,10 +159,10 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
         """Return the mechanism's own tables of a game for the live page, if it has any."""
         return self.mechanism.board(self.problem, outcome)
 
-    def sheet(self, report: Mapping[str, Any], name: str) -> Sheet:
+    def sheet(self, report: Mapping[str, object], name: str) -> Sheet:
         """Return the page of a run of this problem."""
         return self.mechanism.simulation_sheet(report, self.problem, name)
 
 
-AnyProblem: TypeAlias = LoadedProblem[Any, Any, Any, Any, Any]
+AnyProblem: TypeAlias = LoadedProblem[Problem, Solution, AuditResult, Outcome, Cast]
 """A problem of any mechanism."""

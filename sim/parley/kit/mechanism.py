@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeAlias
 
 from parley.core.files import read_object
 from parley.kit.play.declaration import Playable
-from parley.kit.protocols import A, C, OutcomeT, P, S
+from parley.kit.protocols import A, AuditResult, C, Cast, Outcome, OutcomeT, P, Problem, S, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from parley.core.files import JsonObject
     from parley.kit.declared import Description, Format, Laboratory
     from parley.kit.live.board import Board
     from parley.kit.options import Given
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from parley.kit.play.simulation import Simulation
     from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import PlayOptions
-    from parley.kit.verify.replay import Replay
+    from parley.kit.verify.replay import AnyReplay
 
 __all__ = ["AnyMechanism", "Mechanism"]
 
@@ -67,7 +68,7 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
     # ── verbs ──
 
     @abstractmethod
-    def problem(self, mapping: Mapping[str, Any], file: str) -> P:
+    def problem(self, mapping: Mapping[str, object], file: str) -> P:
         """Read a problem from the keys of its file; errors name the file.
 
         Raises
@@ -84,7 +85,7 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         """Check which properties hold, and which agents gain by deviating."""
 
     @abstractmethod
-    def verifier(self) -> type[Replay[Any]]:
+    def verifier(self) -> type[AnyReplay]:
         """Return the class that replays a deployed contract's games."""
 
     def laboratory(self) -> Laboratory | None:
@@ -97,7 +98,7 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
 
     # ── what people look at ──
 
-    def solution_sheet(self, report: Mapping[str, Any], problem: P) -> Sheet:
+    def solution_sheet(self, report: Mapping[str, object], problem: P, /) -> Sheet:
         """Return a solution as figures; by default plain tables of its JSON.
 
         Parameters
@@ -112,7 +113,7 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         return plain_sheet("solution", f"a problem of kind {self.kind}", report)
 
     def audit_sheet(
-        self, report: Mapping[str, Any], problem: P, document: Callable[[str], Mapping[str, Any]]
+        self, report: Mapping[str, object], problem: P, document: Callable[[str], Mapping[str, object]], /
     ) -> Sheet:
         """Return an audit as figures; by default plain tables of its JSON.
 
@@ -129,13 +130,13 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
 
         return plain_sheet("audit", f"a problem of kind {self.kind}", report)
 
-    def audit_documents(self, found: A) -> dict[str, Any]:
+    def audit_documents(self, found: A) -> dict[str, JsonObject]:
         """Return further JSON files of an audit, by file name; asked if it is shown or kept."""
         del found  # nothing, if a mechanism does not say otherwise
         return {}
 
     def simulation_sheet(
-        self, report: Mapping[str, Any], problem: P, name: str, folder: Path | None = None
+        self, report: Mapping[str, object], problem: P, name: str, folder: Path | None = None
     ) -> Sheet:
         """Return a run as figures; by default one figure per statistic.
 
@@ -216,5 +217,5 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
             return self.simulation_sheet(report, problem, folder.resolve().name, folder)
 
 
-AnyMechanism: TypeAlias = Mechanism[Any, Any, Any, Any, Any]
+AnyMechanism: TypeAlias = Mechanism[Problem, Solution, AuditResult, Outcome, Cast]
 """A mechanism of any types."""

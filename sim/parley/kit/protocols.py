@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
+
+    from parley.core.files import JsonObject
 
 __all__ = [
     "AuditResult",
@@ -41,14 +42,14 @@ class Problem(Protocol):
     def check_playable(self, file: str = "") -> None:
         """Raise ProblemError if the contract cannot hold the problem."""
 
-    def to_mapping(self) -> dict[str, Any]:
+    def to_mapping(self) -> JsonObject:
         """Return the keys of the problem file."""
 
 
 class Solution(Protocol):
     """The exact equilibrium or assignment of a problem."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return the object that `parley solve --json` prints."""
 
 
@@ -59,7 +60,7 @@ class AuditResult(Protocol):
     def holds(self) -> bool:
         """Whether no property was refuted."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return the object that `parley audit --json` prints."""
 
 

@@ -12,11 +12,12 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from os import fspath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError, shorten
 from parley.kit.loaded import LoadedProblem
+from parley.kit.mechanism import Mechanism
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -40,11 +41,14 @@ def _found() -> Mapping[str, AnyMechanism]:
         if point.name in found:
             raise ParleyError(f"entry point {point.value}: there is a mechanism of kind {point.name} already")
         try:
-            found[point.name] = point.load()
+            loaded = point.load()
         except Exception as error:
             raise ParleyError(
                 f"entry point {point.value}: mechanism {point.name} cannot be loaded: {error}"
             ) from error
+        if not isinstance(loaded, Mechanism):
+            raise ParleyError(f"entry point {point.value}: mechanism {point.name} is not a Mechanism")
+        found[point.name] = loaded
     return found
 
 
@@ -88,7 +92,7 @@ def artifacts() -> Mapping[str, Artifact]:
     return {name: found for one in mechanisms() for name, found in one.own_artifacts().items()}
 
 
-def load(source: str | PathLike[str] | Mapping[str, Any]) -> AnyProblem:
+def load(source: str | PathLike[str] | Mapping[str, object]) -> AnyProblem:
     """Load a problem from a file, or from the keys of a file.
 
     Parameters
@@ -115,7 +119,7 @@ def load(source: str | PathLike[str] | Mapping[str, Any]) -> AnyProblem:
     return _loaded(mapping, file)
 
 
-def _loaded(mapping: Mapping[str, Any], file: str) -> AnyProblem:
+def _loaded(mapping: Mapping[str, object], file: str) -> AnyProblem:
     """Read a problem with the mechanism of its kind."""
     one = mechanism(kind_of(mapping, file))
     return LoadedProblem(one, one.problem(mapping, file), file)
@@ -132,7 +136,7 @@ def _exact(value: object) -> object:
     return value
 
 
-def kind_of(mapping: Mapping[str, Any], file: str) -> str:
+def kind_of(mapping: Mapping[str, object], file: str) -> str:
     """Return the `kind` of a problem.
 
     Raises

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+    from matplotlib.figure import Figure
     from rich.console import RenderableType
 
+    from parley.core.files import JsonObject
     from parley.kit.present.page_model import Sheet
 
 __all__ = ["AuditReport", "Result", "RunReport"]
@@ -25,7 +27,7 @@ WIDTH = 100
 
 
 class _Written(Protocol):
-    def to_json(self) -> dict[str, Any]: ...
+    def to_json(self) -> JsonObject: ...
 
 
 class _Judged(_Written, Protocol):
@@ -68,7 +70,7 @@ class Result(Generic[T_co]):
             raise AttributeError(name)
         return getattr(self._value, name)
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return the object that ``--json`` prints."""
         return self._value.to_json()
 
@@ -78,7 +80,7 @@ class Result(Generic[T_co]):
 
         return [sheet_tables(self._sheet())]
 
-    def pictures(self) -> dict[str, Any]:
+    def pictures(self) -> dict[str, Figure]:
         """Draw the result with Matplotlib; pictures by name."""
         from parley.kit.present.drawing import pictures  # noqa: PLC0415 - slow to load
 
@@ -114,7 +116,7 @@ class AuditReport(Result[A_co], Generic[A_co]):
     """
 
     def __init__(
-        self, value: A_co, sheet: Callable[[], Sheet], documents: Callable[[], Mapping[str, Any]]
+        self, value: A_co, sheet: Callable[[], Sheet], documents: Callable[[], Mapping[str, JsonObject]]
     ) -> None:
         super().__init__(value, sheet)
         self._documents = documents

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from parley.core.files import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,14 +15,14 @@ class Verdict:
 
     holds: bool | None
     """None if unknown or not applicable."""
-    witness: dict[str, Any] | None = None
+    witness: JsonObject | None = None
     """If it does not hold: a complete counterexample, to be checked by hand."""
-    certificate: dict[str, Any] | None = None
+    certificate: JsonObject | None = None
     """If it holds: the proof; if it is unknown: the reason."""
-    more: dict[str, Any] = field(default_factory=dict)
+    more: JsonObject = field(default_factory=dict)
     """Further keys, such as a weaker form of the property."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return the keys of the verdict."""
         keys = {"holds": self.holds, "witness": self.witness, "certificate": self.certificate}
         return keys | self.more

@@ -25,6 +25,7 @@ from tests.kit.play.coin import COIN, Toss
 
 if TYPE_CHECKING:
     from parley.kit.loaded import AnyProblem
+    from parley.kit.protocols import A, C, OutcomeT, P, S
 
 PROBLEMS = project_root() / "problems"
 
@@ -78,7 +79,7 @@ def after(shown: dict[str, Any], name: str, k: int | None = None) -> list[list[A
     return cells
 
 
-def check(problem: AnyProblem, bots: list[str], shown: dict[str, Any]) -> None:
+def check(problem: LoadedProblem[P, S, A, OutcomeT, C], bots: list[str], shown: dict[str, Any]) -> None:
     """Whether the game is shown as it was played: calls, events, phases and money."""
     player = open_player(problem.setting(bots, shown["seed"]))
     before = player.balances()
@@ -143,7 +144,7 @@ def test_the_board_shows_what_the_contract_emitted(way: str) -> None:
     of = problem.problem
     assert isinstance(of, Problem)
     player = open_player(problem.setting(bots, 5))
-    outcome = player.play(shown["game"])
+    outcome: Any = player.play(shown["game"])
     events = [event for sent in player.sent for event in player.codec.decode(sent.logs)]
     rows = {event.seat: list(event.announcement) for event in events if event.name == "Announced"}
     work, stick, offer, cost = (after(shown, name) for name in ("work", "stick", "offer", "cost"))
@@ -195,7 +196,8 @@ def test_every_bot_that_can_be_picked_can_be_seated(kind: str) -> None:
 
 
 def test_ready_problems_are_offered_kind_by_kind_and_can_be_played() -> None:
-    offered = ready_problems(LoadedProblem(COIN, Toss(7)))
+    toy: Any = LoadedProblem(COIN, Toss(7))
+    offered = ready_problems(toy)
     assert offered[0] == {"kind": "toss", "name": "the given problem", "text": 'kind = "toss"\nstake = 7\n'}
     assert [entry["name"] for entry in offered[1:3]] == ["paper-example-1", "general-domain"]
     assert {entry["name"] for entry in offered[1:]} == {file.stem for file in PROBLEMS.glob("*.toml")}

@@ -115,7 +115,7 @@ def test_step_by_step_it_shows_what_the_contract_was_sent_and_emitted(
     tab: Tab, page: Page, name: str | None
 ) -> None:
     if name is None:
-        problem: AnyProblem = LoadedProblem(COIN, Toss(7))
+        problem: Any = LoadedProblem(COIN, Toss(7))
         put(page, 'kind = "toss"\nstake = 7')
         expect(page.locator("#seats .name")).to_have_text(["Heads", "Tails"])
     else:

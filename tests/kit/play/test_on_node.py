@@ -45,7 +45,7 @@ class Stingy(Coin):
         return Miser(evm, addresses[CONTRACT], problem, cast, seed)
 
 
-def play(url: str, setting: Coins, games: int) -> tuple[NodeRun[Outcome], Games]:
+def play(url: str, setting: Coins, games: int) -> tuple[NodeRun[Any, Any, Outcome, Any], Games]:
     run = NodeRun(url, setting)
     return run, list(run.play(range(games)))
 
@@ -190,7 +190,10 @@ def test_another_refusal_is_the_contracts_own_word() -> None:
 
 
 def disturbed(
-    node: LocalNode, run: NodeRun[Outcome], disturb: Callable[[LocalNode], None], rounds: Mapping[int, bool]
+    node: LocalNode,
+    run: NodeRun[Any, Any, Outcome, Any],
+    disturb: Callable[[LocalNode], None],
+    rounds: Mapping[int, bool],
 ) -> Iterator[NodeGame[Outcome]]:
     """Play while something happens to the node: before it takes a batch of transactions, or after it did."""
     rpc = run._evm.manager.rpc

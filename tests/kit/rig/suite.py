@@ -20,9 +20,10 @@ from parley.chain.evm import Evm
 from parley.chain.history import History, Recorder
 from parley.core.errors import ParleyError
 from parley.core.randomness import word
-from parley.kit.loaded import AnyProblem, LoadedProblem
-from parley.kit.mechanism import AnyMechanism
+from parley.kit.loaded import LoadedProblem
+from parley.kit.mechanism import Mechanism
 from parley.kit.play.player import Player
+from parley.kit.protocols import A, C, OutcomeT, P, S
 from parley.kit.reference import Revert
 from parley.kit.verify.contract import Declared, records_of, verify_contract
 from parley.kit.verify.records import Records
@@ -384,13 +385,13 @@ class Suite(ContractSuite):
         By command, options that make its documented examples quick.
     """
 
-    mechanism: AnyMechanism
+    mechanism: Mechanism[Any, Any, Any, Any, Any]
     problem: Mapping[str, Any]
     problems: Callable[[Random], Mapping[str, Any]]
     on_node: Sequence[str] = ()
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def load(self, keys: Mapping[str, Any]) -> AnyProblem:
+    def load(self, keys: Mapping[str, Any]) -> LoadedProblem[Any, Any, Any, Any, Any]:
         """A problem from the keys of its file, of this mechanism whether it is registered or not."""
         return LoadedProblem(self.mechanism, self.mechanism.problem(keys, ""), "")
 
@@ -401,7 +402,7 @@ def _place(records: Records, action: str, name: str) -> int:
     return named.index(name) if name in named else 0
 
 
-def populations(mechanism: AnyMechanism, seats: int) -> dict[str, tuple[str, ...]]:
+def populations(mechanism: Mechanism[P, S, A, OutcomeT, C], seats: int) -> dict[str, tuple[str, ...]]:
     """The usual bots, each other bot at one seat among them and at all seats, and silence in each phase."""
     usual, *others = mechanism.bots
     acting = [phase for phase, acts in mechanism.phases.items() if acts]

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from parley.chain.codec import Codec
     from parley.chain.evm import Logs
+    from parley.core.files import JsonObject
     from parley.kit.live.board import Cell
-    from parley.kit.loaded import AnyProblem
+    from parley.kit.loaded import LoadedProblem
     from parley.kit.play.player import Player
+    from parley.kit.protocols import A, C, OutcomeT, P, S
 
 __all__ = ["watch"]
 
@@ -31,12 +33,14 @@ SHOWN = 4
 """Displayed bytes of a hash."""
 
 
-def watch(problem: AnyProblem, bots: Sequence[str], *, seed: int, game: int) -> dict[str, Any]:
+def watch(
+    problem: LoadedProblem[P, S, A, OutcomeT, C], bots: Sequence[str], *, seed: int, game: int
+) -> JsonObject:
     """Play one game and return its steps.
 
     Parameters
     ----------
-    problem : AnyProblem
+    problem : LoadedProblem
     bots : sequence of str
         Names, one for all seats or one per seat.
     seed, game : int

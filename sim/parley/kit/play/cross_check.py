@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from parley.chain.evm import Name
+    from parley.core.files import JsonObject
 
 __all__ = ["CrossCheck", "gas_figures"]
 
@@ -48,7 +49,7 @@ class CrossCheck:
         """Whether nothing differed."""
         return not self.differences
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return plain values, without the gas."""
         return {
             "evm": self.evm,
@@ -59,12 +60,12 @@ class CrossCheck:
             "differences": self.differences,
         }
 
-    def gas_json(self) -> dict[str, Any]:
+    def gas_json(self) -> JsonObject:
         """Return the gas as plain values."""
         return {"evm": self.gas_evm, "games": self.gas_games, **gas_figures(self.gas, self.gas_games)}
 
 
-def gas_figures(gas: Mapping[str, Sequence[int]], games: int) -> dict[str, Any]:
+def gas_figures(gas: Mapping[str, Sequence[int]], games: int) -> JsonObject:
     """Return the mean gas of a game, and the gas by function.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple
 
 from parley.kit.options import Given, Option
 from parley.kit.protocols import C, OutcomeT, P, S
@@ -37,7 +37,7 @@ class Columns(NamedTuple, Generic[OutcomeT]):
 
     names: Sequence[str]
     type: str
-    of: Callable[[OutcomeT], Iterable[Any]]
+    of: Callable[[OutcomeT], Iterable[object]]
 
 
 class Playable(ABC, Generic[P, S, OutcomeT, C]):
@@ -116,7 +116,7 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         """Return the columns of the table of games besides a game's number and ending."""
         return ()
 
-    def report(self, run: Simulation[P, S, OutcomeT, C]) -> Mapping[str, Any]:
+    def report(self, run: Simulation[P, S, OutcomeT, C]) -> Mapping[str, object]:
         """Return the mechanism's own keys of `parley simulate --json`; by default its statistics."""
         return {"agents": run.agents(), "statistics": run.comparison.to_json()}
 

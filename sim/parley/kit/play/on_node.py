@@ -7,7 +7,7 @@ cross-check uses the same ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from parley.chain.abi import AbiError
 from parley.chain.deploy import deploy_to_node
@@ -17,7 +17,7 @@ from parley.chain.node import NodeEvm, side_by_side
 from parley.chain.revm import RevmEvm
 from parley.core.errors import ParleyError
 from parley.kit.play.player import UnexpectedRevertError
-from parley.kit.protocols import OutcomeT
+from parley.kit.protocols import C, OutcomeT, P, S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ class NodeGame(NamedTuple, Generic[OutcomeT]):
     gas_used: list[int]
 
 
-class NodeRun(Generic[OutcomeT]):
+class NodeRun(Generic[P, S, OutcomeT, C]):
     """A run of games on a node.
 
     Parameters
@@ -78,7 +78,7 @@ class NodeRun(Generic[OutcomeT]):
     def __init__(
         self,
         url: str,
-        setting: Setting[Any, Any, OutcomeT, Any],
+        setting: Setting[P, S, OutcomeT, C],
         deployment: Path | None = None,
         confirmations: int | None = None,
     ) -> None:

@@ -22,7 +22,8 @@ from parley.chain.deploy import deploy
 from parley.chain.urls import is_url
 from parley.core.errors import ParleyError
 from parley.kit.play.cross_check import CrossCheck
-from parley.kit.protocols import OutcomeT, path_of
+from parley.kit.play.setting import Row
+from parley.kit.protocols import C, OutcomeT, P, S, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +61,7 @@ OTHER: dict[str, Name] = {"revm": "py-evm", "py-evm": "revm"}
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the number of newly finished games."""
-Record: TypeAlias = Callable[[list[Any]], None]
+Record: TypeAlias = Callable[[list[Row]], None]
 """Called with the rows of each batch, in the order of games."""
 
 
@@ -98,17 +99,17 @@ class _Part(Generic[OutcomeT]):
 
     tally: Tally[OutcomeT]
     kept: dict[int, tuple[str, list[Sent]]] = field(default_factory=dict)
-    rows: list[Any] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class _Job(Generic[OutcomeT]):
+class _Job(Generic[P, S, OutcomeT, C]):
     """A run, as sent to worker processes."""
 
     number: int
     evm: str
-    setting: Setting[Any, Any, OutcomeT, Any]
+    setting: Setting[P, S, OutcomeT, C]
     keep_rows: bool
     replayed: int
 
@@ -116,7 +117,7 @@ class _Job(Generic[OutcomeT]):
 _job_numbers = itertools.count()
 
 
-def open_player(setting: Setting[Any, Any, OutcomeT, Any], evm: str = "revm") -> Player[OutcomeT]:
+def open_player(setting: Setting[P, S, OutcomeT, C], evm: str = "revm") -> Player[OutcomeT]:
     """Return a player on a new EVM with the mechanism's contracts deployed.
 
     Parameters
@@ -128,7 +129,7 @@ def open_player(setting: Setting[Any, Any, OutcomeT, Any], evm: str = "revm") ->
     return _player_on(open_evm(evm), setting)
 
 
-def _player_on(machine: Evm, setting: Setting[Any, Any, OutcomeT, Any]) -> Player[OutcomeT]:
+def _player_on(machine: Evm, setting: Setting[P, S, OutcomeT, C]) -> Player[OutcomeT]:
     """Deploy the mechanism's contracts, and return a player."""
     deployed = deploy(machine, setting.mechanism.artifacts(), setting.mechanism.contracts)
     return setting.player(machine, {name: entry.address for name, entry in deployed.items()})
@@ -138,7 +139,7 @@ def _player_on(machine: Evm, setting: Setting[Any, Any, OutcomeT, Any]) -> Playe
 
 
 def _play_batch(
-    job: _Job[OutcomeT], player: Player[OutcomeT], games: range, progress: Progress = lambda _: None
+    job: _Job[P, S, OutcomeT, C], player: Player[OutcomeT], games: range, progress: Progress = lambda _: None
 ) -> _Part[OutcomeT]:
     """Play a batch of games on a new EVM."""
     player.evm.recycle()
@@ -166,11 +167,11 @@ def _play_batch(
     return part
 
 
-_player_of: dict[tuple[int, int], Player[Any]] = {}
+_player_of: dict[tuple[int, int], Player[Any]] = {}  # type: ignore[explicit-any]  # of any mechanism
 """In a worker process: the player of the current job, by parent process and job number."""
 
 
-def _play_for(parent: int, job: _Job[OutcomeT], games: range) -> _Part[OutcomeT]:
+def _play_for(parent: int, job: _Job[P, S, OutcomeT, C], games: range) -> _Part[OutcomeT]:
     """Play a batch in a worker process with the player of the previous batch."""
     key = parent, job.number
     if key not in _player_of:
@@ -180,7 +181,7 @@ def _play_for(parent: int, job: _Job[OutcomeT], games: range) -> _Part[OutcomeT]
 
 
 def _parts(
-    job: _Job[OutcomeT], games: int, workers: int, cluster: str | None, progress: Progress
+    job: _Job[P, S, OutcomeT, C], games: int, workers: int, cluster: str | None, progress: Progress
 ) -> Iterable[_Part[OutcomeT]]:
     """Play all games in one or more processes, and return parts in the order of games."""
     size = BATCHES[job.evm]
@@ -216,14 +217,14 @@ def _on(cluster: str | None) -> Iterator[None]:
         yield
 
 
-def _replay(player: Player[Any], k: int) -> tuple[int, ...]:
+def _replay(player: Player[OutcomeT], k: int) -> tuple[int, ...]:
     """Replay game k, and return the changes in the balances of seats and contract."""
     before = player.balances()
     player.play(k)
     return tuple(map(int.__sub__, player.balances(), before))
 
 
-def _cross_check(job: _Job[OutcomeT], kept: dict[int, tuple[str, list[Sent]]]) -> CrossCheck:
+def _cross_check(job: _Job[P, S, OutcomeT, C], kept: dict[int, tuple[str, list[Sent]]]) -> CrossCheck:
     """Replay games on both EVMs, and compare all transactions and balances with each other and the run."""
     other = open_reference() if job.evm == "revm" else open_evm("revm")
     here, there = (_player_on(machine, job.setting) for machine in (open_evm(job.evm), other))
@@ -255,7 +256,9 @@ def _cross_check(job: _Job[OutcomeT], kept: dict[int, tuple[str, list[Sent]]]) -
 # ── on a node ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _open_node(job: _Job[OutcomeT], deployment: Path | None, confirmations: int | None) -> NodeRun[OutcomeT]:
+def _open_node(
+    job: _Job[P, S, OutcomeT, C], deployment: Path | None, confirmations: int | None
+) -> NodeRun[P, S, OutcomeT, C]:
     """Return a run on a node with deployed contracts."""
     from parley.kit.play.on_node import NodeRun  # noqa: PLC0415 - web3 takes a second to load
 
@@ -263,7 +266,7 @@ def _open_node(job: _Job[OutcomeT], deployment: Path | None, confirmations: int 
 
 
 def _parts_on_node(
-    run: NodeRun[OutcomeT], job: _Job[OutcomeT], games: int, progress: Progress
+    run: NodeRun[P, S, OutcomeT, C], job: _Job[P, S, OutcomeT, C], games: int, progress: Progress
 ) -> Iterable[_Part[OutcomeT]]:
     """Play all games on a node, and return parts in the order of games."""
     played = run.play(range(games))
@@ -288,7 +291,7 @@ def _parts_on_node(
 
 
 def _cross_check_node(
-    run: NodeRun[OutcomeT], kept: dict[int, tuple[str, list[Sent]]], games: int
+    run: NodeRun[P, S, OutcomeT, C], kept: dict[int, tuple[str, list[Sent]]], games: int
 ) -> CrossCheck:
     """Replay games of a node on an embedded EVM with its chain id and contracts."""
     paths = Counter(path for path, _ in kept.values())
@@ -299,7 +302,7 @@ def _cross_check_node(
 
 
 def play_games(  # noqa: PLR0913 - what makes a run
-    setting: Setting[Any, Any, OutcomeT, Any],
+    setting: Setting[P, S, OutcomeT, C],
     *,
     games: int = 1000,
     evm: str = "revm",

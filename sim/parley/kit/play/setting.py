@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Generic, TypeAlias
 
 from parley.kit.bots import seated
 from parley.kit.play.tally import Tally
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from parley.kit.play.declaration import Playable
     from parley.kit.play.player import Player, UnexpectedRevertError
 
-__all__ = ["Setting"]
+__all__ = ["Row", "Setting"]
+
+Row: TypeAlias = tuple[object, ...]
+"""A row of the table of games: number, ending and the mechanism's columns."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Setting(Generic[P, S, OutcomeT, C]):
         """Return an empty tally."""
         return Tally(self.mechanism.statistics(self.problem))
 
-    def row(self) -> Callable[[OutcomeT], tuple[Any, ...]]:
+    def row(self) -> Callable[[OutcomeT], Row]:
         """Return a picklable function from an outcome to its row in the table of games."""
         reads = [columns.of for columns in self.mechanism.columns(self.problem)]
         return lambda outcome: (

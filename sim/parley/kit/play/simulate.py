@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from parley.chain.urls import shown
 from parley.kit.bots import seated
 from parley.kit.play.run import play_games
-from parley.kit.play.setting import Setting
+from parley.kit.play.setting import Row, Setting
 from parley.kit.play.simulation import Simulation
 from parley.kit.play.tally import compare
 
@@ -81,7 +81,7 @@ def simulate(
     )
 
 
-def games_table(rows: Iterable[tuple[Any, ...]], columns: Sequence[Columns[Any]]) -> pa.Table:
+def games_table(rows: Iterable[Row], columns: Sequence[Columns[OutcomeT]]) -> pa.Table:
     """Make the table of games: number, ending and the mechanism's columns.
 
     Parameters
@@ -109,7 +109,7 @@ def games_table(rows: Iterable[tuple[Any, ...]], columns: Sequence[Columns[Any]]
     named = ((name, one.type) for one in columns for name in one.names)
     for (name, kind), found in zip(named, values, strict=True):
         if kind == "wei":
-            table[name] = pa.array(map(Decimal, found), pa.decimal128(38))
+            table[name] = pa.array(map(Decimal, cast("Iterable[int]", found)), pa.decimal128(38))
         else:
             table[name] = pa.array(found, pa.type_for_alias(kind))
     return pa.table(table)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias
 
-from parley.kit.protocols import C, Ending, OutcomeT, P, S
+from parley.kit.protocols import C, Cast, Ending, Outcome, OutcomeT, P, Problem, S, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Self
 
+    from parley.core.files import JsonObject
     from parley.kit.play.cross_check import CrossCheck
     from parley.kit.play.tally import Comparison, Tally
 
@@ -57,9 +58,9 @@ class Simulation(Generic[P, S, OutcomeT, C]):
     comparison: Comparison
     cross_check: CrossCheck
     seconds: float
-    report: Callable[[Self], Mapping[str, Any]] = field(repr=False)
+    report: Callable[[Self], Mapping[str, object]] = field(repr=False)
 
-    def agents(self, *means: str) -> list[dict[str, Any]]:
+    def agents(self, *means: str) -> list[JsonObject]:
         """Return an entry for each agent: its number, its bot, and its means of these names."""
         return [
             {"agent": i, "bot": bot}
@@ -81,7 +82,7 @@ class Simulation(Generic[P, S, OutcomeT, C]):
         """Whether no test contradicts theory."""
         return self.comparison.holds
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return the object that `parley simulate --json` prints."""
         tally = self.tally
         settled = sum(
@@ -106,5 +107,5 @@ class Simulation(Generic[P, S, OutcomeT, C]):
         }
 
 
-AnyRun: TypeAlias = Simulation[Any, Any, Any, Any]
+AnyRun: TypeAlias = Simulation[Problem, Solution, Outcome, Cast]
 """A run of any mechanism."""

@@ -12,6 +12,8 @@ from parley.kit.statistics import Count, Counted, Counts, Group, Mean, MeanRow, 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from parley.core.files import JsonObject
+
 __all__ = ["Comparison", "Tally", "compare"]
 
 
@@ -41,7 +43,7 @@ class Tally(Generic[OutcomeT]):
         for statistic in self.statistics:
             self.counted.setdefault(statistic.name, {})
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> JsonObject:
         # Functions of a mechanism may not be picklable.
         return self.__dict__ | {"statistics": ()}
 
@@ -91,7 +93,7 @@ class Comparison:
     means: Mapping[str, tuple[MeanRow, ...]]
     counts: Mapping[str, Counts]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Give everything as plain values."""
         return {
             "means": {

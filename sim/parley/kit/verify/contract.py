@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from parley.chain.abi import AbiError, python_name
 from parley.chain.compiler import Artifact, CompilerError
@@ -16,7 +16,7 @@ from parley.core.randomness import keccak
 from parley.core.statistics import bonferroni, recognition_p_value
 from parley.kit.reference import ReferenceModel
 from parley.kit.verify.records import Records
-from parley.kit.verify.replay import Draws, G, Replay
+from parley.kit.verify.replay import AnyReplay, Draws, G, Replay
 from parley.kit.verify.verification import Judged, Others, Verification
 
 __all__ = ["Declared", "Progress", "Question", "compiled", "questions", "records_of", "verify_contract"]
@@ -39,7 +39,7 @@ class Declared(Protocol):
     def contracts(self) -> Sequence[str]:
         """Names of its contracts; the first one holds the games."""
 
-    def verifier(self) -> type[Replay[Any]]:
+    def verifier(self) -> type[AnyReplay]:
         """Return the class that replays its games."""
 
     def artifacts(self) -> Mapping[str, Artifact]:

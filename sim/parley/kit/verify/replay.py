@@ -11,8 +11,9 @@ its draws. If needed, it also defines how to mend a rejected call and how the mo
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 
 from parley.chain.deployments import Claims
 from parley.chain.history import Call, History
@@ -22,7 +23,7 @@ from parley.kit.verify.money import Ledger
 from parley.kit.verify.records import Action, NotReadableError, Records
 from parley.kit.verify.rules import Rules, Violation, shown
 
-__all__ = ["Attempt", "Drawn", "Draws", "Replay", "number_in", "words_in"]
+__all__ = ["AnyReplay", "Attempt", "Drawn", "Draws", "Replay", "number_in", "words_in"]
 
 
 G = TypeVar("G", bound=Game)
@@ -44,7 +45,8 @@ class Drawn(NamedTuple):
     outcomes: Collection[int] | None
 
 
-class Draws(NamedTuple, Generic[G]):
+@dataclass(frozen=True)
+class Draws(Generic[G]):
     """One kind of draw; at most one per game counts.
 
     Attributes
@@ -401,6 +403,10 @@ class Replay(Generic[G]):
                 seen.add(rule)
                 detail = f"{self.told(rule, have, found)} instead of {self.told(rule, want, due)}"
                 self._note(game, rule, detail)
+
+
+AnyReplay: TypeAlias = Replay[Any]
+"""A replay of any games."""
 
 
 def number_in(event: Event, index: int) -> int:

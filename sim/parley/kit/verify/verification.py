@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from parley.core.files import JsonObject
 from parley.core.statistics import MIN_P, bonferroni
 from parley.kit.verify.money import Seen
 from parley.kit.verify.rules import Violation
@@ -141,7 +142,7 @@ class Verification:
         """Source of the payments, as in reports."""
         return "trusted" if self.payees is Seen.NOT_SEEN and self.trusted else self.payees.text
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return the object that `parley verify --json` prints for this contract."""
         return {
             "kind": self.kind,
@@ -169,7 +170,7 @@ class Verification:
         }
 
 
-def combined_json(found: Sequence[Verification]) -> dict[str, Any]:
+def combined_json(found: Sequence[Verification]) -> JsonObject:
     """Combine the contracts of one chain: the object that `parley verify --json` prints.
 
     Bonferroni combines the p-values of contracts with draws.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE
-from parley.kit.declared import Description, Format, elsewhere
+from parley.kit.declared import Description, Format, later
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, counted, seed
 from parley.kit.protocols import Ending
@@ -16,15 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parley.kit.options import Given
-    from parley.mechanisms.assignment.audit import Audit
-    from parley.mechanisms.assignment.plan import Plan
-    from parley.mechanisms.assignment.play import Outcome
-    from parley.mechanisms.assignment.problem import Problem
-    from parley.mechanisms.assignment.solution import Solution
+    from parley.mechanisms.assignment.verify import LotteryReplay
 
-    Declared = Mechanism[Problem, Solution, Audit, Outcome, Plan]
-else:
-    Declared = Mechanism
+with later(__name__):
+    from parley.mechanisms.assignment.audit import Audit
+    from parley.mechanisms.assignment.csvfile import read_csv
+    from parley.mechanisms.assignment.plan import Plan, cast
+    from parley.mechanisms.assignment.play import Outcome, player
+    from parley.mechanisms.assignment.preflib import read_preflib
+    from parley.mechanisms.assignment.present.audit import audit_documents, audit_sheet
+    from parley.mechanisms.assignment.present.page_simulation import simulation_sheet
+    from parley.mechanisms.assignment.present.solution import solution_sheet
+    from parley.mechanisms.assignment.problem import Problem
+    from parley.mechanisms.assignment.solution import Solution, theory
+    from parley.mechanisms.assignment.statistics import columns, report, statistics
 
 __all__ = ["MECHANISM", "Assignment"]
 
@@ -55,7 +60,7 @@ _SUPERVISORS = (
 )
 
 
-class Assignment(Declared):
+class Assignment(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
     """Random assignment of items to agents."""
 
     kind = "assignment"
@@ -119,7 +124,7 @@ class Assignment(Declared):
             ),
             "A PrefLib file: .soc, .soi, .toc or .toi.",
             _shared("preflib", _SUPERVISORS),
-            "read_preflib",
+            read_preflib,
         ),
         Format(
             "csv",
@@ -139,24 +144,21 @@ class Assignment(Declared):
                 Option("csv", "select", list, _SELECT, metavar="COLUMN=VALUE"),
                 Option("csv", "seats", int, _SCALE, least=1, most=MAX_GAMES),
             ),
-            "read_csv",
+            read_csv,
         ),
     )
 
-    problem = elsewhere("problem:Problem.from_mapping")
-    read_preflib = elsewhere("preflib:read_preflib")
-    read_csv = elsewhere("csvfile:read_csv")
-    theory = elsewhere("solution:theory")
-    cast = elsewhere("plan:cast")
-    player = elsewhere("play:player")
-    verifier = elsewhere("verify:LotteryReplay", named=True)
-    statistics = elsewhere("statistics:statistics")
-    columns = elsewhere("statistics:columns")
-    report = elsewhere("statistics:report")
-    solution_sheet = elsewhere("present.solution:solution_sheet")
-    audit_sheet = elsewhere("present.audit:audit_sheet")
-    audit_documents = elsewhere("present.audit:audit_documents")
-    simulation_sheet = elsewhere("present.page_simulation:simulation_sheet")
+    problem = staticmethod(Problem.from_mapping)
+    theory = staticmethod(theory)
+    cast = staticmethod(cast)
+    player = staticmethod(player)
+    statistics = staticmethod(statistics)
+    columns = staticmethod(columns)
+    report = staticmethod(report)
+    solution_sheet = staticmethod(solution_sheet)
+    audit_sheet = staticmethod(audit_sheet)
+    audit_documents = staticmethod(audit_documents)
+    simulation_sheet = staticmethod(simulation_sheet)
 
     def solve(self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]) -> Solution:
         """Find the probabilities, and a lottery that has them."""
@@ -173,6 +175,12 @@ class Assignment(Declared):
         from parley.mechanisms.assignment.solution import RUNS
 
         return audit(problem, runs=given.integer("runs", RUNS), seed=given.integer("seed", 0), progress=tell)
+
+    def verifier(self) -> type[LotteryReplay]:
+        """Return how a deployed contract's games are replayed."""
+        from parley.mechanisms.assignment.verify import LotteryReplay
+
+        return LotteryReplay
 
 
 MECHANISM = Assignment()

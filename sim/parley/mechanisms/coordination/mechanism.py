@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE
-from parley.kit.declared import Description, elsewhere
+from parley.kit.bots import Bots
+from parley.kit.declared import Description, later
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, seed
 from parley.kit.protocols import Ending
@@ -15,17 +16,21 @@ from parley.mechanisms.coordination.contracts import CONTRACTS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parley.kit.bots import Bots
     from parley.kit.options import Given
-    from parley.mechanisms.coordination.bots import Bot
-    from parley.mechanisms.coordination.demonstration import PlayedAudit
-    from parley.mechanisms.coordination.play import Outcome
+    from parley.mechanisms.coordination.verify import GameReplay
+
+with later(__name__):
+    from parley.mechanisms.coordination.bots import Bot, cast
+    from parley.mechanisms.coordination.demonstration import PlayedAudit, audit_and_play
+    from parley.mechanisms.coordination.experiment.specification import laboratory
+    from parley.mechanisms.coordination.live import Board
+    from parley.mechanisms.coordination.play import Outcome, player
+    from parley.mechanisms.coordination.present.audit import audit_documents, audit_sheet
+    from parley.mechanisms.coordination.present.page_simulation import simulation_sheet
+    from parley.mechanisms.coordination.present.solution import solution_sheet
     from parley.mechanisms.coordination.problem import Problem
     from parley.mechanisms.coordination.solution import Solution
-
-    Declared = Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
-else:
-    Declared = Mechanism
+    from parley.mechanisms.coordination.statistics import columns, report, statistics
 
 __all__ = ["MECHANISM", "Coordination"]
 
@@ -35,7 +40,7 @@ _PROBLEMS = "Number of random problems to search for counterexamples."
 _GAMES = "Games to play with the manipulation, and as many without it; 0 for none."
 
 
-class Coordination(Declared):
+class Coordination(Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]):
     """Task coordination with recognition (Gudmundsson, Hougaard and Platz)."""
 
     kind = "coordination"
@@ -122,20 +127,19 @@ class Coordination(Declared):
         seed("audit", "Seed of the search and of the games.", "1"),
     )
 
-    problem = elsewhere("problem:Problem.from_mapping")
-    audit = elsewhere("demonstration:audit_and_play")
-    cast = elsewhere("bots:cast")
-    player = elsewhere("play:player")
-    verifier = elsewhere("verify:GameReplay", named=True)
-    statistics = elsewhere("statistics:statistics")
-    columns = elsewhere("statistics:columns")
-    report = elsewhere("statistics:report")
-    laboratory = elsewhere("experiment.specification:laboratory")
-    board = elsewhere("live:Board")
-    solution_sheet = elsewhere("present.solution:solution_sheet")
-    audit_sheet = elsewhere("present.audit:audit_sheet")
-    audit_documents = elsewhere("present.audit:audit_documents")
-    simulation_sheet = elsewhere("present.page_simulation:simulation_sheet")
+    problem = staticmethod(Problem.from_mapping)
+    audit = staticmethod(audit_and_play)
+    cast = staticmethod(cast)
+    player = staticmethod(player)
+    statistics = staticmethod(statistics)
+    columns = staticmethod(columns)
+    report = staticmethod(report)
+    laboratory = staticmethod(laboratory)
+    board = staticmethod(Board)
+    solution_sheet = staticmethod(solution_sheet)
+    audit_sheet = staticmethod(audit_sheet)
+    audit_documents = staticmethod(audit_documents)
+    simulation_sheet = staticmethod(simulation_sheet)
 
     def solve(self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]) -> Solution:
         """Find allocation and equilibrium."""
@@ -144,6 +148,12 @@ class Coordination(Declared):
         tell("solving", 0, None)
         announced = announced_in(problem, given.text("announce"))
         return solve(problem, exact=given.flag("exact"), announced=announced)
+
+    def verifier(self) -> type[GameReplay]:
+        """Return how a deployed contract's games are replayed."""
+        from parley.mechanisms.coordination.verify import GameReplay
+
+        return GameReplay
 
 
 MECHANISM = Coordination()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_SAMPLE
-from parley.kit.declared import Description, Format, elsewhere
+from parley.kit.declared import Description, Format, later
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, seed
 from parley.kit.protocols import Ending
@@ -15,23 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parley.kit.options import Given
-    from parley.mechanisms.screening.audit import Audit
-    from parley.mechanisms.screening.bots import Cast
-    from parley.mechanisms.screening.play import Outcome
-    from parley.mechanisms.screening.problem import Problem
-    from parley.mechanisms.screening.solution import Solution
     from parley.mechanisms.screening.verify import MarketReplay
 
-    Declared = Mechanism[Problem, Solution, Audit, Outcome, Cast]
-else:
-    Declared = Mechanism
+with later(__name__):
+    from parley.mechanisms.screening.audit import Audit
+    from parley.mechanisms.screening.bots import Cast, cast
+    from parley.mechanisms.screening.cases import read_cases
+    from parley.mechanisms.screening.live import Board
+    from parley.mechanisms.screening.play import Outcome, player, with_options
+    from parley.mechanisms.screening.present.audit import audit_documents, audit_sheet
+    from parley.mechanisms.screening.present.page_simulation import simulation_sheet
+    from parley.mechanisms.screening.present.solution import solution_sheet
+    from parley.mechanisms.screening.problem import Problem
+    from parley.mechanisms.screening.solution import Solution, theory
+    from parley.mechanisms.screening.statistics import columns, report, statistics
 
 __all__ = ["MECHANISM", "Screening"]
 
 _SEED = "Seed of samples, where figures are not exact."
 
 
-class Screening(Declared):
+class Screening(Mechanism[Problem, Solution, Audit, Outcome, Cast]):
     """Menus of polarized rays."""
 
     kind = "screening"
@@ -147,24 +151,23 @@ class Screening(Declared):
                     most=MAX_SAMPLE,
                 ),
             ),
-            "read_cases",
+            read_cases,
         ),
     )
 
-    problem = elsewhere("problem:Problem.from_mapping")
-    read_cases = elsewhere("cases:read_cases")
-    theory = elsewhere("solution:theory")
-    cast = elsewhere("bots:cast")
-    with_options = elsewhere("play:with_options")
-    player = elsewhere("play:player")
-    statistics = elsewhere("statistics:statistics")
-    columns = elsewhere("statistics:columns")
-    report = elsewhere("statistics:report")
-    board = elsewhere("live:Board")
-    solution_sheet = elsewhere("present.solution:solution_sheet")
-    audit_sheet = elsewhere("present.audit:audit_sheet")
-    audit_documents = elsewhere("present.audit:audit_documents")
-    simulation_sheet = elsewhere("present.page_simulation:simulation_sheet")
+    problem = staticmethod(Problem.from_mapping)
+    theory = staticmethod(theory)
+    cast = staticmethod(cast)
+    with_options = staticmethod(with_options)
+    player = staticmethod(player)
+    statistics = staticmethod(statistics)
+    columns = staticmethod(columns)
+    report = staticmethod(report)
+    board = staticmethod(Board)
+    solution_sheet = staticmethod(solution_sheet)
+    audit_sheet = staticmethod(audit_sheet)
+    audit_documents = staticmethod(audit_documents)
+    simulation_sheet = staticmethod(simulation_sheet)
 
     def solve(self, problem: Problem, given: Given, tell: Callable[[str, int, int | None], None]) -> Solution:
         """Compute choices, expected cost, benchmarks and bounds."""
