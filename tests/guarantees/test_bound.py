@@ -10,10 +10,17 @@ import numpy as np
 import pytest
 
 from parley.core.linear import Program
-from parley.mechanisms.guarantees.guarantee import MaxMin
-from parley.mechanisms.guarantees.instances import instance_6, instance_7, instance_8
+from parley.mechanisms.guarantees.guarantee import Income, MaxMin
+from parley.mechanisms.guarantees.instances import instance_6, instance_7, instance_8, instance_9, loss_9
 from parley.mechanisms.guarantees.linear_program import most_lost, program, solve_program, two_point
-from parley.mechanisms.guarantees.loss import bound, crossing, heterogeneity, loss, symmetric_bound
+from parley.mechanisms.guarantees.loss import (
+    asymmetric_bound,
+    bound,
+    crossing,
+    heterogeneity,
+    loss,
+    symmetric_bound,
+)
 from parley.mechanisms.guarantees.problem import Problem
 from parley.mechanisms.guarantees.schedules import Allocation, is_feasible, total
 from tests.guarantees.brute import Brute, brute, random_problem
@@ -189,6 +196,41 @@ def test_random_instances_never_exceed_the_bound() -> None:
 @pytest.mark.parametrize("part", range(10))
 def test_none_of_20000_random_instances_exceeds_the_bound(part: int) -> None:
     check_bound(2000, 100 + part)
+
+
+def test_without_symmetry_the_loss_is_at_most_one_over_two_minus_delta() -> None:
+    generator = np.random.default_rng(11)
+    lost = 0
+    for _ in range(600):
+        problem = random_problem(generator, symmetric=False)
+        found = brute(problem)
+        if found.restricted_value is not None:
+            assert found.loss <= asymmetric_bound(problem.providers, problem.delta)
+            lost += found.loss > 0 and not problem.is_symmetric
+    assert lost > 30
+
+
+@pytest.mark.parametrize("delta", [Fraction(0), Fraction(1, 4), Fraction(9, 10)])
+def test_two_providers_who_can_do_different_jobs_come_close_to_that(delta: Fraction) -> None:
+    """With equal factors they lose half, which Theorem 1 allows only for infinitely many."""
+    one, less = Fraction(1), Fraction(999, 1000)
+    problem = Problem(
+        2,
+        (one, less),
+        Income((Fraction(0), one)),
+        conflicts=frozenset({(0, 1)}),
+        eligible=(frozenset({0}), None),
+        factors=(one, 1 - delta),
+    )
+    found = brute(problem).loss
+    limit = asymmetric_bound(2, delta)
+    assert bound(2, delta) < limit - Fraction(1, 1000) < found < limit
+
+
+def test_instance_9_exceeds_no_bound_because_its_factors_differ_as_much() -> None:
+    """Its loss approaches everything, but so does δ = 1 − 1/k, which is lost with symmetry already."""
+    for k in range(2, 50):
+        assert loss_9(k) < 1 - Fraction(1, k) == instance_9(k).delta
 
 
 def best_pair(problem: Problem, found: Brute) -> tuple[Allocation, Allocation]:

@@ -107,9 +107,9 @@ def test_money_has_defaults() -> None:
         drawn.wei(Fraction(1, 7))
 
 
-def test_half_the_default_bond_exceeds_all_gains_even_if_the_bound_does_not_hold() -> None:
+def test_half_the_default_bond_exceeds_all_gains_without_symmetry_too() -> None:
     problem = Problem.from_mapping(BASE | {"eligible": [[0], [1], [2]], "factors": [2, 1, 1]})
-    assert problem.bond == 2 * 41 + 1
+    assert problem.bond == int(2 * 41 * Fraction(2, 3)) + 1  # 1/(2 − δ) = 2/3
 
 
 def test_times_on_chain_are_whole_from_the_first_start() -> None:

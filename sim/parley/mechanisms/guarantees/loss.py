@@ -61,6 +61,26 @@ def symmetric_bound(providers: int, delta: Fraction) -> Fraction:
     return others / (providers + (1 - delta) * others)
 
 
+def asymmetric_bound(providers: int, delta: Fraction) -> Fraction:
+    """Return 1/(2−δ), the most that a guarantee can cost if providers differ in what they can do.
+
+    The paper has no bound without Assumption 1 (ii). Proof. For i = j, Lemma 1 does not need it: a
+    provider that has B_i in the best allocation B under the guarantee could have (B_i ∩ A_i) ∪ (A_i ∖ ∪B)
+    instead. So with the variables of linear program (14), x_i ≤ y_i + Σ_{k≠i} w_ki. The loss rises in x;
+    where all of these hold with equality, it is Σ γ_k w_ki / (Σ γ_i y_i + Σ (γ_i + γ_k) w_ki + Σ γ_i w_ii)
+    with sums over k ≠ i, and each γ_k/(γ_i + γ_k) is at most 1/(2−δ).
+
+    Two providers come arbitrarily close: the job that the better one does, of value 1, is promised to the
+    other, who then leaves undone a job of value 1 − ε that only it could do. One provider loses nothing.
+
+    Examples
+    --------
+    >>> asymmetric_bound(2, Fraction(0)), asymmetric_bound(9, Fraction(1, 2))
+    (Fraction(1, 2), Fraction(2, 3))
+    """
+    return Fraction(0) if providers == 1 else 1 / (2 - delta)
+
+
 def crossing(providers: int) -> float:
     """Return δ*(n), up to which fairness costs most, and from which heterogeneity does; n is at least 2.
 

@@ -34,7 +34,7 @@ from parley.mechanisms.guarantees.guarantee import (
     leaves,
     terms,
 )
-from parley.mechanisms.guarantees.loss import bound, heterogeneity
+from parley.mechanisms.guarantees.loss import asymmetric_bound, bound, heterogeneity
 from parley.mechanisms.guarantees.schema import (
     Interval,
     Pair,
@@ -180,12 +180,10 @@ class Problem:
     def _default_bond(self) -> Fraction:
         """Return the least whole number with a half above any gain from breaking the guarantee.
 
-        If all providers can do the same, no loss exceeds the bound of Theorem 1.
+        No loss exceeds a bound: that of Theorem 1 if all providers can do the same.
         """
-        most = max(self.factors) * sum(self.values)
-        if self.is_symmetric:
-            most *= bound(self.providers, self.delta)
-        return Fraction(floor(2 * most) + 1)
+        share = (bound if self.is_symmetric else asymmetric_bound)(self.providers, self.delta)
+        return Fraction(floor(2 * share * max(self.factors) * sum(self.values)) + 1)
 
     def _default_provider_bond(self) -> Fraction:
         """Return the least whole number that no schedule pays more than; 0 if there is no draw."""
