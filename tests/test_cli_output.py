@@ -72,11 +72,18 @@ def test_what_libraries_print_goes_to_standard_error(call: tuple[object, ...], n
     assert json.loads(done.stdout)
 
 
+def test_a_linear_program_prints_nothing() -> None:
+    code = "from parley.core.linear import Program as P; p = P(); p.at_most({p.variable(1): 1}, 1); p.solve()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 @pytest.mark.parametrize("call", CALLS[:2], ids=["coordination", "assignment"])
 def test_tables_are_printed_alone_too(call: tuple[object, ...], noisy: dict[str, str]) -> None:
     loud, quiet = parley(*call, environment=noisy), parley(*call, environment={})
     assert (loud.returncode, quiet.returncode) == (0, 0)
     assert NOISE in loud.stderr
+    assert quiet.stderr == ""
     assert loud.stdout == quiet.stdout
     assert "HiGHS" not in quiet.stdout
 

@@ -36,7 +36,6 @@ def pair_ways(problem: Problem, kind: str, pair: tuple[int, int] = PAIR) -> list
 
     Parameters
     ----------
-    problem : Problem
     kind : str
         A key of ``KINDS``. One that announces together does so as is best for both, by exhaustive search; one
         that picks the proposer lets the game expire unless it is one of the two, and loses the bond of the

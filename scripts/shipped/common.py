@@ -80,7 +80,6 @@ class Page:
         In Markdown, as they stand on the page.
     claims : tuple of Claim
         Everything on it that theory says something of.
-    figure : Figure
     """
 
     tables: tuple[str, ...]
@@ -94,7 +93,6 @@ class Played:
 
     Attributes
     ----------
-    cell : Cell
     generation : ndarray of int, shape (games,)
     strategies : ndarray of str, shape (games, n)
         Who sits where.
@@ -141,7 +139,6 @@ def read(experiment: Experiment, folder: Path) -> list[Played]:
 
     Parameters
     ----------
-    experiment : Experiment
     folder : Path
         What it has left.
     """

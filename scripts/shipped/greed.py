@@ -40,7 +40,6 @@ def profile_ways(problem: Problem, greedy: Sequence[bool]) -> list[Way]:
 
     Parameters
     ----------
-    problem : Problem
     greedy : sequence of bool, length n
     """
     position = Position(problem)

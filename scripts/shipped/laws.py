@@ -34,7 +34,6 @@ def settling(problem: Problem, X: ArrayLike) -> list[Way]:
 
     Parameters
     ----------
-    problem : Problem
     X : array_like of int, shape (n, m)
         Announced allocation, in units; it saves something.
 

@@ -76,7 +76,6 @@ def untaught(problem: Problem, possible: Fraction, kinds: Sequence[str]) -> Chan
 
     Parameters
     ----------
-    problem : Problem
     possible : Fraction
         Savings of a cost-effective allocation.
     kinds : sequence of str, length n

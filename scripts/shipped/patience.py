@@ -50,7 +50,6 @@ def bargained(problem: Problem, stubborn: Iterable[int]) -> Bargained:
 
     Parameters
     ----------
-    problem : Problem
     stubborn : iterable of int
         Who rejects, from 0.
 

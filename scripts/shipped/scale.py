@@ -45,7 +45,6 @@ def concentration(p: Sequence[Fraction], delta: Fraction, games: int) -> Concent
     ----------
     p : sequence of Fraction
         Recognition probabilities.
-    delta : Fraction
     games : int
         At least 2.
 

@@ -44,7 +44,6 @@ def ways(problem: Problem, strategies: Sequence[str]) -> list[Way]:
 
     Parameters
     ----------
-    problem : Problem
     strategies : sequence of str, length n
         Names: ``equilibrium``, ``withholder``, ``silent:PHASE``.
 

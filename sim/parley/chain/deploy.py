@@ -33,8 +33,6 @@ class Deployment:
     ----------
     address : str
         With its checksum.
-    args : tuple
-        Constructor arguments.
     code_hash : str
         Keccak-256 of the code at the address, ``0x`` and 64 digits.
     transaction, block : str or None, int or None

@@ -73,8 +73,6 @@ class Receipt(NamedTuple):
 
     Attributes
     ----------
-    ok : bool
-        Whether it succeeded.
     output : bytes
         Return data, or revert data.
     logs : tuple[Log, ...]

@@ -40,8 +40,6 @@ class Funds:
 
     Parameters
     ----------
-    rpc : Rpc
-        The node.
     view : View
         Of the chain's head.
     mine : callable

@@ -78,8 +78,6 @@ class Call(NamedTuple):
     direct : bool
         Whether the call is known: from the transaction itself or from a trace. For a call through another
         contract without a trace, only the events are known.
-    block : int
-        Number of the block.
     failure : Failure or None
         None for a successful call.
     payments : tuple of (str, int), or None
@@ -142,8 +140,6 @@ class Recorder:
 
     Parameters
     ----------
-    evm : Evm
-        The backend that executes.
     contract : str, optional
         The recorded contract; may be set later, after its deployment.
 

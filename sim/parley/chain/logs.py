@@ -29,8 +29,6 @@ class Logs(NamedTuple):
 
     Attributes
     ----------
-    first, last : int
-        The blocks' numbers.
     entries : list of dict
         As JSON-RPC has them, in the chain's order.
     """

@@ -253,8 +253,6 @@ def side_by_side(
     begin : callable
         Called once in each thread with its own backend; returns a function that runs a task, given its
         number. Tasks may not move the clock.
-    numbers : iterable of int
-        Numbers of the tasks.
     at_once : int
         Tasks at a time; one needs no threads.
 

@@ -100,8 +100,6 @@ class RpcError(NodeError):
 
     Parameters
     ----------
-    method : str
-        The requested method.
     error : object
         The ``error`` of the answer, normally an object with code and message.
 

@@ -93,11 +93,6 @@ class _Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester carries no typ
 class TesterEvm:
     """py-evm behind web3 as a backend, with exact gas.
 
-    Attributes
-    ----------
-    web3 : Web3
-        The connection, for inspection.
-
     Examples
     --------
     >>> evm = TesterEvm()

@@ -39,8 +39,6 @@ class Frame(NamedTuple):
         Empty if it succeeded.
     logs : tuple of Log
         Events of this call itself.
-    calls : tuple of Frame
-        Inner calls, in order.
     """
 
     kind: str

@@ -77,8 +77,6 @@ class TransactionManager:
 
     Parameters
     ----------
-    rpc : Rpc
-        The node.
     keys : Mapping[str, PrivateKey]
         By address.
     confirmations : int, optional

@@ -39,8 +39,6 @@ class View:
 
     Attributes
     ----------
-    head : Head
-        The last block seen.
     block : mapping
         The same block in JSON-RPC form.
 

@@ -25,8 +25,6 @@ class ProblemError(ParleyError):
         The file as the user named it; empty if there is none.
     key : str
         The key in the file, for example ``costs[0].exponent``; empty for the whole file.
-    reason : str
-        What is wrong.
 
     Examples
     --------

@@ -7,8 +7,11 @@ and the prices must bound the objective. If HiGHS was wrong through rounding, si
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -31,6 +34,20 @@ TOLERANCES = (1e-10, 1e-7)
 
 class InfeasibleError(ParleyError):
     """No point satisfies the constraints."""
+
+
+@cache
+def _announce_highs() -> None:
+    """Let HiGHS print its name, as it does once per process before it takes options, to nowhere."""
+    with suppress(OSError):  # standard output is closed
+        kept = os.dup(1)
+        try:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no file
+                os.dup2(nowhere.fileno(), 1)
+            highspy.Highs()  # type: ignore[no-untyped-call]
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +130,7 @@ class Program:
         if not self.columns:  # HiGHS solves nothing of that kind
             return list(range(len(self.bounds)))
         model = self._model()
+        _announce_highs()
         for tolerance in TOLERANCES:
             highs = highspy.Highs()  # type: ignore[no-untyped-call]
             for name, value in (

@@ -115,8 +115,6 @@ def count_p_value(count: int, groups: Mapping[Fraction, int], unseen: int = 0) -
 
     Parameters
     ----------
-    count : int
-        Observed successes.
     groups : mapping of Fraction to int
         Number of trials with each probability.
     unseen : int

@@ -35,8 +35,6 @@ def verify(
 
     Parameters
     ----------
-    url : str
-        URL of a node.
     deployment : path
         The deployment file. Contracts that it does not name are skipped.
     events_only : bool
@@ -90,12 +88,8 @@ def experiment(
 
     Parameters
     ----------
-    file : path
-        An experiment file.
     out : path, optional
         Output folder; by default ``build/experiments/NAME``.
-    workers : int
-        Number of processes.
     progress : callable
         Called with the number of finished games and of all games.
 

@@ -31,7 +31,6 @@ class BaseBot:
 
         Parameters
         ----------
-        seat : int
         argument : str or None
             The part after the colon in ``kind:argument``; None without a colon.
 
@@ -88,8 +87,6 @@ def bots_named(names: Sequence[str], agents: int, kinds: Mapping[str, type[B]]) 
     ----------
     names : sequence of str
         One for all seats, or one per seat: ``kind`` or ``kind:argument``.
-    agents : int
-        Number of seats.
     kinds : mapping of str to subclass of BaseBot
         The mechanism's bots by name.
 

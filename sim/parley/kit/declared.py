@@ -92,8 +92,6 @@ class Description(NamedTuple):
     ----------
     text : str
         One paragraph.
-    examples : tuple of str
-        Example commands.
     """
 
     text: str
@@ -108,11 +106,8 @@ class Format:
     ----------
     name : str
         As in ``parley import NAME``.
-    description : Description
     file : str
         Help text for the file.
-    options : tuple of Option
-        Options of this format.
     read : callable
         Reads a file: takes the file, the given options by name, and `warn`, a function that is called with
         warnings; returns the keys of a problem file.

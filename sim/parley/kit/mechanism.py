@@ -105,7 +105,6 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         ----------
         report : mapping
             As `parley solve --json` prints it.
-        problem : Problem
         """
         del problem  # a mechanism's own words may need it
         from parley.kit.present.plain import plain_sheet  # noqa: PLC0415 - slow to load
@@ -121,7 +120,6 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         ----------
         report : mapping
             As `parley audit --json` prints it.
-        problem : Problem
         document : callable
             Returns one of `audit_documents` by its name.
         """
@@ -144,9 +142,6 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         ----------
         report : mapping
             As `parley simulate --json` prints it.
-        problem : Problem
-        name : str
-            Name of the run.
         folder : Path, optional
             Folder with the table of games, for figures that need all games.
         """
@@ -194,7 +189,6 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
 
         Parameters
         ----------
-        problem : Problem
         record : callable, optional
             Called with the table of each batch of games, in order.
         **play

@@ -84,11 +84,6 @@ class Given:
     values : mapping
         Given values, from the command line or from Python.
 
-    Attributes
-    ----------
-    values : dict
-        As they were given.
-
     Raises
     ------
     ParleyError

@@ -114,8 +114,6 @@ class RunOptions(TypedDict, total=False):
         On a node: the deployment file to use. If None, the contracts are deployed first.
     confirmations : int or None
         On a node: blocks that bots wait for after each step.
-    workers : int
-        Number of processes.
     cluster : str or None
         Address of a Dask scheduler; its workers play.
     progress : callable
@@ -136,7 +134,6 @@ class PlayOptions(RunOptions, total=False):
 
     Attributes
     ----------
-    seed : int
     bots : sequence of str
         One name for all seats, or one per seat.
     options : mapping of str to value

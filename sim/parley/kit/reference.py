@@ -41,8 +41,6 @@ class Revert(Exception):  # noqa: N818 - the word of the EVM
 
     Attributes
     ----------
-    name : str
-        The custom error.
     arguments : tuple
         Its arguments, in the contract's order.
 
@@ -128,7 +126,6 @@ class ReferenceModel(ABC, Generic[G]):
 
     Parameters
     ----------
-    chain_id : int
     address : str
         The contract's own address. All addresses are text in the same spelling.
 
@@ -144,10 +141,6 @@ class ReferenceModel(ABC, Generic[G]):
         Wei sent out, by receiver.
     refusing : dict of str to Revert
         Receivers that refuse money, and their errors.
-    games : dict of bytes to game
-        Games by id.
-    events : list of Event
-        All events so far.
     """
 
     words: ClassVar[tuple[type[Any], ...]] = ()

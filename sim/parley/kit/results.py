@@ -50,8 +50,6 @@ class Result(Generic[T_co]):
 
     Parameters
     ----------
-    value : any
-        The mechanism's own result.
     sheet : callable
         Returns the result as figures.
     """

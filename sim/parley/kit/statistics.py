@@ -56,7 +56,6 @@ class Law(NamedTuple):
 
     Attributes
     ----------
-    mean : Fraction
     variance : Fraction or None
         None if theory only estimates the mean.
     values : sequence of (int, Fraction) or None
@@ -109,7 +108,6 @@ class Group:
 
     Attributes
     ----------
-    games : int
     sums : list of int
         Sum of each number; for a `Count`, the number of draws of each cell, row by row.
     squares : list of int
@@ -137,7 +135,6 @@ class Statistic(ABC, Generic[OutcomeT, S]):
 
     Attributes
     ----------
-    name : str
     when : callable or None
         Whether to count a game; None counts all.
     key : callable or None
@@ -273,8 +270,6 @@ class Count(Statistic[OutcomeT, S]):
     ----------
     of : callable
         Returns the cell of each row, from 0; None if it was not seen: see `count_p_value`.
-    rows, cells : sequence of str
-        Their names.
     chances : callable
         Takes the theory and the key; returns the probabilities.
 
@@ -393,13 +388,10 @@ class MeanRow:
 
     Attributes
     ----------
-    label : str
     games : int
         Games that were counted. If there are none, the following attributes are None.
     total : int
         Sum of the number in the counted unit.
-    mean : Fraction or None
-        Exact mean.
     std_error : float or None
         Standard error of the mean: the sample's standard deviation over √games.
     expected : Fraction or None
@@ -443,8 +435,6 @@ class Counts:
 
     Attributes
     ----------
-    rows, cells : sequence of str
-        Their names.
     counts : list of list of int
         Counts by rows and cells.
     expected, variances : tuple of tuple of Fraction

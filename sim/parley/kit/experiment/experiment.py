@@ -30,7 +30,6 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    games : int
     tables : mapping of str to Table
         Rows of the experiment's tables.
     """
@@ -72,13 +71,8 @@ class Experiment(ABC):
 
     Attributes
     ----------
-    kind : str
-        The mechanism's.
-    title, question : str
     steps : int
         Number of steps; a stopped run resumes after its last complete step.
-    games : int
-        Total number of games.
     schemas : mapping of str to Schema
         Tables whose columns are known in advance.
     same : mapping of str to str
@@ -127,15 +121,10 @@ def check_counts(
 
     Parameters
     ----------
-    problems : int
     varied : mapping of str to sequence
         Values of each varied key.
-    seeds : int
     games : int
         Games per generation and cell, if not varied.
-    generations : int
-    key : str
-        Key for error messages.
 
     Raises
     ------

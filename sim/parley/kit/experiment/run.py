@@ -54,8 +54,6 @@ class ExperimentRun:
 
     Attributes
     ----------
-    folder : Path
-        The output folder.
     manifest : dict
         Content of manifest.json: inputs and versions.
     summary : dict
@@ -115,8 +113,6 @@ def run_experiment(
 
     Parameters
     ----------
-    file : path
-        An experiment file.
     out : path
         Output folder; it appears when all steps are done. Complete steps of a stopped run are in a folder
         beside it. If the experiment is complete already, nothing is played.

@@ -96,12 +96,8 @@ class Cell:
 
     Attributes
     ----------
-    index : int
-    problem_name : str
-    problem : AnyProblem
     bots : list of str or None
         One name for all seats, or one per seat; None for the default.
-    seed, games : int
     varied : dict of str to text
         Varied values as text.
     options : dict of str to value
@@ -123,8 +119,6 @@ class Sweep(Experiment):
 
     Parameters
     ----------
-    mapping : mapping
-        Keys of the file.
     file : str
         Names of problem files are relative to its folder.
 
@@ -304,7 +298,6 @@ class SweepPlay(Play):
 
     Parameters
     ----------
-    cells : sequence of Cell
     workers : int
         Number of processes. They play several cells at a time, or share the games of a single cell.
     """

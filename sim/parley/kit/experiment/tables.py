@@ -64,10 +64,6 @@ class PartWriter:
 
     Parameters
     ----------
-    folder : Path
-        Folder of all parts.
-    number : int
-        Number of the step.
     schemas : mapping of str to Schema
         Schemas of tables that exist even without rows.
     """

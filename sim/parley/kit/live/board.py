@@ -24,8 +24,6 @@ class Track(TypedDict, total=False):
     ----------
     text : str
         Text beside the line, also for screen readers.
-    bar : (float, float)
-    notch, circle : float
     """
 
     text: str
@@ -59,7 +57,6 @@ class Panel:
 
     Attributes
     ----------
-    id : str
     title, note : str
         The note explains the table.
     head : sequence of str

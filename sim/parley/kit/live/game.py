@@ -40,7 +40,6 @@ def watch(
 
     Parameters
     ----------
-    problem : LoadedProblem
     bots : sequence of str
         Names, one for all seats or one per seat.
     seed, game : int

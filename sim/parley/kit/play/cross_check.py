@@ -20,8 +20,6 @@ class CrossCheck:
 
     Attributes
     ----------
-    evm : str
-        The other backend.
     games : list of int
         Numbers of the replayed games.
     paths : dict of str to int
@@ -30,8 +28,6 @@ class CrossCheck:
         Empty if every return value, event and balance is the same.
     gas : dict of str to list of int
         Gas of each call by function, on the backend with exact gas.
-    gas_evm : str
-        That backend.
     gas_games : int
         Number of games with known gas.
     """
@@ -72,7 +68,6 @@ def gas_figures(gas: Mapping[str, Sequence[int]], games: int) -> JsonObject:
     ----------
     gas : mapping of str to sequence of int
         Gas of each call by function.
-    games : int
 
     Examples
     --------

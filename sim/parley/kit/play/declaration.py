@@ -28,7 +28,6 @@ class Columns(NamedTuple, Generic[OutcomeT]):
 
     Attributes
     ----------
-    names : sequence of str
     type : str
         Alias of an Arrow type, or ``wei`` for exact amounts of money up to 38 digits.
     of : callable
@@ -71,7 +70,6 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
 
         Parameters
         ----------
-        problem : Problem
         names : sequence of str
             One per seat.
 
@@ -86,7 +84,6 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
 
         Parameters
         ----------
-        cast : Cast
         given : Given
             At least one option.
 

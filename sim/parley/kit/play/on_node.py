@@ -37,7 +37,6 @@ class NodeGame(NamedTuple, Generic[OutcomeT]):
 
     Attributes
     ----------
-    outcome : Outcome
     sent : list of Sent
         Its transactions, without return data: receipts have none.
     gas_used : list of int
@@ -54,9 +53,6 @@ class NodeRun(Generic[P, S, OutcomeT, C]):
 
     Parameters
     ----------
-    url : str
-        URL of the node.
-    setting : Setting
     deployment : Path or None
         The deployment file to use; if None, the contracts are deployed first.
     confirmations : int, optional

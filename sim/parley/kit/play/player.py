@@ -50,11 +50,8 @@ class Player(ABC, Generic[OutcomeT]):
 
     Parameters
     ----------
-    evm : Evm
     contract : str
         Address of the contract that holds the games.
-    seats : int
-        Number of seats.
     seed : int
         Determines a game's salt, secrets and random choices, together with its number.
     codec : Codec
@@ -200,7 +197,6 @@ def explained(refusal: UnexpectedRevertError, window: int) -> str | None:
 
     Parameters
     ----------
-    refusal : UnexpectedRevertError
     window : int
         Seconds that bots have to act.
 

@@ -71,8 +71,6 @@ class Played(Generic[OutcomeT]):
 
     Attributes
     ----------
-    tally : Tally
-    cross_check : CrossCheck
     seconds : float
         Time of play, without compiling and deploying.
     """
@@ -88,13 +86,10 @@ class _Part(Generic[OutcomeT]):
 
     Attributes
     ----------
-    tally : Tally
     kept : dict of int to (str, list of Sent)
         Path and transactions of the games for the cross-check.
     rows : list
         One per game, if recorded.
-    seconds : float
-        Time of play.
     """
 
     tally: Tally[OutcomeT]
@@ -122,7 +117,6 @@ def open_player(setting: Setting[P, S, OutcomeT, C], evm: str = "revm") -> Playe
 
     Parameters
     ----------
-    setting : Setting
     evm : str
         ``revm`` or ``py-evm``.
     """
@@ -317,7 +311,6 @@ def play_games(  # noqa: PLR0913 - what makes a run
 
     Parameters
     ----------
-    setting : Setting
     games : int
         At least 1.
     evm : str
@@ -326,8 +319,6 @@ def play_games(  # noqa: PLR0913 - what makes a run
         On a node: the deployment file to use. If None, the contracts are deployed first.
     confirmations : int, optional
         On a node: blocks that bots wait for after each step; see `TransactionManager`.
-    workers : int
-        Number of processes.
     cluster : str, optional
         Address of a Dask scheduler; its workers play.
     progress : callable, optional

@@ -27,16 +27,7 @@ Row: TypeAlias = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Setting(Generic[P, S, OutcomeT, C]):
-    """The inputs of games; picklable for worker processes.
-
-    Attributes
-    ----------
-    mechanism : Playable
-    problem : Problem
-    cast : Cast
-    seed : int
-        Seed of all games.
-    """
+    """The inputs of games; picklable for worker processes."""
 
     mechanism: Playable[P, S, OutcomeT, C]
     problem: P

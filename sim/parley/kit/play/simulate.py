@@ -39,17 +39,12 @@ def simulate(
 
     Parameters
     ----------
-    mechanism : Playable
-    problem : Problem
-        A problem that the contract can hold.
     record : callable, optional
         Called with the table of each batch of games, in order.
     seed : int
         Seed of the games, and of theory if it samples.
     bots : sequence of str
         One name for all seats, or one per seat; by default the mechanism's first bot.
-    options : mapping of str to value
-        The mechanism's own options.
     **how
         See `parley.kit.protocols.RunOptions`.
 
@@ -88,8 +83,6 @@ def games_table(rows: Iterable[Row], columns: Sequence[Columns[OutcomeT]]) -> pa
     ----------
     rows : iterable of tuple
         One per game, as from `Setting.row`.
-    columns : sequence of Columns
-        The mechanism's columns.
 
     Examples
     --------

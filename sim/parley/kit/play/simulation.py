@@ -24,22 +24,12 @@ class Simulation(Generic[P, S, OutcomeT, C]):
 
     Attributes
     ----------
-    kind : str
-        The problem's kind.
-    endings : mapping of str to Ending
-        The mechanism's endings.
-    evm : str
-    seed : int
     bots : list of str
         Names, one per seat.
-    problem : Problem
     cast : Cast
         The mechanism's objects for these names.
     theory : Solution
         The theory of the problem.
-    tally : Tally
-    comparison : Comparison
-    cross_check : CrossCheck
     seconds : float
         Time of play, without compiling and deploying.
     report : callable

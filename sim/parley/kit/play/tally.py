@@ -87,7 +87,6 @@ class Comparison:
     ----------
     means : mapping of str to tuple of MeanRow
         Rows by the names of the statistics.
-    counts : mapping of str to Counts
     """
 
     means: Mapping[str, tuple[MeanRow, ...]]
@@ -115,7 +114,6 @@ def compare(statistics: Sequence[Statistic[OutcomeT, S]], tally: Tally[OutcomeT]
 
     Parameters
     ----------
-    statistics : sequence of Statistic
     tally : Tally
         A tally of these statistics.
     theory : any

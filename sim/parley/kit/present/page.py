@@ -84,10 +84,6 @@ def _sheet(folder: Path, what: str) -> Sheet:
 def render(sheet: Sheet) -> str:
     """Render the page.
 
-    Parameters
-    ----------
-    sheet : Sheet
-
     Returns
     -------
     str

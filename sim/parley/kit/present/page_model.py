@@ -102,8 +102,6 @@ class Figure:
     ----------
     id : str
         Unique on the page, except that all cells have the same ids.
-    title : str
-    columns : list of Column
     rows : list of list
         One value per column: text, a number, None, or the result of `exactly`.
     chart : str
@@ -114,8 +112,6 @@ class Figure:
         Explanation: units, intervals, sources.
     folded : bool
         Whether the table is closed at first, because the chart shows the same.
-    options : dict
-        Options of the charts.
     detail : bool
         Whether only the page shows it: a terminal is narrow.
     picture : str
@@ -158,7 +154,6 @@ class Sheet:
     ----------
     kind : str
         ``solution``, ``experiment``, ``simulation``, ``audit`` or ``verification``.
-    title, question : str
     facts : list of (str, str)
         Labels and values at the top.
     warnings : list of str

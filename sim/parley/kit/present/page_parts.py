@@ -42,7 +42,6 @@ def written_by(writer: str, path: Path) -> Iterator[None]:
     ----------
     writer : str
         Writer of such files: for example "a simulation".
-    path : Path
 
     Raises
     ------
@@ -85,16 +84,10 @@ def sheet_of_simulation(
     ----------
     report : mapping
         Content of ``simulation.json``.
-    name : str
-        Name of the run.
-    question : str
     games : str
         The mechanism's word for games, in the plural.
     facts : sequence of (str, str)
         Labels and values of the problem.
-    findings : sequence of str
-        Results in sentences.
-    figures : sequence of Figure
     paths : str
         Note of the figure of paths.
     """
@@ -217,14 +210,10 @@ def drawn_figure(
 
     Parameters
     ----------
-    names : sequence of str
-        Names of the agents.
     drawn : mapping
         ``counts`` and ``expected`` by agent, and ``p_value``; None if nothing was drawn.
     words : mapping
         See the chart ``frequencies`` in `parley.kit.present.page_model`.
-    probability : str
-        Heading of the probabilities.
     **more
         See `Figure`.
     """
@@ -416,8 +405,6 @@ def gas_figures(gas: Mapping[str, Any] | None, evm: str, games: int) -> list[Fig
         `per_game`, and `by_function` with `calls`, `min`, `mean` and `max`; None if not recorded.
     evm : str
         Backend that measured the gas.
-    games : int
-        Number of measured games.
     """
     if not gas or not gas.get("by_function") or not games:
         return []

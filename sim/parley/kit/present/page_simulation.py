@@ -30,8 +30,6 @@ def standard_sheet(report: Mapping[str, Any], name: str) -> Sheet:
     ----------
     report : mapping
         Content of ``simulation.json``, with ``agents`` and ``statistics``.
-    name : str
-        Name of the run.
     """
     means, counts = report["statistics"]["means"], report["statistics"]["counts"]
     tested = [row["p_value"] for rows in means.values() for row in rows if row["p_value"] is not None]

@@ -58,7 +58,6 @@ def plain_figures(report: Mapping[str, Any], *above: str) -> list[Figure]:
 
     Parameters
     ----------
-    report : mapping
     *above : str
         Keys that lead to the report in a larger one.
     """

@@ -92,7 +92,6 @@ class RunFolder:
         ----------
         documents : mapping of str to mapping
             Contents of JSON files by file name.
-        pictures : mapping of str to Figure
         """
         from parley.kit.present.style import save_all  # noqa: PLC0415 - matplotlib is slow to load
 
@@ -112,8 +111,6 @@ def play_into(
 
     Parameters
     ----------
-    folder : Path
-    problem : AnyProblem
     **play
         See `parley.kit.protocols.PlayOptions`.
 

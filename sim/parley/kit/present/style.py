@@ -55,8 +55,6 @@ def save(figure: Figure, path: Path, *, whole: bool = True, **settings: object) 
 
     Parameters
     ----------
-    figure : Figure
-    path : Path
     whole : bool
         Replace an existing file in one step; not needed in a folder that is not yet in its place.
     **settings

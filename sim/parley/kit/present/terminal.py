@@ -45,7 +45,6 @@ def sheet_tables(sheet: Sheet, *, holds: bool | None = None) -> RenderableType:
 
     Parameters
     ----------
-    sheet : Sheet
     holds : bool, optional
         Whether play agrees with theory, if games were played.
     """

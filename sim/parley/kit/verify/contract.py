@@ -84,8 +84,6 @@ def verify_contract(
 
     Parameters
     ----------
-    mechanism : Mechanism
-    history : History
     claims : Claims, optional
         Claims of the deployment file.
     progress : callable

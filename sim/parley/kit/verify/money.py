@@ -41,12 +41,6 @@ class _Flow(NamedTuple):
 class Ledger:
     """The money of one contract.
 
-    Parameters
-    ----------
-    history : History
-    note : callable
-        Records a violation.
-
     Attributes
     ----------
     seen : Seen
@@ -74,8 +68,6 @@ class Ledger:
 
         Parameters
         ----------
-        call : Call
-        game : bytes or None
         due : mapping of str to int, or None
             Expected payments by receiver; None if unknown, then the announced ones count.
         announced : mapping of str to int

@@ -20,9 +20,6 @@ def open_history(
 
     Parameters
     ----------
-    url : str
-    claims : Claims
-    name : str
     records : Records
         Decoder of the contract; its view ``state`` identifies the contract.
     events_only : bool

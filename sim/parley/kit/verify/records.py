@@ -26,8 +26,6 @@ class Action(NamedTuple):
 
     Attributes
     ----------
-    name : str
-        Name of the function.
     game : bytes or None
         Id of the game; None for `create`, which computes it from the sender.
     arguments : tuple
@@ -47,7 +45,6 @@ class Reader:
 
     Parameters
     ----------
-    data : bytes
     start : int
         Position of word 0, and the base of offsets.
     nested : bool
@@ -250,14 +247,7 @@ class _Written(NamedTuple):
 
 
 class View(NamedTuple):
-    """A view function that the model also answers.
-
-    Attributes
-    ----------
-    selector : bytes
-    inputs : tuple of Type
-    outputs : tuple of Type
-    """
+    """A view function that the model also answers."""
 
     selector: bytes
     inputs: tuple[Type, ...]
@@ -271,19 +261,13 @@ class Records:
 
     Parameters
     ----------
-    abi : iterable of mapping
-        The compiler's interface.
     words : iterable of type
         The model's structs and enumerations, with their Solidity names.
 
     Attributes
     ----------
-    views : dict of str to View
-        Views by name.
     payable : str
         The action that takes money; empty if none does.
-    events : dict of str to tuple of Type
-        Fields of each event.
     actions : dict of str to tuple of Type
         Arguments of each action; the first is the game's id, except for ``create``.
 

@@ -53,8 +53,6 @@ class Draws(Generic[G]):
     ----------
     key : str
         Name of its p-value in JSON.
-    what : str
-        Readable name.
     of : callable
         Takes a replay and a game; returns what was drawn, or None if the draw was not started.
     """
@@ -77,7 +75,6 @@ class Replay(Generic[G]):
 
     Parameters
     ----------
-    history : History
     records : Records
         Decoder of the contract's calls and events.
     claims : Claims, optional
@@ -87,17 +84,12 @@ class Replay(Generic[G]):
     ----------
     model : Model
         Every game in its expected state.
-    violations : list of Violation
     checked : Counter
         Number of checked calls and draws, by kind.
     lost : set of bytes
         Games whose state the model cannot represent; they are no longer checked.
     unseen : set of bytes
         Those of them with calls that only traces would show.
-    creators : dict of bytes to str
-        Creator by game.
-    ledger : Ledger
-        All payments.
     """
 
     contract: ClassVar[type[ReferenceModel[Any]]]

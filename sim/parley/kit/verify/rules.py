@@ -59,8 +59,6 @@ class Violation(NamedTuple):
         Id of the game; None if it concerns all games.
     transaction : str or None
         Hash; None if no single transaction shows the violation.
-    rule : str
-        Name of the rule.
     detail : str
         Expected and actual values.
     """

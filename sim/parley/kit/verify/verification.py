@@ -20,10 +20,6 @@ class Judged(NamedTuple):
 
     Attributes
     ----------
-    key : str
-        Name in JSON.
-    what : str
-        Readable name.
     p_value : float or None
         None if nothing was drawn.
     """
@@ -38,8 +34,6 @@ class Others(NamedTuple):
 
     Attributes
     ----------
-    creator : str
-    games : int
     p_value : float or None
         ``recognition_p_value`` of this creator's games alone.
     """
@@ -55,9 +49,6 @@ class Verification:
 
     Attributes
     ----------
-    kind : str
-        The mechanism's kind.
-    chain_id : int
     contract : str
         Address in lower case.
     endings : dict of str to int
@@ -76,8 +67,6 @@ class Verification:
         Accounts whose games are tested together.
     others : sequence of Others
         All other creators, the smallest p-value first.
-    payees : Seen
-        Source of the payments.
     trusted : bool
         Whether unseen payments are assumed to be correct.
     events_only : bool
@@ -87,7 +76,6 @@ class Verification:
     own_code : bool or None
         Whether the contract has this tree's code; None if that cannot be compiled. Other code is no
         violation: verification checks what the contract did.
-    seconds : float
     owed : int
         Wei that seats can still withdraw, now or after their games end.
     burnt : int

@@ -246,8 +246,6 @@ def make_bots(names: Sequence[str], agents: int) -> Bots[Bot]:
     names : sequence of str
         One name for all seats, or one per seat, as the command line takes them: ``truthful``,
         ``misreporting``, ``absent``, ``absent:revealing``, ``copying``.
-    agents : int
-        Number of seats.
 
     Raises
     ------

@@ -299,8 +299,6 @@ def find_fault(
     ----------
     rankings : sequence of (tuple of int or None)
         The revealed ranking of each agent; None or empty for silent ones.
-    rule : str
-        Name of the rule.
 
     Returns
     -------

@@ -44,8 +44,6 @@ def read_csv(
         Read only the lines with these values in these columns: ``COLUMN=VALUE``, such as a year.
     seats : int, optional
         Scale capacities down in proportion to this total, by largest remainders.
-    rule : str
-        Rule of the problem.
     warn : callable, optional
         Gets notes about unusual data.
 

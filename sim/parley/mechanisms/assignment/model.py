@@ -257,8 +257,6 @@ def committed_digest(digest: Word, commitments: Sequence[Word]) -> Word:
 
     Parameters
     ----------
-    digest : bytes
-        Digest of the parameters.
     commitments : sequence of bytes
         By seat; zero for a seat that has not committed.
     """

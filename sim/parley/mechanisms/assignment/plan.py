@@ -123,11 +123,6 @@ def cast(problem: Problem, names: Sequence[str]) -> Plan:
 def check_playable(problem: Problem, file: str = "") -> None:
     """Check that a problem and its certificate fit into a lottery on chain.
 
-    Parameters
-    ----------
-    file : str
-        Named in the message.
-
     Raises
     ------
     ProblemError

@@ -51,7 +51,6 @@ def parameters_of(problem: Problem, agents: Sequence[str]) -> Parameters:
 
     Parameters
     ----------
-    problem : Problem
     agents : sequence of str
         Addresses by seat.
 
@@ -121,7 +120,6 @@ class Player(kit.Player[Outcome]):
 
     Parameters
     ----------
-    evm : Evm
     contract : str
         Address of the lottery contract.
     plan : Plan

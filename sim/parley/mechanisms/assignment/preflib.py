@@ -71,8 +71,6 @@ def read_preflib(
         numbered from 0 and separated by spaces), or a CSV file of items and capacities. A project takes one
         agent, or none if its supervisor takes none; other limits of supervisors are ignored. Without it,
         every capacity is 1.
-    rule : str
-        Rule of the problem.
     warn : callable, optional
         Gets notes about unusual data.
 

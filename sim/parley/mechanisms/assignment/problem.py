@@ -257,8 +257,6 @@ class Problem:
         ----------
         mapping : mapping
             As read from TOML or JSON.
-        file : str
-            Named in error messages.
 
         Raises
         ------

@@ -143,8 +143,6 @@ def shortfall(problem: Problem, matrix: Matrix, prices: Sequence[Fraction]) -> S
     ----------
     problem : Problem
         With utilities and budgets.
-    matrix : tuple of tuples of Fraction
-        A random assignment.
     prices : sequence of Fraction
         Not negative.
 

@@ -28,8 +28,6 @@ def supporting_prices(problem: Problem, matrix: Matrix) -> tuple[Fraction, ...] 
     ----------
     problem : Problem
         With utilities and budgets.
-    matrix : tuple of tuples of Fraction
-        A random assignment.
 
     Returns
     -------

@@ -310,8 +310,6 @@ def make_bots(names: Sequence[str], agents: int) -> Bots[Bot]:
     names : sequence of str
         One name for all seats, or one per seat, as the command line takes them: ``equilibrium``,
         ``stubborn:1/4``, ``silent:revealing`` and so on.
-    agents : int
-        Number of seats.
 
     Raises
     ------

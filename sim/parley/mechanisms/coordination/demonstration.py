@@ -117,13 +117,7 @@ class Demonstration:
 
 @dataclass(frozen=True)
 class PlayedAudit:
-    """An audit, and the manipulation that it found as it was played, if there is one.
-
-    Attributes
-    ----------
-    audit : Audit
-    played : Demonstration or None
-    """
+    """An audit, and the manipulation that it found as it was played, if there is one."""
 
     audit: Audit
     played: Demonstration | None

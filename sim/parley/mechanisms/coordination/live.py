@@ -34,7 +34,6 @@ class Board(board.Board):
 
     Parameters
     ----------
-    problem : Problem
     outcome : Outcome
         The game's outcome; its position has the thresholds.
     """

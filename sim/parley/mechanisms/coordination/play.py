@@ -72,7 +72,6 @@ def parameters_of(
 
     Parameters
     ----------
-    problem : Problem
     agents : sequence of str
         Addresses by seat.
     recognition : str
@@ -152,9 +151,6 @@ class Player(kit.Player[Outcome]):
 
     Parameters
     ----------
-    evm : Evm
-    deployment : Deployment
-    problem : Problem
     bots : sequence of Bot
         One per seat.
     seed : int

@@ -279,8 +279,6 @@ class Problem:
         mapping : mapping
             Keys of the file. Numbers are integers, decimals or fractions in strings, in tasks and units of
             cost.
-        file : str
-            Name for error messages.
 
         Raises
         ------

@@ -30,7 +30,6 @@ class Stated(Mapping[str, Recognition]):
 
     Parameters
     ----------
-    history : History
     records : Records
         Decoder of the contract's calls and events.
     claimed : mapping of str to str

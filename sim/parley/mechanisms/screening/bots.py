@@ -57,7 +57,6 @@ class Scene(NamedTuple):
 
     Attributes
     ----------
-    market : Market
     laws : sequence of Law
         Choice probabilities of truthful seats.
     kind : tuple of Fraction
@@ -272,7 +271,6 @@ def wrong_certificates(right: Certificate, columns: Sequence[Column]) -> dict[st
 
     Parameters
     ----------
-    right : Certificate
     columns : sequence of Column
         What the choices allow.
 

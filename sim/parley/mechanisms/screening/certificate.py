@@ -42,7 +42,6 @@ class Basic(NamedTuple):
 
     Attributes
     ----------
-    column : int
     share : int
         Numerator.
     tie_prices : tuple of int

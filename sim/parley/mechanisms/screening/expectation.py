@@ -69,8 +69,6 @@ def expectation(
     ----------
     laws : sequence of Law, optional
         Choice probabilities of the seats, by `laws_of`.
-    seed : int
-        Seed of a sample.
     most : int
         Profiles up to which the expectation is exact.
 

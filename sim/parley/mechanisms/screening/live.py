@@ -22,13 +22,7 @@ __all__ = ["Board"]
 
 
 class Board(board.Board):
-    """Follows one market.
-
-    Parameters
-    ----------
-    problem : Problem
-    outcome : Outcome
-    """
+    """Follows one market."""
 
     def __init__(self, problem: Problem, outcome: Outcome) -> None:
         self.problem, self.outcome = problem, outcome

@@ -51,7 +51,6 @@ class Column(NamedTuple):
 
     Attributes
     ----------
-    seat : int
     change : tuple of int
         κ at full length, in units: taken if positive, given up if negative.
     cost : int
@@ -71,8 +70,6 @@ class Parameters:
     ----------
     agents : tuple of str
         Addresses by seat. Addresses are compared as text: use one spelling throughout.
-    tasks : int
-        Number of tasks m.
     costs : tuple of int
         π, row by row: seat j and task i are at j · m + i.
     status_quo : tuple of int

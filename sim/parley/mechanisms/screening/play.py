@@ -45,7 +45,6 @@ class Outcome(NamedTuple):
 
     Attributes
     ----------
-    game : int
     ending : str
         ``settled`` or ``lapsed``.
     bots : tuple of str
@@ -101,9 +100,6 @@ class Player(kit.Player[Outcome]):
 
     Parameters
     ----------
-    evm : Evm
-    contract : str
-        Address of the contract.
     cast : Cast
         The market and who plays it.
     seed : int

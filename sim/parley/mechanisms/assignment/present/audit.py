@@ -204,7 +204,6 @@ def option_figure(options: Mapping[str, Any], problem: Problem, most: int = MAX_
     ----------
     options : mapping
         As in the JSON of an audit.
-    problem : Problem
     most : int
         Lotteries that are shown.
     """

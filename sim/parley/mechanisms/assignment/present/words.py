@@ -99,7 +99,6 @@ def reasons(key: str, verdict: Mapping[str, Any], problem: Problem) -> list[str]
         Of the property, as in `parley.mechanisms.assignment.audit.PROPERTIES`.
     verdict : mapping
         As in JSON.
-    problem : Problem
 
     Returns
     -------

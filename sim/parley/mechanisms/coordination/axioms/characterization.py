@@ -212,11 +212,6 @@ def proposition_3_form(p: Recognition, triple: Triple) -> Form:
     Where earlier agents have taken all probability, later fractions are free; where nothing is contracted,
     all are.
 
-    Parameters
-    ----------
-    p : callable
-        A recognition function.
-
     Examples
     --------
     >>> from parley.mechanisms.coordination.axioms.triple import recognition_of

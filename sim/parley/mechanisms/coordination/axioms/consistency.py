@@ -45,8 +45,6 @@ def is_consistent_with(p: Recognition, triple: Triple, Z: Distribution) -> bool:
 
     Parameters
     ----------
-    p : callable
-        A recognition function.
     Z : sequence of sequences of int or Fraction, shape (n, m)
         A distribution of agent 1's excess, in units.
 
@@ -147,8 +145,6 @@ def find_distribution(
 
     Parameters
     ----------
-    p : callable
-        A recognition function.
     top_agent, affine : bool
         What may be taken for granted about p, for certificates only. Neither can be seen from values; but
         where a value contradicts, that is an error.

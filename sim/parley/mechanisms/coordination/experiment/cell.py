@@ -25,18 +25,14 @@ class Cell:
 
     Attributes
     ----------
-    index : int
-    problem_name : str
     problem : Problem
         With the cell's recognition function and continuation probability.
-    seed : int
     games : int
         In every generation.
     members : int
         Of every seat.
     strategies : sequence of dict of str to Fraction
         Of each seat: strategies and their initial shares, which sum to one.
-    adaptation : Adaptation
     varied : dict of str to value
         What the sweep says of this cell.
     folder : Path

@@ -22,14 +22,11 @@ class CellTheory:
 
     Parameters
     ----------
-    cell : Cell
-    generations : int
     known : dict
         Predictions that have been made already, by what they depend on; added to.
 
     Attributes
     ----------
-    cell : Cell
     cost_effective, possible : Fraction
         F(X) of a cost-effective allocation, and what it saves, in units of cost.
     prediction : Prediction or None

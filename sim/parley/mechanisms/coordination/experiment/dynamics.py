@@ -75,7 +75,6 @@ def mean_field(shares: Floats, costs: Floats, how: Adaptation) -> Floats:
         Of the strategies in a seat; they sum to one.
     costs : ndarray of float, shape (k,)
         Their mean costs in fair shares; NaN where nobody has played.
-    how : Adaptation
 
     Returns
     -------
@@ -105,7 +104,6 @@ def revise(
         Index of each one's strategy.
     costs : ndarray of float, shape (k,)
         Mean costs of the strategies in fair shares; NaN where nobody has played.
-    how : Adaptation
     random : Generator
         Asked for the same number of draws whatever comes of them.
 

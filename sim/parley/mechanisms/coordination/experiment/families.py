@@ -127,7 +127,6 @@ def draw(family: Family, seed: int, number: int) -> Problem:
 
     Parameters
     ----------
-    family : Family
     seed, number : int
         From which it follows.
 

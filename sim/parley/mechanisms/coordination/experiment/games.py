@@ -133,8 +133,6 @@ class Order:
 
     Attributes
     ----------
-    cell : Cell
-    generation : int
     first : int
         Number of the first of these games in its generation.
     members : ndarray of int, shape (games, n)
@@ -186,7 +184,6 @@ class Batch:
     ----------
     tables : dict of str to Table
         Rows of ``games``, ``agents``, ``announcements`` and ``draws``.
-    sums : Sums
     past : dict of (seat, member) to list of Experience
         Of those that learn, in the order of the games.
     sample : Sums or None
@@ -229,9 +226,6 @@ def play_batch(player: SeatedPlayer, bots: Bots, order: Order, keep: list[Outcom
     ----------
     player : SeatedPlayer
         Of the cell's problem.
-    bots : Bots
-        Of the cell.
-    order : Order
     keep : list, optional
         What games came to is appended to it.
 

@@ -43,7 +43,6 @@ class Population:
 
     Attributes
     ----------
-    cell : Cell
     strategies : list of ndarray of int64, shape (members,)
         For each seat, the index of each member's strategy.
     states : list of dict of int to state
@@ -116,8 +115,6 @@ class Population:
 
         Parameters
         ----------
-        generation : int
-            The last generation.
         costs : sequence of ndarray of float
             For each seat, mean costs of its strategies in fair shares; NaN if nobody played.
         past : mapping of (seat, member) to sequence of Experience

@@ -56,7 +56,6 @@ def profile_costs(problem: Problem, bots: Sequence[Bot]) -> tuple[Fraction, ...]
 
     Parameters
     ----------
-    problem : Problem
     bots : sequence of Bot
         One per seat.
 
@@ -160,7 +159,6 @@ def payoffs(problem: Problem, strategies: Sequence[Sequence[Bot]], possible: Fra
 
     Parameters
     ----------
-    problem : Problem
     strategies : sequence of sequences of Bot
         Of each seat.
     possible : Fraction
@@ -243,13 +241,10 @@ def predict(
 
     Parameters
     ----------
-    found : Payoffs
     unit : Fraction
         A fair share in units of cost.
     initial : sequence of ndarray of float
         Shares of each seat's strategies.
-    how : Adaptation
-    generations : int
 
     Returns
     -------

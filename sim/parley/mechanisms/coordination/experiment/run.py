@@ -39,12 +39,8 @@ class Populations(Play):
 
     Parameters
     ----------
-    cells : sequence of Cell
-    generations : int
     engine : str
         See `Cell`.
-    workers : int
-        Number of processes.
     """
 
     def __init__(self, cells: Sequence[Cell], generations: int, engine: str, workers: int) -> None:

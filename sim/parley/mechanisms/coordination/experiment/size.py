@@ -14,12 +14,7 @@ MOST_ROWS = 10**7
 
 
 class Size:
-    """Running totals of the cells.
-
-    Parameters
-    ----------
-    generations : int
-    """
+    """Running totals of the cells."""
 
     def __init__(self, generations: int) -> None:
         self._generations = generations

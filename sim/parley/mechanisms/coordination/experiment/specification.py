@@ -143,8 +143,6 @@ class Experiment(engine.Experiment):
 
     Attributes
     ----------
-    file : str
-    keys : ExperimentKeys
     cells : tuple of Cell
         All problems × all combinations of the sweep × all seeds, the last varying fastest.
     """

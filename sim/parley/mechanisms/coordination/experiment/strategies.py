@@ -34,7 +34,6 @@ def make_strategy(name: str, seat: int, folder: Path = Path()) -> Bot:
         A kind of bot as ``parley simulate`` takes it (``greedy``, ``stubborn:1/4``, …); one that adapts, with
         its arguments by name (``quantal:temperature=1/20``); or ``FILE.py:Class`` with arguments likewise
         (``FILE.py:Class:hope=1/2``). A Python file is run.
-    seat : int
     folder : Path
         Folder of the experiment file; FILE.py is relative to it.
 

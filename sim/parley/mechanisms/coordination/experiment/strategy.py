@@ -34,12 +34,10 @@ class Experience(NamedTuple):
 
     Attributes
     ----------
-    seat : int
     announced : tuple of tuple of int
         All announcements, in units.
     ending : str
         ``settled``, ``broken down`` or ``expired``.
-    rounds : int
     proposer : int
         Proposer of the first round; -1 if none was drawn.
     cost : int

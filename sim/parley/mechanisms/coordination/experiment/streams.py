@@ -34,7 +34,6 @@ def stream(seed: int, purpose: Purpose, *path: int) -> np.random.Generator:
     ----------
     seed : int
         Not negative.
-    purpose : Purpose
     *path : int
         Cell, generation and so on; not negative.
 

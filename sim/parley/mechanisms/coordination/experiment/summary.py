@@ -23,7 +23,6 @@ def cell_summary(theory: CellTheory, sums: Sums, last: Sums) -> dict[str, Any]:
 
     Parameters
     ----------
-    theory : CellTheory
     sums : Sums
         Sums over all generations.
     last : Sums

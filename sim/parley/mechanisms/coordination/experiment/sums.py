@@ -32,7 +32,6 @@ class Sums:
 
     Attributes
     ----------
-    endings : Counter
     rounds, saved, saved_squares : int
         Bargaining rounds; savings in wei, and their squares.
     proposed : list of int
@@ -41,7 +40,6 @@ class Sums:
         Tested draws that a withheld secret prevented.
     draws : Counter
         Number of tested draws by recognition probabilities.
-    expected_proposed : list of float
     costs, squares : list of int
         Sums of each agent's costs, in wei and wei².
     known : int
@@ -92,8 +90,6 @@ class Sums:
             F(D) in wei.
         strategies : sequence of int
             Of each seat.
-        outcome : Outcome
-        times : int
         """
         self.endings[outcome.ending] += times
         self.rounds += outcome.rounds * times
@@ -160,7 +156,6 @@ class Sums:
         ----------
         scale : int
             Typical difference of costs in wei.
-        one, other : Outcome
         """
         for i, (a, b) in enumerate(zip(one.costs, other.costs, strict=True)):
             self.bets["pair"][i] += bet_on_pair((a - b) / scale)

@@ -91,7 +91,6 @@ def differences(order: Order, games: Games, played: list[Outcome]) -> list[str]:
 
     Parameters
     ----------
-    order : Order
     games : Games
         The twin's games; the EVM played the first ones.
     played : list of Outcome

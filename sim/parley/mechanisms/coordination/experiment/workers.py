@@ -89,13 +89,7 @@ def _play_for(job: tuple[int, int], order: Order) -> Batch:
 
 
 class Pool:
-    """Plays batches in one or more processes.
-
-    Parameters
-    ----------
-    workers : int
-        Processes.
-    """
+    """Plays batches in one or more processes."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers

@@ -42,7 +42,6 @@ def cost_figure(
     ----------
     agents : list of dict
         As ``summary.json`` and ``simulation.json`` have them.
-    names : list of str
     contracted : list of Fraction, optional
         f_i(d_i), in units of cost.
     """

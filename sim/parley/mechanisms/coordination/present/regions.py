@@ -26,7 +26,6 @@ def region_figure(triple: Triple, cut: Slice | None = None, *, unit: int = 1) ->
 
     Parameters
     ----------
-    triple : Triple
     cut : Slice, optional
         Which slice, from `reduction.slice_of`; by default the widest one.
     unit : int

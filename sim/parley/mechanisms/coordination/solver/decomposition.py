@@ -275,8 +275,6 @@ def decompose(contracted: IntArray, capacity: IntArray, marginals: Marginals) ->
     ----------
     contracted, capacity : ndarrays of int64, shape (agents, types)
         Contracted units and capacities. An allocation must exist.
-    marginals : Marginals
-        Of the same agents.
     """
     network = build_network(contracted, capacity)
     return _Decomposition(network, marginals, contracted.shape[1]).run(), network

@@ -38,8 +38,6 @@ def max_flow(nodes: int, tails: IntArray, heads: IntArray, capacities: IntArray)
 
     Parameters
     ----------
-    nodes : int
-        Number of nodes.
     tails, heads, capacities : ndarrays of int64, shape (arcs,)
         Arcs without duplicates or opposite arcs. Capacities are below 2^62.
 

@@ -152,8 +152,6 @@ class Marginals:
     ----------
     scale : int
         Costs are in units of 1 / scale.
-    size : int
-        Number of agents.
     parts : list of (positions, functions)
         Agents of one kind together.
     dtype : type

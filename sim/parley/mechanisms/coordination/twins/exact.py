@@ -36,8 +36,6 @@ class Chain(NamedTuple):
 
     Attributes
     ----------
-    mechanism : str
-        Address of the contract.
     recognition : mapping of str to str
         Addresses of the recognition functions, by their names in problem files.
     codes : mapping of str to bytes
@@ -75,8 +73,6 @@ class Twin(AnyTwin):
 
     Parameters
     ----------
-    problem : Problem
-        A problem that the contract can hold.
     strategies : sequence of str or callable
         Bots by name (``stubborn:1/4``), or callables that make one for a seat. A bot must not depend on
         earlier games.

@@ -138,8 +138,6 @@ class AnyTwin(ABC):
         One that a game on chain can take.
     strategies : sequence of Strategy
         Bots by name, or callables that make one for a seat.
-    digest : bytes
-        Of the games' parameters.
     """
 
     def __init__(self, problem: Problem, strategies: Sequence[Strategy], digest: bytes) -> None:

@@ -23,8 +23,6 @@ class StatisticalTwin(AnyTwin):
 
     Parameters
     ----------
-    problem : Problem
-        A problem that the contract can hold.
     strategies : sequence of str or callable
         See `parley.mechanisms.coordination.twins.exact.Twin`. Strategies that read others' secrets are not
         possible: there are none.

@@ -170,13 +170,6 @@ class Lineup:
 class Lineups:
     """A cache of line-ups of some strategies.
 
-    Parameters
-    ----------
-    problem : Problem
-        A problem that the contract can hold.
-    digest : bytes
-        Of the game's parameters.
-
     Raises
     ------
     ParleyError

@@ -220,9 +220,6 @@ def search(
         The number of axes, for a random start, or where to start.
     levels : array of int
         Absolute values of coordinates that are not 0, by `levels_of`.
-    seed : sequence of int
-    steps : int
-        Changes that are tried.
     """
     dice = np.random.default_rng(list(seed))
     found = _Search(numbers, types, start, levels, dice)

@@ -27,12 +27,10 @@ def traded(types: Floats, members: Ints, axis: Floats, costs: Floats, endowments
 
     Parameters
     ----------
-    types : (agents, tasks, samples)
     members : (members,)
         Numbers of agents.
     axis : (tasks,)
         With positive and negative coordinates.
-    costs, endowments : (agents, tasks)
     """
     count, samples = members.size, types.shape[2]
     worth, lengths = np.zeros(count), np.full((2, count), np.inf)

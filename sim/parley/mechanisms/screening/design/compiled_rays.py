@@ -279,7 +279,6 @@ def move_all(
 
     Parameters
     ----------
-    rays : (agents, rays, tasks)
     moved : (agents, tasks)
         Each agent's expected change x; the excess is their sum.
     size : float

@@ -149,7 +149,6 @@ def finite(
 
     Parameters
     ----------
-    seed : int
     workers : int
         Processes; the menus do not depend on it.
     others : sequence of menus

@@ -36,9 +36,6 @@ def improved(sample: Sample, menus: Sequence[Menu], steps: int, seed: Sequence[i
     ----------
     menus : sequence of Menu
         As they are played.
-    steps : int
-        Changes that are tried.
-    seed : sequence of int
 
     Returns
     -------

@@ -43,12 +43,7 @@ class Response:
 
 
 class Responses:
-    """The best menus of all agents that were found.
-
-    Parameters
-    ----------
-    seed : sequence of int
-    """
+    """The best menus of all agents that were found."""
 
     def __init__(self, numbers: Numbers, seed: Sequence[int]) -> None:
         self.numbers = numbers
