@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from parley.mechanisms.guarantees.drivers import DRIVERS, Driver, Solved, divided, drivers, without
-from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin
+from parley.mechanisms.guarantees.fractional import Outcome, best_mixture
+from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin, Terms
 from parley.mechanisms.guarantees.instances import (
     instance_2,
     instance_3,
@@ -16,7 +18,9 @@ from parley.mechanisms.guarantees.instances import (
     instance_7,
     instance_9,
 )
+from parley.mechanisms.guarantees.partition import share_out
 from parley.mechanisms.guarantees.problem import Problem
+from parley.mechanisms.guarantees.schedules import total
 from tests.guarantees.brute import brute
 
 NONE, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
@@ -53,10 +57,10 @@ def test_instance_3_needs_no_variation() -> None:
     answers = found(instance_3(Fraction(1, 4)))
     assert answers["heterogeneity"].loss_without == Fraction(1, 5)
     assert answers["variation"].loss_without == Fraction(5, 19)
-    # Without exclusion the better provider has four of five jobs, and the other the fifth.
-    assert answers["exclusion"] == Driver(
-        brute(without(instance_3(Fraction(1, 4)), "exclusion")).loss, "solved"
-    )
+    # Without exclusion the better provider has three of five jobs, and the other two.
+    shared = Driver(Fraction(1, 10), "everybody but the best provider has the same share")
+    assert answers["exclusion"] == shared
+    assert brute(without(instance_3(Fraction(1, 4)), "exclusion")).loss == Fraction(1, 10)
 
 
 def test_instance_6_needs_heterogeneity_only() -> None:
@@ -79,14 +83,35 @@ def test_without_variation_all_jobs_are_worth_the_mean() -> None:
 def test_shares_of_the_same_size_agree_with_the_linear_program(providers: int, delta: Fraction) -> None:
     """Max-min fairness among providers who can do the same, by formula and by mixing all allocations."""
     problem = instance_7(providers, Fraction(1, 10), delta)
+    outcomes = {Outcome(total(problem, values), values) for values in brute(problem).vectors}
+    program = best_mixture(list(outcomes), Terms((NONE,) * providers, max_min=True))
+    assert program is not None
     answer = divided(problem, solve)
-    both = replace(problem, guarantee=AllOf((MaxMin(), Income((NONE,) * providers))))
     assert answer.basis == ("everybody has the same share" if delta else "Proposition 3")
-    program = divided(replace(both, factors=(*problem.factors[:-1], problem.factors[-1])), solve)
-    if delta:
-        assert program == Driver(answer.loss_without, "linear program")
-    else:
-        assert program.loss_without == answer.loss_without == 0
+    assert answer.loss_without == program.loss
+    floor = Income((program.tau,) * providers)
+    assert divided(replace(problem, guarantee=AllOf((floor, MaxMin()))), solve) == answer
+
+
+def test_jobs_that_all_fit_together_are_shared_out() -> None:
+    generator = np.random.default_rng(13)
+    shared = 0
+    for _ in range(40):
+        providers, jobs = int(generator.integers(2, 4)), int(generator.integers(2, 7))
+        values = tuple(Fraction(int(x), 2) for x in generator.integers(1, 6, jobs))
+        factors = tuple(Fraction(int(x), 4) for x in generator.integers(1, 5, providers))
+        fair = share_out(values, factors)
+        if fair is not None:
+            shared += 1
+            listed = brute(Problem(providers, values, MaxMin(), factors=factors))
+            assert fair == (listed.tau, listed.restricted_value)
+    assert shared > 20
+
+
+def test_numbers_too_large_to_share_out_are_left_to_the_solver() -> None:
+    assert share_out([Fraction(10**6), ONE], [ONE, HALF]) is None
+    assert share_out([Fraction(3), Fraction(3), ONE], [ONE, HALF]) == (Fraction(3), Fraction(11, 2))
+    assert share_out([Fraction(5), ONE], [ONE, HALF]) is None
 
 
 def test_mixtures_keep_welfare_and_floors_that_everybodys_share_keeps() -> None:
@@ -127,7 +152,7 @@ def test_what_was_not_proved_in_time_is_not_known() -> None:
         solved = solve(problem)
         return Listed(solved.max_value, solved.restricted_value, solved.loss, "limit")
 
-    problem = instance_3(Fraction(1, 4))
+    problem = replace(instance_3(Fraction(1, 4)), capacities=(4, 4))
     limit = Driver(None, "not solved in the time limit")
     answers = drivers(problem, solve(problem), slow)
     assert answers == dict.fromkeys(DRIVERS, limit)

@@ -14,7 +14,6 @@ from parley.mechanisms.guarantees.guarantee import (
     Alpha,
     AnyOf,
     Income,
-    MaxMin,
     Records,
     is_uniform,
     keeps,
@@ -22,6 +21,7 @@ from parley.mechanisms.guarantees.guarantee import (
     pays,
 )
 from parley.mechanisms.guarantees.loss import loss
+from parley.mechanisms.guarantees.partition import share_out
 from parley.mechanisms.guarantees.schedules import allocations, total, values_of
 from parley.mechanisms.guarantees.theorems import free_of_loss, structure
 from parley.mechanisms.guarantees.welfare import Welfare
@@ -122,9 +122,22 @@ def drivers(problem: Problem, solved: Solved, solve: Callable[[Problem], Solved]
         results = free_of_loss(other)
         if results and _is_kept(problem, driver, solved):
             found[driver] = Driver(Fraction(0), results[0])
+        elif driver == "exclusion" and (share := _partitioned(other)) is not None:
+            found[driver] = Driver(share, "everybody but the best provider has the same share")
         else:
             found[driver] = lost(other, solve)
     return found
+
+
+def _partitioned(problem: Problem) -> Fraction | None:
+    """Find the loss from max-min fairness where nothing limits what a provider can do, if that is easy."""
+    limits, terms = {*problem.capacities, *problem.eligible}, problem.terms
+    if limits != {None} or len(set(problem.pay)) > 1 or terms is None or not terms.max_min:
+        return None
+    found = share_out(problem.values, problem.factors)
+    if found is None or problem.pay[0] * found[0] < max(terms.floors):
+        return None
+    return loss(max(problem.factors) * sum(problem.values), found[1])
 
 
 def lost(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
@@ -170,11 +183,11 @@ def divided(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
     everybody V/n, which is worth the mean factor times V. Other floors and max-min fairness are linear
     programs over all allocations.
     """
-    if structure(problem)["symmetric"].holds and is_uniform(problem.guarantee) and len(set(problem.pay)) == 1:
-        parts = leaves(problem.guarantee)
-        if len(set(problem.factors)) == 1 or parts == (MaxMin(),):
-            return _shared(problem, solve)
     terms = problem.terms
+    is_same = structure(problem)["symmetric"].holds and len(set(problem.pay)) == 1
+    equal, fair = len(set(problem.factors)) == 1, terms is not None and terms.max_min
+    if is_same and is_uniform(problem.guarantee) and (equal or fair):
+        return _shared(problem, solve)
     if terms is None:
         return Driver(None, "no linear program: only floors and max-min fairness are")
     try:
