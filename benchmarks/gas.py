@@ -22,9 +22,11 @@ import parley.mechanisms.assignment.play
 from parley.chain.abi import Interface
 from parley.chain.backends import open_reference
 from parley.chain.compiler import compile_contracts
+from parley.chain.deploy import deployed_addresses
 from parley.core.randomness import keccak, word
 from parley.kit.play.player import Player as AnyPlayer
 from parley.mechanisms.assignment.certificate import Certificate
+from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
 from parley.mechanisms.assignment.plan import plan
 from parley.mechanisms.assignment.problem import Problem as AssignmentProblem
 from parley.mechanisms.assignment.problem import example_1 as assignment_example_1
@@ -127,7 +129,7 @@ def gas_of_lottery(problem: AssignmentProblem, posted: Certificate | None = None
     """Play one lottery, all truthful: gas of the whole, and least and most by function."""
     evm = open_reference()
     bots = parley.mechanisms.assignment.bots.make_bots(["truthful"], problem.agents)
-    contract = parley.mechanisms.assignment.play.deploy_mechanism(evm)
+    contract = deployed_addresses(evm, CONTRACTS)[MECHANISM]
     planned = plan(problem, bots)
     if posted is not None:
         planned = replace(planned, certificate=posted)
@@ -250,7 +252,7 @@ def measured() -> dict[str, Any]:
             "games": games,
         },
         "AssignmentLottery": {
-            "contract bytes": len(evm.code(parley.mechanisms.assignment.play.deploy_mechanism(evm))),
+            "contract bytes": len(evm.code(deployed_addresses(evm, CONTRACTS)[MECHANISM])),
             "games": lotteries,
         },
         "RayMarket": {

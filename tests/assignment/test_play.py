@@ -12,15 +12,17 @@ import pytest
 from parley.chain.abi import Interface
 from parley.chain.codec import compiled_codec
 from parley.chain.compiler import compile_contracts
+from parley.chain.deploy import deployed_addresses
 from parley.chain.evm import Receipt
 from parley.core.errors import ParleyError, ProblemError
 from parley.core.randomness import game_id, keccak, permutation, seed, uniform
 from parley.kit.play.player import UnexpectedRevertError
 from parley.mechanisms.assignment.bots import make_bots
 from parley.mechanisms.assignment.certificate import find_fault
+from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
 from parley.mechanisms.assignment.lottery import Term
 from parley.mechanisms.assignment.plan import check_playable, plan
-from parley.mechanisms.assignment.play import Outcome, Player, deploy_mechanism
+from parley.mechanisms.assignment.play import Outcome, Player
 from parley.mechanisms.assignment.problem import RULES, Posted, Problem, example_1, from_orders
 from parley.mechanisms.assignment.serial_dictatorship import serve
 from parley.mechanisms.assignment.solution import rule_matrix, solve
@@ -83,7 +85,7 @@ POPULATIONS = {
 def player(evm: Name, problem: Problem, names: Sequence[str] = ("truthful",), seed: int = 7) -> Player:
     machine = open_backend(evm)
     bots = make_bots(names, problem.agents)
-    return Player(machine, deploy_mechanism(machine), plan(problem, bots), seed)
+    return Player(machine, deployed_addresses(machine, CONTRACTS)[MECHANISM], plan(problem, bots), seed)
 
 
 def played(on: Player, games: range) -> list[tuple[Outcome, list[Sent], tuple[int, ...]]]:

@@ -9,6 +9,7 @@ from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
 
 from parley.chain.abi import argument_types
+from parley.chain.compiler import compile_contracts
 from parley.chain.forks import check_chain
 from parley.core.errors import ParleyError
 from parley.core.randomness import keccak
@@ -77,6 +78,11 @@ def deploy(
         address = evm.deploy(initcode(artifacts, name, args))
         deployed[name] = Deployment(artifacts[name], address, args, "0x" + keccak(evm.code(address)).hex())
     return deployed
+
+
+def deployed_addresses(evm: Evm, names: Iterable[str]) -> dict[str, str]:
+    """Deploy compiled contracts of this tree in order; return their addresses by name."""
+    return {name: one.address for name, one in deploy(evm, compile_contracts(), names).items()}
 
 
 def deploy_to_node(

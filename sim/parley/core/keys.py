@@ -95,6 +95,14 @@ def rows(key: str, value: object) -> Sequence[Sequence[object]]:
     return value
 
 
+def given_names(value: object) -> object:
+    """Refuse an empty list of names."""
+    if value == []:
+        raise ValueError("empty; leave the key out instead")
+    return value
+
+
+Names = Annotated[list[str] | None, BeforeValidator(given_names)]
 Number = Annotated[Fraction, BeforeValidator(number)]
 Whole = Annotated[int, BeforeValidator(whole)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from abc import ABC, abstractmethod
 from decimal import Decimal, InvalidOperation
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from parley.core.names import CONTROLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:
@@ -29,6 +31,34 @@ def parse(text: str, file: str, *, is_json: bool) -> dict[str, Any]:
         return _read_json(text, file)
     check_toml(text, file)
     return _read_toml(text, file)
+
+
+class FromFile(ABC):
+    """What is read from the keys of a file: the base of mechanisms' problems."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, mapping: Mapping[str, Any]) -> Self:
+        """Make it from the keys of a file; errors name the key."""
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Self:
+        """Make it from keys as read from TOML or JSON; errors name the file.
+
+        Raises
+        ------
+        ProblemError
+            In one line: file, key and reason.
+        """
+        try:
+            return cls.read(mapping)
+        except ProblemError as error:
+            raise error.in_file(file) from None
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read it from a TOML or JSON file; raises ProblemError."""
+        return cls.from_mapping(read(path), fspath(path))
 
 
 def _read_toml(text: str, file: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from operator import attrgetter
 from threading import RLock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from parley.kit.options import Option
     from parley.kit.present.page_model import Sheet
 
-__all__ = ["Description", "Format", "Laboratory", "Later", "later"]
+T = TypeVar("T")
+
+__all__ = ["Description", "Format", "Laboratory", "Later", "later", "replayed_by"]
 
 
 class Later:
@@ -28,6 +30,10 @@ class Later:
         self._module = module
         self._path = path
 
+    def found(self) -> Any:  # noqa: ANN401 - whatever has that name
+        """Import it."""
+        return attrgetter(self._path)(import_module(self._module))
+
     def __getattr__(self, name: str) -> Later:
         if name.startswith("_"):  # such as `abc` asks for when a class is made
             raise AttributeError(name)
@@ -35,7 +41,7 @@ class Later:
 
     def __call__(self, *given: object, **named: object) -> object:
         """Call it."""
-        return attrgetter(self._path)(import_module(self._module))(*given, **named)
+        return self.found()(*given, **named)
 
 
 @contextmanager
@@ -83,6 +89,12 @@ def later(module: str) -> Iterator[None]:
 
 
 _LOCK = RLock()
+
+
+def replayed_by(kind: type[T]) -> Callable[[], type[T]]:
+    """Return the method `verifier` for a replay, which is imported when the method is called; see `later`."""
+    found: Callable[[], type[T]] = getattr(kind, "found", lambda: kind)
+    return found
 
 
 class Description(NamedTuple):

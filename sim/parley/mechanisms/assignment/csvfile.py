@@ -47,11 +47,6 @@ def read_csv(
     warn : callable, optional
         Gets notes about unusual data.
 
-    Returns
-    -------
-    dict
-        The keys of a problem file.
-
     Raises
     ------
     ProblemError

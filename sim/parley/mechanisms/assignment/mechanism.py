@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE
-from parley.kit.declared import Description, Format, later
+from parley.kit.declared import Description, Format, later, replayed_by
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, counted, seed
 from parley.kit.protocols import Ending
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parley.kit.options import Given
-    from parley.mechanisms.assignment.verify import LotteryReplay
 
 with later(__name__):
     from parley.mechanisms.assignment.audit import Audit
@@ -30,6 +29,7 @@ with later(__name__):
     from parley.mechanisms.assignment.problem import Problem
     from parley.mechanisms.assignment.solution import Solution, theory
     from parley.mechanisms.assignment.statistics import columns, report, statistics
+    from parley.mechanisms.assignment.verify import LotteryReplay
 
 __all__ = ["MECHANISM", "Assignment"]
 
@@ -152,6 +152,7 @@ class Assignment(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
     theory = staticmethod(theory)
     cast = staticmethod(cast)
     player = staticmethod(player)
+    verifier = staticmethod(replayed_by(LotteryReplay))
     statistics = staticmethod(statistics)
     columns = staticmethod(columns)
     report = staticmethod(report)
@@ -175,12 +176,6 @@ class Assignment(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
         from parley.mechanisms.assignment.solution import RUNS
 
         return audit(problem, runs=given.integer("runs", RUNS), seed=given.integer("seed", 0), progress=tell)
-
-    def verifier(self) -> type[LotteryReplay]:
-        """Return how a deployed contract's games are replayed."""
-        from parley.mechanisms.assignment.verify import LotteryReplay
-
-        return LotteryReplay
 
 
 MECHANISM = Assignment()

@@ -14,12 +14,10 @@ from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from parley.chain.codec import compiled_codec
-from parley.chain.compiler import compile_contracts
-from parley.chain.deploy import deploy
 from parley.core.randomness import commitment, keccak, unpack_order
 from parley.kit.play import player as kit
 from parley.kit.reference import NOTHING
-from parley.mechanisms.assignment.contracts import CONTRACTS, MECHANISM
+from parley.mechanisms.assignment.contracts import MECHANISM
 from parley.mechanisms.assignment.lottery_state import Phase
 from parley.mechanisms.assignment.model import committed_digest, revealed_digest
 from parley.mechanisms.assignment.parameters import Parameters, Rule
@@ -35,15 +33,10 @@ if TYPE_CHECKING:
     from parley.mechanisms.assignment.plan import Plan
     from parley.mechanisms.assignment.problem import Problem
 
-__all__ = ["CONTRACTS", "Outcome", "Player", "deploy_mechanism", "parameters_of", "player"]
+__all__ = ["Outcome", "Player", "parameters_of", "player"]
 
 ASSIGNMENTS_KEPT = 10_000
 """Different assignments that are kept decoded."""
-
-
-def deploy_mechanism(evm: Evm) -> str:
-    """Put the contract on a chain, and return its address."""
-    return deploy(evm, compile_contracts(), CONTRACTS)[MECHANISM].address
 
 
 def parameters_of(problem: Problem, agents: Sequence[str]) -> Parameters:

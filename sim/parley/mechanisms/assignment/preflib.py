@@ -74,11 +74,6 @@ def read_preflib(
     warn : callable, optional
         Gets notes about unusual data.
 
-    Returns
-    -------
-    dict
-        The keys of a problem file.
-
     Raises
     ------
     ProblemError

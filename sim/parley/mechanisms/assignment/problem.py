@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
-from parley.core import problemfile
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show, show_all
 from parley.core.keys import read_keys
 from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
 from parley.core.names import check_names, name_all
+from parley.core.problemfile import FromFile
 from parley.mechanisms.assignment.lottery import Lottery, Matrix, Term, show_matrix
 from parley.mechanisms.assignment.schema import (
     DEFAULT_BOND,
@@ -64,7 +63,7 @@ class Posted:
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(FromFile):
     """Agents that want one item each, and the rule that assigns the items.
 
     Examples
@@ -250,26 +249,8 @@ class Problem:
     # ── reading and writing ─────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Self:
-        """Make a problem from the keys of a problem file.
-
-        Parameters
-        ----------
-        mapping : mapping
-            As read from TOML or JSON.
-
-        Raises
-        ------
-        ProblemError
-            In one line: file, key and reason.
-        """
-        try:
-            return cls._from_mapping(mapping)
-        except ProblemError as error:
-            raise error.in_file(file) from None
-
-    @classmethod
-    def _from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+    def read(cls, mapping: Mapping[str, Any]) -> Self:
+        """Make a problem from the keys of a problem file; errors name the key."""
         keys = read_keys(ProblemKeys, mapping)
         _check_items(keys.items)
         numbers = {name: item for item, name in enumerate(keys.items)}
@@ -285,8 +266,6 @@ class Problem:
         for key in ("capacities", "weights", "budgets"):
             if getattr(keys, key) == []:
                 raise ProblemError("", key, "empty")
-        if keys.names.agents == []:
-            raise ProblemError("", "names.agents", "empty; leave the key out instead")
         return cls(
             items=tuple(keys.items),
             rankings=rankings,
@@ -403,15 +382,7 @@ def _read_posted(keys: PostedKeys, items: Mapping[str, int], agents: int, count:
     return Posted(matrix, tuple(terms))
 
 
-def load_problem(path: str | PathLike[str]) -> Problem:
-    """Read an assignment problem from a TOML or JSON file.
-
-    Raises
-    ------
-    ProblemError
-        In one line: file, key and reason.
-    """
-    return Problem.from_mapping(problemfile.read(path), fspath(path))
+load_problem = Problem.load
 
 
 def from_orders(

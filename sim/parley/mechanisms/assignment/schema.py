@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from parley.core import keys
 from parley.core.errors import ProblemError, shorten
-from parley.core.keys import Keys, Number, Whole, did_you_mean
+from parley.core.keys import Keys, Names, Number, Whole, did_you_mean
 from parley.core.limits import DEFAULT_WINDOW
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ NOTHING = (None, "")
 class NameKeys(Keys):
     """Names of agents for tables."""
 
-    agents: list[str] | None = None
+    agents: Names = None
 
 
 class TermKeys(Keys):

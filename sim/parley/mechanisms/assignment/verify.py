@@ -8,15 +8,16 @@ Examples
 Twenty lotteries on a machine that writes down what passes through it:
 
 >>> from parley.chain.backends import open_evm
+>>> from parley.chain.deploy import deployed_addresses
 >>> from parley.chain.history import Recorder
 >>> from parley.kit.verify.contract import verify_contract
 >>> from parley.mechanisms.assignment.bots import make_bots
 >>> from parley.mechanisms.assignment.mechanism import MECHANISM
 >>> from parley.mechanisms.assignment.plan import plan
->>> from parley.mechanisms.assignment.play import Player, deploy_mechanism
+>>> from parley.mechanisms.assignment.play import Player
 >>> from parley.mechanisms.assignment.problem import example_1
 >>> machine = Recorder(open_evm("revm"))
->>> machine.contract = deploy_mechanism(machine)
+>>> machine.contract = deployed_addresses(machine, MECHANISM.contracts)["AssignmentLottery"]
 >>> player = Player(machine, machine.contract, plan(example_1(), make_bots(["truthful"], 4)), seed=1)
 >>> for k in range(20):
 ...     _ = player.play(k)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE
 from parley.kit.bots import Bots
-from parley.kit.declared import Description, later
+from parley.kit.declared import Description, later, replayed_by
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, seed
 from parley.kit.protocols import Ending
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parley.kit.options import Given
-    from parley.mechanisms.coordination.verify import GameReplay
 
 with later(__name__):
     from parley.mechanisms.coordination.bots import Bot, cast
@@ -31,6 +30,7 @@ with later(__name__):
     from parley.mechanisms.coordination.problem import Problem
     from parley.mechanisms.coordination.solution import Solution
     from parley.mechanisms.coordination.statistics import columns, report, statistics
+    from parley.mechanisms.coordination.verify import GameReplay
 
 __all__ = ["MECHANISM", "Coordination"]
 
@@ -131,6 +131,7 @@ class Coordination(Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
     audit = staticmethod(audit_and_play)
     cast = staticmethod(cast)
     player = staticmethod(player)
+    verifier = staticmethod(replayed_by(GameReplay))
     statistics = staticmethod(statistics)
     columns = staticmethod(columns)
     report = staticmethod(report)
@@ -148,12 +149,6 @@ class Coordination(Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
         tell("solving", 0, None)
         announced = announced_in(problem, given.text("announce"))
         return solve(problem, exact=given.flag("exact"), announced=announced)
-
-    def verifier(self) -> type[GameReplay]:
-        """Return how a deployed contract's games are replayed."""
-        from parley.mechanisms.coordination.verify import GameReplay
-
-        return GameReplay
 
 
 MECHANISM = Coordination()

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 
 from parley.chain.codec import Event, compiled_codec
 from parley.chain.compiler import compile_contracts
-from parley.chain.deploy import deploy
+from parley.chain.deploy import deployed_addresses
 from parley.chain.evm import Evm, Logs
 from parley.core.errors import ParleyError
 from parley.core.randomness import Word, commitment, keccak, unpack_order
@@ -28,16 +28,7 @@ from parley.mechanisms.coordination.parameters import Cost, CostKind, Parameters
 from parley.mechanisms.coordination.position import Bargaining, Position, Row
 from parley.mechanisms.coordination.problem import Problem
 
-__all__ = [
-    "CONTRACTS",
-    "RECOGNITION_CONTRACTS",
-    "Deployment",
-    "Outcome",
-    "Player",
-    "deploy_mechanism",
-    "parameters_of",
-    "player",
-]
+__all__ = ["Deployment", "Outcome", "Player", "deploy_mechanism", "parameters_of", "player"]
 
 
 _POSITIONS_KEPT = 20_000
@@ -61,8 +52,7 @@ class Deployment(NamedTuple):
 
 def deploy_mechanism(evm: Evm) -> Deployment:
     """Put the mechanism and all recognition functions on a chain, always in the same order."""
-    deployed = deploy(evm, compile_contracts(), CONTRACTS)
-    return Deployment.at({name: entry.address for name, entry in deployed.items()})
+    return Deployment.at(deployed_addresses(evm, CONTRACTS))
 
 
 def parameters_of(

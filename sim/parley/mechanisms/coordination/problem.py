@@ -9,18 +9,17 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from parley.core import problemfile
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show
 from parley.core.keys import read_keys
 from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
 from parley.core.names import name_all
+from parley.core.problemfile import FromFile
 from parley.mechanisms.coordination.announcements import check_feasible
 from parley.mechanisms.coordination.costs import ChainCost, Cost, Piecewise, Quadratic
 from parley.mechanisms.coordination.recognition import RECOGNITION
@@ -42,7 +41,7 @@ MAX_TASK_TYPES = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(FromFile):
     """One problem (D, C, f) with the parameters of the two-stage mechanism.
 
     Examples
@@ -271,27 +270,8 @@ class Problem:
     # ── reading and writing ─────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Self:
-        """Make a problem from the keys of a problem file.
-
-        Parameters
-        ----------
-        mapping : mapping
-            Keys of the file. Numbers are integers, decimals or fractions in strings, in tasks and units of
-            cost.
-
-        Raises
-        ------
-        ProblemError
-            In one line: file, key and reason.
-        """
-        try:
-            return cls._from_mapping(mapping)
-        except ProblemError as error:
-            raise error.in_file(file) from None
-
-    @classmethod
-    def _from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+    def read(cls, mapping: Mapping[str, Any]) -> Self:
+        """Make a problem from the keys of a problem file; errors name the key."""
         keys = read_keys(ProblemKeys, mapping)
         if not 1 <= keys.unit < MAX_TOTAL:
             raise ProblemError("", "unit", f"{shorten(keys.unit)} is outside 1..{MAX_TOTAL - 1}")
@@ -312,8 +292,6 @@ class Problem:
         optional |= {name: number for name, number in limits.items() if number is not None}
         for name, names in (("agent_names", keys.names.agents), ("task_names", keys.names.tasks)):
             if names is not None:
-                if not names:
-                    raise ProblemError("", f"names.{name.split('_')[0]}s", "empty; leave the key out instead")
                 optional[name] = tuple(names)
         return cls(
             contracted=read_matrix("contracted", keys.contracted, keys.unit),
@@ -394,15 +372,7 @@ def _check_shape(key: str, matrix: Matrix, like: Matrix) -> None:
         raise ProblemError("", key, reason)
 
 
-def load_problem(path: str | PathLike[str]) -> Problem:
-    """Read a coordination problem from a TOML or JSON file.
-
-    Raises
-    ------
-    ProblemError
-        In one line: file, key and reason.
-    """
-    return Problem.from_mapping(problemfile.read(path), fspath(path))
+load_problem = Problem.load
 
 
 def example_1() -> Problem:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from parley.core import keys
 from parley.core.errors import ProblemError
-from parley.core.keys import Keys, Number, Whole
+from parley.core.keys import Keys, Names, Number, Whole
 from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ class _Piecewise(Keys):
 CostEntry = Annotated[_Quadratic | _Power | _Piecewise, Field(discriminator="type")]
 
 
-class Names(Keys):
+class NameKeys(Keys):
     """Names of agents and task types for tables."""
 
-    agents: list[str] | None = None
-    tasks: list[str] | None = None
+    agents: Names = None
+    tasks: Names = None
 
 
 class ProblemKeys(Keys):
@@ -73,7 +73,7 @@ class ProblemKeys(Keys):
     bond: Number | None = None
     window: Whole | None = None
     max_rounds: Whole | None = None
-    names: Names = Names()
+    names: NameKeys = NameKeys()
 
 
 def read_matrix(key: str, value: object, unit: int) -> NDArray[np.int64]:

@@ -57,11 +57,6 @@ def read_cases(
     warn : callable
         Gets notes about unusual data.
 
-    Returns
-    -------
-    dict
-        The keys of a problem file.
-
     Raises
     ------
     ProblemError

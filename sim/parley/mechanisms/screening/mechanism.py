@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_SAMPLE
-from parley.kit.declared import Description, Format, later
+from parley.kit.declared import Description, Format, later, replayed_by
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, seed
 from parley.kit.protocols import Ending
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parley.kit.options import Given
-    from parley.mechanisms.screening.verify import MarketReplay
 
 with later(__name__):
     from parley.mechanisms.screening.audit import Audit
@@ -29,6 +28,7 @@ with later(__name__):
     from parley.mechanisms.screening.problem import Problem
     from parley.mechanisms.screening.solution import Solution, theory
     from parley.mechanisms.screening.statistics import columns, report, statistics
+    from parley.mechanisms.screening.verify import MarketReplay
 
 __all__ = ["MECHANISM", "Screening"]
 
@@ -160,6 +160,7 @@ class Screening(Mechanism[Problem, Solution, Audit, Outcome, Cast]):
     cast = staticmethod(cast)
     with_options = staticmethod(with_options)
     player = staticmethod(player)
+    verifier = staticmethod(replayed_by(MarketReplay))
     statistics = staticmethod(statistics)
     columns = staticmethod(columns)
     report = staticmethod(report)
@@ -186,12 +187,6 @@ class Screening(Mechanism[Problem, Solution, Audit, Outcome, Cast]):
         from parley.mechanisms.screening.audit import audit
 
         return audit(problem, seed=given.integer("seed", 0), tell=lambda what: tell(what, 0, None))
-
-    def verifier(self) -> type[MarketReplay]:
-        """Return how a deployed contract's markets are replayed."""
-        from parley.mechanisms.screening.verify import MarketReplay
-
-        return MarketReplay
 
 
 MECHANISM = Screening()

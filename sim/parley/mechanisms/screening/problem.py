@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import lcm
-from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
-from parley.core import problemfile
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show_all
 from parley.core.keys import plain, read_keys
 from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, at_most, check_window
 from parley.core.names import name_all
+from parley.core.problemfile import FromFile
 from parley.mechanisms.screening.market import MAX_QUANTITY, Market, Menu
 from parley.mechanisms.screening.preferences import Discrete, Lognormal, Preferences, Uniform
 from parley.mechanisms.screening.rays import (
@@ -50,7 +49,7 @@ class Design:
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(FromFile):
     """A market for tasks.
 
     Examples
@@ -191,20 +190,9 @@ class Problem:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Self:
-        """Make a problem from the keys of a problem file.
-
-        Parameters
-        ----------
-        mapping : mapping
-            As read from TOML or JSON.
-
-        Raises
-        ------
-        ProblemError
-            In one line: file, key and reason.
-        """
+        """See `parley.core.problemfile.FromFile.from_mapping`."""
         try:
-            return cls._from_mapping(mapping)
+            return super().from_mapping(mapping, file)
         except ProblemError as error:
             key = error.key
             if not isinstance(mapping.get("preferences"), list | tuple):  # one for all
@@ -212,7 +200,8 @@ class Problem:
             raise ProblemError(file, key, error.reason) from None
 
     @classmethod
-    def _from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+    def read(cls, mapping: Mapping[str, Any]) -> Self:
+        """Make a problem from the keys of a problem file; errors name the key."""
         keys = read_keys(ProblemKeys, mapping)
         costs = read_matrix("social_costs", keys.social_costs, None, signed=True)
         shape = len(costs), len(costs[0])
@@ -223,9 +212,6 @@ class Problem:
         given = tuple(
             entry.preferences(f"preferences[{j}]", shape[1]) for j, entry in enumerate(keys.preferences)
         )
-        for key in ("agents", "tasks"):
-            if getattr(keys.names, key) == []:
-                raise ProblemError("", f"names.{key}", "empty; leave the key out instead")
         return cls(
             social_costs=costs,
             status_quo=status_quo,
@@ -289,15 +275,7 @@ def _entry(preferences: Preferences) -> dict[str, Any]:
     return written
 
 
-def load_problem(path: str | PathLike[str]) -> Problem:
-    """Read a screening problem from a TOML or JSON file.
-
-    Raises
-    ------
-    ProblemError
-        In one line: file, key and reason.
-    """
-    return Problem.from_mapping(problemfile.read(path), fspath(path))
+load_problem = Problem.load
 
 
 def worked_example() -> Problem:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from parley.core import keys
 from parley.core.errors import ProblemError, shorten
-from parley.core.keys import Keys, Number, Whole
+from parley.core.keys import Keys, Names, Number, Whole
 from parley.core.limits import DEFAULT_WINDOW
 from parley.mechanisms.screening.market import REMEDIAL, Menu
 from parley.mechanisms.screening.preferences import Discrete, Lognormal, Preferences, Uniform
@@ -94,8 +94,8 @@ class DesignKeys(Keys):
 class NameKeys(Keys):
     """Names of agents and tasks for tables."""
 
-    agents: list[str] | None = None
-    tasks: list[str] | None = None
+    agents: Names = None
+    tasks: Names = None
 
 
 class ProblemKeys(Keys):
