@@ -55,7 +55,7 @@ def posting(false: Callable[[Certificate], Certificate]) -> Way:
     """Try a false certificate before the right one."""
 
     def way(player: Staged, sender: str, data: bytes, value: int) -> Logs:
-        action = SUITE.records.read_action(data)
+        action = SUITE.decoder.read_action(data)
         digest, right = action.arguments
         interface = Interface(player.codec.abi)
         player.attempt(sender, interface.encode("post", action.game, digest, tuple(false(right))), value)

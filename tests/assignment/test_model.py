@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from parley.core.randomness import commitment, keccak, word
 from parley.kit.reference import NOTHING, Revert
-from parley.kit.verify.contract import records_of
+from parley.kit.verify.contract import decoder_of
 from parley.mechanisms.assignment import serial_dictatorship
 from parley.mechanisms.assignment.lottery_state import Lottery, Phase
 from parley.mechanisms.assignment.mechanism import MECHANISM
@@ -21,8 +21,8 @@ from parley.mechanisms.assignment.problem import from_orders
 from tests.assignment.moves import Moves, parameters
 from tests.kit.rig.moves import call_model
 
-RECORDS = records_of(MECHANISM)
-ACTIONS = [name for name in RECORDS.actions if name != "create"]
+DECODER = decoder_of(MECHANISM)
+ACTIONS = [name for name in DECODER.actions if name != "create"]
 ACCOUNTS = ["0x" + f"{k:02x}" * 20 for k in range(0xA1, 0xA7)]
 HOME = "0x" + "cc" * 20
 PARAMETERS_TYPE = "(address[],uint32[],uint8,uint96,uint32,uint32)"
@@ -35,7 +35,7 @@ def opened(dice: Random, **changes: object) -> tuple[LotteryModel, Moves, Lotter
     model.now = 1_000_000
     agreed = replace(parameters(dice, ACCOUNTS), **changes)  # type: ignore[arg-type]
     lottery = model.games[model.create(ACCOUNTS[0], word(1), agreed)]
-    return model, Moves(model, ACCOUNTS, ACCOUNTS, RECORDS, dice.getrandbits(64)), lottery
+    return model, Moves(model, ACCOUNTS, ACCOUNTS, DECODER, dice.getrandbits(64)), lottery
 
 
 @settings(deadline=None)
@@ -43,7 +43,7 @@ def opened(dice: Random, **changes: object) -> tuple[LotteryModel, Moves, Lotter
 def test_parameters_are_encoded_as_the_abi_says(dice: Random) -> None:
     right = parameters(dice, ACCOUNTS)
     check(right)
-    (other,) = Moves(LotteryModel(1, HOME), ACCOUNTS, ACCOUNTS, RECORDS).spoiled(dice, right)
+    (other,) = Moves(LotteryModel(1, HOME), ACCOUNTS, ACCOUNTS, DECODER).spoiled(dice, right)
     for agreed in (right, other):
         assert encode_parameters(agreed) == encode([PARAMETERS_TYPE], [astuple(agreed)])
     assert right.digest() == keccak(encode_parameters(right))

@@ -166,7 +166,7 @@ def test_every_wei_is_accounted_for(names: list[str], path: str | dict[str, str]
 
 def digest_of(on: Player, lottery: bytes) -> bytes:
     """What the draw of a lottery was made after."""
-    return on.evm.call(on.creator, on.contract, SUITE.records.question("digestOf", lottery)).output
+    return on.evm.call(on.creator, on.contract, SUITE.decoder.question("digestOf", lottery)).output
 
 
 @CASES

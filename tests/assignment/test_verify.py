@@ -95,7 +95,7 @@ def without_last_log(call: Call) -> Call:
 def test_a_draw_that_comes_to_nothing_is_named() -> None:
     told = told_otherwise(
         SUITE.played(range(3))[0],
-        SUITE.records,
+        SUITE.decoder,
         lambda name, call: without_last_log(call) if name == "reveal" else call,
         0,
     )

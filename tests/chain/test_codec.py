@@ -16,7 +16,7 @@ from parley.chain.coders import reader
 from parley.chain.compiler import compile_sources
 from parley.core.randomness import keccak, word
 from parley.kit.reference import Event
-from parley.kit.verify.records import NotReadableError, Records
+from parley.kit.verify.decoder import Decoder, NotReadableError
 
 if TYPE_CHECKING:
     from parley.chain.evm import Evm
@@ -295,15 +295,15 @@ def test_calls_are_read_as_a_contract_reads_them(
     whole = taking.encode(*VALUES)
     data = taking.selector + changed(whole[4:], put, cut, behind)
     kinds = argument_types(next(one for one in oracle.codec.abi if one.get("name") == taking.name)["inputs"])
-    due, records = oracle.ask(data), Records(oracle.codec.abi)
+    due, decoder = oracle.ask(data), Decoder(oracle.codec.abi)
     try:
-        action = records.read_action(data)
+        action = decoder.read_action(data)
     except NotReadableError:
         assert due is None
     else:
         values = (action.game, *action.arguments)
         assert due == encode(kinds, values)
         (log,) = oracle.evm.transact(oracle.evm.accounts[0], oracle.address, data).logs
-        assert records.read_event(log) == Event("Emitted", (word(action.arguments[-1]), *values))
+        assert decoder.read_event(log) == Event("Emitted", (word(action.arguments[-1]), *values))
     if not put and not cut:
         assert due == whole[4:]

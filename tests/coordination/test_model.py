@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from parley.core.randomness import commitment, keccak, word
 from parley.kit.reference import Revert
-from parley.kit.verify.contract import records_of
+from parley.kit.verify.contract import decoder_of
 from parley.mechanisms.coordination.game import Cause, Game, Phase
 from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.model import Recognition, TwoStageModel
@@ -33,8 +33,8 @@ from tests.coordination import samples
 from tests.coordination.moves import Moves
 from tests.kit.rig.moves import call_model
 
-RECORDS = records_of(MECHANISM)
-ACTIONS = [name for name in RECORDS.actions if name != "create"]
+DECODER = decoder_of(MECHANISM)
+ACTIONS = [name for name in DECODER.actions if name != "create"]
 ACCOUNTS = ["0x" + f"{k:02x}" * 20 for k in range(0xA1, 0xA7)]
 HOME = "0x" + "cc" * 20
 RULES = {
@@ -65,7 +65,7 @@ def opened(dice: Random, **changes: object) -> tuple[TwoStageModel, Moves, Game]
     model = new_model()
     parameters = replace(samples.parameters(dice, ACCOUNTS[:5], RULES), **changes)  # type: ignore[arg-type]
     game = model.games[model.create(ACCOUNTS[0], word(1), parameters)]
-    return model, Moves(model, ACCOUNTS, PAYEES, RECORDS, dice.getrandbits(64)), game
+    return model, Moves(model, ACCOUNTS, PAYEES, DECODER, dice.getrandbits(64)), game
 
 
 def play(dice: Random, model: TwoStageModel, moves: Moves, game: Game) -> Iterator[Phase]:
@@ -100,7 +100,7 @@ def test_parameters_are_encoded_as_the_abi_says(dice: Random) -> None:
 
 
 def spoiled(dice: Random, parameters: Parameters) -> Parameters:
-    (other,) = Moves(new_model(), ACCOUNTS, PAYEES, RECORDS).spoiled(dice, parameters)
+    (other,) = Moves(new_model(), ACCOUNTS, PAYEES, DECODER).spoiled(dice, parameters)
     assert isinstance(other, Parameters)
     return other
 
@@ -360,7 +360,7 @@ def test_games_do_not_touch_each_other() -> None:
 
     def alone(order: Callable[[Random], list[int]]) -> list[tuple[object, ...]]:
         model = new_model()
-        moves = Moves(model, ACCOUNTS, PAYEES, RECORDS)
+        moves = Moves(model, ACCOUNTS, PAYEES, DECODER)
         played = []
         for k in range(2):
             parameters = replace(

@@ -84,7 +84,7 @@ PAGES: dict[str, tuple[Retelling, str]] = {
 def test_a_page_that_is_not_as_it_should_be_is_named(case: str, in_pages: tuple[Recorder, Claims]) -> None:
     change, rule = PAGES[case]
     machine, book = in_pages
-    found = SUITE.verify(told_otherwise(machine, SUITE.records, only("store", change), 0), book)
+    found = SUITE.verify(told_otherwise(machine, SUITE.decoder, only("store", change), 0), book)
     assert not found.holds
     assert rule in {violation.rule for violation in found.violations}
 

@@ -30,7 +30,7 @@ from parley.core.errors import ParleyError
 from parley.core.randomness import keccak
 from parley.core.statistics import MIN_P
 from parley.kit.play.player import Player
-from parley.kit.verify.records import NotReadableError
+from parley.kit.verify.decoder import NotReadableError
 from parley.kit.verify.verification import Verification
 from tests.backends import open_backend
 from tests.command import parley
@@ -160,7 +160,7 @@ class ContractConformance:
         assert not self.missing_from(reached)
         assert all(reached.outcomes[action] > 10 for action in self.suite.errors)
         assert not self.suite.burns or reached.burnt_bonds > 20
-        assert not self.suite.records.payable or reached.events["Withdrawn"] > 50
+        assert not self.suite.decoder.payable or reached.events["Withdrawn"] > 50
         assert reached.games_at_once >= 3
 
     def test_contract_and_model_agree_on_thousands_of_arbitrary_calls(self) -> None:
@@ -187,7 +187,7 @@ class ContractConformance:
     # ── rules ──
 
     def test_every_event_has_a_rule_for_each_field(self) -> None:
-        assert {name: len(kinds) for name, kinds in self.suite.records.events.items()} == {
+        assert {name: len(kinds) for name, kinds in self.suite.decoder.events.items()} == {
             name: len(rules) for name, rules in self.suite.rules.fields.items()
         }
 
@@ -214,10 +214,10 @@ class ContractConformance:
         assert found.own_code is True
         assert (found.kind, found.games) == (self.suite.mechanism.kind, 10)
         calls = Counter(
-            self.suite.records.read_action(call.data).name for call in machine.calls() if call.failure is None
+            self.suite.decoder.read_action(call.data).name for call in machine.calls() if call.failure is None
         )
         assert {
-            name: found.checked[name] for name in self.suite.records.actions if name in found.checked
+            name: found.checked[name] for name in self.suite.decoder.actions if name in found.checked
         } == calls
 
     def test_arbitrary_calls_and_failures_accuse_nobody(self) -> None:
@@ -244,10 +244,10 @@ class ContractConformance:
     def test_calls_with_trailing_or_unpadded_bytes_accuse_nobody(self, setting: str) -> None:
         machine, addresses = self.suite.recording()
         player = self.suite.player(machine, addresses, (), setting, 1)
-        really, actions = player.send, self.suite.records.actions
+        really, actions = player.send, self.suite.decoder.actions
 
         def send(sender: str, data: bytes, value: int = 0) -> Logs:
-            name = self.suite.records.read_action(data).name
+            name = self.suite.decoder.read_action(data).name
             if actions[name][-1].base == "bytes":
                 return really(sender, data.rstrip(b"\0"), value)
             return really(sender, data + b"\xff" * (1 + len(player.sent) % 45), value)
@@ -308,7 +308,7 @@ class ContractConformance:
         action, change, rule, setting = self.suite.records_that_do_not_add_up()[tampered]
         machine, claims = self.suite.played(range(3), setting=setting)
         for game in (0, 2):
-            told = told_otherwise(machine, self.suite.records, only(action, change), game)
+            told = told_otherwise(machine, self.suite.decoder, only(action, change), game)
             assert broken(self.suite.verify(told, claims))[rule] > 0
 
     def test_a_call_through_another_contract_needs_traces(self) -> None:
@@ -328,21 +328,21 @@ class ContractConformance:
         assert found.surplus == 5
 
     def test_cut_off_records_are_refused_and_not_misread(self, setting: str) -> None:
-        records = self.suite.records
+        decoder = self.suite.decoder
         for call in self.suite.played(range(2), self.suite.silent, setting)[0].calls():
-            whole = records.read_action(call.data)
+            whole = decoder.read_action(call.data)
             # What fills up the last word of bytes may be missing: the compiler's decoder does not need it.
-            padded = _ends_in_bytes(records.actions[whole.name])
+            padded = _ends_in_bytes(decoder.actions[whole.name])
             for cut in (3, 4, 35, len(call.data) - (32 if padded else 1)):
                 with pytest.raises(NotReadableError):
-                    records.read_action(call.data[:cut])
-            assert records.read_action(call.data + b"more") == whole
+                    decoder.read_action(call.data[:cut])
+            assert decoder.read_action(call.data + b"more") == whole
             for log in call.logs:
-                assert records.read_event(log).name in records.events
+                assert decoder.read_event(log).name in decoder.events
                 with pytest.raises(NotReadableError):
-                    records.read_event(log._replace(data=log.data[:-1] if log.data else b"\0"))
+                    decoder.read_event(log._replace(data=log.data[:-1] if log.data else b"\0"))
                 with pytest.raises(NotReadableError):
-                    records.read_event(log._replace(topics=log.topics[:1]))
+                    decoder.read_event(log._replace(topics=log.topics[:1]))
 
     def test_a_deployment_whose_code_has_changed_is_named(self) -> None:
         machine, claims = self.suite.played(range(1))

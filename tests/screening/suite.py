@@ -56,7 +56,7 @@ def creating(change: Callable[[Parameters], Parameters]) -> Way:
     """Try to create a market that must not be before one that may."""
 
     def way(player: Staged, sender: str, data: bytes, value: int) -> Logs:
-        salt, right = SUITE.records.read_action(data).arguments
+        salt, right = SUITE.decoder.read_action(data).arguments
         wrong = astuple(change(right))
         player.attempt(sender, Interface(player.codec.abi).encode("create", salt, wrong), value)
         return player.really_send(sender, data, value)

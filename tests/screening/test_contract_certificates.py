@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parley.kit.verify.contract import records_of
-from parley.kit.verify.records import NotReadableError
+from parley.kit.verify.contract import decoder_of
+from parley.kit.verify.decoder import NotReadableError
 from parley.mechanisms.screening.certificate import Basic, Certificate, certify, find_fault
 from parley.mechanisms.screening.mechanism import MECHANISM
 from parley.mechanisms.screening.parameters import (
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 PLANTED = planted()
 
-RECORDS = records_of(MECHANISM)
+DECODER = decoder_of(MECHANISM)
 
 REASONS = ("ZeroDenominator", "BasisOutOfOrder", "NotBasic", "ShareOutOfRange", "NotCleared")
 
@@ -267,7 +267,7 @@ def test_a_posting_is_read_by_others_as_the_contract_reads_it() -> None:
             receipt = at.evm.call(at.creator, at.address, data)
             error = None if receipt.ok else at.interface.decode_error(receipt.output)
             try:
-                fault = find_fault(RECORDS.read_action(data).arguments[1], case.columns)
+                fault = find_fault(DECODER.read_action(data).arguments[1], case.columns)
             except NotReadableError:
                 assert error is not None
                 met["not readable"] += 1

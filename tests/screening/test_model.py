@@ -11,7 +11,7 @@ from eth_abi.abi import encode
 
 from parley.core.randomness import keccak, word
 from parley.kit.reference import Revert
-from parley.kit.verify.contract import records_of
+from parley.kit.verify.contract import decoder_of
 from parley.mechanisms.screening.certificate import certify, settled_hash
 from parley.mechanisms.screening.market import REMEDIAL as REMEDIAL_MENU
 from parley.mechanisms.screening.mechanism import MECHANISM
@@ -32,14 +32,14 @@ from tests.screening.test_contract_creation import PARAMETERS_TYPE
 
 ACCOUNTS = ["0x" + f"{k:02x}" * 20 for k in range(0xA1, 0xA7)]
 HOME = "0x" + "cc" * 20
-RECORDS = records_of(MECHANISM)
+DECODER = decoder_of(MECHANISM)
 
 
 def opened(dice: Random) -> tuple[RayMarketModel, Moves, Market]:
     model = RayMarketModel(1, HOME)
     model.now = 1_000_000
     market = model.games[model.create(ACCOUNTS[0], word(1), parameters(dice, ACCOUNTS))]
-    return model, Moves(model, ACCOUNTS, ACCOUNTS, RECORDS), market
+    return model, Moves(model, ACCOUNTS, ACCOUNTS, DECODER), market
 
 
 def test_parameters_are_encoded_as_the_abi_says() -> None:
@@ -48,7 +48,7 @@ def test_parameters_are_encoded_as_the_abi_says() -> None:
     for _ in range(200):
         right = parameters(dice, ACCOUNTS)
         check(right)
-        (wrong,) = Moves(RayMarketModel(1, HOME), ACCOUNTS, ACCOUNTS, RECORDS).spoiled(dice, right)
+        (wrong,) = Moves(RayMarketModel(1, HOME), ACCOUNTS, ACCOUNTS, DECODER).spoiled(dice, right)
         for agreed in (right, wrong):
             assert encode_parameters(agreed) == encode([PARAMETERS_TYPE], [astuple(agreed)])
         assert right.digest() == keccak(encode_parameters(right))

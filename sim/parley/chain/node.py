@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from eth_utils.address import to_checksum_address
 
 from parley.chain import accounts
-from parley.chain.evm import EvmError, Receipt, Reverted
+from parley.chain.embedded import WithReceipts
+from parley.chain.evm import EvmError, Receipt
 from parley.chain.rpc import Rpc, RpcError, as_bytes, as_number, to_standard_error
 from parley.chain.transaction_manager import TransactionManager
 from parley.chain.transactions import Mined, Request
@@ -32,7 +33,7 @@ Submit: TypeAlias = Callable[[Request], Mined]
 """Sends a request and returns its result."""
 
 
-class NodeEvm:
+class NodeEvm(WithReceipts):
     """A node as a backend.
 
     Differences from an embedded EVM: the clock runs, and `timestamp` is the time of the latest block;
@@ -80,7 +81,6 @@ class NodeEvm:
         self.deployer = accounts.deployer()
         self.manager = manager
         self._submit = submit or (lambda request: manager.exchange([request])[0])
-        self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
 
     def beside(self, submit: Submit) -> NodeEvm:
         """Return a backend on the same chain with another `submit`."""
@@ -91,24 +91,11 @@ class NodeEvm:
     # ── transactions ─────────────────────────────────────────────────────────────────────────────────────
 
     def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
-        """See `parley.chain.evm.Evm.transact`."""
+        """See `parley.chain.evm.Evm.transact`; what `send` returns is always empty."""
         request = Request(sender, to_checksum_address(to), data, value)
         mined = self._submit(request)
         output = b"" if mined.ok else self._revert_data(request, mined)
         return Receipt(mined.ok, output, mined.logs, mined.gas_used)
-
-    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
-        """See `parley.chain.evm.Evm.send`; what it returns is always empty."""
-        self._logs = ()
-        receipt = self.transact(sender, to, data, value)
-        if not receipt.ok:
-            raise Reverted(receipt.output)
-        self._logs = [(log.topics, log.data) for log in receipt.logs]
-        return receipt.output
-
-    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
-        """See `parley.chain.evm.Evm.take_logs`."""
-        return self._logs
 
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.call`; logs and gas are unknown.

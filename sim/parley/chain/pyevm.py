@@ -25,13 +25,11 @@ from eth_typing import BlockNumber
 from eth_utils.address import to_canonical_address, to_checksum_address
 from eth_utils.exceptions import ValidationError
 
-from parley.chain import accounts
-from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
+from parley.chain.embedded import Embedded, WithReceipts
+from parley.chain.evm import FUNDS, GAS_LIMIT, EvmError, Log, Receipt
 from parley.chain.recursion import limit_recursion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from eth.abc import SignedTransactionAPI
     from eth_typing import Address, Hash32
 
@@ -39,10 +37,8 @@ if TYPE_CHECKING:
 
 limit_recursion()
 
-_SNAPSHOTS = 64
 
-
-class PyEvm:
+class PyEvm(WithReceipts, Embedded["Hash32"]):
     """py-evm's state as a backend, with exact gas.
 
     Examples
@@ -54,26 +50,14 @@ class PyEvm:
     """
 
     name: Name = "py-evm"
-    chain_id = CHAIN_ID
     accounts_gas = True
 
-    def __init__(self) -> None:
-        self.accounts = accounts.agents()
-        self.deployer = accounts.deployer()
-        self._senders = {a: to_canonical_address(a) for a in (self.deployer, *self.accounts)}
-        self._initcodes: list[bytes] = []
-        self._begin()
-
     def _begin(self) -> None:
-        """Set up a state with only the funded accounts."""
-        self._timestamp = START_TIME
+        self._senders = {a: to_canonical_address(a) for a in (self.deployer, *self.accounts)}
         self._database = AtomicDB()
         self._state = PragueState(self._database, self._block(), BLANK_ROOT_HASH)
         for account in self._senders.values():
             self._state.set_balance(account, FUNDS)
-        self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
-        self._snapshots: list[tuple[int, Hash32, int, int]] = []
-        self._next_snapshot = 0
 
     def _block(self) -> ExecutionContext:
         """Return the block data that a transaction can read."""
@@ -95,19 +79,6 @@ class PyEvm:
     def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.transact`."""
         return _receipt(*self._apply(sender, to_canonical_address(to), data, value))
-
-    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
-        """See `parley.chain.evm.Evm.send`."""
-        self._logs = ()
-        receipt = self.transact(sender, to, data, value)
-        if not receipt.ok:
-            raise Reverted(receipt.output)
-        self._logs = [(log.topics, log.data) for log in receipt.logs]
-        return receipt.output
-
-    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
-        """See `parley.chain.evm.Evm.take_logs`."""
-        return self._logs
 
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.call`."""
@@ -155,16 +126,8 @@ class PyEvm:
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def timestamp(self) -> int:
-        """See `parley.chain.evm.Evm.timestamp`."""
-        return self._timestamp
-
-    def warp(self, timestamp: int) -> None:
-        """See `parley.chain.evm.Evm.warp`."""
-        if timestamp < self._timestamp:
-            raise EvmError(f"timestamp {timestamp} is before the current one, {self._timestamp}")
-        self._timestamp = timestamp
+    def _set_time(self, timestamp: int) -> None:
+        super()._set_time(timestamp)
         self._state.execution_context = self._block()
 
     def balance(self, address: str) -> int:
@@ -175,33 +138,13 @@ class PyEvm:
         """See `parley.chain.evm.Evm.code`."""
         return bytes(self._state.get_code(to_canonical_address(address)))
 
-    def snapshot(self) -> int:
-        """See `parley.chain.evm.Evm.snapshot`."""
-        if len(self._snapshots) == _SNAPSHOTS:
-            raise EvmError(f"too many open snapshots: {_SNAPSHOTS}")
+    def _saved(self) -> Hash32:
         self._state.lock_changes()
         self._state.persist()
-        self._next_snapshot += 1
-        entry = (self._next_snapshot, self._state.state_root, self._timestamp, len(self._initcodes))
-        self._snapshots.append(entry)
-        return self._next_snapshot
+        return self._state.state_root
 
-    def restore(self, snapshot: int) -> None:
-        """See `parley.chain.evm.Evm.restore`."""
-        position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
-        if position is None:
-            raise EvmError(f"snapshot {snapshot} no longer exists")
-        _, root, self._timestamp, deployments = self._snapshots[position]
-        del self._snapshots[position:]
-        del self._initcodes[deployments:]
-        self._state = PragueState(self._database, self._block(), root)
-
-    def recycle(self) -> None:
-        """See `parley.chain.evm.Evm.recycle`."""
-        initcodes, self._initcodes = self._initcodes, []
-        self._begin()
-        for initcode in initcodes:
-            self.deploy(initcode)
+    def _undo(self, saved: Hash32) -> None:
+        self._state = PragueState(self._database, self._block(), saved)
 
 
 def _receipt(transaction: SignedTransactionAPI, computation: Any) -> Receipt:  # noqa: ANN401 -- py-evm carries no types

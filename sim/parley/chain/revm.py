@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, NoReturn
 import pyrevm
 from eth_utils.address import to_checksum_address
 
-from parley.chain import accounts
-from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
+from parley.chain.embedded import Embedded
+from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, EvmError, Log, Receipt, Reverted
 from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
@@ -35,10 +35,9 @@ _FORK = "CANCUN"
 _PADDING = 33
 
 # Open snapshots count as call depth, which is limited to 1,024.
-_SNAPSHOTS = 64
 
 
-class RevmEvm:
+class RevmEvm(Embedded[pyrevm.JournalCheckpoint]):
     """revm as a backend.
 
     Parameters
@@ -67,16 +66,9 @@ class RevmEvm:
     def __init__(self, chain_id: int = CHAIN_ID, code: Mapping[str, bytes] | None = None) -> None:
         self.chain_id = chain_id
         self._code = dict(code or {})
-        self.accounts = accounts.agents()
-        self.deployer = accounts.deployer()
-        self._initcodes: list[bytes] = []
-        self._begin()
+        super().__init__()
 
     def _begin(self) -> None:
-        """Set up an EVM with only the funded accounts."""
-        self._timestamp = START_TIME
-        self._snapshots: list[tuple[int, pyrevm.JournalCheckpoint, int, int]] = []
-        self._next_snapshot = 0
         environment = pyrevm.Env(
             cfg=pyrevm.CfgEnv(chain_id=self.chain_id, limit_contract_code_size=self.code_limit),
             block=self._block(),
@@ -140,19 +132,8 @@ class RevmEvm:
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def timestamp(self) -> int:
-        """See `parley.chain.evm.Evm.timestamp`."""
-        return self._timestamp
-
-    def warp(self, timestamp: int) -> None:
-        """See `parley.chain.evm.Evm.warp`."""
-        if timestamp < self._timestamp:
-            raise EvmError(f"timestamp {timestamp} is before the current one, {self._timestamp}")
-        self._set_time(timestamp)
-
     def _set_time(self, timestamp: int) -> None:
-        self._timestamp = timestamp
+        super()._set_time(timestamp)
         self._evm.set_block_env(self._block())
 
     def balance(self, address: str) -> int:
@@ -167,33 +148,11 @@ class RevmEvm:
         lengths = (len(padded) - _PADDING, len(padded))
         return next((padded[:k] for k in lengths if k > 0 and keccak(padded[:k]) == code_hash), b"")
 
-    def snapshot(self) -> int:
-        """See `parley.chain.evm.Evm.snapshot`."""
-        if len(self._snapshots) == _SNAPSHOTS:
-            raise EvmError(f"too many open snapshots: {_SNAPSHOTS}")
-        self._next_snapshot += 1
-        entry = (self._next_snapshot, self._evm.snapshot(), self._timestamp, len(self._initcodes))
-        self._snapshots.append(entry)
-        return self._next_snapshot
+    def _saved(self) -> pyrevm.JournalCheckpoint:
+        return self._evm.snapshot()
 
-    def restore(self, snapshot: int) -> None:
-        """See `parley.chain.evm.Evm.restore`."""
-        if snapshot not in (entry[0] for entry in self._snapshots):
-            raise EvmError(f"snapshot {snapshot} no longer exists")
-        # One by one, because reverting an outer checkpoint would still count the inner ones.
-        number = 0
-        while number != snapshot:
-            number, checkpoint, timestamp, deployments = self._snapshots.pop()
-            self._evm.revert(checkpoint)
-            self._set_time(timestamp)
-            del self._initcodes[deployments:]
-
-    def recycle(self) -> None:
-        """See `parley.chain.evm.Evm.recycle`. Takes about a millisecond."""
-        initcodes, self._initcodes = self._initcodes, []
-        self._begin()
-        for initcode in initcodes:
-            self.deploy(initcode)
+    def _undo(self, saved: pyrevm.JournalCheckpoint) -> None:
+        self._evm.revert(saved)
 
 
 def _fail(error: RuntimeError) -> NoReturn:

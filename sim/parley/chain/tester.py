@@ -11,7 +11,7 @@ with revm,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from eth.vm.forks.prague import PragueVM
 from eth.vm.spoof import SpoofTransaction
@@ -23,11 +23,12 @@ from web3 import EthereumTesterProvider, Web3
 from web3.exceptions import Web3Exception
 
 from parley.chain import accounts
-from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt, Reverted
+from parley.chain.embedded import Embedded, WithReceipts
+from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, START_TIME, EvmError, Log, Receipt
 from parley.chain.recursion import limit_recursion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from eth_typing import ChecksumAddress
     from web3.types import TxParams, TxReceipt
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 limit_recursion()
 
-_SNAPSHOTS = 64
+_Books: TypeAlias = tuple[object, dict[str, int], dict[str, int]]
+"""A snapshot of eth-tester; nonces, and wei spent on gas, by account."""
 
 # A block holds one transaction. With twice its gas limit, the base fee does not rise.
 _BLOCK_GAS_LIMIT = 2 * GAS_LIMIT
@@ -90,7 +92,7 @@ class _Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester carries no typ
         return cast("bytes", self.computation.output)
 
 
-class TesterEvm:
+class TesterEvm(WithReceipts, Embedded["_Books"]):
     """py-evm behind web3 as a backend, with exact gas.
 
     Examples
@@ -102,26 +104,14 @@ class TesterEvm:
     """
 
     name: Name = "py-evm"
-    chain_id = CHAIN_ID
     accounts_gas = True
 
-    def __init__(self) -> None:
-        self.accounts = accounts.agents()
-        self.deployer = accounts.deployer()
-        self._initcodes: list[bytes] = []
-        self._begin()
-
     def _begin(self) -> None:
-        """Set up a chain with only the funded accounts."""
         self._backend = _Backend()
         self._tester = EthereumTester(self._backend)
         self.web3 = Web3(EthereumTesterProvider(self._tester))
-        self._timestamp = START_TIME
         self._nonces = dict.fromkeys((self.deployer, *self.accounts), 0)
         self._spent = dict.fromkeys(self._nonces, 0)
-        self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
-        self._snapshots: list[tuple[int, Any, int, dict[str, int], dict[str, int], int]] = []
-        self._next_snapshot = 0
 
     # ── transactions ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -141,19 +131,6 @@ class TesterEvm:
             ),
             gas_used=receipt["gasUsed"],
         )
-
-    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
-        """See `parley.chain.evm.Evm.send`."""
-        self._logs = ()
-        receipt = self.transact(sender, to, data, value)
-        if not receipt.ok:
-            raise Reverted(receipt.output)
-        self._logs = [(log.topics, log.data) for log in receipt.logs]
-        return receipt.output
-
-    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
-        """See `parley.chain.evm.Evm.take_logs`."""
-        return self._logs
 
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.call`."""
@@ -215,17 +192,6 @@ class TesterEvm:
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def timestamp(self) -> int:
-        """See `parley.chain.evm.Evm.timestamp`."""
-        return self._timestamp
-
-    def warp(self, timestamp: int) -> None:
-        """See `parley.chain.evm.Evm.warp`."""
-        if timestamp < self._timestamp:
-            raise EvmError(f"timestamp {timestamp} is before the current one, {self._timestamp}")
-        self._timestamp = timestamp
-
     def balance(self, address: str) -> int:
         """See `parley.chain.evm.Evm.balance`."""
         checksummed = Web3.to_checksum_address(address)
@@ -235,28 +201,9 @@ class TesterEvm:
         """See `parley.chain.evm.Evm.code`."""
         return bytes(self.web3.eth.get_code(Web3.to_checksum_address(address)))
 
-    def snapshot(self) -> int:
-        """See `parley.chain.evm.Evm.snapshot`."""
-        if len(self._snapshots) == _SNAPSHOTS:
-            raise EvmError(f"too many open snapshots: {_SNAPSHOTS}")
-        self._next_snapshot += 1
-        books = (dict(self._nonces), dict(self._spent), len(self._initcodes))
-        self._snapshots.append((self._next_snapshot, self._tester.take_snapshot(), self._timestamp, *books))
-        return self._next_snapshot
+    def _saved(self) -> _Books:
+        return self._tester.take_snapshot(), dict(self._nonces), dict(self._spent)
 
-    def restore(self, snapshot: int) -> None:
-        """See `parley.chain.evm.Evm.restore`."""
-        position = next((k for k, entry in enumerate(self._snapshots) if entry[0] == snapshot), None)
-        if position is None:
-            raise EvmError(f"snapshot {snapshot} no longer exists")
-        _, taken, self._timestamp, self._nonces, self._spent, deployments = self._snapshots[position]
-        del self._snapshots[position:]
-        del self._initcodes[deployments:]
+    def _undo(self, saved: _Books) -> None:
+        taken, self._nonces, self._spent = saved
         self._tester.revert_to_snapshot(taken)
-
-    def recycle(self) -> None:
-        """See `parley.chain.evm.Evm.recycle`."""
-        initcodes, self._initcodes = self._initcodes, []
-        self._begin()
-        for initcode in initcodes:
-            self.deploy(initcode)

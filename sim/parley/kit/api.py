@@ -57,7 +57,7 @@ def verify(
         If no node answers, or the file does not match the chain.
     """
     from parley.chain.deployments import read_claims  # noqa: PLC0415 - statistics are slow to load
-    from parley.kit.verify.contract import records_of, verify_contract  # noqa: PLC0415 - statistics are slow to load
+    from parley.kit.verify.contract import decoder_of, verify_contract  # noqa: PLC0415 - statistics are slow to load
     from parley.kit.verify.opening import open_history  # noqa: PLC0415 - statistics are slow to load
 
     claims = read_claims(fspath(deployment), [one.contracts[0] for one in mechanisms()])
@@ -67,7 +67,7 @@ def verify(
         if contract not in claims.addresses:
             continue
         kind = one.kind
-        history = open_history(url, claims, contract, records_of(one, claims), events_only=events_only)
+        history = open_history(url, claims, contract, decoder_of(one, claims), events_only=events_only)
 
         def progress(done: int, total: int, kind: str = kind) -> None:
             tell(kind, done, total)

@@ -70,7 +70,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         self.model: ReferenceModel[G] = subject.model()
         self.model.refusing = dict(subject.refusing)
         self.model.now = subject.now()
-        self.moves: Moves[G] = self.moves_type(self.model, subject.accounts, subject.payees, subject.records)
+        self.moves: Moves[G] = self.moves_type(self.model, subject.accounts, subject.payees, subject.decoder)
         self.before = {account: subject.balance(account) for account in self._accounts()}
         self.spent: Counter[str] = Counter()
         self.salt = b""
@@ -202,7 +202,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     def refer_to_no_game(self, seed: bytes) -> None:
         dice = self.roll(seed)
         method = dice.choice(self.methods)
-        arguments = (word(77), *map(some, self.subject.records.actions[method][1:]))
+        arguments = (word(77), *map(some, self.subject.decoder.actions[method][1:]))
         self.execute(Call(dice.choice(self.subject.accounts), method, arguments))
 
     def wander(self, dice: Random, steps: int) -> None:
@@ -236,7 +236,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     @property
     def methods(self) -> Sequence[str]:
         """Actions of the contract but the creation."""
-        return [name for name in self.subject.records.actions if name != "create"]
+        return [name for name in self.subject.decoder.actions if name != "create"]
 
     def plays(self, game: G) -> bool:
         """Whether the game is under way."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from parley.chain.abi import Type, python_name
 from parley.core.randomness import Word, commitment, keccak, word
 from parley.kit.reference import NOTHING, Game, ReferenceModel, Revert
-from parley.kit.verify.records import Records
+from parley.kit.verify.decoder import Decoder
 from tests.kit.rig.spoiling import Spoiling
 
 OF_A_STRUCT = 9
@@ -56,7 +56,7 @@ class Moves(Generic[G]):
     model: ReferenceModel[G]
     accounts: Sequence[str]
     payees: Sequence[str]
-    records: Records
+    decoder: Decoder
     salt: int = 0
     offered: dict[Word, Any] = field(default_factory=dict)
     """What opens each commitment that was ever offered."""
@@ -96,7 +96,7 @@ class Moves(Generic[G]):
     def method_of(self) -> dict[str, str]:
         """Actions by phase: revealing is done by `reveal`."""
         phases = [phase.name for phase in self.model.playing]
-        stems = {method: method.removesuffix("e").upper() for method in self.records.actions}
+        stems = {method: method.removesuffix("e").upper() for method in self.decoder.actions}
         named = {
             phase: method
             for phase in phases
@@ -117,8 +117,8 @@ class Moves(Generic[G]):
 
     def by_seat(self, dice: Random, game: G, method: str, seat: int) -> Call:
         """Compose a seat's call."""
-        args = [self._argument(dice, game, seat, kind) for kind in self.records.actions[method][1:]]
-        value = self.deposit(game, seat) if method == self.records.payable else 0
+        args = [self._argument(dice, game, seat, kind) for kind in self.decoder.actions[method][1:]]
+        value = self.deposit(game, seat) if method == self.decoder.payable else 0
         return Call(game.parameters.agents[seat], method, (game.id, *args), value)
 
     def _argument(self, dice: Random, game: G, seat: int, kind: Type) -> Any:  # noqa: ANN401 - of any type
@@ -158,12 +158,12 @@ class Moves(Generic[G]):
     def spoiled(self, dice: Random, *parameters: Any) -> tuple[Any, ...]:  # noqa: ANN401 - of any types
         """Return other parameters of a game than these."""
         for _ in range(dice.choice([1, 1, 2])):
-            parameters = self._spoiling.several(dice, self.records.actions["create"][1:], parameters)
+            parameters = self._spoiling.several(dice, self.decoder.actions["create"][1:], parameters)
         return parameters
 
     def spoil(self, dice: Random, call: Call) -> Call:
         """Change one thing about a call, not always one that matters. A creation is not spoiled here."""
-        kinds, args = self.records.actions[call.method], list(call.args)
+        kinds, args = self.decoder.actions[call.method], list(call.args)
         last = len(args) - 1
         ways: list[int | str] = ["sender", "value", *range(len(args))]
         # What comes last is looked at last.

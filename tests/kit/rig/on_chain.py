@@ -8,7 +8,7 @@ from parley.chain.compiler import Artifact, compile_contracts, compile_sources
 from parley.chain.evm import Evm
 from parley.kit.reference import Event, ReferenceModel, Revert
 from parley.kit.verify.contract import Declared, Question, questions
-from parley.kit.verify.records import Records
+from parley.kit.verify.decoder import Decoder
 from tests.kit.rig.coding import Coder, Log
 from tests.kit.rig.moves import Call
 
@@ -78,7 +78,7 @@ class OnChain:
         refusing = evm.deploy(receivers()["Refusing"].bytecode)
         self.refusing: Mapping[str, Revert] = {refusing: Revert("FailedCall")}
         self.payees: Sequence[str] = [*PAYEES, self.accounts[0], refusing]
-        self.records = Records(contract.abi, mechanism.verifier().contract.words)
+        self.decoder = Decoder(contract.abi, mechanism.verifier().contract.words)
         self.coder = Coder(contract.abi, *(artifact.abi for artifact in errors))
 
     def model(self) -> ReferenceModel[Any]:
@@ -87,9 +87,9 @@ class OnChain:
 
     def views(self, model: ReferenceModel[Any], game: Any) -> Iterator[Question]:  # noqa: ANN401 - the model's
         """Every view of a game, with the answer that the model gives."""
-        yield from questions(self.records, model, game)
-        if "burnt" in self.records.views:
-            yield Question("burnt", self.records.question("burnt"), self.records.answer("burnt", model.burnt))
+        yield from questions(self.decoder, model, game)
+        if "burnt" in self.decoder.views:
+            yield Question("burnt", self.decoder.question("burnt"), self.decoder.answer("burnt", model.burnt))
 
     def fresh(self) -> None:
         """Forget everything that happened after deployment."""

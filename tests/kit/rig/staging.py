@@ -11,7 +11,7 @@ from parley.chain.abi import python_name
 from parley.chain.evm import Logs
 from parley.core.randomness import word
 from parley.kit.play.player import Player
-from parley.kit.verify.records import Records
+from parley.kit.verify.decoder import Decoder
 
 PlayerT = TypeVar("PlayerT", bound=Player[Any])
 
@@ -39,13 +39,13 @@ class Staged:
         Seconds that an action may take.
     stage : str
         See above; empty for none.
-    records : Records
+    decoder : Decoder
     ways : mapping of str to Way
         Further ways.
     """
 
     def __init__(
-        self, player: Player[Any], window: int, stage: str, records: Records, ways: Mapping[str, "Way"]
+        self, player: Player[Any], window: int, stage: str, decoder: Decoder, ways: Mapping[str, "Way"]
     ) -> None:
         self.evm, self.contract, self.seats, self.codec = (
             player.evm,
@@ -53,7 +53,7 @@ class Staged:
             player.seats,
             player.codec,
         )
-        self.window, self.records = window, records
+        self.window, self.decoder = window, decoder
         self._really = player.send
         self._name, _, way = stage.partition(" ")
         self._way = {**WAYS, **ways}.get(way)
@@ -88,7 +88,7 @@ class Staged:
         call its ``length`` or its ``first`` entry.
         """
         name = next(name for name, selector in self.codec.selectors.items() if data[:4] == selector)
-        kinds = self.records.actions[name]
+        kinds = self.decoder.actions[name]
         if what in ("length", "first"):
             return 4 + 32 * (len(kinds) + (what == "first"))
         fields = kinds[-1].inner if kinds[-1].base == "tuple" else ()

@@ -25,8 +25,8 @@ from parley.kit.mechanism import Mechanism
 from parley.kit.play.player import Player
 from parley.kit.protocols import A, C, OutcomeT, P, S
 from parley.kit.reference import Revert
-from parley.kit.verify.contract import Declared, records_of, verify_contract
-from parley.kit.verify.records import Records
+from parley.kit.verify.contract import Declared, decoder_of, verify_contract
+from parley.kit.verify.decoder import Decoder
 from parley.kit.verify.rules import Rules
 from parley.kit.verify.verification import Verification
 from tests.kit.rig.contract_machine import ContractMachine
@@ -207,7 +207,7 @@ class ContractSuite:
             but = {*self.unreached.get(action, ())}
             if action in self.unreached and not but:
                 continue
-            if not _place(self.records, action, "seat"):
+            if not _place(self.decoder, action, "seat"):
                 but.add("SeatOutOfRange")
             found[action] = set(errors) - but
         return found
@@ -219,7 +219,7 @@ class ContractSuite:
 
     def records_that_do_not_add_up(self) -> dict[str, Tampered]:
         """Records told otherwise: what follows from the interface, and the mechanism's own."""
-        records, rules = self.records, self.rules
+        decoder, rules = self.decoder, self.rules
         # The id depends on the creator, whether or not the event names it.
         creator = "creator" if "creator" in rules.fields["Created"] else "game id"
         told = {
@@ -227,13 +227,13 @@ class ContractSuite:
             "create by a stranger": Tampered("create", by_stranger, creator),
             "create with another salt": Tampered("create", with_word(0, word(9)), "game id"),
         }
-        if records.payable:
+        if decoder.payable:
             told |= {
                 "withdraw left out": Tampered("withdraw", left_out, "state"),
                 "withdraw to somebody else": Tampered("withdraw", with_word(2, word(9)), "payee"),
                 "withdraw paying less": Tampered("withdraw", paying_less, "payment"),
-                f"{records.payable} left out": Tampered(records.payable, left_out, "phase"),
-                f"{records.payable} with a wei less": Tampered(records.payable, a_wei_short, "deposit"),
+                f"{decoder.payable} left out": Tampered(decoder.payable, left_out, "phase"),
+                f"{decoder.payable} with a wei less": Tampered(decoder.payable, a_wei_short, "deposit"),
             }
         for action, errors in self.errors.items():
             if action in ("create", "expire"):
@@ -245,7 +245,7 @@ class ContractSuite:
             }
             if action != "withdraw":
                 changes["without its events"] = without_events, "events"
-            if action != records.payable:
+            if action != decoder.payable:
                 changes["paid for"] = paid_for, "deposit"
             if "DeadlinePassed" in errors:
                 changes["late"] = late, "deadline"
@@ -258,8 +258,8 @@ class ContractSuite:
             ):
                 if (
                     error in errors
-                    and (place := _place(records, action, name))
-                    and (value or action == records.payable)
+                    and (place := _place(decoder, action, name))
+                    and (value or action == decoder.payable)
                 ):
                     rule = rules.of_refusal(action, Revert(error))
                     changes[f"with another {name}"] = with_word(place, word(value)), rule
@@ -277,9 +277,9 @@ class ContractSuite:
         return self.mechanism.verifier().rules
 
     @cached_property
-    def records(self) -> Records:
+    def decoder(self) -> Decoder:
         """How calls and events read."""
-        return records_of(self.mechanism, Claims(0, {}, {}, {}, self.interfaces))
+        return decoder_of(self.mechanism, Claims(0, {}, {}, {}, self.interfaces))
 
     @property
     def interfaces(self) -> dict[str, Any]:
@@ -347,22 +347,22 @@ class ContractSuite:
     ) -> None:
         """Games as a variant wants them: whatever it may let through is tried, and the money is taken."""
         player = self.player(machine, addresses, variant.bots, variant.setting, 3)
-        staged = Staged(player, self.window, variant.stage, self.records, self.ways)
+        staged = Staged(player, self.window, variant.stage, self.decoder, self.ways)
         for k in games:
             staged.begin()
             with contextlib.suppress(ParleyError, LookupError, ValueError, TypeError, AttributeError):
                 player.play(k)
-            if self.records.payable and (not variant.stage or variant.stage.startswith("withdraw")):
+            if self.decoder.payable and (not variant.stage or variant.stage.startswith("withdraw")):
                 self._take_all(player, machine)
 
     def _take_all(self, player: Player[Any], machine: Recorder) -> None:
         """Let every seat try to withdraw from the latest game, as the model says that it may."""
-        replay = self.mechanism.verifier()(machine, self.records)
+        replay = self.mechanism.verifier()(machine, self.decoder)
         for call in machine.calls():
             replay.take(call)
         *_, game = replay.model.games.values()
         for seat, address in enumerate(player.seats):
-            moves = self.machine.moves_type(replay.model, (), [address], self.records)
+            moves = self.machine.moves_type(replay.model, (), [address], self.decoder)
             arguments = moves.by_seat(Random(seat), game, "withdraw", seat).args
             machine.transact(
                 address, player.contract, Interface(player.codec.abi).encode("withdraw", *arguments)
@@ -396,9 +396,9 @@ class Suite(ContractSuite):
         return LoadedProblem(self.mechanism, self.mechanism.problem(keys, ""), "")
 
 
-def _place(records: Records, action: str, name: str) -> int:
+def _place(decoder: Decoder, action: str, name: str) -> int:
     """Where an argument is whose name ends like this: 0 if there is none."""
-    named = [python_name(one.name).split("_")[-1] for one in records.actions[action]]
+    named = [python_name(one.name).split("_")[-1] for one in decoder.actions[action]]
     return named.index(name) if name in named else 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from parley.chain.evm import Log
 from parley.chain.history import Call, Recorder
 from parley.core.randomness import word
-from parley.kit.verify.records import Records
+from parley.kit.verify.decoder import Decoder
 from parley.kit.verify.verification import Verification
 from tests.kit.rig.crooked import Altered
 
@@ -86,13 +86,13 @@ def only(name: str, change: Retelling) -> Callable[[str, Call], Call | None]:
 
 
 def told_otherwise(
-    machine: Recorder, records: Records, change: Callable[[str, Call], Call | None], game: int
+    machine: Recorder, decoder: Decoder, change: Callable[[str, Call], Call | None], game: int
 ) -> Altered:
     """The machine's history with the calls of one game changed, by its number in the order of creation."""
     calls: list[Call] = []
     created = -1
     for call in machine.calls():
-        name = records.read_action(call.data).name
+        name = decoder.read_action(call.data).name
         created += name == "create"
         told = change(name, call) if created == game else call
         calls += [told] if told is not None else []

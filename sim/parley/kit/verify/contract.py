@@ -15,11 +15,11 @@ from parley.core.errors import ParleyError
 from parley.core.randomness import keccak
 from parley.core.statistics import bonferroni, recognition_p_value
 from parley.kit.reference import ReferenceModel
-from parley.kit.verify.records import Records
+from parley.kit.verify.decoder import Decoder
 from parley.kit.verify.replay import AnyReplay, Draws, G, Replay
 from parley.kit.verify.verification import Judged, Others, Verification
 
-__all__ = ["Declared", "Progress", "Question", "compiled", "questions", "records_of", "verify_contract"]
+__all__ = ["Declared", "Progress", "Question", "compiled", "decoder_of", "questions", "verify_contract"]
 
 Progress = Callable[[int, int], None]
 """Called with the blocks read and the blocks to read."""
@@ -46,7 +46,7 @@ class Declared(Protocol):
         """Return compiled contracts by name."""
 
 
-def records_of(mechanism: Declared, claims: Claims | None = None) -> Records:
+def decoder_of(mechanism: Declared, claims: Claims | None = None) -> Decoder:
     """Return the decoder of the calls and events of a mechanism's contract.
 
     It uses the interface of this tree, or of the deployment file if this tree cannot be compiled.
@@ -65,7 +65,7 @@ def records_of(mechanism: Declared, claims: Claims | None = None) -> Records:
             f"cannot decode calls to {name}: no compiled contracts, and no interface in the deployment file"
         )
     try:
-        return Records(abi, mechanism.verifier().contract.words)
+        return Decoder(abi, mechanism.verifier().contract.words)
     except (AbiError, LookupError, TypeError, AttributeError) as error:
         raise ParleyError(f"the interface of {name} cannot be read: {error!r}") from error
 
@@ -98,7 +98,7 @@ def verify_contract(
     """
     began = time.perf_counter()
     contracts = mechanism.contracts
-    replay = mechanism.verifier()(history, records_of(mechanism, claims), claims)
+    replay = mechanism.verifier()(history, decoder_of(mechanism, claims), claims)
     for call in history.calls(progress):
         if not call.direct:
             raise ParleyError(
@@ -184,18 +184,18 @@ class Question(NamedTuple):
     answer: bytes
 
 
-def questions(records: Records, model: ReferenceModel[G], game: G) -> Iterator[Question]:
+def questions(decoder: Decoder, model: ReferenceModel[G], game: G) -> Iterator[Question]:
     """Yield all view calls about a game, with the model's answers.
 
     Arguments after the game's id are seats, or indices that the model counts.
     """
-    for name, view in records.of_games.items():
+    for name, view in decoder.of_games.items():
         ask = getattr(model, python_name(name))
         ranges = [range(model.number_of(game, python_name(one.name))) for one in view.inputs[1:]]
         for arguments in product(*ranges):
-            due = records.answer(name, ask(game.id, *arguments))
+            due = decoder.answer(name, ask(game.id, *arguments))
             text = f"{name}{arguments}" if arguments else name
-            yield Question(text, records.question(name, game.id, *arguments), due)
+            yield Question(text, decoder.question(name, game.id, *arguments), due)
 
 
 def _confirm(history: History, replay: Replay[G]) -> None:
@@ -208,7 +208,7 @@ def _confirm(history: History, replay: Replay[G]) -> None:
         asked = [
             (game, question)
             for game in games[start : start + _GAMES_AT_ONCE]
-            for question in questions(replay.records, replay.model, game)
+            for question in questions(replay.decoder, replay.model, game)
         ]
         answers = history.ask([(history.contract, one.question) for _, one in asked])
         for (game, one), answer in zip(asked, answers, strict=True):
@@ -248,8 +248,8 @@ def _check_money(history: History, replay: Replay[G]) -> int:
     """Check burnt bonds and the balance, and return the surplus: wei beyond what is owed and burnt."""
     model = replay.model
     burnt = 0
-    if "burnt" in replay.records.views:
-        (answer,) = history.ask([(history.contract, replay.records.question("burnt"))])
+    if "burnt" in replay.decoder.views:
+        (answer,) = history.ask([(history.contract, replay.decoder.question("burnt"))])
         burnt = int.from_bytes(answer, "big") if answer else 0
     if burnt != model.burnt:
         replay.note(None, "burnt bonds", f"the contract counts {burnt} wei, but {model.burnt} were burnt")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from parley.chain.deployments import Claims
 from parley.chain.urls import shown
 from parley.core.errors import ParleyError
-from parley.kit.verify.records import Records
+from parley.kit.verify.decoder import Decoder
 
 if TYPE_CHECKING:
     from parley.chain.nodehistory import NodeHistory
@@ -14,13 +14,13 @@ __all__ = ["open_history"]
 
 
 def open_history(
-    url: str, claims: Claims, name: str, records: Records, *, events_only: bool = False
+    url: str, claims: Claims, name: str, decoder: Decoder, *, events_only: bool = False
 ) -> "NodeHistory":
     """Return the history of a contract of a deployment file.
 
     Parameters
     ----------
-    records : Records
+    decoder : Decoder
         Decoder of the contract; its view ``state`` identifies the contract.
     events_only : bool
         See `parley.chain.nodehistory.NodeHistory`.
@@ -40,8 +40,8 @@ def open_history(
         )
     if not history.code(address):
         raise ParleyError(f"{shown(url)}: no code at {address}")
-    size = 32 * sum(kind.words for kind in records.views["state"].outputs)
-    (found,) = history.ask([(address, records.question("state", bytes(32)))])
+    size = 32 * sum(kind.words for kind in decoder.views["state"].outputs)
+    (found,) = history.ask([(address, decoder.question("state", bytes(32)))])
     if found is None or len(found) != size:
         raise ParleyError(
             f"{shown(url)}: the contract at {address} is not {name}: it has no view state(bytes32)"

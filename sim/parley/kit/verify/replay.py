@@ -19,8 +19,8 @@ from parley.chain.deployments import Claims
 from parley.chain.history import Call, History
 from parley.core.randomness import Word, game_id
 from parley.kit.reference import Event, Game, ReferenceModel, Revert
+from parley.kit.verify.decoder import Action, Decoder, NotReadableError
 from parley.kit.verify.money import Ledger
-from parley.kit.verify.records import Action, NotReadableError, Records
 from parley.kit.verify.rules import Rules, Violation, shown
 
 __all__ = ["AnyReplay", "Attempt", "Drawn", "Draws", "Replay", "number_in", "words_in"]
@@ -75,7 +75,7 @@ class Replay(Generic[G]):
 
     Parameters
     ----------
-    records : Records
+    decoder : Decoder
         Decoder of the contract's calls and events.
     claims : Claims, optional
         Claims of the deployment file.
@@ -100,10 +100,10 @@ class Replay(Generic[G]):
     """Draws to test over all games. If none has the key ``recognition_p_value``, that is the smallest p-value
     times their number."""
 
-    def __init__(self, history: History, records: Records, claims: Claims | None = None) -> None:
+    def __init__(self, history: History, decoder: Decoder, claims: Claims | None = None) -> None:
         self.history = history
-        self.records = records
-        self.payable = records.payable
+        self.decoder = decoder
+        self.payable = decoder.payable
         self.model: ReferenceModel[G] = self.new_model(claims)
         self.ledger = Ledger(history, self.note)
         self.violations: list[Violation] = []
@@ -144,7 +144,7 @@ class Replay(Generic[G]):
             case "WrongDeposit":
                 value = int(str(refusal.arguments[1]))
             case "StaleDigest":
-                arguments[self.records.place(action, "digest")] = game.digest
+                arguments[self.decoder.place(action, "digest")] = game.digest
             case "NotTheSeat":
                 sender = game.parameters.agents[int(str(refusal.arguments[0]))]
             case _:
@@ -190,7 +190,7 @@ class Replay(Generic[G]):
         events = self._events()
         announced = _announced(events)
         try:
-            action = self.records.read_action(call.data)
+            action = self.decoder.read_action(call.data)
         except NotReadableError as error:
             self._unexplained(events, str(error))
             self.ledger.enter(call, None, {}, announced)
@@ -249,7 +249,7 @@ class Replay(Generic[G]):
         """Check that a failed call had to fail, or that the contract did not cause the failure."""
         self.checked["refused calls"] += 1
         try:
-            action = self.records.read_action(call.data)
+            action = self.decoder.read_action(call.data)
         except NotReadableError:
             return
         game = self._game_of_action(action)
@@ -293,7 +293,7 @@ class Replay(Generic[G]):
         events = []
         for log in self._call.logs:
             try:
-                events.append(self.records.read_event(log))
+                events.append(self.decoder.read_event(log))
             except NotReadableError as error:
                 self.note(None, "events", str(error), self._call.transaction)
         return events
@@ -304,7 +304,7 @@ class Replay(Generic[G]):
 
     def _unexplained(self, events: Sequence[Event], reason: str) -> None:
         """Record the events of a call that is no action of the contract."""
-        if not events and not self.records.is_view(self._call.data):
+        if not events and not self.decoder.is_view(self._call.data):
             self.note(None, "unknown call", reason, self._call.transaction)
         for event in events:
             game = _game_of(event)

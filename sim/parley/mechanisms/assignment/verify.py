@@ -35,7 +35,7 @@ from parley.chain.history import History
 from parley.core.exact import show
 from parley.core.randomness import Word, commitment, keccak, pack_order, unpack_order
 from parley.kit.reference import Event, Revert
-from parley.kit.verify.records import Action, Records
+from parley.kit.verify.decoder import Action, Decoder
 from parley.kit.verify.replay import Attempt, Drawn, Draws, Replay, number_in, words_in
 from parley.kit.verify.rules import Rules
 from parley.mechanisms.assignment import boston, probabilistic_serial
@@ -158,8 +158,8 @@ class LotteryReplay(Replay[Lottery]):
         Draws("term_p_value", "terms", _first_choices),
     )
 
-    def __init__(self, history: History, records: Records, claims: Claims | None = None) -> None:
-        super().__init__(history, records, claims)
+    def __init__(self, history: History, decoder: Decoder, claims: Claims | None = None) -> None:
+        super().__init__(history, decoder, claims)
         self.firsts: dict[Word, int] = {}
 
     def rule_of_refusal(self, action: str, game: Word, refusal: Revert) -> str:

@@ -12,7 +12,7 @@ from parley.chain.history import Call, History
 from parley.core.errors import ParleyError
 from parley.core.randomness import Word, keccak
 from parley.kit.reference import NOTHING, Revert
-from parley.kit.verify.records import NotReadableError, Records
+from parley.kit.verify.decoder import Decoder, NotReadableError
 from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
 from parley.mechanisms.coordination.model import Recognition
 from parley.mechanisms.coordination.parameters import QUANTITY_LIMIT, Parameters
@@ -30,7 +30,7 @@ class Stated(Mapping[str, Recognition]):
 
     Parameters
     ----------
-    records : Records
+    decoder : Decoder
         Decoder of the contract's calls and events.
     claimed : mapping of str to str
         Names of functions by address.
@@ -43,13 +43,13 @@ class Stated(Mapping[str, Recognition]):
     def __init__(
         self,
         history: History,
-        records: Records,
+        decoder: Decoder,
         claimed: Mapping[str, str],
         current: Callable[[], Call],
         count: Callable[[str], None],
     ) -> None:
         self._history = history
-        self._records = records
+        self._decoder = decoder
         self._claimed = claimed
         self._current = current
         self._count = count
@@ -119,7 +119,7 @@ class Stated(Mapping[str, Recognition]):
     def _named_code(self, call: Call, address: str) -> Word | None:
         """Return the code hash of an address in a call to `create`."""
         try:
-            action = self._records.read_action(call.data)
+            action = self._decoder.read_action(call.data)
         except NotReadableError:
             return None
         parameters = action.arguments[-1] if action.name == "create" else None
@@ -131,7 +131,7 @@ class Stated(Mapping[str, Recognition]):
         """Return the fraction in a call's event, if valid."""
         for log in call.logs:
             try:
-                event = self._records.read_event(log)
+                event = self._decoder.read_event(log)
             except NotReadableError:
                 continue
             if event.name == "Announced":

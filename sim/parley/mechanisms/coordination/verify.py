@@ -33,7 +33,7 @@ from parley.chain.deployments import Claims
 from parley.chain.history import History
 from parley.core.randomness import Word, pack_order, unpack_order
 from parley.kit.reference import NOTHING, Event, Revert
-from parley.kit.verify.records import Action, Records
+from parley.kit.verify.decoder import Action, Decoder
 from parley.kit.verify.replay import Attempt, Drawn, Draws, Replay, number_in, words_in
 from parley.kit.verify.rules import Rules, shown
 from parley.mechanisms.coordination.contracts import RECOGNITION_CONTRACTS
@@ -139,8 +139,8 @@ class GameReplay(Replay[Game]):
         Draws("continuation_p_value", "first continuations", _first_continuation),
     )
 
-    def __init__(self, history: History, records: Records, claims: Claims | None = None) -> None:
-        super().__init__(history, records, claims)
+    def __init__(self, history: History, decoder: Decoder, claims: Claims | None = None) -> None:
+        super().__init__(history, decoder, claims)
         self.proposers: dict[Word, int] = {}
         self.continued: dict[Word, bool] = {}
         self._secrets: list[Word] = []
@@ -156,7 +156,7 @@ class GameReplay(Replay[Game]):
             for function, contract in RECOGNITION_CONTRACTS.items()
             if claims is not None and contract in claims.addresses
         }
-        stated = Stated(self.history, self.records, claimed, lambda: self._call, self._count)
+        stated = Stated(self.history, self.decoder, claimed, lambda: self._call, self._count)
         return TwoStageModel(self.history.chain_id, self.history.contract, stated)
 
     def _count(self, what: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from parley.kit.verify.records import Action
+from parley.kit.verify.decoder import Action
 from parley.kit.verify.replay import Replay
 from parley.kit.verify.rules import Rules
 from parley.mechanisms.screening.model import Market, RayMarketModel

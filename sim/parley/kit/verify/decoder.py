@@ -1,6 +1,6 @@
 """Decode a contract's calldata and logs into the reference model's calls and events.
 
-Verification shares no decoder with play. :class:`Records` decodes by the contract's interface and returns the
+Verification shares no decoder with play. :class:`Decoder` decodes by the contract's interface and returns the
 reference model's types.
 """
 
@@ -14,7 +14,7 @@ from parley.chain.evm import Log
 from parley.core.randomness import Word, keccak, word
 from parley.kit.reference import Event
 
-__all__ = ["Action", "NotReadableError", "Reader", "Records", "View", "written"]
+__all__ = ["Action", "Decoder", "NotReadableError", "Reader", "View", "encoded"]
 
 
 class NotReadableError(Exception):
@@ -59,11 +59,11 @@ class Reader:
     >>> reader.number(5)
     Traceback (most recent call last):
     ...
-    parley.kit.verify.records.NotReadableError: the data is too short
+    parley.kit.verify.decoder.NotReadableError: the data is too short
     >>> reader.number(0, bits=2)
     Traceback (most recent call last):
     ...
-    parley.kit.verify.records.NotReadableError: word 0 is no number of 2 bits
+    parley.kit.verify.decoder.NotReadableError: word 0 is no number of 2 bits
     """
 
     def __init__(self, data: bytes, start: int = 0, *, nested: bool = False) -> None:
@@ -236,7 +236,7 @@ def _read_several(kind: Type, each: Sequence[tuple[int, _Read]]) -> _Read:
     return several
 
 
-class _Written(NamedTuple):
+class _Layout(NamedTuple):
     """Readers of the arguments of a function or an event."""
 
     name: str
@@ -254,7 +254,7 @@ class View(NamedTuple):
     outputs: tuple[Type, ...]
 
 
-class Records:
+class Decoder:
     """A decoder of a contract's calls and events, by its interface.
 
     The first argument of every event and of every action except `create` is the game's id.
@@ -275,18 +275,18 @@ class Records:
     --------
     >>> word_of = {"name": "id", "type": "bytes32", "indexed": True}
     >>> number = {"name": "round", "type": "uint256", "indexed": False}
-    >>> records = Records([
+    >>> decoder = Decoder([
     ...     {"type": "function", "name": "expire", "inputs": [word_of], "stateMutability": "nonpayable"},
     ...     {"type": "function", "name": "burnt", "inputs": [], "outputs": [number],
     ...      "stateMutability": "view"},
     ...     {"type": "event", "name": "Settled", "inputs": [word_of, number]},
     ... ])
-    >>> records.read_action(keccak(b"expire(bytes32)")[:4] + word(9))[1] == word(9)
+    >>> decoder.read_action(keccak(b"expire(bytes32)")[:4] + word(9))[1] == word(9)
     True
     >>> settled = Log(bytes(20), (keccak(b"Settled(bytes32,uint256)"), word(7)), word(2))
-    >>> records.read_event(settled) == Event("Settled", (word(7), 2))
+    >>> decoder.read_event(settled) == Event("Settled", (word(7), 2))
     True
-    >>> records.is_view(records.question("burnt")), records.answer("burnt", 7) == word(7)
+    >>> decoder.is_view(decoder.question("burnt")), decoder.answer("burnt", 7) == word(7)
     (True, True)
     """
 
@@ -294,7 +294,7 @@ class Records:
         abi = list(abi)
         self._words: Words = {one.__name__: one for one in words}
         self.views: dict[str, View] = {}
-        self._actions: dict[bytes, _Written] = {}
+        self._actions: dict[bytes, _Layout] = {}
         self.payable = ""
         self.actions: dict[str, tuple[Type, ...]] = {}
         for name, entry in functions(abi).items():
@@ -302,7 +302,7 @@ class Records:
             if entry["stateMutability"] in ("view", "pure"):
                 self.views[name] = View(selector, inputs, types(entry["outputs"]))
                 continue
-            self._actions[selector] = _Written(name, _each(inputs, self._words), ())
+            self._actions[selector] = _Layout(name, _each(inputs, self._words), ())
             if entry["stateMutability"] == "payable":
                 self.payable = name
             self.actions[name] = inputs
@@ -310,13 +310,13 @@ class Records:
         self.events = {entry["name"]: types(entry["inputs"]) for entry in events}
         self._events = {keccak(signature(entry).encode()): self._event(entry) for entry in events}
 
-    def _event(self, entry: Mapping[str, Any]) -> _Written:
+    def _event(self, entry: Mapping[str, Any]) -> _Layout:
         fields = [(Type(field), field["indexed"]) for field in entry["inputs"]]
         indexed = [
             None if not first else Reader.word if kind.dynamic or kind.inner else _read(kind, self._words)
             for kind, first in fields
         ]
-        return _Written(
+        return _Layout(
             entry["name"], _each([kind for kind, first in fields if not first], self._words), indexed
         )
 
@@ -376,7 +376,7 @@ class Records:
     def answer(self, name: str, value: object) -> bytes:
         """Return the encoded answer of a view; a tuple for several values."""
         kinds = self.views[name].outputs
-        return written(kinds, (value,) if len(kinds) == 1 else value)
+        return encoded(kinds, (value,) if len(kinds) == 1 else value)
 
     def place(self, action: str, argument: str) -> int:
         """Return the position of a named argument after the game's id."""
@@ -392,13 +392,13 @@ class Records:
         }
 
 
-def written(kinds: Sequence[Type], values: Any) -> bytes:  # noqa: ANN401 - of whatever types
+def encoded(kinds: Sequence[Type], values: Any) -> bytes:  # noqa: ANN401 - of whatever types
     """ABI-encode values: static ones in place, dynamic ones by their offset.
 
     Examples
     --------
     >>> kinds = types([{"type": "bool"}, {"type": "bytes"}, {"type": "uint8[2]"}])
-    >>> written(kinds, (True, b"ab", (3, 4))) == b"".join(map(word, (1, 128, 3, 4, 2))) + b"ab" + bytes(30)
+    >>> encoded(kinds, (True, b"ab", (3, 4))) == b"".join(map(word, (1, 128, 3, 4, 2))) + b"ab" + bytes(30)
     True
     """
     heads = [
@@ -417,10 +417,10 @@ def written(kinds: Sequence[Type], values: Any) -> bytes:  # noqa: ANN401 - of w
 
 def _plainly(kind: Type, value: Any) -> bytes:  # noqa: ANN401 - of whatever type
     if kind.base == "tuple":
-        return written(kind.inner, value)
+        return encoded(kind.inner, value)
     if kind.base == "array":
         length = word(len(value)) if kind.length is None else b""
-        return length + written(kind.inner * len(value), value)
+        return length + encoded(kind.inner * len(value), value)
     if kind.base in ("bytes", "string"):
         data = value if isinstance(value, bytes) else value.encode()
         return word(len(data)) + data + bytes(-len(data) % 32)
