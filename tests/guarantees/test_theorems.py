@@ -340,7 +340,7 @@ def test_nine_providers_can_lose_one_of_nineteen_jobs() -> None:
     assert is_feasible(NINE, every)
     assert sum(map(len, every)) == 19
     assert is_feasible(NINE, pairs)
-    # So τ = 2: nine times three jobs are too many. But job 3 fits with no other, so that whoever has it has one job.
+    # So τ = 2: nine times three jobs are too many. But whoever has job 3 has no other.
     alone = {pair for pair in exclusions(NINE) if 3 in pair}
     assert len(alone) == 18
 
