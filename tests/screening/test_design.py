@@ -195,7 +195,21 @@ def test_levels_divide_the_unit(whole: int) -> None:
     assert all(whole % level == 0 for level in levels)
 
 
+def test_rays_are_rounded_as_the_market_does_it() -> None:
+    """To millionths: received up, given up toward zero, but what runs out exactly."""
+    eta = (Fraction(4), Fraction(20, 3), Fraction(5))
+    (ray,) = exact_rays(eta, np.array([[1.23456789, -20 / 3, -2.3456789], [0, 0, 0]]))
+    assert ray == (Fraction(1234568, 10**6), -eta[1], Fraction(-2345678, 10**6))
+
+
 # ── groups and axes ──
+
+
+@pytest.mark.parametrize(("most", "whole"), [(13, 2520), (14, 1260), (200, 120), (10**4, 6), (10**6, 1)])
+def test_the_finest_units_are_taken_in_which_endpoints_can_be_numbered(most: int, whole: int) -> None:
+    """Where somebody gives up the most, in halves, for the greatest level per unit of the least one."""
+    levels = finite.levels_for(drawn(2, 2, 1, status_quo=[[most, 1], [1, "1/2"]]))
+    assert levels.tolist() == levels_of(whole).tolist()
 
 
 def test_a_random_axis_takes_about_as_much_as_it_gives_up() -> None:
