@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from parley.core.errors import ParleyError
 from parley.mechanisms.guarantees.drivers import DRIVERS, Driver, Solved, divided, drivers, without
 from parley.mechanisms.guarantees.fractional import Outcome, best_mixture
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin, Terms
@@ -20,8 +21,8 @@ from parley.mechanisms.guarantees.instances import (
 )
 from parley.mechanisms.guarantees.partition import share_out
 from parley.mechanisms.guarantees.problem import Problem
-from parley.mechanisms.guarantees.schedules import total
-from tests.guarantees.brute import brute
+from parley.mechanisms.guarantees.schedules import Allocation, total
+from tests.guarantees.brute import brute, random_problem
 
 NONE, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
 
@@ -29,6 +30,7 @@ NONE, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
 @dataclass(frozen=True)
 class Listed:
     max_value: Fraction
+    allocation: Allocation
     restricted_value: Fraction | None
     loss: Fraction | None
     status: str = "optimal"
@@ -37,7 +39,9 @@ class Listed:
 def solve(problem: Problem) -> Solved:
     found = brute(problem)
     lost = None if found.restricted_value is None else found.loss
-    return Listed(found.max_value, found.restricted_value, lost)
+    worth = [total(problem, values) for values in found.vectors]
+    best = found.feasible[worth.index(found.max_value)]
+    return Listed(found.max_value, best, found.restricted_value, lost)
 
 
 def found(problem: Problem) -> dict[str, Driver]:
@@ -136,8 +140,37 @@ def test_mixtures_of_different_providers_are_linear_programs_where_they_can_be()
     )
     other = replace(instance_9(2), guarantee=Alpha(ONE))
     assert divided(other, solve) == Driver(None, "no linear program: only floors and max-min fairness are")
+
+
+def test_mixtures_are_found_without_a_list_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problems' allocations are not too many to list; only the driver is told so."""
+    generator = np.random.default_rng(14)
+    problems = []
+    for k in range(60):
+        drawn = random_problem(generator, symmetric=False)
+        floors = Income(tuple(Fraction(int(x)) for x in generator.integers(0, 3, drawn.providers)))
+        if drawn.jobs <= 4:
+            problems.append(replace(drawn, guarantee=MaxMin() if k % 2 else floors))
+    expected = [divided(problem, solve) for problem in problems]
+
+    def too_many(_: Problem) -> list[Allocation]:
+        raise ParleyError("too many to list")
+
+    monkeypatch.setattr("parley.mechanisms.guarantees.drivers.allocations", too_many)
+    programs = 0
+    for problem, listed in zip(problems, expected, strict=True):
+        answer = divided(problem, solve)
+        assert answer.loss_without == listed.loss_without
+        programs += answer.basis == "linear program by columns"
+    assert programs > 15
+
+
+def test_a_mixture_that_is_not_found_in_time_is_not_known() -> None:
+    def slow(problem: Problem) -> Solved:
+        return Listed(ONE, ((),) * problem.providers, None, None, "limit")
+
     many = Problem(4, (ONE,) * 12, Income((ONE, NONE, NONE, NONE)))
-    assert divided(many, solve) == Driver(None, "more than 200000 allocations, too many to list")
+    assert divided(many, slow) == Driver(None, "not solved in the time limit")
 
 
 def test_a_guarantee_that_nobody_can_keep_has_no_loss() -> None:
@@ -150,7 +183,7 @@ def test_a_guarantee_that_nobody_can_keep_has_no_loss() -> None:
 def test_what_was_not_proved_in_time_is_not_known() -> None:
     def slow(problem: Problem) -> Solved:
         solved = solve(problem)
-        return Listed(solved.max_value, solved.restricted_value, solved.loss, "limit")
+        return Listed(solved.max_value, solved.allocation, None, None, "limit")
 
     problem = replace(instance_3(Fraction(1, 4)), capacities=(4, 4))
     limit = Driver(None, "not solved in the time limit")

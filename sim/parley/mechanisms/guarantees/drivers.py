@@ -29,8 +29,9 @@ from parley.mechanisms.guarantees.welfare import Welfare
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parley.mechanisms.guarantees.guarantee import Guarantee
+    from parley.mechanisms.guarantees.guarantee import Guarantee, Terms, Vector
     from parley.mechanisms.guarantees.problem import Problem
+    from parley.mechanisms.guarantees.schedules import Allocation
 
 DRIVERS = {
     "heterogeneity": "factors are equal",
@@ -89,6 +90,10 @@ class Solved(Protocol):
     @property
     def max_value(self) -> Fraction:
         """The greatest value of any allocation."""
+
+    @property
+    def allocation(self) -> Allocation:
+        """An allocation of that value."""
 
     @property
     def restricted_value(self) -> Fraction | None:
@@ -192,11 +197,35 @@ def divided(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
         return Driver(None, "no linear program: only floors and max-min fairness are")
     try:
         listed = {values_of(problem, allocation) for allocation in allocations(problem)}
+    except ParleyError:
+        return _generated(problem, terms, solve)
+    found = best_mixture([_outcome(problem, values) for values in sorted(listed)], terms)
+    return Driver(None, NOT_KEPT) if found is None else Driver(found.loss, "linear program")
+
+
+def _outcome(problem: Problem, values: Vector) -> Outcome:
+    return Outcome(total(problem, values), pays(values, problem.pay))
+
+
+def _generated(problem: Problem, terms: Terms, solve: Callable[[Problem], Solved]) -> Driver:
+    """Solve the linear program without a list: prices of pay are factors of another problem."""
+    free = Income((Fraction(0),) * problem.providers)
+
+    def price(worth: int, prices: Vector) -> Outcome:
+        factors = tuple(
+            worth * gamma + own * theta
+            for gamma, own, theta in zip(problem.factors, prices, problem.pay, strict=True)
+        )
+        solved = solve(replace(problem, factors=factors, guarantee=free))
+        if solved.status != "optimal":
+            raise ParleyError(LIMIT)
+        return _outcome(problem, values_of(problem, solved.allocation))
+
+    try:
+        found = best_mixture([], terms, price)
     except ParleyError as error:
         return Driver(None, str(error))
-    outcomes = {Outcome(total(problem, values), pays(values, problem.pay)) for values in listed}
-    found = best_mixture(sorted(outcomes, key=lambda one: (one.worth, one.pay)), terms)
-    return Driver(None, NOT_KEPT) if found is None else Driver(found.loss, "linear program")
+    return Driver(None, NOT_KEPT) if found is None else Driver(found.loss, "linear program by columns")
 
 
 def _shared(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
