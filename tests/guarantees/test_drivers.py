@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from parley.core.errors import ParleyError
-from parley.mechanisms.guarantees.drivers import DRIVERS, Driver, Solved, divided, drivers, without
+from parley.mechanisms.guarantees.drivers import DRIVERS, Driver, Solved, divided, drivers, within, without
 from parley.mechanisms.guarantees.fractional import Outcome, best_mixture
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin, Terms
 from parley.mechanisms.guarantees.instances import (
@@ -45,7 +45,7 @@ def solve(problem: Problem) -> Solved:
 
 
 def found(problem: Problem) -> dict[str, Driver]:
-    return drivers(problem, solve(problem), solve)
+    return drivers(problem, solve(problem), lambda other, _: solve(other), 60)
 
 
 def test_instance_2_loses_nothing_without_indivisibility_exclusion_or_variation() -> None:
@@ -118,6 +118,13 @@ def test_numbers_too_large_to_share_out_are_left_to_the_solver() -> None:
     assert share_out([Fraction(5), ONE], [ONE, HALF]) is None
 
 
+def test_mixtures_can_lose_more_than_allocations() -> None:
+    """One job each is fair and loses nothing; halves of both jobs are fairer, and worth less."""
+    problem = Problem(2, (Fraction(3), Fraction(1)), MaxMin(), capacities=(1, 1), factors=(ONE, HALF))
+    assert brute(problem).loss == 0
+    assert divided(problem, solve).loss_without == Fraction(1, 7)
+
+
 def test_mixtures_keep_welfare_and_floors_that_everybodys_share_keeps() -> None:
     problem = instance_2(Fraction(1, 10))
     share = Fraction(29, 20)
@@ -165,14 +172,6 @@ def test_mixtures_are_found_without_a_list_too(monkeypatch: pytest.MonkeyPatch) 
     assert programs > 15
 
 
-def test_a_mixture_that_is_not_found_in_time_is_not_known() -> None:
-    def slow(problem: Problem) -> Solved:
-        return Listed(ONE, ((),) * problem.providers, None, None, "limit")
-
-    many = Problem(4, (ONE,) * 12, Income((ONE, NONE, NONE, NONE)))
-    assert divided(many, slow) == Driver(None, "not solved in the time limit")
-
-
 def test_a_guarantee_that_nobody_can_keep_has_no_loss() -> None:
     """Four equal jobs make τ = 2, and then no fair allocation leaves provider 1 three of them."""
     problem = Problem(2, (ONE,) * 4, AllOf((Income((Fraction(3), NONE)), MaxMin())))
@@ -180,12 +179,31 @@ def test_a_guarantee_that_nobody_can_keep_has_no_loss() -> None:
     assert found(replace(problem, guarantee=MaxMin()))["exclusion"] == Driver(NONE, "Proposition 4")
 
 
-def test_what_was_not_proved_in_time_is_not_known() -> None:
-    def slow(problem: Problem) -> Solved:
-        solved = solve(problem)
-        return Listed(solved.max_value, solved.allocation, None, None, "limit")
+def slow(problem: Problem, _: float) -> Solved:
+    return Listed(ONE, ((),) * problem.providers, None, None, "limit")
 
+
+LIMIT = Driver(None, "not solved in the time limit")
+
+
+def test_what_was_not_proved_in_time_is_not_known() -> None:
     problem = replace(instance_3(Fraction(1, 4)), capacities=(4, 4))
-    limit = Driver(None, "not solved in the time limit")
-    answers = drivers(problem, solve(problem), slow)
-    assert answers == dict.fromkeys(DRIVERS, limit)
+    assert drivers(problem, solve(problem), slow, 60) == dict.fromkeys(DRIVERS, LIMIT)
+    many = Problem(4, (ONE,) * 12, Income((ONE, NONE, NONE, NONE)))
+    assert drivers(many, slow(many, 0), slow, 60)["indivisibility"] == LIMIT
+
+
+def test_a_driver_has_no_more_time_than_it_is_given() -> None:
+    problem = instance_3(Fraction(1, 4))
+    with pytest.raises(ParleyError, match="not solved in the time limit"):
+        within(lambda other, _: solve(other), 0)(problem)
+    given: list[float] = []
+
+    def solved(other: Problem, seconds: float) -> Solved:
+        given.append(seconds)
+        return solve(other)
+
+    answer = within(solved, 1000)
+    for _ in range(2):
+        answer(problem)
+    assert 0 < given[1] < given[0] <= 1000
