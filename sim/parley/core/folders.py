@@ -28,7 +28,6 @@ __all__ = [
     "commit_folder",
     "locked",
     "saying",
-    "sync",
     "whole_file",
     "whole_folder",
     "work_folder",
@@ -163,8 +162,8 @@ def commit_folder(path: Path) -> None:
 
 def _commit(real: Path, work: Path) -> None:
     for entry in work.iterdir():
-        sync(entry)
-    sync(work)
+        _sync(entry)
+    _sync(work)
     if not real.exists():
         work.rename(real)
     elif not _exchange(work, real):
@@ -173,7 +172,7 @@ def _commit(real: Path, work: Path) -> None:
         real.rename(aside)
         work.rename(real)
         shutil.rmtree(aside, ignore_errors=True)
-    sync(real.parent)
+    _sync(real.parent)
     shutil.rmtree(work, ignore_errors=True)
 
 
@@ -212,9 +211,9 @@ def whole_file(path: Path, *, over: bool = True) -> Iterator[Path]:
         try:
             with saying(path):
                 yield work
-                sync(work)
+                _sync(work)
                 work.replace(real)
-                sync(real.parent)
+                _sync(real.parent)
         finally:
             work.unlink(missing_ok=True)
 
@@ -235,7 +234,7 @@ def saying(path: Path) -> Iterator[None]:
         raise ParleyError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def sync(path: Path) -> None:
+def _sync(path: Path) -> None:
     """Sync to the disk, so that the content survives a crash of the computer."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -37,7 +37,7 @@ class InfeasibleError(ParleyError):
 
 
 @cache
-def _announce_highs() -> None:
+def announce_highs() -> None:
     """Let HiGHS print its name, as it does once per process before it takes options, to nowhere."""
     with suppress(OSError):  # standard output is closed
         kept = os.dup(1)
@@ -130,7 +130,7 @@ class Program:
         if not self.columns:  # HiGHS solves nothing of that kind
             return list(range(len(self.bounds)))
         model = self._model()
-        _announce_highs()
+        announce_highs()
         for tolerance in TOLERANCES:
             highs = highspy.Highs()  # type: ignore[no-untyped-call]
             for name, value in (

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from parley.chain.compiler import Artifact
-    from parley.core.files import JsonObject
 
 __all__ = ["Batch", "Experiment", "Play", "check_counts"]
 
@@ -63,7 +62,7 @@ class Play(ABC):
         """Restore the states of all steps, or of the last one."""
 
     @abstractmethod
-    def finish(self) -> tuple[pa.Table, JsonObject]:
+    def finish(self) -> tuple[pa.Table, dict[str, Any]]:
         """Return the table of cells, and the summary."""
 
 
@@ -93,11 +92,11 @@ class Experiment(ABC):
     }
 
     @abstractmethod
-    def to_mapping(self) -> JsonObject:
+    def to_mapping(self) -> dict[str, Any]:
         """Return the keys with all defaults, as plain data; exact numbers as strings."""
 
     @abstractmethod
-    def about(self) -> JsonObject:
+    def about(self) -> dict[str, Any]:
         """Return further keys of the manifest: hashes of the ``problems``, the number of ``cells``."""
 
     @property

@@ -137,6 +137,25 @@ def kept(guarantee: Guarantee, vectors: Sequence[Vector], pay: Vector) -> list[b
     return [keeps(guarantee, vector, pay, best) for vector in vectors]
 
 
+def resized(guarantee: Guarantee, providers: int) -> Guarantee:
+    """Return a guarantee with uniform floors for another number of providers.
+
+    Examples
+    --------
+    >>> resized(Income((Fraction(1),) * 2), 3)
+    Income(floors=(Fraction(1, 1), Fraction(1, 1), Fraction(1, 1)))
+    """
+    match guarantee:
+        case Income(floors):
+            return Income(floors[:1] * providers)
+        case AnyOf(parts):
+            return AnyOf(tuple(resized(part, providers) for part in parts))
+        case AllOf(parts):
+            return AllOf(tuple(resized(part, providers) for part in parts))
+        case _:
+            return guarantee
+
+
 def is_uniform(guarantee: Guarantee) -> bool:
     """Return whether all floors are the same for all providers.
 

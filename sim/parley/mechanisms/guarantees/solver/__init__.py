@@ -1,0 +1,1 @@
+"""The parts of `solution.solve`: whole numbers, flows, columns, prices, and branching."""

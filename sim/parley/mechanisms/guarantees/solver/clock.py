@@ -1,0 +1,25 @@
+"""The time limit of a search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+
+__all__ = ["Clock"]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When to stop."""
+
+    end: float
+
+    @classmethod
+    def of(cls, seconds: float) -> Clock:
+        """Return a clock that runs out after some seconds."""
+        return cls(monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds left, at least 0."""
+        return max(0.0, self.end - monotonic())

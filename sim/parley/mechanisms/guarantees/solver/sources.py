@@ -1,0 +1,459 @@
+"""Where schedules come from: complete lists where they are few, longest paths with labels otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from parley.mechanisms.guarantees.solver.kernels import (
+    label_paths,
+    list_schedules,
+    longest_path,
+    run,
+    trace,
+)
+from parley.mechanisms.guarantees.solver.packing import Columns, Floats, Packing, Prices, gather, sums
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from parley.mechanisms.guarantees.solver.clock import Clock
+    from parley.mechanisms.guarantees.solver.kernels import Bools, Ints
+    from parley.mechanisms.guarantees.solver.shape import Kind, Shape
+
+__all__ = ["Goal", "Lists", "Paths", "Relaxation", "Source", "count_schedules"]
+
+MOST_LABELS = 4_000_000
+"""Labels of one search for a path; some hundred megabytes."""
+MOST_JUMP_LABELS = 300_000
+"""Labels of a search for a better bound, which may fail."""
+MOST_ROUNDS = 5_000
+"""Rounds of column generation."""
+DISJOINT = 40
+"""Disjoint schedules that are generated in one round."""
+MIX_UNIT = 1 << 8
+MIX_STEPS = 24
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What to maximize: Σ bonus_k + factor_k·v(S) over the schedules S given to providers of kinds k.
+
+    Schedules of kind k have at least the value `floors[k]`. Unless bonuses are 0, who has no schedule only
+    lacks the bonus.
+    """
+
+    floors: tuple[int, ...]
+    factors: tuple[int, ...]
+    bonuses: tuple[int, ...]
+
+    @property
+    def counting(self) -> bool:
+        """Whether only the number of schedules counts; then schedules need no job beyond their floor."""
+        return not any(self.factors)
+
+    def gain(self, kind: int, value: int) -> int:
+        """Return what a schedule of some value gains."""
+        return self.factors[kind] * value + self.bonuses[kind]
+
+    def gains(self, columns: Columns) -> Ints:
+        """Return the gain of each column."""
+        factors, bonuses = (
+            np.array(numbers, dtype=columns.values.dtype) for numbers in (self.factors, self.bonuses)
+        )
+        return factors[columns.kinds] * columns.values + bonuses[columns.kinds]
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A linear program over some or all columns, and what it proves."""
+
+    packing: Packing
+    bound: int
+    """No solution has more gain."""
+    prices: Prices
+    mus: tuple[int, ...]
+    """What a provider of each kind earns at most at these prices, over all schedules."""
+    point: Floats
+    """The solution."""
+    complete: bool
+    """Whether the program has all columns."""
+
+
+class Source(Protocol):
+    """Schedules of a problem."""
+
+    shape: Shape
+
+    def at(self, shape: Shape) -> Source:
+        """Return the same schedules for other numbers of providers of the same kinds."""
+        ...
+
+    def merged(self, shape: Shape, groups: Sequence[int]) -> Source:
+        """Return the same schedules for fewer kinds; each kind is one of the `groups`."""
+        ...
+
+    def relax(self, goal: Goal, need: int, known: Columns | None, clock: Clock) -> Relaxation | None:
+        """Solve a linear relaxation; None if the time is up.
+
+        Parameters
+        ----------
+        need : int
+            Of interest is whether there is at least this gain.
+        known : Columns or None
+            Columns of a solution.
+        """
+        ...
+
+    def complete(self, goal: Goal, relaxation: Relaxation, need: int) -> Packing | None:
+        """Return a program with all columns of solutions of gain `need`; None if they are too many."""
+        ...
+
+    def highest(self, relaxation: Relaxation, pays: Sequence[int], above: int, below: int) -> int:
+        """Return a bound on the least pay, by prices that prove that `below` is too much.
+
+        Some schedule of an allocation costs at most the mean; so the least pay is at most the greatest pay of
+        a schedule that costs no more.
+        """
+        ...
+
+
+def count_schedules(shape: Shape, most: int) -> int:
+    """Return a bound on the number of schedules of all kinds together, or `most` if it is above."""
+    total = 0
+    for kind in shape.kinds:
+        counts = [0] * (shape.jobs + 1)
+        for job in range(shape.jobs - 1, -1, -1):
+            own = 1 + counts[int(shape.after[job])] if kind.allowed[job] else 0
+            counts[job] = min(most, counts[job + 1] + own)
+        total += counts[0]
+    return min(total, most)
+
+
+def _list(
+    shape: Shape,
+    number: int,
+    floor: int,
+    gains: Ints,
+    least: int,
+    mixture: tuple[Ints, int],
+    minimal: bool,  # noqa: FBT001 - passed on
+    limit: int,
+) -> Columns | None:
+    """List schedules of one kind; None if there are more than `limit`."""
+    kind, values = shape.kinds[number], shape.values
+    complete, first, members = run(list_schedules, values)(
+        shape.after,
+        shape.clash,
+        shape.twin,
+        kind.allowed,
+        values,
+        gains,
+        mixture[0],
+        floor,
+        least,
+        mixture[1],
+        kind.most_jobs,
+        minimal,
+        limit,
+    )
+    if not complete:
+        return None
+    smallest = np.minimum.reduceat(values[members], first[:-1]) if first.size > 1 else values[:0]
+    kinds = np.full(first.size - 1, number, dtype=np.int64)
+    return Columns(first, shape.rows[members], kinds, sums(values[members], first), smallest)
+
+
+class Lists:
+    """All schedules, listed once."""
+
+    def __init__(self, shape: Shape, columns: Columns) -> None:
+        self.shape, self.columns = shape, columns
+
+    @classmethod
+    def of(cls, shape: Shape, limit: int) -> Lists | None:
+        """List the schedules of a problem; None if there are more than `limit`."""
+        parts: list[Columns] = []
+        nothing = shape.values * 0
+        for number in range(len(shape.kinds)):
+            part = _list(shape, number, 0, nothing, 0, (nothing, 0), False, limit)
+            if part is None:
+                return None
+            parts.append(part)
+            limit -= part.count
+        return cls(shape, gather(parts))
+
+    def at(self, shape: Shape) -> Lists:
+        """Return the same schedules for other numbers of providers."""
+        return Lists(shape, self.columns)
+
+    def merged(self, shape: Shape, groups: Sequence[int]) -> Lists:
+        """Keep the schedules of one kind of each group."""
+        firsts = [groups.index(group) for group in range(len(shape.kinds))]
+        columns = self.columns.where(np.isin(self.columns.kinds, firsts))
+        kinds = np.array(groups, dtype=np.int64)[columns.kinds]
+        return Lists(shape, replace(columns, kinds=kinds))
+
+    def _of(self, goal: Goal) -> Columns:
+        floors = np.array(goal.floors, dtype=self.columns.values.dtype)[self.columns.kinds]
+        chosen = self.columns.values >= floors
+        if goal.counting:
+            chosen &= self.columns.values - self.columns.smallest < floors
+        return self.columns.where(chosen)
+
+    def relax(self, goal: Goal, need: int, known: Columns | None, clock: Clock) -> Relaxation | None:
+        """Solve the linear program over all columns."""
+        del need, known
+        columns = self._of(goal)
+        packing = Packing(columns, goal.gains(columns), self.shape.sizes, _counts(self.shape))
+        found = packing.relax(None, clock)
+        if found is None:
+            return None
+        point, prices = found
+        return Relaxation(packing, packing.bound(prices), prices, packing.mus(prices), point, complete=True)
+
+    def complete(self, goal: Goal, relaxation: Relaxation, need: int) -> Packing | None:
+        """Return the program itself, which has all columns."""
+        del goal, need
+        return relaxation.packing
+
+    def highest(self, relaxation: Relaxation, pays: Sequence[int], above: int, below: int) -> int:
+        """Look through all columns."""
+        prices, total, count = _mean_cost(self.shape, relaxation)
+        columns = self.columns
+        costs = sums(prices.rows[columns.rows], columns.first)
+        costs = costs + np.array(relaxation.mus, dtype=costs.dtype)[columns.kinds]
+        paid = columns.values * np.array(pays, dtype=columns.values.dtype)[columns.kinds]
+        cheap = paid[(costs * count <= total) & (paid < below)]
+        return max(above, int(cheap.max()) if cheap.size else 0)
+
+
+def _counts(shape: Shape) -> tuple[int, ...]:
+    return tuple(kind.count for kind in shape.kinds)
+
+
+def _mean_cost(shape: Shape, relaxation: Relaxation) -> tuple[Prices, int, int]:
+    """Return the prices, what all jobs and providers cost, and the number of providers."""
+    prices = relaxation.prices
+    total = sum(int(p) * s for p, s in zip(prices.rows, shape.sizes, strict=True))
+    total += sum(mu * kind.count for mu, kind in zip(relaxation.mus, shape.kinds, strict=True))
+    return prices, total, shape.providers
+
+
+@dataclass
+class Paths:
+    """Schedules as paths along the line of time points, found when they are needed.
+
+    The longest path with labels (value, gain) finds the schedule of most gain whose value reaches a floor.
+    """
+
+    shape: Shape
+    most_listed: int
+    """Schedules that `complete` lists at most."""
+    pool: dict[tuple[int, tuple[int, ...]], tuple[int, int]] = field(default_factory=dict)
+    """Schedules found so far, with their value and least value: where other searches start."""
+
+    def relax(self, goal: Goal, need: int, known: Columns | None, clock: Clock) -> Relaxation | None:
+        """Generate columns until no other one could raise the gain, or the question is answered."""
+        self._keep(known)
+        columns = self._start(goal)
+        shape = self.shape
+        scale = max(map(goal.gain, range(len(shape.kinds)), shape.lengths))
+        packing = Packing(columns, goal.gains(columns), shape.sizes, _counts(shape), scale=scale)
+        providers, best = self.shape.providers, 1 << 200
+        for turn in range(MOST_ROUNDS):
+            if turn == 0 and not columns.count:
+                prices, point = self._first_prices(goal), np.zeros(0)
+            else:
+                found = packing.relax(None, clock)
+                if found is None:
+                    return None
+                point, prices = found
+            reached = float(point @ packing.gains.astype(float))
+            mus = packing.mus(prices) if packing.columns.count else (0,) * len(self.shape.kinds)
+            new, mus = self._price(goal, prices, mus)
+            bound = packing.worth(prices, mus) // prices.unit
+            best = min(best, bound)
+            relaxation = Relaxation(packing, best, prices, mus, point, complete=False)
+            enough = goal.counting and reached > providers - 1e-7 and need <= providers
+            if best < need or enough or not new or clock.left <= 0:
+                return relaxation
+            more = self._columns(new)
+            packing.extend(more, goal.gains(more))
+            self.pool |= {(kind, rows): (value, least) for kind, rows, value, least in new}
+        return None
+
+    def complete(self, goal: Goal, relaxation: Relaxation, need: int) -> Packing | None:
+        """List the schedules that cost little enough at the prices to be in a solution of gain `need`."""
+        prices, shape = relaxation.prices, self.shape
+        worth = relaxation.packing.worth(prices, relaxation.mus)
+        parts, limit = [], self.most_listed
+        for number, mu in enumerate(relaxation.mus):
+            gains = self._gains(goal, number, prices)
+            base = goal.bonuses[number] * prices.unit
+            least = mu - (worth - need * prices.unit) - base
+            mixture = self._mix(number, gains, goal.floors[number], least)
+            part = _list(shape, number, goal.floors[number], gains, least, mixture, goal.counting, limit)
+            if part is None:
+                return None
+            parts.append(part)
+            limit -= part.count
+        columns = gather(parts)
+        return Packing(columns, goal.gains(columns), shape.sizes, _counts(shape))
+
+    def highest(self, relaxation: Relaxation, pays: Sequence[int], above: int, below: int) -> int:
+        """Find the longest path that costs at most the mean."""
+        prices, total, count = _mean_cost(self.shape, relaxation)
+        best = above
+        for number, kind in enumerate(self.shape.kinds):
+            gains = -prices.rows[self.shape.rows]
+            least = -((total - relaxation.mus[number] * count) // count)
+            floor = best // pays[number] + 1
+            mixture = self._mix(number, gains, floor, least)
+            found = self._paths(kind, gains, max(self.shape.lengths), floor, least, mixture, MOST_JUMP_LABELS)
+            if found is None:
+                return below - 1
+            final, values = found[0], found[1]
+            if final.size:
+                best = max(best, min(below - 1, int(values[final[-1]]) * pays[number]))
+        return best
+
+    def at(self, shape: Shape) -> Paths:
+        """Return the same schedules for other numbers of providers."""
+        return Paths(shape, self.most_listed, self.pool)
+
+    def merged(self, shape: Shape, groups: Sequence[int]) -> Paths:
+        """Start with what is found so far."""
+        pool = {(groups[kind], rows): found for (kind, rows), found in self.pool.items()}
+        return Paths(shape, self.most_listed, pool)
+
+    # ── parts ──
+
+    def _keep(self, known: Columns | None) -> None:
+        if known is not None:
+            for column in range(known.count):
+                key = int(known.kinds[column]), known.of(column)
+                self.pool[key] = int(known.values[column]), int(known.smallest[column])
+
+    def _start(self, goal: Goal) -> Columns:
+        return self._columns(
+            [
+                (kind, rows, value, least)
+                for (kind, rows), (value, least) in self.pool.items()
+                if value >= goal.floors[kind] and not (goal.counting and value - least >= goal.floors[kind])
+            ]
+        )
+
+    def _columns(self, found: Sequence[tuple[int, tuple[int, ...], int, int]]) -> Columns:
+        numbers = self.shape.values.dtype
+        sizes = [len(rows) for _, rows, _, _ in found]
+        return Columns(
+            np.cumsum([0, *sizes]),
+            np.array([row for _, rows, _, _ in found for row in rows], dtype=np.int64),
+            np.array([kind for kind, _, _, _ in found], dtype=np.int64),
+            np.array([value for _, _, value, _ in found], dtype=numbers),
+            np.array([least for _, _, _, least in found], dtype=numbers),
+        )
+
+    def _first_prices(self, goal: Goal) -> Prices:
+        """Price the jobs so that a schedule that just reaches the highest floor gains nothing."""
+        unit = 1 << 20
+        number = max(range(len(goal.floors)), key=goal.floors.__getitem__)
+        floor, bonus, factor = max(1, goal.floors[number]), goal.bonuses[number], goal.factors[number]
+        rows = np.zeros(len(self.shape.sizes), dtype=self.shape.values.dtype)
+        for row, value in zip(self.shape.rows.tolist(), self.shape.values.tolist(), strict=True):
+            rows[row] = value * unit * factor + value * unit * bonus // floor
+        return Prices(rows, unit)
+
+    def _gains(self, goal: Goal, number: int, prices: Prices) -> Ints:
+        shape = self.shape
+        return shape.values * (goal.factors[number] * prices.unit) - prices.rows[shape.rows]
+
+    def _price(
+        self, goal: Goal, prices: Prices, mus: Sequence[int]
+    ) -> tuple[list[tuple[int, tuple[int, ...], int, int]], tuple[int, ...]]:
+        """Find columns that gain more than `mus`, and what each kind gains at most."""
+        new: list[tuple[int, tuple[int, ...], int, int]] = []
+        best = list(mus)
+        for number, kind in enumerate(self.shape.kinds):
+            gains, base = self._gains(goal, number, prices), goal.bonuses[number] * prices.unit
+            floor, least = goal.floors[number], mus[number] + 1 - base
+            cap = max(floor, 0)
+            mixture = self._mix(number, gains, floor, least)
+            free = kind.allowed & (self.shape.twin < 0)
+            for turn in range(DISJOINT):
+                found = self._paths(kind, gains, cap, floor, least, mixture, MOST_LABELS, free)
+                if found is None:
+                    raise MemoryError
+                final, _, label_gains, label_jobs, label_parents = found
+                if not final.size:
+                    break
+                if turn == 0:
+                    best[number] = int(label_gains[final].max()) + base
+                jobs = list(trace(int(final[-1]), label_jobs, label_parents))
+                free = free.copy()
+                free[jobs] = False
+                numbers = [int(self.shape.values[job]) for job in jobs]
+                rows = tuple(int(self.shape.rows[job]) for job in jobs)
+                new.append((number, rows, sum(numbers), min(numbers)))
+        return new, tuple(best)
+
+    def _paths(
+        self,
+        kind: Kind,
+        gains: Ints,
+        cap: int,
+        floor: int,
+        least: int,
+        mixture: tuple[Ints, int],
+        limit: int,
+        free: Bools | None = None,
+    ) -> tuple[Ints, Ints, Ints, Ints, Ints] | None:
+        shape = self.shape
+        allowed = kind.allowed & (shape.twin < 0) if free is None else free
+        complete, *found = run(label_paths, shape.values)(
+            shape.starts,
+            shape.ends,
+            allowed,
+            shape.values,
+            gains,
+            mixture[0],
+            shape.nodes,
+            cap,
+            floor,
+            least,
+            mixture[1],
+            limit,
+        )
+        return (found[0], found[1], found[2], found[3], found[4]) if complete else None
+
+    def _mix(self, number: int, gains: Ints, floor: int, least: int) -> tuple[Ints, int]:
+        """Mix gains with values: of schedules that reach both bounds, the mixture reaches that of the bounds.
+
+        The best mixture is the one that leaves the least room.
+        """
+        if floor <= 0:
+            return gains, least
+        shape, allowed = self.shape, self.shape.kinds[number].allowed
+        values = shape.values
+
+        def mixed(weight: int) -> tuple[Ints, int]:
+            return MIX_UNIT * gains + weight * values, MIX_UNIT * least + weight * floor
+
+        def room(weight: int) -> int:
+            weights, bound = mixed(weight)
+            length = run(longest_path, values)(shape.starts, shape.ends, allowed, weights, shape.nodes)
+            return int(length) - bound
+
+        low, high = 0, max(4, 4 * MIX_UNIT * (abs(least) + int(abs(gains).max(initial=1))) // floor)
+        for _ in range(MIX_STEPS * 2):
+            if high - low < 3:
+                break
+            one, other = low + (high - low) // 3, high - (high - low) // 3
+            if room(one) <= room(other):
+                high = other
+            else:
+                low = one
+        return mixed(min(range(low, high + 1), key=room) if high - low < 8 else (low + high) // 2)
