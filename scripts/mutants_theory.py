@@ -56,18 +56,29 @@ ASSIGNMENT = [
     *("certificate", "decomposition", "efficiency", "envy", "market", "options"),
     *("probabilistic_serial", "pseudo_market", "rules", "serial_dictatorship"),
 ]
+SCREENING = [
+    *("audit", "bilateral", "expectation", "lottery", "manipulation", "market", "preferences", "protocol"),
+    *("rays", "replicas", "robustness", "selection", "theorems"),
+]
+DESIGN = [
+    *("axes", "bound", "certified", "finite", "incentive", "large", "laws", "numbers", "played"),
+    *("responses", "simple", "two_tasks"),
+]
 THEORY = [
     *(f"sim/parley/core/{name}" for name in SHARED),
     *(f"sim/parley/mechanisms/coordination/{name}" for name in COORDINATION),
     *(f"sim/parley/mechanisms/assignment/{name}" for name in ASSIGNMENT),
+    *(f"sim/parley/mechanisms/screening/{name}" for name in SCREENING),
+    *(f"sim/parley/mechanisms/screening/design/{name}" for name in DESIGN),
 ]
-"""Files and folders of the theory, without their endings."""
+"""Files and folders of the theory, without their endings; what is machine code is not among them."""
 
 TESTS = [
     *(f"tests/test_{name}" for name in SHARED),
     *(f"tests/coordination/test_{name}" for name in [*COORDINATION, "audit", "problem", "solution"]),
     *("tests/coordination/solver", "tests/coordination/axioms"),
     *(f"tests/assignment/test_{name}" for name in [*ASSIGNMENT, "model", "paper", "problem", "properties"]),
+    *(f"tests/screening/test_{name}" for name in [*SCREENING, "design", "design_bounds", "solution"]),
     *THEORY,
 ]
 """What speaks of the theory without a chain, where there is such a file; its own files for their doctests."""

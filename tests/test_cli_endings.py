@@ -147,13 +147,13 @@ INTERRUPTED = (
     ("audit LOTTERY --out HERE/out", "parley.core.folders._commit"),
     ("audit EXAMPLE --problems 2 --games 1", "parley.core.problemfile.read"),
     ("deploy --evm URL --out HERE/new.json", "parley.chain.deployments.deploy_to_node"),
-    ("deploy --evm URL --out HERE/new.json", "parley.core.folders._sync"),
+    ("deploy --evm URL --out HERE/new.json", "parley.core.folders.sync"),
     ("verify --evm URL --deployment HERE/book.json", "parley.chain.nodehistory.read_logs"),
     ("experiment HERE/small.toml --out HERE/out", "parley.core.problemfile.read"),
     ("report HERE/tables", "parley.kit.present.page.render"),
     ("serve EXAMPLE --no-browser", "parley.core.problemfile.read"),
     ("import csv HERE/ranks.csv --out HERE/new.toml", "parley.mechanisms.assignment.csvfile.read_csv"),
-    ("import csv HERE/ranks.csv --out HERE/new.toml", "parley.core.folders._sync"),
+    ("import csv HERE/ranks.csv --out HERE/new.toml", "parley.core.folders.sync"),
     ("import preflib HERE/ranks.soc", "parley.mechanisms.assignment.preflib.read_preflib"),
 )
 

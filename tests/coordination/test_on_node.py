@@ -1,7 +1,6 @@
 """The two-stage mechanism on real nodes: its long games, too, are an embedded machine's."""
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from parley.mechanisms.coordination.contracts import CONTRACTS
 from parley.mechanisms.coordination.mechanism import MECHANISM
 from parley.mechanisms.coordination.play import Outcome
 from parley.mechanisms.coordination.problem import example_1
+from tests.kit.play.disturbed import disturbed
 from tests.nodes import KINDS, LocalNode, anvil, running
 
 PROBLEM = example_1()
@@ -86,34 +86,6 @@ def test_a_game_that_has_been_played_says_so(tmp_path: Path) -> None:
 # ── a node that dies ─────────────────────────────────────────────────────────────────────────────────
 
 
-def disturbed(
-    node: LocalNode,
-    run: NodeRun[Any, Any, Outcome, Any],
-    disturb: Callable[[LocalNode], None],
-    rounds: tuple[int, ...],
-) -> Iterator[NodeGame[Outcome]]:
-    """Play while something happens to the node: before it takes a batch of transactions, and after it did."""
-    rpc = run._evm.manager.rpc
-    ask_all = rpc.ask_all
-    batches = 0
-
-    def ask_all_of_a_mortal(calls: Sequence[tuple[str, Sequence[object]]], **options: bool) -> list[Any]:
-        nonlocal batches
-        if not calls or calls[0][0] != "eth_sendRawTransaction":
-            return ask_all(calls, **options)
-        batches += 1
-        before = batches in rounds and batches % 2 == 0
-        if before:
-            disturb(node)
-        answers = ask_all(calls, **options)
-        if batches in rounds and not before:
-            disturb(node)
-        return answers
-
-    rpc.ask_all = ask_all_of_a_mortal  # type: ignore[method-assign]  # the node dies here
-    yield from run.play(range(GAMES))
-
-
 @pytest.mark.parametrize(
     ("signal_number", "options"),
     [
@@ -132,7 +104,7 @@ def test_a_run_survives_its_node(
 
     with anvil("--state", str(tmp_path / "state.json"), *options) as node:
         run = NodeRun(node.url, Setting.of(MECHANISM, PROBLEM, RESTLESS, 1))
-        games = list(disturbed(node, run, restart, (5, 12, 20, 21)))
+        games = list(disturbed(node, run, GAMES, restart, {5: False, 12: True, 20: True, 21: False}))
         # The same transactions with the same events in every game; and balances on the node that are exactly
         # what these games moved: nothing was paid twice, nothing was lost.
         assert essence(games) == essence(undisturbed)

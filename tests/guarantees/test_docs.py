@@ -52,4 +52,4 @@ def test_everything_that_the_paper_numbers_is_there(item: str) -> None:
 
 def test_enough_is_named() -> None:
     assert len(NAMED) > 40
-    assert len(TESTS) == 4
+    assert len(TESTS) == 6

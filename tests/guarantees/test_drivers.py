@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from parley.mechanisms.guarantees.drivers import DRIVERS, Driver, Solved, divided, drivers, without
+from parley.core.errors import ParleyError
+from parley.mechanisms.guarantees.drivers import DRIVERS, Driver, Solved, divided, drivers, within, without
 from parley.mechanisms.guarantees.fractional import Outcome, best_mixture
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin, Terms
 from parley.mechanisms.guarantees.instances import (
@@ -20,8 +21,8 @@ from parley.mechanisms.guarantees.instances import (
 )
 from parley.mechanisms.guarantees.partition import share_out
 from parley.mechanisms.guarantees.problem import Problem
-from parley.mechanisms.guarantees.schedules import total
-from tests.guarantees.brute import brute
+from parley.mechanisms.guarantees.schedules import Allocation, total
+from tests.guarantees.brute import brute, random_problem
 
 NONE, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
 
@@ -29,6 +30,7 @@ NONE, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
 @dataclass(frozen=True)
 class Listed:
     max_value: Fraction
+    allocation: Allocation
     restricted_value: Fraction | None
     loss: Fraction | None
     status: str = "optimal"
@@ -37,11 +39,13 @@ class Listed:
 def solve(problem: Problem) -> Solved:
     found = brute(problem)
     lost = None if found.restricted_value is None else found.loss
-    return Listed(found.max_value, found.restricted_value, lost)
+    worth = [total(problem, values) for values in found.vectors]
+    best = found.feasible[worth.index(found.max_value)]
+    return Listed(found.max_value, best, found.restricted_value, lost)
 
 
 def found(problem: Problem) -> dict[str, Driver]:
-    return drivers(problem, solve(problem), solve)
+    return drivers(problem, solve(problem), lambda other, _: solve(other), 60)
 
 
 def test_instance_2_loses_nothing_without_indivisibility_exclusion_or_variation() -> None:
@@ -114,6 +118,13 @@ def test_numbers_too_large_to_share_out_are_left_to_the_solver() -> None:
     assert share_out([Fraction(5), ONE], [ONE, HALF]) is None
 
 
+def test_mixtures_can_lose_more_than_allocations() -> None:
+    """One job each is fair and loses nothing; halves of both jobs are fairer, and worth less."""
+    problem = Problem(2, (Fraction(3), Fraction(1)), MaxMin(), capacities=(1, 1), factors=(ONE, HALF))
+    assert brute(problem).loss == 0
+    assert divided(problem, solve).loss_without == Fraction(1, 7)
+
+
 def test_mixtures_keep_welfare_and_floors_that_everybodys_share_keeps() -> None:
     problem = instance_2(Fraction(1, 10))
     share = Fraction(29, 20)
@@ -136,8 +147,29 @@ def test_mixtures_of_different_providers_are_linear_programs_where_they_can_be()
     )
     other = replace(instance_9(2), guarantee=Alpha(ONE))
     assert divided(other, solve) == Driver(None, "no linear program: only floors and max-min fairness are")
-    many = Problem(4, (ONE,) * 12, Income((ONE, NONE, NONE, NONE)))
-    assert divided(many, solve) == Driver(None, "more than 200000 allocations, too many to list")
+
+
+def test_mixtures_are_found_without_a_list_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problems' allocations are not too many to list; only the driver is told so."""
+    generator = np.random.default_rng(14)
+    problems = []
+    for k in range(60):
+        drawn = random_problem(generator, symmetric=False)
+        floors = Income(tuple(Fraction(int(x)) for x in generator.integers(0, 3, drawn.providers)))
+        if drawn.jobs <= 4:
+            problems.append(replace(drawn, guarantee=MaxMin() if k % 2 else floors))
+    expected = [divided(problem, solve) for problem in problems]
+
+    def too_many(_: Problem) -> list[Allocation]:
+        raise ParleyError("too many to list")
+
+    monkeypatch.setattr("parley.mechanisms.guarantees.drivers.allocations", too_many)
+    programs = 0
+    for problem, listed in zip(problems, expected, strict=True):
+        answer = divided(problem, solve)
+        assert answer.loss_without == listed.loss_without
+        programs += answer.basis == "linear program by columns"
+    assert programs > 15
 
 
 def test_a_guarantee_that_nobody_can_keep_has_no_loss() -> None:
@@ -147,12 +179,31 @@ def test_a_guarantee_that_nobody_can_keep_has_no_loss() -> None:
     assert found(replace(problem, guarantee=MaxMin()))["exclusion"] == Driver(NONE, "Proposition 4")
 
 
-def test_what_was_not_proved_in_time_is_not_known() -> None:
-    def slow(problem: Problem) -> Solved:
-        solved = solve(problem)
-        return Listed(solved.max_value, solved.restricted_value, solved.loss, "limit")
+def slow(problem: Problem, _: float) -> Solved:
+    return Listed(ONE, ((),) * problem.providers, None, None, "limit")
 
+
+LIMIT = Driver(None, "not solved in the time limit")
+
+
+def test_what_was_not_proved_in_time_is_not_known() -> None:
     problem = replace(instance_3(Fraction(1, 4)), capacities=(4, 4))
-    limit = Driver(None, "not solved in the time limit")
-    answers = drivers(problem, solve(problem), slow)
-    assert answers == dict.fromkeys(DRIVERS, limit)
+    assert drivers(problem, solve(problem), slow, 60) == dict.fromkeys(DRIVERS, LIMIT)
+    many = Problem(4, (ONE,) * 12, Income((ONE, NONE, NONE, NONE)))
+    assert drivers(many, slow(many, 0), slow, 60)["indivisibility"] == LIMIT
+
+
+def test_a_driver_has_no_more_time_than_it_is_given() -> None:
+    problem = instance_3(Fraction(1, 4))
+    with pytest.raises(ParleyError, match="not solved in the time limit"):
+        within(lambda other, _: solve(other), 0)(problem)
+    given: list[float] = []
+
+    def solved(other: Problem, seconds: float) -> Solved:
+        given.append(seconds)
+        return solve(other)
+
+    answer = within(solved, 1000)
+    for _ in range(2):
+        answer(problem)
+    assert 0 < given[1] < given[0] <= 1000

@@ -13,7 +13,13 @@ from parley.mechanisms.guarantees.fractional import Mixture, Outcome, best_mixtu
 from parley.mechanisms.guarantees.guarantee import Income, MaxMin, Terms, kept, pays
 from parley.mechanisms.guarantees.instances import instance_2, instance_3, instance_5, instance_9
 from parley.mechanisms.guarantees.problem import Problem
-from parley.mechanisms.guarantees.schedules import find_schedule, total, values_of
+from parley.mechanisms.guarantees.schedules import (
+    exclusions,
+    find_schedule,
+    is_feasible,
+    total,
+    values_of,
+)
 from parley.mechanisms.guarantees.theorems import (
     free_of_loss,
     incomes,
@@ -303,6 +309,40 @@ def test_equal_values_can_lose_a_job_where_a_schedule_holds_three() -> None:
     assert (found.max_value, found.tau, found.restricted_value) == whole(5, 2, 4)
     assert not no_three_jobs(EQUAL)
     assert free_of_loss(EQUAL) == []
+
+
+NINE = Problem(
+    9,
+    (ONE,) * 19,
+    MaxMin(),
+    tuple(
+        (Fraction(start), Fraction(end))
+        for start, end in [
+            *[(0, 1)] * 2,
+            (0, 3),
+            (0, 5),
+            *[(1, 2)] * 5,
+            *[(1, 5)] * 2,
+            (2, 3),
+            *[(2, 5)] * 2,
+            (3, 4),
+            (3, 5),
+            *[(4, 5)] * 3,
+        ]
+    ),
+)
+"""An instance of Section 5's study, without the jobs that make no difference."""
+
+
+def test_nine_providers_can_lose_one_of_nineteen_jobs() -> None:
+    every = ((0, 8, 12), (1, 10), (2, 18), (3,), (4, 15), (5, 17), (6, 11, 14, 16), (7, 13), (9,))
+    pairs = ((0, 10), (1, 9), (2, 15), (4, 14), (5, 16), (6, 13), (7, 12), (8, 17), (11, 18))
+    assert is_feasible(NINE, every)
+    assert sum(map(len, every)) == 19
+    assert is_feasible(NINE, pairs)
+    # So τ = 2: nine times three jobs are too many. But whoever has job 3 has no other.
+    alone = {pair for pair in exclusions(NINE) if 3 in pair}
+    assert len(alone) == 18
 
 
 def test_no_smaller_intervals_of_equal_values_lose_a_job() -> None:

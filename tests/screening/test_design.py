@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from parley.mechanisms.screening.design import designed, finite, large_market, laws
-from parley.mechanisms.screening.design.axes import Axes, levels_of, menus_along
+from parley.mechanisms.screening.design.axes import (
+    Axes,
+    levels_of,
+    menus_along,
+    random_axis,
+    search,
+    value_of,
+)
 from parley.mechanisms.screening.design.compiled import traded
 from parley.mechanisms.screening.design.large import cost_of, exact_rays, large, planned
 from parley.mechanisms.screening.design.numbers import Numbers
@@ -186,6 +193,57 @@ def test_levels_divide_the_unit(whole: int) -> None:
     levels = levels_of(whole)
     assert levels.size
     assert all(whole % level == 0 for level in levels)
+
+
+def test_rays_are_rounded_as_the_market_does_it() -> None:
+    """To millionths: received up, given up toward zero, but what runs out exactly."""
+    eta = (Fraction(4), Fraction(20, 3), Fraction(5))
+    (ray,) = exact_rays(eta, np.array([[1.23456789, -20 / 3, -2.3456789], [0, 0, 0]]))
+    assert ray == (Fraction(1234568, 10**6), -eta[1], Fraction(-2345678, 10**6))
+
+
+# ── groups and axes ──
+
+
+@pytest.mark.parametrize(("most", "whole"), [(13, 2520), (14, 1260), (200, 120), (10**4, 6), (10**6, 1)])
+def test_the_finest_units_are_taken_in_which_endpoints_can_be_numbered(most: int, whole: int) -> None:
+    """Where somebody gives up the most, in halves, for the greatest level per unit of the least one."""
+    levels = finite.levels_for(drawn(2, 2, 1, status_quo=[[most, 1], [1, "1/2"]]))
+    assert levels.tolist() == levels_of(whole).tolist()
+
+
+def test_a_random_axis_takes_about_as_much_as_it_gives_up() -> None:
+    dice, levels = np.random.default_rng(2), levels_of(60)
+    for tasks in [2, 3, 4, 7] * 25:
+        axis = random_axis(tasks, levels, dice)
+        taken, given = axis[axis > 0], -axis[axis < 0]
+        assert {*taken, *given} <= {*levels}
+        assert len({*taken}) == len({*given}) == 1
+        apart = np.abs(levels - taken.sum() / given.size)
+        assert abs(given[0] - taken.sum() / given.size) == apart.min()
+
+
+def test_groups_and_axes_are_searched_from_a_seed_to_ever_less_cost() -> None:
+    problem, levels = drawn(12, 4, 8), levels_of(12)
+    numbers = Numbers.of(problem)
+    types = numbers.types(20, 5)
+    found = [search(numbers, types, 3, levels, (1, 2), steps) for steps in (0, 300, 1000, 3000, 5000)]
+    for one in found:
+        for axis in one.axes:
+            assert min(axis) < 0 < max(axis)
+            assert {abs(x) for x in axis} <= {0, *levels}
+        groups = [np.nonzero(np.array(one.groups) == g)[0] for g in range(3)]
+        values = [
+            value_of(numbers, types, members, np.array(axis, dtype=float))
+            for members, axis in zip(groups, one.axes, strict=True)
+        ]
+        assert one.change == pytest.approx(sum(values))
+    changes = [one.change for one in found]
+    assert changes == sorted(changes, reverse=True)
+    # The seed decides, and nothing else: whoever designs menus again comes to the same ones.
+    assert changes == pytest.approx([-46.605333333, -85.574500000, -94.851625000, -97.916, -97.916])
+    assert found[-1].axes == ((-3, -1, 0, 4), (3, -6, 0, 4), (12, -12, 3, -2))
+    assert found[-1].groups == (2, 2, 2, 0, 0, 2, 2, 2, 2, 0, 0, 0)
 
 
 # ── unseen markets ──

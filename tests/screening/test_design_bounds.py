@@ -169,6 +169,15 @@ def test_bounds_of_one_price_are_close_above_a_fine_grid(preferences: Preference
             assert found <= bound <= found + 3e-5 * (abs(first) + abs(second))
 
 
+def test_responses_have_as_many_rays_as_costs_allow_and_none_that_is_worth_nothing() -> None:
+    alone = [Numbers(np.zeros((1, 4)), np.ones((1, 4)), [box(4, high)]) for high in (2, 3, 5)]
+    assert [Responses(numbers, (1,)).rays for numbers in alone] == [2, 3, 3]
+    menu = np.array([[-1.0, 1.0, 0, 0], [1.0, -1.0, 0, 0], [1.0, 0.0, -1.0, 0]])
+    found = Responses(alone[0], (1,)).response(0, np.array([2.0, 3.0, 2.0, 2.0]), menu)
+    assert found.rays.tolist() == [menu[0].tolist(), [0] * 4, [0] * 4]
+    assert found.worth == pytest.approx(0.5)
+
+
 # ── mechanisms on sampled types ──
 
 

@@ -165,6 +165,25 @@ def test_two_types_are_separated_as_lemma_3_asks() -> None:
     assert seen > 50
 
 
+def test_a_type_that_is_the_difference_of_costs_separates_nothing() -> None:
+    """The common box is [1, 2] × {1}, and its far end is δ = (2, 1): a type half way is taken."""
+    kind = {"type": "uniform", "low": [1, 1], "high": [2, 1]}
+    problem = Problem.from_mapping(
+        {
+            "kind": "screening",
+            "social_costs": [[3, 2], [1, 1]],
+            "status_quo": [[2, 2], [2, 2]],
+            "preferences": kind,
+        }
+    )
+    types = two_types(problem, 0, 1)
+    assert types is not None
+    assert sorted(types) == [ray(1, 1), ray("3/2", 1)]
+    gamma = construct_trade(problem, 0, 1)
+    assert gamma is not None
+    assert improves(problem, 0, 1, gamma)
+
+
 # ── Theorem 1 ──
 
 

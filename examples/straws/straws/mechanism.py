@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from parley.chain.compiler import Artifact, compile_folder
 from parley.core.randomness import commitment, keccak
@@ -141,7 +141,7 @@ class Straws(Mechanism[Problem, Solution, Audit, Outcome, Bots[Honest]]):
         """Compile the contract beside this file."""
         return compile_folder(Path(__file__).parent / "contracts")
 
-    def problem(self, mapping: Mapping[str, Any], file: str) -> Problem:
+    def problem(self, mapping: Mapping[str, object], file: str) -> Problem:
         """Read a problem."""
         return Problem.from_mapping(mapping, file)
 
@@ -153,7 +153,7 @@ class Straws(Mechanism[Problem, Solution, Audit, Outcome, Bots[Honest]]):
         """Look for envy, and for a gain by silence."""
         return Audit(problem)
 
-    def verifier(self) -> type[Replay[Any]]:
+    def verifier(self) -> type[StrawsReplay]:
         """Name what replays games."""
         return StrawsReplay
 

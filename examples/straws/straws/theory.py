@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from parley.core import exact
 from parley.core.errors import ProblemError
@@ -57,7 +57,7 @@ class Problem:
     window: int
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Problem:
+    def from_mapping(cls, mapping: Mapping[str, object], file: str = "") -> Problem:
         """Read a problem; raises ProblemError."""
         keys = read_keys(StrawKeys, mapping)
         if not 2 <= len(keys.costs) <= MAX_AGENTS:
@@ -90,7 +90,7 @@ class Problem:
         if self.wei(self.compensation + self.bond) >= MAX_DEPOSIT:
             raise ProblemError(file, "wei_per_cost", "compensation and bond exceed 2^96 wei")
 
-    def to_mapping(self) -> dict[str, Any]:
+    def to_mapping(self) -> dict[str, object]:
         """Return the keys of its file."""
         return {
             "kind": "straws",
@@ -124,7 +124,7 @@ class Solution:
         paid = (self.problem.agents - 1) * self.problem.compensation
         return [cost - paid for cost in self.problem.costs]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the object that `parley solve --json` prints."""
         return {
             "kind": "straws",
@@ -165,7 +165,7 @@ class Audit:
         """Whether nobody gains by silence."""
         return not any(self.gains)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the object that `parley audit --json` prints."""
         return {
             "kind": "straws",

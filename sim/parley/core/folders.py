@@ -28,6 +28,7 @@ __all__ = [
     "commit_folder",
     "locked",
     "saying",
+    "sync",
     "whole_file",
     "whole_folder",
     "work_folder",
@@ -162,8 +163,8 @@ def commit_folder(path: Path) -> None:
 
 def _commit(real: Path, work: Path) -> None:
     for entry in work.iterdir():
-        _sync(entry)
-    _sync(work)
+        sync(entry)
+    sync(work)
     if not real.exists():
         work.rename(real)
     elif not _exchange(work, real):
@@ -172,7 +173,7 @@ def _commit(real: Path, work: Path) -> None:
         real.rename(aside)
         work.rename(real)
         shutil.rmtree(aside, ignore_errors=True)
-    _sync(real.parent)
+    sync(real.parent)
     shutil.rmtree(work, ignore_errors=True)
 
 
@@ -211,9 +212,9 @@ def whole_file(path: Path, *, over: bool = True) -> Iterator[Path]:
         try:
             with saying(path):
                 yield work
-                _sync(work)
+                sync(work)
                 work.replace(real)
-                _sync(real.parent)
+                sync(real.parent)
         finally:
             work.unlink(missing_ok=True)
 
@@ -234,7 +235,7 @@ def saying(path: Path) -> Iterator[None]:
         raise ParleyError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Sync to the disk, so that the content survives a crash of the computer."""
     handle = os.open(path, os.O_RDONLY)
     try:

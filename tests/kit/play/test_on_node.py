@@ -1,7 +1,7 @@
 """Games on real nodes: many at a time, identical to an embedded machine's, whatever becomes of the node."""
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from parley.kit.play.on_node import NodeGame, NodeRun
 from parley.kit.play.player import Sent
 from parley.kit.play.run import play_games
 from tests.kit.play.coin import COIN, CONTRACT, Bot, Coin, Outcome, Player, Toss, setting
+from tests.kit.play.disturbed import disturbed
 from tests.kit.play.test_run import Coins
 from tests.nodes import KINDS, LocalNode, anvil, running
 
@@ -189,35 +190,6 @@ def test_another_refusal_is_the_contracts_own_word() -> None:
 # ── a node that dies ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def disturbed(
-    node: LocalNode,
-    run: NodeRun[Any, Any, Outcome, Any],
-    disturb: Callable[[LocalNode], None],
-    rounds: Mapping[int, bool],
-) -> Iterator[NodeGame[Outcome]]:
-    """Play while something happens to the node: before it takes a batch of transactions, or after it did."""
-    rpc = run._evm.manager.rpc
-    ask_all = rpc.ask_all
-    batches = 0
-
-    def ask_all_of_a_mortal(calls: Sequence[tuple[str, Sequence[object]]], **options: bool) -> list[Any]:
-        nonlocal batches
-        if not calls or calls[0][0] != "eth_sendRawTransaction":
-            return ask_all(calls, **options)
-        batches += 1
-        before = rounds.get(batches)
-        if before is True:
-            disturb(node)
-        answers = ask_all(calls, **options)
-        if before is False:
-            disturb(node)
-        return answers
-
-    rpc.ask_all = ask_all_of_a_mortal  # type: ignore[method-assign]  # the node dies here
-    yield from run.play(range(GAMES))
-    assert batches >= max(rounds)
-
-
 def forget(node: LocalNode) -> None:
     node.stop(signal.SIGKILL)
     node.start()
@@ -226,7 +198,7 @@ def forget(node: LocalNode) -> None:
 def test_a_node_that_comes_back_empty_is_given_everything_again(undisturbed: Games) -> None:
     with anvil() as node:
         run = NodeRun(node.url, HONEST)
-        games = list(disturbed(node, run, forget, {2: True, 4: False, 6: False}))
+        games = list(disturbed(node, run, GAMES, forget, {2: True, 4: False, 6: False}))
         assert essence(games) == essence(undisturbed)
         assert run.differences(kept(games)) == []
 

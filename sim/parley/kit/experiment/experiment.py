@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from parley.chain.compiler import Artifact
+    from parley.core.files import JsonObject
 
 __all__ = ["Batch", "Experiment", "Play", "check_counts"]
 
@@ -62,7 +63,7 @@ class Play(ABC):
         """Restore the states of all steps, or of the last one."""
 
     @abstractmethod
-    def finish(self) -> tuple[pa.Table, dict[str, Any]]:
+    def finish(self) -> tuple[pa.Table, JsonObject]:
         """Return the table of cells, and the summary."""
 
 
@@ -92,11 +93,11 @@ class Experiment(ABC):
     }
 
     @abstractmethod
-    def to_mapping(self) -> dict[str, Any]:
+    def to_mapping(self) -> JsonObject:
         """Return the keys with all defaults, as plain data; exact numbers as strings."""
 
     @abstractmethod
-    def about(self) -> dict[str, Any]:
+    def about(self) -> JsonObject:
         """Return further keys of the manifest: hashes of the ``problems``, the number of ``cells``."""
 
     @property

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from parley.core.errors import ParleyError
-from parley.core.files import read_object
+from parley.core.files import JsonObject, read_object
 from parley.kit.present.page_model import Column, Figure, Sheet, count
 from parley.kit.present.page_parts import gas_figures, written_by
 from parley.kit.present.page_words import cross_checked
@@ -54,8 +54,8 @@ def experiment_sheet(folder: Path) -> Sheet:
 
 
 def sheet_of_experiment(
-    manifest: Mapping[str, Any],
-    summary: Mapping[str, Any],
+    manifest: JsonObject,
+    summary: JsonObject,
     *,
     facts: Sequence[tuple[str, str]] = (),
     findings: Sequence[tuple[str, str]] = (),
@@ -104,7 +104,7 @@ def _said(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def cell_names(cells: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def cell_names(cells: Sequence[JsonObject]) -> list[tuple[str, str]]:
     """Name cells by their differences: once with the seed, once without.
 
     Parameters
@@ -135,7 +135,7 @@ def cell_names(cells: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     ]
 
 
-def link(number: int, name: str, detailed: int) -> dict[str, Any]:
+def link(number: int, name: str, detailed: int) -> JsonObject:
     """Return a table entry that links to a cell's figures, if it has any."""
     return {"v": number, "t": name} | ({"i": number} if number < detailed else {})
 
@@ -143,7 +143,7 @@ def link(number: int, name: str, detailed: int) -> dict[str, Any]:
 # ── sweeps ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _sweep(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> Sheet:
+def _sweep(manifest: JsonObject, summary: JsonObject) -> Sheet:
     cells = summary["cells"]
     names = [name for name, _ in cell_names(cells)]
     off = [name for name, cell in zip(names, cells, strict=True) if not cell["holds"]]
@@ -165,7 +165,7 @@ def _sweep(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> Sheet:
     )
 
 
-def _cells(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
+def _cells(cells: Sequence[JsonObject], names: Sequence[str]) -> Figure:
     varied = list(cells[0]["varied"])
     endings = list(dict.fromkeys(name for cell in cells for name in cell["endings"]))
     tests = list(dict.fromkeys(name for cell in cells for name in cell["p_values"]))
@@ -194,7 +194,7 @@ def _cells(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
     return Figure("cells", "All cells", columns, rows, note=f"A cell's name leads to its figures.{more}")
 
 
-def _means(cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[Figure]:
+def _means(cells: Sequence[JsonObject], names: Sequence[str]) -> Iterator[Figure]:
     """Yield one figure per declared mean that is not always 0, with a row per cell."""
     for mean in dict.fromkeys(name for cell in cells for name in cell["means"]):
         found = [{row["of"]: row for row in cell["means"].get(mean, ())} for cell in cells[:MOST_CELLS]]

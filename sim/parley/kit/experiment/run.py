@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from os import fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 from rich.console import Group
@@ -23,7 +23,7 @@ from rich.text import Text
 
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError, naming, shorten
-from parley.core.files import read_object
+from parley.core.files import JsonObject, read_object
 from parley.core.folders import commit_folder, locked, saying, work_folder, write_json
 from parley.core.randomness import keccak
 from parley.kit.experiment.sweep import Sweep, kind_of_problem
@@ -31,7 +31,7 @@ from parley.kit.experiment.tables import PartWriter, join_parts, part_folder
 from parley.kit.registry import mechanism, mechanisms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from os import PathLike
 
     from rich.console import RenderableType
@@ -61,8 +61,8 @@ class ExperimentRun:
     """
 
     folder: Path
-    manifest: dict[str, Any]
-    summary: dict[str, Any]
+    manifest: JsonObject
+    summary: JsonObject
 
     def tables(self) -> RenderableType:
         """Return the results for a terminal."""
@@ -151,7 +151,7 @@ def run_experiment(
 def _play(
     work: Path,
     experiment: Experiment,
-    manifest: dict[str, Any],
+    manifest: JsonObject,
     workers: int,
     progress: Callable[[int, int], None],
 ) -> None:
@@ -188,7 +188,7 @@ def _play(
 # ── the folder ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _manifest(experiment: Experiment) -> dict[str, Any]:
+def _manifest(experiment: Experiment) -> JsonObject:
     """Return the inputs and versions of a run."""
     return {
         "kind": KIND,
@@ -216,16 +216,14 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _print_of(file: Path) -> dict[str, Any]:
+def _print_of(file: Path) -> JsonObject:
     """Return the size and hash of a file, to detect changes."""
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     return {"bytes": file.stat().st_size, "sha256": digest}
 
 
-def _finished(
-    out: Path, experiment: Experiment, manifest: Mapping[str, Any], named: Path
-) -> ExperimentRun | None:
+def _finished(out: Path, experiment: Experiment, manifest: JsonObject, named: Path) -> ExperimentRun | None:
     """Return a finished run of the same experiment with unchanged files.
 
     Raises
@@ -255,7 +253,7 @@ def _finished(
     return ExperimentRun(named, found, read_object(out / SUMMARY))
 
 
-def _prepare(work: Path, experiment: Experiment, manifest: Mapping[str, Any]) -> bool:
+def _prepare(work: Path, experiment: Experiment, manifest: JsonObject) -> bool:
     """Prepare the work folder; return whether all steps are done already."""
     try:
         if _finished(work, experiment, manifest, work) is not None:

@@ -37,6 +37,7 @@ from pydantic import Field
 from parley.core import problemfile
 from parley.core.errors import ProblemError, naming
 from parley.core.exact import show
+from parley.core.files import JsonObject  # noqa: TC001 - pydantic reads it
 from parley.core.keys import Keys, Whole, plain, read_keys
 from parley.core.limits import MAX_GAMES, MAX_SEED
 from parley.kit.experiment.experiment import Batch, Experiment, Play, check_counts
@@ -65,12 +66,12 @@ class SweepKeys(Keys):
     question: str = ""
     seeds: list[Annotated[Whole, Field(ge=0, le=MAX_SEED)]] = Field(default=[0], min_length=1)
     games: Annotated[Whole, Field(ge=1, le=MAX_GAMES)]
-    problem: dict[str, Any]
+    problem: JsonObject
     bots: Bots | None = None
     vary: dict[str, list[Any]] = Field(default={})
 
 
-def kind_of_problem(mapping: Mapping[str, Any], file: str) -> str | None:
+def kind_of_problem(mapping: Mapping[str, object], file: str) -> str | None:
     """Return the kind of the first problem of an experiment; None if the file does not state it.
 
     Raises
@@ -132,7 +133,7 @@ class Sweep(Experiment):
     ProblemError
     """
 
-    def __init__(self, mapping: Mapping[str, Any], file: str) -> None:
+    def __init__(self, mapping: Mapping[str, object], file: str) -> None:
         self.keys = keys = read_keys(SweepKeys, mapping)
         self.title, self.question = keys.title, keys.question
         self._folder = Path(file).parent
@@ -149,12 +150,12 @@ class Sweep(Experiment):
         self.steps = len(self.cells)
         self.games = keys.games * len(self.cells)
 
-    def to_mapping(self) -> dict[str, Any]:
+    def to_mapping(self) -> JsonObject:
         """Return the keys with all defaults."""
-        mapping: dict[str, Any] = plain(self.keys)
+        mapping: JsonObject = plain(self.keys)
         return mapping
 
-    def about(self) -> dict[str, Any]:
+    def about(self) -> JsonObject:
         """Return the seed, the hashes of the problems and the number of cells."""
         return {
             "seed": self.keys.seeds[0],
@@ -176,7 +177,7 @@ class Sweep(Experiment):
 
     # ── cells ──
 
-    def _named(self, problem: dict[str, Any]) -> Iterator[tuple[str, tuple[dict[str, Any], str]]]:
+    def _named(self, problem: JsonObject) -> Iterator[tuple[str, tuple[JsonObject, str]]]:
         """Yield problems by name, with their keys and file."""
         if "kind" in problem:
             yield "problem", (problem, "")
@@ -206,7 +207,7 @@ class Sweep(Experiment):
                     index += 1
 
 
-def _varied(mapping: Mapping[str, Any], values: Mapping[str, Any], file: str) -> AnyProblem:
+def _varied(mapping: Mapping[str, object], values: Mapping[str, object], file: str) -> AnyProblem:
     """Load a problem with changed keys.
 
     Raises
@@ -214,7 +215,7 @@ def _varied(mapping: Mapping[str, Any], values: Mapping[str, Any], file: str) ->
     ProblemError
         With the varied key, or the problem's file.
     """
-    changed = dict(mapping)
+    changed: JsonObject = dict(mapping)
     for key, value in values.items():
         *tables, last = key.split(".")
         table = changed
@@ -256,7 +257,7 @@ def _text(value: object) -> str:
 # ── playing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def play_cell(cell: Cell, workers: int = 1) -> tuple[dict[str, Any], pa.Table]:
+def play_cell(cell: Cell, workers: int = 1) -> tuple[JsonObject, pa.Table]:
     """Play a cell and return its results and its table of games.
 
     Raises
@@ -307,8 +308,8 @@ class SweepPlay(Play):
     def __init__(self, cells: tuple[Cell, ...], workers: int) -> None:
         self._cells = cells
         self._workers = workers
-        self._results: list[dict[str, Any]] = []
-        self._ahead: Iterator[tuple[dict[str, Any], pa.Table]] | None = None
+        self._results: list[JsonObject] = []
+        self._ahead: Iterator[tuple[JsonObject, pa.Table]] | None = None
 
     def step(self, number: int) -> Iterator[Batch]:
         """Play a cell."""
@@ -324,15 +325,15 @@ class SweepPlay(Play):
         self._results.append(found)
         yield Batch(self._cells[number].games, {"games": table})
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         """Return the results of the cell."""
         return self._results[-1]
 
-    def restore(self, states: list[dict[str, Any]]) -> None:
+    def restore(self, states: list[JsonObject]) -> None:
         """Restore the results of earlier cells."""
         self._results = states
 
-    def finish(self) -> tuple[pa.Table, dict[str, Any]]:
+    def finish(self) -> tuple[pa.Table, JsonObject]:
         """Return a row per cell, and all results."""
         rows = [
             {

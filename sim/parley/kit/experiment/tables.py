@@ -6,13 +6,14 @@ are joined. Row groups have a fixed number of rows, so that the joined file does
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from parley.core.folders import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -94,9 +95,9 @@ class PartWriter:
             shutil.rmtree(self._partial, ignore_errors=True)
             return
         for file in self._partial.iterdir():
-            _sync(file)
+            sync(file)
         self._partial.rename(self._final)
-        _sync(self._final.parent)
+        sync(self._final.parent)
 
     def _open(self, name: str, schema: pa.Schema) -> None:
         file = self._partial / f"{name}.parquet"
@@ -141,7 +142,7 @@ def join_parts(folder: Path, steps: int, out: Path) -> list[str]:
         with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
             for table in _regrouped(files, schema):
                 writer.write_table(table, row_group_size=_ROWS)
-        _sync(partial)
+        sync(partial)
         partial.replace(out / name)
     return names
 
@@ -174,12 +175,3 @@ def _completed(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def _whole(tables: list[pa.Table]) -> pa.Table:
     # One dictionary for all rows, in order of appearance.
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-
-
-def _sync(path: Path) -> None:
-    """Write to disk, so that the data survive a crash of the machine."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parley.chain.codec import Event
+    from parley.core.files import JsonObject
 
 __all__ = ["Board", "Cell", "Change", "Panel", "Track", "ether", "number"]
 
@@ -74,7 +75,7 @@ class Panel:
     rows: Sequence[int | str]
     cells: Sequence[Sequence[Cell]]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return plain values."""
         return {**vars(self), "rows": list(self.rows)}
 

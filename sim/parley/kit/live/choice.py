@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,7 @@ from parley.kit.registry import kinds, load, mechanism
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from parley.core.files import JsonObject
     from parley.kit.loaded import AnyProblem
 
 __all__ = ["Choice", "bots_of", "described", "read_choice", "ready_problems"]
@@ -72,7 +73,7 @@ def read_choice(body: bytes) -> Choice:
         raise ParleyError(f"{where}: {one_line(first['msg'])}") from None
 
 
-def described(choice: Choice) -> dict[str, Any]:
+def described(choice: Choice) -> JsonObject:
     """Return what the page shows before play: agents, bots, and keys with single values."""
     problem = choice.problem()
     if choice.bots is not None:

@@ -6,7 +6,7 @@ interface.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from parley.chain.abi import types
 from parley.chain.coders import sequence_reader
@@ -122,7 +122,7 @@ def _seats(bots: Sequence[str]) -> Panel:
     )
 
 
-def _phases_of(player: Player[Any]) -> list[int | None]:
+def _phases_of(player: Player[OutcomeT]) -> list[int | None]:
     """Return a list that records the game's phase after each transaction that the player sends from now on.
 
     None if the contract's view `state` has no field `phase`.
@@ -139,7 +139,7 @@ def _phases_of(player: Player[Any]) -> list[int | None]:
     return phases
 
 
-def _phase_reader(codec: Codec) -> Callable[[Player[Any], Logs], int | None]:
+def _phase_reader(codec: Codec) -> Callable[[Player[OutcomeT], Logs], int | None]:
     views = [entry for entry in codec.abi if entry.get("name") == "state" and entry["type"] == "function"]
     kinds = types(views[0]["outputs"]) if views else ()
     fields = [kind.name for kind in kinds[0].inner] if len(kinds) == 1 else []
@@ -147,7 +147,7 @@ def _phase_reader(codec: Codec) -> Callable[[Player[Any], Logs], int | None]:
         return lambda _player, _logs: None
     game: list[bytes] = []
 
-    def read(player: Player[Any], logs: Logs) -> int | None:
+    def read(player: Player[OutcomeT], logs: Logs) -> int | None:
         game[:] = [bytes(topics[1]) for topics, _ in logs][:1] or game
         answer = player.evm.call(player.creator, player.contract, codec.functions["state"].encode(*game))
         (state,) = sequence_reader(kinds)(answer.output, 0, 0)
@@ -157,10 +157,10 @@ def _phase_reader(codec: Codec) -> Callable[[Player[Any], Logs], int | None]:
     return read
 
 
-def _shown(fields: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _shown(fields: Mapping[str, object], names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Format decoded values."""
     for name, value in fields.items():
-        if name == "seat" and value < len(names):
+        if name == "seat" and isinstance(value, int) and value < len(names):
             yield name, names[value]
         else:
             text = _text(value)

@@ -26,6 +26,7 @@ from parley.kit.present.page import render
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from parley.core.files import JsonObject
     from parley.kit.live.choice import Choice
     from parley.kit.loaded import AnyProblem
 
@@ -203,7 +204,7 @@ async def _game(request: web.Request) -> web.Response:
     return web.json_response(await asyncio.to_thread(_watched, choice))
 
 
-def _watched(choice: Choice) -> dict[str, Any]:
+def _watched(choice: Choice) -> JsonObject:
     problem = choice.problem()
     return watch(problem, choice.seated(problem), seed=choice.seed, game=choice.game)
 
@@ -214,10 +215,10 @@ async def _run(request: web.Request) -> web.StreamResponse:
     await asyncio.to_thread(problem.setting, choice.seated(problem), choice.seed)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
-    lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    lines: asyncio.Queue[JsonObject] = asyncio.Queue()
     loop, stopped = asyncio.get_running_loop(), threading.Event()
 
-    def tell(line: dict[str, Any]) -> None:
+    def tell(line: JsonObject) -> None:
         if stopped.is_set():
             raise _Stopped
         loop.call_soon_threadsafe(lines.put_nowait, line)
@@ -226,7 +227,7 @@ async def _run(request: web.Request) -> web.StreamResponse:
     try:
         # Play stops when the user leaves the page or stops the run.
         with suppress(ConnectionError):
-            line: dict[str, Any] = {"games": 0}
+            line: JsonObject = {"games": 0}
             while "games" in line:
                 line = await lines.get()
                 if (page := line.pop("html", None)) is not None:
@@ -253,7 +254,7 @@ class _Stopped(Exception):  # noqa: N818 - no error
     """The user left the page or stopped the run."""
 
 
-def play(problem: AnyProblem, choice: Choice, tell: Callable[[dict[str, Any]], None]) -> None:
+def play(problem: AnyProblem, choice: Choice, tell: Callable[[JsonObject], None]) -> None:
     """Play many games, until `tell` raises an exception.
 
     `tell` is called with the number of finished ``games`` ``of`` all, then with the ``html`` of the page or

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from parley.core.files import JsonObject
     from parley.kit.loaded import AnyProblem
     from parley.kit.play.simulation import AnyRun
     from parley.kit.protocols import PlayOptions
@@ -85,7 +86,7 @@ class RunFolder:
                 self._writer = pq.ParquetWriter(self._work / GAMES, games.schema)
             self._writer.write_table(games)
 
-    def finish(self, documents: Mapping[str, Mapping[str, Any]], pictures: Mapping[str, Figure]) -> list[str]:
+    def finish(self, documents: Mapping[str, JsonObject], pictures: Mapping[str, Figure]) -> list[str]:
         """Write the results, let the folder appear, and return the names of its files.
 
         Parameters

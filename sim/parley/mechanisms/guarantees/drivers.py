@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from parley.core.errors import ParleyError
@@ -29,8 +30,9 @@ from parley.mechanisms.guarantees.welfare import Welfare
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parley.mechanisms.guarantees.guarantee import Guarantee
+    from parley.mechanisms.guarantees.guarantee import Guarantee, Terms, Vector
     from parley.mechanisms.guarantees.problem import Problem
+    from parley.mechanisms.guarantees.schedules import Allocation
 
 DRIVERS = {
     "heterogeneity": "factors are equal",
@@ -91,6 +93,10 @@ class Solved(Protocol):
         """The greatest value of any allocation."""
 
     @property
+    def allocation(self) -> Allocation:
+        """An allocation of that value."""
+
+    @property
     def restricted_value(self) -> Fraction | None:
         """The greatest value under the guarantee; None if no allocation keeps it."""
 
@@ -103,7 +109,9 @@ class Solved(Protocol):
         """``optimal`` if all of this is proved."""
 
 
-def drivers(problem: Problem, solved: Solved, solve: Callable[[Problem], Solved]) -> dict[str, Driver]:
+def drivers(
+    problem: Problem, solved: Solved, solve: Callable[[Problem, float], Solved], seconds: float
+) -> dict[str, Driver]:
     """Return the loss without each driver.
 
     Parameters
@@ -111,22 +119,43 @@ def drivers(problem: Problem, solved: Solved, solve: Callable[[Problem], Solved]
     solved : Solved
         The problem's own solution.
     solve : callable
-        Solves other problems.
+        Solves other problems, in as many seconds at most.
+    seconds : float
+        For each driver.
     """
     found = {}
     for driver in DRIVERS:
-        if driver == "indivisibility":
-            found[driver] = divided(problem, solve)
-            continue
-        other = without(problem, driver)
-        results = free_of_loss(other)
-        if results and _is_kept(problem, driver, solved):
-            found[driver] = Driver(Fraction(0), results[0])
-        elif driver == "exclusion" and (share := _partitioned(other)) is not None:
-            found[driver] = Driver(share, "everybody but the best provider has the same share")
-        else:
-            found[driver] = lost(other, solve)
+        try:
+            found[driver] = _driver(problem, driver, solved, within(solve, seconds))
+        except ParleyError as error:
+            found[driver] = Driver(None, str(error))
     return found
+
+
+def within(solve: Callable[[Problem, float], Solved], seconds: float) -> Callable[[Problem], Solved]:
+    """Solve several problems in a number of seconds together; raises ParleyError when these are over."""
+    deadline = monotonic() + seconds
+
+    def answer(problem: Problem) -> Solved:
+        left = deadline - monotonic()
+        found = solve(problem, left) if left > 0 else None
+        if found is None or found.status != "optimal":
+            raise ParleyError(LIMIT)
+        return found
+
+    return answer
+
+
+def _driver(problem: Problem, driver: str, solved: Solved, solve: Callable[[Problem], Solved]) -> Driver:
+    if driver == "indivisibility":
+        return divided(problem, solve)
+    other = without(problem, driver)
+    results = free_of_loss(other)
+    if results and _is_kept(problem, driver, solved):
+        return Driver(Fraction(0), results[0])
+    if driver == "exclusion" and (share := _partitioned(other)) is not None:
+        return Driver(share, "everybody but the best provider has the same share")
+    return lost(other, solve)
 
 
 def _partitioned(problem: Problem) -> Fraction | None:
@@ -143,8 +172,6 @@ def _partitioned(problem: Problem) -> Fraction | None:
 def lost(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
     """Solve a problem for its loss."""
     solved = solve(problem)
-    if solved.status != "optimal":
-        return Driver(None, LIMIT)
     if solved.loss is None:
         return Driver(None, NOT_KEPT)
     return Driver(solved.loss, "solved")
@@ -192,18 +219,36 @@ def divided(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
         return Driver(None, "no linear program: only floors and max-min fairness are")
     try:
         listed = {values_of(problem, allocation) for allocation in allocations(problem)}
-    except ParleyError as error:
-        return Driver(None, str(error))
-    outcomes = {Outcome(total(problem, values), pays(values, problem.pay)) for values in listed}
-    found = best_mixture(sorted(outcomes, key=lambda one: (one.worth, one.pay)), terms)
+    except ParleyError:
+        return _generated(problem, terms, solve)
+    found = best_mixture([_outcome(problem, values) for values in sorted(listed)], terms)
     return Driver(None, NOT_KEPT) if found is None else Driver(found.loss, "linear program")
+
+
+def _outcome(problem: Problem, values: Vector) -> Outcome:
+    return Outcome(total(problem, values), pays(values, problem.pay))
+
+
+def _generated(problem: Problem, terms: Terms, solve: Callable[[Problem], Solved]) -> Driver:
+    """Solve the linear program without a list: prices of pay are factors of another problem."""
+    free = Income((Fraction(0),) * problem.providers)
+
+    def price(worth: int, prices: Vector) -> Outcome:
+        factors = tuple(
+            worth * gamma + own * theta
+            for gamma, own, theta in zip(problem.factors, prices, problem.pay, strict=True)
+        )
+        solved = solve(replace(problem, factors=factors, guarantee=free))
+        return _outcome(problem, values_of(problem, solved.allocation))
+
+    found = best_mixture([], terms, price)
+    return Driver(None, NOT_KEPT) if found is None else Driver(found.loss, "linear program by columns")
 
 
 def _shared(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
     """Give everybody the same share of the allocation of greatest Σ v(A_i)."""
     free = replace(problem, factors=(), guarantee=Income((Fraction(0),) * problem.providers))
-    most = solve(free)
-    share = most.max_value / problem.providers
+    share = solve(free).max_value / problem.providers
     values, theta = (share,) * problem.providers, problem.pay[0]
     alphas = {leaf.alpha for leaf in leaves(problem.guarantee) if isinstance(leaf, Alpha)}
     best = Records(theta * share, {alpha: Welfare(alpha, values) for alpha in alphas})
@@ -211,7 +256,5 @@ def _shared(problem: Problem, solve: Callable[[Problem], Solved]) -> Driver:
         return Driver(None, NOT_KEPT)
     if len(set(problem.factors)) == 1:
         return Driver(Fraction(0), "Proposition 3")
-    greatest = solve(replace(free, factors=problem.factors))
-    if not most.status == greatest.status == "optimal":
-        return Driver(None, LIMIT)
-    return Driver(loss(greatest.max_value, total(problem, values)), "everybody has the same share")
+    greatest = solve(replace(free, factors=problem.factors)).max_value
+    return Driver(loss(greatest, total(problem, values)), "everybody has the same share")

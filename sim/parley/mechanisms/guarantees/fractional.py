@@ -7,15 +7,17 @@ This is what a lottery over allocations is worth in expectation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from operator import mul
+from typing import TYPE_CHECKING, TypeAlias
 
-from parley.core.linear import InfeasibleError, Program
+from parley.core.linear import Program
 from parley.mechanisms.guarantees.loss import loss
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from fractions import Fraction
+    from collections.abc import Callable, Sequence
 
+    from parley.core.linear import Optimum
     from parley.mechanisms.guarantees.guarantee import Terms, Vector
     from parley.mechanisms.guarantees.schedules import Allocation
 
@@ -26,6 +28,9 @@ class Outcome:
 
     worth: Fraction
     pay: Vector
+
+
+Price: TypeAlias = "Callable[[int, Vector], Outcome]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,16 @@ class Mixture:
     loss: Fraction
 
 
-def best_mixture(outcomes: Sequence[Outcome], terms: Terms) -> Mixture | None:
+def best_mixture(outcomes: Sequence[Outcome], terms: Terms, price: Price | None = None) -> Mixture | None:
     """Find the mixture of greatest worth that keeps floors and max-min fairness; None if none does.
 
     Parameters
     ----------
     outcomes : sequence of Outcome
         Of the allocations that may be mixed.
+    price : callable, optional
+        Finds outcomes that are not listed, so that none has to be: takes 0 or 1 and a price of each
+        provider's pay, and returns an outcome of greatest worth (times 0 or 1) plus price of pay.
 
     Examples
     --------
@@ -70,32 +78,46 @@ def best_mixture(outcomes: Sequence[Outcome], terms: Terms) -> Mixture | None:
     >>> found.tau, found.loss
     (Fraction(1, 2), Fraction(0, 1))
     """
-    providers = range(len(terms.floors))
-    fairest, shares = _mixing(outcomes)
-    least = fairest.variable(1)
-    for i in providers:
-        pay = {share: -outcome.pay[i] for share, outcome in zip(shares, outcomes, strict=True)}
-        fairest.at_most(pay | {least: 1}, 0)
-    tau = fairest.solve().value
-    best, shares = _mixing(outcomes, worth=True)
-    for i, floor in enumerate(terms.floors):
-        needed = max(floor, tau) if terms.max_min else floor
-        if needed:
-            pay = {share: -outcome.pay[i] for share, outcome in zip(shares, outcomes, strict=True)}
-            best.at_most(pay, -needed)
-    try:
-        found = best.solve()
-    except InfeasibleError:
+    outcomes = list(outcomes)
+    if price is not None:
+        outcomes.append(price(1, (Fraction(0),) * len(terms.floors)))
+    ones = (Fraction(1),) * len(terms.floors)
+    tau = _reach(outcomes, ones, price)
+    needed = tuple(max(floor, tau) if terms.max_min else floor for floor in terms.floors)
+    if any(needed) and _reach(outcomes, needed, price) < 1:
         return None
+    found = _optimum(outcomes, needed, price, worth=1)
     weights = {k: weight for k, weight in enumerate(found.point) if weight}
     return Mixture(found.value, tau, weights, loss(max(one.worth for one in outcomes), found.value))
 
 
-def _mixing(outcomes: Sequence[Outcome], *, worth: bool = False) -> tuple[Program, list[int]]:
-    program = Program()
-    shares = [program.variable(outcome.worth if worth else 0) for outcome in outcomes]
-    program.equals(dict.fromkeys(shares, 1), 1)
-    return program, shares
+def _reach(outcomes: list[Outcome], direction: Vector, price: Price | None) -> Fraction:
+    """Return the greatest multiple of a direction that the pay of a mixture reaches."""
+    return _optimum(outcomes, direction, price, worth=0).value
+
+
+def _optimum(outcomes: list[Outcome], needed: Vector, price: Price | None, *, worth: int) -> Optimum:
+    """Maximize the worth of a mixture with the needed pay, or (worth = 0) the multiple of that pay.
+
+    Outcomes are added until none that is not listed is worth more at the prices than those that are.
+    """
+    while True:
+        program = Program()
+        shares = [program.variable(outcome.worth * worth) for outcome in outcomes]
+        program.equals(dict.fromkeys(shares, 1), 1)
+        multiple = None if worth else program.variable(1)
+        for i, least in enumerate(needed):
+            pay = {share: -outcome.pay[i] for share, outcome in zip(shares, outcomes, strict=True)}
+            own = {} if multiple is None else {multiple: least}
+            program.at_most(pay | own, -least if worth else 0)
+        found = program.solve()
+        if price is None:
+            return found
+        best = price(worth, found.prices[1:])
+        value = best.worth * worth + sum(map(mul, best.pay, found.prices[1:]))
+        if value <= found.prices[0]:
+            return found
+        outcomes.append(best)
 
 
 def rotations(allocation: Allocation) -> list[Allocation]:

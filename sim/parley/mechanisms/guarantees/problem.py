@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import floor, lcm
-from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from parley.core import keys, problemfile
+from parley.core import keys
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show, show_all
 from parley.core.limits import (
@@ -24,6 +23,7 @@ from parley.core.limits import (
     check_window,
 )
 from parley.core.names import name_all
+from parley.core.problemfile import FromFile
 from parley.mechanisms.guarantees.guarantee import (
     Guarantee,
     Income,
@@ -73,7 +73,7 @@ Ticks = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(FromFile):
     """Jobs, providers and a guarantee.
 
     Fields left empty have the default of their key in the file: no restrictions, factors and pay of 1, and no
@@ -316,35 +316,12 @@ class Problem:
     # ── reading and writing ──
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], file: str = "") -> Self:
-        """Make a problem from the keys of a problem file.
-
-        Parameters
-        ----------
-        mapping : mapping
-            As read from TOML or JSON.
-        file : str
-            Named in error messages.
-
-        Raises
-        ------
-        ProblemError
-            In one line: file, key and reason.
-        """
-        try:
-            return cls._from_mapping(mapping)
-        except ProblemError as error:
-            raise error.in_file(file) from None
-
-    @classmethod
-    def _from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+    def read(cls, mapping: Mapping[str, Any]) -> Self:
+        """Make a problem from the keys of a problem file; errors name the key."""
         given = keys.read_keys(ProblemKeys, mapping)
         n, m = given.providers, len(given.values)
         if not 1 <= n <= MAX_PROVIDERS:  # before lists of this length are made
             raise ProblemError("", "providers", f"{shorten(n)} is outside 1..{MAX_PROVIDERS}")
-        for key in ("providers", "jobs"):
-            if getattr(given.names, key) == []:
-                raise ProblemError("", f"names.{key}", "empty; leave the key out instead")
         if given.wei_per_value is not None and given.wei_per_value < 1:
             raise ProblemError("", "wei_per_value", f"{given.wei_per_value} is not at least 1")
         return cls(
@@ -426,15 +403,7 @@ def _bond(key: str, value: object) -> Fraction:
     return UNSET if value is None else keys.amount(key, value)
 
 
-def load_problem(path: str | PathLike[str]) -> Problem:
-    """Read a guarantees problem from a TOML or JSON file.
-
-    Raises
-    ------
-    ProblemError
-        In one line: file, key and reason.
-    """
-    return Problem.from_mapping(problemfile.read(path), fspath(path))
+load_problem = Problem.load
 
 
 def worked_example() -> Problem:

@@ -11,7 +11,7 @@ from pydantic import Field
 from parley.core import keys
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show, show_all
-from parley.core.keys import Keys, Number, Whole
+from parley.core.keys import Keys, Names, Number, Whole
 from parley.core.limits import DEFAULT_WINDOW
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Guarantee, Income, MaxMin, Vector
 
@@ -76,8 +76,8 @@ class GuaranteeKeys(Keys):
 class NameKeys(Keys):
     """Names of providers and jobs for tables."""
 
-    providers: list[str] | None = None
-    jobs: list[str] | None = None
+    providers: Names = None
+    jobs: Names = None
 
 
 class ProblemKeys(Keys):

@@ -35,9 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from parley.mechanisms.screening.market import Market
-    from parley.mechanisms.screening.preferences import Law
 
-__all__ = ["Replica", "at_frequencies", "certain_share", "large_market_cost", "replicas"]
+__all__ = ["Replica", "at_frequencies", "certain_share", "replicas"]
 
 RUNS = 1_000
 """Realizations for each number of copies."""
@@ -82,20 +81,6 @@ def at_frequencies(market: Market, frequencies: Sequence[Sequence[Fraction]]) ->
     ]
     costs = [part * cost for part, cost in zip(parts, market.selector.costs, strict=True)]
     return next(Selector(columns, costs).select(np.ones((1, len(columns)), dtype=np.bool_)))
-
-
-def large_market_cost(market: Market, laws: Sequence[Law] | None = None) -> Fraction:
-    """Return the social cost of the market's menus in the large market, per copy.
-
-    Examples
-    --------
-    >>> from parley.mechanisms.screening.problem import worked_example
-    >>> print(large_market_cost(worked_example().market()))
-    10987/560
-    """
-    laws = laws_of(market) if laws is None else laws
-    found = at_frequencies(market, [law.probabilities for law in laws])
-    return market.status_quo_cost + found.cost
 
 
 def certain_share(

@@ -20,7 +20,7 @@ from parley.mechanisms.screening.design.axes import Axes, levels_of, menus_along
 from parley.mechanisms.screening.design.large import exact_rays
 from parley.mechanisms.screening.design.numbers import Numbers, Sample
 from parley.mechanisms.screening.design.played import improved
-from parley.mechanisms.screening.market import MAX_QUANTITY, REMEDIAL, STAY_ONLY, Menu
+from parley.mechanisms.screening.market import MAX_QUANTITY, REMEDIAL, Menu
 from parley.mechanisms.screening.rays import dot
 
 if TYPE_CHECKING:
@@ -156,7 +156,6 @@ def finite(
     """
     simple_ones = {name: simple_design(problem, name, seed) for name in SIMPLE}
     candidates = [*_searched(problem, seed, workers), *simple_ones.values(), *others]
-    candidates.append((STAY_ONLY,) * problem.agents)
     numbers = Numbers.of(problem)
     few, fresh = numbers.sample(FIRST_TYPES, seed, 0), numbers.sample(FRESH_TYPES, seed, 6)
 
