@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parley.core.errors import ParleyError, ProblemError
+from parley.kit.declared import Later, later
 from parley.kit.options import Given, Option
 from parley.kit.registry import contracts, kinds, load, mechanism, mechanisms
 
@@ -94,6 +95,24 @@ def test_every_mechanism_says_what_it_is() -> None:
         assert {"solve", "simulate", "audit", "verify"} <= set(one.descriptions)
         for option in one.options:
             assert option.verb in ("solve", "audit", "simulate")
+
+
+def test_only_the_declaration_imports_later_and_only_what_it_names() -> None:
+    with later("somebody.else"):
+        from decimal import Decimal as Real  # noqa: PLC0415
+    assert Real(1) == 1
+    with later(__name__):
+        import decimal  # noqa: PLC0415
+        from decimal import Decimal as Put  # noqa: PLC0415
+
+        from no.such.module import nothing  # type: ignore[import-not-found]  # noqa: PLC0415
+    assert (decimal.Decimal, Put("0.5")) == (Real, Real("0.5"))
+    assert isinstance(Put, Later)
+    with pytest.raises(ModuleNotFoundError, match="no"):
+        nothing()
+    from decimal import Decimal as Again  # noqa: PLC0415
+
+    assert Again is Real
 
 
 def test_a_problem_is_loaded_from_python_too() -> None:
