@@ -167,7 +167,7 @@ class ReferenceModel(ABC, Generic[G]):
         require(game.phase in self.playing, "WrongPhase", game_id, game.phase, 0)
         require(self.now > game.deadline, "DeadlineNotPassed", game_id, game.deadline)
         silent = game.overdue()
-        self.burnt += game.parameters.bond * len(silent)
+        self.burnt += self._forfeited(game, silent)
         self._expired(game, silent)
 
     def game_id(self, creator: str, salt: Word) -> Word:
@@ -193,6 +193,10 @@ class ReferenceModel(ABC, Generic[G]):
         """Return the number of seats, or of anything else that the parameters count."""
         p = game.parameters
         return len(p.agents) if counted == "seat" else int(getattr(p, f"{counted}s"))
+
+    def _forfeited(self, game: G, silent: Collection[int]) -> int:
+        """Return the bonds that the silent seats lose, in wei."""
+        return game.parameters.bond * len(silent)
 
     @abstractmethod
     def _game(self, game_id: Word) -> G:
