@@ -16,6 +16,9 @@ library Allocations {
     /// @dev Bytes of a job.
     uint256 private constant _JOB = 16;
 
+    uint256 private constant _DONE = uint256(IGuaranteedDispatch.Outcome.Done);
+    uint256 private constant _MISSED = uint256(IGuaranteedDispatch.Outcome.Missed);
+
     /// @dev What an allocation is checked against.
     struct Promise {
         uint256 agents;
@@ -33,36 +36,27 @@ library Allocations {
         if (length % _JOB != 0 || length > _JOB * MAX_JOBS) revert IGuaranteedDispatch.JobsLengthOutOfRange(length);
         unchecked {
             // At most 2^10 values below 2^64; rates are below 2^64 too.
+            uint256 at = _place(jobs);
             uint256 previous = 0;
             for (uint256 k = 0; k < length / _JOB; ++k) {
-                (uint256 start, uint256 end, uint256 one) = _job(jobs, k);
-                if (start >= end) revert IGuaranteedDispatch.EmptyInterval(k, start, end);
-                if (start < previous) revert IGuaranteedDispatch.JobsOutOfOrder(k, start, previous);
-                previous = start;
-                value += one;
+                uint256 job = _load(at + _JOB * k);
+                if (_start(job) >= _end(job)) revert IGuaranteedDispatch.EmptyInterval(k, _start(job), _end(job));
+                if (_start(job) < previous) revert IGuaranteedDispatch.JobsOutOfOrder(k, _start(job), previous);
+                previous = _start(job);
+                value += _value(job);
             }
             if (value * rate > MAX_DEPOSIT) revert IGuaranteedDispatch.DepositOutOfRange(value * rate);
         }
     }
 
-    /// @notice The value of all jobs.
-    function valueOf(bytes calldata jobs) internal pure returns (uint256 value) {
-        unchecked {
-            // See `checkJobs`.
-            for (uint256 k = 0; k < jobs.length / _JOB; ++k) {
-                (,, uint256 one) = _job(jobs, k);
-                value += one;
-            }
-        }
-    }
-
     /// @notice Check an allocation, in one pass over the jobs and one over the seats.
     /// @return least pay of an enrolled seat
-    /// @return values in memory, a word a seat, in the high 224 bits
+    /// @return value of all jobs
+    /// @return held in memory, a word a seat: in the high 224 bits the value of its jobs
     function check(bytes calldata jobs, bytes calldata allocation, Promise memory p)
         internal
         pure
-        returns (uint256 least, uint256 values)
+        returns (uint256 least, uint256 value, uint256 held)
     {
         unchecked {
             // A value of all jobs is below 2^74, a rate below 2^64.
@@ -70,12 +64,12 @@ library Allocations {
             if (allocation.length != count) {
                 revert IGuaranteedDispatch.AllocationLengthMismatch(allocation.length, count);
             }
-            values = _values(jobs, allocation, p);
+            (value, held) = _held(jobs, allocation, p);
             least = type(uint256).max;
             for (uint256 i = 0; i < p.agents; ++i) {
                 if ((p.enrolled >> i) & 1 != 0) {
                     uint256 term = Memory.load(p.terms + 32 * i);
-                    uint256 pay = uint64(term) * (Memory.load(values + 32 * i) >> 32);
+                    uint256 pay = uint64(term) * (Memory.load(held + 32 * i) >> 32);
                     if (pay < term >> 64) revert IGuaranteedDispatch.FloorBroken(i, pay, term >> 64);
                     if (pay < least) least = pay;
                 }
@@ -83,43 +77,48 @@ library Allocations {
         }
     }
 
-    /// @dev For each seat the value of its jobs in the high 224 bits, and in the others when the last one ends.
-    function _values(bytes calldata jobs, bytes calldata allocation, Promise memory p)
+    /// @dev As `check` returns them; in the low 32 bits of what a seat holds is when its last job ends.
+    function _held(bytes calldata jobs, bytes calldata allocation, Promise memory p)
         private
         pure
-        returns (uint256 ptr)
+        returns (uint256 value, uint256 held)
     {
         unchecked {
             // See `check`.
-            ptr = Memory.zeroed(p.agents);
+            held = Memory.zeroed(p.agents);
             uint256 enrolled = p.enrolled;
-            for (uint256 k = 0; k < allocation.length; ++k) {
-                uint256 code = _code(allocation, k);
+            uint256 at = _place(jobs);
+            uint256 codes = _place(allocation);
+            uint256 count = allocation.length;
+            for (uint256 k = 0; k < count; ++k) {
+                uint256 job = _load(at);
+                at += _JOB;
+                value += _value(job);
+                uint256 code = _load(codes + k) >> 248;
                 if (code != 0) {
                     if ((enrolled >> (code - 1)) & 1 == 0) revert IGuaranteedDispatch.HolderNotEnrolled(k, code - 1);
-                    (uint256 start, uint256 end, uint256 value) = _job(jobs, k);
-                    uint256 at = ptr + 32 * (code - 1);
-                    uint256 before = Memory.load(at);
-                    if (start < uint32(before)) {
-                        revert IGuaranteedDispatch.Overlap(k, code - 1, start, uint32(before));
+                    uint256 own = held + 32 * (code - 1);
+                    uint256 before = Memory.load(own);
+                    if (_start(job) < uint32(before)) {
+                        revert IGuaranteedDispatch.Overlap(k, code - 1, _start(job), uint32(before));
                     }
-                    Memory.store(at, (((before >> 32) + value) << 32) | end);
+                    Memory.store(own, (((before >> 32) + _value(job)) << 32) | _end(job));
                 }
             }
         }
     }
 
     /// @notice Seats in the order of the values of their jobs, and of their numbers where these are equal.
-    /// @param values as `check` returns them
+    /// @param held as `check` returns it
     /// @return order one byte each, the first in the lowest byte of the first word
-    function ranked(uint256 values, uint256 agents, uint256 enrolled) internal pure returns (uint256[2] memory order) {
+    function ranked(uint256 held, uint256 agents, uint256 enrolled) internal pure returns (uint256[2] memory order) {
         unchecked {
             // At most 64 seats; a key is below 2^82.
             uint256 keys = Memory.allocate(32 * agents);
             uint256 count = 0;
             for (uint256 i = 0; i < agents; ++i) {
                 if ((enrolled >> i) & 1 != 0) {
-                    uint256 key = ((Memory.load(values + 32 * i) >> 32) << 8) | i;
+                    uint256 key = ((Memory.load(held + 32 * i) >> 32) << 8) | i;
                     uint256 at = keys + 32 * count;
                     while (at != keys && Memory.load(at - 32) > key) {
                         Memory.store(at, Memory.load(at - 32));
@@ -148,20 +147,22 @@ library Allocations {
         unchecked {
             // A value of all jobs is below 2^74.
             done = Memory.zeroed(agents);
+            uint256 at = _place(jobs);
+            uint256 codes = _place(allocation);
+            uint256 count = allocation.length;
+            uint256 told = _place(statuses);
             bool allDone = statuses.length == 0;
-            for (uint256 k = 0; k < allocation.length; ++k) {
-                (,, uint256 one) = _job(jobs, k);
+            for (uint256 k = 0; k < count; ++k) {
+                uint256 one = _value(_load(at));
+                at += _JOB;
                 value += one;
-                uint256 status = allDone ? 0 : _code(statuses, k);
-                if (status > uint256(type(IGuaranteedDispatch.Outcome).max)) {
-                    revert IGuaranteedDispatch.UnknownStatus(k, status);
-                }
-                uint256 code = _code(allocation, k);
+                uint256 status = allDone ? _DONE : _load(told + k) >> 248;
+                if (status > _MISSED) revert IGuaranteedDispatch.UnknownStatus(k, status);
+                uint256 code = _load(codes + k) >> 248;
                 if (code != 0) {
-                    uint256 at = done + 32 * (code - 1);
-                    uint256 before = Memory.load(at);
-                    if (status == uint256(IGuaranteedDispatch.Outcome.Done)) Memory.store(at, before + 2 * one);
-                    else if (status == uint256(IGuaranteedDispatch.Outcome.Missed)) Memory.store(at, before | 1);
+                    uint256 own = done + 32 * (code - 1);
+                    if (status == _DONE) Memory.store(own, Memory.load(own) + 2 * one);
+                    else if (status == _MISSED) Memory.store(own, Memory.load(own) | 1);
                 }
             }
         }
@@ -169,23 +170,29 @@ library Allocations {
 
     // ────────────────────────────────────────── reading what is brought ──────────────────────────────────
 
-    /// @param k below the number of jobs
-    function _job(bytes calldata jobs, uint256 k) private pure returns (uint256 start, uint256 end, uint256 value) {
-        unchecked {
-            // At most 2^14 bytes.
-            uint256 job = _load(jobs, _JOB * k);
-            return (job >> 224, uint32(job >> 192), uint64(job >> 128));
+    function _start(uint256 job) private pure returns (uint256) {
+        return job >> 224;
+    }
+
+    function _end(uint256 job) private pure returns (uint256) {
+        return uint32(job >> 192);
+    }
+
+    function _value(uint256 job) private pure returns (uint256) {
+        return uint64(job >> 128);
+    }
+
+    /// @dev Where it is in what the call brings.
+    function _place(bytes calldata data) private pure returns (uint256 place) {
+        assembly ("memory-safe") {
+            place := data.offset
         }
     }
 
-    function _code(bytes calldata codes, uint256 k) private pure returns (uint256) {
-        return _load(codes, k) >> 248;
-    }
-
-    /// @dev A word of which the caller uses no byte beyond the end.
-    function _load(bytes calldata data, uint256 offset) private pure returns (uint256 word) {
+    /// @dev A word of what the call brings; whoever loads it uses no byte that is not its own.
+    function _load(uint256 place) private pure returns (uint256 word) {
         assembly ("memory-safe") {
-            word := calldataload(add(data.offset, offset))
+            word := calldataload(place)
         }
     }
 }

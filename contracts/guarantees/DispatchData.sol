@@ -113,7 +113,8 @@ library DispatchData {
     // ────────────────────────────────────────────── writing ──────────────────────────────────────────────
 
     /// @notice Check everything that creation promises to check but the deposit.
-    function check(IGuaranteedDispatch.Parameters calldata p) internal view {
+    /// @return uniform whether all rates and floors are equal
+    function check(IGuaranteedDispatch.Parameters calldata p) internal view returns (bool uniform) {
         uint256 n = p.agents.length;
         Pages.checkCount(n, 1);
         Pages.checkAgents(p.agents);
@@ -121,10 +122,9 @@ library DispatchData {
         if (p.registrar == msg.sender) revert IGuaranteedDispatch.RegistrarIsDispatcher(p.registrar);
         if (p.rates.length != n) revert IGuaranteedDispatch.LengthMismatch(p.rates.length, n);
         if (p.floors.length != n) revert IGuaranteedDispatch.LengthMismatch(p.floors.length, n);
-        if (p.permutation) {
-            uint256 seat = _other(p);
-            if (seat != 0) revert IGuaranteedDispatch.NotUniform(seat);
-        }
+        uint256 seat = _other(p);
+        uniform = seat == 0;
+        if (p.permutation && !uniform) revert IGuaranteedDispatch.NotUniform(seat);
         Pages.checkWindow(p.enrolWindow);
         Pages.checkWindow(p.actionWindow);
         Pages.checkWindow(p.attestWindow);
@@ -139,11 +139,10 @@ library DispatchData {
     }
 
     /// @notice Store the page of parameters that have been checked.
-    function store(IGuaranteedDispatch.Parameters calldata p) internal returns (address) {
+    function store(IGuaranteedDispatch.Parameters calldata p, bool uniform) internal returns (address) {
         unchecked {
             // At most 64 agents.
             uint256 n = p.agents.length;
-            bool uniform = _other(p) == 0;
             uint256 length = _AGENTS + (uniform ? Pages.AGENT : _RECORD) * n;
             uint256 start = CodeStorage.allocate(length);
             Memory.store(start, _head(p, uniform));

@@ -32,7 +32,7 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
 
     /// @dev What this mechanism adds to a game.
     struct Dispatch {
-        /// As in `State`, as are all but the last three of those below.
+        /// As in `State`, as are those below that nothing is said of.
         bytes32 jobs;
         bytes32 allocation;
         uint128 least;
@@ -40,6 +40,7 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
         uint32 challenges;
         uint32 disclosed;
         uint32 winner;
+        /// Whether the dispatcher has withdrawn from a dispatch that has not settled.
         bool refunded;
         /// Before the draw, the seats in the order of what the allocation that stands gives them, one byte each.
         uint256[2] schedules;
@@ -48,7 +49,7 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
         /// keccak256 of the winner's allocation, and its order of seats.
         bytes32 winning;
         uint256[2] ranking;
-        /// By payee, for seats and the dispatcher, once the dispatch has settled.
+        /// By payee, for seats and the dispatcher, once the dispatch has settled; zero when it is withdrawn.
         uint128[65] owed;
         mapping(uint256 challenge => Challenge) claims;
     }
@@ -61,10 +62,10 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
     function create(bytes32 salt, Parameters calldata parameters) external payable returns (bytes32 id) {
         Game storage game;
         (id, game) = _create(salt);
-        DispatchData.check(parameters);
+        bool uniform = DispatchData.check(parameters);
         _requireDeposit(DispatchData.deposit(parameters));
 
-        address page = DispatchData.store(parameters);
+        address page = DispatchData.store(parameters, uniform);
         bytes32 digest = keccak256(abi.encode(parameters));
         game.digest = digest;
         game.status = _opened(page, uint8(Phase.Enrolling), parameters.enrolWindow);
@@ -109,8 +110,8 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
         (Game storage game, Status status, Head h) = _open(id, uint8(Phase.Posting));
         _requireDispatcher(status);
         _requireDigest(game, digest);
-        (uint256 least, uint256[2] memory ranking) = _check(game, status, h, jobs, allocation);
-        _requireDeposit(h.greatestRate() * Allocations.valueOf(jobs));
+        (uint256 least, uint256 value, uint256[2] memory ranking) = _check(game, status, h, jobs, allocation);
+        _requireDeposit(h.greatestRate() * value);
 
         bytes32 hash = _let(game, h, keccak256(allocation), ranking);
         game.digest = keccak256(abi.encodePacked(digest, hash));
@@ -134,14 +135,14 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
     }
 
     /// @inheritdoc IGuaranteedDispatch
-    function challenge(bytes32 id, bytes32 digest, bytes32 commitment_) external payable returns (uint256 challenge_) {
+    function challenge(bytes32 id, bytes32 digest, bytes32 commitment_) external payable {
         (Game storage game, Status status,) = _open(id, uint8(Phase.Challenging));
         _requireDigest(game, digest);
         _requireCommitment(commitment_);
         _requireDeposit(DispatchData.challengeBond(status.page()));
 
         Dispatch storage dispatch = _dispatch(game);
-        challenge_ = dispatch.challenges++;
+        uint256 challenge_ = dispatch.challenges++;
         Challenge storage claim = dispatch.claims[challenge_];
         claim.challenger = msg.sender;
         claim.commitment = commitment_;
@@ -164,7 +165,7 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
         _requireDigest(game, digest);
         bytes32 hash = keccak256(allocation);
         _requireDisclosed(claim, challenge_, keccak256(abi.encode(id, msg.sender, hash, salt)));
-        (uint256 least, uint256[2] memory ranking) = _check(game, status, h, jobs, allocation);
+        (uint256 least,, uint256[2] memory ranking) = _check(game, status, h, jobs, allocation);
         uint256 bound = dispatch.least + DispatchData.tolerance(status.page());
         if (least <= bound) revert NotFairer(least, bound);
 
@@ -186,7 +187,7 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
         (Game storage game, Status status, Head h) = _open(id, uint8(Phase.Repairing));
         _requireDispatcher(status);
         _requireDigest(game, digest);
-        (uint256 least, uint256[2] memory ranking) = _check(game, status, h, jobs, allocation);
+        (uint256 least,, uint256[2] memory ranking) = _check(game, status, h, jobs, allocation);
         uint256 fairest = _dispatch(game).fairest;
         if (least < fairest) revert LessFair(least, fairest);
 
@@ -277,14 +278,15 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
         (Game storage game, Status status, Head h) = _ended(id, uint8(Phase.Settled));
         Dispatch storage dispatch = _dispatch(game);
         uint256 n = h.agents();
-        if (payee > n + dispatch.challenges) revert SeatOutOfRange(payee, n + 1 + dispatch.challenges);
+        if (payee > n && payee > n + dispatch.challenges) revert SeatOutOfRange(payee, n + 1 + dispatch.challenges);
         if (msg.sender != _payee(game, status, h, payee)) revert NotTheSeat(payee, msg.sender);
         uint256 amount = _owed(game, status, h, payee);
         if (amount == 0) revert NothingToWithdraw(payee);
 
-        if (payee < n) game.seats = game.seats.including(WITHDRAWN, payee);
+        if (payee > n) dispatch.claims[payee - n - 1].withdrawn = true;
+        else if (status.phase() == uint8(Phase.Settled)) dispatch.owed[payee] = 0;
         else if (payee == n) dispatch.refunded = true;
-        else dispatch.claims[payee - n - 1].withdrawn = true;
+        else game.seats = game.seats.including(WITHDRAWN, payee);
         _pay(id, payee, to, amount);
     }
 
@@ -304,8 +306,6 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
             deadline: uint40(status.deadline()),
             enrolled: uint64(seats.members(COMMITTED)),
             opened: uint64(seats.members(OPENED)),
-            withdrawn: uint64(seats.members(WITHDRAWN)),
-            refunded: dispatch.refunded,
             challenges: dispatch.challenges,
             disclosed: dispatch.disclosed,
             winner: dispatch.winner,
@@ -384,18 +384,19 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
 
     /// @dev The jobs must be those that were registered, and the allocation must keep what can be checked.
     /// @return least pay of an enrolled seat
+    /// @return value of all jobs
     /// @return ranking of schedules by value, if they will be drawn
     function _check(Game storage game, Status status, Head h, bytes calldata jobs, bytes calldata allocation)
         private
         view
-        returns (uint256 least, uint256[2] memory ranking)
+        returns (uint256 least, uint256 value, uint256[2] memory ranking)
     {
         _requireJobs(game, jobs);
         Allocations.Promise memory promised =
             Allocations.Promise(h.agents(), game.seats.members(COMMITTED), h.terms(status.page()));
-        uint256 values;
-        (least, values) = Allocations.check(jobs, allocation, promised);
-        if (h.isPermuted()) ranking = Allocations.ranked(values, promised.agents, promised.enrolled);
+        uint256 held;
+        (least, value, held) = Allocations.check(jobs, allocation, promised);
+        if (h.isPermuted()) ranking = Allocations.ranked(held, promised.agents, promised.enrolled);
     }
 
     function _requireJobs(Game storage game, bytes calldata jobs) private view {
@@ -539,8 +540,9 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
     /// @param value of all jobs
     /// @param done as `Allocations.outcomes` returns it
     function _settle(Game storage game, Status status, Head h, bytes32 id, uint256 value, uint256 done) private {
-        uint256[] memory pays = _pays(game, status, h, done);
-        uint256 refund = _refund(game, status, h, value, pays);
+        uint256 terms = h.terms(status.page());
+        uint256[] memory pays = _pays(game, h, terms, done);
+        uint256 refund = _refund(game, status, h, terms, value, pays);
         _owe(game, h, pays, refund);
         game.digest = keccak256(abi.encodePacked(game.digest, pays));
         game.status = status.withPhase(uint8(Phase.Settled));
@@ -548,14 +550,13 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
     }
 
     /// @dev What each seat has earned: at least its floor, unless it missed something.
-    function _pays(Game storage game, Status status, Head h, uint256 done)
+    function _pays(Game storage game, Head h, uint256 terms, uint256 done)
         private
         view
         returns (uint256[] memory pays)
     {
         uint256 n = h.agents();
         uint256 enrolled = game.seats.members(COMMITTED);
-        uint256 terms = h.terms(status.page());
         bool permuted = h.isPermuted();
         uint256[2] memory schedules;
         if (permuted) schedules = _dispatch(game).schedules;
@@ -575,14 +576,16 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
 
     /// @dev What the dispatcher has paid but for what others get: all pay is below what it paid as it posted, but for
     /// floors, which it paid as it created.
-    function _refund(Game storage game, Status status, Head h, uint256 value, uint256[] memory pays)
-        private
-        view
-        returns (uint256 refund)
-    {
+    function _refund(
+        Game storage game,
+        Status status,
+        Head h,
+        uint256 terms,
+        uint256 value,
+        uint256[] memory pays
+    ) private view returns (uint256 refund) {
         refund = h.greatestRate() * value;
         if (_dispatch(game).winner == 0) refund += DispatchData.bond(status.page());
-        uint256 terms = h.terms(status.page());
         for (uint256 i = 0; i < pays.length; ++i) {
             refund += Memory.load(terms + 32 * i) >> 64;
             refund -= pays[i];
@@ -635,8 +638,8 @@ contract GuaranteedDispatch is Bonds, Secrets, IGuaranteedDispatch {
         Dispatch storage dispatch = _dispatch(game);
         uint256 n = h.agents();
         if (payee > n) return _owedToChallenger(dispatch, status, payee - n - 1);
-        if (payee == n ? dispatch.refunded : game.seats.has(WITHDRAWN, payee)) return 0;
         if (status.phase() == uint8(Phase.Settled)) return dispatch.owed[payee];
+        if (payee == n ? dispatch.refunded : game.seats.has(WITHDRAWN, payee)) return 0;
         uint256 enrolled = game.seats.members(COMMITTED);
         address page = status.page();
         if (payee < n) {

@@ -131,7 +131,7 @@ interface IGuaranteedDispatch is IBonds, IGame, ISecrets {
         uint32 attestWindow;
     }
 
-    /// @notice Where a dispatch stands. In `enrolled`, `opened` and `withdrawn`, bit i is seat i's.
+    /// @notice Where a dispatch stands. In `enrolled` and `opened`, bit i is seat i's.
     struct State {
         Phase phase;
         /// The phase it lapsed in; None if it did not.
@@ -139,9 +139,6 @@ interface IGuaranteedDispatch is IBonds, IGame, ISecrets {
         uint40 deadline;
         uint64 enrolled;
         uint64 opened;
-        uint64 withdrawn;
-        /// Whether the dispatcher has withdrawn.
-        bool refunded;
         uint32 challenges;
         uint32 disclosed;
         /// One more than the number of the fairest challenge disclosed; 0 if there is none.
@@ -171,6 +168,7 @@ interface IGuaranteedDispatch is IBonds, IGame, ISecrets {
     /// @param allocation keccak256 of it
     /// @param least pay of an enrolled seat
     event Posted(bytes32 indexed id, bytes32 allocation, uint256 least);
+    /// @param challenge its number, from 0
     event Challenged(bytes32 indexed id, uint256 challenge, address challenger, bytes32 commitment);
     /// @param allocation keccak256 of it
     /// @param least pay of an enrolled seat
@@ -292,8 +290,7 @@ interface IGuaranteedDispatch is IBonds, IGame, ISecrets {
     /// @param id of the dispatch
     /// @param digest of the dispatch and what was posted
     /// @param commitment keccak256(abi.encode(id, challenger, keccak256(allocation), salt))
-    /// @return challenge its number, from 0
-    function challenge(bytes32 id, bytes32 digest, bytes32 commitment) external payable returns (uint256 challenge);
+    function challenge(bytes32 id, bytes32 digest, bytes32 commitment) external payable;
 
     /// @notice Show the allocation that one has committed to. The last challenge disclosed ends the phase.
     /// @param id of the dispatch

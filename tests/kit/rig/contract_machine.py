@@ -87,6 +87,12 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     def remarkable(self, game: G, event: Event) -> str:
         """What an event says of how a game ends, or what else is worth counting; empty for most."""
 
+    def creation(self, dice: Random) -> Call:
+        """Compose the call that opens a game."""
+        creator = dice.choice(self.subject.accounts)
+        salt, *parameters = self.terms(dice)
+        return Call(creator, "create", (salt, *parameters), self.moves.stake(*parameters))
+
     def how_far(self, game: G) -> tuple[int, ...]:
         """How far the game has come: in which round, if there are several, and phase."""
         return getattr(game, "round", 0), game.phase
@@ -116,7 +122,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         dice = self.roll(seed)
         # Secrets are hashes of a running number: where it starts makes all the draws of a game different.
         self.moves.salt = dice.getrandbits(64)
-        if self.execute(Call(dice.choice(self.subject.accounts), "create", self.terms(dice))):
+        if self.execute(self.creation(dice)):
             *_, game = self.model.games.values()
             for _ in range(dice.choice([0, 3, 8, 12, 16])):
                 self.step(dice, game)
@@ -124,9 +130,10 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     @rule(seed=seeds)
     def open_a_game_that_should_not_be(self, seed: bytes) -> None:
         dice = self.roll(seed)
-        creator = dice.choice(self.subject.accounts)
-        salt, *parameters = self.terms(dice)
-        self.execute(Call(creator, "create", (salt, *self.moves.spoiled(dice, *parameters))))
+        call = self.creation(dice)
+        salt, *parameters = call.args
+        spoiled = self.moves.spoiled(dice, *parameters)
+        self.execute(Call(call.sender, "create", (salt, *spoiled), self.moves.stake(*spoiled)))
 
     @precondition(lambda self: self.model.games)
     @rule(seed=seeds)
@@ -222,7 +229,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     def play_through(self, dice: Random, mistakes: float) -> None:
         """Play one game to its end, with so many mistakes for each call that is right."""
         self.moves.salt = dice.getrandbits(64)
-        assert self.execute(Call(dice.choice(self.subject.accounts), "create", self.terms(dice)))
+        assert self.execute(self.creation(dice))
         [game] = self.model.games.values()
         while self.plays(game) or not self.moves.done(game):
             # What comes before the first deadline comes seldom, so that much goes wrong with each.

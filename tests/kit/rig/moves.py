@@ -90,6 +90,11 @@ class Moves(Generic[G]):
         del seat  # it is the same for all, if a mechanism does not say otherwise
         return game.parameters.bond
 
+    def stake(self, *parameters: Any) -> int:  # noqa: ANN401 - of any types
+        """What the creator pays with these parameters, in wei."""
+        del parameters  # nothing, if a mechanism does not say otherwise
+        return 0
+
     # ──────────────────────────────────────── what is to be done ────────────────────────────────────────
 
     @cached_property
@@ -118,7 +123,7 @@ class Moves(Generic[G]):
     def by_seat(self, dice: Random, game: G, method: str, seat: int) -> Call:
         """Compose a seat's call."""
         args = [self._argument(dice, game, seat, kind) for kind in self.decoder.actions[method][1:]]
-        value = self.deposit(game, seat) if method == self.decoder.payable else 0
+        value = self.deposit(game, seat) if method in self.decoder.payable else 0
         return Call(game.parameters.agents[seat], method, (game.id, *args), value)
 
     def _argument(self, dice: Random, game: G, seat: int, kind: Type) -> Any:  # noqa: ANN401 - of any type

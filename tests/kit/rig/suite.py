@@ -232,8 +232,7 @@ class ContractSuite:
                 "withdraw left out": Tampered("withdraw", left_out, "state"),
                 "withdraw to somebody else": Tampered("withdraw", with_word(2, word(9)), "payee"),
                 "withdraw paying less": Tampered("withdraw", paying_less, "payment"),
-                f"{decoder.payable} left out": Tampered(decoder.payable, left_out, "phase"),
-                f"{decoder.payable} with a wei less": Tampered(decoder.payable, a_wei_short, "deposit"),
+                **_paid_otherwise(sorted(decoder.payable)),
             }
         for action, errors in self.errors.items():
             if action in ("create", "expire"):
@@ -245,7 +244,7 @@ class ContractSuite:
             }
             if action != "withdraw":
                 changes["without its events"] = without_events, "events"
-            if action != decoder.payable:
+            if action not in decoder.payable:
                 changes["paid for"] = paid_for, "deposit"
             if "DeadlinePassed" in errors:
                 changes["late"] = late, "deadline"
@@ -259,7 +258,7 @@ class ContractSuite:
                 if (
                     error in errors
                     and (place := _place(decoder, action, name))
-                    and (value or action == decoder.payable)
+                    and (value or action in decoder.payable)
                 ):
                     rule = rules.of_refusal(action, Revert(error))
                     changes[f"with another {name}"] = with_word(place, word(value)), rule
@@ -394,6 +393,12 @@ class Suite(ContractSuite):
     def load(self, keys: Mapping[str, Any]) -> LoadedProblem[Any, Any, Any, Any, Any]:
         """A problem from the keys of its file, of this mechanism whether it is registered or not."""
         return LoadedProblem(self.mechanism, self.mechanism.problem(keys, ""), "")
+
+
+def _paid_otherwise(actions: Sequence[str]) -> dict[str, Tampered]:
+    """Actions that take money, not told, or told with less."""
+    left = {f"{one} left out": Tampered(one, left_out, "phase") for one in actions}
+    return left | {f"{one} with a wei less": Tampered(one, a_wei_short, "deposit") for one in actions}
 
 
 def _place(decoder: Decoder, action: str, name: str) -> int:

@@ -266,8 +266,8 @@ class Decoder:
 
     Attributes
     ----------
-    payable : str
-        The action that takes money; empty if none does.
+    payable : frozenset of str
+        The actions that take money.
     actions : dict of str to tuple of Type
         Arguments of each action; the first is the game's id, except for ``create``.
 
@@ -295,7 +295,6 @@ class Decoder:
         self._words: Words = {one.__name__: one for one in words}
         self.views: dict[str, View] = {}
         self._actions: dict[bytes, _Layout] = {}
-        self.payable = ""
         self.actions: dict[str, tuple[Type, ...]] = {}
         for name, entry in functions(abi).items():
             selector, inputs = keccak(signature(entry).encode())[:4], types(entry["inputs"])
@@ -303,9 +302,9 @@ class Decoder:
                 self.views[name] = View(selector, inputs, types(entry["outputs"]))
                 continue
             self._actions[selector] = _Layout(name, _each(inputs, self._words), ())
-            if entry["stateMutability"] == "payable":
-                self.payable = name
             self.actions[name] = inputs
+        paying = (name for name, entry in functions(abi).items() if entry["stateMutability"] == "payable")
+        self.payable = frozenset(paying)
         events = [entry for entry in abi if entry["type"] == "event"]
         self.events = {entry["name"]: types(entry["inputs"]) for entry in events}
         self._events = {keccak(signature(entry).encode()): self._event(entry) for entry in events}

@@ -253,7 +253,7 @@ class Replay(Generic[G]):
         except NotReadableError:
             return
         game = self._game_of_action(action)
-        if (call.value and action.name != self.payable) or not self.is_clean(game):
+        if (call.value and action.name not in self.payable) or not self.is_clean(game):
             return
         payees = self._accepted(action, game)
         if payees is None:
@@ -324,7 +324,7 @@ class Replay(Generic[G]):
     def _act(self, action: Action, game: Word) -> bool:
         """Make the call on the model, mended if needed; return whether the model accepted it."""
         attempt = Attempt(self._call.sender, self._call.value, list(action.arguments))
-        if attempt.value and action.name != self.payable:
+        if attempt.value and action.name not in self.payable:
             self._note(game, "deposit", f"{action.name} took {attempt.value} wei")
         tried: set[str] = set()
         while True:
@@ -347,12 +347,9 @@ class Replay(Generic[G]):
     def _perform(self, name: str, game: Word, attempt: Attempt) -> None:
         sender, value, arguments = attempt
         act = getattr(self.model, name)
-        if name == "create":
-            act(sender, *arguments)
-        elif name == self.payable:
-            act(sender, value, game, *arguments)
-        else:
-            act(sender, game, *arguments)
+        paid = (value,) if name in self.payable else ()
+        named = () if name == "create" else (game,)
+        act(sender, *paid, *named, *arguments)
 
     # ── what came of it ──────────────────────────────────────────────────────────────────────────────────
 

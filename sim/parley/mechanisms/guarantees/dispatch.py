@@ -47,8 +47,6 @@ class State(NamedTuple):
     deadline: int
     enrolled: int
     opened: int
-    withdrawn: int
-    refunded: bool
     challenges: int
     disclosed: int
     winner: int
@@ -94,8 +92,6 @@ class Dispatch:
     """The phase that it lapsed in."""
     enrolled: set[int] = field(default_factory=set)
     opened: set[int] = field(default_factory=set)
-    withdrawn: set[int] = field(default_factory=set)
-    """Payees."""
     commitments: list[Word] = field(default_factory=list)
     """Unopened commitments by seat."""
     secrets: list[Word] = field(default_factory=list)
@@ -218,15 +214,13 @@ class Dispatch:
 
     def state(self) -> State:
         """Return the contract's view."""
-        n, winner = self.agents, self.winner
+        winner = self.winner
         return State(
             phase=self.phase,
             lapsed=self.lapsed,
             deadline=self.deadline,
             enrolled=bits(self.enrolled),
             opened=bits(self.opened),
-            withdrawn=bits(payee for payee in self.withdrawn if payee < n),
-            refunded=n in self.withdrawn,
             challenges=len(self.challenges),
             disclosed=len(self.disclosed),
             winner=winner.challenge + 1 if winner else 0,

@@ -69,8 +69,8 @@ class DispatchModel(ReferenceModel[Dispatch]):
         Phase.DISCLOSING,
         Phase.REPAIRING,
         Phase.OPENING,
+        Phase.ATTESTING,
     )
-    """Phases that `expire` ends; `settle` ends attesting."""
     ended = (Phase.SETTLED, Phase.CONCEDED, Phase.LAPSED)
 
     # ───────────────────────────────────────────── actions ─────────────────────────────────────────────
@@ -156,8 +156,8 @@ class DispatchModel(ReferenceModel[Dispatch]):
         dispatch.take_floors()
         self._emit("Conceded", dispatch_id)
 
-    def challenge(self, sender: str, value: int, dispatch_id: Word, digest: Word, commitment: Word) -> int:
-        """Claim to know a fairer allocation, and pay a bond; return the challenge's number."""
+    def challenge(self, sender: str, value: int, dispatch_id: Word, digest: Word, commitment: Word) -> None:
+        """Claim to know a fairer allocation, and pay a bond."""
         dispatch = self._in_phase(dispatch_id, Phase.CHALLENGING)
         self._require_digest(dispatch, digest)
         require(commitment != NOTHING, "ZeroCommitment")
@@ -169,7 +169,6 @@ class DispatchModel(ReferenceModel[Dispatch]):
         dispatch.chain = keccak(dispatch.chain + address_word(sender) + commitment)
         dispatch.dues[dispatch.agents + 1 + number] = value
         self._emit("Challenged", dispatch_id, number, sender, commitment)
-        return number
 
     def disclose(
         self,
@@ -263,7 +262,12 @@ class DispatchModel(ReferenceModel[Dispatch]):
         dispatch = self._owing(sender, dispatch_id, payee)
         self._pay_out(dispatch, payee, to)
         del dispatch.dues[payee]
-        dispatch.withdrawn.add(payee)
+
+    def expire(self, sender: str, dispatch_id: Word) -> None:
+        """End a phase whose deadline has passed, but for attesting: `settle` ends that."""
+        dispatch = self._game(dispatch_id)
+        require(dispatch.phase is not Phase.ATTESTING, "WrongPhase", dispatch_id, dispatch.phase, 0)
+        super().expire(sender, dispatch_id)
 
     def _expired(self, dispatch: Dispatch, silent: Collection[int]) -> None:
         """Continue without the silent payees, or end the dispatch."""
