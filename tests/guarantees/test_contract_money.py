@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import pytest
 
 from parley.core.randomness import permutation, seed, word
 from parley.core.statistics import MIN_P, recognition_p_value
-from parley.mechanisms.guarantees.parameters import Parameters
 from tests.backends import open_backend
 from tests.guarantees.on_chain import (
     ATTESTING,
@@ -35,6 +35,9 @@ from tests.guarantees.on_chain import (
     Table,
 )
 from tests.kit.rig.table import refused, went
+
+if TYPE_CHECKING:
+    from parley.mechanisms.guarantees.parameters import Parameters
 
 PAYEE = "0x" + "d1" * 20
 TOTAL = RATE * VALUE
