@@ -97,7 +97,7 @@ def jobs_of(problem: Problem) -> list[Job]:
     >>> jobs_of(worked_example())
     [Job(start=0, end=1, value=10), Job(start=0, end=2, value=9), Job(start=1, end=2, value=10)]
     """
-    ticks, unit = problem.ticks or (), unit_of(problem.values)
+    ticks, unit = problem.ticks or (), unit_of(problem.values) or 1
     return [Job(*ticks[job], int(problem.values[job] / unit)) for job in order_of(problem)]
 
 

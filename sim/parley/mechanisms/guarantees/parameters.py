@@ -145,7 +145,7 @@ def encode_parameters(p: Parameters) -> bytes:
 
 
 def unit_of(values: Iterable[Fraction]) -> Fraction:
-    """Return the largest unit in which all values are whole; 1 if there is no value.
+    """Return the largest unit in which all values are whole; 0 if they are 0.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def unit_of(values: Iterable[Fraction]) -> Fraction:
     """
     values = list(values)
     scale = lcm(*(value.denominator for value in values))
-    return Fraction(gcd(*(int(value * scale) for value in values)) or scale, scale)
+    return Fraction(gcd(*(int(value * scale) for value in values)), scale)
 
 
 def parameters_of(problem: Problem, agents: Sequence[str], registrar: str) -> Parameters:
