@@ -53,10 +53,10 @@ def main() -> None:
         report(path, content, deployed=False)
         return
     containers = project.get_loaded_projects()[0]
-    book = {}
+    contracts = {}
     for name in CONTRACTS:
         contract = containers[name].deploy({"from": brownie.accounts[0]})
-        book[name] = {
+        contracts[name] = {
             "address": contract.address,
             "transactionHash": contract.tx.txid,
             "blockNumber": contract.tx.block_number,
@@ -65,7 +65,7 @@ def main() -> None:
             "args": [],
         }
     compiler = containers[CONTRACTS[0]]._build["compiler"]["version"]  # noqa: SLF001 -- no other way to it
-    content = {"chainId": brownie.chain.id, "compiler": compiler, "contracts": book}
+    content = {"chainId": brownie.chain.id, "compiler": compiler, "contracts": contracts}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     report(path, content, deployed=True)

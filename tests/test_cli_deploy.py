@@ -35,7 +35,7 @@ def node() -> Iterator[LocalNode]:
 
 
 @pytest.fixture
-def book(node: LocalNode, tmp_path: Path) -> Path:
+def deployment(node: LocalNode, tmp_path: Path) -> Path:
     file = tmp_path / "deployment.json"
     assert parley("deploy", "--evm", node.url, "--out", file).returncode == 0
     return file
@@ -79,9 +79,9 @@ def test_deploy_then_check_then_play(kind: str, tmp_path: Path) -> None:
 
 
 def test_what_happened_to_all_mechanisms_is_verified_together(
-    node: LocalNode, book: Path, tmp_path: Path
+    node: LocalNode, deployment: Path, tmp_path: Path
 ) -> None:
-    place = ["--evm", node.url, "--deployment", book]
+    place = ["--evm", node.url, "--deployment", deployment]
     for problem, bots in (
         (EXAMPLE, "equilibrium"),
         (LOTTERY, "truthful"),
@@ -113,7 +113,7 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
     assert tables.stdout.count("no violation") == 3
 
     # A file may name one mechanism alone, as those do that were written before there was another.
-    content = json.loads(book.read_text())
+    content = json.loads(deployment.read_text())
     alone = tmp_path / "alone.json"
     for name, kind in (("TwoStageMechanism", "coordination"), ("AssignmentLottery", "assignment")):
         contracts = {name: content["contracts"][name]}
@@ -126,8 +126,15 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
     assert "contains none of TwoStageMechanism, AssignmentLottery, RayMarket" in said
 
 
-def test_the_script_and_the_command_are_one(node: LocalNode, book: Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "deploy.py"), "--evm", node.url, "--out", str(book)]
+def test_the_script_and_the_command_are_one(node: LocalNode, deployment: Path) -> None:
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "deploy.py"),
+        "--evm",
+        node.url,
+        "--out",
+        str(deployment),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "nothing to do" in done.stdout
     spec: dict[str, Any] = {}
@@ -135,8 +142,8 @@ def test_the_script_and_the_command_are_one(node: LocalNode, book: Path) -> None
     assert spec["CONTRACTS"] == CONTRACTS
 
 
-def test_a_contract_that_is_not_what_the_file_says_is_named(node: LocalNode, book: Path) -> None:
-    untouched = book.read_text()
+def test_a_contract_that_is_not_what_the_file_says_is_named(node: LocalNode, deployment: Path) -> None:
+    untouched = deployment.read_text()
     other = json.loads(untouched)["contracts"]["EqualRecognition"]
     cases: list[tuple[dict[str, object], str]] = [
         ({"bytecodeHash": "0x" + "00" * 32}, "differs from what was deployed there"),
@@ -147,27 +154,27 @@ def test_a_contract_that_is_not_what_the_file_says_is_named(node: LocalNode, boo
         ),
     ]
     for fields, reason in cases:
-        book.write_text(untouched)
-        change(book, "PStarRecognition", **fields)
-        said = complaint(parley("deploy", "--out", book, "--evm", node.url), 1)
-        assert said.startswith(f"{book}: contracts.PStarRecognition: ")
+        deployment.write_text(untouched)
+        change(deployment, "PStarRecognition", **fields)
+        said = complaint(parley("deploy", "--out", deployment, "--evm", node.url), 1)
+        assert said.startswith(f"{deployment}: contracts.PStarRecognition: ")
         assert reason in said
     # What cannot be played on is bad input.
-    assert reason in complaint(parley("simulate", EXAMPLE, "--deployment", book, "--evm", node.url), 2)
+    assert reason in complaint(parley("simulate", EXAMPLE, "--deployment", deployment, "--evm", node.url), 2)
 
 
-def test_another_chains_file_is_not_touched(book: Path) -> None:
-    before = book.read_text()
+def test_another_chains_file_is_not_touched(deployment: Path) -> None:
+    before = deployment.read_text()
     with anvil("--chain-id", "5") as other:
-        said = complaint(parley("deploy", "--evm", other.url, "--out", book), 2)
-        assert said == f"{book}: chainId: the file is for chain 31337, but {other.url} is chain 5\n"
-        complaint(parley("simulate", EXAMPLE, "--evm", other.url, "--deployment", book), 2)
-    assert book.read_text() == before
+        said = complaint(parley("deploy", "--evm", other.url, "--out", deployment), 2)
+        assert said == f"{deployment}: chainId: the file is for chain 31337, but {other.url} is chain 5\n"
+        complaint(parley("simulate", EXAMPLE, "--evm", other.url, "--deployment", deployment), 2)
+    assert deployment.read_text() == before
 
 
-def test_a_chain_that_was_started_anew_is_noticed(book: Path) -> None:
+def test_a_chain_that_was_started_anew_is_noticed(deployment: Path) -> None:
     with anvil() as anew:
-        said = complaint(parley("deploy", "--evm", anew.url, "--out", book), 1)
+        said = complaint(parley("deploy", "--evm", anew.url, "--out", deployment), 1)
     assert "TwoStageMechanism: no code at" in said
     assert "remove the file and deploy again" in said
 

@@ -100,11 +100,11 @@ def quiet(*arguments: object, noisy: dict[str, str]) -> str:
 def test_what_libraries_print_stays_out_of_deployments_and_their_verification(
     noisy: dict[str, str], tmp_path: Path
 ) -> None:
-    book = tmp_path / "book.json"
+    deployment = tmp_path / "deployment.json"
     with anvil() as node:
-        said = quiet("deploy", "--evm", node.url, "--out", book, "--json", noisy=noisy)
+        said = quiet("deploy", "--evm", node.url, "--out", deployment, "--json", noisy=noisy)
         assert json.loads(said)["deployed"] is True
-        said = quiet("verify", "--evm", node.url, "--deployment", book, "--json", noisy=noisy)
+        said = quiet("verify", "--evm", node.url, "--deployment", deployment, "--json", noisy=noisy)
         assert json.loads(said)["holds"] is True
 
 

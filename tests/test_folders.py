@@ -190,7 +190,7 @@ def test_the_second_of_two_runs_ends_at_once(tmp_path: Path) -> None:
 
 
 def test_two_deployments_into_one_file_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "book.json"
+    file = tmp_path / "deployment.json"
     evm, names = open_evm("revm"), ("EqualRecognition",)
     with locked(file), pytest.raises(ParleyError, match="another run is writing there"):
         deploy_once(evm, file, compile_contracts(), names)
@@ -211,7 +211,7 @@ def test_two_deployments_into_one_file_are_one(tmp_path: Path, monkeypatch: pyte
     assert came == [file]
     assert not deployed
     assert found.content == json.loads(file.read_text())
-    assert [entry.name for entry in tmp_path.iterdir()] == ["book.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["deployment.json"]
 
 
 def test_other_peoples_files_are_not_replaced(tmp_path: Path) -> None:

@@ -220,16 +220,16 @@ def test_no_command_shows_or_writes_more_of_a_url_than_host_and_port(
 ) -> None:
     with public_node(node.url, *([fault] if fault else [])) as public:
         url = public.url.replace("http://", "http://user:s3cret@") + "/key/APIKEY12?token=TOKEN#FRAGMENT"
-        book, out = tmp_path / "deployment.json", tmp_path / "run"
+        deployment, out = tmp_path / "deployment.json", tmp_path / "run"
         commands: list[tuple[object, ...]] = [
-            ("deploy", "--evm", url, "--out", book),
+            ("deploy", "--evm", url, "--out", deployment),
             ("simulate", EXAMPLE, "--games", GAMES, "--evm", url, "--out", out),
-            ("simulate", LOTTERY, "--games", GAMES, "--evm", url, "--deployment", book),
-            ("simulate", EXAMPLE, "--games", GAMES, "--evm", url, "--deployment", book, "--json"),
-            ("simulate", EXAMPLE, "--games", GAMES, "--evm", url, "--deployment", book, "--json"),
+            ("simulate", LOTTERY, "--games", GAMES, "--evm", url, "--deployment", deployment),
+            ("simulate", EXAMPLE, "--games", GAMES, "--evm", url, "--deployment", deployment, "--json"),
+            ("simulate", EXAMPLE, "--games", GAMES, "--evm", url, "--deployment", deployment, "--json"),
             ("report", out),
-            ("verify", "--evm", url, "--deployment", book),
-            ("verify", "--evm", url, "--deployment", book, "--json"),
+            ("verify", "--evm", url, "--deployment", deployment),
+            ("verify", "--evm", url, "--deployment", deployment, "--json"),
             ("simulate", EXAMPLE, "--games", GAMES, "--evm", url, "--workers", 2),
             ("simulate", EXAMPLE, "--games", GAMES, "--evm", url.replace("http", "ws")),
             ("deploy", "--evm", url.replace("http://", "")),

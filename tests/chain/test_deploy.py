@@ -1,4 +1,4 @@
-"""Deploying by name, and the address book."""
+"""Deploying by name, and the deployment file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from parley.chain.backends import open_evm
 from parley.chain.compiler import project_root
-from parley.chain.deploy import DeploymentError, address_book, deploy, deploy_to_node
+from parley.chain.deploy import DeploymentError, deploy, deploy_to_node, deployment_json
 from parley.chain.evm import CHAIN_ID
 from parley.chain.node import NodeEvm
 from parley.core.randomness import keccak
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 def test_contracts_are_deployed_in_order_with_their_arguments(
     machines: tuple[Evm, Evm, Evm], artifacts: dict[str, Artifact]
 ) -> None:
-    books = [deploy(evm, artifacts, ["Probe", "Child"], {"Probe": [12]}) for evm in machines]
-    assert books[0] == books[1]
-    for evm, book in zip(machines, books, strict=True):
-        assert list(book) == ["Probe", "Child"]
-        assert book["Probe"].args == (12,)
-        code = evm.code(book["Probe"].address)
-        assert book["Probe"].code_hash == "0x" + keccak(code).hex()
+    both = [deploy(evm, artifacts, ["Probe", "Child"], {"Probe": [12]}) for evm in machines]
+    assert both[0] == both[1]
+    for evm, deployed in zip(machines, both, strict=True):
+        assert list(deployed) == ["Probe", "Child"]
+        assert deployed["Probe"].args == (12,)
+        code = evm.code(deployed["Probe"].address)
+        assert deployed["Probe"].code_hash == "0x" + keccak(code).hex()
         assert code != artifacts["Probe"].deployed_bytecode
-        assert evm.code(book["Child"].address) == artifacts["Child"].deployed_bytecode
+        assert evm.code(deployed["Child"].address) == artifacts["Child"].deployed_bytecode
 
 
-def test_the_address_book_is_json_with_all_that_a_reader_needs(
+def test_a_deployment_file_is_json_with_all_that_a_reader_needs(
     machines: tuple[Evm, Evm, Evm], artifacts: dict[str, Artifact]
 ) -> None:
-    book = deploy(machines[0], artifacts, ["Child"])
-    content = json.loads(json.dumps(address_book(CHAIN_ID, book)))
+    deployed = deploy(machines[0], artifacts, ["Child"])
+    content = json.loads(json.dumps(deployment_json(CHAIN_ID, deployed)))
     assert content["chainId"] == CHAIN_ID
     assert content["compiler"] == artifacts["Child"].compiler
     assert content["contracts"]["Child"] == {
-        "address": book["Child"].address,
+        "address": deployed["Child"].address,
         "transactionHash": None,
         "blockNumber": None,
         "abi": artifacts["Child"].abi,
-        "bytecodeHash": book["Child"].code_hash,
+        "bytecodeHash": deployed["Child"].code_hash,
         "args": [],
     }
 
@@ -59,10 +59,10 @@ def test_the_address_book_is_json_with_all_that_a_reader_needs(
 def test_a_node_takes_all_contracts_at_once(artifacts: dict[str, Artifact]) -> None:
     with anvil() as node:
         evm = NodeEvm(node.url)
-        book = deploy_to_node(evm, artifacts, ["Probe", "Child"], {"Probe": [12]})
-        assert list(book) == ["Probe", "Child"]
-        assert len({entry.block for entry in book.values()}) == 1
-        for entry in book.values():
+        deployed = deploy_to_node(evm, artifacts, ["Probe", "Child"], {"Probe": [12]})
+        assert list(deployed) == ["Probe", "Child"]
+        assert len({entry.block for entry in deployed.values()}) == 1
+        for entry in deployed.values():
             receipt = evm.manager.rpc.ask("eth_getTransactionReceipt", entry.transaction)
             assert receipt["from"] == evm.deployer.lower()
             assert receipt["contractAddress"] == entry.address.lower()
@@ -70,7 +70,9 @@ def test_a_node_takes_all_contracts_at_once(artifacts: dict[str, Artifact]) -> N
             assert entry.code_hash == "0x" + keccak(evm.code(entry.address)).hex()
         # As on an embedded machine: from the same deployer, in the same order.
         embedded = deploy(open_evm("revm"), artifacts, ["Probe", "Child"], {"Probe": [12]})
-        assert [entry.address for entry in book.values()] == [entry.address for entry in embedded.values()]
+        assert [entry.address for entry in deployed.values()] == [
+            entry.address for entry in embedded.values()
+        ]
 
 
 @pytest.mark.parametrize(
@@ -99,21 +101,21 @@ def test_what_cannot_be_deployed_says_why(
 
 @pytest.mark.parametrize("evm", ["revm", "py-evm"])
 def test_the_script_writes_the_same_book_on_both_machines(evm: str, tmp_path: Path) -> None:
-    out = tmp_path / "sub" / "book.json"
+    out = tmp_path / "sub" / "deployment.json"
     script = project_root() / "scripts" / "deploy.py"
     command = [sys.executable, str(script), "--evm", evm, "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    book = json.loads(out.read_text())
-    assert book["chainId"] == CHAIN_ID
-    assert tuple(book["contracts"]) == contracts()
-    addresses = [entry["address"] for entry in book["contracts"].values()]
+    deployed = json.loads(out.read_text())
+    assert deployed["chainId"] == CHAIN_ID
+    assert tuple(deployed["contracts"]) == contracts()
+    addresses = [entry["address"] for entry in deployed["contracts"].values()]
     assert [line.split()[0] for line in done.stdout.splitlines()[: len(addresses)]] == addresses
 
 
 @pytest.mark.parametrize("evm", ["geth", "http://127.0.0.1:1"])
 def test_the_script_says_in_a_line_what_it_cannot_use(evm: str, tmp_path: Path) -> None:
     script = project_root() / "scripts" / "deploy.py"
-    command = [sys.executable, str(script), "--evm", evm, "--out", str(tmp_path / "book.json")]
+    command = [sys.executable, str(script), "--evm", evm, "--out", str(tmp_path / "deployment.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

@@ -31,12 +31,12 @@ from tests.kit.rig.tampered import (
 
 def test_every_recognition_function_is_known_by_its_name_its_code_or_its_answers() -> None:
     for name in RECOGNITION:
-        machine, book = SUITE.played(range(2), setting=name)
-        assert SUITE.verify(machine, book).holds
+        machine, addresses = SUITE.played(range(2), setting=name)
+        assert SUITE.verify(machine, addresses).holds
         assert SUITE.verify(machine).holds
     name = "p* is computed from D alone"
-    machine, book = SUITE.staged(name, VARIANTS[name], range(2))
-    assert [violation.rule for violation in SUITE.verify(machine, book).violations] == [
+    machine, addresses = SUITE.staged(name, VARIANTS[name], range(2))
+    assert [violation.rule for violation in SUITE.verify(machine, addresses).violations] == [
         "recognition fraction"
     ] * 6
     # Under no name it is a recognition function like any other: asked, it stands by what it answered.
@@ -83,8 +83,8 @@ PAGES: dict[str, tuple[Retelling, str]] = {
 @pytest.mark.parametrize("case", PAGES)
 def test_a_page_that_is_not_as_it_should_be_is_named(case: str, in_pages: tuple[Recorder, Claims]) -> None:
     change, rule = PAGES[case]
-    machine, book = in_pages
-    found = SUITE.verify(told_otherwise(machine, SUITE.decoder, only("store", change), 0), book)
+    machine, addresses = in_pages
+    found = SUITE.verify(told_otherwise(machine, SUITE.decoder, only("store", change), 0), addresses)
     assert not found.holds
     assert rule in {violation.rule for violation in found.violations}
 

@@ -25,7 +25,7 @@ GAMES = 2
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
     """A node with two games, and the right deployment file's content."""
-    file = tmp_path_factory.mktemp("deployed") / "book.json"
+    file = tmp_path_factory.mktemp("deployed") / "deployment.json"
     with running("anvil") as node:
         machine, addresses = on_node.put_on(node.url, file, compile_contracts(), CONTRACTS)
         recognition = {name: addresses[contract] for name, contract in RECOGNITION_CONTRACTS.items()}
@@ -41,7 +41,7 @@ class Told:
 
     def __init__(self, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
         self._capsys = capsys
-        self._file = folder / "book.json"
+        self._file = folder / "deployment.json"
 
     def by(self, url: str, content: object, *options: str) -> tuple[int, str, str]:
         """Exit status, standard output and standard error."""

@@ -58,7 +58,7 @@ class ThroughWallet(NodeEvm):
 
 
 def test_a_seat_held_by_a_contract_is_followed_through_traces(url: str, tmp_path: Path) -> None:
-    file = tmp_path / "book.json"
+    file = tmp_path / "deployment.json"
     _, contracts = put_on(url, file)
     machine = ThroughWallet(url)
     machine.hold(machine.deploy(attackers()["Reentrant"].bytecode))
@@ -82,7 +82,7 @@ def complaint_of(capsys: pytest.CaptureFixture[str], url: str, file: Path) -> st
 def test_bad_input_gets_one_line_and_status_2(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = tmp_path / "book.json"
+    file = tmp_path / "deployment.json"
     put_on(url, file)
     good = json.loads(file.read_text(encoding="utf-8"))
     mechanism = good["contracts"]["TwoStageMechanism"]

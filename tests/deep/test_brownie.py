@@ -107,13 +107,13 @@ def test_brownie_deploys_to_its_development_network(
 ) -> None:
     run(brownie, compiled, environment, "run", "deploy")
     (file,) = (compiled / "deployments").iterdir()
-    book = json.loads(file.read_text())
+    written = json.loads(file.read_text())
     artifacts = compile_contracts()
-    assert file.stem == str(book["chainId"])
-    assert tuple(book["contracts"]) == CONTRACTS
-    assert book["compiler"] == artifacts["TwoStageMechanism"].compiler
-    assert len({entry["address"] for entry in book["contracts"].values()}) == len(CONTRACTS)
-    for name, entry in book["contracts"].items():
+    assert file.stem == str(written["chainId"])
+    assert tuple(written["contracts"]) == CONTRACTS
+    assert written["compiler"] == artifacts["TwoStageMechanism"].compiler
+    assert len({entry["address"] for entry in written["contracts"].values()}) == len(CONTRACTS)
+    for name, entry in written["contracts"].items():
         assert entry["abi"] == artifacts[name].abi
         assert entry["transactionHash"].startswith("0x")
 

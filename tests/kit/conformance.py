@@ -509,7 +509,7 @@ class Conformance(ContractConformance):
         "node_kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.deep) for kind in KINDS[1:])]
     )
     def test_deployed_played_and_verified_by_the_commands(self, node_kind: str, tmp_path: Path) -> None:
-        file, problem = tmp_path / "book.json", tmp_path / "problem.json"
+        file, problem = tmp_path / "deployment.json", tmp_path / "problem.json"
         problem.write_text(json.dumps(self.suite.problem), encoding="utf-8")
         with running(node_kind) as node:
             for arguments in (
@@ -528,7 +528,7 @@ class Conformance(ContractConformance):
             assert one["recognition_p_value"] == (p_value if played else None)
 
     def test_honest_games_on_a_node_hold(self, tmp_path: Path) -> None:
-        suite, file = self.suite, tmp_path / "book.json"
+        suite, file = self.suite, tmp_path / "deployment.json"
         with running("anvil") as node:
             machine, addresses = put_on(
                 node.url, file, suite.campaign.artifacts(None), suite.mechanism.contracts
@@ -552,7 +552,7 @@ class Conformance(ContractConformance):
     def test_a_crooked_contract_on_a_node_is_caught_by_the_command(
         self, on_node: str, tmp_path: Path
     ) -> None:
-        suite, file = self.suite, tmp_path / "book.json"
+        suite, file = self.suite, tmp_path / "deployment.json"
         variant = suite.seen(on_node).variant
         # All variants together are longer than a contract may be.
         with anvil("--disable-code-size-limit") as node:

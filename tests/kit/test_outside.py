@@ -134,7 +134,7 @@ def test_games_are_played_compared_and_kept(
 
 def test_it_is_deployed_and_verified(environment: Mapping[str, str], problem: Path, tmp_path: Path) -> None:
     with anvil() as node:
-        at = ("--evm", node.url, "--deployment", tmp_path / "book.json")
+        at = ("--evm", node.url, "--deployment", tmp_path / "deployment.json")
         (*done, verified) = parley(
             environment,
             ("deploy", "--evm", node.url, "--out", at[-1]),

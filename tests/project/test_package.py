@@ -109,7 +109,7 @@ def test_every_command_works_from_the_wheel_in_an_empty_folder(installed: Path, 
     points = tmp_path / "points.csv"
     points.write_text("student,Logic,Ethics\nAnn,60,40\nBen,70,30\n", encoding="utf-8")
     with anvil() as node:
-        book = tmp_path / "book.json"
+        deployment = tmp_path / "deployment.json"
         calls: list[tuple[object, ...]] = [
             ("solve", first),
             ("solve", lottery),
@@ -120,8 +120,8 @@ def test_every_command_works_from_the_wheel_in_an_empty_folder(installed: Path, 
             ("experiment", experiment, "--out", "experiment"),
             *(("report", folder) for folder in ("run", "lottery", "audit", "experiment")),
             ("import", "csv", points, "--out", "points.toml"),
-            ("deploy", "--evm", node.url, "--out", book),
-            ("verify", "--evm", node.url, "--deployment", book),
+            ("deploy", "--evm", node.url, "--out", deployment),
+            ("verify", "--evm", node.url, "--deployment", deployment),
         ]
         done = run(installed, tmp_path, *calls)
         assert done.returncode == 0, done.stdout + done.stderr

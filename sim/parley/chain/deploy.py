@@ -111,7 +111,7 @@ def deploy_to_node(
     return deployed
 
 
-def address_book(chain_id: int, deployed: Mapping[str, Deployment]) -> dict[str, Any]:
+def deployment_json(chain_id: int, deployed: Mapping[str, Deployment]) -> dict[str, Any]:
     """Return the content of a deployment file."""
     return {
         "chainId": chain_id,

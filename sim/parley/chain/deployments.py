@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from eth_utils.address import is_address, to_checksum_address
 
-from parley.chain.deploy import address_book, deploy, deploy_to_node, initcode
+from parley.chain.deploy import deploy, deploy_to_node, deployment_json, initcode
 from parley.chain.forks import check_chain
 from parley.chain.node import NodeEvm
 from parley.chain.revm import RevmEvm
@@ -200,7 +200,7 @@ def deploy_once(
                 if isinstance(evm, NodeEvm)
                 else deploy(evm, artifacts, names)
             )
-            content = address_book(evm.chain_id, deployed)
+            content = deployment_json(evm.chain_id, deployed)
             work.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except FileExistsError:  # another run has just written it
         return _checked(evm, path, artifacts, names), False

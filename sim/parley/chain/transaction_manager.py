@@ -469,8 +469,8 @@ class TransactionManager:
         with self._lock:
             taken = str(self.rpc.ask("evm_snapshot"))
             self._next_snapshot += 1
-            books = (list(self._journal), Counter(self.spent), Counter(self.funds.given))
-            self._snapshots.append((self._next_snapshot, taken, *books))
+            kept = (list(self._journal), Counter(self.spent), Counter(self.funds.given))
+            self._snapshots.append((self._next_snapshot, taken, *kept))
             return self._next_snapshot
 
     def restore(self, snapshot: int) -> None:

@@ -7,7 +7,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from parley.chain.compiler import Artifact
-from parley.chain.deploy import address_book, deploy
+from parley.chain.deploy import deploy, deployment_json
 from parley.chain.node import NodeEvm
 from tests.command import parley
 
@@ -17,9 +17,9 @@ def put_on(
 ) -> tuple[NodeEvm, dict[str, str]]:
     """Put contracts on a node and write their deployment file; their addresses by name."""
     machine = NodeEvm(url)
-    book = deploy(machine, artifacts, contracts)
-    file.write_text(json.dumps(address_book(machine.chain_id, book)), encoding="utf-8")
-    return machine, {name: deployed.address for name, deployed in book.items()}
+    deployed = deploy(machine, artifacts, contracts)
+    file.write_text(json.dumps(deployment_json(machine.chain_id, deployed)), encoding="utf-8")
+    return machine, {name: one.address for name, one in deployed.items()}
 
 
 def parley_verify(url: str, file: Path, *options: str) -> CompletedProcess[str]:

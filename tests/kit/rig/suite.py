@@ -294,8 +294,8 @@ class ContractSuite:
 
     def deployed(self, evm: Evm, variant: str | None = None) -> dict[str, str]:
         """Addresses of the contracts, put on a machine under their own names: see `Campaign.artifacts`."""
-        book = deploy(evm, self.campaign.artifacts(variant), self.mechanism.contracts)
-        return {name: one.address for name, one in book.items()}
+        deployed = deploy(evm, self.campaign.artifacts(variant), self.mechanism.contracts)
+        return {name: one.address for name, one in deployed.items()}
 
     def recording(self, variant: str | None = None) -> tuple[Recorder, dict[str, str]]:
         """A machine that writes down what happens to the contract on it, and the addresses there."""
