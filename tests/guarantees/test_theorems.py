@@ -20,6 +20,7 @@ from parley.mechanisms.guarantees.schedules import (
     total,
     values_of,
 )
+from parley.mechanisms.guarantees.solution import solve
 from parley.mechanisms.guarantees.theorems import (
     free_of_loss,
     incomes,
@@ -343,6 +344,8 @@ def test_nine_providers_can_lose_one_of_nineteen_jobs() -> None:
     # So τ = 2: nine times three jobs are too many. But whoever has job 3 has no other.
     alone = {pair for pair in exclusions(NINE) if 3 in pair}
     assert len(alone) == 18
+    found = solve(NINE)
+    assert (found.max_value, found.tau, found.restricted_value) == whole(19, 2, 18)
 
 
 def test_no_smaller_intervals_of_equal_values_lose_a_job() -> None:
