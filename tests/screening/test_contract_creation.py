@@ -109,6 +109,13 @@ def test_prices_cross_from_one_unit_on() -> None:
     went(at.create(**three, endpoints=(14, 0, 0, 10)))
 
 
+def test_a_task_that_a_seat_has_none_of_does_not_run_out() -> None:
+    three = {"tasks": 3, "costs": (1,) * 9, "status_quo": (5, 5, 0) * 3, "menus": (1, 0, 0)}
+    at = Table()
+    assert refused(at.create(**three, endpoints=(9, 1, 0))) == ("RayNotFull", 0, 1)
+    went(at.create(**three, endpoints=(9, 0, 0)))
+
+
 EIGHT: dict[str, Any] = {
     "tasks": 8,
     "costs": (1,) * 24,
