@@ -11,11 +11,20 @@ import os
 import re
 import stat
 from os import PathLike, fspath
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from parley.core.errors import ProblemError, shorten
 
-__all__ = ["JsonObject", "check_json", "check_toml", "read_bytes", "read_object", "read_text", "unique"]
+__all__ = [
+    "JsonObject",
+    "check_json",
+    "check_toml",
+    "open_regular",
+    "read_bytes",
+    "read_object",
+    "read_text",
+    "unique",
+]
 
 JsonObject: TypeAlias = dict[str, Any]
 """An object as JSON has it."""
@@ -32,6 +41,25 @@ MAX_DIGITS = 10_000
 """Digits of a number without quotes."""
 
 
+def open_regular(path: str | PathLike[str]) -> BinaryIO:
+    """Open a file to read.
+
+    Raises
+    ------
+    ProblemError
+        If it cannot be read, or is no regular file.
+    """
+    try:
+        # Non-blocking, because a named pipe would wait for a writer.
+        source = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+        source.close()
+        raise ProblemError(fspath(path), "", "cannot be read: not a regular file")
+    return source
+
+
 def read_bytes(path: str | PathLike[str]) -> bytes:
     """Read a file.
 
@@ -40,18 +68,18 @@ def read_bytes(path: str | PathLike[str]) -> bytes:
     ProblemError
         If it cannot be read, is no regular file, or has more than ``MAX_BYTES``.
     """
-    file = fspath(path)
-    try:
-        # Non-blocking, because a named pipe would wait for a writer.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as source:
-            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-                raise ProblemError(file, "", "cannot be read: not a regular file")
+    with open_regular(path) as source:
+        try:
             data = source.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise ProblemError(file, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        except OSError as error:
+            raise _unreadable(path, error) from None
     if len(data) > MAX_BYTES:
-        raise ProblemError(file, "", f"is larger than {MAX_BYTES} bytes")
+        raise ProblemError(fspath(path), "", f"is larger than {MAX_BYTES} bytes")
     return data
+
+
+def _unreadable(path: str | PathLike[str], error: OSError | ValueError) -> ProblemError:
+    return ProblemError(fspath(path), "", f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
 def read_text(path: str | PathLike[str]) -> str:
