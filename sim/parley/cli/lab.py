@@ -58,7 +58,7 @@ def experiment(
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if as_json:
-        print_json({"folder": str(run.folder), "manifest": run.manifest, "summary": run.summary})
+        print_json(run.to_json())
         return
     console().print(run.tables())
     echo(f"written: {run.folder}; for a page: parley report {run.folder}")

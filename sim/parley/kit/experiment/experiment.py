@@ -74,8 +74,14 @@ class Experiment(ABC):
     ----------
     steps : int
         Number of steps; a stopped run resumes after its last complete step.
+    unit : str
+        What is counted, in the singular.
     schemas : mapping of str to Schema
         Tables whose columns are known in advance.
+    results : tuple of str
+        Keys of the summary that ``--json`` repeats at the top.
+    drawn : bool
+        Whether the pictures of the page are drawn into the folder.
     same : mapping of str to str
         Keys of the manifest that must not change when a run resumes, with descriptions for errors.
     """
@@ -85,7 +91,10 @@ class Experiment(ABC):
     question: str
     steps: int
     games: int
+    unit: ClassVar[str] = "game"
     schemas: ClassVar[Mapping[str, pa.Schema]] = {}
+    results: ClassVar[tuple[str, ...]] = ()
+    drawn: ClassVar[bool] = False
     same: ClassVar[Mapping[str, str]] = {
         "experiment": "experiment",
         "problems": "problem",

@@ -66,16 +66,16 @@ def sheet_of_experiment(
     """Return the page of an experiment: common parts around its own parts."""
     keys = manifest["experiment"]
     check = summary.get("cross_check") or {}
-    seeds = ", ".join(map(str, keys["seeds"]))
+    seeds = keys.get("seeds") or [keys["seed"]]
     sheet = Sheet(
         "experiment",
         str(manifest["title"]),
         str(manifest["question"]),
         facts=[
             ("cells", f"{manifest['cells']:,}"),
-            ("games", f"{manifest['games']:,}"),
+            (f"{manifest.get('unit', 'game')}s", f"{manifest['games']:,}"),
             *facts,
-            ("seeds" if len(keys["seeds"]) > 1 else "seed", seeds),
+            ("seeds" if len(seeds) > 1 else "seed", ", ".join(map(str, seeds))),
         ],
         findings=[*findings, *(("", text) for text in cross_checked(check))],
         figures=[*figures, *gas_figures(check.get("gas"), str(check.get("evm")), check.get("games", 0))],

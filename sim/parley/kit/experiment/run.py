@@ -11,10 +11,11 @@ import hashlib
 import json
 import platform
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from os import fspath
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
@@ -28,7 +29,7 @@ from parley.core.folders import commit_folder, locked, saying, work_folder, writ
 from parley.core.randomness import keccak
 from parley.kit.experiment.sweep import Sweep, kind_of_problem
 from parley.kit.experiment.tables import PartWriter, join_parts, part_folder
-from parley.kit.registry import mechanism, mechanisms
+from parley.kit.registry import kinds, mechanism, mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,19 +59,32 @@ class ExperimentRun:
         Content of manifest.json: inputs and versions.
     summary : dict
         Content of summary.json: results by cell.
+    results : tuple of str
+        Keys of the summary that `to_json` repeats at the top.
+    seconds : float
+        Time of this call; little if the experiment was complete.
     """
 
     folder: Path
     manifest: JsonObject
     summary: JsonObject
+    results: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+
+    def to_json(self) -> JsonObject:
+        """Return plain data, as ``--json`` prints it."""
+        parts = {"folder": str(self.folder), "manifest": self.manifest, "summary": self.summary}
+        return {**{key: self.summary[key] for key in self.results}, "seconds": self.seconds, **parts}
 
     def tables(self) -> RenderableType:
         """Return the results for a terminal."""
         from parley.kit.experiment.page import experiment_sheet  # noqa: PLC0415 - slow to load
+        from parley.kit.present.page_model import count  # noqa: PLC0415 - as above
         from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - as above
 
-        games, cells = self.manifest["games"], self.manifest["cells"]
-        head = f"{self.manifest['title']}: {games:,} games in {cells:,} cells. {self.manifest['question']}"
+        games = count(self.manifest["games"], self.manifest["unit"])
+        title, question = self.manifest["title"], self.manifest["question"]
+        head = f"{title}: {games} in {self.manifest['cells']:,} cells. {question}"
         sheet = replace(experiment_sheet(self.folder), method=[], cells=[])
         return Group(Text(head), sheet_tables(sheet))
 
@@ -90,16 +104,25 @@ def read_experiment(path: str | PathLike[str]) -> Experiment:
     """
     file = fspath(path)
     mapping = problemfile.read(path)
-    if mapping.get("kind", KIND) != KIND:
-        raise ProblemError(file, "kind", f"unknown kind {shorten(mapping['kind'])}; known: {KIND}")
     with naming(file):
-        kind = kind_of_problem(mapping, file)
+        kind = _kind(mapping, file)
         for one in mechanisms() if kind is None else (mechanism(kind),):
             laboratory = one.laboratory()
             found = None if laboratory is None else laboratory.read(mapping, file)
             if found is not None:
                 return found
         return Sweep(mapping, file)
+
+
+def _kind(mapping: JsonObject, file: str) -> str | None:
+    """Return which mechanism an experiment is about: that of its problems, or of a study."""
+    kind = mapping.get("kind", KIND)
+    if kind == KIND:
+        return kind_of_problem(mapping, file)
+    if "study" in mapping and kind in kinds():
+        return str(kind)
+    reason = f"unknown kind {shorten(kind)}; known: {KIND}, and kinds of problems with the key study"
+    raise ProblemError("", "kind", reason)
 
 
 def run_experiment(
@@ -126,6 +149,7 @@ def run_experiment(
     ParleyError
         If a file is invalid, the folder contains something else, a table was changed, or a bot fails.
     """
+    started = monotonic()
     experiment = read_experiment(file)
     folder = Path(out)
     manifest = _manifest(experiment)
@@ -138,14 +162,25 @@ def run_experiment(
         done = _finished(folder, experiment, manifest, folder)
         if done is not None:
             shutil.rmtree(work, ignore_errors=True)
-            return done
+            return replace(done, seconds=monotonic() - started)
         if not _prepare(work, experiment, manifest):
             _play(work, experiment, manifest, workers, progress)
+        if experiment.drawn:
+            _draw(work)
         commit_folder(folder)
         done = _finished(folder, experiment, manifest, folder)
     if done is None:
         raise AssertionError("a finished run is not complete")
-    return done
+    return replace(done, seconds=monotonic() - started)
+
+
+def _draw(folder: Path) -> None:
+    """Draw the pictures of a finished experiment into its folder."""
+    from parley.kit.experiment.page import experiment_sheet  # noqa: PLC0415 - slow to load
+    from parley.kit.present.drawing import pictures  # noqa: PLC0415 - as above
+    from parley.kit.present.style import save_all  # noqa: PLC0415 - as above
+
+    save_all(folder, pictures(experiment_sheet(folder)))
 
 
 def _play(
@@ -202,6 +237,7 @@ def _manifest(experiment: Experiment) -> JsonObject:
         },
         "versions": _versions(),
         "games": experiment.games,
+        "unit": experiment.unit,
         "complete": False,
     }
 
@@ -250,7 +286,7 @@ def _finished(out: Path, experiment: Experiment, manifest: JsonObject, named: Pa
             raise ParleyError(
                 f"{named / name}: was changed after the run; remove {named} to run the experiment again"
             )
-    return ExperimentRun(named, found, read_object(out / SUMMARY))
+    return ExperimentRun(named, found, read_object(out / SUMMARY), experiment.results)
 
 
 def _prepare(work: Path, experiment: Experiment, manifest: JsonObject) -> bool:

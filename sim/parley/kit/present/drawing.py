@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Patch, Polygon, Rectangle
 
-from parley.kit.present.style import CONFIDENCE, INK, OTHER, PALE, PLAYED, SHADE, THEORY, style
+from parley.kit.present.style import CONFIDENCE, INK, OTHER, PALE, PLAYED, SERIES, SHADE, THEORY, style
 from parley.kit.present.tables import written
 
 if TYPE_CHECKING:
@@ -327,6 +327,63 @@ def _curves(axes: Axes, figure: Figure) -> None:
     _plain(axes, figure.title, loc="lower right")
 
 
+PANELS = 3
+"""Panels of lines side by side."""
+DASHED = "--"
+
+
+def _panels(figure: Figure) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of each panel."""
+    panels: dict[str, list[dict[str, Any]]] = {}
+    for row in _rows(figure):
+        panels.setdefault(str(row[figure.columns[0].key]), []).append(row)
+    return panels
+
+
+def _lines(axes: Axes, figure: Figure) -> None:
+    """Draw lines in panels, which take the place of the axes."""
+    options, panels, place = figure.options, _panels(figure), axes.get_subplotspec()
+    if place is None:
+        raise AssertionError("lines are drawn on a grid")
+    wide = min(PANELS, len(panels))
+    grid = place.subgridspec(-(-len(panels) // wide), wide)
+    axes.remove()
+    first: Axes | None = None
+    for k, (title, rows) in enumerate(panels.items()):
+        panel = axes.figure.add_subplot(grid[divmod(k, wide)], sharex=first, sharey=first)
+        first = first or panel
+        for line in options["lines"]:
+            _line(panel, options["across"], line, rows)
+        panel.axhline(0, color=INK, lw=0.6)
+        panel.grid(color=SHADE, lw=0.5)
+        panel.set_xlabel(options["across"])
+        panel.set_ylabel(options["up"])
+        _plain(panel, title if len(panels) > 1 else figure.title, **({} if k else {"loc": "upper left"}))
+    if first is not None:
+        values = [row[key] for rows in panels.values() for row in rows for key in _drawn(options["lines"])]
+        known = [100 * value for value in values if value is not None]
+        low, high = min([0, *known]), max([100 * options.get("top", 1), *known])
+        first.set_ylim(low, high + 0.04 * (high - low))
+
+
+def _drawn(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [key for line in lines for key in (line["key"], *line.get("around", ()))]
+
+
+def _line(axes: Axes, across: str, line: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    tone = line["tone"]
+    color = SERIES[int(tone.removeprefix("series-"))] if tone.startswith("series-") else TONES[tone]
+    known = [row for row in rows if row[line["key"]] is not None]
+    places = [row[across] for row in known]
+    if "around" in line:
+        low, high = ([100 * row[key] for row in known] for key in line["around"])
+        axes.fill_between(places, low, high, color=color, alpha=0.22, lw=0)
+    heights = [100 * row[line["key"]] for row in known]
+    axes.plot(
+        places, heights, color=color, lw=1.5, ls=DASHED if line.get("dash") else "-", label=line["text"]
+    )
+
+
 # ── triangles ───────────────────────────────────────────────────────────────────────────────────────────────
 
 _HEIGHT = 3**0.5 / 2
@@ -446,6 +503,11 @@ def _by_cells(figure: Figure) -> tuple[float, float]:
     return min(7.8, max(4.4, 2.0 + 0.9 * across)), max(3.2, min(9.0, 1.0 + room * down))
 
 
+def _by_panels(figure: Figure) -> tuple[float, float]:
+    count = len(_panels(figure))
+    return 3.6 * min(PANELS, count) if count > 1 else 4.8, 3.2 * -(-count // PANELS)
+
+
 CHARTS = {
     "matrix": Chart(_matrix, _by_cells),
     "verdicts": Chart(_verdicts, lambda figure: (7.8, max(2.0, 0.6 + 0.7 * len(figure.rows)))),
@@ -457,6 +519,7 @@ CHARTS = {
     "histogram": Chart(_histogram, _sized(5.2, 4.0)),
     "stacked": Chart(_stacked, _by_rows),
     "curves": Chart(_curves, _sized(4.4, 4.2)),
+    "lines": Chart(_lines, _by_panels),
     "triangle": Chart(_triangle, _sized(4.8, 4.6)),
 }
 """Charts by name."""

@@ -18,13 +18,17 @@ first column is the row's name. Charts read these other columns, by key or as na
 - ``bars``: one bar for each row, down. Options: ``value``, ``unit``.
 - ``histogram``: one bar for each row, across. Options: ``value``, ``unit``.
 - ``stacked``: one bar for each row, divided. Options: ``parts``, the columns; ``unit``.
+- ``lines``: columns along another one, as shares; one panel for each name in the first column. Options:
+  ``across``, that column; ``up``, the axis; ``lines``, each with ``key``, ``text``, ``tone``, ``dash`` and
+  ``around``, two columns with an interval between them; ``top``, the least height of the axis (1).
 - ``curves``: one line for each row, from 0. Options: ``steps``, the columns; ``across`` and ``up``, the axes.
 - ``triangle``: one point for each row that divides the whole among three. Options: ``corners``, the columns;
   ``areas``, polygons with ``label``, ``tone`` and ``corners``; ``down``, whether the first corner is below.
 
 In the last two the column ``kind`` says what a row is, and the option ``kinds`` gives each kind its tone, the
-one in front last. Tones are ``played``, ``theory``, ``shade``, ``other`` and ``ink``. The charts ``areas``
-and ``lines``, along the generations of an experiment, are on pages only: see ``assets/chartslines.js``.
+one in front last. Tones are ``played``, ``theory``, ``shade``, ``other`` and ``ink``; of lines also
+``series-0`` to ``series-7``. The chart ``areas``, along the generations of an experiment, is on pages only:
+see ``assets/chartslines.js``.
 """
 
 from __future__ import annotations

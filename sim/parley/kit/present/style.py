@@ -11,7 +11,19 @@ from matplotlib.figure import Figure
 
 from parley.core.folders import whole_file
 
-__all__ = ["CONFIDENCE", "INK", "OTHER", "PALE", "PLAYED", "SHADE", "THEORY", "save", "save_all", "style"]
+__all__ = [
+    "CONFIDENCE",
+    "INK",
+    "OTHER",
+    "PALE",
+    "PLAYED",
+    "SERIES",
+    "SHADE",
+    "THEORY",
+    "save",
+    "save_all",
+    "style",
+]
 
 INK = "#1b2a41"
 THEORY = "#d1495b"
@@ -19,6 +31,8 @@ PLAYED = "#2e6f95"
 SHADE = "#c9d6df"
 PALE = "#f4f7f9"
 OTHER = "#c2541a"
+SERIES = ("#1d6a99", "#c2541a", "#26804f", "#8148b5", "#9a6f00", "#b5327a", "#4f6b7a", "#7a5230")
+"""Of lines that are compared, as on the page."""
 
 CONFIDENCE = 1.96
 """Half-width of the bars in standard errors: 95% for means of many games."""

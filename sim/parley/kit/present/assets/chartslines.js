@@ -58,7 +58,7 @@
   // Several columns along another one, some with an interval around them; levels are lines across a panel.
   parley.charts.lines = (figure) => {
     const rows = parley.rows(figure);
-    const { across, up, lines, levels } = figure.options;
+    const { across, up, lines, levels = [], top = 1 } = figure.options;
     const known = lines.filter(({ key }) => rows.some((row) => row[key] !== null));
     const plot = (panel, own, width) => {
       const here = levels.filter((level) => level.panel === panel);
@@ -78,7 +78,7 @@
       return parley.plot(width, `${panel}: ${up}`, {
         height: 220,
         x: axis(own, across),
-        y: { percent: true, domain: [100 * Math.min(0, ...values), 100 * Math.max(1, ...values)], label: `↑ ${up}`, ticks: 5, grid: true },
+        y: { percent: true, domain: [100 * Math.min(0, ...values), 100 * Math.max(top, ...values)], label: `↑ ${up}`, ticks: 5, grid: true },
         marks: [
           Plot.ruleY([0]),
           ...marks,

@@ -1,0 +1,1 @@
+"""The study of value loss: Section 5 and Appendix B of the paper."""
