@@ -342,15 +342,16 @@ def _panels(figure: Figure) -> dict[str, list[dict[str, Any]]]:
 
 def _lines(axes: Axes, figure: Figure) -> None:
     """Draw lines in panels, which take the place of the axes."""
-    options, panels, place = figure.options, _panels(figure), axes.get_subplotspec()
-    if place is None:
+    options, panels = figure.options, _panels(figure)
+    place, drawn = axes.get_subplotspec(), axes.get_figure()
+    if place is None or drawn is None:
         raise AssertionError("lines are drawn on a grid")
     wide = min(PANELS, len(panels))
     grid = place.subgridspec(-(-len(panels) // wide), wide)
     axes.remove()
     first: Axes | None = None
     for k, (title, rows) in enumerate(panels.items()):
-        panel = axes.figure.add_subplot(grid[divmod(k, wide)], sharex=first, sharey=first)
+        panel = drawn.add_subplot(grid[divmod(k, wide)], sharex=first, sharey=first)
         first = first or panel
         for line in options["lines"]:
             _line(panel, options["across"], line, rows)
@@ -358,7 +359,7 @@ def _lines(axes: Axes, figure: Figure) -> None:
         panel.grid(color=SHADE, lw=0.5)
         panel.set_xlabel(options["across"])
         panel.set_ylabel(options["up"])
-        _plain(panel, title if len(panels) > 1 else figure.title, **({} if k else {"loc": "upper left"}))
+        _plain(panel, title if len(panels) > 1 else figure.title, **({} if k else {"loc": "best"}))
     if first is not None:
         values = [row[key] for rows in panels.values() for row in rows for key in _drawn(options["lines"])]
         known = [100 * value for value in values if value is not None]

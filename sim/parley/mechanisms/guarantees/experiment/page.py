@@ -130,6 +130,7 @@ def _bounds() -> Iterator[Figure]:
                 {"key": "most", "text": "fairness costs more", "around": ["least", "most"], "tone": "played"}
             ],
         },
+        detail=True,
         picture="bounds",
     )
     names = [f"bound:{k}" for k in range(len(DELTAS))]
@@ -153,6 +154,7 @@ def _bounds() -> Iterator[Figure]:
                 for k, (name, delta) in enumerate(zip(names, DELTAS, strict=True))
             ],
         },
+        detail=True,
         picture="bounds",
     )
 
@@ -262,19 +264,22 @@ def _peaks(curves: Sequence[Found], jobs: int) -> Figure:
     for curve in curves:
         place = curve["providers"].index(curve["peak"])
         mean, error = curve["mean_loss"][place], curve["std_error"][place]
-        where = _labels(curve)
-        rows.append([where, curve["peak"], curve["peak"] / jobs, mean, error, max(curve["max_loss"])])
+        name = curve.get("variant") or f"{curve['area']}, {curve['date']}"
+        where = [name, curve["window"], curve.get("variation"), curve["peak"], curve["peak"] / jobs]
+        rows.append([*where, mean, error, max(curve["max_loss"])])
     return Figure(
         "peaks",
         "Where the mean loss is greatest",
         columns(
             curve="curve",
+            window=("window", "number"),
+            variation=("variation", "number"),
             peak=("providers", "count"),
-            ratio=("providers per job", "number"),
+            ratio=("per job", "number"),
             mean=("mean loss", "percent"),
             error=("standard error", "percent"),
-            most=("greatest loss of all instances", "percent"),
+            most=("greatest loss", "percent"),
         ),
         rows,
-        note="The first number of providers with the greatest mean; the greatest loss is over all numbers.",
+        note="The first number of providers with the greatest mean. The last column is about all instances.",
     )
