@@ -216,7 +216,7 @@ def test_a_study_has_all_combinations() -> None:
             {"variants": ["width"]},
             "variants[0]: unknown: 'width'; known: 'length', 'fixed-length', 'equal-value'",
         ),
-        ({"samples": 1}, "samples: 1 is below 2"),
+        ({"samples": 0}, "samples: 0 is below 1"),
         ({"samples": 10**9}, "samples: 9000000000 instances are more than 1000000000"),
         ({"sample": 3}, "sample: unknown key (did you mean samples?)"),
         (

@@ -31,6 +31,8 @@ SERIES = 8
 """Colours of lines."""
 LONG = "8,4"
 UP = "loss (%)"
+LEAST = 0.01
+"""Height of an axis of losses, at least."""
 DIFFERENCES = (
     (
         "The paper does not say how it truncates the normal distribution of lengths. Here a length is "
@@ -198,7 +200,7 @@ def _losses(curves: Sequence[Found]) -> Iterator[Figure]:
             options={
                 "across": ACROSS,
                 "up": UP,
-                "top": 0,
+                "top": LEAST,
                 "lines": [
                     {"key": name, "text": f"variation {variation:g}", "tone": f"series-{k % SERIES}"}
                     for k, (name, variation) in enumerate(zip(names, variations, strict=True))
@@ -243,7 +245,7 @@ def _trips(trips: Sequence[Found]) -> Iterator[Figure]:
         options={
             "across": ACROSS,
             "up": UP,
-            "top": 0,
+            "top": LEAST,
             "lines": [
                 {
                     "key": "mean",

@@ -70,7 +70,7 @@ class StudyKeys(Keys):
     windows: list[Window] = Field(min_length=1)
     variations: list[Variation] = Field(min_length=1)
     variants: list[Variant] = Field(default=list(VARIANTS), min_length=1)
-    samples: Annotated[Count, Field(ge=2)]
+    samples: Count
     seed: Annotated[Whole, Field(ge=0, le=MAX_SEED)] = 0
     trips: TripKeys | None = None
 
