@@ -37,9 +37,10 @@ def experiment(
 ) -> None:
     """Run an experiment: many games while keys of a problem, bots and seeds vary.
 
-    Problems of any kind can be swept. A kind may add populations, whose strategies spread or learn. See
-    docs/experiments. Every game runs the real contract on the embedded EVM. If the file says so,
-    a compiled twin plays a population's games, and a sample of them is compared with the EVM.
+    Problems of any kind can be swept. A kind may add populations, whose strategies spread or learn, or a
+    study, whose instances are solved and not played. See docs/experiments. Every game runs the real contract
+    on the embedded EVM. If the file says so, a compiled twin plays a population's games, and a sample of them
+    is compared with the EVM.
 
     To continue a stopped run, give the same command again: the tables are the same as without the stop.
 
@@ -47,6 +48,7 @@ def experiment(
 
     - `parley experiment problems/experiments/rules.toml --workers 2`
     - `parley experiment problems/experiments/greed.toml --workers 2`
+    - `parley experiment problems/experiments/value-loss.toml --workers 2`
     - `parley report build/experiments/greed`
     """
     with progress_bar() as progress:
