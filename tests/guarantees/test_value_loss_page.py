@@ -10,6 +10,7 @@ import pytest
 from matplotlib.collections import PolyCollection
 
 from parley.kit.present.drawing import picture, pictures
+from parley.kit.present.page import render
 from parley.kit.present.style import SERIES
 from parley.mechanisms.guarantees.experiment.page import study_sheet
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parley.kit.present.page_model import Figure, Sheet
+    from tests.browser import Tab
 
 PROVIDERS = [2, 3, 30]
 
@@ -135,3 +137,16 @@ def test_bounds_are_drawn_beside_each_other(tmp_path: Path) -> None:
         [100 / 3, 400 / 11, 50, 62.5, 75]
     )
     assert regions.get_ylim()[1] == bounds.get_ylim()[1] == 104
+
+
+def test_the_page_draws_a_line_for_each_variation(tab: Tab, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(render(sheet(tmp_path, trips=TRIPS)), encoding="utf-8")
+    tab.open(file)
+    for name, lines in (("regions", 1), ("bounds", 5), ("losses-length", 8), ("trips", 4)):
+        panels = tab.page.locator(f'[data-figure="{name}"] .panel svg')
+        assert panels.locator('g[aria-label="line"] path').count() == lines
+    ticks = tab.page.locator('[data-figure="losses-length"] .panel svg').first.locator(
+        'g[aria-label="y-axis tick label"] text'
+    )
+    assert max(float(text) for text in ticks.all_text_contents()) <= 9
