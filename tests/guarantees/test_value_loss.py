@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from parley.chain.compiler import project_root
 from parley.core.errors import ProblemError
 from parley.mechanisms.guarantees.experiment.run import Solved, mean_losses, solve_chunk, solve_sample
 from parley.mechanisms.guarantees.experiment.samples import UNIT, VARIANTS, Synthetic, Taxi, draw
@@ -304,3 +305,16 @@ def test_more_variation_loses_less_at_the_peak(measured: dict[str, Any]) -> None
     for k in range(3):
         assert peaks[k + 1] < peaks[k] + FARTHEST * hypot(*errors[k : k + 2])
     assert peaks[3] < peaks[0] - FARTHEST * hypot(errors[0], errors[3])
+
+
+@pytest.mark.deep
+def test_the_page_of_the_study_has_these_figures(measured: dict[str, Any]) -> None:
+    page = (project_root() / "docs" / "guarantees-study.md").read_text(encoding="utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith("| `length` | 1.6 |"))
+    told = []
+    for variation in ("0.001", "0.01", "0.1", "0.2", "0.3", "0.5"):
+        means = 100 * measured[variation].mean(axis=0)
+        top = int(means.argmax())
+        error = 10 * measured[variation][:, top].std(ddof=1)
+        told.append(f"{means[top]:.1f} ± {error:.1f} ({top + 2})")
+    assert [cell.strip() for cell in row.split("|")[3:-1]] == told

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from math import fsum, sqrt
+from math import fsum, lcm, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from joblib import Parallel, delayed
 
@@ -22,6 +23,10 @@ __all__ = ["Losses", "Solved", "mean_losses", "solve_sample"]
 
 CHUNK = 10
 """Samples that a process solves at a time."""
+SMALL = 2**40
+"""Values whose sum is below this are solved in machine code."""
+TIME_LIMIT = 60.0
+"""For an instance that machine code did not prove, in seconds."""
 
 
 class Solved(NamedTuple):
@@ -37,20 +42,42 @@ class Solved(NamedTuple):
 
 
 def solve_sample(curve: Curve, sample: int, providers: range) -> list[Solved]:
-    """Solve a sample for all numbers of providers."""
-    found = solve(curve.problem(sample, providers[0]), sweep=(providers[0], providers[-1]))
+    """Solve a sample for all numbers of providers; what machine code does not prove is solved in general."""
+    from parley.mechanisms.guarantees.solver.small import losses  # noqa: PLC0415 - imports numba
+
+    problem = curve.problem(sample, providers[0])
+    unit = lcm(*(value.denominator for value in problem.values))
+    values = [int(value * unit) for value in problem.values]
+    if sum(values) >= SMALL:
+        return [_solve(curve, sample, count) for count in providers]
+    starts, ends = (np.array(times) for times in zip(*(problem.ticks or ()), strict=True))
     return [
         Solved(
             sample,
-            step.providers,
-            float(step.max_value),
-            float(step.tau or 0),
-            float(step.restricted_value or 0),
-            float(step.loss or 0),
-            proved=step.proved,
+            count,
+            one.max_value / unit,
+            one.tau / unit,
+            one.restricted_value / unit,
+            (one.max_value - one.restricted_value) / one.max_value,
+            proved=True,
         )
-        for step in found.sweep or ()
+        if one.proved
+        else _solve(curve, sample, count)
+        for count, one in zip(providers, losses(starts, ends, np.array(values), providers), strict=True)
     ]
+
+
+def _solve(curve: Curve, sample: int, providers: int) -> Solved:
+    found = solve(curve.problem(sample, providers), time_limit=TIME_LIMIT)
+    return Solved(
+        sample,
+        providers,
+        float(found.max_value),
+        float(found.tau or 0),
+        float(found.restricted_value or 0),
+        float(found.loss or 0),
+        proved=found.status == "optimal",
+    )
 
 
 def solve_chunk(curve: Curve, first: int, last: int, providers: range) -> list[Solved]:
