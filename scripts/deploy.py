@@ -32,6 +32,7 @@ CONTRACTS = (
     "ReorderedRecognition",
     "AssignmentLottery",
     "RayMarket",
+    "GuaranteedDispatch",
 )
 
 

@@ -16,6 +16,7 @@ from tests.nodes import KINDS, LocalNode, anvil, running
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
 MARKET = ROOT / "problems" / "screening-worked-example.toml"
+DISPATCH = ROOT / "problems" / "guarantees-worked-example.toml"
 LOTTERY = ROOT / "problems" / "assignment-seminars.toml"
 CONTRACTS = contracts()
 
@@ -87,6 +88,7 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
         (LOTTERY, "truthful"),
         (LOTTERY, "absent:revealing"),
         (MARKET, "truthful"),
+        (DISPATCH, "lazy"),
     ):
         options = [*place, "--games", 12, "--seed", len(bots), "--bots", bots]
         assert parley("simulate", problem, *options).returncode == 0
@@ -95,14 +97,15 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
     found = json.loads(done.stdout)
     assert set(found) == {
         *("chain_id", "games", "draws", "violations", "recognition_p_value", "payees", "holds", "seconds"),
-        "contracts",
+        *("contracts", "findings"),
     }
     assert found["payees"] == "traces"
-    assert (found["chain_id"], found["games"], found["violations"], found["holds"]) == (31337, 48, [], True)
+    assert (found["chain_id"], found["games"], found["violations"], found["holds"]) == (31337, 60, [], True)
     assert [(one["kind"], one["games"]) for one in found["contracts"]] == [
         ("coordination", 12),
         ("assignment", 24),
         ("screening", 12),
+        ("guarantees", 12),
     ]
     assert found["draws"] == sum(one["draws"] for one in found["contracts"])
     p_values = [one["recognition_p_value"] for one in found["contracts"][:2]]
@@ -110,7 +113,7 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
     assert found["contracts"][2]["draws"] == 0
     tables = parley("verify", *place)
     assert tables.returncode == 0
-    assert tables.stdout.count("no violation") == 3
+    assert tables.stdout.count("no violation") == 4
 
     # A file may name one mechanism alone, as those do that were written before there was another.
     content = json.loads(deployment.read_text())
@@ -123,7 +126,7 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
         assert only["holds"] is True
     alone.write_text(json.dumps(content | {"contracts": {}}))
     said = complaint(parley("verify", "--evm", node.url, "--deployment", alone), 2)
-    assert "contains none of TwoStageMechanism, AssignmentLottery, RayMarket" in said
+    assert "contains none of TwoStageMechanism, AssignmentLottery, RayMarket, GuaranteedDispatch" in said
 
 
 def test_the_script_and_the_command_are_one(node: LocalNode, deployment: Path) -> None:

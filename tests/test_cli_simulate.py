@@ -49,14 +49,17 @@ def test_the_papers_example_as_the_readme_plays_it() -> None:
     assert report["gas"]["per_game"] <= 1_900_000
 
 
-SHARED = {"kind", "evm", "games", "seed", "endings", "settled", "broken_down", "expired", "paths", "agents"}
+SHARED = {"kind", "evm", "games", "seed", "endings", "settled", "broken_down", "expired", "paths"}
 SHARED |= {"gas", "transactions", "seconds", "games_per_second", "cross_check"}
 OWN = {
-    "coordination": {"mean_rounds", "proposer"},
-    "assignment": {"rule", "counts", "unassigned", "expected", "truthful", "p_value"},
+    "coordination": {"agents", "mean_rounds", "proposer"},
+    "assignment": {"agents", "rule", "counts", "unassigned", "expected", "truthful", "p_value"},
+    "guarantees": {
+        *("dispatcher", "challenger", "registrar", "refused", "challenges", "providers", "platform", "draw"),
+    },
     "screening": {
-        *("poster", "cost", "choices", "expected_choices", "p_value", "worse_off", "above_status_quo"),
-        *("mismatches", "gains", "refused"),
+        *("agents", "poster", "cost", "choices", "expected_choices", "p_value", "worse_off"),
+        *("above_status_quo", "mismatches", "gains", "refused"),
     },
 }
 
@@ -74,7 +77,8 @@ def test_every_ready_problem_plays_and_agrees_with_theory(file: Path) -> None:
     assert (first, sum(others)) == (600, 0)
     assert report["cross_check"]["identical"] is True
     assert report["gas"]["per_game"] > 0
-    assert all(abs(one.get("z") or 0) < 4.5 for one in (*report["agents"], report.get("cost", {})))
+    seats = "providers" if kind == "guarantees" else "agents"
+    assert all(abs(one.get("z") or 0) < 4.5 for one in (*report[seats], report.get("cost", {})))
 
 
 def test_lotteries_come_to_the_exact_matrix() -> None:

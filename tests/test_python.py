@@ -18,6 +18,7 @@ KINDS = {
     "coordination": "paper-example-1.toml",
     "assignment": "assignment-cyclic.toml",
     "screening": "screening-worked-example.toml",
+    "guarantees": "guarantees-worked-example.toml",
 }
 
 

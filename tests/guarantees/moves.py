@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from parley.chain.evm import FUNDS
 from parley.core.limits import MAX_WINDOW
 from parley.core.randomness import Word, keccak, word
 from parley.kit.reference import NOTHING
@@ -85,7 +86,7 @@ class Moves(moves.Moves[Dispatch]):
 
     def stake(self, *parameters: Any) -> int:  # noqa: ANN401 - as in the rig
         (p,) = parameters
-        return p.deposit  # type: ignore[no-any-return]
+        return min(int(p.deposit), FUNDS // 2)
 
     def deposit(self, game: Dispatch, seat: int) -> int:
         del seat  # all pay the same
@@ -99,6 +100,11 @@ class Moves(moves.Moves[Dispatch]):
         if game.phase is Phase.OPENING:
             return {seat for seat in game.enrolled - game.opened if game.commitments[seat] in self.offered}
         return ()
+
+    def by_seat(self, dice: Random, game: Dispatch, method: str, seat: int) -> Call:
+        if method == "withdraw":
+            return Call(game.payee(seat), method, (game.id, seat, dice.choice(self.payees)))
+        return super().by_seat(dice, game, method, seat)
 
     def next_call(self, dice: Random, game: Dispatch) -> Call | None:
         if game.phase is Phase.POSTING and (dice.random() < 0.02 or not self._found(dice, game)):
@@ -134,7 +140,9 @@ class Moves(moves.Moves[Dispatch]):
     def _post(self, dice: Random, game: Dispatch) -> Call:
         allocation = self._found(dice, game) or self._any(dice, game)
         due = game.parameters.greatest_rate * sum(job.value for job in game.job_list())
-        return Call(game.creator, "post", (game.id, game.digest, game.jobs, allocation), due)
+        # Nobody has more.
+        paid = min(due, FUNDS // 2)
+        return Call(game.creator, "post", (game.id, game.digest, game.jobs, allocation), paid)
 
     def _concede(self, _dice: Random, game: Dispatch) -> Call:
         return Call(game.creator, "concede", (game.id, game.digest))

@@ -42,6 +42,7 @@ def test_every_directed_test_stands_in_the_ledger() -> None:
         "coordination/test_protocol_*.py",
         "assignment/test_contract_[!s]*.py",
         "screening/test_contract_*.py",
+        "guarantees/test_contract_*.py",
     ):
         for path in sorted((ROOT / "tests").glob(pattern)):
             relative = path.relative_to(ROOT).as_posix()
@@ -51,10 +52,12 @@ def test_every_directed_test_stands_in_the_ledger() -> None:
 def test_the_ledger_counts_the_crooked_contracts_right() -> None:
     from tests.assignment.suite import SUITE as ASSIGNMENT  # noqa: PLC0415 - a test's own table
     from tests.coordination.suite import SUITE as COORDINATION  # noqa: PLC0415 - a test's own table
+    from tests.guarantees.suite import SUITE as GUARANTEES  # noqa: PLC0415 - a test's own table
     from tests.kit.conformance import sample  # noqa: PLC0415 - a test's own table
     from tests.screening.suite import SUITE as SCREENING  # noqa: PLC0415 - a test's own table
 
-    names = [list(suite.campaign.variants) for suite in (COORDINATION, ASSIGNMENT, SCREENING)]
+    suites = (COORDINATION, ASSIGNMENT, SCREENING, GUARANTEES)
+    names = [list(suite.campaign.variants) for suite in suites]
     ledger = (ROOT / "docs/PROPERTIES.md").read_text(encoding="utf-8")
     assert f"list {sum(map(len, names))} variants" in ledger
     assert f"{sum(len(sample(some)) for some in names)} of them, drawn" in ledger

@@ -184,7 +184,8 @@ class Mean(Statistic[OutcomeT, S]):
     labels : sequence of str
         Name of each number.
     law : callable or None
-        Takes the theory and the key; returns the law of each number. None if there is no theory.
+        Takes the theory and the key; returns the law of each number, None where it is not known. None if
+        there is no theory.
     unit : int
         Number of counted units in one displayed unit.
 
@@ -207,7 +208,7 @@ class Mean(Statistic[OutcomeT, S]):
 
     of: Callable[[OutcomeT], Iterable[int]]
     labels: Sequence[str]
-    law: Callable[[S, Any], Sequence[Law]] | None = None
+    law: Callable[[S, Any], Sequence[Law | None]] | None = None
     unit: int = 1
 
     @property
@@ -239,13 +240,14 @@ class Mean(Statistic[OutcomeT, S]):
         )
 
     def _row(
-        self, label: str, games: int, total: int, squares: int, laws: Sequence[tuple[Law, int]]
+        self, label: str, games: int, total: int, squares: int, given: Sequence[tuple[Law | None, int]]
     ) -> MeanRow:
         if not games:
             return MeanRow(label, 0, 0, None, None, None, None, None)
         mean = Fraction(total, games * self.unit)
         error = _std_error(total, squares, games) / self.unit
-        if not laws:
+        laws = [(law, number) for law, number in given if law is not None]
+        if not laws or len(laws) < len(given):
             return MeanRow(label, games, total, mean, error, None, None, None)
         expected = sum((law.mean * number for law, number in laws), Fraction(0)) / games
         known = [(law.variance, number) for law, number in laws if law.variance is not None]

@@ -130,7 +130,7 @@ def test_a_difference_is_found() -> None:
         changed[3] = path, sent[:-1]
         assert "game 3: 5 transactions here, 6 there" in run.differences(changed)
         # Somebody else's money: a seat pays for what is no part of any game.
-        run._evm.transact(run._seats[1], run._evm.deployer, b"", value=5)
+        run._evm.transact(run._parties[1], run._evm.deployer, b"", value=5)
         moved = run._moved[1]
         assert run.differences({}) == [
             f"agent 2: its balance on the node changed by {moved - 5} wei, its games moved {moved}"

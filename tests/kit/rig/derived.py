@@ -118,9 +118,9 @@ class Derived:
         for event, places in sites.items():
             for function, match in places:
                 where = f" in {function.name}" if len(places) > 1 else ""
-                yield from self._event(event, where, match, function.head.text)
+                yield from self._event(event, where, match, function.head.text + function.body.text)
 
-    def _event(self, event: str, where: str, match: Match, head: str) -> Found:
+    def _event(self, event: str, where: str, match: Match, within: str) -> Found:
         fields, told = self.events[event], {field.name: place for field, place in self._told(event, match)}
         stated = self.presence.get(event, "")
         missing = stated or self.rules.presence(event, tuple(range(len(fields))))
@@ -129,7 +129,7 @@ class Derived:
         yield f"{event} is emitted twice{where}", _put(stated or "events", statement.before, statement.text)
         for field, rule in zip(fields[1:], self.rules.fields[event][1:], strict=True):
             place = told.get(field.name)
-            for way, new in _altered(field, place.text, rule, head).items() if place else ():
+            for way, new in _altered(field, place.text, rule, within).items() if place else ():
                 assert place is not None
                 named = python_name(field.name).strip("_").replace("_", " ")
                 yield f"{event} states {way} {named}{where}", _put(rule, place, new)
@@ -213,9 +213,10 @@ class Derived:
             return
         withdraw = self.actions["withdraw"]
         (pay,) = withdraw.body.found(r"\b_pay\(")
-        statement, (*_, amount) = pay.statement, pay.arguments
+        statement, (_, payee, _, amount) = pay.statement, pay.arguments
+        seat = payee.text
         told, of, head = (
-            f"emit Withdrawn(id, seat, to, {amount.text});",
+            f"emit Withdrawn(id, {seat}, to, {amount.text});",
             amount.text,
             withdraw.common_knowledge,
         )
@@ -228,17 +229,18 @@ class Derived:
             _put(
                 "payment",
                 statement,
-                f"{told} if (seat + 1 < {head}.agents()) {{ to.transfer({of} - 7); }}"
-                f" else {{ to.transfer({of}); {OWNER}.transfer(7 * ({head}.agents() - 1)); }}",
+                f"{told} if ({seat} + 1 < {head}.agents()) {{ to.transfer({of} - 7); }} else {{ "
+                f"to.transfer({of}); "
+                f"if ({seat} + 1 == {head}.agents()) {OWNER}.transfer(7 * ({head}.agents() - 1)); }}",
             ),
         )
         yield "a withdrawal is a wei short", _put("withdrawal amount", amount, f"{of} - 1")
         yield "a withdrawal is a wei too much", _put("withdrawal amount", amount, f"{of} + 1")
-        *_, claim = withdraw.body.found(r"(?m)^\s+(game\.[^\n]*;)")
-        yield (
-            "a seat can withdraw again",
-            _put("one withdrawal per seat", claim.place(1), "", stage="withdraw twice", bots=self.silent),
-        )
+        for claim in [*withdraw.body.found(r"(?m)^\s+(game\.[^\n]*;)")][-1:]:
+            yield (
+                "a seat can withdraw again",
+                _put("one withdrawal per seat", claim.place(1), "", stage="withdraw twice", bots=self.silent),
+            )
         first = next(self.actions[self.first].body.found(r"\bemit \w+\(")).place().before
         expire = self.actions["expire"]
         burns = [match.place(1) for match in expire.body.found(r"burnt \+= ([^;]+);")]
@@ -311,8 +313,8 @@ def _put(rule: str, place: Place, new: str, stage: str = "", bots: Sequence[str]
     return Variant(rule, (Put(place, new),), tuple(bots), stage)
 
 
-def _altered(field: Type, text: str, rule: str, head: str) -> dict[str, str]:
-    """What may be stated instead of a value that a function with this head has, and how it differs."""
+def _altered(field: Type, text: str, rule: str, within: str) -> dict[str, str]:
+    """What may be stated instead of a value that a function of this text has, and how it differs."""
     if rule == SILENT:
         return {"one more of": f"{text} | 1", "none of": "0"}
     if field.solidity and field.base == "uint":
@@ -326,6 +328,6 @@ def _altered(field: Type, text: str, rule: str, head: str) -> dict[str, str]:
     }.get(field.base, "")
     if field.base == "array":
         other = f"{text}[1:]" if field.length is None else f"[{text}[0] ^ 1, {text}[1]]"
-        if f" memory {text}" in head and field.length is None:  # no part of it can be named
+        if f" memory {text}" in within and field.length is None:  # no part of it can be named
             other = f"new {field.text}(0)"
     return {"another": other} if other else {}

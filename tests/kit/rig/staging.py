@@ -22,8 +22,8 @@ STRANGER = -1
 def trying(player: PlayerT) -> PlayerT:
     """Let a player send what it would only ask: a crooked contract may take it."""
 
-    def send(sender: str, data: bytes, _error: str, _taken: str) -> None:
-        player.evm.transact(sender, player.contract, data)
+    def send(sender: str, data: bytes, _error: str, _taken: str, value: int = 0) -> None:
+        player.evm.transact(sender, player.contract, data, value)
 
     setattr(player, "must_refuse", send)  # noqa: B010 - mypy wants no method assigned
     return player

@@ -355,12 +355,15 @@ class ContractSuite:
                 self._take_all(player, machine)
 
     def _take_all(self, player: Player[Any], machine: Recorder) -> None:
-        """Let every seat try to withdraw from the latest game, as the model says that it may."""
+        """Let every payee try to withdraw from the latest game, as the model says that it may."""
         replay = self.mechanism.verifier()(machine, self.decoder)
         for call in machine.calls():
             replay.take(call)
+        if not replay.model.games:
+            return
         *_, game = replay.model.games.values()
-        for seat, address in enumerate(player.seats):
+        payees = map(game.payee, range(game.payees)) if hasattr(game, "payees") else player.seats
+        for seat, address in enumerate(payees):
             moves = self.machine.moves_type(replay.model, (), [address], self.decoder)
             arguments = moves.by_seat(Random(seat), game, "withdraw", seat).args
             machine.transact(

@@ -74,7 +74,7 @@ def read_choice(body: bytes) -> Choice:
 
 
 def described(choice: Choice) -> JsonObject:
-    """Return what the page shows before play: agents, bots, and keys with single values."""
+    """Return what the page shows before play: roles and agents, bots, and keys with single values."""
     problem = choice.problem()
     if choice.bots is not None:
         problem.setting(choice.bots, choice.seed)
@@ -82,7 +82,7 @@ def described(choice: Choice) -> JsonObject:
     return {
         "kind": problem.kind,
         "about": problem.mechanism.about,
-        "agents": list(problem.problem.agent_names),
+        "agents": [*problem.mechanism.roles, *problem.problem.agent_names],
         "bots": list(bots_of(problem.kind)),
         "does": dict(problem.mechanism.bots),
         "keys": {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from parley.chain.abi import types
 from parley.chain.coders import sequence_reader
-from parley.kit.bots import seated
 from parley.kit.live.board import Change, Panel, ether, number
 from parley.kit.play.run import open_player
 
@@ -41,30 +40,33 @@ def watch(
     Parameters
     ----------
     bots : sequence of str
-        Names, one for all seats or one per seat.
+        Names, as `Playable.seated` takes them.
     seed, game : int
         Number `game` of the run with this seed.
 
     Returns
     -------
     dict
-        ``agents`` (names by seat), ``phases``, ``panels`` (tables before the first transaction), ``ending``,
-        and ``steps``, one per transaction: ``call`` (the contract's function), ``arguments``, ``actor`` (its
-        seat; None for the account that creates and expires games), ``paid``, ``phase`` (afterwards; None if
-        the contract has no such view), ``said`` (sentences), ``events`` and ``changes`` (of cells).
+        ``agents`` (names by seat, then those of roles), ``phases``, ``panels`` (tables before the first
+        transaction), ``ending``, and ``steps``, one per transaction: ``call`` (the contract's function),
+        ``arguments``, ``actor`` (its seat or role; None for other accounts), ``paid``, ``phase`` (afterwards;
+        None if the contract has no such view), ``said`` (sentences), ``events`` and ``changes`` (of cells).
 
     Raises
     ------
     ParleyError
         If the contract cannot hold the problem, or a bot is unknown.
     """
-    names = list(problem.problem.agent_names)
+    mechanism = problem.mechanism
+    roles = len(mechanism.roles)
+    names = [*problem.problem.agent_names, *mechanism.roles]
     setting = problem.setting(bots, seed)
+    played = mechanism.seated(bots, problem.problem)
     player = open_player(setting)
     phases = _phases_of(player)
     outcome = player.play(game)
     board = problem.board(outcome)
-    seats = {address: seat for seat, address in enumerate(player.seats)}
+    seats = {address: seat for seat, address in enumerate((*player.seats, *player.roles))}
     calls = {function.selector: function for function in player.codec.functions.values()}
     put, took = [0] * len(names), [0] * len(names)
     steps = []
@@ -72,7 +74,7 @@ def watch(
         function, actor = calls[sent.data[:4]], seats.get(sent.sender)
         events, said, changes = player.codec.decode(sent.logs), [], []
         if actor is not None:
-            moved = setting.mechanism.money(sent)
+            moved = mechanism.money(sent)
             put[actor] += max(-moved, 0)
             took[actor] += max(moved, 0)
             changes += [
@@ -100,9 +102,9 @@ def watch(
         "seed": seed,
         "game": game,
         "agents": names,
-        "phases": [name.capitalize() for name in problem.mechanism.phases] if any(phases) else [],
+        "phases": [name.capitalize() for name in mechanism.phases] if any(phases) else [],
         "panels": [
-            _seats(seated(bots, len(names))).to_json(),
+            _seats([*played[roles:], *played[:roles]]).to_json(),
             *(panel.to_json() for panel in (board.panels() if board is not None else ())),
         ],
         "steps": steps,

@@ -54,6 +54,8 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         All endings of a game.
     options : tuple of Option
         Options of this kind only, of all commands.
+    roles : tuple of str
+        Who plays besides the agents, such as an organizer; bots of roles come before the agents'.
     """
 
     kind: ClassVar[str]
@@ -61,6 +63,7 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
     bots: ClassVar[Mapping[str, str]]
     endings: ClassVar[Mapping[str, Ending]]
     options: ClassVar[tuple[Option, ...]] = ()
+    roles: ClassVar[tuple[str, ...]] = ()
 
     # ── what a mechanism declares ──
 
@@ -71,7 +74,7 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         Parameters
         ----------
         names : sequence of str
-            One per seat.
+            As `seated` returns them: one per role, then one per seat.
 
         Raises
         ------
@@ -118,6 +121,23 @@ class Playable(ABC, Generic[P, S, OutcomeT, C]):
         return {"agents": run.agents(), "statistics": run.comparison.to_json()}
 
     # ── derived, unless a mechanism overrides it ──
+
+    def seated(self, names: Sequence[str], problem: P) -> list[str]:
+        """Return the name of every bot, of roles first; by default those given, one for all or one each.
+
+        Parameters
+        ----------
+        names : sequence of str
+            As a user gives them; none for the default.
+
+        Raises
+        ------
+        ParleyError
+            If there are too many or too few.
+        """
+        from parley.kit.bots import seated  # noqa: PLC0415 - declarations load fast
+
+        return seated(names or [next(iter(self.bots))], problem.agents)
 
     def given(self, verb: str, values: Mapping[str, object]) -> Given:
         """Check the options given to a command."""

@@ -94,9 +94,9 @@ class NodeRun(Generic[P, S, OutcomeT, C]):
             self._addresses = {name: entry.address for name, entry in deployed.items()}
         self._code = {address: self._evm.code(address) for address in self._addresses.values()}
         self._names = {selector: name for name, selector in mechanism.codec().selectors.items()}
-        self._seats = self._evm.accounts[: setting.problem.agents]
+        self._parties = setting.player(self._evm, self._addresses).parties
         self._balances = self._read_balances()
-        self._moved = [0] * setting.problem.agents
+        self._moved = [0] * len(self._parties)
         self.gas: dict[str, list[int]] = defaultdict(list)
 
     def play(self, numbers: Iterable[int]) -> Iterator[NodeGame[OutcomeT]]:
@@ -139,7 +139,8 @@ class NodeRun(Generic[P, S, OutcomeT, C]):
         """Replay games on revm with the node's chain id and addresses, and return the differences.
 
         It compares every transaction's sender, data, value and events, and the money that each game moved. It
-        then compares the balances of the seats on the node, net of gas, with the money that all games moved.
+        then compares the balances of all parties on the node, net of gas, with the money that all games
+        moved.
 
         Parameters
         ----------
@@ -154,7 +155,7 @@ class NodeRun(Generic[P, S, OutcomeT, C]):
         for k, (_, sent) in sorted(kept.items()):
             before = player.balances()
             player.play(k)
-            *seats, contract = map(int.__sub__, player.balances(), before)
+            *parties, contract = map(int.__sub__, player.balances(), before)
             if len(sent) != len(player.sent):
                 differences.append(f"game {k}: {len(sent)} transactions here, {len(player.sent)} there")
             differences.extend(
@@ -163,22 +164,25 @@ class NodeRun(Generic[P, S, OutcomeT, C]):
                 if _without_output(a) != _without_output(b)
             )
             moved = self._moved_in(sent)
-            if (seats, contract) != (moved, -sum(moved)):
+            if (parties, contract) != (moved, -sum(moved)):
                 differences.append(f"game {k}: balances differ")
         changes = [now - then for now, then in zip(self._read_balances(), self._balances, strict=True)]
         differences.extend(
-            f"agent {seat + 1}: its balance on the node changed by {change} wei, its games moved {moved}"
-            for seat, (change, moved) in enumerate(zip(changes, self._moved, strict=True))
+            f"{self._name_of(k)}: its balance on the node changed by {change} wei, its games moved {moved}"
+            for k, (change, moved) in enumerate(zip(changes, self._moved, strict=True))
             if change != moved
         )
         return differences
 
     def _read_balances(self) -> list[int]:
-        return [self._evm.balance(seat) for seat in self._seats]
+        return [self._evm.balance(party) for party in self._parties]
+
+    def _name_of(self, party: int) -> str:
+        return f"agent {party + 1}" if party < self._setting.problem.agents else self._parties[party]
 
     def _moved_in(self, sent: Sequence[Sent]) -> list[int]:
-        """Return the wei that each seat withdrew in one game, minus what it paid in."""
-        moved = dict.fromkeys(self._seats, 0)
+        """Return the wei that each party withdrew in one game, minus what it paid in."""
+        moved = dict.fromkeys(self._parties, 0)
         for transaction in sent:
             money = self._setting.mechanism.money(transaction)
             if money:

@@ -90,6 +90,16 @@ class Player(ABC, Generic[OutcomeT]):
         answers.
         """
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Addresses of the mechanism's `Playable.roles`."""
+        return ()
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """All accounts that may pay the contract or be paid: the seats first."""
+        return tuple(dict.fromkeys((*self.seats, *self.roles)))
+
     def begin(self) -> None:
         """Start a new game."""
         # New lists, because the caller may keep those of the last game.
@@ -133,7 +143,7 @@ class Player(ABC, Generic[OutcomeT]):
         """
         return self.events(sender, self.codec.functions[function].encode(*arguments), value)
 
-    def must_refuse(self, sender: str, data: bytes, error: str, taken: str) -> None:
+    def must_refuse(self, sender: str, data: bytes, error: str, taken: str, value: int = 0) -> None:
         """Try a call that the contract has to refuse.
 
         The contract is asked, as a wallet asks before it sends: nothing is sent that would be reverted.
@@ -150,7 +160,7 @@ class Player(ABC, Generic[OutcomeT]):
         ParleyError
             If the contract takes it, or refuses it for another reason.
         """
-        answer = self.evm.call(sender, self.contract, data)
+        answer = self.evm.call(sender, self.contract, data, value)
         if answer.ok:
             raise ParleyError(taken)
         if not answer.output.startswith(self.codec.errors[error]):
@@ -176,8 +186,8 @@ class Player(ABC, Generic[OutcomeT]):
         return [material[at : at + 32] for at in range(0, 32 * words, 32)]
 
     def balances(self) -> tuple[int, ...]:
-        """Return the balances of the seats and of the contract, in wei, net of gas."""
-        return tuple(self.evm.balance(account) for account in (*self.seats, self.contract))
+        """Return the balances of all parties and of the contract, in wei, net of gas."""
+        return tuple(self.evm.balance(account) for account in (*self.parties, self.contract))
 
     def _refusal(self, data: bytes, revert: bytes) -> UnexpectedRevertError:
         function = next(name for name, selector in self.codec.selectors.items() if data.startswith(selector))

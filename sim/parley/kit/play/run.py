@@ -212,7 +212,7 @@ def _on(cluster: str | None) -> Iterator[None]:
 
 
 def _replay(player: Player[OutcomeT], k: int) -> tuple[int, ...]:
-    """Replay game k, and return the changes in the balances of seats and contract."""
+    """Replay game k, and return the changes in the balances of parties and contract."""
     before = player.balances()
     player.play(k)
     return tuple(map(int.__sub__, player.balances(), before))

@@ -7,7 +7,6 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeAlias
 
-from parley.kit.bots import seated
 from parley.kit.play.tally import Tally
 from parley.kit.protocols import C, OutcomeT, P, S
 
@@ -43,7 +42,7 @@ class Setting(Generic[P, S, OutcomeT, C]):
         seed: int = 0,
         options: Mapping[str, object] = MappingProxyType({}),
     ) -> Self:
-        """Return a setting with bots by name: one for all seats, one per seat, or none for the default.
+        """Return a setting with bots by name, as `Playable.seated` takes them.
 
         Parameters
         ----------
@@ -55,7 +54,7 @@ class Setting(Generic[P, S, OutcomeT, C]):
         ParleyError
             If a name or an option is unknown, or the contract cannot hold the problem.
         """
-        names = seated(bots or [next(iter(mechanism.bots))], problem.agents)
+        names = mechanism.seated(bots, problem)
         given = mechanism.given("simulate", options)
         cast = mechanism.cast(problem, names)
         return cls(mechanism, problem, mechanism.with_options(cast, given) if options else cast, seed)

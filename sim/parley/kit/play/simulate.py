@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from parley.chain.urls import shown
-from parley.kit.bots import seated
 from parley.kit.play.run import play_games
 from parley.kit.play.setting import Row, Setting
 from parley.kit.play.simulation import Simulation
@@ -44,7 +43,7 @@ def simulate(
     seed : int
         Seed of the games, and of theory if it samples.
     bots : sequence of str
-        One name for all seats, or one per seat; by default the mechanism's first bot.
+        Names, as `Playable.seated` takes them; by default the mechanism's first bot.
     **how
         See `parley.kit.protocols.RunOptions`.
 
@@ -53,7 +52,7 @@ def simulate(
     ParleyError
         If a bot or an option is unknown, the contract cannot hold the problem, or the backend is not usable.
     """
-    names = seated(bots or [next(iter(mechanism.bots))], problem.agents)
+    names = mechanism.seated(bots, problem)
     setting = Setting.of(mechanism, problem, names, seed, options)
     theory = mechanism.theory(problem, seed)
     columns = mechanism.columns(problem)

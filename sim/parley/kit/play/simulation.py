@@ -25,7 +25,7 @@ class Simulation(Generic[P, S, OutcomeT, C]):
     Attributes
     ----------
     bots : list of str
-        Names, one per seat.
+        Names, one per role and then one per seat.
     cast : Cast
         The mechanism's objects for these names.
     theory : Solution

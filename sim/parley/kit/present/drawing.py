@@ -308,6 +308,19 @@ def _stacked(axes: Axes, figure: Figure) -> None:
     _plain(axes, figure.title, loc="upper left", bbox_to_anchor=(1, 1))
 
 
+def _timeline(axes: Axes, figure: Figure) -> None:
+    names, rows = [str(name) for name in figure.options["rows"]], _rows(figure)
+    most = max((row["value"] for row in rows), default=0) or 1
+    shades, (who, *_) = _heat(SHADE, PLAYED), figure.columns
+    for row in rows:
+        length, color = row["end"] - row["start"], shades(row["value"] / most)
+        axes.barh(names.index(str(row[who.key])), length, left=row["start"], height=0.7, color=color)
+    axes.set_yticks(range(len(names)), _short(names) if len(names) <= NAMED else [""] * len(names))
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel("time")
+    _plain(axes, figure.options["title"])
+
+
 def _curves(axes: Axes, figure: Figure) -> None:
     options, rows = figure.options, _rows(figure)
     *_, front = options["kinds"]
@@ -519,6 +532,9 @@ CHARTS = {
     "bars": Chart(_bars, _by_rows),
     "histogram": Chart(_histogram, _sized(5.2, 4.0)),
     "stacked": Chart(_stacked, _by_rows),
+    "timeline": Chart(
+        _timeline, lambda figure: (5.2, max(3.2, min(9.0, 1.0 + 0.36 * len(figure.options["rows"]))))
+    ),
     "curves": Chart(_curves, _sized(4.4, 4.2)),
     "lines": Chart(_lines, _by_panels),
     "triangle": Chart(_triangle, _sized(4.8, 4.6)),

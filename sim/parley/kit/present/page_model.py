@@ -21,6 +21,8 @@ first column is the row's name. Charts read these other columns, by key or as na
 - ``lines``: columns along another one, as shares; one panel for each name in the first column. Options:
   ``across``, that column; ``up``, the axis; ``lines``, each with ``key``, ``text``, ``tone``, ``dash`` and
   ``around``, two columns with an interval between them; ``top``, the least height of the axis (1).
+- ``timeline``: bars from ``start`` to ``end``, the darker the greater ``value``. Options: ``rows``, the names
+  in the first column in their order; ``title``.
 - ``curves``: one line for each row, from 0. Options: ``steps``, the columns; ``across`` and ``up``, the axes.
 - ``triangle``: one point for each row that divides the whole among three. Options: ``corners``, the columns;
   ``areas``, polygons with ``label``, ``tone`` and ``corners``; ``down``, whether the first corner is below.

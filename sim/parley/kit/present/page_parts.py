@@ -67,7 +67,7 @@ def bots_of(agents: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(entry["bot"]) for entry in agents))
 
 
-def sheet_of_simulation(
+def sheet_of_simulation(  # noqa: PLR0913 - what makes a page
     report: Mapping[str, Any],
     *,
     name: str,
@@ -77,6 +77,7 @@ def sheet_of_simulation(
     findings: Sequence[str],
     figures: Sequence[Figure],
     paths: str,
+    agents: Sequence[Mapping[str, Any]] | None = None,
 ) -> Sheet:
     """Return the page of a simulation: common parts around the mechanism's own parts.
 
@@ -90,6 +91,8 @@ def sheet_of_simulation(
         Labels and values of the problem.
     paths : str
         Note of the figure of paths.
+    agents : sequence of mapping, optional
+        The report's agents with their bots, if they have another key there.
     """
     check, gas = report.get("cross_check") or {}, report["gas"]
     sheet = Sheet(
@@ -99,7 +102,7 @@ def sheet_of_simulation(
         facts=[
             (games, f"{report['games']:,}"),
             *facts,
-            ("bots", ", ".join(bots_of(report["agents"]))),
+            ("bots", ", ".join(bots_of(report["agents"] if agents is None else agents))),
             ("backend", str(report["evm"])),
             ("seed", str(report["seed"])),
             ("transactions", f"{report['transactions']:,}"),

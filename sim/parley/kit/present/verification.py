@@ -9,8 +9,9 @@ from parley.core.statistics import MIN_P
 from parley.kit.present.page_model import Figure, Sheet, columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from parley.kit.verify.rules import Violation
     from parley.kit.verify.verification import Verification
 
 __all__ = ["verification_sheet"]
@@ -38,25 +39,26 @@ def verification_sheet(found: Verification) -> Sheet:
         f"Verification of {found.contract}",
         "Did the contract keep its promises in every game?",
         facts=[(where, ended or "none")],
-        figures=[*([replayed] if checked else []), *([_violations(found)] if found.violations else [])],
+        figures=[
+            *([replayed] if checked else []),
+            *([_listed("violations", "Violations", found.violations)] if found.violations else []),
+            *([_listed("findings", "Found, no violation", found.findings)] if found.findings else []),
+        ],
         findings=[*_draws(found), *_seen(found)],
         warnings=list(_warnings(found)),
     )
 
 
-def _violations(found: Verification) -> Figure:
-    rules = Counter(violation.rule for violation in found.violations)
+def _listed(name: str, title: str, found: Sequence[Violation]) -> Figure:
+    rules = Counter(one.rule for one in found)
     note = ", ".join(f"{number:,} × {rule}" for rule, number in rules.most_common())
-    if len(found.violations) > _SHOWN:
-        note = f"the first {_SHOWN} of {len(found.violations):,}: {note}"
+    if len(found) > _SHOWN:
+        note = f"the first {_SHOWN} of {len(found):,}: {note}"
     return Figure(
-        "violations",
-        "Violations",
+        name,
+        title,
         columns(rule="rule", game="game", transaction="transaction", detail="what was found"),
-        [
-            [one.rule, one.game or "all", one.transaction or "none", one.detail]
-            for one in found.violations[:_SHOWN]
-        ],
+        [[one.rule, one.game or "all", one.transaction or "none", one.detail] for one in found[:_SHOWN]],
         note=note,
     )
 

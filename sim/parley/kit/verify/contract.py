@@ -127,6 +127,7 @@ def verify_contract(
         endings=dict(endings),
         checked=dict(replay.checked),
         violations=replay.violations,
+        findings=replay.findings,
         not_followed=len(replay.lost),
         not_seen=len(replay.unseen),
         judged=p_values,

@@ -84,6 +84,8 @@ class Replay(Generic[G]):
     ----------
     model : Model
         Every game in its expected state.
+    findings : list of Violation
+        What is worth knowing and breaks no rule.
     checked : Counter
         Number of checked calls and draws, by kind.
     lost : set of bytes
@@ -107,6 +109,7 @@ class Replay(Generic[G]):
         self.model: ReferenceModel[G] = self.new_model(claims)
         self.ledger = Ledger(history, self.note)
         self.violations: list[Violation] = []
+        self.findings: list[Violation] = []
         self.checked: Counter[str] = Counter()
         self.lost: set[Word] = set()
         self.unseen: set[Word] = set()
@@ -121,6 +124,10 @@ class Replay(Generic[G]):
         self._noted[game] += 1
         name = None if game is None else "0x" + game.hex()
         self.violations.append(Violation(name, transaction, rule, detail))
+
+    def find(self, game: Word, what: str, detail: str) -> None:
+        """Record something that breaks no rule, about the current call."""
+        self.findings.append(Violation("0x" + game.hex(), self._call.transaction, what, detail))
 
     def is_clean(self, game: Word) -> bool:
         """Whether a game has no violation and was checked to the end."""
@@ -168,6 +175,10 @@ class Replay(Generic[G]):
         """Check the draws among a call's expected and actual events, and return the other events of both."""
         del game
         return expected, events
+
+    def burnt_in(self, game: G, events: Sequence[Event]) -> int:
+        """Return the bonds that are burnt by a call of a lost game, by its events."""
+        return game.parameters.bond * sum(map(self.rules.silent_seats, events))
 
     def rule_of_refusal(self, action: str, game: Word, refusal: Revert) -> str:
         """Return the rule that a call breaks if the contract accepts it and the model rejects it."""
@@ -317,7 +328,7 @@ class Replay(Generic[G]):
         """Count the bonds burnt in a lost game, by its events."""
         known = self.model.games.get(game)
         if known is not None:
-            self.model.burnt += known.parameters.bond * sum(map(self.rules.silent_seats, events))
+            self.model.burnt += self.burnt_in(known, events)
 
     # ── the call on the model ────────────────────────────────────────────────────────────────────────────
 

@@ -57,6 +57,8 @@ class Verification:
         Number of checked calls by function and draws by kind.
     violations : sequence of Violation
         In the chain's order; violations without a transaction are last.
+    findings : sequence of Violation
+        What is worth knowing and breaks no rule, in the chain's order.
     not_followed : int
         Number of games with unchecked parts, after a violation or without traces.
     not_seen : int
@@ -94,6 +96,7 @@ class Verification:
     own_code: bool | None
     seconds: float
     not_seen: int = 0
+    findings: Sequence[Violation] = ()
     creators: Sequence[str] = ()
     others: Sequence[Others] = ()
     payees: Seen = Seen.TRACES
@@ -141,6 +144,7 @@ class Verification:
             "checked": dict(self.checked),
             "draws": self.draws,
             "violations": [violation._asdict() for violation in self.violations],
+            "findings": [finding._asdict() for finding in self.findings],
             "not_followed": self.not_followed,
             "not_seen": self.not_seen,
             **{judged.key: judged.p_value for judged in self.judged},
@@ -186,6 +190,9 @@ def combined_json(found: Sequence[Verification]) -> JsonObject:
         "draws": sum(one.draws for one in found),
         "violations": [
             {"contract": one.contract, **violation._asdict()} for one in found for violation in one.violations
+        ],
+        "findings": [
+            {"contract": one.contract, **finding._asdict()} for one in found for finding in one.findings
         ],
         "recognition_p_value": bonferroni(p_values) if p_values else None,
         "payees": max(found, key=lambda one: (one.payees, one.trusted)).payees_text,

@@ -17,7 +17,7 @@ from parley.mechanisms.guarantees.problem import Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parley.mechanisms.guarantees.schema import Interval
+    from parley.mechanisms.guarantees.reading import Interval
 
 NONE = Fraction(0)
 ONE = Fraction(1)

@@ -35,10 +35,9 @@ from parley.mechanisms.guarantees.guarantee import (
     terms,
 )
 from parley.mechanisms.guarantees.loss import asymmetric_bound, bound, heterogeneity
-from parley.mechanisms.guarantees.schema import (
+from parley.mechanisms.guarantees.reading import (
     Interval,
     Pair,
-    ProblemKeys,
     read_amounts,
     read_capacities,
     read_conflicts,
@@ -49,6 +48,7 @@ from parley.mechanisms.guarantees.schema import (
     read_probabilities,
     written,
 )
+from parley.mechanisms.guarantees.schema import ProblemKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from parley.mechanisms.guarantees.problem import Problem
-    from parley.mechanisms.guarantees.schema import Interval, Pair
+    from parley.mechanisms.guarantees.reading import Interval, Pair
 
 Schedule: TypeAlias = tuple[int, ...]
 Allocation: TypeAlias = tuple[Schedule, ...]

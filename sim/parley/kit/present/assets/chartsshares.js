@@ -55,6 +55,33 @@
     };
   };
 
+  // A line for each name, and on it a bar from the start to the end of each of its rows.
+  parley.charts.timeline = (figure) => {
+    const { rows: names } = figure.options;
+    const [[who], [what]] = figure.columns;
+    const rows = parley.rows(figure).map((row) => ({ ...row, name: String(row[who]) }));
+    const most = d3.max(rows, (row) => row.value) || 1;
+    const lines = names.map((name) => ({ name: String(name) }));
+    const title = (row) => `${row.name}: ${row[what]}\n${row.start} to ${row.end}, value ${row.value}`;
+    return {
+      wide: true,
+      panels: [
+        {
+          draw: (width) => [
+            parley.plot(width, figure.alt, {
+              ...parley.named(lines, "name", width),
+              x: { label: "time →", grid: true },
+              marks: [
+                Plot.barX(rows, { x1: "start", x2: "end", y: "name", fill: "var(--played)", fillOpacity: (row) => 0.25 + (0.75 * row.value) / most, stroke: "var(--ground)" }),
+                parley.tip(rows, Plot.pointer({ x: (row) => (row.start + row.end) / 2, y: "name", title })),
+              ],
+            }),
+          ],
+        },
+      ],
+    };
+  };
+
   // Kinds of rows that are there, those in front last, each with its colour.
   const kindsOf = (figure, rows) =>
     Object.entries(figure.options.kinds).filter(([kind]) => rows.some((row) => row.kind === kind)).map(([kind, tone]) => ({ kind, color: parley.tones[tone] }));

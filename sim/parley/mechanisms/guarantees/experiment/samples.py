@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from parley.mechanisms.guarantees.imported import Pool
-    from parley.mechanisms.guarantees.schema import Interval
+    from parley.mechanisms.guarantees.reading import Interval
 
     Ints: TypeAlias = NDArray[np.int64]
 

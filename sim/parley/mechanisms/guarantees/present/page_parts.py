@@ -1,0 +1,157 @@
+"""Figures of what a guarantee costs, of schedules, and of pay."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from parley.kit.present.page_model import Figure, cell, columns, cost, percent
+from parley.mechanisms.guarantees.present.words import promised
+from parley.mechanisms.guarantees.schedules import pays_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from parley.mechanisms.guarantees.problem import Problem
+
+__all__ = ["facts", "findings", "pay_figure", "solution_figures"]
+
+
+def facts(problem: Problem) -> list[tuple[str, str]]:
+    """Say what a reader wants to know first, labelled."""
+    return [
+        ("providers", f"{problem.providers:,}"),
+        ("jobs", f"{problem.jobs:,}"),
+        ("guarantee", promised(problem.guarantee)),
+        *([("draw", "schedules are permuted")] if problem.draw == "permutation" else []),
+    ]
+
+
+def findings(solution: Mapping[str, Any], problem: Problem) -> list[str]:
+    """Say what the guarantee costs."""
+    what, most = promised(problem.guarantee), cost(_value(solution["max_value"]))
+    if solution["restricted_value"] is None:
+        known = "No allocation keeps" if solution["feasible"] is False else "Nothing was found that keeps"
+        return [f"{known} what is promised ({what}); without it, jobs are worth {most}."]
+    left, lost = cost(_value(solution["restricted_value"])), _value(solution["loss"])
+    said = f"Promising {what} costs {percent(lost)} of the greatest value: {left} remain of {most}."
+    found = [said if lost else f"Promising {what} costs nothing: all of the greatest value, {most}, remains."]
+    if solution["tau"] is not None:
+        found.append(f"The greatest least pay is {cost(_value(solution['tau']))}.")
+    bound = percent(_value(solution["bound"]))
+    found.append(f"With so many providers and such factors, no guarantee like this costs more than {bound}.")
+    if solution["status"] != "optimal":
+        low, high = (percent(_value(end)) for end in solution["bounds"]["loss"] or ("0", "1"))
+        found.append(f"The time was up: proved is a loss from {low} to {high}.")
+    return found
+
+
+def _value(written: str) -> float:
+    return float(Fraction(written))
+
+
+def solution_figures(problem: Problem, solution: Mapping[str, Any]) -> list[Figure]:
+    """Lay out what `parley solve --json` prints."""
+    kept, best = solution["restricted_allocation"], solution["allocation"]
+    pays = [None] * problem.providers if kept is None else pays_of(problem, kept)
+    shown = {"Without the guarantee": best} | ({} if kept is None else {"Under the guarantee": kept})
+    return [
+        pay_figure(problem, pays, pays_of(problem, best)),
+        *(_schedule(problem, *one) for one in shown.items() if problem.intervals is not None),
+        *_frontier(solution),
+        *_sweep(solution),
+    ]
+
+
+def pay_figure(
+    problem: Problem, under: Sequence[Fraction | str | None], without: Sequence[Fraction | str]
+) -> Figure:
+    """Show the pay of each provider with and without the guarantee."""
+    return Figure(
+        "pay",
+        "Pay with and without the guarantee",
+        columns(provider="provider", pay=("pay under it", "exact"), without=("pay without it", "exact")),
+        [
+            [name, *map(cell, pays)]
+            for name, *pays in zip(problem.provider_names, under, without, strict=True)
+        ],
+        chart="bars",
+        alt="Pay of each provider under the guarantee.",
+        note="Of the best allocations.",
+        options={"value": "pay", "unit": "pay"},
+        picture="pay",
+    )
+
+
+def _schedule(problem: Problem, title: str, allocation: Sequence[Sequence[int]]) -> Figure:
+    rows = [
+        [
+            problem.provider_names[provider],
+            problem.job_names[job],
+            *(cell(end) for end in (problem.intervals or ())[job]),
+            cell(problem.values[job]),
+        ]
+        for provider, jobs in enumerate(allocation)
+        for job in jobs
+    ]
+    return Figure(
+        f"schedules-{title.partition(' ')[0].lower()}",
+        f"Schedules: {title[0].lower()}{title[1:]}",
+        columns(
+            provider="provider",
+            job="job",
+            start=("start", "exact"),
+            end=("end", "exact"),
+            value=("value", "exact"),
+        ),
+        rows,
+        chart="timeline",
+        alt=f"A line for each provider, and a bar for each of its jobs from start to end. {title}.",
+        note=f"{title}: the darker, the more a job is worth.",
+        folded=True,
+        options={"rows": list(problem.provider_names), "title": title},
+        picture="schedules",
+    )
+
+
+def _frontier(solution: Mapping[str, Any]) -> Iterator[Figure]:
+    if "frontier" in solution:
+        yield Figure(
+            "frontier",
+            "What every floor costs",
+            columns(floor="floor", value=("value that remains", "exact"), loss=("loss", "percent")),
+            [[step["tau"], cell(step["value"]), _value(step["loss"])] for step in solution["frontier"]],
+            chart="histogram",
+            alt="The loss against a floor for everybody.",
+            note="Of all floors that leave the same value, the largest one.",
+            options={"value": "loss", "unit": "loss"},
+            picture="frontier",
+        )
+
+
+def _sweep(solution: Mapping[str, Any]) -> Iterator[Figure]:
+    if "sweep" in solution:
+        yield Figure(
+            "sweep",
+            "With other numbers of providers",
+            columns(
+                providers=("providers", "count"),
+                most=("greatest value", "exact"),
+                tau=("greatest least pay", "exact"),
+                value=("value that remains", "exact"),
+                loss=("loss", "percent"),
+            ),
+            [
+                [
+                    step["providers"],
+                    *(cell(step[key]) for key in ("max_value", "tau", "restricted_value")),
+                    None if step["loss"] is None else _value(step["loss"]),
+                ]
+                for step in solution["sweep"]
+            ],
+            chart="histogram",
+            alt="The loss against the number of providers.",
+            note="None where no allocation keeps the guarantee.",
+            options={"value": "loss", "unit": "loss"},
+            picture="sweep",
+        )

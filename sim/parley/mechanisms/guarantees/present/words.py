@@ -1,0 +1,37 @@
+"""Guarantees in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parley.core.exact import show
+from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin
+
+if TYPE_CHECKING:
+    from parley.mechanisms.guarantees.guarantee import Guarantee
+
+__all__ = ["promised"]
+
+
+def promised(guarantee: Guarantee) -> str:
+    """Say what a guarantee promises.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> promised(AnyOf((MaxMin(), Income((Fraction(3, 2),) * 2))))
+    'max-min fairness or a floor of 3/2 for everybody'
+    """
+    match guarantee:
+        case Income(floors):
+            if len(set(floors)) == 1:
+                return f"a floor of {show(floors[0])} for everybody"
+            return f"floors of {', '.join(map(show, floors))}"
+        case MaxMin():
+            return "max-min fairness"
+        case Alpha(alpha):
+            return f"α-fairness for α = {show(alpha)}"
+        case AnyOf(parts):
+            return " or ".join(map(promised, parts))
+        case AllOf(parts):
+            return " and ".join(map(promised, parts))
