@@ -10,10 +10,13 @@ from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
 from parley.kit.protocols import Ending
 from parley.mechanisms.guarantees.contracts import CONTRACTS
+from parley.mechanisms.guarantees.formats import tlc
 
 with later(__name__):
     from parley.mechanisms.guarantees.audit import Audit
     from parley.mechanisms.guarantees.decisions import Plan, cast, seated, with_options
+    from parley.mechanisms.guarantees.experiment.specification import laboratory
+    from parley.mechanisms.guarantees.imported import read_tlc
     from parley.mechanisms.guarantees.live import Board
     from parley.mechanisms.guarantees.play import Outcome, player
     from parley.mechanisms.guarantees.present.audit import audit_sheet
@@ -141,6 +144,8 @@ class Guarantees(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
         ),
     )
 
+    formats = (tlc(read_tlc),)
+
     problem = staticmethod(Problem.from_mapping)
     seated = staticmethod(seated)
     cast = staticmethod(cast)
@@ -150,6 +155,7 @@ class Guarantees(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
     statistics = staticmethod(statistics)
     columns = staticmethod(columns)
     report = staticmethod(report)
+    laboratory = staticmethod(laboratory)
     board = staticmethod(Board)
     solution_sheet = staticmethod(solution_sheet)
     audit_sheet = staticmethod(audit_sheet)
