@@ -32,7 +32,7 @@ PROBLEMS = {
 
 def random_keys(dice: Random) -> Mapping[str, Any]:
     """A problem of few jobs, on chain or not."""
-    n, m = dice.randint(1, 4), dice.randint(0, 5)
+    n, m = dice.randint(1, 4), dice.randint(1, 5)
 
     def numbers(count: int, least: int = 0) -> list[str]:
         return [f"{dice.randint(least, 9)}/{dice.randint(1, 3)}" for _ in range(count)]
