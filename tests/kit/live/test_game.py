@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from parley.chain.compiler import project_root
 from parley.core import problemfile
-from parley.core.errors import ProblemError
+from parley.core.errors import ParleyError, ProblemError
 from parley.kit.live.choice import Choice, bots_of, described, ready_problems
 from parley.kit.live.game import watch
 from parley.kit.loaded import LoadedProblem
@@ -191,8 +192,14 @@ def test_every_bot_that_can_be_picked_can_be_seated(kind: str) -> None:
     problem = next(
         load(file) for file in sorted(PROBLEMS.glob("*.toml")) if problemfile.read(file)["kind"] == kind
     )
+    usual, roles = problem.mechanism.seated([], problem.problem), len(problem.mechanism.roles)
     for name in names:
-        problem.setting([name, *[names[0]] * (problem.problem.agents - 1)], 0)
+        sits = 0
+        for k in range(roles + 1):
+            with suppress(ParleyError):
+                problem.setting([*usual[:k], name, *usual[k + 1 :]], 0)
+                sits += 1
+        assert sits, name
 
 
 def test_ready_problems_are_offered_kind_by_kind_and_can_be_played() -> None:
@@ -204,7 +211,10 @@ def test_ready_problems_are_offered_kind_by_kind_and_can_be_played() -> None:
     for entry in offered[1:]:
         told = described(Choice(text=entry["text"]))
         problem = load(PROBLEMS / f"{entry['name']}.toml").problem
-        assert (told["kind"], told["agents"]) == (entry["kind"], list(problem.agent_names))
+        assert (told["kind"], told["agents"]) == (
+            entry["kind"],
+            [*mechanism(entry["kind"]).roles, *problem.agent_names],
+        )
         written = problemfile.to_toml(problem.to_mapping())
         assert Choice(text=written).problem().problem.to_mapping() == problem.to_mapping()
 

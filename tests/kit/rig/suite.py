@@ -362,7 +362,12 @@ class ContractSuite:
         if not replay.model.games:
             return
         *_, game = replay.model.games.values()
-        payees = map(game.payee, range(game.payees)) if hasattr(game, "payees") else player.seats
+        named = {address.lower(): address for address in player.parties}
+        payees = (
+            [named[game.payee(k).lower()] for k in range(game.payees)]
+            if hasattr(game, "payees")
+            else player.seats
+        )
         for seat, address in enumerate(payees):
             moves = self.machine.moves_type(replay.model, (), [address], self.decoder)
             arguments = moves.by_seat(Random(seat), game, "withdraw", seat).args

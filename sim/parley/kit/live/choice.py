@@ -83,6 +83,7 @@ def described(choice: Choice) -> JsonObject:
         "kind": problem.kind,
         "about": problem.mechanism.about,
         "agents": [*problem.mechanism.roles, *problem.problem.agent_names],
+        "seated": problem.mechanism.seated(choice.bots or [], problem.problem),
         "bots": list(bots_of(problem.kind)),
         "does": dict(problem.mechanism.bots),
         "keys": {

@@ -120,7 +120,7 @@ function showProblem(read, fresh) {
   $("seats").dataset.names = JSON.stringify(agents);
   $("seats").replaceChildren(
     ...agents.map((name, i) => {
-      const value = same && kept.length === agents.length ? kept[i] : problem.bots[0];
+      const value = same && kept.length === agents.length ? kept[i] : problem.seated[i];
       const input = h("input", { id: `seat-${i}`, list: "bots", value, autocomplete: "off", spellcheck: "false", on: { change: seated } });
       return h("div", {}, swatch(i), h("label", { for: `seat-${i}`, class: "name", title: name }, name), input);
     }),
