@@ -33,7 +33,10 @@ from tests.guarantees.brute import Brute, brute, random_problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from parley.mechanisms.guarantees.solver.clock import Clock
+    from parley.mechanisms.guarantees.solver.packing import Packing
     from parley.mechanisms.guarantees.solver.shape import Shape
+    from parley.mechanisms.guarantees.solver.sources import Goal, Relaxation
 
 HUGE = 10**18 + Fraction(1, 7)
 
@@ -182,6 +185,39 @@ def test_lists_generated_columns_and_the_assignment_formulation_agree(
             assert pair is not None
             assert exact is not None
             assert pair[0] <= exact[0] <= pair[1], name
+
+
+def test_generated_columns_are_completed_where_the_linear_program_is_not_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    completed: list[Packing | None] = []
+    complete = Paths.complete
+
+    def watched(source: Paths, goal: Goal, relaxation: Relaxation, need: int, clock: Clock) -> Packing | None:
+        completed.append(complete(source, goal, relaxation, need, clock))
+        return completed[-1]
+
+    for seed in range(4):
+        problem = drawn(24, 5, 0.3, 7, seed)
+        by_list = solve(problem)
+        with monkeypatch.context() as patch:
+            patch.setattr(plan, "source_of", no_lists)
+            patch.setattr(Paths, "complete", watched)
+            assert solve(problem).ranges == by_list.ranges
+        assert by_list.status == "optimal"
+    assert any(packing is not None and packing.columns.count for packing in completed)
+
+
+def test_whole_days_are_shared_out_to_the_last_cent() -> None:
+    generator = np.random.default_rng(1)
+    starts, cents = generator.integers(0, 28_800, 300), generator.integers(400, 2_000, 300)
+    times = [(Fraction(int(a)), Fraction(int(a) + int(c) // 2)) for a, c in zip(starts, cents, strict=True)]
+    values = tuple(Fraction(int(c), 100) for c in cents)
+    for providers in (5, 10, 20):
+        found = solve(Problem(providers, values, MaxMin(), tuple(times)))
+        assert found.status == "optimal"
+        assert found.loss == 0
+        assert found.tau == Fraction(int(found.max_value * 100) // providers, 100)
 
 
 def test_a_sweep_solves_for_each_number_of_providers() -> None:

@@ -23,3 +23,7 @@ class Clock:
     def left(self) -> float:
         """Seconds left, at least 0."""
         return max(0.0, self.end - monotonic())
+
+    def share(self, part: float) -> Clock:
+        """Return a clock for a part of the time that is left."""
+        return Clock.of(self.left * part)

@@ -6,6 +6,7 @@ graph of their overlapping jobs goes to the one or the other: a subset sum says 
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,10 +18,17 @@ if TYPE_CHECKING:
     from parley.mechanisms.guarantees.solver.kernels import Ints
     from parley.mechanisms.guarantees.solver.shape import Shape
 
-__all__ = ["colour", "even_out"]
+__all__ = ["colour", "even_out", "fair_days"]
 
 MOST_COMPONENTS = 24
 """Components of which all partitions are looked at; of more, the others stay where they are."""
+
+NEARLY = 100
+"""Days are shaken if all are nearer to the target than this part of it."""
+MOST_TRIES = 3_000
+"""Random swaps to start again from."""
+MOST_COMPONENTS_MOVED = 4
+"""Providers with fewer components stay as they are."""
 
 Days = list[list[int]]
 """The jobs of each provider, in the order of time."""
@@ -41,6 +49,33 @@ def colour(shape: Shape, used: Sequence[bool], providers: int) -> Days:
             idle[i] = int(shape.ends[job])
             value[i] += int(shape.values[job])
     return days
+
+
+def fair_days(shape: Shape, days: Days, target: int, clock: Clock) -> Days:
+    """Even out days, again and again after random swaps, until everybody has `target` or the time is up."""
+    best, dice = even_out(shape, days, target, clock), Random(0)
+    least, tries, latest = _least(shape, best), MOST_TRIES, best
+    if (target - least) * NEARLY > target:
+        return best
+    while least < target and tries > 0 and clock.left > 0 and len(days) > 1:
+        tries -= 1
+        shaken = [list(day) for day in latest]
+        for _ in range(len(days)):
+            one, other = dice.sample(range(len(days)), 2)
+            parts = _parts(shape, shaken[one], shaken[other])
+            if len(parts) < MOST_COMPONENTS_MOVED:
+                continue
+            halves = [part if dice.random() < 1 / 2 else part[::-1] for part in parts]
+            shaken[one] = [job for a, _ in halves for job in a]
+            shaken[other] = [job for _, b in halves for job in b]
+        latest = even_out(shape, shaken, target, clock)
+        if _least(shape, latest) > least:
+            best, least = latest, _least(shape, latest)
+    return best
+
+
+def _least(shape: Shape, days: Days) -> int:
+    return min(sum(int(shape.values[job]) for job in day) for day in days)
 
 
 def even_out(shape: Shape, days: Days, target: int, clock: Clock) -> Days:
@@ -76,14 +111,7 @@ def even_out(shape: Shape, days: Days, target: int, clock: Clock) -> Days:
 
 def _split(shape: Shape, one: list[int], other: list[int]) -> tuple[list[int], list[int]]:
     """Divide the jobs of two providers as evenly as their components allow."""
-    parts: list[tuple[list[int], list[int]]] = []
-    end = -1
-    mine = set(one)
-    for job in sorted([*one, *other]):
-        if int(shape.starts[job]) >= end:
-            parts.append(([], []))
-        parts[-1][job not in mine].append(job)
-        end = max(end, int(shape.ends[job]))
+    parts = _parts(shape, one, other)
     gains = [
         sum(int(shape.values[job]) for job in b) - sum(int(shape.values[job]) for job in a) for a, b in parts
     ]
@@ -93,6 +121,19 @@ def _split(shape: Shape, one: list[int], other: list[int]) -> tuple[list[int], l
     for k in (order[place] for place in swapped):
         parts[k] = parts[k][1], parts[k][0]
     return [job for a, _ in parts for job in a], [job for _, b in parts for job in b]
+
+
+def _parts(shape: Shape, one: list[int], other: list[int]) -> list[tuple[list[int], list[int]]]:
+    """Return the components of two providers' jobs, between moments at which both are idle."""
+    parts: list[tuple[list[int], list[int]]] = []
+    end = -1
+    mine = set(one)
+    for job in sorted([*one, *other]):
+        if int(shape.starts[job]) >= end:
+            parts.append(([], []))
+        parts[-1][job not in mine].append(job)
+        end = max(end, int(shape.ends[job]))
+    return parts
 
 
 def _nearest(numbers: list[int], target: int) -> list[int]:

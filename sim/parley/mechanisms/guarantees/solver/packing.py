@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.guarantees.solver.clock import Clock
     from parley.mechanisms.guarantees.solver.kernels import Bools, Ints
 
-__all__ = ["Columns", "Extra", "Packed", "Packing", "Prices", "gather", "sums"]
+__all__ = ["NEAR", "Columns", "Extra", "Node", "Packed", "Packing", "Prices", "gather", "sums"]
 
 Floats: TypeAlias = NDArray[np.float64]
 NEAR = 1e-6
@@ -127,11 +127,12 @@ class Extra:
 
 
 @dataclass
-class _Node:
+class Node:
     """A part of the search: columns that are still possible, and some that are taken."""
 
     active: Bools
     lower: dict[int, int] = field(default_factory=dict)
+    """How often columns are used at least."""
     upper: dict[int, int] = field(default_factory=dict)
 
 
@@ -159,7 +160,7 @@ class Packing:
 
     # ── the linear program ──
 
-    def relax(self, node: _Node | None, clock: Clock) -> tuple[Floats, Prices] | None:
+    def relax(self, node: Node | None, clock: Clock) -> tuple[Floats, Prices] | None:
         """Solve the linear program; None if it has no solution, or the time is up."""
         if not self.columns.count:  # HiGHS solves nothing of that kind
             return np.zeros(0), Prices(self.sizes * 0, 1, (0,) * len(self.extras))
@@ -190,12 +191,12 @@ class Packing:
         )
         return Prices(prices, self.unit, extra)
 
-    def bound(self, prices: Prices, node: _Node | None = None) -> int:
+    def bound(self, prices: Prices, node: Node | None = None) -> int:
         """Return the greatest gain that any solution can have, by prices: in integers, so a proof."""
         worth: int = self.worth(prices, self.mus(prices, node), node)
         return worth // prices.unit
 
-    def mus(self, prices: Prices, node: _Node | None = None) -> tuple[int, ...]:
+    def mus(self, prices: Prices, node: Node | None = None) -> tuple[int, ...]:
         """Return what a provider of each kind earns at most at these prices, with columns of any number."""
         weights = self.reduced(prices)
         free = np.ones(self.columns.count, dtype=np.bool_) if node is None else node.active.copy()
@@ -206,7 +207,7 @@ class Packing:
             best.append(max(0, int(mine.max()) if mine.size else 0))
         return tuple(best)
 
-    def worth(self, prices: Prices, mus: Sequence[int], node: _Node | None = None) -> int:
+    def worth(self, prices: Prices, mus: Sequence[int], node: Node | None = None) -> int:
         """Return a bound on the gain in the prices' unit, if providers earn at most `mus`."""
         total: int = sum(int(p) * int(s) for p, s in zip(prices.rows, self.sizes, strict=True) if p)
         total -= sum(price * one.least for price, one in zip(prices.extra, self.extras, strict=True))
@@ -224,7 +225,7 @@ class Packing:
         """How much of a bound may be rounding."""
         return (int(self.counts.sum()) * self.scale) >> BLUR_BITS
 
-    def relax_exactly(self, node: _Node) -> tuple[Floats, int] | None:
+    def relax_exactly(self, node: Node) -> tuple[Floats, int] | None:
         """Solve the linear program of a node in fractions; return its solution and its bound.
 
         None if it is too large, or restricts the numbers of some columns.
@@ -269,7 +270,7 @@ class Packing:
         )
         self.columns = gather([self.columns, columns])
         self.gains = np.concatenate((self.gains, gains))
-        self._off = np.zeros(self.columns.count, dtype=np.bool_)
+        self._off = np.concatenate((self._off, np.zeros(count, dtype=np.bool_)))
 
     def reduced(self, prices: Prices) -> Ints:
         """Return what each column gains beyond its jobs' prices, in the prices' unit."""
@@ -278,7 +279,7 @@ class Packing:
             weights = weights + price * extra.amounts
         return weights
 
-    def _restrict(self, node: _Node) -> None:
+    def _restrict(self, node: Node) -> None:
         off = ~node.active
         moved = set(node.lower) | set(node.upper)
         changed = off != self._off
@@ -299,8 +300,8 @@ class Packing:
     def solve(self, more_than: int, enough: int, clock: Clock, most_nodes: int = 1 << 40) -> Packed:
         """Find a solution of more gain than `more_than`, the greatest one unless one has `enough`."""
         search = _Search(self, more_than, enough)
-        everything = _Node(np.ones(self.columns.count, dtype=np.bool_))
-        open_nodes: list[tuple[_Node, int]] = [(everything, 1 << 200)]
+        everything = Node(np.ones(self.columns.count, dtype=np.bool_))
+        open_nodes: list[tuple[Node, int]] = [(everything, 1 << 200)]
         while open_nodes and search.best < enough:
             if most_nodes <= 0 or clock.left <= 0:
                 break
@@ -358,7 +359,7 @@ class _Search:
         if gain is not None and gain > self.best:
             self.best, self.chosen = gain, tuple(chosen)
 
-    def expand(self, node: _Node, above: int, clock: Clock) -> list[tuple[_Node, int]] | None:
+    def expand(self, node: Node, above: int, clock: Clock) -> list[tuple[Node, int]] | None:
         """Solve one node; None if the time is up."""
         found = self.packing.relax(node, clock)
         if found is None:
@@ -382,7 +383,7 @@ class _Search:
             return []
         return [(child, above) for child in self._split(node, point)]
 
-    def _round(self, node: _Node, point: Floats) -> None:
+    def _round(self, node: Node, point: Floats) -> None:
         """Take a solution in whole numbers; round another one if it is the first."""
         whole = np.rint(point)
         if np.abs(point - whole).max(initial=0) < NEAR:
@@ -400,13 +401,13 @@ class _Search:
         kinds = np.bincount(columns.kinds[chosen], minlength=self.packing.counts.size) if chosen else 0
         return bool((used <= self.packing.sizes).all() and (kinds <= self.packing.counts).all())
 
-    def _split(self, node: _Node, point: Floats) -> list[_Node]:
+    def _split(self, node: Node, point: Floats) -> list[Node]:
         """Two jobs together or apart, else more or less of one column."""
         pair = self._pair(point)
         if pair is not None:
             one, other = (self._holders(row) for row in pair)
-            apart = _Node(node.active & ~(one & other), node.lower, node.upper)
-            together = _Node(node.active & ~(one ^ other), node.lower, node.upper)
+            apart = Node(node.active & ~(one & other), node.lower, node.upper)
+            together = Node(node.active & ~(one ^ other), node.lower, node.upper)
             return [apart, together]
         part = np.abs(point - np.rint(point))
         column = int(part.argmax())
@@ -419,7 +420,7 @@ class _Search:
                 return self._on_column(node, column, min(max(share, low), high - 1))
         return []
 
-    def _range(self, node: _Node, column: int) -> tuple[int, int]:
+    def _range(self, node: Node, column: int) -> tuple[int, int]:
         """Return how often a column can be used in a node."""
         if not node.active[column]:
             return 0, 0
@@ -428,7 +429,7 @@ class _Search:
         most = min(most, int(packing.counts[packing.columns.kinds[column]]))
         return node.lower.get(column, 0), min(most, node.upper.get(column, most))
 
-    def _on_column(self, node: _Node, column: int, share: int) -> list[_Node]:
+    def _on_column(self, node: Node, column: int, share: int) -> list[Node]:
         """Use a column at most this often, or more often."""
         low, high = self._range(node, column)
         children = []
@@ -436,9 +437,9 @@ class _Search:
             active = node.active.copy()
             active[column] = share > 0
             upper = node.upper if share == 0 else {**node.upper, column: share}
-            children.append(_Node(active, node.lower, upper))
+            children.append(Node(active, node.lower, upper))
         if share < high:
-            children.append(_Node(node.active, {**node.lower, column: share + 1}, node.upper))
+            children.append(Node(node.active, {**node.lower, column: share + 1}, node.upper))
         return children
 
     def _holders(self, row: int) -> Bools:

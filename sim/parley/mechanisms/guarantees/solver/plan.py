@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from parley.core.errors import ParleyError
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Guarantee, Income, MaxMin, leaves
 from parley.mechanisms.guarantees.solver.assignment import Assignment
-from parley.mechanisms.guarantees.solver.exchange import colour, even_out
+from parley.mechanisms.guarantees.solver.exchange import colour, fair_days
 from parley.mechanisms.guarantees.solver.kernels import greatest_flows, run
 from parley.mechanisms.guarantees.solver.search import (
     MOST_LISTED,
@@ -147,7 +147,7 @@ class Plan:
         count = min(kind.count, shape.jobs)
         total = int(self.flows.totals[count])
         days = colour(shape, self.flows.used[count].tolist(), kind.count)
-        days = even_out(shape, days, total // kind.count, self.clock)
+        days = fair_days(shape, days, total // kind.count, self.clock)
         choice = (tuple(tuple(shape.rows[day].tolist()) for day in days if day),)
         value = total * kind.factor
         return Richest(value, value, choice)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parley.mechanisms.guarantees.solver.clock import Clock
-    from parley.mechanisms.guarantees.solver.packing import Packing
     from parley.mechanisms.guarantees.solver.shape import Shape
     from parley.mechanisms.guarantees.solver.sources import Relaxation
 
@@ -35,11 +34,16 @@ MOST_ON_LINE = 20_000
 """Schedules that are listed where longest paths could find them instead."""
 MOST_LISTED = 600_000
 """Schedules that are listed where nothing else finds them."""
+FEW_NODES = 60
+"""Nodes of a search before its columns are listed again."""
 POOL_NODES = 30
 """Nodes of a search among generated columns, which proves nothing."""
 
 SHARE = 1e-7
 """Schedules with a smaller share of a solution are not used."""
+
+PART_RELAXED, PART = 0.25, 0.6
+"""Of the time that is left, for one linear program and for one pay: then a lower one is tried."""
 
 Choice = tuple[tuple[tuple[int, ...], ...], ...]
 """For each kind, the schedules of its providers, as classes of jobs; who gets nothing is left out."""
@@ -144,25 +148,55 @@ def _maximize(
     bound = relaxation.bound
     if bound <= more_than:
         return _Answer(more_than, more_than, None)
-    best, choice = more_than, None
-    packing: Packing | None = relaxation.packing
+    packing = relaxation.packing
+    first = _Answer(more_than, bound, None)
     if not relaxation.complete:
-        found = relaxation.packing.solve(more_than, min(enough, bound), clock, POOL_NODES)
+        first = _among_generated(source, goal, relaxation, first, min(enough, bound), clock)
+        if first.gain >= min(enough, bound):
+            return first
+        return _among_all(source, goal, relaxation, first, enough, clock)
+    found = packing.solve(first.gain, enough, clock)
+    chosen = found.chosen
+    choice = first.choice if chosen is None else choice_of(shape, packing.columns, chosen)
+    return _Answer(found.gain, max(found.gain, min(bound, found.bound)), choice)
+
+
+def _among_all(
+    source: Source, goal: Goal, relaxation: Relaxation, known: _Answer, enough: int, clock: Clock
+) -> _Answer:
+    """Search among all columns that may be in a better solution; with each one found they become fewer."""
+    nodes = FEW_NODES
+    while clock.left > 0:
+        packing = source.complete(goal, relaxation, known.gain + 1, clock)
+        if packing is None:
+            break
+        found = packing.solve(known.gain, enough, clock, nodes)
+        bound = max(found.gain, min(known.bound, found.bound))
+        choice = known.choice
         if found.chosen is not None:
-            best, choice = found.gain, choice_of(shape, relaxation.packing.columns, found.chosen)
-        if best >= min(enough, bound):
-            return _Answer(best, max(bound, best), choice)
-        packing = source.complete(goal, relaxation, best + 1)
-    if packing is None:
-        return _Answer(best, bound, choice)
-    if packing.columns.count:
-        found = packing.solve(best, enough, clock)
-        if found.chosen is not None:
-            best, choice = found.gain, choice_of(shape, packing.columns, found.chosen)
-        bound = min(bound, found.bound)
-    else:
-        bound = best
-    return _Answer(best, max(bound, best), choice)
+            choice = choice_of(source.shape, packing.columns, found.chosen)
+        else:
+            nodes *= 8
+        known = _Answer(found.gain, bound, choice)
+        if known.gain >= min(enough, bound):
+            break
+    return known
+
+
+def _among_generated(
+    source: Source, goal: Goal, relaxation: Relaxation, known: _Answer, enough: int, clock: Clock
+) -> _Answer:
+    """Look for a better solution among the columns generated so far, and by a dive."""
+    shape, packing = source.shape, relaxation.packing
+    found = packing.solve(known.gain, enough, clock, POOL_NODES)
+    gain, chosen = found.gain, found.chosen
+    if gain < enough:
+        dived = source.dive(goal, relaxation, gain, enough, clock.share(PART_RELAXED))
+        if dived is not None:
+            gain, chosen = packing.gain_of(dived) or 0, dived
+    if chosen is None:
+        return known
+    return _Answer(gain, max(known.bound, gain), choice_of(shape, packing.columns, chosen))
 
 
 # ── the greatest value ──────────────────────────────────────────────────────────────────────────────────────
@@ -233,18 +267,21 @@ def fairest(source: Source, known: Choice, most: int, clock: Clock) -> Fairest:
         pay = high if first else (relaxed + high + 1) // 2
         first = not first
         goal = Goal(floors_of(shape, pay), nothing, ones)
-        relaxation = source.relax(goal, shape.providers, columns_of(shape, best), clock)
-        if relaxation is None:
+        part = clock.share(PART_RELAXED)
+        relaxation = source.relax(goal, shape.providers, columns_of(shape, best), part)
+        if relaxation is None or (part.left <= 0 and relaxation.bound >= shape.providers):
             break
         if relaxation.bound < shape.providers:
             high = source.highest(relaxation, pays, relaxed, pay)
             continue
         paid = _support(relaxation, pays)
         relaxed = min(high, max(pay, paid))
-    pay = beyond = high
+    beyond = high
+    pay = high if relaxed >= high else (low + high + 1) // 2
     while low < beyond and clock.left > 0:
         goal = Goal(floors_of(shape, pay), nothing, ones)
-        found = _maximize(source, goal, shape.providers - 1, shape.providers, best, clock)
+        part = clock.share(PART)
+        found = _maximize(source, goal, shape.providers - 1, shape.providers, best, part)
         if found.choice is not None:
             low, best = least_pay(shape, found.choice), found.choice
         else:

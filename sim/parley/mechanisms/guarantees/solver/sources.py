@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,16 @@ from parley.mechanisms.guarantees.solver.kernels import (
     run,
     trace,
 )
-from parley.mechanisms.guarantees.solver.packing import Columns, Floats, Packing, Prices, gather, sums
+from parley.mechanisms.guarantees.solver.packing import (
+    NEAR,
+    Columns,
+    Floats,
+    Node,
+    Packing,
+    Prices,
+    gather,
+    sums,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +42,20 @@ MOST_ROUNDS = 5_000
 """Rounds of column generation."""
 DISJOINT = 40
 """Disjoint schedules that are generated in one round."""
-MIX_UNIT = 1 << 8
-MIX_STEPS = 24
+MOST_ROUNDS_OF_NODE = 6
+"""Rounds of column generation after a column was taken, for more value."""
+TINY = 1e-12
+"""Relative rounding errors of a gain are below this."""
+MOST_FAILURES = 200
+"""Columns that a dive gives up."""
+SMOOTH, SMOOTH_UNIT = 6, 8
+"""Weight of the best prices so far in those that columns are generated at."""
+MIX_BITS = 57
+"""Mixtures of gains and values have at most about this many bits."""
+MIX_STEPS = 120
+
+Found: TypeAlias = tuple[int, tuple[int, ...], int, int]
+"""A schedule: its kind, classes, value and least value of a job."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +128,14 @@ class Source(Protocol):
         """
         ...
 
-    def complete(self, goal: Goal, relaxation: Relaxation, need: int) -> Packing | None:
+    def complete(self, goal: Goal, relaxation: Relaxation, need: int, clock: Clock) -> Packing | None:
         """Return a program with all columns of solutions of gain `need`; None if they are too many."""
+        ...
+
+    def dive(
+        self, goal: Goal, relaxation: Relaxation, more_than: int, enough: int, clock: Clock
+    ) -> tuple[int, ...] | None:
+        """Look for columns of more gain than `more_than`, best of `enough`; prove nothing."""
         ...
 
     def highest(self, relaxation: Relaxation, pays: Sequence[int], above: int, below: int) -> int:
@@ -214,10 +241,17 @@ class Lists:
         point, prices = found
         return Relaxation(packing, packing.bound(prices), prices, packing.mus(prices), point, complete=True)
 
-    def complete(self, goal: Goal, relaxation: Relaxation, need: int) -> Packing | None:
+    def complete(self, goal: Goal, relaxation: Relaxation, need: int, clock: Clock) -> Packing | None:
         """Return the program itself, which has all columns."""
-        del goal, need
+        del goal, need, clock
         return relaxation.packing
+
+    def dive(
+        self, goal: Goal, relaxation: Relaxation, more_than: int, enough: int, clock: Clock
+    ) -> tuple[int, ...] | None:
+        """Leave it to the search among all columns."""
+        del goal, relaxation, more_than, enough, clock
+        return None
 
     def highest(self, relaxation: Relaxation, pays: Sequence[int], above: int, below: int) -> int:
         """Look through all columns."""
@@ -258,11 +292,16 @@ class Paths:
     def relax(self, goal: Goal, need: int, known: Columns | None, clock: Clock) -> Relaxation | None:
         """Generate columns until no other one could raise the gain, or the question is answered."""
         self._keep(known)
-        columns = self._start(goal)
-        shape = self.shape
+        enough = float(need) if goal.counting and need <= self.shape.providers else np.inf
+        return self._generate(goal, need, enough, _counts(self.shape), clock)
+
+    def _generate(
+        self, goal: Goal, need: int, enough: float, counts: tuple[int, ...], clock: Clock
+    ) -> Relaxation | None:
+        columns, shape = self._start(goal), self.shape
         scale = max(map(goal.gain, range(len(shape.kinds)), shape.lengths))
-        packing = Packing(columns, goal.gains(columns), shape.sizes, _counts(shape), scale=scale)
-        providers, best = self.shape.providers, 1 << 200
+        packing = Packing(columns, goal.gains(columns), shape.sizes, counts, scale=scale)
+        best, centre = 1 << 200, None
         for turn in range(MOST_ROUNDS):
             if turn == 0 and not columns.count:
                 prices, point = self._first_prices(goal), np.zeros(0)
@@ -272,22 +311,103 @@ class Paths:
                     return None
                 point, prices = found
             reached = float(point @ packing.gains.astype(float))
-            mus = packing.mus(prices) if packing.columns.count else (0,) * len(self.shape.kinds)
-            new, mus = self._price(goal, prices, mus)
+            if centre is not None:  # prices between the best ones and these find better columns
+                rows = (SMOOTH * centre.rows + (SMOOTH_UNIT - SMOOTH) * prices.rows) // SMOOTH_UNIT
+                between = Prices(rows, prices.unit)
+                new, mus = self._price(goal, between, packing.mus(between), self._all())
+                bound = packing.worth(between, mus) // prices.unit
+                if bound < best:
+                    best, centre = bound, between
+                if best < need:
+                    return Relaxation(packing, best, between, mus, point, complete=False)
+                if new and reached <= enough - 1e-7 and clock.left > 0:
+                    self._extend(packing, goal, new)
+                    continue
+            mus = packing.mus(prices) if packing.columns.count else (0,) * len(shape.kinds)
+            new, mus = self._price(goal, prices, mus, self._all())
             bound = packing.worth(prices, mus) // prices.unit
-            best = min(best, bound)
-            relaxation = Relaxation(packing, best, prices, mus, point, complete=False)
-            enough = goal.counting and reached > providers - 1e-7 and need <= providers
-            if best < need or enough or not new or clock.left <= 0:
-                return relaxation
-            more = self._columns(new)
-            packing.extend(more, goal.gains(more))
-            self.pool |= {(kind, rows): (value, least) for kind, rows, value, least in new}
+            if bound < best:
+                best, centre = bound, prices if goal.counting and packing.columns.count else None
+            if best < need or reached > enough - 1e-7 or not new or clock.left <= 0:
+                return Relaxation(packing, best, prices, mus, point, complete=False)
+            self._extend(packing, goal, new)
         return None
 
-    def complete(self, goal: Goal, relaxation: Relaxation, need: int) -> Packing | None:
+    def _all(self) -> Bools:
+        return self.shape.twin < 0
+
+    def _extend(self, packing: Packing, goal: Goal, new: Sequence[Found]) -> None:
+        more = self._columns(new)
+        packing.extend(more, goal.gains(more))
+        self.pool |= {(kind, rows): (value, least) for kind, rows, value, least in new}
+
+    def dive(
+        self, goal: Goal, relaxation: Relaxation, more_than: int, enough: int, clock: Clock
+    ) -> tuple[int, ...] | None:
+        """Take the column of the largest share, generate more for the others, and so on.
+
+        Columns that lead to too little are given up, up to `MOST_FAILURES` times.
+        """
+        packing, best = relaxation.packing, None
+        node, failures, rounds = Node(np.ones(packing.columns.count, dtype=np.bool_)), 0, 0
+        before: list[tuple[Node, int]] = []
+        while failures < MOST_FAILURES and clock.left > 0:
+            more = packing.columns.count - node.active.size
+            node = replace(node, active=np.concatenate((node.active, np.ones(more, dtype=np.bool_))))
+            found = packing.relax(node, clock)
+            if found is None:
+                break
+            point, prices = found
+            short = float(point @ packing.gains.astype(float)) < (more_than + 1) * (1 - TINY)
+            if short or (not goal.counting and rounds < MOST_ROUNDS_OF_NODE):
+                rounds += 1
+                if self._generate_at(goal, packing, node, prices):
+                    continue
+            whole = np.flatnonzero(point > 1 - NEAR).tolist()
+            if not short and (point[point <= 1 - NEAR] < NEAR).all():
+                gain = packing.gain_of(whole) or 0
+                if gain > more_than:
+                    best, more_than = tuple(whole), gain
+                if gain >= enough:
+                    break
+                short = True
+            rounds = 0
+            if short:
+                if not before:
+                    break
+                failures += 1
+                node, column = before.pop()
+                active = node.active.copy()
+                active[column] = False
+                node = replace(node, active=active)
+                continue
+            column = int(np.where(point > 1 - NEAR, 0.0, point).argmax())
+            before.append((node, column))
+            node = replace(node, lower=dict.fromkeys([*whole, column], 1))
+        return best
+
+    def _generate_at(self, goal: Goal, packing: Packing, node: Node, prices: Prices) -> bool:
+        """Generate columns that fit with those taken; return whether there are new ones."""
+        free = self._all()
+        for column in node.lower:
+            free &= ~np.isin(self.shape.rows, packing.columns.of(column))
+        kinds = packing.columns.kinds.tolist()
+        known = {(kind, packing.columns.of(c)) for c, kind in enumerate(kinds)}
+        new, _ = self._price(goal, prices, packing.mus(prices, node), free)
+        new = [one for one in new if one[:2] not in known]
+        if new:
+            self._extend(packing, goal, new)
+        return bool(new)
+
+    def complete(self, goal: Goal, relaxation: Relaxation, need: int, clock: Clock) -> Packing | None:
         """List the schedules that cost little enough at the prices to be in a solution of gain `need`."""
-        prices, shape = relaxation.prices, self.shape
+        shape = self.shape
+        if goal.counting and shape.identical:  # prices that prove how many schedules there are at most
+            full = self._generate(goal, need, np.inf, (shape.jobs,), clock)
+            if full is None:
+                return None
+            relaxation = full
+        prices = relaxation.prices
         worth = relaxation.packing.worth(prices, relaxation.mus)
         parts, limit = [], self.most_listed
         for number, mu in enumerate(relaxation.mus):
@@ -346,7 +466,7 @@ class Paths:
             ]
         )
 
-    def _columns(self, found: Sequence[tuple[int, tuple[int, ...], int, int]]) -> Columns:
+    def _columns(self, found: Sequence[Found]) -> Columns:
         numbers = self.shape.values.dtype
         sizes = [len(rows) for _, rows, _, _ in found]
         return Columns(
@@ -359,12 +479,12 @@ class Paths:
 
     def _first_prices(self, goal: Goal) -> Prices:
         """Price the jobs so that a schedule that just reaches the highest floor gains nothing."""
-        unit = 1 << 20
+        unit = 1 << (36 if goal.counting else 20)
         number = max(range(len(goal.floors)), key=goal.floors.__getitem__)
         floor, bonus, factor = max(1, goal.floors[number]), goal.bonuses[number], goal.factors[number]
         rows = np.zeros(len(self.shape.sizes), dtype=self.shape.values.dtype)
         for row, value in zip(self.shape.rows.tolist(), self.shape.values.tolist(), strict=True):
-            rows[row] = value * unit * factor + value * unit * bonus // floor
+            rows[row] = value * unit * factor - (-value * unit * bonus // floor)
         return Prices(rows, unit)
 
     def _gains(self, goal: Goal, number: int, prices: Prices) -> Ints:
@@ -372,17 +492,17 @@ class Paths:
         return shape.values * (goal.factors[number] * prices.unit) - prices.rows[shape.rows]
 
     def _price(
-        self, goal: Goal, prices: Prices, mus: Sequence[int]
-    ) -> tuple[list[tuple[int, tuple[int, ...], int, int]], tuple[int, ...]]:
+        self, goal: Goal, prices: Prices, mus: Sequence[int], among: Bools
+    ) -> tuple[list[Found], tuple[int, ...]]:
         """Find columns that gain more than `mus`, and what each kind gains at most."""
-        new: list[tuple[int, tuple[int, ...], int, int]] = []
+        new: list[Found] = []
         best = list(mus)
         for number, kind in enumerate(self.shape.kinds):
             gains, base = self._gains(goal, number, prices), goal.bonuses[number] * prices.unit
             floor, least = goal.floors[number], mus[number] + 1 - base
             cap = max(floor, 0)
             mixture = self._mix(number, gains, floor, least)
-            free = kind.allowed & (self.shape.twin < 0)
+            free = kind.allowed & among
             for turn in range(DISJOINT):
                 found = self._paths(kind, gains, cap, floor, least, mixture, MOST_LABELS, free)
                 if found is None:
@@ -438,17 +558,18 @@ class Paths:
             return gains, least
         shape, allowed = self.shape, self.shape.kinds[number].allowed
         values = shape.values
+        unit = 1 << max(0, MIX_BITS - (int(abs(gains).sum()) + abs(least)).bit_length())
 
         def mixed(weight: int) -> tuple[Ints, int]:
-            return MIX_UNIT * gains + weight * values, MIX_UNIT * least + weight * floor
+            return unit * gains + weight * values, unit * least + weight * floor
 
         def room(weight: int) -> int:
             weights, bound = mixed(weight)
             length = run(longest_path, values)(shape.starts, shape.ends, allowed, weights, shape.nodes)
             return int(length) - bound
 
-        low, high = 0, max(4, 4 * MIX_UNIT * (abs(least) + int(abs(gains).max(initial=1))) // floor)
-        for _ in range(MIX_STEPS * 2):
+        low, high = 0, max(4, 4 * unit * (abs(least) + int(abs(gains).max(initial=1))) // floor)
+        for _ in range(MIX_STEPS):
             if high - low < 3:
                 break
             one, other = low + (high - low) // 3, high - (high - low) // 3
