@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, combinations, pairwise
 from math import erf, factorial, log, prod, sqrt
 from typing import TYPE_CHECKING
@@ -190,8 +190,8 @@ class Preferences(ABC):
             known = [p for p in chances if p is not None]
             if len(known) == len(chances):
                 return Law((1 - sum(known, Fraction(0)), *known))
-        dice = np.random.default_rng(seed)
-        counts = np.bincount(self.choices(rays, dice, samples), minlength=len(rays) + 1)
+        choices = chosen(_sampled(self, seed, samples), as_floats(rays)) if rays else np.zeros(samples, int)
+        counts = np.bincount(choices, minlength=len(rays) + 1)
         return Law(tuple(Fraction(int(count), samples) for count in counts), samples)
 
     def choices(self, rays: Sequence[Vector], dice: np.random.Generator, count: int) -> NDArray[np.int64]:
@@ -203,8 +203,20 @@ class Preferences(ABC):
         """
         if not rays:
             return np.zeros(count, dtype=np.int64)
-        types = self.sample(dice, count)
-        return chosen(types, np.array([[float(x) for x in ray] for ray in rays]))
+        return chosen(self.sample(dice, count), as_floats(rays))
+
+
+@lru_cache(maxsize=8)
+def _sampled(preferences: Preferences, seed: int, samples: int) -> NDArray[np.float64]:
+    """Draw the types of `Preferences.law`, which is asked about many menus."""
+    types = preferences.sample(np.random.default_rng(seed), samples)
+    types.flags.writeable = False
+    return types
+
+
+def as_floats(rays: Sequence[Vector]) -> NDArray[np.float64]:
+    """Return rays as rows of floating-point numbers."""
+    return np.array([[float(x) for x in ray] for ray in rays])
 
 
 def chosen(types: NDArray[np.float64], rays: NDArray[np.float64]) -> NDArray[np.int64]:
