@@ -207,12 +207,16 @@ def chosen(found: dict[str, Any], mutant: Mutant, longest: float) -> dict[str, f
 # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def dotted(file: str) -> str:
+    """Give the name by which a file is imported."""
+    return file.removeprefix("sim/").removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
 class Mutated(importlib.abc.MetaPathFinder):
     """Imports one module from a changed source."""
 
     def __init__(self, mutant: Mutant) -> None:
-        module = mutant.module.removeprefix("sim/").removesuffix(".py")
-        self.name = module.replace("/", ".").removesuffix(".__init__")
+        self.name = dotted(mutant.module)
         self.path, self.source = str(ROOT / mutant.module), mutant.source().encode()
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:  # noqa: ANN401, ARG002 - as its base
@@ -272,12 +276,15 @@ def run(mutant: Mutant, seconds: dict[str, float]) -> None:
     for descriptor in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
     finder = Mutated(mutant)
-    files = sorted({str(ROOT / test.partition("::")[0]) for test in seconds})
+    files = sorted({test.partition("::")[0] for test in seconds})
     try:
-        # At once: pytest puts a finder of its own before ours.
+        # At once: pytest puts a finder of its own before ours. It would also put a module in the place of what
+        # its package imports from it by the same name, if it were the first to import it.
         sys.meta_path.insert(0, finder)
-        importlib.import_module(finder.name)
-        status = int(pytest.main(arguments("-x", *files), plugins=[Choice(seconds)]))
+        for name in (finder.name, *(dotted(file) for file in files if file.startswith("sim/"))):
+            importlib.import_module(name)
+        found = [str(ROOT / file) for file in files]
+        status = int(pytest.main(arguments("-x", *found), plugins=[Choice(seconds)]))
     except BaseException:  # noqa: BLE001 - a mutant may break anything, and is killed by that
         status = 1
     os._exit(status)
