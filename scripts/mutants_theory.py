@@ -278,8 +278,8 @@ def run(mutant: Mutant, seconds: dict[str, float]) -> None:
     finder = Mutated(mutant)
     files = sorted({test.partition("::")[0] for test in seconds})
     try:
-        # At once: pytest puts a finder of its own before ours. It would also put a module in the place of what
-        # its package imports from it by the same name, if it were the first to import it.
+        # At once: pytest puts a finder of its own before ours. It would also put a module in the place of
+        # what its package imports from it by the same name, if it were the first to import it.
         sys.meta_path.insert(0, finder)
         for name in (finder.name, *(dotted(file) for file in files if file.startswith("sim/"))):
             importlib.import_module(name)

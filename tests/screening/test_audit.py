@@ -19,7 +19,7 @@ from parley.mechanisms.screening.manipulation import Deviation, manipulations
 from parley.mechanisms.screening.preferences import Discrete, Lognormal, Uniform
 from parley.mechanisms.screening.problem import Problem, worked_example
 from parley.mechanisms.screening.rays import dot
-from parley.mechanisms.screening.robustness import other_family, robustness, wider
+from parley.mechanisms.screening.robustness import SAMPLE, other_family, robustness, wider
 from parley.mechanisms.screening.theorems import Box, lies_in_status_quo_set
 from tests.screening.paper import two_prices, worked
 from tests.screening.test_preferences import FAR
@@ -318,6 +318,14 @@ def test_agents_that_like_the_same_tasks_trade_less() -> None:
     """
     correlated = robustness(worked("W2").market())[2]
     assert abs(correlated.change + 2) <= FAR * correlated.std_error
+
+
+def test_the_standard_error_is_that_of_independent_profiles() -> None:
+    market = with_keys(menus=[[[1, -1]], [], [[-1, 1]]]).market()
+    guess = robustness(market)[0]
+    trades = guess.change / -8  # the share of profiles in which both like the trade, which saves 8
+    variance = 64 * trades * (1 - trades) / (SAMPLE - 1)
+    assert guess.std_error == pytest.approx(variance**0.5, rel=1e-9)
 
 
 def test_variants_of_each_family() -> None:

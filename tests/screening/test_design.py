@@ -20,6 +20,7 @@ from parley.mechanisms.screening.design.compiled import traded
 from parley.mechanisms.screening.design.large import cost_of, exact_rays, large, planned
 from parley.mechanisms.screening.design.numbers import Numbers
 from parley.mechanisms.screening.design.played import improved
+from parley.mechanisms.screening.design.simple import two_prices
 from parley.mechanisms.screening.market import Menu
 from parley.mechanisms.screening.problem import Problem, worked_example
 from parley.mechanisms.screening.rays import are_polarized, dot, full_length
@@ -221,6 +222,21 @@ def test_a_random_axis_takes_about_as_much_as_it_gives_up() -> None:
         assert len({*taken}) == len({*given}) == 1
         apart = np.abs(levels - taken.sum() / given.size)
         assert abs(given[0] - taken.sum() / given.size) == apart.min()
+
+
+def test_two_classes_of_tasks_are_traded_in_proportion_to_their_numbers() -> None:
+    """Within a class, up to the nearest of levels that are at most a fifth apart."""
+    costs = [[4, 1, 1, 4], [1, 3, 4, 1], [2, 2, 1, 3]]
+    problem = drawn(3, 4, 1, social_costs=costs, status_quo=[[5, 4, 8, 10], [7, 5, 10, 14], [4, 3, 6, 8]])
+    numbers, levels = Numbers.of(problem), levels_of(2520)
+    found = two_prices(numbers, numbers.types(100, 1), levels)
+    axis, totals = np.array(found.axes[0]), numbers.endowments.sum(axis=0)
+    assert found.change < 0
+    assert found.groups == (0, 0, 0)
+    for own in (axis > 0, axis < 0):
+        assert np.log(np.abs(axis[own]) / totals[own]) == pytest.approx(
+            np.log(np.abs(axis[own]).sum() / totals[own].sum()), abs=0.1
+        )
 
 
 def test_groups_and_axes_are_searched_from_a_seed_to_ever_less_cost() -> None:
