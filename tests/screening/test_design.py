@@ -225,18 +225,15 @@ def test_a_random_axis_takes_about_as_much_as_it_gives_up() -> None:
 
 
 def test_two_classes_of_tasks_are_traded_in_proportion_to_their_numbers() -> None:
-    """Within a class, up to the nearest of levels that are at most a fifth apart."""
+    """Tasks 0 and 3 for 1 and 2: in each class one to two, but for the nearest levels."""
     costs = [[4, 1, 1, 4], [1, 3, 4, 1], [2, 2, 1, 3]]
     problem = drawn(3, 4, 1, social_costs=costs, status_quo=[[5, 4, 8, 10], [7, 5, 10, 14], [4, 3, 6, 8]])
     numbers, levels = Numbers.of(problem), levels_of(2520)
     found = two_prices(numbers, numbers.types(100, 1), levels)
-    axis, totals = np.array(found.axes[0]), numbers.endowments.sum(axis=0)
-    assert found.change < 0
+    assert numbers.endowments.sum(axis=0).tolist() == [16, 12, 24, 32]
+    assert found.axes == ((30, -30, -63, 63),)
     assert found.groups == (0, 0, 0)
-    for own in (axis > 0, axis < 0):
-        assert np.log(np.abs(axis[own]) / totals[own]) == pytest.approx(
-            np.log(np.abs(axis[own]).sum() / totals[own].sum()), abs=0.1
-        )
+    assert found.change < 0
 
 
 def test_groups_and_axes_are_searched_from_a_seed_to_ever_less_cost() -> None:
