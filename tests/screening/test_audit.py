@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import prod, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pytest
 from parley.mechanisms.screening import manipulation
 from parley.mechanisms.screening.audit import audit, choice_improves, choice_optimal, polarized
 from parley.mechanisms.screening.bilateral import improves
-from parley.mechanisms.screening.expectation import expectation, laws_of
+from parley.mechanisms.screening.expectation import draw_profiles, expectation, laws_of
 from parley.mechanisms.screening.manipulation import Deviation, manipulations
 from parley.mechanisms.screening.preferences import Discrete, Lognormal, Uniform
 from parley.mechanisms.screening.problem import Problem, worked_example
@@ -280,6 +280,33 @@ def test_many_profiles_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     written = json.loads(json.dumps([one.to_json() for one in found]))
     assert [one["agent"] for one in written] == [0, 1, 2, [0, 1], [0, 2], [1, 2]]
     assert written[0]["best_deviation"] is None
+
+
+def test_sampled_gains_are_those_of_all_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = manipulations(worked("W2").market())
+    monkeypatch.setattr(manipulation, "LISTED", 1)
+    monkeypatch.setattr(manipulation, "SAMPLED", 20_000)
+    monkeypatch.setattr(manipulation, "BUDGET", 10**6)
+    for found, known in zip(manipulations(worked("W2").market()), exact, strict=True):
+        # A profile changes what two agents save by at most 2 · 4 hours, and their means are compared.
+        assert abs(found.gain - float(known.gain)) <= FAR * 2 * 4 / sqrt(20_000)
+        assert (found.gain > 0) is (known.gain > 0)
+
+
+@pytest.mark.parametrize(("budget", "count"), [(10**6, 400), (27 * 50, 50), (1, 20)])
+def test_so_many_profiles_are_sampled(monkeypatch: pytest.MonkeyPatch, budget: int, count: int) -> None:
+    """For three pairs of agents with nine joint choices each."""
+    counts: list[int] = []
+
+    def draw(market: Market, dice: np.random.Generator, number: int) -> Any:  # noqa: ANN401 - an array
+        counts.append(number)
+        return draw_profiles(market, dice, number)
+
+    monkeypatch.setattr(manipulation, "LISTED", 1)
+    monkeypatch.setattr(manipulation, "BUDGET", budget)
+    monkeypatch.setattr(manipulation, "draw_profiles", draw)
+    manipulations(worked("W2").market())
+    assert counts == [count]
 
 
 # ── other preferences ──
