@@ -64,6 +64,9 @@ def test_the_worked_example_has_all_properties() -> None:
         "expected_gain": "2",
     }
     assert found["choice_optimal"]["certificate"]["without_choice"] == "24"
+    names = ["as guessed", "wider", "correlated", "other family"]
+    assert [variant["preferences"] for variant in found["robustness"]] == names
+    assert all(variant["expected_change"] < 0 < variant["std_error"] for variant in found["robustness"])
     proofs = found["polarized"]["certificate"]["pairs"]
     for proof in proofs:
         menu = worked("W1").market().menus[proof["agent"]]

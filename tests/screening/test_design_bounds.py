@@ -145,6 +145,16 @@ def test_menus_on_boxes_are_not_worth_more_than_the_bound(tasks: int) -> None:
         assert bound.value <= 2 * single * 1.05 + float((np.maximum(worth, 0) - worth) @ floats([eta])[0])
 
 
+@pytest.mark.parametrize(("tasks", "high", "less"), [(4, 3, 0.3), (5, 2, 0.3)])
+def test_sets_that_decide_are_searched_more_closely(tasks: int, high: int, less: float) -> None:
+    dice = np.random.default_rng(tasks)
+    eta, worth = dice.uniform(2, 9, tasks), dice.uniform(-0.5, 3, tasks)
+    few, more = (
+        support_bound(Law.of(box(tasks, high), (0,)), worth, eta, nodes=n).value for n in (400, 2400)
+    )
+    assert more < few - less
+
+
 @pytest.mark.parametrize(
     "preferences",
     [
@@ -179,6 +189,23 @@ def test_responses_have_as_many_rays_as_costs_allow_and_none_that_is_worth_nothi
 
 
 # ── mechanisms on sampled types ──
+
+
+def test_the_program_is_that_of_all_pairs_of_types() -> None:
+    dice = np.random.default_rng(4)
+    for count, tasks in ((3, 2), (4, 3)):
+        types, worth, eta = dice.uniform(1, 2, (count, tasks)), dice.uniform(0, 3, tasks), np.full(tasks, 5.0)
+        rows, limits = [], []
+        for s in range(count):
+            for t in (*range(s), *range(s + 1, count), None):
+                row = np.zeros((count, tasks))
+                row[s] += types[s]
+                if t is not None:
+                    row[t] -= types[s]
+                rows.append(row.ravel())
+                limits.append(0.0 if t is not None else types[s] @ eta)
+        found = linprog(-np.tile(worth, count), A_ub=np.array(rows), b_ub=limits)
+        assert program(types, worth, eta) == pytest.approx(-found.fun / count - worth @ eta)
 
 
 def test_menus_are_not_worth_more_than_the_sampled_program() -> None:
