@@ -272,7 +272,7 @@ def test_remedial_menus_pay_in_finite_markets(first: Any, change: str) -> None: 
     market = problem.market()
     assert str(expectation(market).change) == change
     if first == "remedial":  # whatever its type
-        assert market.law(0).probabilities == (0, 1)
+        assert market.law(0).probabilities == (Fraction(0), Fraction(1))
 
 
 # ── bilateral trades ──
