@@ -1,4 +1,4 @@
-"""The contract does what its reference model does, call by call; and what it costs."""
+"""What a dispatch costs."""
 
 from __future__ import annotations
 
@@ -10,59 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from parley.mechanisms.guarantees.packed import MAX_JOBS, Job
-from tests.backends import open_backend
-from tests.guarantees.contract_machine import ContractMachine
 from tests.guarantees.on_chain import DRAWN, FLOORS, MAX_MIN, Table
-from tests.guarantees.subject import subject
-from tests.kit.rig.contract_machine import Reached
 from tests.kit.rig.on_chain import contracts
 from tests.kit.rig.table import Done, went
 
 if TYPE_CHECKING:
     from parley.mechanisms.guarantees.parameters import Parameters
-
-ENDINGS = (
-    "settled",
-    "conceded",
-    "lapsed enrolling",
-    "lapsed registering",
-    "lapsed posting",
-    "upheld",
-    "upheld among several",
-    "repaired",
-    "drawn with silent seats",
-    "drawn with nobody",
-)
-
-
-def driven(evm: str, alone: int, together: int) -> Reached:
-    """Games played through with mistakes, one on its own and several at once."""
-    reached, it = Reached(), subject(open_backend(evm))
-    for seed in range(alone):
-        ContractMachine(it, reached).play_through(Random(seed), 0.4)
-    for seed in range(together):
-        ContractMachine(it, reached).wander(Random(seed), 60)
-    return reached
-
-
-def test_contract_and_model_agree_on_thousands_of_arbitrary_calls() -> None:
-    reached = driven("revm", 200, 24)
-    assert reached.calls > 5_000
-    assert set(ENDINGS) <= reached.endings.keys()
-    assert reached.burnt_bonds > 20
-    assert sum(count for name, count in reached.outcomes.items() if "!" in name) > 2_000
-
-
-def test_contract_and_model_agree_on_the_reference_machine() -> None:
-    assert driven("py-evm", 3, 1).calls > 60
-
-
-@pytest.mark.deep
-def test_contract_and_model_agree_on_many_more_calls() -> None:
-    assert driven("revm", 3_000, 400).calls > 60_000
-
-
-# ──────────────────────────────────────────────────── gas ───────────────────────────────────────────────────
 
 
 def evenly(jobs: list[Job], seats: int) -> bytes:
