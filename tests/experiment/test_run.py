@@ -19,9 +19,11 @@ from parley.kit.experiment.run import run_experiment
 from parley.mechanisms.coordination.experiment.twins import CellTwin
 from tests.experiment.files import EXAMPLE, GREED_PROBLEM, TABLES, bytes_of, rows, written
 
+GENERATION = 20
+"""Games of one cell in one generation."""
 MIXED: dict[str, Any] = {
     "generations": 6,
-    "games": 40,
+    "games": GENERATION,
     "population": {
         "members": 30,
         "strategies": {"equilibrium": "2/5", "greedy": "1/5", "random": "1/5", "roth-erev": "1/5"},
@@ -65,21 +67,21 @@ def test_a_run_that_is_killed_again_and_again_leaves_the_same_bytes(mixed: Path,
     command = [sys.executable, "-c", program, str(mixed / "experiment.json"), str(out)]
     began_at = []
     work = work_folder(out)
-    for kill_after in (90, 90, 90):
+    for kill_after in (2 * GENERATION + 5,) * 3:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             counts = [int(process.stdout.readline().split()[0])]
-            while counts[-1] - counts[0] < kill_after and counts[-1] < 480:
+            while counts[-1] - counts[0] < kill_after and counts[-1] < 12 * GENERATION:
                 counts.append(int(process.stdout.readline().split()[0]))
             process.send_signal(signal.SIGKILL)
             process.wait()
         began_at.append(counts[0])
         assert not out.exists()
         assert json.loads((work / "manifest.json").read_text(encoding="utf-8"))["complete"] is False
-    # Every start goes on where the one before had got to, by whole generations of 80 games.
+    # Every start goes on where the one before had got to, by whole generations of both cells.
     assert began_at == sorted(began_at)
     assert began_at[0] == 0 < began_at[1] < began_at[2]
-    assert all(count % 80 == 0 for count in began_at)
+    assert all(count % (2 * GENERATION) == 0 for count in began_at)
     done: list[int] = []
     run_experiment(mixed / "experiment.json", out=out, progress=lambda now, _: done.append(now))
     assert done[0] > began_at[-1]
@@ -93,7 +95,7 @@ def test_parts_that_were_not_finished_are_not_believed(mixed: Path, tmp_path: Pa
         pass
 
     def stop(done: int, _: int) -> None:
-        if done >= 200:
+        if done >= 5 * GENERATION:
             raise Enough
 
     with pytest.raises(Enough):
@@ -131,15 +133,19 @@ def test_a_finished_run_whose_files_were_changed_is_not_called_written(
     assert str(refused.value).startswith(f"{file}: was changed after the run; remove {out}")
 
 
-def test_an_unfinished_run_of_another_experiment_is_removed(mixed: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
+def test_an_unfinished_run_of_another_experiment_is_removed(tmp_path: Path) -> None:
+    asked, there = tmp_path / "asked", tmp_path / "there"
+    asked.mkdir()
+    there.mkdir()
+    file, out = written(asked), there / "run"
     work = work_folder(out)
     work.mkdir()
     (work / "manifest.json").write_text('{"kind": "experiment", "complete": false}', encoding="utf-8")
     (work / "parts").mkdir()
-    run_experiment(mixed / "experiment.json", out=out)
-    assert bytes_of(out) == bytes_of(mixed / "run")
-    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+    run_experiment(file, out=out)
+    run_experiment(file, out=asked / "undisturbed")
+    assert bytes_of(out) == bytes_of(asked / "undisturbed")
+    assert [file.name for file in there.iterdir()] == ["run"]
 
 
 def test_a_complete_run_is_not_played_again(mixed: Path) -> None:
@@ -155,7 +161,7 @@ def test_a_complete_run_is_not_played_again(mixed: Path) -> None:
 
 
 def test_a_folder_of_something_else_is_refused_in_one_line(mixed: Path, tmp_path: Path) -> None:
-    other = written(tmp_path, **MIXED | {"games": 41})
+    other = written(tmp_path, **MIXED | {"games": GENERATION + 1})
     with pytest.raises(ParleyError, match="contains 'Test' with another experiment; choose another folder"):
         run_experiment(other, out=mixed / "run")
     (tmp_path / "full").mkdir()
@@ -194,7 +200,7 @@ def test_the_tables_agree_with_each_other(mixed: Path) -> None:
     table = {name: rows(out, name) for name in TABLES}
     assert {len(table["cells"]), len({row["cell"] for row in table["games"]})} == {2}
     games = {(row["cell"], row["generation"], row["game"]): row for row in table["games"]}
-    assert len(games) == len(table["games"]) == 2 * 6 * 40
+    assert len(games) == len(table["games"]) == 2 * 6 * GENERATION
     costs: dict[tuple[int, ...], list[Decimal]] = defaultdict(list)
     by_strategy: dict[tuple[object, ...], list[Decimal]] = defaultdict(list)
     for row in table["agents"]:
@@ -214,7 +220,8 @@ def test_the_tables_agree_with_each_other(mixed: Path) -> None:
     for row in table["savings"]:
         here = [g for k, g in games.items() if k[:2] == (row["cell"], row["generation"])]
         assert row["settled"] == sum(g["ending"] == "settled" for g in here)
-        assert row["saved_share"] == pytest.approx(float(sum(g["saved_wei"] for g in here)) / 38e9 / 40)
+        saved = float(sum(g["saved_wei"] for g in here))
+        assert row["saved_share"] == pytest.approx(saved / 38e9 / GENERATION)
 
 
 def test_draws_are_those_of_the_rounds_that_took_place(mixed: Path) -> None:

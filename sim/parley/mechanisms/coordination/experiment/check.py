@@ -6,6 +6,7 @@ from collections import defaultdict
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
+from parley.chain.backends import open_reference
 from parley.chain.codec import compiled_codec
 from parley.core.statistics import betting_p_value, bonferroni
 from parley.kit.play.cross_check import gas_figures
@@ -38,7 +39,7 @@ def cross_check(cells: Sequence[Cell]) -> dict[str, Any]:
         `evm` (the reference), `games`, `identical`, `differences` (one line each), and `gas` as the reference
         EVM accounts for it: `per_game`, and by function `calls`, `min`, `mean`, `max`.
     """
-    here, there = Worker("revm"), Worker("py-evm")
+    here, there = Worker(), Worker(open_reference())
     names = {selector: name for name, selector in compiled_codec(MECHANISM).selectors.items()}
     gas: dict[str, list[int]] = defaultdict(list)
     differences = []

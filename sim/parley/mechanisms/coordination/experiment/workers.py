@@ -32,8 +32,8 @@ _job_numbers = itertools.count()
 class Worker:
     """State of a process between batches of one run: an EVM, and the players of its cells."""
 
-    def __init__(self, evm: str = "revm") -> None:
-        self._evm: Evm = open_evm(evm)
+    def __init__(self, evm: Evm | None = None) -> None:
+        self._evm: Evm = open_evm("revm") if evm is None else evm
         self._deployment: Deployment = deploy_mechanism(self._evm)
         self._players: OrderedDict[int, tuple[SeatedPlayer, Bots]] = OrderedDict()
         self._twins: OrderedDict[int, CellTwin] = OrderedDict()
