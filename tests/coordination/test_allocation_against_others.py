@@ -123,12 +123,13 @@ def costs_of(kind: str, dice: Random, n: int) -> list[Cost]:
 
 @pytest.mark.parametrize("kind", ["quadratic", "power", "mixed"])
 @pytest.mark.parametrize("special", [True, False], ids=["special domain", "general domain"])
+@pytest.mark.parametrize(("problems", "least"), [(20, 3), pytest.param(60, 20, marks=pytest.mark.deep)])
 def test_cvxpy_encloses_the_optimum_in_fine_units_in_whole_units_and_in_divisible_tasks(
-    kind: str, *, special: bool
+    kind: str, problems: int, least: int, *, special: bool
 ) -> None:
     dice = Random(f"{kind} {special}")
     announced = 0
-    for _ in range(60):
+    for _ in range(problems):
         n = dice.randint(2, 8)
         D, C = random_matrices(dice, special=special, n=n, m=dice.randint(1, 5))
         problem = make(D, C, *costs_of(kind, dice, n))
@@ -150,7 +151,7 @@ def test_cvxpy_encloses_the_optimum_in_fine_units_in_whole_units_and_in_divisibl
                 # The chord of a parabola over a cell of width h is at most a quarter of a·h² above it.
                 above = sum(f.coefficient for f in problem.costs if isinstance(f, Power)) / (4 * unit**2)
                 assert whole <= upper + above
-    assert announced > 20
+    assert announced > least
 
 
 def with_highs(problem: Problem) -> Matrix:
