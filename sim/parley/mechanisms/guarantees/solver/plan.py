@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 __all__ = ["Case", "Flows", "Outcome", "Plan", "cases", "plan_of"]
 
 
+PART = 0.7
+"""Of the time that is left, for the greatest least pay."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A guarantee without alternatives: floors in pay, and what else is as great as possible."""
@@ -177,14 +181,15 @@ class Plan:
         source = self.source
         if isinstance(source, Assignment):
             return source.fairest()
+        clock = self.clock.share(PART)
         shape, groups = self.shape.merged(by_pay=True)
         if len(shape.kinds) == len(groups):
-            return fairest(source, known, most, self.clock)
+            return fairest(source, known, most, clock)
         joined: list[list[tuple[int, ...]]] = [[] for _ in shape.kinds]
         for group, own in zip(groups, known, strict=True):
             joined[group] += own
         start = tuple(tuple(own) for own in joined)
-        found = fairest(source.merged(shape, groups), start, most, self.clock)
+        found = fairest(source.merged(shape, groups), start, most, clock)
         left = [list(own) for own in found.choice]
         shares = []
         for kind, group in zip(self.shape.kinds, groups, strict=True):
