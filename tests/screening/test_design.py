@@ -68,6 +68,17 @@ def test_the_large_market_of_the_worked_example_has_the_known_prices_and_cost() 
         assert found == pytest.approx(prices, abs=1e-5)
 
 
+@pytest.mark.parametrize(("agents", "seed"), [(2, 3), (3, 5)])
+def test_no_other_prices_prove_more_of_two_tasks(agents: int, seed: int) -> None:
+    """In markets where solving for prices that clear leads nowhere from the first ones."""
+    numbers, dice = Numbers.of(drawn(agents, 2, seed)), np.random.default_rng(seed)
+    oracle, plan = planned(numbers, (0, 7))
+    for _ in range(100):
+        prices = plan.prices + dice.normal(0, dice.choice([0.01, 1]), 2)
+        worths = [oracle.best(j, prices - costs).worth for j, costs in enumerate(numbers.costs)]
+        assert numbers.status_quo - sum(worths) <= plan.dual + 1e-6
+
+
 def test_bilateral_trade_of_the_worked_example_gains_two() -> None:
     problem = worked_example()
     menus = problem.market(designed(problem, "bilateral", 0)).menus
