@@ -17,6 +17,7 @@ from parley.chain.tester import TesterEvm
 from tests.assignment.suite import SUITE as ASSIGNMENT
 from tests.coordination.on_chain import attackers
 from tests.coordination.suite import SUITE as COORDINATION
+from tests.guarantees.suite import SUITE as GUARANTEES
 from tests.kit.rig.contract_machine import ContractMachine, Reached
 from tests.kit.rig.on_chain import OnChain, contracts, harnesses
 from tests.kit.rig.selected import RoomyEvm, select
@@ -35,6 +36,8 @@ _MECHANISM = _COORDINATION + "TwoStageMechanism.sol"
 _LOTTERY = _ASSIGNMENT + "AssignmentLottery.sol"
 _SCREENING = "contracts/screening/"
 _MARKET = _SCREENING + "RayMarket.sol"
+_GUARANTEES = "contracts/guarantees/"
+_DISPATCH = _GUARANTEES + "GuaranteedDispatch.sol"
 _CERTIFICATES = "tests/contracts/CertificatesHarness.sol"
 _DRAWS = "tests/contracts/DrawsHarness.sol"
 _STATUS = "tests/contracts/StatusHarness.sol"
@@ -48,6 +51,7 @@ _OF_GAMES = ("tests/coordination/test_protocol_*.py", "tests/coordination/test_r
 _OF_FUNCTIONS = ("tests/coordination/test_protocol_r*.py", "tests/coordination/test_recognition.py")
 _OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
 _OF_MARKETS = ("tests/screening/test_contract_[cm]*.py",)
+_OF_DISPATCHES = ("tests/guarantees/test_contract_[dfm]*.py",)
 _OF_DRAWS = ("tests/test_randomness_on_chain.py",)
 _OF_STATUS = ("tests/contracts/test_status.py",)
 _OF_STORAGE = ("tests/test_storage_on_chain.py",)
@@ -104,6 +108,10 @@ TARGETS = (
     *(
         Target(_SCREENING + name, (_MARKET,), (*_OF_SEATS, *_OF_MARKETS))
         for name in ("Columns.sol", "MarketData.sol", "RayMarket.sol", "Selections.sol")
+    ),
+    *(
+        Target(_GUARANTEES + name, (_DISPATCH,), _OF_DISPATCHES)
+        for name in ("Allocations.sol", "DispatchData.sol", "GuaranteedDispatch.sol")
     ),
 )
 
@@ -169,6 +177,7 @@ _DRIVEN: Mapping[str, tuple[type[ContractMachine[Any]], Callable[..., OnChain]]]
     _LOTTERY: (ASSIGNMENT.machine, ASSIGNMENT.subject),
     _STRAWS: (STRAWS.machine, STRAWS.subject),
     _MARKET: (SCREENING.machine, SCREENING.subject),
+    _DISPATCH: (GUARANTEES.machine, GUARANTEES.subject),
 }
 """What drives the contract of a file against its model."""
 
