@@ -43,6 +43,7 @@ CONTRACT_TESTS = [
         for what in ("cert", "creat", "draw", "money", "phase", "report")
     ),
     *(f"tests/screening/test_contract_{what}*.py" for what in ("cert", "creat", "mark")),
+    *(f"tests/guarantees/test_contract_{what}.py" for what in ("dispatch", "fairness", "money")),
 ]
 """What drives contracts call by call. Random histories take too long on this machine."""
 

@@ -17,18 +17,10 @@ KEPT = ROOT / "tests" / "coverage.json"
 AGAIN = "measure again: `make test-deep` writes tests/coverage.json"
 
 PATTERNS = {"contracts": "contracts/**/*.sol", "sim": "sim/parley/**/*.py"}
-FLOORS = {"contracts": {"lines": 0.99, "branches": 0.98}, "sim": {"lines": 0.95, "branches": 0.88}}
+FLOORS = {"contracts": {"lines": 0.99, "branches": 0.98}, "sim": {"lines": 0.97, "branches": 0.92}}
 """The least share of all lines and branches that tests reach."""
 FILE_FLOOR = 0.75
-"""The least share of the lines of one file, but for those in `LESS`."""
-COMPILED = "Numba compiles it to machine code, which coverage.py does not see."
-LESS = {
-    "sim/parley/mechanisms/coordination/twins/compiled.py": COMPILED,
-    "sim/parley/mechanisms/coordination/twins/philox.py": COMPILED,
-    "sim/parley/mechanisms/screening/design/compiled.py": COMPILED,
-    "sim/parley/mechanisms/screening/design/compiled_rays.py": COMPILED,
-}
-"""Files of which less is reached, and why."""
+"""The least share of the lines of one file."""
 SMALL = 20
 """Lines of a file that is too small for a share to say much."""
 
@@ -62,4 +54,4 @@ def test_no_file_is_left_out() -> None:
         for name, one in found.items()
         if one["lines"][1] > SMALL and one["lines"][0] < FILE_FLOOR * one["lines"][1]
     }
-    assert low == set(LESS), AGAIN
+    assert not low, AGAIN

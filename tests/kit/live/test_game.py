@@ -91,7 +91,7 @@ def check(problem: LoadedProblem[P, S, A, OutcomeT, C], bots: list[str], shown: 
     assert len(shown["steps"]) == len(player.sent)
     for step, sent in zip(shown["steps"], player.sent, strict=True):
         assert step["call"] == names[sent.data[:4]]
-        assert step["actor"] == (player.seats.index(sent.sender) if sent.sender in player.seats else None)
+        assert step["actor"] == (player.parties.index(sent.sender) if sent.sender in player.parties else None)
         assert int(step["paid"]["wei"]) == sent.value
         events = player.codec.decode(sent.logs)
         assert [name for name, _ in step["events"]] == [event.name for event in events]
@@ -103,7 +103,8 @@ def check(problem: LoadedProblem[P, S, A, OutcomeT, C], bots: list[str], shown: 
         (int(put["wei"]) if put else 0, int(took["wei"]) if took else 0)
         for *_, put, took in after(shown, "seats")
     ]
-    assert [took - put for put, took in money] == gained
+    # Parties that no bot plays have no row, and nothing.
+    assert [took - put for put, took in money] + [0] * (len(gained) - len(money)) == gained
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -121,6 +122,27 @@ def test_a_lottery_is_shown_as_it_was_played(name: str, bots: list[str]) -> None
     shown = watch(problem, bots, seed=5, game=2)
     check(problem, bots, shown)
     assert shown["steps"][-1]["phase"] in (LotteryPhase.DRAWN, LotteryPhase.CANCELLED)
+
+
+DISPATCHES = [("worked-example", "lazy", "Repaired"), ("permutation", "honest", "Drawn")]
+
+
+@pytest.mark.parametrize(("name", "dispatcher", "event"), DISPATCHES)
+def test_a_dispatch_is_shown_as_it_was_played(name: str, dispatcher: str, event: str) -> None:
+    problem = ready(f"guarantees-{name}")
+    bots = list(problem.mechanism.seated([dispatcher], problem.problem))
+    shown = watch(problem, bots, seed=5, game=2)
+    check(problem, bots, shown)
+    player = open_player(problem.setting(bots, 5))
+    player.play(2)
+    events = {found.name: found for sent in player.sent for found in player.codec.decode(sent.logs)}
+    assert event in events
+    # What the table shows in the end is what the contract paid, for jobs of that value.
+    of, unit = problem.problem, problem.problem.wei_per_value
+    values = dict(zip(of.job_names, of.values, strict=True))
+    for (jobs, value, pay), paid in zip(after(shown, "dispatch"), events["Settled"].pays, strict=True):
+        assert float(pay) == pytest.approx(paid / unit, abs=5e-4)
+        assert float(value) == sum(values[job] for job in jobs.split(", "))
 
 
 @pytest.mark.parametrize("bots", [["honest"], ["honest", "silent"]])
