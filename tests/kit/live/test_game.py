@@ -22,6 +22,7 @@ from parley.mechanisms.coordination.costs import Quadratic
 from parley.mechanisms.coordination.game import Phase
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.recognition import stick_breaking
+from parley.mechanisms.guarantees.problem import Problem as DispatchProblem
 from tests.kit.play.coin import COIN, Toss
 
 if TYPE_CHECKING:
@@ -138,10 +139,11 @@ def test_a_dispatch_is_shown_as_it_was_played(name: str, dispatcher: str, event:
     events = {found.name: found for sent in player.sent for found in player.codec.decode(sent.logs)}
     assert event in events
     # What the table shows in the end is what the contract paid, for jobs of that value.
-    of, unit = problem.problem, problem.problem.wei_per_value
+    of = problem.problem
+    assert isinstance(of, DispatchProblem)
     values = dict(zip(of.job_names, of.values, strict=True))
     for (jobs, value, pay), paid in zip(after(shown, "dispatch"), events["Settled"].pays, strict=True):
-        assert float(pay) == pytest.approx(paid / unit, abs=5e-4)
+        assert float(pay) == pytest.approx(paid / of.wei_per_value, abs=5e-4)
         assert float(value) == sum(values[job] for job in jobs.split(", "))
 
 
