@@ -148,10 +148,10 @@ def test_a_lie_to_welfare_is_found() -> None:
 
 def test_a_best_response_is_found_once() -> None:
     problem = example_1().with_rule("boston")
-    before = best_response.cache_info().misses
+    best_response.cache_clear()  # what other tests have asked for
     for _ in range(3):
         make_bots(["misreporting"], 4)[2].report(problem, 2)
-    assert best_response.cache_info().misses == before + 1
+    assert best_response.cache_info().misses == 1
 
 
 def test_agents_that_want_the_same_tell_the_same_lie(monkeypatch: pytest.MonkeyPatch) -> None:
