@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Node comes from the machine, or else from a Python package that carries one and is linked into the environment.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
-.PHONY: setup demo wheel check test test-newest test-deep mutants mutants-theory lint format constraints clean distclean
+.PHONY: setup demo wheel check test all-tests test-newest test-deep mutants mutants-theory lint format constraints clean distclean
 
 # ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────
 # Each stamp is made anew when what it depends on changes, so that `make setup` may be run at any time.
@@ -88,7 +88,11 @@ UNIT := sim/parley/core sim/parley/kit tests/project tests/kit/test_*.py tests/t
 	tests/coordination/test_announcements.py tests/coordination/test_bargaining.py tests/coordination/test_costs.py \
 	tests/coordination/test_problem.py tests/coordination/test_recognition.py tests/coordination/test_solution.py
 
-test: lint $(VENV)/.npm-dev
+# Style and types are checked beside the tests, as they use one processor only.
+test: setup $(VENV)/.dev $(VENV)/.npm-dev
+	@$(MAKE) --no-print-directory --jobs 2 lint all-tests
+
+all-tests:
 	$(BIN)/$(PYTEST)
 
 # The newest versions that pyproject.toml allows, in an environment of their own, instead of constraints.txt.

@@ -127,7 +127,7 @@ SUITE = Suite(
     ),
     machine=ContractMachine,
     subject=subject,
-    runs=120,
+    runs=60,
     steps=30,
     unreached={"create": {"TermsMayNotFit"}, "post": {"TooManyTerms"}},
     endings=ENDINGS,

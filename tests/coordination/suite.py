@@ -65,7 +65,7 @@ SUITE = Suite(
     ),
     machine=ContractMachine,
     subject=OnChain,
-    runs=240,
+    runs=60,
     steps=40,
     unreached={"announce": {"NotEnoughGas"}, "store": ()},
     endings=ENDINGS,

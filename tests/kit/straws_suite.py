@@ -100,7 +100,7 @@ SUITE = ContractSuite(
     chosen=(Chosen("recognition_p_value", 120, lambda outcome: outcome.drawn == 0),),
     machine=ContractMachine,
     subject=subject,
-    runs=150,
+    runs=60,
     steps=30,
     endings={"drawn", "cancelled while committing", "cancelled while revealing"},
     window=PROBLEM.window,
