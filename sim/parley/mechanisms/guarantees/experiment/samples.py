@@ -7,6 +7,7 @@ All numbers are whole millionths. Instances of one window and variation are the 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -72,7 +73,7 @@ def draw(window: Fraction, variation: Fraction, jobs: int, seed: int, sample: in
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(ABC):
     """Instances that differ in the number of providers only, and their samples.
 
     Attributes
@@ -84,13 +85,13 @@ class Curve:
     seed: int
 
     @property
+    @abstractmethod
     def labels(self) -> dict[str, str | float]:
         """What distinguishes the curve from others."""
-        raise NotImplementedError
 
+    @abstractmethod
     def problem(self, sample: int, providers: int) -> Problem:
         """Return an instance."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
