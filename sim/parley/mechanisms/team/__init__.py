@@ -1,0 +1,1 @@
+"""Fair team contracts: whom to hire and at what shares, so that all work and nobody envies anybody."""

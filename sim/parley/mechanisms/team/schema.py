@@ -1,0 +1,250 @@
+"""The keys of a team problem file, and the reading of its success functions."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from parley.core import keys
+from parley.core.errors import ProblemError, shorten
+from parley.core.keys import Keys, Names, Number, Whole
+from parley.core.limits import DEFAULT_WINDOW
+from parley.mechanisms.team.success.base import MAX_LISTED, find_drop
+from parley.mechanisms.team.success.functions import (
+    Additive,
+    AtLeastOne,
+    BudgetAdditive,
+    Coverage,
+    PartitionMatroid,
+    Table,
+    Xos,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from parley.mechanisms.team.success.base import Success, Team, Vector
+
+__all__ = ["Entry", "ProblemKeys", "read_list", "written"]
+
+
+class AdditiveKeys(Keys):
+    """The sum of contributions."""
+
+    type: Literal["additive"]
+    contributions: list[Any]
+
+    def success(self, agents: int) -> Success:
+        """Return the function; raises `ProblemError`."""
+        return Additive(read_list("success.contributions", self.contributions, agents))
+
+
+class BudgetKeys(Keys):
+    """The sum of contributions, up to a budget."""
+
+    type: Literal["budget-additive"]
+    contributions: list[Any]
+    budget: Any
+
+    def success(self, agents: int) -> Success:
+        """Return the function; raises `ProblemError`."""
+        contributions = read_list("success.contributions", self.contributions, agents)
+        return BudgetAdditive(contributions, keys.amount("success.budget", self.budget))
+
+
+class CoverageKeys(Keys):
+    """The weight of what is covered."""
+
+    type: Literal["coverage"]
+    weights: list[Any]
+    sets: list[Any]
+
+    def success(self, agents: int) -> Success:
+        """Return the function; raises `ProblemError`."""
+        weights = read_list("success.weights", self.weights)
+        if len(self.sets) != agents:
+            raise ProblemError("", "success.sets", f"{len(self.sets)} sets for {agents} costs")
+        sets = (
+            _subset(f"success.sets[{k}]", entry, len(weights), "element") for k, entry in enumerate(self.sets)
+        )
+        return Coverage(weights, tuple(sets))
+
+
+class AtLeastOneKeys(Keys):
+    """One member's success is enough."""
+
+    type: Literal["at-least-one"]
+    probabilities: list[Any]
+
+    def success(self, agents: int) -> Success:
+        """Return the function; raises `ProblemError`."""
+        read = read_list("success.probabilities", self.probabilities, agents)
+        for k, number in enumerate(read):
+            if number > 1:
+                reason = f"{number} is above 1, and no probability"
+                raise ProblemError("", f"success.probabilities[{k}]", reason)
+        return AtLeastOne(read)
+
+
+class MatroidKeys(Keys):
+    """The heaviest members of each group."""
+
+    type: Literal["partition-matroid"]
+    contributions: list[Any]
+    groups: list[Any]
+    limits: list[Any]
+
+    def success(self, agents: int) -> Success:
+        """Return the function; raises `ProblemError`."""
+        contributions = read_list("success.contributions", self.contributions, agents)
+        groups = tuple(
+            _subset(f"success.groups[{k}]", entry, agents, "agent") for k, entry in enumerate(self.groups)
+        )
+        seen: set[int] = set()
+        for k, group in enumerate(groups):
+            if twice := seen.intersection(group):
+                raise ProblemError("", f"success.groups[{k}]", f"agent {min(twice)} is in another group")
+            seen.update(group)
+        if len(seen) < agents:
+            missing = min(set(range(agents)) - seen)
+            raise ProblemError("", "success.groups", f"agent {missing} is in no group")
+        if len(self.limits) != len(groups):
+            raise ProblemError("", "success.limits", f"{len(self.limits)} limits for {len(groups)} groups")
+        limits = tuple(_count(f"success.limits[{k}]", entry) for k, entry in enumerate(self.limits))
+        return PartitionMatroid(contributions, groups, limits)
+
+
+class XosKeys(Keys):
+    """The greatest of several sums."""
+
+    type: Literal["xos"]
+    parts: list[Any]
+
+    def success(self, agents: int) -> Success:
+        """Return the function; raises `ProblemError`."""
+        if agents > MAX_LISTED:
+            reason = f"{agents} agents are more than {MAX_LISTED}: too many sets to check for submodularity"
+            raise ProblemError("", "success.parts", reason)
+        table = keys.rows("success.parts", self.parts)
+        return Xos(tuple(read_list(f"success.parts[{k}]", row, agents) for k, row in enumerate(table)))
+
+
+class TableKeys(Keys):
+    """A value for each set."""
+
+    type: Literal["table"]
+    values: list[Any]
+
+    def success(self, agents: int) -> Success:
+        """Return the function; raises `ProblemError`."""
+        if agents > MAX_LISTED:
+            raise ProblemError("", "success.values", f"{agents} agents are more than {MAX_LISTED}")
+        if len(self.values) != 1 << agents:
+            reason = f"{len(self.values)} entries, not 2^{agents} = {1 << agents}, for {agents} costs"
+            raise ProblemError("", "success.values", reason)
+        found = Table(read_list("success.values", self.values))
+        if found.values[0]:
+            raise ProblemError("", "success.values[0]", f"{found.values[0]} is not 0: nobody works")
+        if drop := find_drop(found.table):
+            mask, agent = drop
+            less = f"{found.values[mask]} is below {found.values[mask ^ 1 << agent]}"
+            reason = f"{less}, the value without agent {agent}: not monotone"
+            raise ProblemError("", f"success.values[{mask}]", reason)
+        return found
+
+
+Entry = Annotated[
+    AdditiveKeys | BudgetKeys | CoverageKeys | AtLeastOneKeys | MatroidKeys | XosKeys | TableKeys,
+    Field(discriminator="type"),
+]
+
+GREATEST = {
+    "additive": "contributions",
+    "budget-additive": "budget",
+    "coverage": "weights",
+    "partition-matroid": "contributions",
+    "xos": "parts",
+    "table": "values",
+}
+"""The key that is too large if f of all agents is above 1."""
+
+
+class PostedKeys(Keys):
+    """A contract to be judged and played."""
+
+    shares: list[Any]
+
+
+class NameKeys(Keys):
+    """Names of agents for tables."""
+
+    agents: Names = None
+
+
+class ProblemKeys(Keys):
+    """All keys of a team problem. Lists of numbers are read entry by entry."""
+
+    kind: Literal["team"]
+    costs: Annotated[list[Any], Field(min_length=1)]
+    success: Entry
+    reward: Number | None = None
+    posted: PostedKeys | None = None
+    wei: Whole | None = None
+    window: Whole = DEFAULT_WINDOW
+    names: NameKeys = NameKeys()
+
+
+def read_list(key: str, value: Sequence[object], count: int | None = None) -> Vector:
+    """Read numbers that are not negative, one for each cost if there is a count.
+
+    Raises
+    ------
+    ProblemError
+        Naming the entry that is wrong.
+
+    Examples
+    --------
+    >>> read_list("posted.shares", ["1/2", 0], 2)
+    (Fraction(1, 2), Fraction(0, 1))
+    """
+    if count is not None and len(value) != count:
+        raise ProblemError("", key, f"{len(value)} entries for {count} costs")
+    return tuple(keys.amount(f"{key}[{k}]", entry) for k, entry in enumerate(value))
+
+
+def _count(place: str, value: object) -> int:
+    number = keys.amount(place, value)
+    if number.denominator != 1:
+        raise ProblemError("", place, f"{number} is not a whole number")
+    return int(number)
+
+
+def _subset(place: str, value: object, count: int, what: str) -> Team:
+    """Read different numbers below a count, in ascending order."""
+    if not isinstance(value, list | tuple):
+        raise ProblemError("", place, f"{shorten(value)} is not a list of {what}s")
+    read: set[int] = set()
+    for k, entry in enumerate(value):
+        number = _count(f"{place}[{k}]", entry)
+        if number >= count:
+            raise ProblemError("", f"{place}[{k}]", f"{number} is no {what}; {what}s are 0..{count - 1}")
+        if number in read:
+            raise ProblemError("", f"{place}[{k}]", f"duplicate {what} {number}")
+        read.add(number)
+    return tuple(sorted(read))
+
+
+def written(success: Success) -> dict[str, Any]:
+    """Return the keys of a success function.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> written(BudgetAdditive((Fraction(1, 2),), Fraction(1)))
+    {'type': 'budget-additive', 'contributions': ['1/2'], 'budget': '1'}
+    """
+    parts = {field.name: getattr(success, field.name) for field in fields(success)}
+    plain: dict[str, Any] = keys.plain({"type": success.type, **parts})
+    return plain
