@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from parley.mechanisms.team.problem import Problem
+from parley.mechanisms.team.shares import Contract, cutoffs, minimum_share
 from parley.mechanisms.team.success.base import Success, team_of
 from parley.mechanisms.team.success.functions import (
     Additive,
@@ -17,8 +19,10 @@ from parley.mechanisms.team.success.functions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from random import Random
+
+    Maker = Callable[[Random, int], Success]
 
 
 def divided(dice: Random, count: int, least: int = 0) -> tuple[Fraction, ...]:
@@ -78,7 +82,7 @@ def concave(dice: Random, agents: int) -> Success:
     return Table(tuple(Fraction(sum(steps[: mask.bit_count()]), total) for mask in range(1 << agents)))
 
 
-SUBMODULAR: dict[str, Callable[[Random, int], Success]] = {
+SUBMODULAR: dict[str, Maker] = {
     "additive": additive,
     "budget-additive": budget_additive,
     "coverage": coverage,
@@ -90,3 +94,38 @@ SUBMODULAR: dict[str, Callable[[Random, int], Success]] = {
 
 CLASSES = SUBMODULAR | {"xos": xos, "table": table}
 """All classes; tables are any."""
+
+
+def problem(dice: Random, name: str, agents: int, classes: Mapping[str, Maker] = CLASSES) -> Problem:
+    """Draw a problem of a class, with costs that make some teams profitable."""
+    success = classes[name](dice, agents)
+    costs = tuple(
+        max(success.value([agent]), Fraction(1, 12)) * Fraction(dice.randint(1, 12), 40)
+        for agent in range(agents)
+    )
+    reward = dice.choice([Fraction(1), Fraction(1), Fraction(7, 2)])
+    return Problem(tuple(cost * reward for cost in costs), success, reward)
+
+
+def contracts(dice: Random, problem: Problem, count: int) -> Iterator[Contract]:
+    """Draw contracts that are feasible or nearly so, many of them exactly on the boundaries of fairness."""
+    success = problem.success
+    for _ in range(count):
+        team = tuple(sorted(dice.sample(range(problem.agents), dice.randint(1, problem.agents))))
+        needed = cutoffs(problem, team)
+        if None in needed and dice.random() < 0.9:
+            continue
+        known = [cutoff for cutoff in needed if cutoff is not None]
+        floor = minimum_share(problem, team) or Fraction(0)
+        shares = list[Fraction]()
+        for k, cutoff in enumerate(needed):
+            least = Fraction(1, 5) if cutoff is None else cutoff
+            others = known + shares + [floor]
+            rest = Fraction(success.losses(team).total - success.losses(team).each[k], success.denominator)
+            whole = success.value(team)
+            edges = [least, max(least, floor), *others]
+            edges += [share * rest / whole for share in others] if whole else []
+            share = dice.choice(edges) * Fraction(dice.choice([100] * 5 + [99, 101]), 100)
+            shares.append(max(share, least) if dice.random() < 0.95 else share)
+        if all(shares):
+            yield Contract(team, tuple(shares))
