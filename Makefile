@@ -59,6 +59,8 @@ demo: setup
 	@$(BIN)/parley solve problems/assignment-bogomolnaia-moulin.toml
 	@$(BIN)/parley simulate problems/assignment-bogomolnaia-moulin.toml --games 2000 --seed 1 --out build/demo/bogomolnaia-moulin
 	@$(BIN)/parley audit problems/assignment-bogomolnaia-moulin.toml --out build/demo/bogomolnaia-moulin-audit
+	@$(BIN)/parley solve problems/guarantees-worked-example.toml
+	@$(BIN)/parley simulate problems/guarantees-worked-example.toml --games 2000 --seed 1 --bots lazy,copying --out build/demo/guarantees
 
 # What others install with pip, in dist: it needs neither Node nor a compiler.
 wheel: setup $(VENV)/.dev

@@ -64,12 +64,20 @@ DESIGN = [
     *("axes", "bound", "certified", "finite", "incentive", "large", "laws", "numbers", "played"),
     *("responses", "simple", "two_tasks"),
 ]
+GUARANTEES = [
+    *("audit", "custom", "decisions", "drivers", "expectation", "fractional", "guarantee", "imported"),
+    *("instances", "linear_program", "loss", "partition", "schedules", "solution", "theorems", "trips"),
+    "welfare",
+]
+SOLVER = ["assignment", "elastic", "exchange", "packing", "plan", "search", "shape", "sources"]
 THEORY = [
     *(f"sim/parley/core/{name}" for name in SHARED),
     *(f"sim/parley/mechanisms/coordination/{name}" for name in COORDINATION),
     *(f"sim/parley/mechanisms/assignment/{name}" for name in ASSIGNMENT),
     *(f"sim/parley/mechanisms/screening/{name}" for name in SCREENING),
     *(f"sim/parley/mechanisms/screening/design/{name}" for name in DESIGN),
+    *(f"sim/parley/mechanisms/guarantees/{name}" for name in GUARANTEES),
+    *(f"sim/parley/mechanisms/guarantees/solver/{name}" for name in SOLVER),
 ]
 """Files and folders of the theory, without their endings; what is machine code is not among them."""
 
@@ -79,6 +87,7 @@ TESTS = [
     *("tests/coordination/solver", "tests/coordination/axioms"),
     *(f"tests/assignment/test_{name}" for name in [*ASSIGNMENT, "model", "paper", "problem", "properties"]),
     *(f"tests/screening/test_{name}" for name in [*SCREENING, "design", "design_bounds", "solution"]),
+    *(f"tests/guarantees/test_{name}" for name in [*GUARANTEES, "bound", "losses", "problem", "value_loss"]),
     *THEORY,
 ]
 """What speaks of the theory without a chain, where there is such a file; its own files for their doctests."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from parley.core.errors import ParleyError
+from parley.kit.present.tables import written as shown
 from parley.mechanisms.guarantees.guarantee import Alpha, Income, MaxMin, keeps, leaves, records
 from parley.mechanisms.guarantees.instances import (
     instance_2,
@@ -22,6 +23,7 @@ from parley.mechanisms.guarantees.instances import (
     loss_8,
     loss_9,
 )
+from parley.mechanisms.guarantees.present.solution import solution_sheet
 from parley.mechanisms.guarantees.problem import Problem, worked_example
 from parley.mechanisms.guarantees.schedules import find_allocation_fault, pays_of, total, values_of
 from parley.mechanisms.guarantees.solution import Solution, solve
@@ -302,6 +304,29 @@ def test_a_solution_is_written_with_the_keys_of_the_interface() -> None:
             {"providers": 2, "max_value": "29/10", "tau": "1", "restricted_value": "2", "loss": "9/29"},
         ],
     }
+
+
+def test_tables_show_decimals_where_json_has_fractions() -> None:
+    problem = Problem(
+        2,
+        (Fraction(9, 2), Fraction(7, 4)),
+        Income((Fraction(3, 2),) * 2),
+        ((Fraction(0), Fraction(2)), (Fraction(1), Fraction(3))),
+    )
+    written = solve(problem, frontier=True).to_json()
+    sheet = solution_sheet(written, problem)
+    assert ("guarantee", "a floor of 1.5 for everybody") in sheet.facts
+    rows = {
+        figure.id: [
+            [shown(entry, column.format) for entry, column in zip(row, figure.columns, strict=True)]
+            for row in figure.rows
+        ]
+        for figure in sheet.figures
+    }
+    assert written["frontier"] == [{"tau": "7/4", "value": "25/4", "loss": "0"}]
+    assert rows["frontier"] == [["1.75", "6.25", "0.0%"]]
+    assert sorted(row[1] for row in rows["pay"]) == ["1.75", "4.5"]
+    assert ["provider 1", "job 1", "0", "2", "4.5"] in rows["schedules-under"]
 
 
 def test_an_empty_guarantee_has_no_allocation_and_no_loss() -> None:

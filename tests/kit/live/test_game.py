@@ -92,7 +92,10 @@ def check(problem: LoadedProblem[P, S, A, OutcomeT, C], bots: list[str], shown: 
     assert len(shown["steps"]) == len(player.sent)
     for step, sent in zip(shown["steps"], player.sent, strict=True):
         assert step["call"] == names[sent.data[:4]]
-        assert step["actor"] == (player.parties.index(sent.sender) if sent.sender in player.parties else None)
+        played = [*player.seats, *player.roles]
+        assert step["actor"] == (played.index(sent.sender) if sent.sender in played else None)
+        others = {address: shown["agents"][seat] for seat, address in enumerate(played)}
+        assert step["sender"] == {**player.others, **others}[sent.sender]
         assert int(step["paid"]["wei"]) == sent.value
         events = player.codec.decode(sent.logs)
         assert [name for name, _ in step["events"]] == [event.name for event in events]
@@ -145,6 +148,14 @@ def test_a_dispatch_is_shown_as_it_was_played(name: str, dispatcher: str, event:
     for (jobs, value, pay), paid in zip(after(shown, "dispatch"), events["Settled"].pays, strict=True):
         assert float(pay) == pytest.approx(paid / of.wei_per_value, abs=5e-4)
         assert float(value) == sum(values[job] for job in jobs.split(", "))
+
+
+def test_who_registers_jobs_or_copies_a_claim_is_called_so() -> None:
+    problem = ready("guarantees-worked-example")
+    bots = list(problem.mechanism.seated(["lazy", "copying"], problem.problem))
+    shown = watch(problem, bots, seed=5, game=2)
+    senders = {(step["call"], step["sender"]) for step in shown["steps"]}
+    assert {("register", "registrar"), ("attest", "registrar"), ("challenge", "copier")} <= senders
 
 
 @pytest.mark.parametrize("bots", [["honest"], ["honest", "silent"]])

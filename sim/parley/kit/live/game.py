@@ -49,8 +49,9 @@ def watch(
     dict
         ``agents`` (names by seat, then those of roles), ``phases``, ``panels`` (tables before the first
         transaction), ``ending``, and ``steps``, one per transaction: ``call`` (the contract's function),
-        ``arguments``, ``actor`` (its seat or role; None for other accounts), ``paid``, ``phase`` (afterwards;
-        None if the contract has no such view), ``said`` (sentences), ``events`` and ``changes`` (of cells).
+        ``arguments``, ``actor`` (its seat or role; None for other accounts), ``sender`` (its name),
+        ``paid``, ``phase`` (afterwards; None if the contract has no such view), ``said`` (sentences),
+        ``events`` and ``changes`` (of cells).
 
     Raises
     ------
@@ -67,6 +68,7 @@ def watch(
     outcome = player.play(game)
     board = problem.board(outcome)
     seats = {address: seat for seat, address in enumerate((*player.seats, *player.roles))}
+    others = player.others
     calls = {function.selector: function for function in player.codec.functions.values()}
     put, took = [0] * len(names), [0] * len(names)
     steps = []
@@ -90,6 +92,7 @@ def watch(
                 "call": function.name,
                 "arguments": list(_shown(function.arguments(sent.data), names)),
                 "actor": actor,
+                "sender": others.get(sent.sender, "another account") if actor is None else names[actor],
                 "paid": ether(sent.value),
                 "phase": phases[k],
                 "said": " ".join(filter(None, said)),

@@ -17,6 +17,8 @@ from parley.core.randomness import game_id
 from parley.kit.protocols import OutcomeT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from parley.chain.codec import Codec, Event
     from parley.chain.evm import Evm
 
@@ -94,6 +96,11 @@ class Player(ABC, Generic[OutcomeT]):
     def roles(self) -> tuple[str, ...]:
         """Addresses of the mechanism's `Playable.roles`."""
         return ()
+
+    @property
+    def others(self) -> Mapping[str, str]:
+        """What readers call accounts that have neither a seat nor a role, by address."""
+        return {self.creator: "organizer"}
 
     @property
     def parties(self) -> tuple[str, ...]:

@@ -131,6 +131,11 @@ class Player(kit.Player[Outcome]):
         return self.creator, self.challenger
 
     @property
+    def others(self) -> Mapping[str, str]:
+        """The registrar, and whoever copies a challenge."""
+        return {self.registrar: "registrar", self.copier: "copier"}
+
+    @property
     def parties(self) -> tuple[str, ...]:
         """Seats and roles, and whoever copies a challenge."""
         return tuple(dict.fromkeys((*super().parties, self.copier)))

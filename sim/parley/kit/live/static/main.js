@@ -178,7 +178,7 @@ async function start(event) {
           "button",
           { type: "button", on: { click: () => jump(k) } },
           h("span", { class: "number" }, k + 1),
-          h("span", {}, sender(step)),
+          h("span", {}, step.sender),
           h("code", {}, step.call),
           h("span", { class: "words" }, step.events.map(([name]) => name).join(", ")),
         ),
@@ -191,8 +191,6 @@ async function start(event) {
   go();
 }
 
-const sender = (step) => (step.actor === null ? "organizer" : watched.game.agents[step.actor]);
-
 const fields = (name, values) =>
   h("div", {}, h("code", { class: "name" }, name), h("dl", {}, ...values.flatMap(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])));
 
@@ -204,7 +202,7 @@ function show(k) {
   draw(game, watched.k);
   $("where").replaceChildren(
     `Game ${game.game}, transaction ${watched.k + 1} of ${game.steps.length}:`,
-    h("span", {}, step.actor === null ? "" : swatch(step.actor), " ", sender(step), " calls ", h("code", {}, step.call)),
+    h("span", {}, step.actor === null ? "" : swatch(step.actor), " ", step.sender, " calls ", h("code", {}, step.call)),
     step.paid.wei === "0" ? "" : h("span", { title: `${step.paid.wei} wei` }, `and pays ${step.paid.text}`),
   );
   const ended = watched.k === last ? `The game ends: ${game.ending}.` : "";

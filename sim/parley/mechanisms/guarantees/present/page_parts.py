@@ -70,7 +70,7 @@ def pay_figure(
     return Figure(
         "pay",
         "Pay with and without the guarantee",
-        columns(provider="provider", pay=("pay under it", "exact"), without=("pay without it", "exact")),
+        columns(provider="provider", pay=("pay under it", "number"), without=("pay without it", "number")),
         [
             [name, *map(cell, pays)]
             for name, *pays in zip(problem.provider_names, under, without, strict=True)
@@ -100,9 +100,9 @@ def _schedule(problem: Problem, title: str, allocation: Sequence[Sequence[int]])
         columns(
             provider="provider",
             job="job",
-            start=("start", "exact"),
-            end=("end", "exact"),
-            value=("value", "exact"),
+            start=("start", "number"),
+            end=("end", "number"),
+            value=("value", "number"),
         ),
         rows,
         chart="timeline",
@@ -119,8 +119,11 @@ def _frontier(solution: Mapping[str, Any]) -> Iterator[Figure]:
         yield Figure(
             "frontier",
             "What every floor costs",
-            columns(floor="floor", value=("value that remains", "exact"), loss=("loss", "percent")),
-            [[step["tau"], cell(step["value"]), _value(step["loss"])] for step in solution["frontier"]],
+            columns(floor="floor", value=("value that remains", "number"), loss=("loss", "percent")),
+            [
+                [cost(_value(step["tau"])), cell(step["value"]), _value(step["loss"])]
+                for step in solution["frontier"]
+            ],
             chart="histogram",
             alt="The loss against a floor for everybody.",
             note="Of all floors that leave the same value, the largest one.",
@@ -136,9 +139,9 @@ def _sweep(solution: Mapping[str, Any]) -> Iterator[Figure]:
             "With other numbers of providers",
             columns(
                 providers=("providers", "count"),
-                most=("greatest value", "exact"),
-                tau=("greatest least pay", "exact"),
-                value=("value that remains", "exact"),
+                most=("greatest value", "number"),
+                tau=("greatest least pay", "number"),
+                value=("value that remains", "number"),
                 loss=("loss", "percent"),
             ),
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parley.core.exact import show
+from parley.kit.present.page_model import cost
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ def promised(guarantee: Guarantee) -> str:
     --------
     >>> from fractions import Fraction
     >>> promised(AnyOf((MaxMin(), Income((Fraction(3, 2),) * 2))))
-    'max-min fairness or a floor of 3/2 for everybody'
+    'max-min fairness or a floor of 1.5 for everybody'
     """
     match guarantee:
         case Income(floors):
             if len(set(floors)) == 1:
-                return f"a floor of {show(floors[0])} for everybody"
-            return f"floors of {', '.join(map(show, floors))}"
+                return f"a floor of {cost(float(floors[0]))} for everybody"
+            return f"floors of {', '.join(cost(float(floor)) for floor in floors)}"
         case MaxMin():
             return "max-min fairness"
         case Alpha(alpha):
