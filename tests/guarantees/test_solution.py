@@ -35,7 +35,7 @@ from tests.guarantees.brute import Brute, brute, random_problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parley.mechanisms.guarantees.solver.clock import Clock
+    from parley.core.clock import Clock
     from parley.mechanisms.guarantees.solver.packing import Packing
     from parley.mechanisms.guarantees.solver.shape import Shape
     from parley.mechanisms.guarantees.solver.sources import Goal, Relaxation

@@ -172,7 +172,7 @@ def solve(
         raise ParleyError(f"--method {shorten(method)} is none of {', '.join(METHODS)}")
     if sweep is not None:
         _check_sweep(problem, sweep)
-    from parley.mechanisms.guarantees.solver.clock import Clock  # noqa: PLC0415 - with the next one
+    from parley.core.clock import Clock  # noqa: PLC0415 - with the next one
     from parley.mechanisms.guarantees.solver.plan import plan_of  # noqa: PLC0415 - imports numba
 
     started = monotonic()

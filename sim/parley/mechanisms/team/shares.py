@@ -5,10 +5,13 @@ Shares, cut-offs and floors are fractions of the reward; revenue and utilities a
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from parley.mechanisms.team.problem import Problem
     from parley.mechanisms.team.success.base import Team, Vector
 
@@ -22,6 +25,7 @@ __all__ = [
     "posted_contract",
     "revenue",
     "slack",
+    "total",
     "unconstrained_contract",
     "utilities",
     "with_floor",
@@ -165,8 +169,16 @@ def revenue(problem: Problem, contract: Contract) -> Fraction:
     >>> revenue(worked_example(), Contract((0, 1), (Fraction(3, 25), Fraction(1, 5))))
     Fraction(17, 25)
     """
-    kept = 1 - sum(contract.shares, ZERO)
+    kept = 1 - total(contract.shares)
     return kept * problem.success.value(contract.team) * problem.reward
+
+
+def total(numbers: Iterable[Fraction]) -> Fraction:
+    """Return a sum; many numbers of different denominators are added in pairs, which is much faster."""
+    found = [number * count for number, count in Counter(numbers).items()]
+    while len(found) > 1:
+        found = [sum(found[k : k + 2], ZERO) for k in range(0, len(found), 2)]
+    return found[0] if found else ZERO
 
 
 def utilities(problem: Problem, contract: Contract) -> Vector:

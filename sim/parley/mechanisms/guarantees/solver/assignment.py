@@ -19,7 +19,7 @@ from parley.mechanisms.guarantees.solver.search import Choice, Fairest, Richest,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parley.mechanisms.guarantees.solver.clock import Clock
+    from parley.core.clock import Clock
     from parley.mechanisms.guarantees.solver.shape import Shape
 
 __all__ = ["Assignment"]

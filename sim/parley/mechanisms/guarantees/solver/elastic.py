@@ -23,8 +23,8 @@ from parley.mechanisms.guarantees.welfare import Welfare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from parley.core.clock import Clock
     from parley.mechanisms.guarantees.problem import Problem
-    from parley.mechanisms.guarantees.solver.clock import Clock
     from parley.mechanisms.guarantees.solver.kernels import Ints
     from parley.mechanisms.guarantees.solver.shape import Shape
 

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parley.mechanisms.guarantees.solver.clock import Clock
+    from parley.core.clock import Clock
     from parley.mechanisms.guarantees.solver.kernels import Ints
     from parley.mechanisms.guarantees.solver.shape import Shape
 
@@ -84,7 +84,7 @@ def even_out(shape: Shape, days: Days, target: int, clock: Clock) -> Days:
     Examples
     --------
     >>> from parley.mechanisms.guarantees.problem import Problem, worked_example
-    >>> from parley.mechanisms.guarantees.solver.clock import Clock
+    >>> from parley.core.clock import Clock
     >>> from parley.mechanisms.guarantees.solver.shape import shape_of
     >>> even_out(shape_of(worked_example()), [[0, 2], []], 10, Clock.of(1))
     [[2], [0]]

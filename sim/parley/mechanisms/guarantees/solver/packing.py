@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
-    from parley.mechanisms.guarantees.solver.clock import Clock
+    from parley.core.clock import Clock
     from parley.mechanisms.guarantees.solver.kernels import Bools, Ints
 
 __all__ = ["NEAR", "Columns", "Extra", "Node", "Packed", "Packing", "Prices", "gather", "sums"]

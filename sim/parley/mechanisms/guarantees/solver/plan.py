@@ -31,9 +31,9 @@ from parley.mechanisms.guarantees.solver.sources import Lists
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from parley.core.clock import Clock
     from parley.mechanisms.guarantees.problem import Problem
     from parley.mechanisms.guarantees.schedules import Allocation
-    from parley.mechanisms.guarantees.solver.clock import Clock
     from parley.mechanisms.guarantees.solver.kernels import Bools, Ints
     from parley.mechanisms.guarantees.solver.shape import Shape
     from parley.mechanisms.guarantees.solver.sources import Source

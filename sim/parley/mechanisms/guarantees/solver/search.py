@@ -13,7 +13,7 @@ from parley.mechanisms.guarantees.solver.sources import Goal, Lists, Paths, Sour
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parley.mechanisms.guarantees.solver.clock import Clock
+    from parley.core.clock import Clock
     from parley.mechanisms.guarantees.solver.shape import Shape
     from parley.mechanisms.guarantees.solver.sources import Relaxation
 

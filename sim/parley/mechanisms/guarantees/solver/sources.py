@@ -28,7 +28,7 @@ from parley.mechanisms.guarantees.solver.packing import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parley.mechanisms.guarantees.solver.clock import Clock
+    from parley.core.clock import Clock
     from parley.mechanisms.guarantees.solver.kernels import Bools, Ints
     from parley.mechanisms.guarantees.solver.shape import Kind, Shape
 

@@ -1,0 +1,419 @@
+"""Machine code for any submodular f: the branch and bound of `submodular`, through values alone.
+
+Numba's cache on disk checks only the file of a function.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from parley.core.machine import compiled
+
+if TYPE_CHECKING:
+    from parley.mechanisms.team.solver.state import Bools, Floats, Ints, Marks, Pool, Search
+
+__all__ = ["COVERAGE", "FAIR", "NONDISCRIMINATORY", "Function", "climb", "measure", "search"]
+
+UNDECIDED, IN, OUT = 0, 1, 2
+SUMS, COVERAGE, ONE, GROUPS, TABLE = 0, 1, 2, 3, 4
+"""How f is given; sums are additive or have a budget."""
+FAIR, NONDISCRIMINATORY, UNCONSTRAINED = 0, 1, 2
+
+
+class Function(NamedTuple):
+    """A success function in floats.
+
+    Attributes
+    ----------
+    kind : int
+    numbers : Floats
+        Contributions, weights of elements, probabilities, or values of all sets.
+    first, members : Ints
+        Agent i covers the elements ``members[first[i]:first[i + 1]]``; or group i has these agents, those who
+        contribute most first.
+    limits : Ints
+        Of groups.
+    budget : float
+    error : float
+        By how much a difference of values may be wrong.
+    """
+
+    kind: int
+    numbers: Floats
+    first: Ints
+    members: Ints
+    limits: Ints
+    budget: float
+    error: float
+
+
+@compiled
+def measure(f: Function, state: Marks, gains: Floats) -> tuple[float, float]:  # noqa: C901, PLR0912, PLR0915 - all classes
+    """Return f(I) and f(I ∪ U), for the members I and the undecided agents U.
+
+    Also writes what each member adds to the other members, and what each undecided agent adds to I.
+    """
+    agents = state.size
+    total = cap = 0.0
+    if f.kind == SUMS:
+        for i in range(agents):
+            if state[i] == IN:
+                total += f.numbers[i]
+            if state[i] != OUT:
+                cap += f.numbers[i]
+        for i in range(agents):
+            if state[i] == IN:
+                gains[i] = max(0.0, min(f.budget, total) - (total - f.numbers[i]))
+                gains[i] = min(gains[i], f.numbers[i])
+            elif state[i] == UNDECIDED:
+                gains[i] = min(f.numbers[i], max(0.0, f.budget - total))
+        total, cap = min(total, f.budget), min(cap, f.budget)
+    elif f.kind == COVERAGE:
+        times = np.zeros(f.numbers.size, dtype=np.int32)
+        some = np.zeros(f.numbers.size, dtype=np.bool_)
+        for i in range(agents):
+            if state[i] != OUT:
+                for p in range(f.first[i], f.first[i + 1]):
+                    if state[i] == IN:
+                        times[f.members[p]] += 1
+                    some[f.members[p]] = True
+        for e in range(f.numbers.size):
+            if times[e] > 0:
+                total += f.numbers[e]
+            if some[e]:
+                cap += f.numbers[e]
+        for i in range(agents):
+            if state[i] != OUT:
+                gains[i] = 0.0
+                alone = 1 if state[i] == IN else 0
+                for p in range(f.first[i], f.first[i + 1]):
+                    if times[f.members[p]] == alone:
+                        gains[i] += f.numbers[f.members[p]]
+    elif f.kind == ONE:
+        sure = 0
+        fails = lost = 1.0
+        for i in range(agents):
+            if state[i] == IN:
+                if f.numbers[i] >= 1.0:
+                    sure += 1
+                else:
+                    fails *= 1.0 - f.numbers[i]
+            if state[i] != OUT:
+                lost *= 1.0 - f.numbers[i]
+        for i in range(agents):
+            if state[i] == UNDECIDED:
+                gains[i] = f.numbers[i] * fails if sure == 0 else 0.0
+            elif state[i] == IN:
+                if f.numbers[i] >= 1.0:
+                    gains[i] = fails if sure == 1 else 0.0
+                else:
+                    gains[i] = f.numbers[i] * (fails / (1.0 - f.numbers[i])) if sure == 0 else 0.0
+        total = 1.0 - fails if sure == 0 else 1.0
+        cap = 1.0 - lost
+    elif f.kind == GROUPS:
+        for g in range(f.limits.size):
+            limit, hired, all_in = f.limits[g], 0, 0
+            last = after = 0.0
+            for p in range(f.first[g], f.first[g + 1]):
+                i = f.members[p]
+                if state[i] == IN:
+                    hired += 1
+                    if hired <= limit:
+                        total += f.numbers[i]
+                        last = f.numbers[i]
+                    elif hired == limit + 1:
+                        after = f.numbers[i]
+                if state[i] != OUT:
+                    all_in += 1
+                    if all_in <= limit:
+                        cap += f.numbers[i]
+            if hired < limit:
+                last = 0.0
+            for p in range(f.first[g], f.first[g + 1]):
+                i = f.members[p]
+                if state[i] == IN:
+                    gains[i] = max(0.0, f.numbers[i] - after) if limit > 0 else 0.0
+                elif state[i] == UNDECIDED:
+                    gains[i] = max(0.0, f.numbers[i] - last) if limit > 0 else 0.0
+    else:
+        inside = both = 0
+        for i in range(agents):
+            if state[i] == IN:
+                inside |= 1 << i
+            if state[i] != OUT:
+                both |= 1 << i
+        total, cap = f.numbers[inside], f.numbers[both]
+        for i in range(agents):
+            if state[i] == IN:
+                gains[i] = total - f.numbers[inside ^ (1 << i)]
+            elif state[i] == UNDECIDED:
+                gains[i] = f.numbers[inside | (1 << i)] - total
+    return total, cap
+
+
+@compiled
+def _floor(rule: int, cost: float, gain: float, total: float) -> float:
+    """Return the least that everybody is paid if a member adds so much, and f(S) is at least the total."""
+    if rule == FAIR:
+        floor: float = cost / gain - cost / total
+        return floor
+    wage: float = cost / gain
+    return wage if rule == NONDISCRIMINATORY else 0.0
+
+
+@compiled
+def _earned(rule: int, costs: Floats, gains: Floats, inside: Ints, members: int, total: float) -> float:
+    """Return what the members earn, with what each adds to the others."""
+    if members == 0:
+        return 0.0
+    least = paid = 0.0
+    for m in range(members):
+        i = inside[m]
+        if gains[i] <= 0.0:
+            return 0.0
+        least = max(least, _floor(rule, costs[i], gains[i], total))
+    for m in range(members):
+        paid += max(costs[inside[m]] / gains[inside[m]], least)
+    earned: float = (1.0 - paid) * total
+    return earned
+
+
+@compiled
+def _interval(
+    ratio: Floats, gain: Floats, order: Ints, start: float, paid: float, cap: float, goal: float
+) -> tuple[float, float]:
+    """Find the least f(S) from which the relaxation earns more than a goal, and the most that it earns.
+
+    Undecided agents are hired fractionally, the cheapest per unit of value first, until f(S) is at its cap.
+
+    Returns
+    -------
+    low : float
+        −1 if the goal is out of reach.
+    most : float
+    """
+    f, w = start, paid
+    most = (1.0 - w) * f
+    low = f if most > goal else -1.0
+    for k in order:
+        r, x = ratio[k], min(gain[k], cap - f)
+        slope = 1.0 - w - r * f
+        if x <= 0.0 or slope <= 0.0:
+            break
+        step = min(x, slope / (2.0 * r)) if r > 0.0 else x
+        earned = (1.0 - w - r * step) * (f + step)
+        most = max(most, earned)
+        if low < 0.0 and earned > goal:
+            short = goal - (1.0 - w) * f
+            low = f + 2.0 * short / (slope + sqrt(max(slope * slope - 4.0 * r * short, 0.0)))
+        if step < x:
+            break
+        f += x
+        w += r * x
+    return low, most
+
+
+@compiled
+def search(  # noqa: C901, PLR0912, PLR0915 - one search
+    f: Function,
+    costs: Floats,
+    rule: int,
+    here: Search,
+    pool: Pool,
+    margin: float,
+    limit: int,
+) -> bool:
+    """Go on with a search.
+
+    Parameters
+    ----------
+    here : Search
+        Where the search stands.
+    limit : int
+        Number of nodes after which to stop.
+
+    Returns
+    -------
+    bool
+        Whether the search is complete.
+    """
+    state, mark, items, stages, floors, bounds, inside, numbers = here
+    agents = costs.size
+    gains, wage, ratio = np.zeros(agents), np.zeros(agents), np.zeros(agents)
+    team = np.zeros(agents, dtype=np.bool_)
+    depth, members = numbers[0], numbers[1]
+    for _ in range(limit):
+        numbers[2] += 1
+        choice, most = -1, 0.0
+        floor = floors[depth]
+        total, cap = measure(f, state, gains)
+        goal = pool.best[0] - margin
+        alive = True
+        if f.error > 0.0:
+            worst = _earned(rule, costs, gains - f.error, inside, members, total)
+            gains += f.error
+        else:
+            worst = _earned(rule, costs, gains, inside, members, total)
+        best = _earned(rule, costs, gains, inside, members, total) if f.error > 0.0 else worst
+        if members > 0 and best >= goal:
+            for i in range(agents):
+                team[i] = state[i] == IN
+            if worst > pool.best[0] + margin:
+                pool.held[0] = 0
+            pool.best[0] = max(pool.best[0], worst)
+            if pool.held[0] < pool.teams.shape[0]:
+                pool.teams[pool.held[0]] = team
+            pool.held[0] += 1
+            goal = pool.best[0] - margin
+        for m in range(members):
+            i = inside[m]
+            if gains[i] <= costs[i]:
+                alive = False
+        for tried in range(32):
+            if not alive:
+                break
+            # Wages are at least the cut-offs that agents have beside the members, and the floor.
+            left = 0
+            for i in range(agents):
+                if state[i] == UNDECIDED:
+                    if gains[i] <= costs[i]:
+                        state[i], mark[i] = OUT, depth
+                    else:
+                        wage[i] = max(costs[i] / gains[i], floor)
+                        ratio[i] = wage[i] / gains[i]
+                        left += 1
+            order = np.zeros(left, dtype=np.int64)
+            left = 0
+            for i in range(agents):
+                if state[i] == UNDECIDED:
+                    order[left] = i
+                    left += 1
+            order = order[np.argsort(ratio[order])]
+            paid = 0.0
+            for m in range(members):
+                paid += max(costs[inside[m]] / gains[inside[m]], floor)
+            low, most = _interval(ratio, gains, order, total, paid, cap, goal)
+            if low < 0.0:
+                alive = False
+                break
+            low *= 1.0 - 1e-13
+            higher = floor
+            if low > 0.0:
+                for m in range(members):
+                    i = inside[m]
+                    higher = max(higher, _floor(rule, costs[i], gains[i], max(low, total)))
+            # An agent stays out if with it, and as many others as f(S) needs, too much is paid.
+            by_gain = np.sort(gains[order])[::-1]
+            gone = 0
+            for k in range(left):
+                i = order[k]
+                least = max(floor, _floor(rule, costs[i], gains[i], max(low, total)))
+                paid = max(costs[i] / gains[i], least)
+                for m in range(members):
+                    paid += max(costs[inside[m]] / gains[inside[m]], least)
+                reached = total + gains[i]
+                # The best number of further members, each at the floor and of the greatest gains.
+                good = (1.0 - paid) * min(reached, cap) > goal
+                for g in by_gain:
+                    if good or paid >= 1.0:
+                        break
+                    reached += g
+                    paid += least
+                    good = (1.0 - paid) * min(reached, cap) > goal
+                    if reached > cap:
+                        break
+                if not good:
+                    state[i], mark[i] = OUT, depth
+                    gone += 1
+            if (higher <= floor * 1.001 and gone == 0) or tried > 30:
+                floor = max(floor, higher)
+                break
+            floor = max(floor, higher)
+            if gone > 0:
+                total, cap = measure(f, state, gains)
+                gains += f.error
+        if alive:
+            near = np.inf
+            for i in range(agents):
+                if state[i] == UNDECIDED and ratio[i] < near:
+                    choice, near = i, ratio[i]
+        if choice >= 0:
+            items[depth], stages[depth], bounds[depth] = choice, 0, most
+            state[choice] = IN
+            inside[members] = choice
+            members += 1
+            depth += 1
+            floors[depth] = floor
+            continue
+        # Closed: undo what was decided here, and go to the other side of the last decision.
+        while True:
+            for i in range(agents):
+                if mark[i] == depth:
+                    mark[i] = -1
+                    state[i] = UNDECIDED
+            if depth == 0:
+                numbers[0], numbers[1] = 0, 0
+                return True
+            depth -= 1
+            item = items[depth]
+            if stages[depth] == 0:
+                members -= 1
+                stages[depth] = 1
+                state[item] = OUT
+                depth += 1
+                mark[item] = depth
+                break
+    numbers[0], numbers[1] = depth, members
+    return False
+
+
+@compiled
+def climb(f: Function, costs: Floats, rule: int, team: Bools, margin: float) -> float:  # noqa: C901 - a local search
+    """Hire, dismiss or replace an agent while that earns more; return the revenue, and change the team."""
+    agents = costs.size
+    state = np.zeros(agents, dtype=np.int8)
+    for i in range(agents):
+        state[i] = IN if team[i] else OUT
+    gains, inside = np.zeros(agents), np.zeros(agents, dtype=np.int64)
+    best = _worth(f, costs, rule, state, gains, inside)
+    while True:
+        one = other = -1
+        found = best + margin
+        for i in range(agents):
+            state[i] = IN + OUT - state[i]
+            earned = _worth(f, costs, rule, state, gains, inside)
+            if earned > found:
+                found, one, other = earned, i, -1
+            if state[i] == OUT:
+                for k in range(agents):
+                    if state[k] == OUT and k != i:
+                        state[k] = IN
+                        earned = _worth(f, costs, rule, state, gains, inside)
+                        if earned > found:
+                            found, one, other = earned, i, k
+                        state[k] = OUT
+            state[i] = IN + OUT - state[i]
+        if one < 0:
+            break
+        best = found
+        state[one] = IN + OUT - state[one]
+        if other >= 0:
+            state[other] = IN
+    for i in range(agents):
+        team[i] = state[i] == IN
+    return best
+
+
+@compiled
+def _worth(f: Function, costs: Floats, rule: int, state: Marks, gains: Floats, inside: Ints) -> float:
+    total, _ = measure(f, state, gains)
+    members = 0
+    for i in range(costs.size):
+        if state[i] == IN:
+            inside[members] = i
+            members += 1
+    earned: float = _earned(rule, costs, gains - f.error, inside, members, total)
+    return earned

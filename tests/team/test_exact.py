@@ -1,0 +1,208 @@
+"""Exact optima against all teams, against each other, and with proven bounds when the time is up."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from parley.core.clock import Clock
+from parley.core.errors import ParleyError
+from parley.mechanisms.team.examples import additive, price_of_fairness, subset_sum
+from parley.mechanisms.team.problem import Problem
+from parley.mechanisms.team.solver.additive import best_fair
+from parley.mechanisms.team.solver.algorithm_1 import algorithm_1
+from parley.mechanisms.team.solver.exhaustive import best_by_trying
+from parley.mechanisms.team.solver.found import Found
+from parley.mechanisms.team.solver.submodular import best_submodular
+from parley.mechanisms.team.solver.unconstrained import best_unconstrained
+from parley.mechanisms.team.success.functions import Additive, AtLeastOne, BudgetAdditive, Coverage
+from tests.team.brute import Brute
+from tests.team.instances import CLASSES, SUBMODULAR, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = Fraction
+RULES = ("fair", "nondiscriminatory", "unconstrained")
+MINUTE = 60.0
+
+
+def drawn_additive(dice: Random, agents: int) -> Problem:
+    """Draw a problem with many ties."""
+    numbers = [dice.randint(0, dice.choice([2, 3, 6, 40])) for _ in range(agents)]
+    total = max(1, sum(numbers))
+    scale = dice.choice([40, 100, 300])
+    costs = []
+    for number in numbers:
+        cutoff = F(dice.choice([1, 2, 3, 4, 6, 12, dice.randint(1, 60)]), scale)
+        costs.append(cutoff * (F(number, total) if number and dice.random() < 0.9 else F(1, agents)))
+    return Problem(tuple(costs), Additive(tuple(F(number, total) for number in numbers)))
+
+
+def additive_optimum(drawn: Problem, rule: str, seconds: float = MINUTE) -> Found:
+    assert isinstance(drawn.success, Additive)
+    if rule == "nondiscriminatory":
+        team, earned = algorithm_1(drawn, drawn.success)
+        return Found(team, earned, earned)
+    search: Callable[[Problem, Additive, Clock], Found]
+    search = best_fair if rule == "fair" else best_unconstrained
+    return search(drawn, drawn.success, Clock.of(seconds))
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(3_000, marks=pytest.mark.deep)])
+def test_additive_optima_are_those_of_all_teams(count: int) -> None:
+    dice = Random(95)
+    for _ in range(count):
+        drawn = drawn_additive(dice, dice.randint(1, 7))
+        brute = Brute(drawn)
+        for rule in RULES:
+            found = additive_optimum(drawn, rule)
+            assert (found.revenue, found.team) == brute.best(rule)
+            assert found.optimal
+
+
+@pytest.mark.parametrize("count", [12, pytest.param(1_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("name", SUBMODULAR)
+def test_submodular_optima_are_those_of_all_teams(name: str, count: int) -> None:
+    dice = Random(name)
+    for _ in range(count):
+        drawn = problem(dice, name, dice.randint(1, 6), SUBMODULAR)
+        brute = Brute(drawn)
+        for rule in RULES:
+            found = best_submodular(drawn, rule, Clock.of(MINUTE))
+            revenue, team = brute.best(rule)
+            assert (found.revenue, found.team) == (revenue * drawn.reward, team)
+            assert found.optimal
+
+
+def test_the_two_searches_agree_on_larger_additive_problems() -> None:
+    dice = Random(96)
+    for _ in range(25):
+        drawn = drawn_additive(dice, dice.randint(10, 16))
+        for rule in RULES:
+            assert best_submodular(drawn, rule, Clock.of(MINUTE)) == additive_optimum(drawn, rule)
+
+
+def test_any_function_of_few_agents_has_its_optima_tried() -> None:
+    dice = Random(97)
+    for name in ("xos", "table"):
+        for _ in range(15):
+            drawn = problem(dice, name, dice.randint(1, 5), CLASSES)
+            for rule in RULES[1:]:
+                found = best_by_trying(drawn, rule)
+                revenue, team = Brute(drawn).best(rule)
+                assert (found.revenue, found.team) == (revenue * drawn.reward, team)
+    with pytest.raises(ParleyError, match="13 agents are above 12: too many teams to try"):
+        best_by_trying(Problem((F(1, 100),) * 13, Additive((F(1, 13),) * 13)), "unconstrained")
+
+
+def test_searches_are_exact_beyond_the_whole_numbers_of_floats() -> None:
+    """Denominators above 2^53: floats are no longer whole, and differences of values not exact."""
+    tiny = F(1, 3**40)
+    dice = Random(53)
+    for _ in range(10):
+        agents = dice.randint(2, 5)
+        numbers = tuple(F(dice.randint(1, 6), 30) + tiny * k for k in range(agents))
+        costs = tuple(number * F(dice.randint(1, 8), 40) for number in numbers)
+        for success in (Additive(numbers), BudgetAdditive(numbers, F(1, 2) + tiny)):
+            drawn = Problem(costs, success)
+            for rule in RULES:
+                found = best_submodular(drawn, rule, Clock.of(MINUTE))
+                assert (found.revenue, found.team) == Brute(drawn).best(rule)
+                if isinstance(success, Additive):
+                    assert additive_optimum(drawn, rule) == found
+
+
+def random_large(seed: int, agents: int) -> Problem:
+    dice = Random(seed)
+    numbers = [dice.randint(1, 10**6) for _ in range(agents)]
+    total = sum(numbers)
+    return additive(
+        [F(number, total) for number in numbers],
+        [F(dice.randint(1, 10**6), 10**5 * agents) for _ in range(agents)],
+    )
+
+
+def test_a_thousand_agents_are_solved_and_proven() -> None:
+    drawn = random_large(1, 1000)
+    found = {rule: additive_optimum(drawn, rule) for rule in RULES}
+    assert all(one.optimal for one in found.values())
+    fair, equal, free = (found[rule].revenue for rule in RULES)
+    assert equal < fair < free < 2 * equal  # Theorem 4.5, and here strictly
+    assert len(found["fair"].team) > 100
+
+
+@pytest.mark.parametrize(
+    ("groups", "fair", "equal", "free"),
+    [
+        (1, "1/2", "1/2", "1/2"),
+        (2, "7/16", "3/8", "1/2"),
+        (3, "1/3", "5/18", "1/2"),
+        (4, "17/64", "7/32", "1/2"),
+    ],
+)
+def test_the_price_of_fairness_grows(groups: int, fair: str, equal: str, free: str) -> None:
+    drawn = price_of_fairness(groups)
+    assert drawn.agents == (1, 5, 43, 585)[groups - 1]
+    found = [additive_optimum(drawn, rule) for rule in RULES]
+    assert [one.revenue for one in found] == [F(fair), F(equal), F(free)]
+    assert all(one.optimal for one in found)
+
+
+def test_the_optimum_answers_subset_sum() -> None:
+    """Theorem 5.1 by our own reduction."""
+    dice, answers = Random(51), set[bool]()
+    for _ in range(25):
+        numbers = [dice.randint(1, 9) for _ in range(dice.randint(3, 6))]
+        size = dice.randint(1, len(numbers))
+        target = dice.randint(size, 5 * size + 3)
+        drawn, optimum = subset_sum(numbers, size, target)
+        answer = any(sum(some) == target for some in combinations(numbers, size))
+        answers.add(answer)
+        best = additive_optimum(drawn, "fair").revenue
+        assert best <= additive_optimum(drawn, "unconstrained").revenue <= optimum
+        assert (best == optimum) == answer
+    assert answers == {True, False}
+
+
+def test_at_the_time_limit_the_bound_is_proven() -> None:
+    dice = Random(52)
+    numbers = [2 * dice.randint(1, 5000) for _ in range(24)]
+    drawn, optimum = subset_sum(numbers, 12, sum(numbers) // 2 | 1)  # odd: there is no such subset
+    for rule in ("fair", "unconstrained"):
+        found = additive_optimum(drawn, rule, 0.0)
+        assert found.team
+        assert found.revenue < optimum
+        assert found.revenue < found.bound <= optimum * (1 + F(1, 10**9))
+        assert not found.optimal
+    slow = best_submodular(drawn, "fair", Clock.of(0.0))
+    assert slow.revenue < optimum <= slow.bound * (1 + F(1, 10**9))
+
+
+def test_coverage_of_forty_agents_is_solved_and_proven() -> None:
+    dice = Random(40)
+    weights = [dice.randint(1, 20) for _ in range(60)]
+    sets = tuple(tuple(e for e in range(60) if dice.random() < 0.15) for _ in range(40))
+    worth = [F(sum(weights[e] for e in own), sum(weights)) for own in sets]
+    costs = tuple(max(one, F(1, 100)) * F(dice.randint(1, 100), 2000) for one in worth)
+    drawn = Problem(costs, Coverage(tuple(F(w, sum(weights)) for w in weights), sets))
+    found = {rule: best_submodular(drawn, rule, Clock.of(MINUTE)) for rule in RULES}
+    assert all(one.optimal for one in found.values())
+    fair, equal, free = (found[rule].revenue for rule in RULES)
+    assert equal <= fair <= free <= 3 * equal
+
+
+def test_nobody_is_hired_if_nobody_is_worth_it() -> None:
+    dear = Problem((F(3, 4), F(1)), Additive((F(1, 2), F(1, 2))))
+    idle = Problem((F(1, 4), F(1)), Additive((F(0), F(0))))
+    sure = Problem((F(1), F(2)), AtLeastOne((F(1), F(1))))
+    for drawn in (dear, idle, sure):
+        for rule in RULES:
+            nobody = Found((), F(0), F(0))
+            assert best_submodular(drawn, rule, Clock.of(MINUTE)) == nobody
+            if isinstance(drawn.success, Additive):
+                assert additive_optimum(drawn, rule) == nobody
