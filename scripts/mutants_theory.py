@@ -7,7 +7,8 @@
 A mutant changes one place of one module: a comparison, an operation, a constant, a truth value, a statement,
 the order of two arguments, a returned value. First the tests run once under coverage.py, which records which
 test reaches which line. A mutant then meets only the tests that reach its line, the fastest first, until one
-fails. One that takes much more processor time than a test needs, or too much memory, counts as killed.
+fails. One that takes much more processor time than a test needs, or too much memory, counts as killed. The
+same tests then meet the unchanged module, loaded in the same way: one that fails there too kills nothing.
 ``build/mutants`` keeps what was found, so that a run that was stopped goes on there.
 
 Survivors are compared with ``tests/mutants_theory.toml``, which gives the reason of each. Exit status 1 if
@@ -18,6 +19,7 @@ counted.
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -25,11 +27,12 @@ import importlib.util
 import json
 import os
 import resource
-import signal
 import sys
 import time
 from collections import Counter
 from hashlib import sha256
+from itertools import islice
+from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +45,7 @@ from tests.mutants.theory import Mutant, drawn, mutants_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from ctypes import c_int
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -98,6 +102,8 @@ SPARE = 10
 LONGEST = 120
 """Seconds of tests that one mutant meets at most, if nobody says otherwise."""
 MEMORY = 6 * 2**30
+VERDICTS = {0: "SURVIVED", 10: "killed", 11: "too long"}
+"""Of a mutant, by the status of the process that tried it."""
 
 
 def paths(names: Sequence[str]) -> list[Path]:
@@ -254,10 +260,10 @@ class Changed(importlib.machinery.SourceFileLoader):
 
 
 class Choice:
-    """Runs the chosen tests only, in their order, each within its time."""
+    """Runs the chosen tests only, in their order, each within its time, and counts those that it began."""
 
-    def __init__(self, seconds: dict[str, float]) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: dict[str, float], begun: c_int) -> None:
+        self.seconds, self.begun = seconds, begun
         self.order = {test: k for k, test in enumerate(seconds)}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -269,6 +275,7 @@ class Choice:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Give a test its time."""
+        self.begun.value = self.order[item.nodeid] + 1
         allow(self.seconds[item.nodeid])
 
 
@@ -278,7 +285,7 @@ def allow(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 
-def run(mutant: Mutant, seconds: dict[str, float]) -> None:
+def run(mutant: Mutant, seconds: dict[str, float], begun: c_int) -> None:
     """Run tests on a mutant in this process, which ends with pytest's status."""
     allow(1)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -293,10 +300,35 @@ def run(mutant: Mutant, seconds: dict[str, float]) -> None:
         for name in (finder.name, *(dotted(file) for file in files if file.startswith("sim/"))):
             importlib.import_module(name)
         found = [str(ROOT / file) for file in files]
-        status = int(pytest.main(arguments("-x", *found), plugins=[Choice(seconds)]))
+        status = int(pytest.main(arguments("-x", *found), plugins=[Choice(seconds, begun)]))
     except BaseException:  # noqa: BLE001 - a mutant may break anything, and is killed by that
         status = 1
     os._exit(status)
+
+
+def meet(mutant: Mutant, seconds: dict[str, float]) -> tuple[int, int]:
+    """Run tests on a mutant in a process of their own: its status, and how many tests began."""
+    begun = RawValue("i", 0)
+    if (child := os.fork()) == 0:
+        run(mutant, seconds, begun)
+    return os.waitpid(child, 0)[1], begun.value
+
+
+def verdict(mutant: Mutant, seconds: dict[str, float]) -> int:
+    """Try a mutant, and what killed it without the mutant: a key of `VERDICTS`."""
+    text = (ROOT / mutant.module).read_text(encoding="utf-8")
+    unchanged = Mutant(mutant.module, 0, "", "", "", lambda: ast.unparse(ast.parse(text)))
+    while seconds:
+        status, begun = meet(mutant, seconds)
+        if os.waitstatus_to_exitcode(status) in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
+            break
+        control, failed = meet(unchanged, dict(islice(seconds.items(), max(begun, 1))))
+        if control == 0:
+            return 11 if os.WIFSIGNALED(status) else 10
+        useless = [*seconds][max(failed, 1) - 1]
+        print(f"left out, for it fails without a mutant: {useless}", flush=True)
+        seconds = {test: took for test, took in seconds.items() if test != useless}
+    return 0
 
 
 def known(sources: str, *, again: bool) -> dict[str, bool]:
@@ -316,17 +348,14 @@ def survivors(found: dict[str, Any], sample: dict[str, Mutant], given: argparse.
             index, key = waiting.pop(0)
             tests = chosen(found, sample[key], given.seconds)
             if (child := os.fork()) == 0:
-                run(sample[key], tests)
+                os._exit(verdict(sample[key], tests))
             running[child] = index, key, len(tests)
         child, status = os.wait()
         index, key, count = running.pop(child)
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT:
-            raise KeyboardInterrupt
-        # 0: all passed; 5: no test reaches it.
-        alive = tried[key] = os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, 5)
+        said = VERDICTS[os.waitstatus_to_exitcode(status)]
+        alive = tried[key] = said == VERDICTS[0]
         with TRIED.open("a", encoding="utf-8") as file:
             file.write(json.dumps([key, alive, found["sources"]]) + "\n")
-        said = "SURVIVED" if alive else "too long" if os.WIFSIGNALED(status) else "killed"
         mutant = sample[key]
         print(f"{index:4} {said:8} ({count} tests) line {mutant.line} of {mutant.name}", flush=True)
     return [mutant for key, mutant in sample.items() if tried[key]]

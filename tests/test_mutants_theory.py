@@ -68,6 +68,40 @@ def test_a_mutant_is_loaded_in_the_place_of_the_module_that_everybody_imports() 
         assert found.origin == str(script.ROOT / file)
 
 
+@pytest.mark.parametrize(
+    ("kills", "fails", "verdict"),
+    [
+        ({}, {}, "SURVIVED"),
+        ({"b": 1 << 8}, {}, "killed"),
+        ({"b": 9}, {}, "too long"),
+        ({"b": 1 << 8}, {"b"}, "SURVIVED"),
+        ({"b": 1 << 8, "c": 1 << 8}, {"b"}, "killed"),
+        ({"c": 1 << 8}, {"b"}, "killed"),
+        ({"a": 1 << 8, "b": 9, "c": 1 << 8}, {"a", "b", "c"}, "SURVIVED"),
+    ],
+)
+def test_a_test_that_fails_without_the_mutant_kills_nothing(
+    kills: dict[str, int], fails: set[str], verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = script.modules("")[0]
+    mutant = Mutant(module, 1, "f", "1", "2", lambda: "changed")
+
+    def meet(met: Mutant, seconds: dict[str, float]) -> tuple[int, int]:
+        """Run until a test fails."""
+        statuses = kills if met is mutant else dict.fromkeys(fails, 1 << 8)
+        if met is not mutant:
+            assert ast.dump(ast.parse(met.source())) == ast.dump(
+                ast.parse((script.ROOT / module).read_text())
+            )
+        for count, test in enumerate(seconds, 1):
+            if statuses.get(test):
+                return statuses[test], count
+        return 0, len(seconds)
+
+    monkeypatch.setattr(script, "meet", meet)
+    assert script.VERDICTS[script.verdict(mutant, {"a": 0.1, "b": 0.2, "c": 0.3})] == verdict
+
+
 def test_a_stopped_run_goes_on_and_another_one_tries_again_what_survived(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
