@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parley.mechanisms.screening.design import designed, finite, large_market, laws
+from parley.mechanisms.screening.bilateral import best_trade
+from parley.mechanisms.screening.design import designed, finite, large_market, laws, simple
 from parley.mechanisms.screening.design.axes import (
     Axes,
     levels_of,
@@ -86,6 +87,26 @@ def test_bilateral_trade_of_the_worked_example_gains_two() -> None:
     assert [menu.rays for menu in menus] == [((two, -two),), (), ((-two, two),)]
     change = Numbers.of(problem).sample(20_000, 1).changes(menus)
     assert change.mean() == pytest.approx(-2, abs=5 * 3.5 / 20_000**0.5)  # −8 with probability 1/4: sd 3.46
+
+
+def test_the_pair_that_gains_most_trades_near_its_best_price_without_a_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Agent 1 takes A for more than two of B, and agent 2 for less than four."""
+    monkeypatch.setattr(simple, "STEPS", 0)
+    problem = Problem.from_mapping(
+        {
+            "kind": "screening",
+            "social_costs": [[1, 3], [4, 1]],
+            "status_quo": [[2, 9], [9, 2]],
+            "preferences": [point(2, 1), point(4, 1)],
+        }
+    )
+    menus = designed(problem, "bilateral", 0)
+    change = Numbers.of(problem).sample(1, 1).changes(problem.market(menus).menus)[0]
+    best = best_trade(problem)
+    assert best is not None
+    assert change == pytest.approx(float(best.change), rel=0.1)
 
 
 def test_an_agent_that_is_bad_at_everything_gets_the_remedial_menu() -> None:

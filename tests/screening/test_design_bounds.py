@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from parley.mechanisms.screening.design import large_market
+from parley.mechanisms.screening.design import large_market, responses
 from parley.mechanisms.screening.design.bound import most_rays, pack, support_bound
 from parley.mechanisms.screening.design.certified import CONFIDENCE, lower_bound
 from parley.mechanisms.screening.design.incentive import program
@@ -186,6 +186,31 @@ def test_responses_have_as_many_rays_as_costs_allow_and_none_that_is_worth_nothi
     found = Responses(alone[0], (1,)).response(0, np.array([2.0, 3.0, 2.0, 2.0]), menu)
     assert found.rays.tolist() == [menu[0].tolist(), [0] * 4, [0] * 4]
     assert found.worth == pytest.approx(0.5)
+
+
+def test_a_menu_is_taken_only_if_it_is_worth_more_than_a_tie(monkeypatch: pytest.MonkeyPatch) -> None:
+    oracle = Responses(Numbers(np.zeros((1, 2)), np.full((1, 2), 0.1), [box(2)]), (1,))
+    worth = np.array([3.0, 2.0])
+    found = oracle.best(0, worth)
+    assert 0 < found.worth < worth.min()
+    monkeypatch.setattr(responses, "TIE", found.worth)
+    assert not oracle.best(0, worth).rays.any()
+    monkeypatch.setattr(responses, "TIE", np.nextafter(found.worth, 0))
+    assert oracle.best(0, worth).worth == found.worth
+
+
+def test_a_random_second_ray_goes_back_at_a_loss() -> None:
+    """Whoever takes both rays gives up nothing on balance: so no type likes both, and they are polarized."""
+    dice, pairs = np.random.default_rng(6), 0
+    for _ in range(100):
+        endowment = dice.uniform(0.2, 4, 4)
+        oracle = Responses(Numbers(np.zeros((1, 4)), endowment[None], [box(4)]), (int(dice.integers(99)),))
+        one, other = oracle._random(0, dice.uniform(-1, 3, 4))
+        assert one.min() < 0 < one.max()
+        if other.any():
+            assert (one + other >= 0).all()
+            pairs += 1
+    assert 50 < pairs < 90
 
 
 # ── mechanisms on sampled types ──

@@ -90,8 +90,8 @@ def test_the_exact_search_finds_what_floating_point_misses(monkeypatch: pytest.M
         return bases, 1 - shares
 
     dice = np.random.default_rng(10)
-    for _ in range(40):
-        columns, costs = random_columns(dice, 6, 3, tied=True)
+    for count in [1, 6] * 40:
+        columns, costs = random_columns(dice, count, 3, tied=True)
         right = select(columns, costs)
         with monkeypatch.context() as patched:
             patched.setattr(selection, "find_bases", useless)

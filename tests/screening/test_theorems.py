@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from parley.mechanisms.screening.bilateral import (
+    best_trade,
     construct_trade,
     full_trade,
     improves,
@@ -182,6 +183,26 @@ def test_a_type_that_is_the_difference_of_costs_separates_nothing() -> None:
     gamma = construct_trade(problem, 0, 1)
     assert gamma is not None
     assert improves(problem, 0, 1, gamma)
+
+
+@pytest.mark.parametrize("price", ["0.2292", "0.268", "0.6181"])
+def test_the_best_trade_is_found_just_above_the_least_price_that_is_accepted(price: str) -> None:
+    """Agent 1 takes 2/p of A for its 2 of B, at any p above the price, and each A gains 1."""
+    problem = Problem.from_mapping(
+        {
+            "kind": "screening",
+            "social_costs": [[1, 1], [2, 1]],
+            "status_quo": [[1, 2], [100, 1]],
+            "preferences": [
+                {"type": "discrete", "types": [[price, 1]], "weights": [1]},
+                {"type": "discrete", "types": [[2, 1]], "weights": [1]},
+            ],
+        }
+    )
+    found = best_trade(problem)
+    assert found is not None
+    assert (found.receiver, found.giver, found.chance) == (0, 1, 1)
+    assert 0.985 * 2 / Fraction(price) < -found.change < 2 / Fraction(price)
 
 
 # ── Theorem 1 ──

@@ -103,10 +103,8 @@ class Side:
         found = self.best(first, second)[1]
         lowest, highest = float(self.prices[0]), float(self.prices[-1])
         at_lowest = float(self._chances[0]) + ROUNDING
-        tails = max(
-            max(first, 0.0) / highest - second,
-            at_lowest * (max(first, 0.0) / lowest + max(-second, 0.0)),
-        )
+        # Below the lowest price: where w_2 < 0, the lowest price itself is worth more.
+        tails = max(max(first, 0.0) / highest - second, max(first, 0.0) / lowest * at_lowest)
         left, right, below = self.prices[:-1], self.prices[1:], self._chances[1:]
         closed, inside = 0.0, 0.0
         for _ in range(ROUNDS):
