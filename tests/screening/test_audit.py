@@ -361,6 +361,7 @@ def test_the_standard_error_is_that_of_independent_profiles() -> None:
 def test_variants_of_each_family() -> None:
     box = Uniform(ray(1, 1), ray(2, 1))
     assert wider(box) == Uniform(ray("1/2", 1), ray("5/2", 1))
+    assert wider(Uniform(ray(1, 2), ray("3/2", "8/3"))) == Uniform(ray("3/4", "5/3"), ray("7/4", 3))
     some = Discrete((ray(1, 2), ray(3, 2)), ray(1, 1))
     assert wider(some) == Discrete((ray("1/2", 2), ray(4, 2)), ray(1, 1))
     normal = Lognormal(ray(0, 1), (ray(1, "1/2"), ray("1/2", 1)))

@@ -1,5 +1,6 @@
 """Designed menus: figures of the worked example, exact clearing, and markets that no search has seen."""
 
+from collections import Counter
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
@@ -289,6 +290,26 @@ def test_groups_and_axes_are_searched_from_a_seed_to_ever_less_cost() -> None:
     assert changes == pytest.approx([-46.605333333, -85.574500000, -94.851625000, -97.916, -97.916])
     assert found[-1].axes == ((-3, -1, 0, 4), (3, -6, 0, 4), (12, -12, 3, -2))
     assert found[-1].groups == (2, 2, 2, 0, 0, 2, 2, 2, 2, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("agents", "axes"), [(2, 1), (3, 1), (7, 3), (12, 5)])
+def test_no_two_searches_have_the_same_random_numbers_or_groups_of_one(
+    agents: int, axes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[finite._Job] = []
+
+    def run_all(jobs: list[finite._Job], workers: int) -> list[Axes]:
+        assert workers == 1
+        seen.extend(jobs)
+        return [Axes(-k, ((1, -1),), (0,) * agents) for k in range(len(jobs))]
+
+    monkeypatch.setattr(finite, "run_all", run_all)
+    finite._searched(drawn(agents, 2, 1), 0, 1)
+    first, again = seen[: -finite.BEST], seen[-finite.BEST :]
+    assert Counter(job.start for job in first) == dict.fromkeys(range(1, axes + 1), finite.STARTS)
+    assert all(isinstance(job.start, Axes) for job in again)
+    assert len({job.seed for job in seen}) == len(seen)
+    assert not {job.types for job in first} & {job.types for job in again}
 
 
 # ── unseen markets ──

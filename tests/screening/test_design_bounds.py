@@ -15,7 +15,7 @@ from parley.mechanisms.screening.design.large import cost_of, large
 from parley.mechanisms.screening.design.laws import Law
 from parley.mechanisms.screening.design.numbers import Floats, Numbers, floats
 from parley.mechanisms.screening.design.responses import Responses
-from parley.mechanisms.screening.design.two_tasks import sides
+from parley.mechanisms.screening.design.two_tasks import INTERVALS, sides
 from parley.mechanisms.screening.preferences import Discrete, Lognormal, Preferences, Uniform, chosen
 from parley.mechanisms.screening.problem import Problem, worked_example
 from parley.mechanisms.screening.rays import Vector, are_polarized, dot, full_length
@@ -177,6 +177,13 @@ def test_bounds_of_one_price_are_close_above_a_fine_grid(preferences: Preference
             bound = side.bound(first, second)
             assert grid <= bound + 1e-9
             assert found <= bound <= found + 3e-5 * (abs(first) + abs(second))
+
+
+def test_prices_are_divided_evenly_from_one_that_nobody_accepts_to_one_that_all_accept() -> None:
+    for side in sides(Uniform((ONE, 2 * ONE), (3 * ONE, 5 * ONE))):
+        assert side.prices.size == INTERVALS + 1
+        assert np.diff(np.log(side.prices)) == pytest.approx(np.log(7.5) / INTERVALS, rel=1e-6)
+        assert side.below(side.prices[[0, -1]]).tolist() == pytest.approx([0, 1], abs=1e-12)
 
 
 def test_responses_have_as_many_rays_as_costs_allow_and_none_that_is_worth_nothing() -> None:
