@@ -74,6 +74,11 @@ class Bend(NamedTuple):
     i: int
     j: int
 
+    def __str__(self) -> str:
+        beside = f"agent {self.i}" if not self.agents else f"{list(self.agents)} and agent {self.i}"
+        alone = "nobody" if not self.agents else str(list(self.agents))
+        return f"agent {self.j} adds more to {beside} than to {alone}"
+
 
 @dataclass(frozen=True)
 class Success(ABC):
