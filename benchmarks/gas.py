@@ -19,6 +19,8 @@ from rich.table import Table
 
 import parley.mechanisms.assignment.bots
 import parley.mechanisms.assignment.play
+import parley.mechanisms.guarantees.contracts
+import parley.mechanisms.guarantees.play
 from parley.chain.abi import Interface
 from parley.chain.backends import open_reference
 from parley.chain.compiler import compile_contracts
@@ -35,6 +37,9 @@ from parley.mechanisms.assignment.terms import most_terms_kept
 from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from parley.mechanisms.coordination.problem import Problem, example_1
+from parley.mechanisms.guarantees.decisions import cast
+from parley.mechanisms.guarantees.problem import Problem as GuaranteesProblem
+from parley.mechanisms.guarantees.problem import worked_example as guarantees_example
 from parley.mechanisms.screening.certificate import certify
 from parley.mechanisms.screening.parameters import MAX_COST, REMEDIAL, columns, parameters_of
 from parley.mechanisms.screening.parameters import Parameters as RayMarketParameters
@@ -50,6 +55,9 @@ LOTTERIES = {"serial-dictatorship": ((26, 23), (64, 64)), "probabilistic-serial"
 
 MARKETS = ((12, 6), (30, 8))
 """Agents and tasks of the markets that are measured beside the paper's example and the largest ones."""
+
+DISPATCHES = ((10, 30), (30, 300))
+"""Providers and jobs of the dispatches that are measured beside the example."""
 
 
 def ladder(agents: int, types: int) -> Problem:
@@ -205,6 +213,33 @@ def gas_of_market(without_agents: RayMarketParameters, choices: Sequence[int]) -
     }
 
 
+def working_day(providers: int, jobs: int, draw: str) -> GuaranteesProblem:
+    """Make a day of jobs of five minutes to half an hour."""
+    dice = Random(providers)
+    starts = [dice.randint(0, 28_800) for _ in range(jobs)]
+    return GuaranteesProblem.from_mapping(
+        {
+            "kind": "guarantees",
+            "providers": providers,
+            "values": [dice.randint(500, 6_000) for _ in starts],
+            "intervals": [[start, start + dice.randint(300, 1_800)] for start in starts],
+            "guarantee": {"type": "max-min"},
+            "draw": draw,
+        }
+    )
+
+
+def gas_of_dispatch(problem: GuaranteesProblem, bots: Sequence[str]) -> dict[str, Any]:
+    """Play one dispatch: gas of the whole, and least and most by function."""
+    evm = open_reference()
+    contract = deployed_addresses(evm, parley.mechanisms.guarantees.contracts.CONTRACTS)
+    player = parley.mechanisms.guarantees.play.Player(
+        evm, contract[parley.mechanisms.guarantees.contracts.MECHANISM], cast(problem, bots), seed=1
+    )
+    player.play(0)
+    return {"game": sum(player.gas_used), "least and most": spans(by_function(player))}
+
+
 def by_function(player: AnyPlayer[Any]) -> dict[str, list[int]]:
     """Return the gas of each transaction of the last game, by function."""
     names = {selector: name for name, selector in player.codec.selectors.items()}
@@ -246,6 +281,12 @@ def measured() -> dict[str, Any]:
         largest_market(8), [1 + seat % 8 for seat in range(64)]
     )
     markets["64 agents, 8 tasks, remedial menus"] = gas_of_market(largest_market(REMEDIAL), (1,) * 64)
+    dispatches = {"worked example, challenged": gas_of_dispatch(guarantees_example(), ["lazy"])}
+    for providers, jobs in DISPATCHES:
+        for draw in ("none", "permutation"):
+            dispatches[f"{providers} providers, {jobs} jobs, draw {draw}"] = gas_of_dispatch(
+                working_day(providers, jobs, draw), ["lazy", "sleeping"]
+            )
     return {
         "TwoStageMechanism": {
             "contract bytes": len(evm.code(deploy_mechanism(evm).mechanism)),
@@ -258,6 +299,10 @@ def measured() -> dict[str, Any]:
         "RayMarket": {
             "contract bytes": len(compile_contracts()["RayMarket"].deployed_bytecode),
             "games": markets,
+        },
+        "GuaranteedDispatch": {
+            "contract bytes": len(compile_contracts()["GuaranteedDispatch"].deployed_bytecode),
+            "games": dispatches,
         },
     }
 

@@ -142,12 +142,27 @@ def test_the_selection_of_a_market_is_posted_for_what_was_promised(snapshot: dic
 def test_the_table_of_markets_in_the_documentation_is_the_snapshots() -> None:
     games = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["RayMarket"]["games"].values()
     _, _, text = PAGE.read_text(encoding="utf-8").partition("## Markets")
+    text, _, _ = text.partition("## Dispatches")
     rows = [line for line in text.splitlines() if re.match(r"\| \d+ × \d+, ", line)]
     assert len(rows) == len(games)
     for row, game in zip(rows, games, strict=True):
         spans = (_shown(game["least and most"][function]) for function in ("create", "choose", "post"))
         expected = [str(game["columns"]), *spans, f"{game['game']:,}"]
         assert [cell.strip() for cell in row.split("|")[2:-1]] == expected
+
+
+def test_the_table_of_dispatches_in_the_documentation_is_the_snapshots() -> None:
+    games = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["GuaranteedDispatch"]["games"]
+    _, _, text = PAGE.read_text(encoding="utf-8").partition("## Dispatches")
+    rows = [line for line in text.splitlines() if re.match(r"\| \d+ × \d+, ", line)]
+    assert len(rows) == len(games)
+    functions = ("create", "enrol", "register", "post", "open", "attest", "withdraw")
+    for row, game in zip(rows, games.values(), strict=True):
+        spans = (_shown(game["least and most"].get(function, [])) for function in functions)
+        assert [cell.strip() for cell in row.split("|")[2:-1]] == [*spans, f"{game['game']:,}"]
+    challenged = games["worked example, challenged"]["least and most"]
+    for function in ("challenge", "disclose", "repair"):
+        assert _shown(challenged[function]) in text
 
 
 def _shown(span: list[int]) -> str:

@@ -91,13 +91,18 @@ library Pages {
 
     function checkAgents(address[] calldata agents_) internal pure {
         unchecked {
-            // At most 64 agents: `checkCount`.
+            // At most 64 agents: `checkCount`. Who is there twice has the same lowest byte, and few others have.
+            uint256 seen = 0;
             for (uint256 i = 0; i < agents_.length; ++i) {
                 address agent = agents_[i];
                 if (agent == address(0)) revert IGame.ZeroAgent(i);
-                for (uint256 j = 0; j < i; ++j) {
-                    if (agents_[j] == agent) revert IGame.DuplicateAgent(i, j);
+                uint256 bit = 1 << uint8(uint160(agent));
+                if (seen & bit != 0) {
+                    for (uint256 j = 0; j < i; ++j) {
+                        if (agents_[j] == agent) revert IGame.DuplicateAgent(i, j);
+                    }
                 }
+                seen |= bit;
             }
         }
     }

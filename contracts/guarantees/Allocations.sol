@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IGuaranteedDispatch} from "../interfaces/IGuaranteedDispatch.sol";
+import {Draws} from "../randomness/Draws.sol";
 import {Memory} from "../storage/Memory.sol";
 
 /// @title Jobs, allocations of them, and what they earn
@@ -129,7 +130,7 @@ library Allocations {
                 }
             }
             for (uint256 k = 0; k < count; ++k) {
-                order[k >> 5] |= uint256(uint8(Memory.load(keys + 32 * k))) << ((k & 31) << 3);
+                Draws.set(order, k, uint8(Memory.load(keys + 32 * k)));
             }
         }
     }

@@ -56,7 +56,7 @@ import {ISecrets} from "../game/ISecrets.sol";
 /// Ends, and who gets what beside the bonds of seats and challengers that did what they had to.
 ///   settled: the registrar has attested, or its time passed and somebody called `settle`; then all jobs count as done.
 ///     Each enrolled seat gets what its jobs that were done have earned, and at least its floor unless it missed one. The
-///     dispatcher gets back the rest, with its bond unless a challenge was upheld.
+///     dispatcher gets back the rest, with its bond unless a challenge was upheld. All commitments are gone then.
 ///   conceded: the dispatcher says that it cannot keep its promise. Each enrolled seat gets its floor; the dispatcher
 ///     gets back its bond and other floors, so that a slow day is no trap.
 ///   lapsed: nobody enrolled, or the registrar registered nothing (as if conceded), or the dispatcher neither posted nor

@@ -43,24 +43,32 @@ library Draws {
             // Every quantity is below 65, every byte access below 64.
             uint256 length = count - 1;
             for (uint256 k = 0; k < length; ++k) {
-                _set(order, k, k < omitted ? k : k + 1);
+                set(order, k, k < omitted ? k : k + 1);
             }
             for (uint256 k = length; k-- > 1;) {
                 uint256 r = uniform(seed_, k, k + 1);
                 uint256 moved = at(order, k);
-                _set(order, k, at(order, r));
-                _set(order, r, moved);
+                set(order, k, at(order, r));
+                set(order, r, moved);
             }
         }
     }
 
     /// @notice Entry k of a packed order.
-    function at(uint256[2] memory order, uint256 k) internal pure returns (uint256) {
-        return (order[k >> 5] >> ((k & 31) << 3)) & 0xff;
+    /// @param k below 64
+    /// @dev In memory the lowest byte of a word comes last: byte k of the order is byte k ^ 31.
+    function at(uint256[2] memory order, uint256 k) internal pure returns (uint256 entry) {
+        assembly ("memory-safe") {
+            entry := byte(0, mload(add(order, xor(k, 31))))
+        }
     }
 
-    function _set(uint256[2] memory order, uint256 k, uint256 value) private pure {
-        uint256 shift = (k & 31) << 3;
-        order[k >> 5] = (order[k >> 5] & ~(uint256(0xff) << shift)) | (value << shift);
+    /// @notice Let entry k of a packed order be another.
+    /// @param k below 64
+    /// @param value below 256
+    function set(uint256[2] memory order, uint256 k, uint256 value) internal pure {
+        assembly ("memory-safe") {
+            mstore8(add(order, xor(k, 31)), value)
+        }
     }
 }

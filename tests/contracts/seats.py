@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -12,6 +12,7 @@ from parley.core.randomness import word
 from parley.mechanisms.coordination.game import Phase
 from tests.assignment import on_chain as lottery
 from tests.coordination import table as coordination
+from tests.guarantees import on_chain as dispatch
 from tests.kit.rig.coding import Coder
 from tests.kit.rig.on_chain import contracts, receivers
 from tests.screening import on_chain as market
@@ -31,7 +32,9 @@ class Mechanism(NamedTuple):
     acts: Mapping[str, tuple[int, Act]]
     """Actions before the end, in order, with their phases. Where seats pay, the first pays and commits."""
     over: int
-    """The first phase that ends a game; the next one is that of a game that expired."""
+    """The first phase that ends a game."""
+    lapsed: int
+    """The phase of a game that expired."""
     windows: tuple[int, int]
     fewest: int
     """Agents at least."""
@@ -39,8 +42,18 @@ class Mechanism(NamedTuple):
     """Errors of what a seat does a second time."""
     sit: Callable[[Any, str], object]
     """Lets an address hold the last seat."""
-    goes_on: frozenset[str] = frozenset()
-    """Actions whose phase nobody has to act in: a game that expires there ends as any other."""
+    goes_on: Mapping[str, int] = MappingProxyType({})
+    """Actions without which a game goes on, and the phase that follows when their phase expires."""
+    others: frozenset[str] = frozenset({"post"})
+    """Actions that are no seat's."""
+    opens: str = "reveal"
+    """The action that opens what the first one commits to."""
+    expires: Mapping[int, Act] = MappingProxyType({})
+    """How a stranger ends a phase that `expire` does not end."""
+    pays: frozenset[str] = frozenset()
+    """Other functions than the first action that take money."""
+    payees: int = 3
+    """Seats, and who else withdraws."""
     withdraw: Act | None = None
     """None where nobody pays."""
     blameless: int = 0
@@ -48,6 +61,8 @@ class Mechanism(NamedTuple):
 
 
 _WINDOWS = {"join_window": "choosing_window", "action_window": "posting_window"}
+_ENROLLING = {"join_window": "enrol_window"}
+_DRAWN = replace(dispatch.DRAWN, max_min=False, attest_window=dispatch.ACTION_WINDOW)
 
 MECHANISMS = {
     "coordination": Mechanism(
@@ -66,6 +81,7 @@ MECHANISMS = {
         },
         withdraw=lambda at, seat: at.withdraw(seat),
         over=Phase.SETTLED,
+        lapsed=Phase.SETTLED + 1,
         blameless=Phase.ANNOUNCING,
         windows=(coordination.JOIN_WINDOW, coordination.ACTION_WINDOW),
         fewest=2,
@@ -84,6 +100,7 @@ MECHANISMS = {
         },
         withdraw=lambda at, seat: at.withdraw(seat),
         over=lottery.DRAWN,
+        lapsed=lottery.DRAWN + 1,
         blameless=lottery.POSTING,
         windows=(lottery.JOIN_WINDOW, lottery.ACTION_WINDOW),
         fewest=1,
@@ -99,11 +116,38 @@ MECHANISMS = {
             "post": (market.POSTING, lambda at, _: at.post()),
         },
         over=market.SETTLED,
+        lapsed=market.SETTLED + 1,
         windows=(market.CHOOSING_WINDOW, market.POSTING_WINDOW),
         fewest=1,
         taken={"choose": "AlreadyChosen"},
         sit=lambda at, to: at.seats.__setitem__(2, to),
-        goes_on=frozenset({"choose"}),
+        goes_on={"choose": market.SETTLED},
+    ),
+    "guarantees": Mechanism(
+        "GuaranteedDispatch",
+        lambda: dispatch.Table(_DRAWN),
+        lambda at, **changes: at.create(**{_ENROLLING.get(name, name): it for name, it in changes.items()}),
+        {
+            "enrol": (dispatch.ENROLLING, lambda at, seat: at.enrol(seat)),
+            "register": (dispatch.REGISTERING, lambda at, _: at.register()),
+            "post": (dispatch.POSTING, lambda at, _: at.post()),
+            "open": (dispatch.OPENING, lambda at, seat: at.open(seat)),
+            "attest": (dispatch.ATTESTING, lambda at, _: at.attest()),
+        },
+        withdraw=lambda at, payee: at.withdraw(payee),
+        over=dispatch.SETTLED,
+        lapsed=dispatch.LAPSED,
+        blameless=dispatch.REGISTERING,
+        windows=(dispatch.ENROL_WINDOW, dispatch.ACTION_WINDOW),
+        fewest=1,
+        taken={"enrol": "AlreadyEnrolled", "open": "AlreadyRevealed"},
+        sit=lambda at, to: at.seats.__setitem__(2, to),
+        goes_on={"open": dispatch.ATTESTING, "attest": dispatch.SETTLED},
+        others=frozenset({"register", "post", "attest"}),
+        opens="open",
+        expires={dispatch.ATTESTING: lambda at, _: at.settle()},
+        pays=frozenset({"create", "post", "challenge"}),
+        payees=4,
     ),
 }
 BONDED = [kind for kind, mechanism in MECHANISMS.items() if mechanism.withdraw]
@@ -141,6 +185,7 @@ class Seated:
         self.phases = {name: phase for name, (phase, _) in mechanism.acts.items()}
         self.first, self.over = next(iter(self.phases)), mechanism.over
         self.bonded = mechanism.withdraw is not None
+        self.payees = range(mechanism.payees)
         self.table = mechanism.table()
         self.evm, self.address = self.table.evm, self.table.address
         self.stranger: str = self.evm.accounts[-1]
@@ -179,7 +224,7 @@ class Seated:
 
     def expired(self, act: str) -> int:
         """The phase in which a game ends that expires in the phase of an action."""
-        return self.over + (act not in self.mechanism.goes_on)
+        return self.mechanism.goes_on.get(act, self.mechanism.lapsed)
 
     def again(self) -> "Seated":
         """Turn to another game of the same agents and contract."""
@@ -210,6 +255,8 @@ class Seated:
 
     def expiry(self) -> Call:
         """How a stranger ends a phase."""
+        if self.phase in (ways := self.mechanism.expires):
+            return self._caught(lambda: ways[self.phase](self.table, 0))
         return Call(self.stranger, "expire", {"id": self.id})
 
     def _caught(self, act: Callable[[], object]) -> Call:
@@ -218,6 +265,7 @@ class Seated:
         def catch(sender: str, method: str, *args: Any, value: int = 0) -> None:  # noqa: ANN401
             (entry,) = (one for one in self.abi if one["type"] == "function" and one["name"] == method)
             names = [parameter["name"].rstrip("_") for parameter in entry["inputs"]]
+            names = ["seat" if name == "payee" else name for name in names]
             found.append(Call(sender, method, dict(zip(names, args, strict=True)), value))
             raise InterruptedError
 

@@ -15,7 +15,7 @@ MIN_WINDOW, MAX_WINDOW = 60, 30 * 24 * 3600
 ZERO = "0x" + "00" * 20
 
 ACTS = [(kind, act) for kind, mechanism in MECHANISMS.items() for act in mechanism.acts]
-OF_SEATS = [(kind, act) for kind, act in ACTS if act != "post"]
+OF_SEATS = [(kind, act) for kind, act in ACTS if act not in MECHANISMS[kind].others]
 """Actions that one seat may carry out."""
 PAID = [(kind, act) for kind, act in ACTS if kind in BONDED]
 WITHDRAWALS = [(kind, "withdraw") for kind in BONDED]
@@ -152,8 +152,9 @@ def test_a_seat_belongs_to_its_own_address(kind: str, act: str) -> None:
         refused = game.send(call.but(sender=other))
         assert refused.error == ("NotTheSeat", seat, other.lower())
     if "seat" in call.args:
-        for number in (3, 64, HUGE):
-            assert game.send(call.but(seat=number)).error == ("SeatOutOfRange", number, 3)
+        many = len(game.payees) if act == "withdraw" else 3
+        for number in (many, 64, HUGE):
+            assert game.send(call.but(seat=number)).error == ("SeatOutOfRange", number, many)
     game.went(call)
     if "seat" in call.args:
         error = game.mechanism.taken.get(act, "NothingToWithdraw")
@@ -206,10 +207,11 @@ def test_each_phase_has_a_window_from_the_action_before_it(kind: str) -> None:
 
 
 def test_reveals_share_one_window(bonded_kind: str) -> None:
-    game = new(bonded_kind, "reveal")
+    opens = MECHANISMS[bonded_kind].opens
+    game = new(bonded_kind, opens)
     end = game.table.deadline
     game.evm.warp(end - 1)
-    game.went(game.call("reveal", 2))
+    game.went(game.call(opens, 2))
     assert game.table.deadline == end
 
 
@@ -219,7 +221,7 @@ def test_reveals_share_one_window(bonded_kind: str) -> None:
 def test_the_first_action_pays_exactly_and_commits(bonded: Seated) -> None:
     game = bonded
     act = game.first
-    paid = 0
+    paid = game.balance
     for seat in range(3):
         call = game.call(act, seat)
         for value in (0, call.value - 1, call.value + 1, 2 * call.value):
@@ -270,10 +272,11 @@ def test_a_copied_commitment_opens_to_nothing(bonded: Seated) -> None:
     game.went(game.call(act))
     game.went(game.call(act, 1).but(commitment=copied))
     game.went(game.call(act, 2))
-    game.play_to(game.phases["reveal"])
-    opened = game.call("reveal")
+    opens = game.mechanism.opens
+    game.play_to(game.phases[opens])
+    opened = game.call(opens)
     game.went(opened)
-    stolen = game.call("reveal", 1).but(
+    stolen = game.call(opens, 1).but(
         **{name: value for name, value in opened.args.items() if name not in ("seat", "nextCommitment")}
     )
     assert game.send(stolen).error == ("WrongSecret", 1, copied)
@@ -281,15 +284,15 @@ def test_a_copied_commitment_opens_to_nothing(bonded: Seated) -> None:
 
 def test_a_commitment_of_another_game_opens_to_nothing(bonded: Seated) -> None:
     game = bonded
-    act = game.first
+    act, opens = game.first, game.mechanism.opens
     elsewhere = game.call(act).args["commitment"]
-    game.play_to(game.phases["reveal"])
-    revealed = game.call("reveal")
+    game.play_to(game.phases[opens])
+    revealed = game.call(opens)
     game.again().went(game.creation())
     game.went(game.call(act).but(commitment=elsewhere))
     for seat in (1, 2):
         game.went(game.call(act, seat))
-    game.play_to(game.phases["reveal"])
+    game.play_to(game.phases[opens])
     replayed = revealed.but(id=game.id, digest=game.digest)
     assert game.send(replayed).error == ("WrongSecret", 0, elsewhere)
 
@@ -311,18 +314,18 @@ def test_another_creation_under_the_same_id_takes_nothing_that_was_signed_before
 def test_a_seat_that_has_seen_the_others_secrets_cannot_commit_anew(bonded: Seated) -> None:
     """Else it could choose the draw: all other secrets are public once they were revealed in any world."""
     game = bonded
-    act = game.first
+    act, opens = game.first, game.mechanism.opens
     for seat in (0, 1):
         game.went(game.call(act, seat))
     fork = game.evm.snapshot()
     last = game.call(act, 2)
     game.went(last)
-    signed = game.play_to(game.phases["reveal"]).call("reveal")
+    signed = game.play_to(game.phases[opens]).call(opens)
     game.evm.restore(fork)
     game.went(last.but(commitment=commitment(game.id, 2, word(12345))))
-    game.play_to(game.phases["reveal"])
+    game.play_to(game.phases[opens])
     assert game.send(signed).error == ("StaleDigest", signed.args["digest"], game.digest)
-    game.went(game.call("reveal"))  # signed anew, knowing of the other commitment
+    game.went(game.call(opens))  # signed anew, knowing of the other commitment
 
 
 def test_an_expiry_does_what_anybody_may_do_then(game: Seated) -> None:
@@ -341,8 +344,8 @@ def test_unchanged_worlds_take_what_was_signed(kind: str) -> None:
     signed = game.recorded()
     game.play_to(game.over)
     if game.bonded:
-        for seat in range(3):
-            game.act("withdraw", seat)
+        for payee in game.payees:
+            game.act("withdraw", payee)
     assert game.balance == 0
     game.evm.restore(fork)
     assert all(game.send_data(*one[:3]).ok for one in signed)
@@ -354,17 +357,17 @@ def test_unchanged_worlds_take_what_was_signed(kind: str) -> None:
 
 
 def test_the_contract_takes_money_for_seats_only(kind: str) -> None:
-    """Ether that is sent, or comes with any call but the one that pays, is refused."""
+    """Ether that is sent, or comes with any call but those that pay, is refused."""
     game = Seated(kind)
-    paying = game.first if game.bonded else ""
-    payable = [one["name"] for one in game.abi if one.get("stateMutability") == "payable"]
-    assert payable == [paying] * game.bonded
+    paying = {game.first, *game.mechanism.pays} if game.bonded else set()
+    payable = {one["name"] for one in game.abi if one.get("stateMutability") == "payable"}
+    assert payable == paying
     for data in (b"", bytes(4)):
         assert not game.send_data(game.table.creator, data, 1).ok
-    refused = [game.creation()]
+    refused = [game.creation()] if "create" not in paying else []
     for act, phase in game.phases.items():
         game.play_to(phase)
-        refused += [game.call(act), game.expiry()] if act != paying else []
+        refused += [game.call(act), game.expiry()] if act not in paying else []
         for call in refused:
             assert game.send(call.but(value=1)).error == (), call.function
         refused = []
@@ -376,7 +379,7 @@ def test_the_contract_takes_money_for_seats_only(kind: str) -> None:
 def test_all_money_goes_out_once_to_addresses_of_the_seats_choice(bonded_kind: str) -> None:
     game = new(bonded_kind)
     left = game.balance
-    for seat in (1, 2, 0):
+    for seat in (1, 2, 0, *game.payees[3:]):
         to = PAYEES[seat % 2]
         had = game.evm.balance(to)
         withdrawal = game.call("withdraw", seat).but(to=to)
@@ -405,7 +408,9 @@ def test_all_that_is_paid_in_is_held_until_it_is_paid_out_or_stays_as_burnt(kind
     if act != "withdraw":
         game.late(1)
         game.went(game.expiry())
-    for seat in range(3):
+        if game.phase < game.over:
+            game.play_to(game.over)
+    for seat in game.payees:
         answer = game.send(game.call("withdraw", seat))
         if answer.ok:
             held -= answer.events[0].args["amount"]
@@ -469,7 +474,7 @@ def test_a_receiver_that_calls_back_gets_nothing_more(
     assert (read("attempted", "bool"), read("succeeded", "bool")) == (True, False)
     found = game.interface.decode_error(read("answer", "bytes"))
     assert (found.name, *found.args) == error
-    for seat in {0, 1, 2} - {2, paid}:
+    for seat in {*game.payees} - {2, paid}:
         game.went(game.call("withdraw", seat))
     assert game.balance == game.ask("burnt")
 
@@ -482,7 +487,7 @@ def test_ether_forced_in_changes_nothing(bonded_kind: str) -> None:
     bomb = game.evm.deploy(b"\x75" + runtime + bytes.fromhex("5f526016600af3"))
     assert game.evm.transact(game.stranger, bomb, b"", 1_000).ok
     assert game.balance == held + 1_000
-    for seat in range(3):
+    for seat in game.payees:
         game.went(game.call("withdraw", seat))
     assert (game.balance, game.ask("burnt")) == (1_000, 0)
 
@@ -492,16 +497,18 @@ def test_one_games_money_does_not_pay_for_another(bonded_kind: str) -> None:
     game = new(bonded_kind)
     act = game.first
     first = game.balance
-    withdrawals = [game.call("withdraw", seat) for seat in range(3)]
-    game.again().play_to(game.phases[act])
+    withdrawals = [game.call("withdraw", seat) for seat in game.payees]
+    sent = game.again().recorded()
+    game.play_to(game.phases[act])
     for seat in range(3):
-        game.went(game.call(act, seat))
-    assert game.balance == 2 * first
+        game.act(act, seat)
+    second = sum(value for _, _, value, _ in sent)
+    assert game.balance == first + second
     for call in withdrawals:
         game.went(call)
         assert game.send(call).error == ("NothingToWithdraw", call.args["seat"])
-    assert game.balance == first
+    assert game.balance == second > 0
     game.play_to(game.over)
-    for seat in range(3):
+    for seat in game.payees:
         game.went(game.call("withdraw", seat))
     assert game.balance == 0

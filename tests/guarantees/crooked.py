@@ -15,6 +15,7 @@ from tests.kit.rig.on_chain import contracts
 DISPATCH = "contracts/guarantees/GuaranteedDispatch.sol"
 DATA = "contracts/guarantees/DispatchData.sol"
 ALLOCATIONS = "contracts/guarantees/Allocations.sol"
+SETTLEMENTS = "contracts/guarantees/Settlements.sol"
 
 HONEST = ("honest",)
 LAZY = ("lazy",)
@@ -30,8 +31,8 @@ ABSENT = ("absent",)
 LAPSED = ("absent", "watchful", "reliable", "absent", "reliable")
 
 
-crooked = changing(DISPATCH)
-paid = partial(crooked, "pay", also="refund: what is paid is not refunded")
+crooked, owing = changing(DISPATCH), changing(SETTLEMENTS)
+paid = partial(owing, "pay", also="refund: what is paid is not refunded")
 again = partial(crooked, "one withdrawal per seat", new="{}")
 
 
@@ -97,36 +98,36 @@ VARIANTS: dict[str, Variant] = {
     "a settlement in place of the registrar pays nothing": paid(
         "uint256 status = allDone ? «_DONE» :", "1", ALLOCATIONS, setting=LATE
     ),
-    "a wei of the refund is kept": crooked(
+    "a wei of the refund is kept": owing(
         "refund", "refund = «h.greatestRate() * value»", "h.greatestRate() * value - 1"
     ),
-    "the dispatcher keeps its bond though it was disproved": crooked(
+    "the dispatcher keeps its bond though it was disproved": owing(
         "refund", "if («_dispatch(game).winner == 0») refund", "true"
     ),
-    "the winner gets the whole bond": crooked(
+    "the winner gets the whole bond": owing(
         "withdrawal amount",
         "amount += «DispatchData.bond(status.page()) / 2»",
         "DispatchData.bond(status.page())",
     ),
-    "who does not open keeps its bond": crooked(
+    "who does not open keeps its bond": owing(
         "withdrawal amount",
         "uint256 opened = «game.seats.members(OPENED)»;\n        uint256 bond",
         "game.seats.members(COMMITTED)",
     ),
     # ── payees ──────────────────────────────────────────────────────────────────────────────────────
-    "challenges not disclosed get their bonds back": crooked(
+    "challenges not disclosed get their bonds back": owing(
         "lost bond", "|| «claim.commitment != 0» ||", "false", bots=GRIEFED
     ),
-    "a dispatcher that is silent keeps its bond": crooked(
+    "a dispatcher that is silent keeps its bond": owing(
         "lost bond", "uint8(Phase.Posting) ? «0» :", "DispatchData.bond(page)", bots=ABSENT
     ),
-    "a dispatcher that concedes loses its bond": crooked(
+    "a dispatcher that concedes loses its bond": owing(
         "refusal", "amount = «status.lapsed() == uint8(Phase.Posting)» ?", "true", bots=CONCEDED
     ),
-    "floors are not paid after a concession": crooked(
+    "floors are not paid after a concession": owing(
         "refusal", "return «h.floor(page, payee)» +", "0", bots=CONCEDED, setting=FLOORS
     ),
-    "the dispatcher takes what challengers get": crooked(
+    "the dispatcher takes what challengers get": owing(
         "refusal",
         "return «_dispatch(game).claims[payee - n - 1].challenger»",
         "DispatchData.dispatcher(status.page())",
@@ -137,7 +138,7 @@ VARIANTS: dict[str, Variant] = {
         bots=LAPSED,
         setting=FLOORS,
     ),
-    "pay and refund may be taken again": again("«dispatch.owed[payee] = 0;»", stage="withdraw twice"),
+    "pay and refund may be taken again": again("«_owedOf(game)[payee] = 0;»", stage="withdraw twice"),
     "a reward may be taken again": again(
         "if (payee > n) «dispatch.claims[payee - n - 1].withdrawn = true;»",
         stage="withdraw twice by a challenger",
@@ -219,4 +220,4 @@ VARIANTS: dict[str, Variant] = {
     "the state tells that nobody opened": crooked("state", "opened: uint64(«seats.members(OPENED)»)", "0"),
 }
 
-CAMPAIGN = Campaign(VARIANTS, {DISPATCH: (DISPATCH, DATA, ALLOCATIONS, *FILES)})
+CAMPAIGN = Campaign(VARIANTS, {DISPATCH: (DISPATCH, DATA, ALLOCATIONS, SETTLEMENTS, *FILES)})

@@ -45,6 +45,7 @@ from tests.guarantees.on_chain import (
     VALUE,
     Table,
 )
+from tests.guarantees.suite import UNREACHED
 from tests.kit.rig.table import Done, refused, went
 
 if TYPE_CHECKING:
@@ -450,6 +451,67 @@ def test_attestations_are_refused_in_order() -> None:
     assert refused(at.attest(bytes([0, 1, 2, 3, 4, 0]))) == ("UnknownStatus", 3, 3)
     assert refused(at.attest(bytes([0, 0, 0, 0, 0, 255]))) == ("UnknownStatus", 5, 255)
     went(at.attest(bytes([0, 1, 2, 2, 1, 0])))
+
+
+# ───────────────────────────────── refusals that no campaign comes to ───────────────────────────────────────
+
+
+def disclosing(claimed: bytes) -> Table:
+    """A dispatch whose challenge has to be disclosed."""
+    at = Table().play_to(CHALLENGING)
+    went(at.challenge(claimed))
+    at.expired()
+    return at
+
+
+def late(**given: bytes) -> Done:
+    """Settle in place of the registrar, with something else than what is right."""
+    at = Table().play_to(ATTESTING)
+    at.to_deadline(past=1)
+    right = {"digest": at.digest, "jobs": at.jobs, "allocation": at.standing}
+    return at.do(at.stranger, "settle", at.id, *(right | given).values())
+
+
+def unopened() -> Done:
+    """Open a secret that was not committed to."""
+    at = Table(replace(DRAWN, max_min=False))
+    went(at.create())
+    at.enrol_all(but=[2])
+    went(at.register())
+    went(at.post(bytes([1, 2, 1, 2, 0, 0])))
+    return at.open(2)
+
+
+NOT_HELD, AT_ONCE = bytes([4, 0, 0, 0, 0, 0]), bytes([1, 1, 0, 0, 0, 0])
+DEAR = replace(FLOORS, rates=(2**64 - 1,) * 3)
+REFUSALS: dict[tuple[str, str], Callable[[], Done]] = {
+    ("create", "WrongDeposit"): lambda: Table().create(value=1),
+    ("register", "DepositOutOfRange"): lambda: (
+        Table(DEAR).play_to(REGISTERING).register(pack_jobs([Job(0, 1, 2**64 - 1)]))
+    ),
+    ("disclose", "AllocationLengthMismatch"): lambda: disclosing(b"").disclose(),
+    ("disclose", "HolderNotEnrolled"): lambda: disclosing(NOT_HELD).disclose(),
+    ("disclose", "Overlap"): lambda: disclosing(AT_ONCE).disclose(),
+    ("disclose", "WrongJobs"): lambda: disclosing(FAIREST).disclose(jobs=b""),
+    ("repair", "HolderNotEnrolled"): lambda: Table().play_to(REPAIRING).repair(NOT_HELD),
+    ("repair", "Overlap"): lambda: Table().play_to(REPAIRING).repair(AT_ONCE),
+    ("repair", "FloorBroken"): lambda: Table().play_to(REPAIRING).repair(ALONE),
+    ("open", "NotEnrolled"): unopened,
+    ("settle", "StaleDigest"): lambda: late(digest=word(1)),
+    ("settle", "WrongJobs"): lambda: late(jobs=b""),
+    ("settle", "WrongAllocation"): lambda: late(allocation=MOST),
+}
+
+
+def test_all_refusals_that_no_campaign_comes_to_are_directed() -> None:
+    """But for that of a status: a settlement in place of the registrar brings none."""
+    unreached = {(action, error) for action, errors in UNREACHED.items() for error in errors}
+    assert unreached == {*REFUSALS, ("settle", "UnknownStatus")}
+
+
+@pytest.mark.parametrize(("action", "error"), REFUSALS)
+def test_what_no_campaign_comes_to_is_refused(action: str, error: str) -> None:
+    assert refused(REFUSALS[action, error]())[0] == error
 
 
 # ────────────────────────────────────────────────── others ──────────────────────────────────────────────────

@@ -64,7 +64,7 @@ def test_contract_code_is_well_below_its_limit() -> None:
     assert len(contracts()["GuaranteedDispatch"].deployed_bytecode) < 24_576 * 3 / 4
 
 
-@pytest.mark.parametrize("parameters", [FLOORS, MAX_MIN])
+@pytest.mark.parametrize("parameters", [FLOORS, MAX_MIN, DRAWN])
 @pytest.mark.parametrize(("seats", "jobs", "most"), [(10, 30, 2_200_000), (30, 300, 6_000_000)])
 def test_a_dispatch_costs_what_was_promised(parameters: Parameters, seats: int, jobs: int, most: int) -> None:
     at = Priced(parameters, seats, jobs)

@@ -234,6 +234,18 @@ def test_the_draw_is_about_the_allocation_that_stands() -> None:
         assert at.schedules() == ([3, 1, 2] if repaired else [2, 3, 1])
 
 
+def test_what_is_owed_takes_the_place_of_commitments_and_secrets() -> None:
+    """Nothing is left of them, nor of what nobody is owed."""
+    at = Table(replace(DRAWN, max_min=False, floors=(0,) * 3)).play_to(OPENING)
+    went(at.open(2))
+    at.expired()
+    sealed = [at.sealed(0), at.sealed(1), bytes(32)]
+    assert [at.ask("commitment", at.id, seat) for seat in range(3)] == sealed
+    went(at.attest(bytes([CANCELLED] * 6)))
+    assert [at.ask("commitment", at.id, seat) for seat in range(3)] == [bytes(32)] * 3
+    settled_up(at, [0, 0, PROVIDER_BOND, BOND + TOTAL])
+
+
 def test_pay_follows_the_draw() -> None:
     at = Table(replace(DRAWN, max_min=False)).play_to(ATTESTING)
     done = went(at.attest(bytes([DONE, DONE, MISSED, DONE, CANCELLED, DONE])))

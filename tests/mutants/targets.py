@@ -110,8 +110,8 @@ TARGETS = (
         for name in ("Columns.sol", "MarketData.sol", "RayMarket.sol", "Selections.sol")
     ),
     *(
-        Target(_GUARANTEES + name, (_DISPATCH,), _OF_DISPATCHES)
-        for name in ("Allocations.sol", "DispatchData.sol", "GuaranteedDispatch.sol")
+        Target(_GUARANTEES + name, (_DISPATCH,), (*_OF_SEATS, *_OF_DISPATCHES))
+        for name in ("Allocations.sol", "DispatchData.sol", "GuaranteedDispatch.sol", "Settlements.sol")
     ),
 )
 

@@ -426,6 +426,7 @@ class DispatchModel(ReferenceModel[Dispatch]):
         refund = dispatch.take_pays(earned)
         dispatch.digest = keccak(dispatch.digest + b"".join(map(word, earned)))
         dispatch.phase = Phase.SETTLED
+        dispatch.commitments = [NOTHING] * dispatch.agents
         self._emit("Settled", dispatch.id, tuple(earned), refund)
 
 
