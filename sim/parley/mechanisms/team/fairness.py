@@ -11,14 +11,14 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from parley.mechanisms.team.equilibria import Game, exchanged
-from parley.mechanisms.team.shares import cutoffs, is_feasible, utilities
+from parley.mechanisms.team.shares import is_feasible, utilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from parley.mechanisms.team.problem import Problem
     from parley.mechanisms.team.shares import Contract
-    from parley.mechanisms.team.success.base import Team, Vector
+    from parley.mechanisms.team.success.base import Losses, Team, Vector
 
 __all__ = [
     "NOTIONS",
@@ -120,24 +120,30 @@ def swaps(problem: Problem, contract: Contract) -> Iterator[Swap]:
         )
 
 
-def swaps_of_submodular(problem: Problem, contract: Contract) -> Iterator[Swap]:
-    """Yield what follows from each exchange in a feasible contract of submodular f, of any size.
+def swaps_of_submodular(
+    problem: Problem, contract: Contract, pairs: Iterable[tuple[int, int]] | None = None
+) -> Iterator[Swap]:
+    """Yield what follows from exchanges in a feasible contract of submodular f, of any size.
 
     The equilibrium is unique (Proposition 2.5).
+
+    Parameters
+    ----------
+    pairs : iterable of (int, int), optional
+        Places in the team; by default all pairs.
     """
-    before, shares = utilities(problem, contract), contract.shares
-    losses, scale = problem.success.losses(contract.team), problem.success.denominator
-    for one, other in combinations(range(len(contract.team)), 2):
-        working = swap_equilibrium(problem, contract, one, other)
-        missing = set(contract.team) - set(working)
-        lost = sum(losses.each[contract.team.index(agent)] for agent in missing)
+    team, before, shares = contract.team, utilities(problem, contract), contract.shares
+    losses, scale = problem.success.losses(team), problem.success.denominator
+    for one, other in combinations(range(len(team)), 2) if pairs is None else pairs:
+        shirker = _shirker(problem, contract, losses, one, other)
+        lost = 0 if shirker is None else losses.each[shirker]
         value = Fraction(losses.total - lost, scale)
-        pair = contract.team[one], contract.team[other]
         after = tuple(
-            share * value * problem.reward - problem.costs[agent] * (agent not in missing)
-            for agent, share in zip(pair, (shares[other], shares[one]), strict=True)
+            share * value * problem.reward - problem.costs[team[place]] * (place != shirker)
+            for place, share in ((one, shares[other]), (other, shares[one]))
         )
-        yield Swap(pair, (working,), (value,), (before[one], before[other]), (after,))
+        working = tuple(agent for place, agent in enumerate(team) if place != shirker)
+        yield Swap((team[one], team[other]), (working,), (value,), (before[one], before[other]), (after,))
 
 
 def swap_equilibrium(problem: Problem, contract: Contract, one: int, other: int) -> Team:
@@ -145,11 +151,15 @@ def swap_equilibrium(problem: Problem, contract: Contract, one: int, other: int)
 
     Of a feasible contract and submodular f: all members, or all but the one who now gets less.
     """
+    shirker = _shirker(problem, contract, problem.success.losses(contract.team), one, other)
+    return tuple(agent for place, agent in enumerate(contract.team) if place != shirker)
+
+
+def _shirker(problem: Problem, contract: Contract, losses: Losses, one: int, other: int) -> int | None:
+    """Return the place of the member that no longer works after an exchange, if there is one."""
     low, high = sorted((one, other), key=contract.shares.__getitem__)
-    cutoff = cutoffs(problem, contract.team)[high]
-    if cutoff is not None and contract.shares[low] >= cutoff:
-        return contract.team
-    return contract.team[:high] + contract.team[high + 1 :]
+    needed = problem.relative_costs[contract.team[high]] * problem.success.denominator
+    return None if contract.shares[low] * losses.each[high] >= needed else high
 
 
 # ── submodular f ────────────────────────────────────────────────────────────────────────────────────────────
