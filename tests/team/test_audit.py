@@ -136,7 +136,7 @@ def test_two_equilibria_are_a_witness() -> None:
 @pytest.mark.parametrize("name", CLASSES)
 def test_envy_lists_the_pairs_that_break_the_definition(name: str) -> None:
     dice, met = Random(name), 0
-    for _ in range(30):
+    for _ in range(60):
         given = problem(dice, name, dice.randint(2, 4))
         for contract in contracts(dice, given, 3):
             shares = dict(zip(contract.team, contract.shares, strict=True))

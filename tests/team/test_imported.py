@@ -53,6 +53,15 @@ def test_workers_with_few_labels_are_left_out_but_their_items_count(tmp_path: Pa
         read_labels(written(tmp_path, text), cost="1", min_labels=3)
 
 
+def test_every_label_costs_and_one_right_label_of_an_item_is_enough(tmp_path: Path) -> None:
+    notes: list[str] = []
+    text = "item,worker,correct\na,ann,0\na,ann,1\na,ann,1\nb,bo,1\n"
+    found = read_labels(written(tmp_path, text), cost="1/10", warn=notes.append)
+    assert found["costs"] == ["3/20", "1/20"]
+    assert found["success"]["sets"] == [[0], [1]]
+    assert notes == ["workers with several labels of an item, each of which costs: ann"]
+
+
 def test_more_workers_than_a_team_takes_are_noted(tmp_path: Path) -> None:
     notes: list[str] = []
     rows = "".join(f"a,w{k},1\n" for k in range(65))
@@ -67,7 +76,6 @@ def test_more_workers_than_a_team_takes_are_noted(tmp_path: Path) -> None:
         ("item,worker,correct\n", "line 1: no labels"),
         ("item,worker,correct\na,,1\n", "line 2, column worker: empty"),
         ("item,worker,correct\na,b,yes\n", "line 2, column correct: 'yes' is neither 1 nor 0"),
-        ("item,worker,correct\na,b,1\na,b,0\n", "line 3: duplicate label of item a by b"),
     ],
 )
 def test_wrong_tables_are_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:

@@ -2,7 +2,7 @@
 
 The file has one line per label, with columns *item*, *worker* and *correct* (1 or 0); others are ignored. An
 item counts 1/items if somebody in the team had it right: the chance of success is the share of such items. A
-worker costs as much as all items would, times the share of the items that it labelled.
+worker costs as much as all items would, times its labels over items.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def read_labels(
     if not lines:
         raise ProblemError(file, head, "no labels")
     labels = _labels(file, lines)
-    items = {item: k for k, item in enumerate(dict.fromkeys(item for _, item in labels))}
+    items = {item: k for k, item in enumerate(dict.fromkeys(item for _, item, _ in labels))}
     workers: dict[str, list[tuple[int, bool]]] = {}
-    for (worker, item), correct in labels.items():
+    for worker, item, correct in labels:
         workers.setdefault(worker, []).append((items[item], correct))
     kept = {worker: own for worker, own in workers.items() if len(own) >= (min_labels or 0)}
     if not kept:
@@ -78,7 +78,7 @@ def read_labels(
         "success": {
             "type": "coverage",
             "weights": [exact.show(Fraction(1, len(items)))] * len(items),
-            "sets": [sorted(item for item, correct in own if correct) for own in kept.values()],
+            "sets": [sorted({item for item, correct in own if correct}) for own in kept.values()],
         },
         "names": {"agents": list(kept)},
     }
@@ -96,21 +96,18 @@ def _price(cost: str | None) -> Fraction:
     return price
 
 
-def _labels(file: str, lines: Sequence[Line]) -> dict[tuple[str, str], bool]:
+def _labels(file: str, lines: Sequence[Line]) -> list[tuple[str, str, bool]]:
     """Read who labelled which item, and whether that was correct."""
-    found: dict[tuple[str, str], bool] = {}
+    found = []
     for place, row in lines:
-        names = [read_name(file, f"{place}, column {column}", row[column]) for column in COLUMNS[:2]]
-        for column, name in zip(COLUMNS, names, strict=False):
+        item, worker = (read_name(file, f"{place}, column {column}", row[column]) for column in COLUMNS[:2])
+        for column, name in zip(COLUMNS, (item, worker), strict=False):
             if not name:
                 raise ProblemError(file, f"{place}, column {column}", "empty")
-        item, worker = names
         if row["correct"] not in {"0", "1"}:
             reason = f"{shorten(row['correct'])} is neither 1 nor 0"
             raise ProblemError(file, f"{place}, column correct", reason)
-        if (worker, item) in found:
-            raise ProblemError(file, place, f"duplicate label of item {item} by {worker}")
-        found[worker, item] = row["correct"] == "1"
+        found.append((worker, item, row["correct"] == "1"))
     return found
 
 
@@ -118,5 +115,7 @@ def _look_over(workers: dict[str, list[tuple[int, bool]]], tell: Warn) -> None:
     """Report unusual features of the crowd."""
     if wrong := [worker for worker, own in workers.items() if not any(right for _, right in own)]:
         tell(f"workers without a correct label: {listed(wrong)}")
+    if twice := [worker for worker, own in workers.items() if len({item for item, _ in own}) < len(own)]:
+        tell(f"workers with several labels of an item, each of which costs: {listed(twice)}")
     if len(workers) > MAX_SEATS:
         tell(f"{len(workers)} workers: a team on chain has at most {MAX_SEATS}")
