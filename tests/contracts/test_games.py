@@ -98,6 +98,15 @@ def test_creation_refuses(kind: str, what: str) -> None:
     assert game.phase == 0
 
 
+def test_agents_whose_addresses_end_alike_are_two(kind: str) -> None:
+    """Twins are looked for among those with the same lowest byte."""
+    alike = ["0x" + f"{k}1".zfill(40) for k in range(1, 4)]
+    game = Seated(kind)
+    refused = game.creation(agents=[*alike[:2], alike[1]])
+    assert game.send(refused).error == ("DuplicateAgent", 2, 1)
+    game.went(game.creation(agents=alike))
+
+
 def test_creation_refuses_too_few_agents(kind: str) -> None:
     game = Seated(kind)
     for count in range(game.mechanism.fewest):

@@ -336,6 +336,9 @@ def test_there_may_be_as_many_jobs_of_as_much_value_as_there_may() -> None:
     (least,) = (Job(0, 1, 2**63 - 1),)
     assert refused(at.register(pack_jobs([least, Job(0, 1, 1)]))) == ("DepositOutOfRange", 2**120)
     went(at.register(pack_jobs([least])))
+    assert MAX_DEPOSIT == (2**60 - 1) * (2**60 + 1)
+    at = Table(replace(FLOORS, rates=(2**60 - 1,) * 3)).play_to(REGISTERING)
+    went(at.register(pack_jobs([Job(0, 1, 2**60 + 1)])))
 
 
 def test_a_day_without_jobs_keeps_a_promise_of_nothing() -> None:

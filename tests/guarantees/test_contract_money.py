@@ -11,6 +11,7 @@ import pytest
 
 from parley.core.randomness import permutation, seed, word
 from parley.core.statistics import MIN_P, recognition_p_value
+from parley.mechanisms.guarantees.packed import Job
 from tests.backends import open_backend
 from tests.guarantees.on_chain import (
     ATTESTING,
@@ -217,6 +218,41 @@ def test_the_first_of_two_silent_seats_gets_the_worst_schedule() -> None:
     went(at.open(1))
     at.expired()
     assert at.schedules() == [3, 1, 2]
+
+
+def test_a_seat_that_is_not_enrolled_is_passed_over_by_the_draw() -> None:
+    """The first seat of three is out, and the second silent."""
+    at = Table(replace(DRAWN, max_min=False), posted=bytes([2, 3, 2, 3, 0, 0]))
+    went(at.create())
+    at.enrol_all(but=[0])
+    at.play_to(OPENING)
+    went(at.open(2))
+    at.expired()
+    # Values 11 and 6: the silent seat gets the lesser.
+    assert at.schedules() == [0, 3, 2]
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+def test_schedules_of_more_than_32_seats_are_ranked_and_drawn_like_others(repaired: bool) -> None:  # noqa: FBT001 - a case
+    """One job each, of different values; posted without the least, challenged with it, and nobody opens."""
+    many = 35
+    order = [(11 * job) % many for job in range(many)]
+    full = bytes(seat + 1 for seat in order)
+    jobs = [Job(0, 1, job + 1) for job in range(many)]
+    parameters = replace(DRAWN, rates=(RATE,) * many, floors=(0,) * many, tolerance=0)
+    at = Table(parameters, jobs, b"\0" + full[1:]).play_to(CHALLENGING)
+    went(at.challenge(full))
+    at.expired()
+    went(at.disclose())
+    if repaired:
+        order[0], order[1] = order[1], order[0]
+        went(at.repair(bytes(seat + 1 for seat in order)))
+    else:
+        at.expired()
+    at.expired()
+    assert at.schedules() == [seat + 1 for seat in order]
+    at.standing = bytes(seat + 1 for seat in order)
+    assert went(at.attest()).event("Settled")["pays"] == tuple(RATE * (seat + 1) for seat in range(many))
 
 
 def test_the_draw_is_about_the_allocation_that_stands() -> None:
