@@ -6,9 +6,10 @@
 
 A mutant changes one place of one module: a comparison, an operation, a constant, a truth value, a statement,
 the order of two arguments, a returned value. First the tests run once under coverage.py, which records which
-test reaches which line. A mutant then meets only the tests that reach its line, the fastest first, until one
-fails. One that takes much more processor time than a test needs, or too much memory, counts as killed. The
-same tests then meet the unchanged module, loaded in the same way: one that fails there too kills nothing.
+test reaches which line, and ends those that take longer than ``--seconds``. A mutant then meets only the
+tests that reach its line, the fastest first, until one fails. One that takes much more processor time than a
+test needs, or too much memory, counts as killed. The same tests then meet the unchanged module, loaded in the
+same way: one that fails there too kills nothing.
 ``build/mutants`` keeps what was found, so that a run that was stopped goes on there.
 
 Survivors are compared with ``tests/mutants_theory.toml``, which gives the reason of each. Exit status 1 if
@@ -27,6 +28,7 @@ import importlib.util
 import json
 import os
 import resource
+import signal
 import sys
 import time
 from collections import Counter
@@ -91,7 +93,8 @@ TESTS = [
     *("tests/coordination/solver", "tests/coordination/axioms"),
     *(f"tests/assignment/test_{name}" for name in [*ASSIGNMENT, "model", "paper", "problem", "properties"]),
     *(f"tests/screening/test_{name}" for name in [*SCREENING, "design", "design_bounds", "solution"]),
-    *(f"tests/guarantees/test_{name}" for name in [*GUARANTEES, "bound", "losses", "problem", "value_loss"]),
+    *(f"tests/guarantees/test_{name}" for name in [*GUARANTEES, *SOLVER, "bound", "losses", "problem"]),
+    "tests/guarantees/test_value_loss",
     *THEORY,
 ]
 """What speaks of the theory without a chain, where there is such a file; its own files for their doctests."""
@@ -123,10 +126,10 @@ def modules(only: str) -> list[str]:
 
 
 class Recorder:
-    """Tells coverage.py which test runs, and notes how long each takes and which fail."""
+    """Tells coverage.py which test runs, and notes how long each takes and which fail, also by its time."""
 
-    def __init__(self, measured: coverage.Coverage) -> None:
-        self.measured = measured
+    def __init__(self, measured: coverage.Coverage, longest: float) -> None:
+        self.measured, self.longest = measured, longest
         self.seconds: dict[str, float] = {}
         self.failed: set[str] = set()
 
@@ -135,7 +138,9 @@ class Recorder:
         """Run one test in a context of its name."""
         self.measured.switch_context(item.nodeid)
         start = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, self.longest)
         result = yield
+        signal.setitimer(signal.ITIMER_PROF, 0)
         self.seconds[item.nodeid] = time.process_time() - start
         self.measured.switch_context("")
         return result
@@ -152,10 +157,17 @@ def arguments(*more: str) -> list[str]:
     return ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", known, f"--rootdir={ROOT}", *more]
 
 
-def measure(files: Sequence[Path], data: str) -> dict[str, Any]:
+def too_long(*_: object) -> None:
+    """End a test."""
+    pytest.fail("no mutant would meet this test: it takes too long")
+
+
+def measure(files: Sequence[Path], data: str, longest: float) -> dict[str, Any]:
     """Run tests once, and find which of them reach each line. What fails, or measures time, is left out."""
-    measured = coverage.Coverage(data_file=data, config_file=False, source=[str(ROOT / "sim")])
-    recorder = Recorder(measured)
+    theory = [str(ROOT / name) for name in modules("")]
+    measured = coverage.Coverage(data_file=data, config_file=False, include=theory)
+    recorder = Recorder(measured, longest)
+    signal.signal(signal.SIGPROF, too_long)
     measured.start()
     pytest.main(arguments("-k", "not seconds", *map(str, files)), plugins=[recorder])
     measured.stop()
@@ -166,11 +178,11 @@ def measure(files: Sequence[Path], data: str) -> dict[str, Any]:
     return {"seconds": recorder.seconds, "reached": reached, "failed": sorted(recorder.failed)}
 
 
-def reach(workers: int) -> dict[str, Any]:
+def reach(workers: int, longest: float) -> dict[str, Any]:
     """Find which test reaches which line, in other processes: this one must load no module of ours."""
     if MEASURED.exists():
         found: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
-        if found["sources"] == fingerprint():
+        if found["sources"] == fingerprint() and found["longest"] >= longest:
             return found
     files = [
         file for path in paths(TESTS) for file in ([path] if path.is_file() else sorted(path.rglob("*.py")))
@@ -178,18 +190,20 @@ def reach(workers: int) -> dict[str, Any]:
     parts = [BUILD / f"part{k}.json" for k in range(workers)]
     for k, part in enumerate(parts):
         if os.fork() == 0:
-            part.write_text(json.dumps(measure(files[k::workers], str(BUILD / f"data{k}"))), encoding="utf-8")
+            measured = measure(files[k::workers], str(BUILD / f"data{k}"), longest)
+            part.write_text(json.dumps(measured), encoding="utf-8")
             os._exit(0)
     if any(os.wait()[1] for _ in parts):
         raise SystemExit("mutants: the tests could not be measured")
-    found = {"sources": fingerprint(), "seconds": {}, "reached": {name: {} for name in modules("")}}
+    found = {"sources": fingerprint(), "longest": longest, "seconds": {}}
+    found["reached"] = {name: {} for name in modules("")}
     for measured in (json.loads(part.read_text(encoding="utf-8")) for part in parts):
         found["seconds"] |= measured["seconds"]
         for name, lines in measured["reached"].items():
             for line, tests in lines.items():
                 found["reached"][name].setdefault(line, []).extend(tests)
         for test in measured["failed"]:
-            print(f"left out, for it fails without a mutant: {test}")
+            print(f"left out, for it fails without a mutant or takes too long: {test}")
     MEASURED.write_text(json.dumps(found), encoding="utf-8")
     return found
 
@@ -379,7 +393,7 @@ def main() -> None:
         "mutants", phases=phases, derandomize=True, database=None, deadline=None, report_multiple_bugs=False
     )
     hypothesis.settings.load_profile("mutants")
-    found = reach(given.workers)
+    found = reach(given.workers, given.seconds)
     for name in ("highspy", "matplotlib", "numpy", "pydantic", "scipy.optimize", "scipy.stats", "typer"):
         importlib.import_module(name)
     every = [m for name in modules(given.only) for m in mutants_of(name, (ROOT / name).read_text("utf-8"))]

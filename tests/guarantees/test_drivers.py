@@ -112,6 +112,14 @@ def test_jobs_that_all_fit_together_are_shared_out() -> None:
     assert shared > 20
 
 
+def test_equal_shares_below_a_floor_say_nothing() -> None:
+    """Of 15, provider 2 must have 8 and provider 1 then has 7: 11 remain with γ = (1, 1/2)."""
+    values = tuple(map(Fraction, (5, 4, 3, 2, 1)))
+    floors = AllOf((Income((NONE, Fraction(8))), MaxMin()))
+    answer = found(Problem(2, values, floors, factors=(ONE, HALF)))["exclusion"]
+    assert answer == Driver(Fraction(4, 15), "solved")
+
+
 def test_numbers_too_large_to_share_out_are_left_to_the_solver() -> None:
     assert share_out([Fraction(10**6), ONE], [ONE, HALF]) is None
     assert share_out([Fraction(3), Fraction(3), ONE], [ONE, HALF]) == (Fraction(3), Fraction(11, 2))

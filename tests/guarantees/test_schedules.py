@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from parley.core.errors import ParleyError
+from parley.mechanisms.guarantees import schedules as listing
 from parley.mechanisms.guarantees.guarantee import MaxMin
 from parley.mechanisms.guarantees.problem import Problem, worked_example
 from parley.mechanisms.guarantees.schedules import (
@@ -91,6 +92,14 @@ def test_lists_have_an_end() -> None:
         schedules(free, 0)
     with pytest.raises(ParleyError, match="more than 200000 allocations"):
         allocations(Problem(4, (Fraction(1),) * 9, MaxMin()))
+
+
+def test_as_many_allocations_as_allowed_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_ALLOCATIONS", 17)
+    assert len(allocations(worked_example())) == 17
+    monkeypatch.setattr(listing, "MOST_ALLOCATIONS", 16)
+    with pytest.raises(ParleyError, match="more than 16 allocations"):
+        allocations(worked_example())
 
 
 def test_values_pay_and_total_of_an_allocation() -> None:

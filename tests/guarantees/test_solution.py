@@ -12,7 +12,7 @@ import pytest
 
 from parley.core.errors import ParleyError
 from parley.kit.present.tables import written as shown
-from parley.mechanisms.guarantees.guarantee import Alpha, Income, MaxMin, keeps, leaves, records
+from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, Income, MaxMin, keeps, leaves, records
 from parley.mechanisms.guarantees.instances import (
     instance_2,
     instance_3,
@@ -327,6 +327,18 @@ def test_tables_show_decimals_where_json_has_fractions() -> None:
     assert rows["frontier"] == [["1.75", "6.25", "0.0%"]]
     assert sorted(row[1] for row in rows["pay"]) == ["1.75", "4.5"]
     assert ["provider 1", "job 1", "0", "2", "4.5"] in rows["schedules-under"]
+
+
+def test_a_floor_of_one_unit_counts_beside_welfare() -> None:
+    floors = AllOf((Alpha(Fraction(1, 2)), Income((Fraction(1), Fraction(0)))))
+    problem = Problem(2, tuple(map(Fraction, (1, 2, 4))), floors, factors=(Fraction(1, 2), Fraction(1)))
+    check(problem, solve(problem), brute(problem))
+
+
+@pytest.mark.parametrize("method", ["columns", "assignment"])
+def test_jobs_that_nobody_can_do_are_worth_nothing(method: str) -> None:
+    problem = Problem(2, (Fraction(3),), MaxMin(), eligible=(frozenset(), frozenset()))
+    check(problem, solve(problem, method=method), brute(problem))
 
 
 def test_an_empty_guarantee_has_no_allocation_and_no_loss() -> None:

@@ -203,6 +203,12 @@ def test_rotations_give_everybody_the_same() -> None:
     assert sums == [Fraction(29, 10)] * 2
 
 
+def test_results_need_providers_who_can_hold_a_job() -> None:
+    problem = Problem(2, (ONE, ONE), MaxMin(), capacities=(0, 0), conflicts=frozenset({(0, 1)}))
+    assert free_of_loss(problem) == []
+    assert "Proposition 6" in free_of_loss(replace(problem, capacities=()))
+
+
 def test_proposition_3_needs_equal_factors() -> None:
     """γ = (1, 1/2) and one job: τ = 1/2 gives each half of it, which loses 1/4."""
     problem = Problem(2, (ONE,), MaxMin(), factors=(ONE, HALF))

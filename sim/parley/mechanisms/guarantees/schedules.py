@@ -149,11 +149,10 @@ def schedules(problem: Problem, provider: int) -> list[Schedule]:
 
 
 def _masks(problem: Problem) -> list[int]:
-    """Return for each job the set of jobs that exclude it, a bit for each."""
+    """Return for each job the set of later jobs that it excludes, a bit for each."""
     masks = [0] * problem.jobs
     for one, other in exclusions(problem):
         masks[one] |= 1 << other
-        masks[other] |= 1 << one
     return masks
 
 
