@@ -75,7 +75,10 @@ GUARANTEES = [
     *("instances", "linear_program", "loss", "partition", "schedules", "solution", "theorems", "trips"),
     "welfare",
 ]
-SOLVER = ["assignment", "elastic", "exchange", "packing", "plan", "search", "shape", "sources"]
+SOLVER = [
+    *("assignment", "branching", "columns", "cuts", "elastic", "exchange", "lists", "mixtures", "nearby"),
+    *("packing", "paths", "plan", "search", "shape", "sources"),
+]
 THEORY = [
     *(f"sim/parley/core/{name}" for name in SHARED),
     *(f"sim/parley/mechanisms/coordination/{name}" for name in COORDINATION),

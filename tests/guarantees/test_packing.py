@@ -7,7 +7,9 @@ import pytest
 
 from parley.core.clock import Clock
 from parley.mechanisms.guarantees.solver import packing
-from parley.mechanisms.guarantees.solver.packing import Columns, Node, Packed, Packing, _Search
+from parley.mechanisms.guarantees.solver.branching import Packed, _Search, greedy, pack
+from parley.mechanisms.guarantees.solver.columns import Columns
+from parley.mechanisms.guarantees.solver.packing import Node, Packing
 
 CLOCK = Clock.of(3600)
 HALVES = np.full(3, 0.5)
@@ -30,8 +32,8 @@ def test_a_linear_program_bounds_what_a_search_finds() -> None:
     point, prices = found
     assert point == pytest.approx(HALVES)
     assert pairs().bound(prices) == 1
-    assert pairs().solve(0, 3, CLOCK) in [Packed(1, (column,), 1) for column in range(3)]
-    assert pairs(2).solve(0, 9, CLOCK) == Packed(3, (0, 1, 2), 3)
+    assert pack(pairs(), 0, 3, CLOCK) in [Packed(1, (column,), 1) for column in range(3)]
+    assert pack(pairs(2), 0, 9, CLOCK) == Packed(3, (0, 1, 2), 3)
 
 
 def test_a_linear_program_is_solved_in_fractions_unless_it_is_too_large(
@@ -49,13 +51,13 @@ def test_a_linear_program_is_solved_in_fractions_unless_it_is_too_large(
 
 def test_columns_are_taken_in_the_order_of_their_shares_as_often_as_they_fit() -> None:
     point = np.array([0.2, 0.7, 0.6])
-    assert pairs().greedy(point) == [1]
-    assert pairs(2).greedy(point) == [1, 1]
-    assert pairs(3).greedy(point) == [1, 1, 1]
+    assert greedy(pairs(), point) == [1]
+    assert greedy(pairs(2), point) == [1, 1]
+    assert greedy(pairs(3), point) == [1, 1, 1]
 
 
 def test_the_first_solution_is_rounded_and_others_only_if_they_are_whole() -> None:
-    search = _Search(pairs(), 0, 3)
+    search = _Search(pairs(), 0, 0)
     for node in (Node(everything().active, lower={0: 0}), Node(everything().active, upper={0: 1})):
         search._round(node, HALVES)
         assert search.chosen is None
@@ -64,7 +66,7 @@ def test_the_first_solution_is_rounded_and_others_only_if_they_are_whole() -> No
 
 
 def test_a_search_divides_by_whether_two_jobs_are_together() -> None:
-    apart, together = _Search(pairs(), 0, 3)._split(everything(), HALVES)
+    apart, together = _Search(pairs(), 0, 0)._split(everything(), HALVES)
     assert apart.active.tolist() == [False, True, True]
     assert together.active.tolist() == [True, False, False]
     assert not apart.lower

@@ -28,8 +28,9 @@ from parley.mechanisms.guarantees.problem import Problem, worked_example
 from parley.mechanisms.guarantees.schedules import find_allocation_fault, pays_of, total, values_of
 from parley.mechanisms.guarantees.solution import Solution, solve
 from parley.mechanisms.guarantees.solver import plan
+from parley.mechanisms.guarantees.solver.lists import Lists
+from parley.mechanisms.guarantees.solver.paths import Paths
 from parley.mechanisms.guarantees.solver.search import MOST_LISTED
-from parley.mechanisms.guarantees.solver.sources import Lists, Paths
 from tests.guarantees.brute import Brute, brute, random_problem
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def test_columns_find_and_prove_what_listing_finds_in_thousands_of_problems(star
 
 
 def no_lists(shape: Shape) -> Lists | Paths | None:
-    return Paths(shape, 100_000) if shape.on_line else Lists.of(shape, MOST_LISTED)
+    return Paths(shape) if shape.on_line else Lists.of(shape, MOST_LISTED)
 
 
 def test_generated_columns_find_and_prove_what_listing_all_allocations_finds(
@@ -195,8 +196,10 @@ def test_generated_columns_are_completed_where_the_linear_program_is_not_whole(
     completed: list[Packing | None] = []
     complete = Paths.complete
 
-    def watched(source: Paths, goal: Goal, relaxation: Relaxation, need: int, clock: Clock) -> Packing | None:
-        completed.append(complete(source, goal, relaxation, need, clock))
+    def watched(
+        source: Paths, goal: Goal, relaxation: Relaxation, need: int, clock: Clock, most: int
+    ) -> Packing | None:
+        completed.append(complete(source, goal, relaxation, need, clock, most))
         return completed[-1]
 
     for seed in range(4):

@@ -17,7 +17,8 @@ import numpy as np
 
 from parley.mechanisms.guarantees.guarantee import Guarantee, kept
 from parley.mechanisms.guarantees.schedules import Allocation, allocations, total, values_of
-from parley.mechanisms.guarantees.solver.packing import Columns, Extra, Packing
+from parley.mechanisms.guarantees.solver.branching import pack
+from parley.mechanisms.guarantees.solver.packing import Extra, Packing
 from parley.mechanisms.guarantees.welfare import Welfare
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from parley.core.clock import Clock
     from parley.mechanisms.guarantees.problem import Problem
+    from parley.mechanisms.guarantees.solver.columns import Columns
     from parley.mechanisms.guarantees.solver.kernels import Ints
     from parley.mechanisms.guarantees.solver.shape import Shape
 
@@ -58,7 +60,7 @@ class Elastic:
         kinds = np.array(groups, dtype=np.int64)[columns.kinds]
         counts = [kind.count for kind in shape.kinds]
         packing = Packing(replace(columns, kinds=kinds), self._terms(alpha)[chosen], shape.sizes, counts)
-        found = packing.solve(-1, 1 << 200, self.clock)
+        found = pack(packing, -1, 1 << 200, self.clock)
         if found.chosen is None or found.bound > found.gain:
             return None
         return self._welfare(alpha, np.flatnonzero(chosen)[list(found.chosen)].tolist()), found.gain
@@ -101,7 +103,7 @@ class Elastic:
                 [kind.count for kind in shape.kinds],
                 [Extra(terms[chosen], least) for terms, least in extras],
             )
-            found = packing.solve(counted * bonus - 1, 1 << 200, self.clock)
+            found = pack(packing, counted * bonus - 1, 1 << 200, self.clock)
             if found.bound > max(found.gain, counted * bonus - 1):
                 return None
             if found.chosen is None:

@@ -1,24 +1,27 @@
-"""Choose disjoint schedules of greatest gain: linear programs with exact bounds, and branching.
+"""Disjoint schedules of greatest gain as a linear program, with bounds in integers.
 
 A *column* is a schedule for one kind of provider, written as the classes of its jobs. Of each class at most
 its number of jobs is used, and of each kind at most its number of providers. HiGHS solves the linear programs
 in floating point. Its prices, rounded to integers, give bounds in integers: no solution has more gain than
 the jobs cost and the providers earn at these prices.
+
+Of three jobs that there are once, at most one column can hold two or more: a *cut* says so, and has a price.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import floor
 from typing import TYPE_CHECKING, TypeAlias
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, hstack, vstack
+from scipy.sparse import csc_array, csr_array, hstack, vstack
 
-from parley.core.errors import ParleyError
 from parley.core.linear import InfeasibleError, Program, announce_highs
+from parley.mechanisms.guarantees.solver.columns import Columns, gather, sums
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from parley.core.clock import Clock
     from parley.mechanisms.guarantees.solver.kernels import Bools, Ints
 
-__all__ = ["NEAR", "Columns", "Extra", "Node", "Packed", "Packing", "Prices", "gather", "sums"]
+__all__ = ["NEAR", "Extra", "Floats", "Node", "Packing", "Prices"]
 
 Floats: TypeAlias = NDArray[np.float64]
 NEAR = 1e-6
@@ -38,62 +41,10 @@ MISSING = 1e3
 """Penalty for what a further constraint lacks, times the number of providers."""
 MOST_IN_FRACTIONS = 3_000
 """Columns of a linear program that is solved in fractions if floating point is not enough."""
+MANY, AT_ONCE = 5_000, 300
+"""Of more columns, a linear program begins with some, and lets in others, so many together."""
 PRICE_BITS = 40
 """Prices are rounded to this many bits below the greatest gain of a column."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Schedules of kinds of providers."""
-
-    first: Ints
-    """Column c has the classes ``rows[first[c]:first[c + 1]]``; at least one."""
-    rows: Ints
-    kinds: Ints
-    values: Ints
-    """v(S)."""
-    smallest: Ints
-    """The least value of a job in it."""
-
-    @property
-    def count(self) -> int:
-        """Number of columns."""
-        return self.kinds.size
-
-    def of(self, column: int) -> tuple[int, ...]:
-        """Return the classes of a column."""
-        return tuple(self.rows[self.first[column] : self.first[column + 1]].tolist())
-
-    def where(self, chosen: Bools) -> Columns:
-        """Return some of the columns."""
-        sizes = np.diff(self.first)
-        first = np.concatenate(([0], np.cumsum(sizes[chosen])))
-        rows = self.rows[np.repeat(chosen, sizes)]
-        return Columns(first, rows, self.kinds[chosen], self.values[chosen], self.smallest[chosen])
-
-
-def gather(parts: Sequence[Columns]) -> Columns:
-    """Join lists of columns."""
-    shift = np.cumsum([0, *(part.rows.size for part in parts)])
-    first = [part.first[1:] + start for part, start in zip(parts, shift, strict=False)]
-    return Columns(
-        np.concatenate([np.zeros(1, dtype=np.int64), *first]),
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.kinds for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.smallest for part in parts]),
-    )
-
-
-def sums(numbers: Ints, first: Ints) -> Ints:
-    """Add up numbers from each first one to the next; none of these parts is empty.
-
-    Examples
-    --------
-    >>> sums(np.array([1, 2, 3]), np.array([0, 2, 3])).tolist()
-    [3, 3]
-    """
-    return np.add.reduceat(numbers, first[:-1]) if first.size > 1 else numbers[:0]
 
 
 @dataclass(frozen=True)
@@ -104,18 +55,8 @@ class Prices:
     unit: int
     extra: tuple[int, ...] = ()
     """Of each further constraint."""
-
-
-@dataclass(frozen=True)
-class Packed:
-    """What a search found."""
-
-    gain: int
-    """The greatest gain found."""
-    chosen: tuple[int, ...] | None
-    """Its columns; None if no solution is better than what was asked for."""
-    bound: int
-    """No solution has more gain, or more than what was asked for."""
+    cuts: tuple[int, ...] = ()
+    """Of each cut."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +95,10 @@ class Packing:
         self.scale = max(scale, int(gains.max(initial=1)))
         finest = 0 if gains.dtype != object else PRICE_BITS  # objects have room
         self.unit = 1 << max(finest, PRICE_BITS - self.scale.bit_length())
+        self.cuts: list[Ints] = []
+        """The columns that hold two or more of three jobs; one can be used."""
+        self._outside: Bools | None = None
+        """Columns that the linear program does without, if there are many."""
         self._off = np.zeros(columns.count, dtype=np.bool_)
         self._moved: set[int] = set()
         self._highs = _program(self)
@@ -164,17 +109,42 @@ class Packing:
         """Solve the linear program; None if it has no solution, or the time is up."""
         if not self.columns.count:  # HiGHS solves nothing of that kind
             return np.zeros(0), Prices(self.sizes * 0, 1, (0,) * len(self.extras))
-        if node is not None:
-            self._restrict(node)
-        if clock.left <= 0:
-            return None
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + clock.left)
-        self._highs.run()
-        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        solution = self._highs.getSolution()
-        point = np.array(solution.col_value)[: self.columns.count]
-        return point, self._prices(np.array(solution.row_dual))
+        while True:
+            if node is not None or self._outside is not None:
+                self._restrict(node or Node(np.ones(self.columns.count, dtype=np.bool_)))
+            if clock.left <= 0:
+                return None
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + clock.left)
+            self._highs.run()
+            if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                return None
+            solution = self._highs.getSolution()
+            point = np.array(solution.col_value)[: self.columns.count]
+            prices = self._prices(np.array(solution.row_dual))
+            if self._outside is None or not self._let_in(node, prices):
+                return point, prices
+
+    def begin_with(self, columns: Columns) -> None:
+        """Begin with another program's columns if there are many, and let in others as they pay."""
+        if self.columns.count > MANY:
+            known = {(int(columns.kinds[c]), columns.of(c)) for c in range(columns.count)}
+            kinds = self.columns.kinds.tolist()
+            self._outside = np.array(
+                [(kind, self.columns.of(c)) not in known for c, kind in enumerate(kinds)]
+            )
+
+    def _let_in(self, node: Node | None, prices: Prices) -> bool:
+        """Let in columns that gain more than those inside; return whether there are any."""
+        outside = self._outside
+        if outside is None:
+            return False
+        possible = ~outside if node is None else node.active & ~outside
+        others = outside if node is None else node.active & outside
+        mus = np.array(self.mus(prices, Node(possible)), dtype=self.gains.dtype)
+        more = self.reduced(prices) - mus[self.columns.kinds]
+        paying = np.flatnonzero(others & (more > (self.scale * self.unit) >> BLUR_BITS))
+        outside[paying[np.argsort(-more[paying], kind="stable")[:AT_ONCE]]] = False
+        return paying.size > 0
 
     def _prices(self, duals: Floats) -> Prices:
         whole = self.scale * self.unit
@@ -185,11 +155,14 @@ class Packing:
             prices = np.array(numbers, dtype=self.gains.dtype)
         else:
             prices = np.maximum(np.rint(duals[:rows] * whole), 0).astype(np.int64)
+        first = rows + self.counts.size
+        last = first + len(self.extras)
         extra = tuple(
             max(0, round(-dual * whole / max(1, int(abs(one.amounts).max(initial=1)))))
-            for dual, one in zip(duals[rows + self.counts.size :], self.extras, strict=True)
+            for dual, one in zip(duals[first:last], self.extras, strict=True)
         )
-        return Prices(prices, self.unit, extra)
+        cuts = tuple(max(0, round(dual * whole)) for dual in duals[last:].tolist())
+        return Prices(prices, self.unit, extra, cuts)
 
     def bound(self, prices: Prices, node: Node | None = None) -> int:
         """Return the greatest gain that any solution can have, by prices: in integers, so a proof."""
@@ -211,6 +184,7 @@ class Packing:
         """Return a bound on the gain in the prices' unit, if providers earn at most `mus`."""
         total: int = sum(int(p) * int(s) for p, s in zip(prices.rows, self.sizes, strict=True) if p)
         total -= sum(price * one.least for price, one in zip(prices.extra, self.extras, strict=True))
+        total += sum(prices.cuts)
         total += sum(mu * count for mu, count in zip(mus, self.counts.tolist(), strict=True))
         if node is not None and (node.lower or node.upper):
             weights = self.reduced(prices)
@@ -245,6 +219,9 @@ class Packing:
         for extra in self.extras:
             amounts = {place: -int(extra.amounts[column]) for place, column in enumerate(active)}
             program.at_most(amounts, -extra.least)
+        places = {column: place for place, column in enumerate(active)}
+        for cut in self.cuts:
+            program.at_most({places[column]: 1 for column in cut.tolist() if column in places}, 1)
         point = np.zeros(self.columns.count)
         try:
             optimum = program.solve()
@@ -254,7 +231,8 @@ class Packing:
         return point, floor(optimum.value)
 
     def extend(self, columns: Columns, gains: Ints) -> None:
-        """Add columns, none of which has a class twice."""
+        """Add columns, none of which has a class twice; there is no cut."""
+        self.__dict__.pop("by_row", None)
         sizes = np.diff(columns.first)
         rows = np.insert(columns.rows, columns.first[1:], columns.kinds + self.sizes.size)
         count, first = columns.count, columns.first[:-1] + np.arange(columns.count)
@@ -277,11 +255,36 @@ class Packing:
         weights = self.gains * prices.unit - sums(prices.rows[self.columns.rows], self.columns.first)
         for price, extra in zip(prices.extra, self.extras, strict=True):
             weights = weights + price * extra.amounts
+        for price, cut in zip(prices.cuts, self.cuts, strict=True):
+            if price:
+                weights[cut] -= price
         return weights
 
+    def cut(self, triples: Sequence[tuple[int, int, int]]) -> None:
+        """Demand that of three jobs that there are once, one column holds two or more; no columns follow."""
+        for triple in triples:
+            held = sum(self.by_row[[row]] for row in triple)
+            columns = held.indices[held.data > 1].astype(np.int64)
+            self.cuts.append(columns)
+            self._highs.addRow(
+                -highspy.kHighsInf, 1.0, columns.size, columns.astype(np.int32), np.ones(columns.size)
+            )
+
+    @cached_property
+    def by_row(self) -> csr_array:
+        """How often columns have each class; no columns follow."""
+        columns = self.columns
+        ones = np.ones(columns.rows.size, dtype=np.int64)
+        shape = (self.sizes.size, columns.count)
+        found = csc_array((ones, columns.rows.copy(), columns.first.copy()), shape=shape)
+        found.sum_duplicates()
+        return csr_array(found.tocsr())
+
     def _restrict(self, node: Node) -> None:
-        off = ~node.active
         moved = set(node.lower) | set(node.upper)
+        if self._outside is not None:
+            self._outside[list(moved)] = False
+        off = ~node.active if self._outside is None else ~node.active | self._outside
         changed = off != self._off
         for column in moved | self._moved:
             changed[column] = True
@@ -295,175 +298,12 @@ class Packing:
             self._highs.changeColsBounds(which.size, which.astype(np.int32), low, high)
         self._off, self._moved = off, moved
 
-    # ── the search ──
-
-    def solve(self, more_than: int, enough: int, clock: Clock, most_nodes: int = 1 << 40) -> Packed:
-        """Find a solution of more gain than `more_than`, the greatest one unless one has `enough`."""
-        search = _Search(self, more_than, enough)
-        everything = Node(np.ones(self.columns.count, dtype=np.bool_))
-        open_nodes: list[tuple[Node, int]] = [(everything, 1 << 200)]
-        while open_nodes and search.best < enough:
-            if most_nodes <= 0 or clock.left <= 0:
-                break
-            most_nodes -= 1
-            node, above = open_nodes.pop()
-            if above <= search.best:
-                continue
-            children = search.expand(node, above, clock)
-            if children is None:
-                open_nodes.append((node, above))
-                break
-            open_nodes += children
-        bound = max([search.best, *(above for _, above in open_nodes)])
-        return Packed(search.best, search.chosen, bound)
-
-    def greedy(self, point: Floats) -> list[int]:
-        """Round a solution: take columns in the order of their shares as long as they fit."""
-        left, kinds = self.sizes.copy(), self.counts.copy()
-        taken = []
-        for column in np.lexsort((-self.gains.astype(float), -point)).tolist():
-            rows, kind = self.columns.of(column), self.columns.kinds[column]
-            while kinds[kind] > 0 and all(left[row] > 0 for row in rows):
-                used = left.copy()
-                np.subtract.at(used, list(rows), 1)
-                if used.min(initial=0) < 0:
-                    break
-                left = used
-                kinds[kind] -= 1
-                taken.append(column)
-            if not kinds.any():
-                break
-        return taken
-
     def gain_of(self, chosen: Sequence[int]) -> int | None:
         """Return the gain of columns; None if a further constraint fails."""
         for extra in self.extras:
             if sum(int(extra.amounts[column]) for column in chosen) < extra.least:
                 return None
         return sum(int(self.gains[column]) for column in chosen)
-
-
-class _Search:
-    """The best solution so far, and how nodes become smaller ones."""
-
-    def __init__(self, packing: Packing, more_than: int, enough: int) -> None:
-        self.packing, self.best, self.enough = packing, more_than, enough
-        self.chosen: tuple[int, ...] | None = None
-        columns = packing.columns
-        ones = np.ones(columns.rows.size, dtype=np.int64)
-        shape = (packing.sizes.size, columns.count)
-        self.by_row = csc_array((ones, columns.rows, columns.first), shape=shape).tocsr()
-
-    def propose(self, chosen: Sequence[int]) -> None:
-        gain = self.packing.gain_of(chosen)
-        if gain is not None and gain > self.best:
-            self.best, self.chosen = gain, tuple(chosen)
-
-    def expand(self, node: Node, above: int, clock: Clock) -> list[tuple[Node, int]] | None:
-        """Solve one node; None if the time is up."""
-        found = self.packing.relax(node, clock)
-        if found is None:
-            if clock.left <= 0:
-                return None
-            taken = [column for column, times in node.lower.items() for _ in range(times)]
-            if not self._fits(taken):
-                return []
-            raise ParleyError("HiGHS failed on a linear program that has a solution")
-        point, prices = found
-        above = min(above, self.packing.bound(prices, node))
-        if above <= self.best:
-            return []
-        self._round(node, point)
-        if self.best < above <= self.best + self.packing.blur:  # rounding alone may make the difference
-            exact = self.packing.relax_exactly(node)
-            if exact is not None:
-                point, above = exact[0], min(above, exact[1])
-                self._round(node, point)
-        if above <= self.best:
-            return []
-        return [(child, above) for child in self._split(node, point)]
-
-    def _round(self, node: Node, point: Floats) -> None:
-        """Take a solution in whole numbers; round another one if it is the first."""
-        whole = np.rint(point)
-        if np.abs(point - whole).max(initial=0) < NEAR:
-            chosen = np.repeat(np.arange(point.size), whole.astype(np.int64)).tolist()
-            if self._fits(chosen):
-                self.propose(chosen)
-        elif not node.lower and not node.upper:
-            self.propose(self.packing.greedy(point))
-
-    def _fits(self, chosen: Sequence[int]) -> bool:
-        columns = self.packing.columns
-        used = np.zeros_like(self.packing.sizes)
-        for column in chosen:
-            np.add.at(used, list(columns.of(column)), 1)
-        kinds = np.bincount(columns.kinds[chosen], minlength=self.packing.counts.size) if chosen else 0
-        return bool((used <= self.packing.sizes).all() and (kinds <= self.packing.counts).all())
-
-    def _split(self, node: Node, point: Floats) -> list[Node]:
-        """Two jobs together or apart, else more or less of one column."""
-        pair = self._pair(point)
-        if pair is not None:
-            one, other = (self._holders(row) for row in pair)
-            apart = Node(node.active & ~(one & other), node.lower, node.upper)
-            together = Node(node.active & ~(one ^ other), node.lower, node.upper)
-            return [apart, together]
-        part = np.abs(point - np.rint(point))
-        column = int(part.argmax())
-        if part[column] >= NEAR:
-            return self._on_column(node, column, int(np.floor(point[column])))
-        for column in np.argsort(-point, kind="stable").tolist():  # in whole numbers, and yet not accepted
-            low, high = self._range(node, column)
-            if low < high:
-                share = round(float(point[column]))
-                return self._on_column(node, column, min(max(share, low), high - 1))
-        return []
-
-    def _range(self, node: Node, column: int) -> tuple[int, int]:
-        """Return how often a column can be used in a node."""
-        if not node.active[column]:
-            return 0, 0
-        packing, rows = self.packing, self.packing.columns.of(column)
-        most = min(int(packing.sizes[row]) // rows.count(row) for row in rows)
-        most = min(most, int(packing.counts[packing.columns.kinds[column]]))
-        return node.lower.get(column, 0), min(most, node.upper.get(column, most))
-
-    def _on_column(self, node: Node, column: int, share: int) -> list[Node]:
-        """Use a column at most this often, or more often."""
-        low, high = self._range(node, column)
-        children = []
-        if share >= low:
-            active = node.active.copy()
-            active[column] = share > 0
-            upper = node.upper if share == 0 else {**node.upper, column: share}
-            children.append(Node(active, node.lower, upper))
-        if share < high:
-            children.append(Node(node.active, {**node.lower, column: share + 1}, node.upper))
-        return children
-
-    def _holders(self, row: int) -> Bools:
-        holds = np.zeros(self.packing.columns.count, dtype=np.bool_)
-        holds[self.by_row.indices[self.by_row.indptr[row] : self.by_row.indptr[row + 1]]] = True
-        return holds
-
-    def _pair(self, point: Floats) -> tuple[int, int] | None:
-        """Return two jobs that are together in about half of a solution."""
-        columns, sizes = self.packing.columns, self.packing.sizes
-        together: dict[tuple[int, int], float] = {}
-        covered: dict[int, float] = {}
-        for column in np.flatnonzero(point > NEAR).tolist():
-            rows = sorted({row for row in columns.of(column) if sizes[row] == 1})
-            for k, row in enumerate(rows):
-                covered[row] = covered.get(row, 0.0) + float(point[column])
-                for other in rows[k + 1 :]:
-                    together[row, other] = together.get((row, other), 0.0) + float(point[column])
-        halves = {
-            pair: abs(share - 0.5)
-            for pair, share in together.items()
-            if NEAR < share < 1 - NEAR and max(covered[pair[0]], covered[pair[1]]) > share + NEAR
-        }
-        return min(halves, key=halves.__getitem__) if halves else None
 
 
 def _program(packing: Packing) -> highspy.Highs:

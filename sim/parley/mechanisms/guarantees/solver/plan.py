@@ -13,6 +13,7 @@ from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Guarante
 from parley.mechanisms.guarantees.solver.assignment import Assignment
 from parley.mechanisms.guarantees.solver.exchange import colour, fair_days
 from parley.mechanisms.guarantees.solver.kernels import greatest_flows, run
+from parley.mechanisms.guarantees.solver.lists import Lists
 from parley.mechanisms.guarantees.solver.search import (
     MOST_LISTED,
     Choice,
@@ -26,7 +27,6 @@ from parley.mechanisms.guarantees.solver.search import (
     source_of,
 )
 from parley.mechanisms.guarantees.solver.shape import shape_of
-from parley.mechanisms.guarantees.solver.sources import Lists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parley.mechanisms.guarantees.solver.packing import Columns
-from parley.mechanisms.guarantees.solver.sources import Goal, Lists, Paths, Source, count_schedules
+from parley.mechanisms.guarantees.solver.branching import pack
+from parley.mechanisms.guarantees.solver.columns import Columns
+from parley.mechanisms.guarantees.solver.lists import Lists
+from parley.mechanisms.guarantees.solver.nearby import improved
+from parley.mechanisms.guarantees.solver.paths import Paths
+from parley.mechanisms.guarantees.solver.sources import Goal, Source, count_schedules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parley.core.clock import Clock
+    from parley.mechanisms.guarantees.solver.packing import Packing
     from parley.mechanisms.guarantees.solver.shape import Shape
     from parley.mechanisms.guarantees.solver.sources import Relaxation
 
@@ -30,11 +35,15 @@ __all__ = [
     "source_of",
 ]
 
-MOST_ON_LINE = 20_000
-"""Schedules that are listed where longest paths could find them instead."""
 MOST_LISTED = 600_000
 """Schedules that are listed where nothing else finds them."""
-FEW_NODES = 60
+MOST_ON_LINE = 20_000
+"""Schedules that are listed where longest paths could find them instead."""
+NEARLY, FEW_PAYS = 100, 200_000
+"""Pays of schedules are listed if bounds differ by less than this part of them, and if they are so few."""
+FEW_LISTED = 20_000
+"""Few enough columns to try all at once."""
+FEW_NODES, MOST_NODES = 60, 1 << 40
 """Nodes of a search before its columns are listed again."""
 POOL_NODES = 30
 """Nodes of a search among generated columns, which proves nothing."""
@@ -42,6 +51,8 @@ POOL_NODES = 30
 SHARE = 1e-7
 """Schedules with a smaller share of a solution are not used."""
 
+PART_NEARBY = 0.2
+"""Of the time that is left, for solutions near a known one."""
 PART_RELAXED, PART = 0.25, 0.6
 """Of the time that is left, for one linear program and for one pay: then a lower one is tried."""
 
@@ -52,7 +63,7 @@ Choice = tuple[tuple[tuple[int, ...], ...], ...]
 def source_of(shape: Shape) -> Source | None:
     """Choose how to find schedules; None if they are too many to list and no paths on a line."""
     if shape.on_line and count_schedules(shape, MOST_ON_LINE + 1) > MOST_ON_LINE:
-        return Paths(shape, MOST_LISTED)
+        return Paths(shape)
     return Lists.of(shape, MOST_LISTED)
 
 
@@ -133,8 +144,6 @@ class _Answer:
     gain: int
     bound: int
     choice: Choice | None
-    highest: int | None = None
-    """A bound on the least pay, if there is no solution."""
 
 
 def _maximize(
@@ -148,17 +157,24 @@ def _maximize(
     bound = relaxation.bound
     if bound <= more_than:
         return _Answer(more_than, more_than, None)
-    packing = relaxation.packing
     first = _Answer(more_than, bound, None)
-    if not relaxation.complete:
-        first = _among_generated(source, goal, relaxation, first, min(enough, bound), clock)
-        if first.gain >= min(enough, bound):
-            return first
-        return _among_all(source, goal, relaxation, first, enough, clock)
-    found = packing.solve(first.gain, enough, clock)
-    chosen = found.chosen
-    choice = first.choice if chosen is None else choice_of(shape, packing.columns, chosen)
-    return _Answer(found.gain, max(found.gain, min(bound, found.bound)), choice)
+    if relaxation.complete:
+        return _packed(shape, relaxation.packing, first, enough, clock, MOST_NODES)
+    few = source.complete(goal, relaxation, more_than + 1, clock, FEW_LISTED)
+    if few is not None:
+        first = _packed(shape, few, first, enough, clock, FEW_NODES)
+    if first.gain < min(enough, first.bound):
+        first = _among_generated(source, goal, relaxation, first, min(enough, first.bound), clock)
+    return _among_all(source, goal, relaxation, first, enough, clock)
+
+
+def _packed(
+    shape: Shape, packing: Packing, known: _Answer, enough: int, clock: Clock, most_nodes: int
+) -> _Answer:
+    """Search for a better solution among the columns of a packing, which are all that it may have."""
+    found = pack(packing, known.gain, enough, clock, most_nodes=most_nodes)
+    choice = known.choice if found.chosen is None else choice_of(shape, packing.columns, found.chosen)
+    return _Answer(found.gain, max(found.gain, min(known.bound, found.bound)), choice)
 
 
 def _among_all(
@@ -166,21 +182,33 @@ def _among_all(
 ) -> _Answer:
     """Search among all columns that may be in a better solution; with each one found they become fewer."""
     nodes = FEW_NODES
-    while clock.left > 0:
-        packing = source.complete(goal, relaxation, known.gain + 1, clock)
+    while known.gain < min(enough, known.bound) and clock.left > 0:
+        packing = source.complete(goal, relaxation, known.gain + 1, clock, MOST_LISTED)
         if packing is None:
             break
-        found = packing.solve(known.gain, enough, clock, nodes)
-        bound = max(found.gain, min(known.bound, found.bound))
-        choice = known.choice
-        if found.chosen is not None:
-            choice = choice_of(source.shape, packing.columns, found.chosen)
-        else:
-            nodes *= 8
-        known = _Answer(found.gain, bound, choice)
-        if known.gain >= min(enough, bound):
-            break
+        before = known.gain
+        if not goal.counting:
+            known = _nearby(source.shape, goal, packing, known, enough, clock)
+        if known.gain == before:
+            few = packing.columns.count <= FEW_LISTED
+            known = _packed(source.shape, packing, known, enough, clock, MOST_NODES if few else nodes)
+            nodes = MOST_NODES if known.gain == before else FEW_NODES
     return known
+
+
+def _nearby(shape: Shape, goal: Goal, packing: Packing, known: _Answer, enough: int, clock: Clock) -> _Answer:
+    """Look for better solutions near a known one."""
+    taken = [
+        ((kind, rows), goal.gain(kind, value_in(shape, rows)))
+        for kind, own in enumerate(known.choice or ())
+        for rows in own
+    ]
+    found = improved(packing, taken, min(enough, known.bound), clock.share(PART_NEARBY))
+    gain = sum(own for _, own in found)
+    if gain <= known.gain:
+        return known
+    lists = tuple(tuple(rows for (k, rows), _ in found if k == kind) for kind in range(len(shape.kinds)))
+    return _Answer(gain, max(gain, known.bound), lists)
 
 
 def _among_generated(
@@ -188,7 +216,7 @@ def _among_generated(
 ) -> _Answer:
     """Look for a better solution among the columns generated so far, and by a dive."""
     shape, packing = source.shape, relaxation.packing
-    found = packing.solve(known.gain, enough, clock, POOL_NODES)
+    found = pack(packing, known.gain, enough, clock, most_nodes=POOL_NODES, cuts=False)
     gain, chosen = found.gain, found.chosen
     if gain < enough:
         dived = source.dive(goal, relaxation, gain, enough, clock.share(PART_RELAXED))
@@ -279,8 +307,15 @@ def fairest(source: Source, known: Choice, most: int, clock: Clock) -> Fairest:
     beyond = high
     pay = high if relaxed >= high else (low + high + 1) // 2
     while low < beyond and clock.left > 0:
-        goal = Goal(floors_of(shape, pay), nothing, ones)
         part = clock.share(PART)
+        if (beyond - low) * NEARLY < beyond:
+            possible = _possible(source, low, beyond, best, part)
+            if possible is not None:
+                high = possible[-1] if high == beyond else high
+                beyond, pay = possible[-1], possible[len(possible) // 2]
+                if low == beyond:
+                    break
+        goal = Goal(floors_of(shape, pay), nothing, ones)
         found = _maximize(source, goal, shape.providers - 1, shape.providers, best, part)
         if found.choice is not None:
             low, best = least_pay(shape, found.choice), found.choice
@@ -290,6 +325,26 @@ def fairest(source: Source, known: Choice, most: int, clock: Clock) -> Fairest:
                 high = pay - 1
         pay = (low + beyond + 1) // 2
     return Fairest(low, max(low, high), best)
+
+
+def _possible(source: Source, low: int, high: int, known: Choice, clock: Clock) -> list[int] | None:
+    """Return `low` and the greater pays up to `high` that may be the greatest least one; None if too many."""
+    shape = source.shape
+    ones, nothing = (1,) * len(shape.kinds), (0,) * len(shape.kinds)
+    goal = Goal(floors_of(shape, low + 1), nothing, ones)
+    relaxation = source.relax(goal, shape.providers, columns_of(shape, known), clock)
+    if relaxation is None:
+        return None
+    if relaxation.bound < shape.providers:
+        return [low]
+    columns = source.listed(goal, relaxation, shape.providers, clock, FEW_PAYS)
+    if columns is None:
+        return None
+    pays = (
+        columns.values
+        * np.array([kind.pay for kind in shape.kinds], dtype=columns.values.dtype)[columns.kinds]
+    )
+    return [low, *sorted({pay for pay in pays.tolist() if low < pay <= high})]
 
 
 def _support(relaxation: Relaxation, pays: Sequence[int]) -> int:

@@ -1,61 +1,24 @@
-"""Where schedules come from: complete lists where they are few, longest paths with labels otherwise."""
+"""Where schedules come from: what a search asks of a list of them, or of paths that find them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from parley.mechanisms.guarantees.solver.kernels import (
-    label_paths,
-    list_schedules,
-    longest_path,
-    run,
-    trace,
-)
-from parley.mechanisms.guarantees.solver.packing import (
-    NEAR,
-    Columns,
-    Floats,
-    Node,
-    Packing,
-    Prices,
-    gather,
-    sums,
-)
+from parley.mechanisms.guarantees.solver.columns import Columns, sums
+from parley.mechanisms.guarantees.solver.kernels import list_schedules, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parley.core.clock import Clock
-    from parley.mechanisms.guarantees.solver.kernels import Bools, Ints
-    from parley.mechanisms.guarantees.solver.shape import Kind, Shape
+    from parley.mechanisms.guarantees.solver.kernels import Ints
+    from parley.mechanisms.guarantees.solver.packing import Floats, Packing, Prices
+    from parley.mechanisms.guarantees.solver.shape import Shape
 
-__all__ = ["Goal", "Lists", "Paths", "Relaxation", "Source", "count_schedules"]
-
-MOST_LABELS = 4_000_000
-"""Labels of one search for a path; some hundred megabytes."""
-MOST_JUMP_LABELS = 300_000
-"""Labels of a search for a better bound, which may fail."""
-MOST_ROUNDS = 5_000
-"""Rounds of column generation."""
-DISJOINT = 40
-"""Disjoint schedules that are generated in one round."""
-MOST_ROUNDS_OF_NODE = 6
-"""Rounds of column generation after a column was taken, for more value."""
-TINY = 1e-12
-"""Relative rounding errors of a gain are below this."""
-MOST_FAILURES = 200
-"""Columns that a dive gives up."""
-SMOOTH, SMOOTH_UNIT = 6, 8
-"""Weight of the best prices so far in those that columns are generated at."""
-MIX_BITS = 57
-"""Mixtures of gains and values have at most about this many bits."""
-MIX_STEPS = 120
-
-Found: TypeAlias = tuple[int, tuple[int, ...], int, int]
-"""A schedule: its kind, classes, value and least value of a job."""
+__all__ = ["Goal", "Relaxation", "Source", "count_schedules", "counts_of", "mean_cost", "schedules_of"]
 
 
 @dataclass(frozen=True)
@@ -128,8 +91,16 @@ class Source(Protocol):
         """
         ...
 
-    def complete(self, goal: Goal, relaxation: Relaxation, need: int, clock: Clock) -> Packing | None:
-        """Return a program with all columns of solutions of gain `need`; None if they are too many."""
+    def complete(
+        self, goal: Goal, relaxation: Relaxation, need: int, clock: Clock, most: int
+    ) -> Packing | None:
+        """Return a program with all columns of solutions of gain `need`; None if more than `most`."""
+        ...
+
+    def listed(
+        self, goal: Goal, relaxation: Relaxation, need: int, clock: Clock, most: int
+    ) -> Columns | None:
+        """Return all schedules of solutions of gain `need`; None if there are more than `most`."""
         ...
 
     def dive(
@@ -159,7 +130,7 @@ def count_schedules(shape: Shape, most: int) -> int:
     return min(total, most)
 
 
-def _list(
+def schedules_of(
     shape: Shape,
     number: int,
     floor: int,
@@ -193,388 +164,14 @@ def _list(
     return Columns(first, shape.rows[members], kinds, sums(values[members], first), smallest)
 
 
-class Lists:
-    """All schedules, listed once."""
-
-    def __init__(self, shape: Shape, columns: Columns) -> None:
-        self.shape, self.columns = shape, columns
-
-    @classmethod
-    def of(cls, shape: Shape, limit: int) -> Lists | None:
-        """List the schedules of a problem; None if there are more than `limit`."""
-        parts: list[Columns] = []
-        nothing = shape.values * 0
-        for number in range(len(shape.kinds)):
-            part = _list(shape, number, 0, nothing, 0, (nothing, 0), False, limit)
-            if part is None:
-                return None
-            parts.append(part)
-            limit -= part.count
-        return cls(shape, gather(parts))
-
-    def at(self, shape: Shape) -> Lists:
-        """Return the same schedules for other numbers of providers."""
-        return Lists(shape, self.columns)
-
-    def merged(self, shape: Shape, groups: Sequence[int]) -> Lists:
-        """Keep the schedules of one kind of each group."""
-        firsts = [groups.index(group) for group in range(len(shape.kinds))]
-        columns = self.columns.where(np.isin(self.columns.kinds, firsts))
-        kinds = np.array(groups, dtype=np.int64)[columns.kinds]
-        return Lists(shape, replace(columns, kinds=kinds))
-
-    def _of(self, goal: Goal) -> Columns:
-        floors = np.array(goal.floors, dtype=self.columns.values.dtype)[self.columns.kinds]
-        chosen = self.columns.values >= floors
-        if goal.counting:
-            chosen &= self.columns.values - self.columns.smallest < floors
-        return self.columns.where(chosen)
-
-    def relax(self, goal: Goal, need: int, known: Columns | None, clock: Clock) -> Relaxation | None:
-        """Solve the linear program over all columns."""
-        del need, known
-        columns = self._of(goal)
-        packing = Packing(columns, goal.gains(columns), self.shape.sizes, _counts(self.shape))
-        found = packing.relax(None, clock)
-        if found is None:
-            return None
-        point, prices = found
-        return Relaxation(packing, packing.bound(prices), prices, packing.mus(prices), point, complete=True)
-
-    def complete(self, goal: Goal, relaxation: Relaxation, need: int, clock: Clock) -> Packing | None:
-        """Return the program itself, which has all columns."""
-        del goal, need, clock
-        return relaxation.packing
-
-    def dive(
-        self, goal: Goal, relaxation: Relaxation, more_than: int, enough: int, clock: Clock
-    ) -> tuple[int, ...] | None:
-        """Leave it to the search among all columns."""
-        del goal, relaxation, more_than, enough, clock
-        return None
-
-    def highest(self, relaxation: Relaxation, pays: Sequence[int], above: int, below: int) -> int:
-        """Look through all columns."""
-        prices, total, count = _mean_cost(self.shape, relaxation)
-        columns = self.columns
-        costs = sums(prices.rows[columns.rows], columns.first)
-        costs = costs + np.array(relaxation.mus, dtype=costs.dtype)[columns.kinds]
-        paid = columns.values * np.array(pays, dtype=columns.values.dtype)[columns.kinds]
-        cheap = paid[(costs * count <= total) & (paid < below)]
-        return max(above, int(cheap.max()) if cheap.size else 0)
-
-
-def _counts(shape: Shape) -> tuple[int, ...]:
+def counts_of(shape: Shape) -> tuple[int, ...]:
+    """Return the number of providers of each kind."""
     return tuple(kind.count for kind in shape.kinds)
 
 
-def _mean_cost(shape: Shape, relaxation: Relaxation) -> tuple[Prices, int, int]:
+def mean_cost(shape: Shape, relaxation: Relaxation) -> tuple[Prices, int, int]:
     """Return the prices, what all jobs and providers cost, and the number of providers."""
     prices = relaxation.prices
     total = sum(int(p) * s for p, s in zip(prices.rows, shape.sizes, strict=True))
     total += sum(mu * kind.count for mu, kind in zip(relaxation.mus, shape.kinds, strict=True))
     return prices, total, shape.providers
-
-
-@dataclass
-class Paths:
-    """Schedules as paths along the line of time points, found when they are needed.
-
-    The longest path with labels (value, gain) finds the schedule of most gain whose value reaches a floor.
-    """
-
-    shape: Shape
-    most_listed: int
-    """Schedules that `complete` lists at most."""
-    pool: dict[tuple[int, tuple[int, ...]], tuple[int, int]] = field(default_factory=dict)
-    """Schedules found so far, with their value and least value: where other searches start."""
-
-    def relax(self, goal: Goal, need: int, known: Columns | None, clock: Clock) -> Relaxation | None:
-        """Generate columns until no other one could raise the gain, or the question is answered."""
-        self._keep(known)
-        enough = float(need) if goal.counting and need <= self.shape.providers else np.inf
-        return self._generate(goal, need, enough, _counts(self.shape), clock)
-
-    def _generate(
-        self, goal: Goal, need: int, enough: float, counts: tuple[int, ...], clock: Clock
-    ) -> Relaxation | None:
-        columns, shape = self._start(goal), self.shape
-        scale = max(map(goal.gain, range(len(shape.kinds)), shape.lengths))
-        packing = Packing(columns, goal.gains(columns), shape.sizes, counts, scale=scale)
-        best, centre = 1 << 200, None
-        for turn in range(MOST_ROUNDS):
-            if turn == 0 and not columns.count:
-                prices, point = self._first_prices(goal), np.zeros(0)
-            else:
-                found = packing.relax(None, clock)
-                if found is None:
-                    return None
-                point, prices = found
-            reached = float(point @ packing.gains.astype(float))
-            if centre is not None:  # prices between the best ones and these find better columns
-                rows = (SMOOTH * centre.rows + (SMOOTH_UNIT - SMOOTH) * prices.rows) // SMOOTH_UNIT
-                between = Prices(rows, prices.unit)
-                new, mus = self._price(goal, between, packing.mus(between), self._all())
-                bound = packing.worth(between, mus) // prices.unit
-                if bound < best:
-                    best, centre = bound, between
-                if best < need:
-                    return Relaxation(packing, best, between, mus, point, complete=False)
-                if new and reached <= enough - 1e-7 and clock.left > 0:
-                    self._extend(packing, goal, new)
-                    continue
-            mus = packing.mus(prices) if packing.columns.count else (0,) * len(shape.kinds)
-            new, mus = self._price(goal, prices, mus, self._all())
-            bound = packing.worth(prices, mus) // prices.unit
-            if bound < best:
-                best, centre = bound, prices if goal.counting and packing.columns.count else None
-            if best < need or reached > enough - 1e-7 or not new or clock.left <= 0:
-                return Relaxation(packing, best, prices, mus, point, complete=False)
-            self._extend(packing, goal, new)
-        return None
-
-    def _all(self) -> Bools:
-        return self.shape.twin < 0
-
-    def _extend(self, packing: Packing, goal: Goal, new: Sequence[Found]) -> None:
-        more = self._columns(new)
-        packing.extend(more, goal.gains(more))
-        self.pool |= {(kind, rows): (value, least) for kind, rows, value, least in new}
-
-    def dive(
-        self, goal: Goal, relaxation: Relaxation, more_than: int, enough: int, clock: Clock
-    ) -> tuple[int, ...] | None:
-        """Take the column of the largest share, generate more for the others, and so on.
-
-        Columns that lead to too little are given up, up to `MOST_FAILURES` times.
-        """
-        packing, best = relaxation.packing, None
-        node, failures, rounds = Node(np.ones(packing.columns.count, dtype=np.bool_)), 0, 0
-        before: list[tuple[Node, int]] = []
-        while failures < MOST_FAILURES and clock.left > 0:
-            more = packing.columns.count - node.active.size
-            node = replace(node, active=np.concatenate((node.active, np.ones(more, dtype=np.bool_))))
-            found = packing.relax(node, clock)
-            if found is None:
-                break
-            point, prices = found
-            short = float(point @ packing.gains.astype(float)) < (more_than + 1) * (1 - TINY)
-            if short or (not goal.counting and rounds < MOST_ROUNDS_OF_NODE):
-                rounds += 1
-                if self._generate_at(goal, packing, node, prices):
-                    continue
-            whole = np.flatnonzero(point > 1 - NEAR).tolist()
-            if not short and (point[point <= 1 - NEAR] < NEAR).all():
-                gain = packing.gain_of(whole) or 0
-                if gain > more_than:
-                    best, more_than = tuple(whole), gain
-                if gain >= enough:
-                    break
-                short = True
-            rounds = 0
-            if short:
-                if not before:
-                    break
-                failures += 1
-                node, column = before.pop()
-                active = node.active.copy()
-                active[column] = False
-                node = replace(node, active=active)
-                continue
-            column = int(np.where(point > 1 - NEAR, 0.0, point).argmax())
-            before.append((node, column))
-            node = replace(node, lower=dict.fromkeys([*whole, column], 1))
-        return best
-
-    def _generate_at(self, goal: Goal, packing: Packing, node: Node, prices: Prices) -> bool:
-        """Generate columns that fit with those taken; return whether there are new ones."""
-        free = self._all()
-        for column in node.lower:
-            free &= ~np.isin(self.shape.rows, packing.columns.of(column))
-        kinds = packing.columns.kinds.tolist()
-        known = {(kind, packing.columns.of(c)) for c, kind in enumerate(kinds)}
-        new, _ = self._price(goal, prices, packing.mus(prices, node), free)
-        new = [one for one in new if one[:2] not in known]
-        if new:
-            self._extend(packing, goal, new)
-        return bool(new)
-
-    def complete(self, goal: Goal, relaxation: Relaxation, need: int, clock: Clock) -> Packing | None:
-        """List the schedules that cost little enough at the prices to be in a solution of gain `need`."""
-        shape = self.shape
-        if goal.counting and shape.identical:  # prices that prove how many schedules there are at most
-            full = self._generate(goal, need, np.inf, (shape.jobs,), clock)
-            if full is None:
-                return None
-            relaxation = full
-        prices = relaxation.prices
-        worth = relaxation.packing.worth(prices, relaxation.mus)
-        parts, limit = [], self.most_listed
-        for number, mu in enumerate(relaxation.mus):
-            gains = self._gains(goal, number, prices)
-            base = goal.bonuses[number] * prices.unit
-            least = mu - (worth - need * prices.unit) - base
-            mixture = self._mix(number, gains, goal.floors[number], least)
-            part = _list(shape, number, goal.floors[number], gains, least, mixture, goal.counting, limit)
-            if part is None:
-                return None
-            parts.append(part)
-            limit -= part.count
-        columns = gather(parts)
-        return Packing(columns, goal.gains(columns), shape.sizes, _counts(shape))
-
-    def highest(self, relaxation: Relaxation, pays: Sequence[int], above: int, below: int) -> int:
-        """Find the longest path that costs at most the mean."""
-        prices, total, count = _mean_cost(self.shape, relaxation)
-        best = above
-        for number, kind in enumerate(self.shape.kinds):
-            gains = -prices.rows[self.shape.rows]
-            least = -((total - relaxation.mus[number] * count) // count)
-            floor = best // pays[number] + 1
-            mixture = self._mix(number, gains, floor, least)
-            found = self._paths(kind, gains, max(self.shape.lengths), floor, least, mixture, MOST_JUMP_LABELS)
-            if found is None:
-                return below - 1
-            final, values = found[0], found[1]
-            if final.size:
-                best = max(best, min(below - 1, int(values[final[-1]]) * pays[number]))
-        return best
-
-    def at(self, shape: Shape) -> Paths:
-        """Return the same schedules for other numbers of providers."""
-        return Paths(shape, self.most_listed, self.pool)
-
-    def merged(self, shape: Shape, groups: Sequence[int]) -> Paths:
-        """Start with what is found so far."""
-        pool = {(groups[kind], rows): found for (kind, rows), found in self.pool.items()}
-        return Paths(shape, self.most_listed, pool)
-
-    # ── parts ──
-
-    def _keep(self, known: Columns | None) -> None:
-        if known is not None:
-            for column in range(known.count):
-                key = int(known.kinds[column]), known.of(column)
-                self.pool[key] = int(known.values[column]), int(known.smallest[column])
-
-    def _start(self, goal: Goal) -> Columns:
-        return self._columns(
-            [
-                (kind, rows, value, least)
-                for (kind, rows), (value, least) in self.pool.items()
-                if value >= goal.floors[kind] and not (goal.counting and value - least >= goal.floors[kind])
-            ]
-        )
-
-    def _columns(self, found: Sequence[Found]) -> Columns:
-        numbers = self.shape.values.dtype
-        sizes = [len(rows) for _, rows, _, _ in found]
-        return Columns(
-            np.cumsum([0, *sizes]),
-            np.array([row for _, rows, _, _ in found for row in rows], dtype=np.int64),
-            np.array([kind for kind, _, _, _ in found], dtype=np.int64),
-            np.array([value for _, _, value, _ in found], dtype=numbers),
-            np.array([least for _, _, _, least in found], dtype=numbers),
-        )
-
-    def _first_prices(self, goal: Goal) -> Prices:
-        """Price the jobs so that a schedule that just reaches the highest floor gains nothing."""
-        unit = 1 << (36 if goal.counting else 20)
-        number = max(range(len(goal.floors)), key=goal.floors.__getitem__)
-        floor, bonus, factor = max(1, goal.floors[number]), goal.bonuses[number], goal.factors[number]
-        rows = np.zeros(len(self.shape.sizes), dtype=self.shape.values.dtype)
-        for row, value in zip(self.shape.rows.tolist(), self.shape.values.tolist(), strict=True):
-            rows[row] = value * unit * factor - (-value * unit * bonus // floor)
-        return Prices(rows, unit)
-
-    def _gains(self, goal: Goal, number: int, prices: Prices) -> Ints:
-        shape = self.shape
-        return shape.values * (goal.factors[number] * prices.unit) - prices.rows[shape.rows]
-
-    def _price(
-        self, goal: Goal, prices: Prices, mus: Sequence[int], among: Bools
-    ) -> tuple[list[Found], tuple[int, ...]]:
-        """Find columns that gain more than `mus`, and what each kind gains at most."""
-        new: list[Found] = []
-        best = list(mus)
-        for number, kind in enumerate(self.shape.kinds):
-            gains, base = self._gains(goal, number, prices), goal.bonuses[number] * prices.unit
-            floor, least = goal.floors[number], mus[number] + 1 - base
-            cap = max(floor, 0)
-            mixture = self._mix(number, gains, floor, least)
-            free = kind.allowed & among
-            for turn in range(DISJOINT):
-                found = self._paths(kind, gains, cap, floor, least, mixture, MOST_LABELS, free)
-                if found is None:
-                    raise MemoryError
-                final, _, label_gains, label_jobs, label_parents = found
-                if not final.size:
-                    break
-                if turn == 0:
-                    best[number] = int(label_gains[final].max()) + base
-                jobs = list(trace(int(final[-1]), label_jobs, label_parents))
-                free = free.copy()
-                free[jobs] = False
-                numbers = [int(self.shape.values[job]) for job in jobs]
-                rows = tuple(int(self.shape.rows[job]) for job in jobs)
-                new.append((number, rows, sum(numbers), min(numbers)))
-        return new, tuple(best)
-
-    def _paths(
-        self,
-        kind: Kind,
-        gains: Ints,
-        cap: int,
-        floor: int,
-        least: int,
-        mixture: tuple[Ints, int],
-        limit: int,
-        free: Bools | None = None,
-    ) -> tuple[Ints, Ints, Ints, Ints, Ints] | None:
-        shape = self.shape
-        allowed = kind.allowed & (shape.twin < 0) if free is None else free
-        complete, *found = run(label_paths, shape.values)(
-            shape.starts,
-            shape.ends,
-            allowed,
-            shape.values,
-            gains,
-            mixture[0],
-            shape.nodes,
-            cap,
-            floor,
-            least,
-            mixture[1],
-            limit,
-        )
-        return (found[0], found[1], found[2], found[3], found[4]) if complete else None
-
-    def _mix(self, number: int, gains: Ints, floor: int, least: int) -> tuple[Ints, int]:
-        """Mix gains with values: of schedules that reach both bounds, the mixture reaches that of the bounds.
-
-        The best mixture is the one that leaves the least room.
-        """
-        if floor <= 0:
-            return gains, least
-        shape, allowed = self.shape, self.shape.kinds[number].allowed
-        values = shape.values
-        unit = 1 << max(0, MIX_BITS - (int(abs(gains).sum()) + abs(least)).bit_length())
-
-        def mixed(weight: int) -> tuple[Ints, int]:
-            return unit * gains + weight * values, unit * least + weight * floor
-
-        def room(weight: int) -> int:
-            weights, bound = mixed(weight)
-            length = run(longest_path, values)(shape.starts, shape.ends, allowed, weights, shape.nodes)
-            return int(length) - bound
-
-        low, high = 0, max(4, 4 * unit * (abs(least) + int(abs(gains).max(initial=1))) // floor)
-        for _ in range(MIX_STEPS):
-            if high - low < 3:
-                break
-            one, other = low + (high - low) // 3, high - (high - low) // 3
-            if room(one) <= room(other):
-                high = other
-            else:
-                low = one
-        return mixed(min(range(low, high + 1), key=room) if high - low < 8 else (low + high) // 2)
