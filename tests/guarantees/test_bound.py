@@ -10,9 +10,16 @@ import numpy as np
 import pytest
 
 from parley.core.linear import Program
+from parley.mechanisms.guarantees import linear_program
 from parley.mechanisms.guarantees.guarantee import Income, MaxMin
 from parley.mechanisms.guarantees.instances import instance_6, instance_7, instance_8, instance_9, loss_9
-from parley.mechanisms.guarantees.linear_program import most_lost, program, solve_program, two_point
+from parley.mechanisms.guarantees.linear_program import (
+    most_lost,
+    program,
+    program_of_kinds,
+    solve_program,
+    two_point,
+)
 from parley.mechanisms.guarantees.loss import (
     asymmetric_bound,
     bound,
@@ -94,7 +101,21 @@ def test_the_program_never_exceeds_the_bound() -> None:
         factors = [Fraction(int(x), 20) for x in generator.integers(1, 21, int(generator.integers(2, 6)))]
         assert solve_program(factors).value <= bound(len(factors), heterogeneity(factors))
         assert most_lost(factors) == solve_program(factors).value
-    assert most_lost([Fraction(k) for k in range(1, 20)]) == bound(19, Fraction(18, 19))
+
+
+def test_providers_of_one_factor_can_share_their_variables() -> None:
+    generator = np.random.default_rng(4)
+    for _ in range(40):
+        factors = [Fraction(int(x), 8) for x in generator.integers(4, 9, int(generator.integers(1, 8)))]
+        assert program_of_kinds(factors).solve().value == solve_program(factors).value
+    three = [Fraction(1), Fraction(3, 4), Fraction(1, 2)]
+    assert most_lost(three * 6) == solve_program(three * 6).value < bound(18, Fraction(1, 2))
+
+
+def test_of_too_many_factors_the_bound_is_used() -> None:
+    many = [Fraction(100 + k) for k in range(linear_program.MOST_KINDS + 1)]
+    assert most_lost(many) == bound(len(many), heterogeneity(many))
+    assert most_lost(many[::6] * 3) < bound(33, heterogeneity(many[::6]))
 
 
 def solves_dual(

@@ -7,6 +7,7 @@ bounds them.
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -48,27 +49,58 @@ def solve_program(factors: Sequence[Fraction]) -> Optimum:
     return program(factors).solve()
 
 
-MAX_PROGRAM = 12
-"""Providers up to which the program is solved; beyond, `most_lost` uses its closed form or the bound."""
+def program_of_kinds(factors: Sequence[Fraction]) -> Program:
+    """Write the same program with one set of variables for all providers of a factor.
+
+    To exchange two providers of the same factor changes neither constraints nor objective. So the mean over
+    all exchanges of a solution is one too, of the same value, in which such providers have the same x and y,
+    and w_ij depends on the factors of i and j, and on whether i = j.
+    """
+    counts = sorted(Counter(factors).items())
+    kinds = range(len(counts))
+    written = Program()
+    x = [written.variable(n * gamma) for gamma, n in counts]
+    y = [written.variable(-n * gamma) for gamma, n in counts]
+    own = [written.variable() for _ in kinds]  # w_ii
+    pairs = {(a, b): counts[a][1] * (counts[b][1] - (a == b)) for a in kinds for b in kinds}
+    w = {(a, b): written.variable(n * (counts[a][0] - counts[b][0])) for (a, b), n in pairs.items() if n > 0}
+    worth: dict[int, Fraction | int] = {w[a, b]: pairs[a, b] * counts[a][0] for a, b in w}
+    for a, (gamma, n) in enumerate(counts):
+        worth |= {x[a]: n * gamma, own[a]: n * gamma}
+    written.equals(worth, 1)
+    for b in kinds:
+        # Σ_k w_kj + y_j of a provider j of kind b, but for w_jj
+        lost = {y[b]: -1} | {w[a, b]: (a == b) - counts[a][1] for a in kinds if (a, b) in w}
+        written.at_most(lost | {x[b]: 1}, 0)  # i = j
+        for a in kinds:
+            if (a, b) in w:
+                written.at_most(lost | {x[a]: 1, own[b]: -1, w[a, b]: lost[w[a, b]] + 1}, 0)
+    return written
+
+
+MOST_KINDS = 64
+"""Different factors up to which `most_lost` solves the program."""
 
 
 def most_lost(factors: Sequence[Fraction]) -> Fraction:
     """Return the value of linear program (14): no guarantee costs more with these factors.
 
-    Where factors have at most two values, the closed form is used. With more than `MAX_PROGRAM` providers and
-    more values, the result is the bound of Theorem 1, which is not lower.
+    Where factors have at most two values, the closed form is used. With more than `MOST_KINDS` values, the
+    result is the bound of Theorem 1, which is not lower.
 
     Examples
     --------
     >>> most_lost([Fraction(1), Fraction(3, 4), Fraction(3, 4)])
     Fraction(4, 9)
+    >>> most_lost([Fraction(1), Fraction(3, 4), Fraction(1, 2)] * 20)
+    Fraction(59, 104)
     """
-    n, highest = len(factors), max(factors)
-    if len(set(factors)) <= 2:
+    n, highest, kinds = len(factors), max(factors), len(set(factors))
+    if kinds <= 2:
         return two_point(n, sum(gamma == highest for gamma in factors), 1 - min(factors) / highest)
-    if n > MAX_PROGRAM:
+    if kinds > MOST_KINDS:
         return bound(n, 1 - min(factors) / highest)
-    return solve_program(factors).value
+    return program_of_kinds(factors).solve().value
 
 
 def two_point(providers: int, high: int, delta: Fraction) -> Fraction:
