@@ -532,6 +532,24 @@ def test_what_was_signed_for_one_dispatch_means_nothing_in_another() -> None:
     went(one.send(one.creator, data, RATE * VALUE))
 
 
+def test_what_fills_up_the_last_words_of_a_call_counts_for_nothing() -> None:
+    def filled(action: str, *bodies: bytes) -> bytes:
+        data = at.interface.encode(action, at.id, at.digest, *bodies)
+        for k in range(2, 2 + len(bodies)):
+            place = 4 + int.from_bytes(data[4 + 32 * k : 36 + 32 * k], "big")
+            end = place + 32 + int.from_bytes(data[place : place + 32], "big")
+            rest = (4 - end) % 32
+            assert data[end : end + rest] == bytes(rest)
+            data = data[:end] + b"\5" * rest + data[end + rest :]
+        return data
+
+    at = Table(FLOORS, JOBS[:5], LAZY[:5]).play_to(POSTING)
+    went(at.send(at.creator, filled("post", at.jobs, LAZY[:5]), at.greatest_pay))
+    done = went(at.send(at.registrar, filled("attest", at.jobs, LAZY[:5], bytes(5))))
+    pays = (11 * RATE, 6 * RATE, 3 * RATE)
+    assert done.event("Settled") == {"id": at.id, "pays": pays, "refund": BOND + 3 * FLOOR}
+
+
 def test_a_posting_is_about_those_who_have_enrolled() -> None:
     """A reorganized chain in which one is silent refuses it, whether or not its jobs go to others."""
     at = Table()

@@ -232,6 +232,13 @@ def test_a_seat_that_is_not_enrolled_is_passed_over_by_the_draw() -> None:
     assert at.schedules() == [0, 3, 2]
 
 
+def test_of_equal_schedules_that_of_the_lower_seat_comes_first_whenever_they_end() -> None:
+    jobs = [Job(0, 2**32 - 1, 5), Job(0, 1, 5), Job(0, 1, 4)]
+    at = Table(replace(DRAWN, max_min=False), jobs, bytes([1, 2, 3])).play_to(OPENING)
+    at.expired()
+    assert at.schedules() == [3, 1, 2]
+
+
 @pytest.mark.parametrize("repaired", [False, True])
 def test_schedules_of_more_than_32_seats_are_ranked_and_drawn_like_others(repaired: bool) -> None:  # noqa: FBT001 - a case
     """One job each, of different values; posted without the least, challenged with it, and nobody opens."""
