@@ -36,15 +36,35 @@ SEVEN = HEADER + "contract Number { function get() external pure returns (uint25
 ADDED = HEADER + 'import {Number} from "../Number.sol";\ncontract Twice is Number {}'
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
+def grown(tree: Path) -> Path:
     """Return a tree with the project's settings and packages, and one contract that uses another."""
-    shutil.copy(project_root() / "brownie-config.yaml", tmp_path)
-    (tmp_path / "node_modules").symlink_to(project_root() / "node_modules")
-    (tmp_path / "contracts" / "deep").mkdir(parents=True)
-    (tmp_path / "contracts" / "Number.sol").write_text(SEVEN)
-    (tmp_path / "contracts" / "deep" / "Twice.sol").write_text(ADDED)
-    return tmp_path
+    shutil.copy(project_root() / "brownie-config.yaml", tree)
+    (tree / "node_modules").symlink_to(project_root() / "node_modules")
+    (tree / "contracts" / "deep").mkdir(parents=True)
+    (tree / "contracts" / "Number.sol").write_text(SEVEN)
+    (tree / "contracts" / "deep" / "Twice.sol").write_text(ADDED)
+    return tree
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """Return a tree where nothing was compiled yet."""
+    return grown(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what a tree remembers once its contracts were compiled."""
+    tree = grown(tmp_path_factory.mktemp("compiled"))
+    compile_contracts(tree)
+    return tree / "build" / "cache"
+
+
+@pytest.fixture
+def tree(bare: Path, memory: Path) -> Path:
+    """Return a tree whose contracts were compiled, so that the compiler runs for other sources only."""
+    shutil.copytree(memory, bare / "build" / "cache")
+    return bare
 
 
 @pytest.fixture
@@ -211,12 +231,12 @@ def test_a_broken_memory_is_replaced(tree: Path, content: str) -> None:
 
 
 def test_the_cache_stands_where_it_is_told(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PARLEY_CACHE", str(tmp_path / "elsewhere"))
-    compile_contracts(tree)
+    compile_contracts(bare)
     assert list((tmp_path / "elsewhere").glob("*.json"))
-    assert not (tree / "build").exists()
+    assert not (bare / "build").exists()
 
 
 def test_the_compilers_warnings_are_given_on_every_use(tree: Path) -> None:
@@ -281,16 +301,16 @@ def test_a_package_outside_its_tree_says_so(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("alone")
-def test_the_npm_compiler_steps_in_where_there_is_no_native_one(tree: Path) -> None:
-    assert answer(compile_contracts(tree)["Number"]) == 7
+def test_the_npm_compiler_steps_in_where_there_is_no_native_one(bare: Path) -> None:
+    assert answer(compile_contracts(bare)["Number"]) == 7
 
 
 @pytest.mark.usefixtures("alone")
-def test_without_any_compiler_every_way_tried_is_named_at_once(tree: Path) -> None:
-    (tree / "node_modules").unlink()
+def test_without_any_compiler_every_way_tried_is_named_at_once(bare: Path) -> None:
+    (bare / "node_modules").unlink()
     start = time.monotonic()
     with pytest.raises(NoCompilerError) as caught:
-        compile_contracts(tree)
+        compile_contracts(bare)
     assert time.monotonic() - start < 5
     for reason in (
         "none installed by py-solc-x",
@@ -302,26 +322,26 @@ def test_without_any_compiler_every_way_tried_is_named_at_once(tree: Path) -> No
 
 
 def test_without_node_the_npm_compiler_is_of_no_use(
-    tree: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
+    bare: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(alone))
     monkeypatch.setattr(solc, "_nodes", lambda: iter(()))
     with pytest.raises(NoCompilerError, match="needs node"):
-        compile_contracts(tree)
+        compile_contracts(bare)
 
 
 @pytest.mark.usefixtures("alone")
-def test_another_version_of_the_npm_compiler_is_not_taken(tree: Path) -> None:
-    config = tree / "brownie-config.yaml"
+def test_another_version_of_the_npm_compiler_is_not_taken(bare: Path) -> None:
+    config = bare / "brownie-config.yaml"
     config.write_text(config.read_text().replace("version: 0.8.30", "version: 0.8.29"))
     with pytest.raises(
         NoCompilerError, match=r"no Solidity compiler 0.8.29: .*the npm package solc is 0.8.30"
     ):
-        compile_contracts(tree)
+        compile_contracts(bare)
 
 
 @pytest.mark.usefixtures("alone")
-def test_a_failed_download_is_not_tried_again_for_a_day(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_is_not_tried_again_for_a_day(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     knocks = []
 
     def knock(address: str, timeout: float) -> None:
@@ -329,14 +349,14 @@ def test_a_failed_download_is_not_tried_again_for_a_day(tree: Path, monkeypatch:
         raise requests.ConnectionError
 
     monkeypatch.setattr(requests, "head", knock)
-    cache = tree / "build" / "cache"
-    compile_contracts(tree)
-    compile_contracts(tree, only=["contracts/Number.sol"])
+    cache = bare / "build" / "cache"
+    compile_contracts(bare)
+    compile_contracts(bare, only=["contracts/Number.sol"])
     assert len(knocks) == 1
     assert knocks[0][1] <= 5
     yesterday = time.time() - 90_000
     os.utime(cache / "no-native-compiler", (yesterday, yesterday))
-    compile_contracts(tree, only=["contracts/deep/Twice.sol"])
+    compile_contracts(bare, only=["contracts/deep/Twice.sol"])
     assert len(knocks) == 2
 
 
@@ -346,51 +366,51 @@ def shim(tree: Path) -> Path:
     return solc.executable("0.8.30", tree, cache)
 
 
-def test_an_installed_compiler_comes_first(tree: Path, alone: Path) -> None:
-    (alone / "solc-v0.8.30").symlink_to(shim(tree))
-    assert solc.executable("0.8.30", tree, tree) == alone / "solc-v0.8.30"
+def test_an_installed_compiler_comes_first(bare: Path, alone: Path) -> None:
+    (alone / "solc-v0.8.30").symlink_to(shim(bare))
+    assert solc.executable("0.8.30", bare, bare) == alone / "solc-v0.8.30"
 
 
 def test_one_on_the_path_comes_next_if_it_is_the_right_one(
-    tree: Path, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bare: Path, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not list(alone.iterdir())
-    npm = shim(tree)
+    npm = shim(bare)
     (tmp_path / "bin").mkdir()
     found = tmp_path / "bin" / "solc"
     found.symlink_to(npm)
     monkeypatch.setenv("PATH", f"{found.parent}:{os.environ['PATH']}")
-    assert solc.executable("0.8.30", tree, tree) == found
+    assert solc.executable("0.8.30", bare, bare) == found
     found.unlink()
     found.write_text("#!/bin/sh\necho Version: 0.8.31+commit.fd3a2265\n")
     found.chmod(0o755)
-    assert solc.executable("0.8.30", tree, npm.parent) == npm
+    assert solc.executable("0.8.30", bare, npm.parent) == npm
 
 
 def test_the_compiler_the_user_names_is_taken_or_refused(
-    tree: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
+    bare: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = alone / "mine"
-    named.symlink_to(shim(tree))
+    named.symlink_to(shim(bare))
     monkeypatch.setenv("PARLEY_SOLC", str(named))
-    assert solc.executable("0.8.30", tree, tree) == named
+    assert solc.executable("0.8.30", bare, bare) == named
     with pytest.raises(NoCompilerError, match=r"mine is 0.8.30"):
-        solc.executable("0.8.31", tree, tree)
+        solc.executable("0.8.31", bare, bare)
     monkeypatch.setenv("PARLEY_SOLC", str(alone / "none"))
     with pytest.raises(NoCompilerError, match="none does not run"):
-        solc.executable("0.8.30", tree, tree)
+        solc.executable("0.8.30", bare, bare)
 
 
 @pytest.mark.usefixtures("alone")
-def test_the_stand_in_reads_files_and_refuses_what_it_does_not_do(tree: Path) -> None:
-    binary = shim(tree)
+def test_the_stand_in_reads_files_and_refuses_what_it_does_not_do(bare: Path) -> None:
+    binary = shim(bare)
     source = HEADER + 'import "contracts/deep/Twice.sol";'
     request = {
         "language": "Solidity",
         "sources": {"A.sol": {"content": source}},
         "settings": {"outputSelection": {"*": {"*": ["abi"]}}},
     }
-    command = [str(binary), "--standard-json", "--base-path", str(tree), "--allow-paths", "/"]
+    command = [str(binary), "--standard-json", "--base-path", str(bare), "--allow-paths", "/"]
     done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=True)
     assert set(json.loads(done.stdout)["contracts"]) == {"contracts/Number.sol", "contracts/deep/Twice.sol"}
     refused = subprocess.run([binary, "--bin", "A.sol"], capture_output=True, text=True, check=False)

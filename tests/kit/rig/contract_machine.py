@@ -7,21 +7,11 @@ and all balances. What the games are, a mechanism's own machine says.
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, ClassVar, Generic
-
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
 from parley.chain.abi import Type
 from parley.core.randomness import word
@@ -30,13 +20,10 @@ from tests.kit.rig.moves import Call, G, Moves, call_model
 from tests.kit.rig.on_chain import PAYEES, OnChain, Outcome
 
 GAMES_AT_ONCE = 3
-BATCH = 10
+OFTEN = 4
+"""Of so many calls, after one everything is compared; after the others, what the call was about."""
 LATE = 0.05
 """How often a call comes after the deadline, where few games come."""
-
-# Entropy in small pieces: of long byte strings and large integers the framework likes a few far too much.
-seeds = st.lists(st.integers(0, 255), min_size=4, max_size=4).map(bytes)
-salts = st.lists(st.integers(0, 255), min_size=16, max_size=16).map(bytes)
 
 
 class MismatchError(AssertionError):
@@ -57,14 +44,13 @@ class Reached:
     games_at_once: int = 0
 
 
-class ContractMachine(RuleBasedStateMachine, Generic[G]):
+class ContractMachine(Generic[G]):
     """A model and a freshly deployed contract."""
 
     moves_type: ClassVar[type[Moves[Any]]] = Moves
     """What the seats know and how they choose."""
 
     def __init__(self, subject: OnChain, reached: Reached) -> None:
-        super().__init__()
         self.subject, self.reached = subject, reached
         subject.fresh()
         self.model: ReferenceModel[G] = subject.model()
@@ -73,7 +59,6 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         self.moves: Moves[G] = self.moves_type(self.model, subject.accounts, subject.payees, subject.decoder)
         self.before = {account: subject.balance(account) for account in self._accounts()}
         self.spent: Counter[str] = Counter()
-        self.salt = b""
         self.made = 0
         self.answers: dict[bytes, bytes] = {}
 
@@ -112,14 +97,7 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
 
     # ─────────────────────────────────────────────── rules ───────────────────────────────────────────────
 
-    @initialize(salt=salts)
-    def season(self, salt: bytes) -> None:
-        self.salt = salt
-
-    @precondition(lambda self: len(self.model.games) < GAMES_AT_ONCE)
-    @rule(seed=seeds)
-    def open_a_game(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def open_a_game(self, dice: Random) -> None:
         # Secrets are hashes of a running number: where it starts makes all the draws of a game different.
         self.moves.salt = dice.getrandbits(64)
         if self.execute(self.creation(dice)):
@@ -127,70 +105,47 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
             for _ in range(dice.choice([0, 3, 8, 12, 16])):
                 self.step(dice, game)
 
-    @rule(seed=seeds)
-    def open_a_game_that_should_not_be(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def open_a_game_that_should_not_be(self, dice: Random) -> None:
         call = self.creation(dice)
         salt, *parameters = call.args
         spoiled = self.moves.spoiled(dice, *parameters)
         self.execute(Call(call.sender, "create", (salt, *spoiled), self.moves.stake(*spoiled)))
 
-    @precondition(lambda self: self.model.games)
-    @rule(seed=seeds)
-    def advance(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def advance(self, dice: Random) -> None:
         game = self.choose(dice)
         for _ in range(dice.randint(1, 5)):
             if not self.step(dice, game):
                 break
 
-    @precondition(lambda self: self.model.games)
-    @rule(seed=seeds)
-    def advance_with_mistakes(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def advance_with_mistakes(self, dice: Random) -> None:
         game = self.choose(dice)
         for _ in range(dice.randint(1, 5)):
             self.err(dice, game)
             if not self.step(dice, game):
                 break
 
-    @precondition(lambda self: self.model.games)
-    @rule(seed=seeds)
-    def play_to_the_next_phase(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def play_to_the_next_phase(self, dice: Random) -> None:
         game = self.choose(dice)
         before = self.how_far(game)
         while self.how_far(game) == before and self.step(dice, game):
             pass
 
-    @precondition(lambda self: self.model.games)
-    @rule(seed=seeds)
-    def play_to_the_end(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def play_to_the_end(self, dice: Random) -> None:
         game = self.choose(dice)
         for _ in range(dice.choice([10, 20, 40])):
             if not self.step(dice, game):
                 break
 
-    @precondition(lambda self: self.model.games)
-    @rule(seed=seeds)
-    def do_it_wrongly(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def do_it_wrongly(self, dice: Random) -> None:
         game = self.choose(dice)
         for _ in range(dice.randint(1, 4)):
             self.err(dice, game)
 
-    @precondition(lambda self: self.model.games)
-    @rule(seed=seeds)
-    def do_something_else(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def do_something_else(self, dice: Random) -> None:
         call = self.moves.natural(dice, self.choose(dice), dice.choice(self.methods))
         self.execute(self.moves.spoil(dice, call) if dice.random() < 0.3 else call)
 
-    @precondition(lambda self: self.playing())
-    @rule(seed=seeds)
-    def be_punctual_or_late(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def be_punctual_or_late(self, dice: Random) -> None:
         game = dice.choice((dice.random() < 0.5 and self.urgent()) or self.playing())
         call = self.moves.next_call(dice, game)
         if dice.random() < 0.3:
@@ -198,23 +153,17 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         if call is not None:
             self.execute(call, at=game.deadline + dice.choice([-1, 0, 0, 1, 1]))
 
-    @precondition(lambda self: self.playing())
-    @rule(seed=seeds)
-    def let_a_game_expire(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def let_a_game_expire(self, dice: Random) -> None:
         game = dice.choice((dice.random() < 0.5 and self.urgent()) or self.playing())
         self.execute(self.moves.natural(dice, game, "expire"), at=game.deadline + dice.randint(1, 100))
 
-    @rule(seed=seeds)
-    def refer_to_no_game(self, seed: bytes) -> None:
-        dice = self.roll(seed)
+    def refer_to_no_game(self, dice: Random) -> None:
         method = dice.choice(self.methods)
         arguments = (word(77), *map(some, self.subject.decoder.actions[method][1:]))
         self.execute(Call(dice.choice(self.subject.accounts), method, arguments))
 
     def wander(self, dice: Random, steps: int) -> None:
-        """Take so many rules at random. It is quicker than the framework, and repeats nothing."""
-        self.season(salt=dice.randbytes(16))
+        """Take so many rules at random."""
         for _ in range(steps):
             rules = [self.open_a_game_that_should_not_be, self.refer_to_no_game]
             if len(self.model.games) < GAMES_AT_ONCE:
@@ -224,7 +173,8 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
                 rules += [self.play_to_the_end, self.do_it_wrongly, self.do_something_else]
             if self.playing():
                 rules += [self.be_punctual_or_late, self.let_a_game_expire]
-            dice.choice(rules)(seed=dice.randbytes(4))
+            dice.choice(rules)(dice)
+        self._compare_views("all that happened", self.model.games)
 
     def play_through(self, dice: Random, mistakes: float) -> None:
         """Play one game to its end, with so many mistakes for each call that is right."""
@@ -248,10 +198,6 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
     def plays(self, game: G) -> bool:
         """Whether the game is under way."""
         return game.phase not in self.model.ended
-
-    def roll(self, seed: bytes) -> Random:
-        """Make what a rule decides by; salt and number of calls tell apart the framework's repetitions."""
-        return Random(self.salt + seed + self.made.to_bytes(4))
 
     def playing(self) -> list[G]:
         """Games under way."""
@@ -285,9 +231,9 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         # The clock ticks every other time, so that two calls share a block.
         self.model.now = max(self.model.now + self.made % 2, at)
         self.made += 1
-        first_event = len(self.model.events)
+        first_event, known = len(self.model.events), set(self.model.games)
         # A call that reverts leaves no trace in the model either; to look every time would take too long.
-        looked_at = self.made % 4 == 0
+        looked_at = self.made % OFTEN == 0
         before = self._everything() if looked_at else None
         reverted: str | None = None
         try:
@@ -307,7 +253,8 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         if actual != expected:
             contract, model = map(self.subject.shown, (actual, expected))
             raise MismatchError(f"{call}: contract {contract}, model {model}")
-        self._compare_views(call)
+        about = [name for name in self.model.games if name in call.args or name not in known]
+        self._compare_views(call, self.model.games if looked_at else about)
         self._compare_balances(call)
         return expected.ok
 
@@ -326,17 +273,17 @@ class ContractMachine(RuleBasedStateMachine, Generic[G]):
         model = self.model
         return deepcopy((model.games, model.balance, model.burnt, model.paid, model.events))
 
-    def _compare_views(self, call: Call) -> None:
-        for game in self.model.games.values():
-            for view in self.subject.views(self.model, game):
-                # A fast machine is asked everything every time, a slow one what the model says has changed.
+    def _compare_views(self, after: Call | str, games: Iterable[bytes]) -> None:
+        for name in games:
+            for view in self.subject.views(self.model, self.model.games[name]):
+                # A fast machine is asked everything, a slow one what the model says has changed.
                 if not self.subject.fast and self.answers.get(view.question) == view.answer:
                     continue
                 self.answers[view.question] = view.answer
                 answer = self.subject.ask(view.question)
                 if answer != view.answer:
                     raise MismatchError(
-                        f"after {call}: {view.text} is {answer.hex()}, not {view.answer.hex()}"
+                        f"after {after}: {view.text} is {answer.hex()}, not {view.answer.hex()}"
                     )
 
     def _compare_balances(self, call: Call) -> None:
@@ -372,12 +319,10 @@ def drive(
     steps: int,
     until: Callable[[Reached], bool] = lambda _: True,
 ) -> Reached:
-    """Drive a machine through so many runs of at most so many steps.
+    """Drive a machine through so many runs of so many steps, each from a seed of its own.
 
-    In short batches, each from a seed of its own: in long ones the framework mostly varies what it did
-    before. What a seed leads to differs from one version of framework or code to the next, so a campaign that
-    has not been where it should goes on without the framework, which takes twice the time: to at most twenty
-    times as many runs.
+    What a seed leads to changes with the code, so a campaign that has not been where it should goes on, to
+    at most twenty times as many runs; one that has been everywhere ends.
 
     Raises
     ------
@@ -385,24 +330,8 @@ def drive(
         At the first difference between contract and model.
     """
     reached = Reached()
-
-    def new_machine() -> RuleBasedStateMachine:  # a function does where a class is asked for
-        return machine(subject, reached)
-
-    batch = settings(
-        max_examples=min(BATCH, runs),
-        stateful_step_count=steps,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],  # a difference is reported as found: shrinking takes minutes
-        suppress_health_check=list(HealthCheck),
-        print_blob=False,
-        report_multiple_bugs=False,
-    )
-    for number in range(-(-runs // BATCH)):
-        run_state_machine_as_test(seed(number)(new_machine), settings=batch)  # type: ignore[arg-type]
     for number in range(20 * runs):
+        machine(subject, reached).wander(Random(number), steps)
         if until(reached):
             break
-        machine(subject, reached).wander(Random(number), steps)
     return reached

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from parley.chain.compiler import Artifact, compile_contracts
@@ -127,7 +128,6 @@ class Campaign:
         self.variants = variants
         self.numbers = {name: number for number, name in enumerate(variants, start=1)}
         self._contracts, self._called, self._own = contracts, called, own
-        self._compiled: dict[str, dict[str, Artifact]] = {}
 
     def sources(self) -> dict[str, str]:
         """The sources with all variants in them."""
@@ -161,16 +161,14 @@ class Campaign:
         changed = {change.file for change in self.variants[name].changes} if name else set()
         for main, parts in self._contracts.items():
             if not name or changed & set(parts):
-                for contract, artifact in self._all(main).items():
-                    artifacts[contract] = select(artifact, self.numbers.get(name, 0))
+                for contract, artifact in self._all.items():
+                    if artifact.source == main:
+                        artifacts[contract] = select(artifact, self.numbers.get(name, 0))
         return artifacts
 
-    def _all(self, main: str) -> dict[str, Artifact]:
-        if main not in self._compiled:
-            sources = self.sources()
-            parts = {file: sources[file] for file in self._contracts[main] if file in sources}
-            self._compiled[main] = compiled(parts, [main])
-        return self._compiled[main]
+    @cached_property
+    def _all(self) -> dict[str, Artifact]:
+        return compiled(self.sources(), list(self._contracts))
 
 
 class Altered(Recorder):

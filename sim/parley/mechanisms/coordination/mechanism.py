@@ -62,7 +62,7 @@ class Coordination(Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
             (
                 "parley simulate problems/paper-example-1.toml --games 2000 --seed 1",
                 "parley simulate problems/support-desk.toml --bots greedy,equilibrium,equilibrium",
-                "parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 5 --json",
+                "parley simulate problems/paper-example-1.toml --bots random --evm py-evm --games 2 --json",
                 "parley simulate problems/paper-example-1.toml --evm http://127.0.0.1:8545 --games 200",
             ),
         ),
