@@ -1,12 +1,14 @@
 """Designed menus: figures of the worked example, exact clearing, and markets that no search has seen."""
 
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from parley.mechanisms.screening.bilateral import best_trade
 from parley.mechanisms.screening.design import designed, finite, large_market, laws, simple
@@ -18,12 +20,14 @@ from parley.mechanisms.screening.design.axes import (
     search,
     value_of,
 )
+from parley.mechanisms.screening.design.certified import lower_bound
 from parley.mechanisms.screening.design.compiled import traded
 from parley.mechanisms.screening.design.large import cost_of, exact_rays, large, planned
 from parley.mechanisms.screening.design.numbers import Numbers
 from parley.mechanisms.screening.design.played import improved
 from parley.mechanisms.screening.design.simple import two_prices
 from parley.mechanisms.screening.market import Menu
+from parley.mechanisms.screening.preferences import Discrete
 from parley.mechanisms.screening.problem import Problem, worked_example
 from parley.mechanisms.screening.rays import are_polarized, dot, full_length
 
@@ -79,6 +83,159 @@ def test_no_other_prices_prove_more_of_two_tasks(agents: int, seed: int) -> None
         prices = plan.prices + dice.normal(0, dice.choice([0.01, 1]), 2)
         worths = [oracle.best(j, prices - costs).worth for j, costs in enumerate(numbers.costs)]
         assert numbers.status_quo - sum(worths) <= plan.dual + 1e-6
+
+
+# ── two tasks ──
+
+
+def discrete(dice: np.random.Generator) -> dict[str, Any]:
+    count = int(dice.integers(1, 6))
+    weights = [int(x) for x in 10 ** dice.integers(0, 4, count)]
+    return {"type": "discrete", "types": dice.integers(1, 6, (count, 2)).tolist(), "weights": weights}
+
+
+def uniform(dice: np.random.Generator) -> dict[str, Any]:
+    low = np.round(dice.uniform(0.2, 2, 2), 2)
+    return {
+        "type": "uniform",
+        "low": low.tolist(),
+        "high": np.round(low + dice.uniform(0.1, 3, 2), 2).tolist(),
+    }
+
+
+def lognormal(dice: np.random.Generator) -> dict[str, Any]:
+    spread = np.round(dice.uniform(0.05, 1, 2), 2).tolist()
+    mean = np.round(dice.uniform(-0.5, 0.5, 2), 2).tolist()
+    return {"type": "lognormal", "mean": mean, "covariance": [[spread[0], 0], [0, spread[1]]]}
+
+
+def mixed(dice: np.random.Generator) -> dict[str, Any]:
+    return (discrete, uniform, lognormal)[dice.integers(3)](dice)
+
+
+def of_discrete_types(agents: int, seed: int) -> Problem:
+    dice = np.random.default_rng(seed)
+    return drawn(agents, 2, seed, preferences=[discrete(dice) for _ in range(agents)])
+
+
+def steps_of(problem: Problem) -> list[tuple[int, int, float, float]]:
+    """Agent, task taken, price, and what is given up at it in expectation, for each ratio of a type."""
+    found = []
+    for j, (own, eta) in enumerate(zip(problem.preferences, problem.status_quo, strict=True)):
+        assert isinstance(own, Discrete)
+        for take in (0, 1):
+            for ratio in sorted({kind[take] / kind[1 - take] for kind in own.types}):
+                pairs = zip(own.types, own.probabilities, strict=True)
+                chance = sum(p for kind, p in pairs if kind[take] / kind[1 - take] <= ratio)
+                found.append((j, take, float(ratio), float(chance * eta[1 - take])))
+    return found
+
+
+def greatest_dual(problem: Problem) -> float:
+    """One linear program: the dual has finitely many pieces."""
+    numbers, steps = Numbers.of(problem), steps_of(problem)
+    rows, limits = [], []
+    for j, take, price, given in steps:
+        for taken in (given / price, 0.0):
+            change = np.array([taken, -given] if take == 0 else [-given, taken])
+            side = np.zeros(2 * problem.agents)
+            side[2 * j + take] = -1
+            rows.append([*change, *side])
+            limits.append(numbers.costs[j] @ change)
+    aim = [0.0, 0.0, *[1.0] * (2 * problem.agents)]
+    found = linprog(aim, rows, limits, bounds=[(None, None)] * 2 + [(0, None)] * (2 * problem.agents))
+    return float(numbers.status_quo - found.fun)
+
+
+def least_cost(problem: Problem) -> float:
+    """One program with a whole variable for each step: every side uses one."""
+    numbers, steps = Numbers.of(problem), steps_of(problem)
+    count = len(steps)
+    costs, clearing, whole = np.zeros(3 * count), np.zeros((2, 3 * count)), np.zeros((3, count, 3 * count))
+    for k, (j, take, price, given) in enumerate(steps):  # given up, taken, and whether the step is used
+        costs[[k, count + k]] = -numbers.costs[j, 1 - take], numbers.costs[j, take]
+        clearing[1 - take, k], clearing[take, count + k] = -1, 1
+        whole[0, k, [k, 2 * count + k]] = 1, -given
+        whole[1, k, [count + k, k]] = 1, -1 / price
+        whole[2, 2 * j + take, 2 * count + k] = 1
+    limits = [LinearConstraint(clearing, 0, 0)]
+    limits += [LinearConstraint(table, -np.inf, top) for table, top in zip(whole, (0, 0, 1), strict=True)]
+    most = np.r_[np.full(2 * count, np.inf), np.ones(count)]
+    found = milp(
+        costs,
+        integrality=np.r_[np.zeros(2 * count), np.ones(count)],
+        bounds=Bounds(0, most),
+        constraints=limits,
+        options={"mip_rel_gap": 1e-9},
+    )
+    return float(numbers.status_quo + found.fun)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_prices_for_discrete_types_prove_all_that_the_dual_can(seed: int) -> None:
+    problem = of_discrete_types((2, 3, 6, 30)[seed % 4], seed)
+    numbers = Numbers.of(problem)
+    _, plan = planned(numbers, (0, 7))
+    best = greatest_dual(problem)
+    assert plan.dual == pytest.approx(best, abs=1e-9 * numbers.status_quo)
+    assert lower_bound(numbers, plan.prices, (0,)).bound == pytest.approx(best, abs=1e-9 * numbers.status_quo)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_menus_for_discrete_types_cost_what_no_other_steps_beat(seed: int) -> None:
+    problem = of_discrete_types((2, 3, 4, 6)[seed % 4], 100 + seed)
+    found = large_market(problem, problem.market(large(problem, 0)).menus, workers=1)
+    saved = found.value - found.bound
+    best = least_cost(problem)
+    quo = Numbers.of(problem).status_quo
+    assert found.bound <= best + 1e-9 * quo
+    assert best - 1e-9 * quo <= found.value
+    assert saved <= 0.001 * (quo - found.bound) + 1e-9 * quo
+    assert 0 <= found.gap <= 0.001
+
+
+@pytest.mark.parametrize("agents", [2, 3])
+@pytest.mark.parametrize("kind", [discrete, uniform, lognormal, mixed])
+@pytest.mark.parametrize("laws", ["one", "many"])
+def test_two_tasks_are_solved_to_a_thousandth_for_all_kinds_of_types(
+    agents: int, kind: Callable[[np.random.Generator], dict[str, Any]], laws: str
+) -> None:
+    dice = np.random.default_rng(agents)
+    own = kind(dice) if laws == "one" else [kind(dice) for _ in range(agents)]
+    problem = drawn(agents, 2, agents, preferences=own)
+    found = large_market(problem, problem.market(large(problem, 0)).menus, workers=1)
+    assert -1e-9 <= found.gap <= 0.001
+    assert found.confidence is None
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"social_costs": [[1, 2]] * 3},
+        {"preferences": point(1, 1)},
+        {"preferences": [point(1, 2), point(2, 4), point(3, 6)]},
+        {"status_quo": [[4, 0], [5, 0], [6, 0]]},
+        {"status_quo": [[4, 0], [0, 0], [0, 5]], "social_costs": [[1, 3], [2, 2], [3, 1]]},
+    ],
+    ids=["same costs", "same types", "proportional types", "one task", "best already"],
+)
+def test_where_nothing_can_be_saved_nothing_is_promised(keys: dict[str, Any]) -> None:
+    problem = drawn(3, 2, 5, **keys)
+    menus = problem.market(large(problem, 0)).menus
+    found = large_market(problem, menus, workers=1)
+    quo = Numbers.of(problem).status_quo
+    assert found.value == pytest.approx(quo, rel=1e-12)
+    assert found.bound == pytest.approx(quo, rel=1e-9)
+    assert found.gap == 0
+
+
+def test_two_agents_trade_at_a_price_whose_endpoints_are_whole() -> None:
+    """One type each; rays that are rounded alone would not clear."""
+    problem = drawn(2, 2, 3, social_costs=[[3, 1], [1, 3]], preferences=[point(3, 1), point(1, 2)])
+    menus = problem.market(large(problem, 0)).menus
+    (one,), (other,) = (menu.rays for menu in menus)
+    assert one[0] * other[1] == one[1] * other[0]
+    assert large_market(problem, menus).gap <= 0.001
 
 
 def test_bilateral_trade_of_the_worked_example_gains_two() -> None:

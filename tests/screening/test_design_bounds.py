@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from parley.mechanisms.screening.design import large_market, responses
+from parley.mechanisms.screening.design import large_market
 from parley.mechanisms.screening.design.bound import most_rays, pack, support_bound
 from parley.mechanisms.screening.design.certified import CONFIDENCE, lower_bound
 from parley.mechanisms.screening.design.incentive import program
@@ -15,7 +15,7 @@ from parley.mechanisms.screening.design.large import cost_of, large
 from parley.mechanisms.screening.design.laws import Law
 from parley.mechanisms.screening.design.numbers import Floats, Numbers, floats
 from parley.mechanisms.screening.design.responses import Responses
-from parley.mechanisms.screening.design.two_tasks import INTERVALS, sides
+from parley.mechanisms.screening.design.two_tasks import INTERVALS, Curve, sides
 from parley.mechanisms.screening.preferences import Discrete, Lognormal, Preferences, Uniform, chosen
 from parley.mechanisms.screening.problem import Problem, worked_example
 from parley.mechanisms.screening.rays import Vector, are_polarized, dot, full_length
@@ -173,7 +173,7 @@ def test_bounds_of_one_price_are_close_above_a_fine_grid(preferences: Preference
             law = preferences.ratio_law
             below = np.array([float(law(p) if way == 0 else 1 - law(1 / p)) for p in exact])
             grid = float((below * np.maximum(0, first / prices - second)).max())
-            _, found = side.best(first, second)
+            found = side.best(first, second)[2]
             bound = side.bound(first, second)
             assert grid <= bound + 1e-9
             assert found <= bound <= found + 3e-5 * (abs(first) + abs(second))
@@ -181,6 +181,7 @@ def test_bounds_of_one_price_are_close_above_a_fine_grid(preferences: Preference
 
 def test_prices_are_divided_evenly_from_one_that_nobody_accepts_to_one_that_all_accept() -> None:
     for side in sides(Uniform((ONE, 2 * ONE), (3 * ONE, 5 * ONE))):
+        assert isinstance(side, Curve)
         assert side.prices.size == INTERVALS + 1
         assert np.diff(np.log(side.prices)) == pytest.approx(np.log(7.5) / INTERVALS, rel=1e-6)
         assert side.below(side.prices[[0, -1]]).tolist() == pytest.approx([0, 1], abs=1e-12)
@@ -195,15 +196,12 @@ def test_responses_have_as_many_rays_as_costs_allow_and_none_that_is_worth_nothi
     assert found.worth == pytest.approx(0.5)
 
 
-def test_a_menu_is_taken_only_if_it_is_worth_more_than_a_tie(monkeypatch: pytest.MonkeyPatch) -> None:
-    oracle = Responses(Numbers(np.zeros((1, 2)), np.full((1, 2), 0.1), [box(2)]), (1,))
-    worth = np.array([3.0, 2.0])
-    found = oracle.best(0, worth)
-    assert 0 < found.worth < worth.min()
-    monkeypatch.setattr(responses, "TIE", found.worth)
-    assert not oracle.best(0, worth).rays.any()
-    monkeypatch.setattr(responses, "TIE", np.nextafter(found.worth, 0))
-    assert oracle.best(0, worth).worth == found.worth
+def test_the_remedial_menu_is_taken_only_where_no_task_is_worth_anything() -> None:
+    oracle = Responses(Numbers(np.zeros((1, 2)), np.array([[2.0, 5.0]]), [box(2)]), (1,))
+    for worth, remedial in (((-1, -2), True), ((0, 0), True), ((1e-9, -1), False), ((3, 2), False)):
+        found = oracle.best(0, np.array(worth, dtype=float))
+        assert found.remedial == remedial
+        assert found.worth >= max(0.0, -float(np.minimum(worth, 0) @ [2, 5])) - 1e-8
 
 
 def test_a_random_second_ray_goes_back_at_a_loss() -> None:

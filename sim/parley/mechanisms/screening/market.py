@@ -31,6 +31,7 @@ __all__ = [
     "Market",
     "Menu",
     "cost_of",
+    "finest_unit",
     "least_cost",
     "rounded",
     "unit_for",
@@ -115,6 +116,22 @@ def unit_for(status_quo: Sequence[Vector], menus: Iterable[Menu]) -> int:
     exact = lcm(*(x.denominator for row in (*status_quo, *ends) for x in row))
     if most * exact < MAX_QUANTITY:
         return exact
+    return finest_unit(status_quo, most)
+
+
+def finest_unit(status_quo: Sequence[Vector], most: Fraction) -> int:
+    """Return the largest power of ten that fits on chain, times the smallest unit of the status quo.
+
+    Parameters
+    ----------
+    most : Fraction
+        The greatest quantity, in tasks.
+
+    Examples
+    --------
+    >>> finest_unit([(Fraction(2), Fraction(1, 3))], Fraction(4))
+    30000
+    """
     unit = lcm(*(x.denominator for row in status_quo for x in row))
     while ceil(most * unit * 10) < MAX_QUANTITY:
         unit *= 10

@@ -8,6 +8,8 @@ Which module does what:
 - `responses`, `large`: menus that are worth most at prices, and prices at which they clear on average.
 - `two_tasks`, `bound`, `incentive`, `certified`: upper bounds of the worth of menus, and so a lower bound of
   the cost of any menus in the large market.
+- `plane`, `exchange`, `priced`: with two tasks, prices with the greatest dual, then menus that clear and a
+  bound of any, and these menus in whole units.
 - `numbers`, `laws`, `compiled`, `compiled_rays`: problems in floating point, and machine code.
 
 Source: Valenzuela-Stookey (2026), section 4; finite markets, the searches and the bounds are ours.
@@ -19,8 +21,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from parley.mechanisms.screening.design import finite
 from parley.mechanisms.screening.design.certified import lower_bound
+from parley.mechanisms.screening.design.exchange import exchanged
 from parley.mechanisms.screening.design.large import cost_of, large, planned
 from parley.mechanisms.screening.design.numbers import Numbers
 
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LargeMarket", "designed", "large_market"]
 
+NOTHING = 1e-10
+"""Savings below this part of the costs are rounding errors."""
+
 
 @dataclass(frozen=True)
 class LargeMarket:
@@ -42,7 +50,7 @@ class LargeMarket:
     bound: float
     """No menus cost less."""
     gap: float
-    """(value − bound) / (status quo − bound)."""
+    """(value − bound) / (status quo − bound); 0 if nothing can be saved."""
     prices: tuple[float, ...]
     """λ of the bound."""
     confidence: float | None
@@ -104,8 +112,12 @@ def large_market(
     """
     numbers = Numbers.of(problem)
     value = cost_of(problem, menus, seed=seed)
-    _, plan = planned(numbers, (seed, 7))
+    oracle, plan = planned(numbers, (seed, 7))
     found = lower_bound(numbers, plan.prices, (seed, 9), workers or os.cpu_count() or 1)
-    saved = numbers.status_quo - found.bound
-    gap = (value - found.bound) / saved if saved > 0 else 0.0
-    return LargeMarket(value, float(found.bound), float(gap), tuple(plan.prices.tolist()), found.confidence)
+    bound = found.bound
+    if oracle.exact:
+        bound = max(bound, numbers.status_quo + exchanged(numbers, oracle.sides, plan.prices).bound)
+    saved = numbers.status_quo - bound
+    least = NOTHING * float(np.abs(numbers.costs * numbers.endowments).sum())
+    gap = (value - bound) / saved if saved > least else 0.0
+    return LargeMarket(value, float(bound), float(gap), tuple(plan.prices.tolist()), found.confidence)

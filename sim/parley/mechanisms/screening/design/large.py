@@ -14,14 +14,17 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linprog, root
+from scipy.optimize import linprog
 
 from parley.mechanisms.screening.design.compiled_rays import Multipliers, move_all
 from parley.mechanisms.screening.design.laws import seats_of
 from parley.mechanisms.screening.design.numbers import Numbers, floats
+from parley.mechanisms.screening.design.plane import least
+from parley.mechanisms.screening.design.priced import priced_menus
 from parley.mechanisms.screening.design.responses import Response, Responses
 from parley.mechanisms.screening.kernel import find_bases
-from parley.mechanisms.screening.market import REMEDIAL, Menu
+from parley.mechanisms.screening.market import REMEDIAL, Market, Menu
+from parley.mechanisms.screening.preferences import Lognormal
 from parley.mechanisms.screening.rays import full_length, pairs_not_polarized
 
 if TYPE_CHECKING:
@@ -33,12 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "cost_of", "exact_rays", "large", "planned"]
 
-ROUNDS, EXACT_ROUNDS = 25, 80
-"""Cuts for each agent: of searched and of exact responses."""
-CLOSE = 1e-10
-"""Relative gap between model and value at which exact cuts end."""
-NEARLY = 1e-4
-"""Share of the savings that exact responses may miss before they are moved to clear."""
+ROUNDS = 25
+"""Cuts for each agent."""
+FURTHEST = 1e6
+"""Prices with two tasks are at most this far above the costs, relative to their range."""
 MULTIPLIERS = (0.3, 1.0, 3.0)
 """Penalties of the method of multipliers that are tried, relative to costs and numbers of tasks."""
 TURNS = 10
@@ -61,13 +62,41 @@ class Plan:
 
 
 def planned(numbers: Numbers, seed: Sequence[int]) -> tuple[Responses, Plan]:
-    """Maximize the dual by cutting planes."""
+    """Maximize the dual: with two tasks to rounding errors, otherwise by cutting planes."""
     oracle = Responses(numbers, seed)
+    return oracle, _exact_plan(numbers, oracle) if oracle.exact else _searched_plan(numbers, oracle)
+
+
+def _exact_plan(numbers: Numbers, oracle: Responses) -> Plan:
+    prices = _best_prices(oracle)
+    found = tuple(oracle.best(j, prices - costs) for j, costs in enumerate(numbers.costs))
+    return Plan(prices, found, numbers.status_quo - sum(response.worth for response in found))
+
+
+def _best_prices(oracle: Responses) -> Floats:
+    """Maximize the dual where responses are the best ones.
+
+    While λ_i is below all costs of task i, nobody takes it, and the dual does not fall as λ_i rises. So
+    prices need not be lower. How high they must be depends on types: very high where these are nearly
+    proportional.
+    """
+    costs = oracle.numbers.costs
+
+    def worth(prices: Floats) -> tuple[float, Floats]:
+        found = [oracle.best(j, prices - own) for j, own in enumerate(costs)]
+        change: Floats = np.sum([response.change for response in found], axis=0)
+        return sum(response.worth for response in found), change
+
+    low, high = costs.min(axis=0), costs.max(axis=0)
+    return least(worth, low, high + FURTHEST * float((high - low).max()))
+
+
+def _searched_plan(numbers: Numbers, oracle: Responses) -> Plan:
     cuts: list[list[Response]] = [[] for _ in range(numbers.agents)]
     center = np.median(numbers.costs, axis=0) + numbers.costs.std() / 2
     trial, radius, best = center, float(numbers.costs.std()) / 2 + 1e-9, -np.inf
     plan = Plan(center, (), -np.inf)
-    for _ in range(EXACT_ROUNDS if oracle.exact else ROUNDS):
+    for _ in range(ROUNDS):
         found = []
         for j in range(numbers.agents):
             worth = trial - numbers.costs[j]
@@ -91,31 +120,11 @@ def planned(numbers: Numbers, seed: Sequence[int]) -> tuple[Responses, Plan]:
             radius *= 1.3
         else:
             radius *= 0.6
-        trial, model = _model(numbers, cuts, center, radius)
-        if oracle.exact and model - best <= CLOSE * max(1.0, abs(best)):
-            break
-    return oracle, _refined(numbers, oracle, plan) if oracle.exact else plan
+        trial = _model(numbers, cuts, center, radius)
+    return plan
 
 
-def _refined(numbers: Numbers, oracle: Responses, plan: Plan) -> Plan:
-    """Solve for the prices at which exact responses clear, where they change smoothly with prices."""
-
-    def responses(prices: Floats) -> list[Response]:
-        return [oracle.best(j, prices - costs) for j, costs in enumerate(numbers.costs)]
-
-    def excess(prices: Floats) -> Floats:
-        total: Floats = np.sum([response.change for response in responses(prices)], axis=0)
-        return total
-
-    prices = root(excess, plan.prices, options={"xtol": 1e-11}).x
-    found = tuple(responses(prices))
-    dual = numbers.status_quo - sum(response.worth for response in found)
-    return Plan(prices, found, dual) if dual >= plan.dual - 1e-10 * abs(plan.dual) else plan
-
-
-def _model(
-    numbers: Numbers, cuts: Sequence[Sequence[Response]], center: Floats, radius: float
-) -> tuple[Floats, float]:
+def _model(numbers: Numbers, cuts: Sequence[Sequence[Response]], center: Floats, radius: float) -> Floats:
     """Maximize −Σ_j max over cuts of (λ − π_j)·x for λ in a box."""
     agents, tasks = numbers.costs.shape
     rows = [(j, cut.change) for j, own in enumerate(cuts) for cut in own]
@@ -126,7 +135,8 @@ def _model(
     aim = np.concatenate([np.zeros(tasks), np.ones(agents)])
     bounds = [(x - radius, x + radius) for x in center] + [(0, None)] * agents
     found = linprog(aim, A_ub=table, b_ub=limits, bounds=bounds, method="highs")
-    return found.x[:tasks], -float(found.fun)
+    prices: Floats = found.x[:tasks]
+    return prices
 
 
 def cost_of(problem: Problem, menus: Sequence[Menu], *, seed: int = 0) -> float:
@@ -147,13 +157,23 @@ def cost_of(problem: Problem, menus: Sequence[Menu], *, seed: int = 0) -> float:
     19.6196
     """
     market = problem.market(menus)
-    laws = [market.law(j, seed=seed) for j in range(market.agents)]
-    chances = [float(laws[j].probabilities[k]) for j, k, _ in market.columns]
+    laws = [_chances(market, j, seed) for j in range(market.agents)]
+    chances = [laws[j][k] for j, k, _ in market.columns]
     changes = [
         [p * float(x) for x in change] for p, (_, _, change) in zip(chances, market.columns, strict=True)
     ]
     costs = [p * float(cost) for p, cost in zip(chances, market.selector.costs, strict=True)]
     return float(market.status_quo_cost) + _least(np.array(changes), np.array(costs))
+
+
+def _chances(market: Market, j: int, seed: int) -> list[float]:
+    """Return the probability of each choice of an agent."""
+    own, rays = market.preferences[j], market.menus[j].rays
+    if market.tasks > 2 or not isinstance(own, Lognormal) or not own.is_simple(rays):
+        return [float(p) for p in market.law(j, seed=seed).probabilities]
+    below = [own.ratio_law(-ray[1] / ray[0]) for ray in rays]
+    liked = [p if ray[0] > 0 else 1 - p for ray, p in zip(rays, below, strict=True)]
+    return [1 - sum(liked), *liked] if rays else [0.0, 1.0]
 
 
 def _least(changes: Floats, costs: Floats) -> float:
@@ -240,15 +260,22 @@ def large(problem: Problem, seed: int) -> tuple[Menu, ...]:
     >>> from parley.mechanisms.screening.problem import worked_example
     >>> problem = worked_example()
     >>> round(cost_of(problem, problem.market(large(problem, 0)).menus), 4)
-    19.1832
+    19.1831
     """
     numbers = Numbers.of(problem)
     oracle, plan = planned(numbers, (seed, 7))
+    if oracle.exact:
+        return priced_menus(
+            problem,
+            oracle,
+            plan.prices,
+            _best_prices,
+            lambda menus: cost_of(problem, problem.market(menus).menus),
+        )
     menus = _as_menus(problem, plan.responses)
     cost = cost_of(problem, menus)
-    if not oracle.exact or cost - plan.dual > NEARLY * (numbers.status_quo - plan.dual):
-        for factor in MULTIPLIERS:
-            tried = _as_menus(problem, _cleared(numbers, oracle, plan, factor, seed))
-            if (found := cost_of(problem, tried)) < cost:
-                menus, cost = tried, found
+    for factor in MULTIPLIERS:
+        tried = _as_menus(problem, _cleared(numbers, oracle, plan, factor, seed))
+        if (found := cost_of(problem, tried)) < cost:
+            menus, cost = tried, found
     return menus

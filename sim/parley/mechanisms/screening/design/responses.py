@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parley.mechanisms.screening.design.numbers import Floats, Numbers
+    from parley.mechanisms.screening.design.two_tasks import Side
 
 __all__ = ["MAX_RAYS", "Response", "Responses"]
 
@@ -50,7 +51,9 @@ class Responses:
         self.laws = [Law.of(own, [*seed, j]) for j, own in enumerate(numbers.preferences)]
         self.rays = max(2, min(MAX_RAYS, numbers.tasks, max(most_rays(law) for law in self.laws)))
         self.dice = np.random.default_rng(list(seed))
-        self.sides = [sides(own) for own in numbers.preferences] if numbers.tasks == 2 else []
+        self.sides: list[tuple[Side, Side]] = []
+        if numbers.tasks == 2:
+            self.sides = [sides(own) for own in numbers.preferences]
 
     @property
     def exact(self) -> bool:
@@ -80,13 +83,12 @@ class Responses:
         known : sequence of array, shape (rays, tasks)
             Menus from which the search starts too.
         """
+        if self.sides:
+            return self._priced(j, worth)
         endowment = self.numbers.endowments[j]
         given = np.where(worth < TIE, -endowment, 0.0)
         none = np.zeros((self.rays, worth.size))
         best = Response(float(worth @ given), given, none, remedial=bool(given.any()))
-        if self.sides:
-            found = self._priced(j, worth)
-            return found if found.worth > best.worth + TIE else best
         law = self.laws[j]
         starts = [*(rays.copy() for rays in known), *(self._random(j, worth) for _ in range(STARTS))]
         for rays in starts:
@@ -97,15 +99,17 @@ class Responses:
         return best
 
     def _priced(self, j: int, worth: Floats) -> Response:
-        """Return the menu with the best two prices."""
-        rays = np.zeros((self.rays, 2))
-        for k, side in enumerate(self.sides[j][: self.rays]):
+        """Return the menu with the best two prices, or the remedial one."""
+        endowment = self.numbers.endowments[j]
+        rays, chances = np.zeros((self.rays, 2)), np.zeros(self.rays)
+        remedial = bool(worth.max() <= 0)
+        for k, side in enumerate(self.sides[j]):
             take, give = k, 1 - k
-            price, found = side.best(float(worth[take]), float(worth[give]))
-            if found > 0 and np.isfinite(price):
-                amount = self.numbers.endowments[j, give]
-                rays[k, take], rays[k, give] = amount / price, -amount
-        return self.response(j, worth, rays)
+            price, chances[k], found = side.best(float(worth[take]), float(worth[give]))
+            if found > 0 and not remedial:
+                rays[k, take], rays[k, give] = endowment[give] / price, -endowment[give]
+        change = -endowment if remedial else chances @ rays
+        return Response(float(worth @ change), change, rays, remedial)
 
     def _random(self, j: int, worth: Floats) -> Floats:
         """Draw a menu: one ray gives up what is worth least, and perhaps another goes back at a loss."""
