@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Grid", "floor_at", "fptas", "grid_of"]
 
-WORK = 20_000
-"""Rounded values between two looks at the clock."""
+WORK = 100_000_000
+"""Entries of tables between two looks at the clock."""
+MAX_SUM = 1 << 60
+"""Of rounded values."""
 
 
 def floor_at(problem: Problem, agent: int, value: Fraction) -> Fraction:
@@ -110,11 +112,14 @@ def fptas(problem: Problem, epsilon: Fraction, clock: Clock) -> Found:
         agents = [grid.agents[k] for k in kept]
         kappa = np.array([float(cutoffs[agent]) for agent in agents])
         value = np.array([float(success.contributions[agent]) for agent in agents])
+        if sum(grid.rounded) > MAX_SUM:
+            complete = False
+            break
         rounded = np.array([grid.rounded[k] for k in kept], dtype=np.int64)
         for other in range(len(agents)):
             here = int(rounded.sum())
             while here >= 0 and complete:
-                here, best, team = best_of_pair(
+                here, best, team, fits = best_of_pair(
                     kappa,
                     value,
                     rounded,
@@ -128,7 +133,7 @@ def fptas(problem: Problem, epsilon: Fraction, clock: Clock) -> Found:
                 )
                 if team.any():
                     teams.append(tuple(sorted(agents[k] for k in np.flatnonzero(team).tolist())))
-                complete = bool(clock.left)
+                complete = fits and bool(clock.left)
     found, earned = best_of(problem, "fair", teams)
     bound = _relaxed(problem, success)
     if complete:

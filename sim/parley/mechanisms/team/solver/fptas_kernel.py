@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["best_of_pair"]
 
+SORTED = 50
+"""Entries of a table that take as long as one agent to sort."""
+MOST = 1 << 26
+"""Entries of one table of the dynamic program."""
+
 
 @compiled
-def best_of_pair(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop over rounded values
+def best_of_pair(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop over rounded values
     kappa: Floats,
     value: Floats,
     rounded: Ints,
@@ -26,7 +31,7 @@ def best_of_pair(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop over round
     best: float,
     start: int,
     limit: int,
-) -> tuple[int, float, Bools]:
+) -> tuple[int, float, Bools, bool]:
     """Run Algorithm 8 for agents i and j, and every rounded value R of f(S) from `start` down.
 
     Parameters
@@ -40,7 +45,7 @@ def best_of_pair(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop over round
     best : float
         Revenue to beat: a value R is left out if no team could beat it.
     limit : int
-        Number of values after which to stop.
+        Entries of tables after which to stop.
 
     Returns
     -------
@@ -49,13 +54,19 @@ def best_of_pair(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop over round
     best : float
     team : (agents,)
         The best team; empty if none beats the best.
+    complete : bool
+        Whether no table was too large.
     """
+    complete = True
     agents = kappa.size
     found = np.zeros(agents, dtype=np.bool_)
     base = rounded[first] + (rounded[other] if other != first else 0)
     wage, ratio = np.zeros(agents), np.zeros(agents)
     items = np.zeros(agents, dtype=np.int64)
-    for goal in range(start, max(base - 1, start - limit), -1):
+    goal = start + 1
+    while goal > base and limit > 0:
+        goal -= 1
+        limit -= SORTED * agents
         most = goal * step / (1.0 - loss)
         floor = max(0.0, kappa[other] * (1.0 - value[other] / most))
         if kappa[first] * (1.0 - value[first] / most) > floor:
@@ -84,6 +95,10 @@ def best_of_pair(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop over round
             continue
         # The knapsack (29), (30): the least wages of agents whose rounded values sum to each number.
         size = goal - base
+        if size * (count + 1) > MOST:
+            complete = False
+            continue
+        limit -= size * (count + 1)
         least = np.full(size + 1, np.inf)
         taken = np.zeros((count, size + 1), dtype=np.bool_)
         least[0] = 0.0
@@ -104,8 +119,7 @@ def best_of_pair(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop over round
         earned = _earned(kappa, value, team)
         if earned > best:
             best, found = earned, team
-    after = start - limit
-    return (after if after >= base else -1), best, found
+    return (goal - 1 if goal > base else -1), best, found, complete
 
 
 @compiled

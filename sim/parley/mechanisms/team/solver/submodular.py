@@ -25,6 +25,8 @@ from parley.mechanisms.team.solver.submodular_kernel import (
     UNCONSTRAINED,
     Function,
     climb,
+    first_team,
+    measure,
     search,
 )
 from parley.mechanisms.team.success.functions import (
@@ -47,8 +49,10 @@ __all__ = ["best_submodular", "in_floats"]
 RULES = {"fair": FAIR, "nondiscriminatory": NONDISCRIMINATORY, "unconstrained": UNCONSTRAINED}
 EXACT = 1 << 53
 """Whole numbers below this are exact as floats."""
-WORK = 100_000
-"""Agents times nodes between two looks at the clock."""
+WORK = 10_000_000
+"""Agents times agents times nodes between two looks at the clock."""
+TRIED = 100_000_000
+"""Agents and elements times teams of the local search."""
 
 
 def _lists(lists: Iterable[Iterable[int]]) -> tuple[list[int], list[int]]:
@@ -80,7 +84,9 @@ def in_floats(success: Success) -> tuple[Function, float]:
             kind, numbers = COVERAGE, floats(success.numbers)
             first, members = _lists(success.sets)
         case AtLeastOne():
-            kind, numbers, exact, unit = ONE, list(map(float, success.probabilities)), False, 1
+            kind, exact, unit = ONE, False, 1
+            numbers = [float(q) for q in success.probabilities]
+            numbers += [float(1 - q) for q in success.probabilities]
         case PartitionMatroid():
             kind, numbers, limits = GROUPS, floats(success.numbers), list(success.limits)
             order = [sorted(group, key=lambda i: (-success.numbers[i], i)) for group in success.groups]
@@ -119,11 +125,18 @@ def best_submodular(problem: Problem, rule: str, clock: Clock) -> Found:
     costs = np.array([float(cost) for cost in problem.relative_costs]) * unit
     margin = 64 * (agents + len(f.numbers) + 8) * 2.0**-53 * unit
     pool, here = Pool.of(agents), Search.of(agents)
-    pool.best[0] = climb(f, costs, RULES[rule], pool.teams[0], margin)
+    alone, state = np.zeros(agents), np.zeros(agents, dtype=np.int8)
+    measure(f, state, alone)
+    per_value = np.full(agents, np.inf)
+    np.divide(costs / np.maximum(alone, 1e-300), alone, out=per_value, where=alone > 0.0)
+    for order in (np.argsort(per_value), np.argsort(-alone)):
+        first_team(f, costs, RULES[rule], order, pool.teams[0])
+    size = agents + len(f.numbers) + len(f.members)
+    pool.best[0] = climb(f, costs, RULES[rule], pool.teams[0], margin, TRIED // size)
     pool.held[0] = 1
     done = False
     while not done:
-        done = search(f, costs, RULES[rule], here, pool, margin, 1 + WORK // agents)
+        done = search(f, costs, RULES[rule], here, pool, margin, 1 + WORK // agents**2)
         if not clock.left:
             break
     team, earned = best_of(problem, rule, map(tuple, pool.rows))

@@ -15,7 +15,7 @@ from parley.core.machine import compiled
 if TYPE_CHECKING:
     from parley.mechanisms.team.solver.state import Bools, Floats, Ints, Marks, Pool, Search
 
-__all__ = ["COVERAGE", "FAIR", "NONDISCRIMINATORY", "Function", "climb", "measure", "search"]
+__all__ = ["COVERAGE", "FAIR", "NONDISCRIMINATORY", "Function", "climb", "first_team", "measure", "search"]
 
 UNDECIDED, IN, OUT = 0, 1, 2
 SUMS, COVERAGE, ONE, GROUPS, TABLE = 0, 1, 2, 3, 4
@@ -30,7 +30,7 @@ class Function(NamedTuple):
     ----------
     kind : int
     numbers : Floats
-        Contributions, weights of elements, probabilities, or values of all sets.
+        Contributions, weights of elements, probabilities q and then all 1 − q, or values of all sets.
     first, members : Ints
         Agent i covers the elements ``members[first[i]:first[i + 1]]``; or group i has these agents, those who
         contribute most first.
@@ -97,20 +97,22 @@ def measure(f: Function, state: Marks, gains: Floats) -> tuple[float, float]:  #
         fails = lost = 1.0
         for i in range(agents):
             if state[i] == IN:
-                if f.numbers[i] >= 1.0:
+                if f.numbers[agents + i] == 0.0:
                     sure += 1
                 else:
-                    fails *= 1.0 - f.numbers[i]
+                    fails *= f.numbers[agents + i]
             if state[i] != OUT:
-                lost *= 1.0 - f.numbers[i]
+                lost *= f.numbers[agents + i]
         for i in range(agents):
-            if state[i] == UNDECIDED:
-                gains[i] = f.numbers[i] * fails if sure == 0 else 0.0
+            if f.numbers[agents + i] == 0.0:
+                others = sure - 1 if state[i] == IN else sure
+                gains[i] = fails if others == 0 else 0.0
+            elif sure > 0:
+                gains[i] = 0.0
             elif state[i] == IN:
-                if f.numbers[i] >= 1.0:
-                    gains[i] = fails if sure == 1 else 0.0
-                else:
-                    gains[i] = f.numbers[i] * (fails / (1.0 - f.numbers[i])) if sure == 0 else 0.0
+                gains[i] = f.numbers[i] * (fails / f.numbers[agents + i])
+            else:
+                gains[i] = f.numbers[i] * fails
         total = 1.0 - fails if sure == 0 else 1.0
         cap = 1.0 - lost
     elif f.kind == GROUPS:
@@ -371,25 +373,59 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
 
 
 @compiled
-def climb(f: Function, costs: Floats, rule: int, team: Bools, margin: float) -> float:  # noqa: C901 - a local search
-    """Hire, dismiss or replace an agent while that earns more; return the revenue, and change the team."""
+def first_team(f: Function, costs: Floats, rule: int, order: Ints, team: Bools) -> float:
+    """Replace a team by the first agents of an order, as many as earn most, if they earn more."""
+    agents = costs.size
+    state = np.full(agents, OUT, dtype=np.int8)
+    gains, inside = np.zeros(agents), np.zeros(agents, dtype=np.int64)
+    for i in range(agents):
+        if team[i]:
+            state[i] = IN
+    best, size = _worth(f, costs, rule, state, gains, inside), -1
+    state[:] = OUT
+    for k in range(agents):
+        state[order[k]] = IN
+        earned = _worth(f, costs, rule, state, gains, inside)
+        if earned > best:
+            best, size = earned, k + 1
+    if size > 0:
+        for k in range(agents):
+            team[order[k]] = k < size
+    return best
+
+
+@compiled
+def climb(  # noqa: C901 - a local search
+    f: Function, costs: Floats, rule: int, team: Bools, margin: float, tries: int
+) -> float:
+    """Hire, dismiss or replace an agent while that earns more; return the revenue, and change the team.
+
+    Parameters
+    ----------
+    tries : int
+        Teams to try at most.
+    """
     agents = costs.size
     state = np.zeros(agents, dtype=np.int8)
     for i in range(agents):
         state[i] = IN if team[i] else OUT
     gains, inside = np.zeros(agents), np.zeros(agents, dtype=np.int64)
     best = _worth(f, costs, rule, state, gains, inside)
-    while True:
+    while tries > 0:
         one = other = -1
         found = best + margin
         for i in range(agents):
+            if tries <= 0:
+                break
+            tries -= 1
             state[i] = IN + OUT - state[i]
             earned = _worth(f, costs, rule, state, gains, inside)
             if earned > found:
                 found, one, other = earned, i, -1
             if state[i] == OUT:
                 for k in range(agents):
-                    if state[k] == OUT and k != i:
+                    if state[k] == OUT and k != i and tries > 0:
+                        tries -= 1
                         state[k] = IN
                         earned = _worth(f, costs, rule, state, gains, inside)
                         if earned > found:
