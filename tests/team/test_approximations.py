@@ -10,7 +10,7 @@ import pytest
 
 from parley.core.clock import Clock
 from parley.core.errors import ParleyError
-from parley.mechanisms.team.examples import additive
+from parley.mechanisms.team.examples import additive, coverage_example
 from parley.mechanisms.team.problem import Problem
 from parley.mechanisms.team.shares import (
     least_contract,
@@ -29,7 +29,7 @@ from parley.mechanisms.team.solver.constant_factor import (
     constant_factor,
 )
 from parley.mechanisms.team.solver.demand import demand
-from parley.mechanisms.team.solver.found import best_of
+from parley.mechanisms.team.solver.found import Found, best_of
 from parley.mechanisms.team.solver.fptas import Grid, floor_at, fptas, grid_of
 from parley.mechanisms.team.solver.submodular import best_submodular
 from parley.mechanisms.team.success.functions import (
@@ -83,6 +83,19 @@ def test_the_fptas_has_a_proven_bound_when_the_time_is_up() -> None:
     found = fptas(drawn, F(1, 100), Clock.of(0.0))
     best = best_fair(drawn, drawn.success, Clock.of(MINUTE)).revenue
     assert 0 < found.revenue <= best <= found.bound
+
+
+def test_the_fptas_needs_no_agents_worth_hiring_and_no_grid_too_fine() -> None:
+    dear = Problem((F(1), F(2)), Additive((F(1, 2), F(1, 2))))
+    assert fptas(dear, F(1, 2), Clock.of(MINUTE)) == Found((), F(0), F(0))
+    one_dear = Problem((F(1, 10), F(2)), Additive((F(1, 2), F(1, 2))))
+    assert fptas(one_dear, F(1, 2), Clock.of(MINUTE)).revenue == F(2, 5)
+    fine = random_additive(Random(3), 4)
+    best = fptas(fine, F(1, 2), Clock.of(MINUTE)).revenue
+    found = fptas(fine, F(1, 10**8), Clock.of(MINUTE))
+    assert 0 < found.revenue <= best <= found.bound
+    with pytest.raises(TypeError, match="coverage functions are not additive"):
+        fptas(coverage_example(), F(1, 2), Clock.of(MINUTE))
 
 
 def by_the_letter(drawn: Problem, epsilon: Fraction) -> Iterator[tuple[Grid, int, int, int, Team]]:
@@ -176,6 +189,18 @@ def test_the_constant_factor_keeps_its_promise(name: str, count: int) -> None:
         best = brute.best("fair")[0] * drawn.reward
         assert found.revenue <= best <= found.bound
         assert 2 * found.revenue >= best  # far better than proven
+
+
+def test_without_time_the_constant_factor_has_the_trivial_bound() -> None:
+    drawn = random_additive(Random(4), 8)
+    found = constant_factor(drawn, Clock.of(0.0))
+    assert 0 < found.revenue <= found.bound == drawn.success.value(range(8))
+
+
+def test_agents_who_add_nothing_are_in_no_team() -> None:
+    idle = Problem((F(1, 10), F(1, 10)), Additive((F(0), F(0))))
+    assert list(algorithm_3(idle)) == []
+    assert constant_factor(idle, Clock.of(MINUTE)) == Found((), F(0), F(0))
 
 
 @pytest.mark.parametrize("name", SUBMODULAR)

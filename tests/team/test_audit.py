@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from parley.mechanisms.team.audit import PROPERTIES, audit
-from parley.mechanisms.team.examples import example_6_1
+from parley.mechanisms.team.examples import example_6_1, subset_sum
 from parley.mechanisms.team.problem import Problem, worked_example
 from parley.mechanisms.team.shares import Contract, revenue
 from parley.mechanisms.team.success.functions import Additive, Table
@@ -167,6 +167,18 @@ def _keeps(brute: Brute, shares: dict[int, Fraction], pair: tuple[int, int]) -> 
         all(brute.utility(swapped, working, k) <= brute.utility(shares, team, k) for k in pair)
         for working in brute.equilibria(swapped)
     )
+
+
+def test_what_is_not_proven_is_not_called_optimal() -> None:
+    dice = Random(52)
+    numbers = [2 * dice.randint(1, 5000) for _ in range(24)]
+    hard, _ = subset_sum(numbers, 12, sum(numbers) // 2 | 1)
+    found = audit(hard, time_limit=0.0)
+    assert found.holds
+    verdict = found.verdicts["optimal"]
+    assert verdict.holds is None
+    assert verdict.certificate is not None
+    assert verdict.certificate["reason"].startswith("the time was up: a fair contract may earn up to ")
 
 
 def test_large_teams_are_judged_by_condition_3() -> None:

@@ -276,6 +276,18 @@ def test_what_takes_too_many_sets_is_refused() -> None:
         shapley_values(drawn, tuple(range(17)))
 
 
+def test_the_empty_team_is_a_contract() -> None:
+    drawn = example_1_1()
+    nobody = Contract((), ())
+    assert least_contract(drawn, ()) == nobody == theorem_4_1(drawn, nobody) == theorem_4_5(drawn, nobody)
+    assert minimum_share(drawn, ()) == revenue(drawn, nobody) == 0
+    assert is_fair(drawn, nobody)
+    assert is_fair_in_linear_time(drawn, nobody)
+    assert equilibria(drawn, nobody) == ((),)
+    assert exceptional_agent(drawn, ()) is None
+    assert is_proportional(drawn, nobody)
+
+
 def test_numbers_beyond_64_bits_are_exact() -> None:
     tiny = F(1, 2**70)
     drawn = Problem((F(1, 10), F(1, 10) + tiny), Additive((F(1, 2) - tiny, F(1, 2))))
