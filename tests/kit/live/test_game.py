@@ -250,6 +250,7 @@ def test_ready_problems_are_offered_kind_by_kind_and_can_be_played() -> None:
             entry["kind"],
             [*mechanism(entry["kind"]).roles, *problem.agent_names],
         )
+        assert len(told["agents"]) - told["roles"] == problem.agents
         written = problemfile.to_toml(problem.to_mapping())
         assert Choice(text=written).problem().problem.to_mapping() == problem.to_mapping()
 

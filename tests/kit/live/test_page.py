@@ -87,8 +87,8 @@ def events_of(player: Player[Any], kind: str) -> list[Any]:
 def pick(page: Page, name: str) -> None:
     """Choose a ready problem, and wait until its players are there."""
     page.get_by_label("Problem", exact=True).select_option(name)
-    agents = load(project_root() / "problems" / f"{name}.toml").problem.agent_names
-    expect(page.locator("#seats .name")).to_have_text(list(agents))
+    chosen = load(project_root() / "problems" / f"{name}.toml")
+    expect(page.locator("#seats .name")).to_have_text([*chosen.mechanism.roles, *chosen.problem.agent_names])
 
 
 def everybody(page: Page, bot: str) -> None:
@@ -379,6 +379,24 @@ def test_everything_works_by_keyboard_alone(page: Page) -> None:
     tab_to(page, "Run")
     page.keyboard.press("Enter")
     expect(page.locator("#tally")).to_have_text("1,000 games", timeout=RUN)
+
+
+def test_seats_and_roles_have_one_colour_before_and_in_the_game(page: Page) -> None:
+    pick(page, "guarantees-worked-example")
+    expect(page.locator("#facts")).to_contain_text("3 agents")
+    start(page)
+    before, within = (
+        page.evaluate(
+            """(rows) => Object.fromEntries([...document.querySelectorAll(rows)].map(row => [
+                row.querySelector('label, th').innerText.trim(),
+                row.querySelector('.swatch').style.getPropertyValue('--seat'),
+            ]))""",
+            rows,
+        )
+        for rows in ("#seats > div", "#panel-seats tbody tr")
+    )
+    assert before == within
+    assert len(set(before.values())) == 5
 
 
 def test_keys_do_not_reach_the_game_from_where_something_is_typed(page: Page) -> None:

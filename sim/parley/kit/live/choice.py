@@ -74,7 +74,7 @@ def read_choice(body: bytes) -> Choice:
 
 
 def described(choice: Choice) -> JsonObject:
-    """Return what the page shows before play: roles and agents, bots, and keys with single values."""
+    """Return what the page shows before play: names of roles, then of agents, bots, and single values."""
     problem = choice.problem()
     if choice.bots is not None:
         problem.setting(choice.bots, choice.seed)
@@ -83,6 +83,7 @@ def described(choice: Choice) -> JsonObject:
         "kind": problem.kind,
         "about": problem.mechanism.about,
         "agents": [*problem.mechanism.roles, *problem.problem.agent_names],
+        "roles": len(problem.mechanism.roles),
         "seated": problem.mechanism.seated(choice.bots or [], problem.problem),
         "bots": list(bots_of(problem.kind)),
         "does": dict(problem.mechanism.bots),

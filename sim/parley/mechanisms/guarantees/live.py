@@ -38,6 +38,7 @@ SAID = {
     "Expired": "The deadline passes.",
     "Lapsed": "The dispatch lapses.",
     "Burnt": "Bonds burn.",
+    "Withdrawn": "Money is withdrawn.",
 }
 """What events mean; after a seat's name if they are about a seat."""
 

@@ -99,8 +99,9 @@ function showProblem(read, fresh) {
   problem = read;
   $("fault").hidden = true;
   for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-  const { agents, about, kind } = problem;
-  $("facts").textContent = `Kind ${kind}, ${agents.length} agents. Its file states ${about}.`;
+  const { agents, roles, about, kind } = problem;
+  const seats = agents.length - roles;
+  $("facts").textContent = `Kind ${kind}, ${seats} agents. Its file states ${about}.`;
   if (fresh) {
     $("keys").replaceChildren(
       ...Object.entries(problem.keys).map(([key, value]) =>
@@ -122,7 +123,7 @@ function showProblem(read, fresh) {
     ...agents.map((name, i) => {
       const value = same && kept.length === agents.length ? kept[i] : problem.seated[i];
       const input = h("input", { id: `seat-${i}`, list: "bots", value, autocomplete: "off", spellcheck: "false", on: { change: seated } });
-      return h("div", {}, swatch(i), h("label", { for: `seat-${i}`, class: "name", title: name }, name), input);
+      return h("div", {}, swatch(i < roles ? seats + i : i - roles), h("label", { for: `seat-${i}`, class: "name", title: name }, name), input);
     }),
   );
   showEverybody();
