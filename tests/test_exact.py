@@ -1,3 +1,4 @@
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -61,3 +62,13 @@ def test_numbers_are_printed_as_integers_or_reduced_fractions() -> None:
         "7",
         "3/2",
     ]
+
+
+def test_numbers_of_any_length_are_printed_and_read_again() -> None:
+    long = Fraction(3**20_000, 7**9_000)
+    text = exact.show(long)
+    assert len(text) > 2 * sys.int_info.default_max_str_digits
+    assert exact.shown(text) == long
+    assert exact.shown(exact.show(-(10**6_000))) == -(10**6_000)
+    with pytest.raises(ValueError, match="Invalid literal"):
+        exact.shown("x" * 5_000)

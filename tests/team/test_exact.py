@@ -11,8 +11,10 @@ import pytest
 
 from parley.core.clock import Clock
 from parley.core.errors import ParleyError
+from parley.core.exact import shown
 from parley.mechanisms.team.examples import additive, price_of_fairness, subset_sum
 from parley.mechanisms.team.problem import Problem
+from parley.mechanisms.team.solution import solve
 from parley.mechanisms.team.solver.additive import best_fair
 from parley.mechanisms.team.solver.algorithm_1 import algorithm_1
 from parley.mechanisms.team.solver.exhaustive import best_by_trying
@@ -134,6 +136,18 @@ def test_a_thousand_agents_are_solved_and_proven() -> None:
     fair, equal, free = (found[rule].revenue for rule in RULES)
     assert equal < fair < free < 2 * equal  # Theorem 4.5, and here strictly
     assert len(found["fair"].team) > 100
+
+
+def test_revenues_of_thousands_of_digits_are_written() -> None:
+    """Cut-offs of many different denominators: their sum has more digits than Python prints by itself."""
+    dice = Random(5000)
+    numbers = tuple(F(dice.randint(1, 10**9), 2 * 10**12) for _ in range(2000))
+    drawn = Problem(tuple(F(dice.randint(1, 10**6), 10**13) for _ in numbers), Additive(numbers), wei=1)
+    found = solve(drawn)
+    report = found.to_json()
+    assert found.unconstrained is not None
+    assert len(report["unconstrained"]["revenue"]) > 5000
+    assert shown(report["unconstrained"]["revenue"]) == found.unconstrained.revenue
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ MAX_DIGITS = 400
 
 _FORMS = '(an integer, a decimal, or a fraction such as "9/10")'
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
+_SHOWN = re.compile(r"-?\d+(/\d+)?", re.ASCII)
 _FRACTION = re.compile(r"[+-]?\d+\s*/\s*\d+", re.ASCII)
 
 
@@ -89,7 +90,31 @@ def show(value: Fraction | int) -> str:
     >>> show(Fraction(38)), show(Fraction(-59, 112))
     ('38', '-59/112')
     """
-    return str(Fraction(value))
+    number = Fraction(value)
+    try:
+        return str(number)
+    except ValueError:  # Python prints no integers above 4,300 digits; sums of many fractions have more
+        top, bottom = (f"{Decimal(part):f}" for part in number.as_integer_ratio())
+        return top if bottom == "1" else f"{top}/{bottom}"
+
+
+def shown(text: str) -> Fraction:
+    """Read a number that `show` printed, of any length, or a decimal.
+
+    Raises
+    ------
+    ValueError
+        If it is no number.
+
+    Examples
+    --------
+    >>> shown("-59/112"), shown("0.5"), shown("1" + "0" * 5000) == 10**5000
+    (Fraction(-59, 112), Fraction(1, 2), True)
+    """
+    if len(text) > MAX_DIGITS and _SHOWN.fullmatch(text):
+        top, _, bottom = text.partition("/")
+        return Fraction(int(Decimal(top)), int(Decimal(bottom or "1")))
+    return Fraction(text)
 
 
 def show_all(values: Iterable[Fraction | int]) -> list[str]:

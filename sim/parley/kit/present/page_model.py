@@ -41,7 +41,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
-from parley.core.exact import show
+from parley.core.exact import show, shown
 
 __all__ = [
     "Column",
@@ -226,7 +226,7 @@ def exactly(value: Fraction | str | int) -> dict[str, Any]:
     >>> exactly(Fraction(38))
     {'v': 38.0}
     """
-    fraction = Fraction(value)
+    fraction = shown(value) if isinstance(value, str) else Fraction(value)
     rounded = {"v": plain(float(fraction))}
     return rounded if fraction.denominator == 1 else rounded | {"x": show(fraction)}
 

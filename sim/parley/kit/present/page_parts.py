@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from fractions import Fraction
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
+from parley.core.exact import shown
 from parley.kit.present.page_model import Z95, Column, Figure, Sheet, cell, columns, count
 from parley.kit.present.page_words import cross_checked, ended
 
@@ -159,7 +159,7 @@ def as_float(value: object) -> float | None:
     """
     if value is None:
         return None
-    return float(Fraction(value)) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+    return float(shown(value)) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
 
 
 def known_p_values(agents: Iterable[Mapping[str, Any]]) -> list[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure, Sheet, exactly
@@ -115,7 +114,7 @@ def _value(value: object) -> Any:  # noqa: ANN401 - what a table holds
         return {"v": float(value)}
     if isinstance(value, str):
         try:
-            return exactly(Fraction(value))
+            return exactly(value)
         except ValueError:
             return value
     return _text(value)

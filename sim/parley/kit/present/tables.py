@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from parley.core.exact import show, shown
 from parley.kit.present.page_model import cost
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ def number(value: Fraction | float, width: int = _WIDTH) -> str:
     >>> number(Fraction(3, 7)), number(Fraction(10**15 + 1, 10**12))
     ('3/7', '≈1000')
     """
-    text = str(value)
-    if isinstance(value, Fraction) and len(text) <= width:
+    if isinstance(value, Fraction) and len(text := show(value)) <= width:
         return text
     return f"≈{float(value):.6g}"
 
@@ -40,7 +40,7 @@ def written(value: Any, form: str) -> str:  # noqa: ANN401 - whatever a figure's
     """
     if isinstance(value, dict):
         if form == "exact" and "x" in value:
-            return number(Fraction(value["x"]))
+            return number(shown(value["x"]))
         value = value["v"]
     if value is None:
         return ""
