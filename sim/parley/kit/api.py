@@ -49,7 +49,7 @@ def verify(
     Returns
     -------
     list of Verification
-        One per mechanism whose contract the file names.
+        One per contract with games that the file names.
 
     Raises
     ------
@@ -60,9 +60,10 @@ def verify(
     from parley.kit.verify.contract import decoder_of, verify_contract  # noqa: PLC0415 - statistics are slow to load
     from parley.kit.verify.opening import open_history  # noqa: PLC0415 - statistics are slow to load
 
-    claims = read_claims(fspath(deployment), [one.contracts[0] for one in mechanisms()])
+    replayed = [part for one in mechanisms() for part in one.replayed()]
+    claims = read_claims(fspath(deployment), [one.contracts[0] for one in replayed])
     found = []
-    for one in mechanisms():
+    for one in replayed:
         contract = one.contracts[0]
         if contract not in claims.addresses:
             continue

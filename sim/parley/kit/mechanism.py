@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from parley.kit.play.simulation import Simulation
     from parley.kit.present.page_model import Sheet
     from parley.kit.protocols import PlayOptions
+    from parley.kit.verify.contract import Declared
     from parley.kit.verify.replay import AnyReplay
 
 __all__ = ["AnyMechanism", "Mechanism"]
@@ -87,6 +88,10 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
     @abstractmethod
     def verifier(self) -> type[AnyReplay]:
         """Return the class that replays a deployed contract's games."""
+
+    def replayed(self) -> Sequence[Declared]:
+        """Return what verification replays: by default the contract that holds the games, and no other."""
+        return (self,)
 
     def laboratory(self) -> Laboratory | None:
         """Return the mechanism's own experiments, if it has any."""

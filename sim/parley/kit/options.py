@@ -126,6 +126,25 @@ class Given:
         value = self.values.get(name)
         return None if value is None else str(value)
 
+    def seconds(self, name: str, default: float) -> float:
+        """Return a time.
+
+        Raises
+        ------
+        ParleyError
+            If it is no positive number of seconds.
+        """
+        text = self.text(name)
+        try:
+            found = default if text is None else float(text)
+        except ValueError:
+            found = 0.0
+        if not 0 < found < float("inf"):
+            raise ParleyError(
+                f"--{name.replace('_', '-')} {shorten(str(text))} is no positive number of seconds"
+            )
+        return found
+
     def texts(self, name: str) -> list[str]:
         """Return all values of a repeated option."""
         value = self.values.get(name)

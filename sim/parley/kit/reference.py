@@ -145,6 +145,8 @@ class ReferenceModel(ABC, Generic[G]):
 
     words: ClassVar[tuple[type[Any], ...]] = ()
     """Structs and enumerations, with the same names as in the Solidity source."""
+    opening: ClassVar[str] = "create"
+    """The action that opens a game; it names no game, and returns the new one's id."""
     playing: ClassVar[tuple[IntEnum, ...]]
     """Phases with a deadline."""
     ended: ClassVar[tuple[IntEnum, ...]]

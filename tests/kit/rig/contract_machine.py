@@ -76,7 +76,7 @@ class ContractMachine(Generic[G]):
         """Compose the call that opens a game."""
         creator = dice.choice(self.subject.accounts)
         salt, *parameters = self.terms(dice)
-        return Call(creator, "create", (salt, *parameters), self.moves.stake(*parameters))
+        return Call(creator, self.model.opening, (salt, *parameters), self.moves.stake(*parameters))
 
     def how_far(self, game: G) -> tuple[int, ...]:
         """How far the game has come: in which round, if there are several, and phase."""
@@ -109,7 +109,7 @@ class ContractMachine(Generic[G]):
         call = self.creation(dice)
         salt, *parameters = call.args
         spoiled = self.moves.spoiled(dice, *parameters)
-        self.execute(Call(call.sender, "create", (salt, *spoiled), self.moves.stake(*spoiled)))
+        self.execute(Call(call.sender, call.method, (salt, *spoiled), self.moves.stake(*spoiled)))
 
     def advance(self, dice: Random) -> None:
         game = self.choose(dice)
@@ -193,7 +193,7 @@ class ContractMachine(Generic[G]):
     @property
     def methods(self) -> Sequence[str]:
         """Actions of the contract but the creation."""
-        return [name for name in self.subject.decoder.actions if name != "create"]
+        return [name for name in self.subject.decoder.actions if name != self.model.opening]
 
     def plays(self, game: G) -> bool:
         """Whether the game is under way."""
@@ -246,7 +246,8 @@ class ContractMachine(Generic[G]):
         else:
             self.spent[call.sender] += call.value
             logs = self.subject.logs(*self.model.events[first_event:])
-            expected = Outcome(ok=True, output=result or b"", logs=logs)
+            output = word(result) if isinstance(result, int) else result or b""
+            expected = Outcome(ok=True, output=output, logs=logs)
         actual = self.subject.execute(call, self.model.now)
         self._note(call, reverted, self.model.events[first_event:])
         self.reached.games_at_once = max(self.reached.games_at_once, len(self.playing()))

@@ -43,6 +43,8 @@ class Derived:
         Patterns of names of variants that cannot be told from a sound contract, and why.
     more : collection of str
         Other files with checks.
+    opening : str
+        The action that opens a game.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Derived:
         adjusted: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         but: Mapping[str, str] = MappingProxyType({}),
         more: Collection[str] = (),
+        opening: str = "create",
     ) -> None:
         self.rules, self.silent, self.draws, self.guards = rules, tuple(silent), draws, guards
         self.presence = presence
@@ -65,7 +68,9 @@ class Derived:
         self.functions = functions(file)
         self.others = [function for other in more for function in functions(other)]
         self.actions = {one.name: one for one in self.functions if one.is_action}
-        self.first, self.second, *_ = [name for name in self.actions if name not in _AT_ANY_TIME]
+        self.opening = opening
+        others = (opening, *_AT_ANY_TIME)
+        self.first, self.second, *_ = [name for name in self.actions if name not in others]
         self.bases, self.files = with_bases(file), imported(file)
         self._adjusted, self._but = adjusted, but
 
@@ -264,7 +269,7 @@ class Derived:
     # ── time ──
 
     def _times(self) -> Found:
-        for match in self.actions["create"].body.found(r"\b_opened\("):
+        for match in self.actions[self.opening].body.found(r"\b_opened\("):
             *_, window = match.arguments
             for way, rule, stage, change in (
                 ("long", "deadline", "late", "+ 1"),
@@ -306,7 +311,7 @@ class Derived:
                 yield f"{view.name} states another deadline", later
 
 
-_AT_ANY_TIME = ("create", "store", "expire", "withdraw")
+_AT_ANY_TIME = ("store", "expire", "withdraw")
 
 
 def _put(rule: str, place: Place, new: str, stage: str = "", bots: Sequence[str] = ()) -> Variant:

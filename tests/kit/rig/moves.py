@@ -163,7 +163,9 @@ class Moves(Generic[G]):
     def spoiled(self, dice: Random, *parameters: Any) -> tuple[Any, ...]:  # noqa: ANN401 - of any types
         """Return other parameters of a game than these."""
         for _ in range(dice.choice([1, 1, 2])):
-            parameters = self._spoiling.several(dice, self.decoder.actions["create"][1:], parameters)
+            parameters = self._spoiling.several(
+                dice, self.decoder.actions[self.decoder.opening][1:], parameters
+            )
         return parameters
 
     def spoil(self, dice: Random, call: Call) -> Call:

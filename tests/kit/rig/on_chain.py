@@ -78,7 +78,8 @@ class OnChain:
         refusing = evm.deploy(receivers()["Refusing"].bytecode)
         self.refusing: Mapping[str, Revert] = {refusing: Revert("FailedCall")}
         self.payees: Sequence[str] = [*PAYEES, self.accounts[0], refusing]
-        self.decoder = Decoder(contract.abi, mechanism.verifier().contract.words)
+        model = mechanism.verifier().contract
+        self.decoder = Decoder(contract.abi, model.words, model.opening)
         self.coder = Coder(contract.abi, *(artifact.abi for artifact in errors))
 
     def model(self) -> ReferenceModel[Any]:

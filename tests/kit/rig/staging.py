@@ -23,7 +23,7 @@ def trying(player: PlayerT) -> PlayerT:
     """Let a player send what it would only ask: a crooked contract may take it."""
 
     def send(sender: str, data: bytes, _error: str, _taken: str, value: int = 0) -> None:
-        player.evm.transact(sender, player.contract, data, value)
+        player.evm.transact(sender, player.contract_of(data), data, value)
 
     setattr(player, "must_refuse", send)  # noqa: B010 - mypy wants no method assigned
     return player
@@ -47,12 +47,8 @@ class Staged:
     def __init__(
         self, player: Player[Any], window: int, stage: str, decoder: Decoder, ways: Mapping[str, "Way"]
     ) -> None:
-        self.evm, self.contract, self.seats, self.codec = (
-            player.evm,
-            player.contract,
-            player.seats,
-            player.codec,
-        )
+        self.evm, self.seats, self.codec = player.evm, player.seats, player.codec
+        self.contract_of = player.contract_of
         self.window, self.decoder = window, decoder
         self._really = player.send
         self._name, _, way = stage.partition(" ")
@@ -79,7 +75,7 @@ class Staged:
 
     def attempt(self, sender: str, data: bytes, value: int = 0) -> bool:
         """Send something that should be refused; whether it was not."""
-        return self.evm.transact(sender, self.contract, data, value).ok
+        return self.evm.transact(sender, self.contract_of(data), data, value).ok
 
     def place(self, what: str, data: bytes) -> int:
         """Where a word is in a call.
@@ -186,7 +182,7 @@ def _of_a_whole_deposit(wei: int) -> Way:
         least, most = 0, 2**90
         while least < most:
             middle = (least + most + 1) // 2
-            taken = player.evm.call(sender, player.contract, paying(middle), value).ok
+            taken = player.evm.call(sender, player.contract_of(data), paying(middle), value).ok
             least, most = (middle, most) if taken else (least, middle - 1)
         player.attempt(sender, paying(least + wei), value)
         return player.really_send(sender, data, value)

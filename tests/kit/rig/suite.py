@@ -170,6 +170,8 @@ class ContractSuite:
         How many crooked variants there are at least.
     window : int
         Seconds that an action may take in the games that are played.
+    salt_at : int
+        Place of the salt among the arguments of the action that opens a game.
     """
 
     mechanism: Declared
@@ -193,6 +195,7 @@ class ContractSuite:
     burns: bool = True
     variants: int = 60
     window: int = 3600
+    salt_at: int = 0
 
     @cached_property
     def refusals(self) -> Mapping[str, Collection[str]]:
@@ -215,19 +218,20 @@ class ContractSuite:
     @property
     def creation(self) -> Collection[str]:
         """Errors that only creation gives, which need no rule of their own."""
-        return set(self.refusals["create"]) - self.rules.by_error.keys()
+        return set(self.refusals[self.decoder.opening]) - self.rules.by_error.keys()
 
     def records_that_do_not_add_up(self) -> dict[str, Tampered]:
         """Records told otherwise: what follows from the interface, and the mechanism's own."""
         decoder, rules = self.decoder, self.rules
         # The id depends on the creator, whether or not the event names it.
-        creator = "creator" if "creator" in rules.fields["Created"] else "game id"
+        opening, opened = decoder.opening, rules.fields[self.mechanism.verifier().opened]
+        creator = next((rule for rule in ("creator", "guarantor") if rule in opened), "game id")
         told = {
-            "create left out": Tampered("create", left_out, "phase"),
-            "create by a stranger": Tampered("create", by_stranger, creator),
-            "create with another salt": Tampered("create", with_word(0, word(9)), "game id"),
+            f"{opening} left out": Tampered(opening, left_out, "phase"),
+            f"{opening} by a stranger": Tampered(opening, by_stranger, creator),
+            f"{opening} with another salt": Tampered(opening, with_word(self.salt_at, word(9)), "game id"),
         }
-        if decoder.payable:
+        if "withdraw" in decoder.actions:
             told |= {
                 "withdraw left out": Tampered("withdraw", left_out, "state"),
                 "withdraw to somebody else": Tampered("withdraw", with_word(2, word(9)), "payee"),
@@ -235,7 +239,7 @@ class ContractSuite:
                 **_paid_otherwise(sorted(decoder.payable)),
             }
         for action, errors in self.errors.items():
-            if action in ("create", "expire"):
+            if action in (opening, "expire"):
                 continue
             setting = self.setting_of.get(action, "")
             changes: dict[str, tuple[Retelling, str]] = {
@@ -284,6 +288,11 @@ class ContractSuite:
     def interfaces(self) -> dict[str, Any]:
         """What a deployment file says of the contract's interface: read if the contract is not the tree's."""
         return {self.contract: self.campaign.artifacts(None)[self.contract].abi}
+
+    @property
+    def pays(self) -> bool:
+        """Whether money leaves the contract by withdrawals."""
+        return "withdraw" in self.decoder.actions
 
     def verify(
         self, history: History, claims: Claims | None = None, creators: Collection[str] = ()
@@ -351,7 +360,7 @@ class ContractSuite:
             staged.begin()
             with contextlib.suppress(ParleyError, LookupError, ValueError, TypeError, AttributeError):
                 player.play(k)
-            if self.decoder.payable and (not variant.stage or variant.stage.startswith("withdraw")):
+            if self.pays and (not variant.stage or variant.stage.startswith("withdraw")):
                 self._take_all(player, machine)
 
     def _take_all(self, player: Player[Any], machine: Recorder) -> None:

@@ -93,7 +93,7 @@ def told_otherwise(
     created = -1
     for call in machine.calls():
         name = decoder.read_action(call.data).name
-        created += name == "create"
+        created += name == decoder.opening
         told = change(name, call) if created == game else call
         calls += [told] if told is not None else []
     return Altered(machine, calls)

@@ -113,6 +113,10 @@ class Player(ABC, Generic[OutcomeT]):
         self.sent = []
         self.gas_used = []
 
+    def contract_of(self, data: bytes) -> str:  # noqa: ARG002 - a mechanism's own may have several
+        """Return the address of the contract that a call is to."""
+        return self.contract
+
     def send(self, sender: str, data: bytes, value: int = 0) -> Logs:
         """Send a transaction to the contract, record it, and return its events.
 
@@ -121,9 +125,9 @@ class Player(ABC, Generic[OutcomeT]):
         UnexpectedRevertError
             If the contract reverts it; it is not recorded then.
         """
-        evm = self.evm
+        evm, to = self.evm, self.contract_of(data)
         if evm.accounts_gas:
-            receipt = evm.transact(sender, self.contract, data, value)
+            receipt = evm.transact(sender, to, data, value)
             if not receipt.ok:
                 raise self._refusal(data, receipt.output)
             output = receipt.output
@@ -131,7 +135,7 @@ class Player(ABC, Generic[OutcomeT]):
             self.gas_used.append(receipt.gas_used)
         else:
             try:
-                output = evm.send(sender, self.contract, data, value)
+                output = evm.send(sender, to, data, value)
             except Reverted as reverted:
                 raise self._refusal(data, reverted.data) from None
             logs = evm.take_logs()
@@ -167,7 +171,7 @@ class Player(ABC, Generic[OutcomeT]):
         ParleyError
             If the contract takes it, or refuses it for another reason.
         """
-        answer = self.evm.call(sender, self.contract, data, value)
+        answer = self.evm.call(sender, self.contract_of(data), data, value)
         if answer.ok:
             raise ParleyError(taken)
         if not answer.output.startswith(self.codec.errors[error]):

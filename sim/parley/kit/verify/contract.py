@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from typing import NamedTuple, Protocol
@@ -19,7 +20,16 @@ from parley.kit.verify.decoder import Decoder
 from parley.kit.verify.replay import AnyReplay, Draws, G, Replay
 from parley.kit.verify.verification import Judged, Others, Verification
 
-__all__ = ["Declared", "Progress", "Question", "compiled", "decoder_of", "questions", "verify_contract"]
+__all__ = [
+    "Beside",
+    "Declared",
+    "Progress",
+    "Question",
+    "compiled",
+    "decoder_of",
+    "questions",
+    "verify_contract",
+]
 
 Progress = Callable[[int, int], None]
 """Called with the blocks read and the blocks to read."""
@@ -46,6 +56,37 @@ class Declared(Protocol):
         """Return compiled contracts by name."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Another contract of a mechanism that holds games, beside the one that it declares first.
+
+    Attributes
+    ----------
+    mechanism : Declared
+    contracts : tuple of str
+        The contract, then those that it calls.
+    replay : callable
+        Returns the class that replays its games.
+    """
+
+    mechanism: Declared
+    contracts: tuple[str, ...]
+    replay: Callable[[], type[AnyReplay]]
+
+    @property
+    def kind(self) -> str:
+        """The mechanism's."""
+        return self.mechanism.kind
+
+    def verifier(self) -> type[AnyReplay]:
+        """Return the class that replays its games."""
+        return self.replay()
+
+    def artifacts(self) -> Mapping[str, Artifact]:
+        """Return compiled contracts by name."""
+        return self.mechanism.artifacts()
+
+
 def decoder_of(mechanism: Declared, claims: Claims | None = None) -> Decoder:
     """Return the decoder of the calls and events of a mechanism's contract.
 
@@ -65,7 +106,8 @@ def decoder_of(mechanism: Declared, claims: Claims | None = None) -> Decoder:
             f"cannot decode calls to {name}: no compiled contracts, and no interface in the deployment file"
         )
     try:
-        return Decoder(abi, mechanism.verifier().contract.words)
+        model = mechanism.verifier().contract
+        return Decoder(abi, model.words, model.opening)
     except (AbiError, LookupError, TypeError, AttributeError) as error:
         raise ParleyError(f"the interface of {name} cannot be read: {error!r}") from error
 
@@ -107,6 +149,7 @@ def verify_contract(
             )
         replay.take(call)
     replay.ledger.close()
+    replay.finish()
     if claims is not None:
         _check_code(history, claims, contracts, replay)
     _confirm(history, replay)

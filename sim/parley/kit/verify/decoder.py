@@ -27,7 +27,7 @@ class Action(NamedTuple):
     Attributes
     ----------
     game : bytes or None
-        Id of the game; None for `create`, which computes it from the sender.
+        Id of the game; None for the action that opens it, which computes it.
     arguments : tuple
         Other arguments, in the contract's order.
     """
@@ -257,19 +257,21 @@ class View(NamedTuple):
 class Decoder:
     """A decoder of a contract's calls and events, by its interface.
 
-    The first argument of every event and of every action except `create` is the game's id.
+    The first argument of every event is the game's id, and of every action except the opening one.
 
     Parameters
     ----------
     words : iterable of type
         The model's structs and enumerations, with their Solidity names.
+    opening : str
+        The action that opens a game.
 
     Attributes
     ----------
     payable : frozenset of str
         The actions that take money.
     actions : dict of str to tuple of Type
-        Arguments of each action; the first is the game's id, except for ``create``.
+        Arguments of each action; the first is the game's id, except for the opening one.
 
     Examples
     --------
@@ -290,8 +292,11 @@ class Decoder:
     (True, True)
     """
 
-    def __init__(self, abi: Iterable[Mapping[str, Any]], words: Iterable[type[Any]] = ()) -> None:
+    def __init__(
+        self, abi: Iterable[Mapping[str, Any]], words: Iterable[type[Any]] = (), opening: str = "create"
+    ) -> None:
         abi = list(abi)
+        self.opening = opening
         self._words: Words = {one.__name__: one for one in words}
         self.views: dict[str, View] = {}
         self._actions: dict[bytes, _Layout] = {}
@@ -332,7 +337,7 @@ class Decoder:
             raise NotReadableError(f"the contract has no action {data[:4].hex() or 'without calldata'}")
         reader = Reader(data, 4)
         arguments = tuple([read(reader, place) for place, read in found.each])
-        if found.name == "create":
+        if found.name == self.opening:
             return Action(found.name, None, arguments)
         return Action(found.name, arguments[0], arguments[1:])
 

@@ -165,12 +165,12 @@ class Guarantees(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
         """Find the best allocations, with and without the guarantee."""
         from parley.mechanisms.guarantees.solution import TIME_LIMIT, solve
 
-        sweep, limit = given.text("sweep"), given.text("time_limit")
+        sweep = given.text("sweep")
         return solve(
             problem,
             frontier=given.flag("frontier"),
             sweep=None if sweep is None else _range(sweep),
-            time_limit=TIME_LIMIT if limit is None else _seconds(limit),
+            time_limit=given.seconds("time_limit", TIME_LIMIT),
             method=given.text("method") or "auto",
             tell=lambda what: tell(what, 0, None),
         )
@@ -193,16 +193,6 @@ def _range(text: str) -> tuple[int, int]:
     if not (colon and least.isdecimal() and most.isdecimal() and len(text) < _DIGITS):
         raise ParleyError(f"--sweep {shorten(text)} is not of the form A:B")
     return int(least), int(most)
-
-
-def _seconds(text: str) -> float:
-    try:
-        found = float(text)
-    except ValueError:
-        found = 0.0
-    if not 0 < found < float("inf"):
-        raise ParleyError(f"--time-limit {shorten(text)} is no positive number of seconds")
-    return found
 
 
 _DIGITS = 20
