@@ -33,6 +33,8 @@ CONTRACTS = (
     "AssignmentLottery",
     "RayMarket",
     "GuaranteedDispatch",
+    "TeamContract",
+    "OutcomeDraw",
 )
 
 

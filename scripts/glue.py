@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 
 DRIVES = {"contracts", "events", "mechanism", "play", "plan", "schema", "statistics"}
 READS = {"stated", "verify"}
-MODEL = {"certificate", "game", "lottery_state", "model", "parameters", "position"}
+MODEL = {"certificate", "draw", "game", "lottery_state", "model", "parameters", "position"}
 ROOMS = {
     "experiment": "experiments",
     "live": "live page",

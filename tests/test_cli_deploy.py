@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
 MARKET = ROOT / "problems" / "screening-worked-example.toml"
 DISPATCH = ROOT / "problems" / "guarantees-worked-example.toml"
+PROJECT = ROOT / "problems" / "team-worked-example.toml"
 LOTTERY = ROOT / "problems" / "assignment-seminars.toml"
 CONTRACTS = contracts()
 
@@ -89,6 +90,7 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
         (LOTTERY, "absent:revealing"),
         (MARKET, "truthful"),
         (DISPATCH, "lazy"),
+        (PROJECT, "rational"),
     ):
         options = [*place, "--games", 12, "--seed", len(bots), "--bots", bots]
         assert parley("simulate", problem, *options).returncode == 0
@@ -100,20 +102,24 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
         *("contracts", "findings"),
     }
     assert found["payees"] == "traces"
-    assert (found["chain_id"], found["games"], found["violations"], found["holds"]) == (31337, 60, [], True)
+    assert (found["chain_id"], found["games"], found["violations"], found["holds"]) == (31337, 84, [], True)
     assert [(one["kind"], one["games"]) for one in found["contracts"]] == [
         ("coordination", 12),
         ("assignment", 24),
         ("screening", 12),
         ("guarantees", 12),
+        *[("team", 12)] * 2,
     ]
     assert found["draws"] == sum(one["draws"] for one in found["contracts"])
-    p_values = [one["recognition_p_value"] for one in found["contracts"][:2]]
-    assert found["recognition_p_value"] == min(1, 2 * min(p_values))
+    p_values = [one["recognition_p_value"] for one in found["contracts"]]
+    drawn = [p_value for p_value in p_values if p_value is not None]
+    # Of projects only their draws are drawn, and of dispatches nothing here.
+    assert [p_value is not None for p_value in p_values] == [True, True, False, False, False, True]
+    assert found["recognition_p_value"] == min(1, 3 * min(drawn))
     assert found["contracts"][2]["draws"] == 0
     tables = parley("verify", *place)
     assert tables.returncode == 0
-    assert tables.stdout.count("no violation") == 4
+    assert tables.stdout.count("no violation") == 6
 
     # A file may name one mechanism alone, as those do that were written before there was another.
     content = json.loads(deployment.read_text())
@@ -126,7 +132,9 @@ def test_what_happened_to_all_mechanisms_is_verified_together(
         assert only["holds"] is True
     alone.write_text(json.dumps(content | {"contracts": {}}))
     said = complaint(parley("verify", "--evm", node.url, "--deployment", alone), 2)
-    assert "contains none of TwoStageMechanism, AssignmentLottery, RayMarket, GuaranteedDispatch" in said
+    assert (
+        "contains none of TwoStageMechanism, AssignmentLottery, RayMarket, GuaranteedDispatch, TeamC" in said
+    )
 
 
 def test_the_script_and_the_command_are_one(node: LocalNode, deployment: Path) -> None:

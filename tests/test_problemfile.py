@@ -62,11 +62,11 @@ def test_every_kind_has_a_ready_problem_and_no_other_has_a_room() -> None:
         ("a.json", "[1, 2]", "must be an object with keys, not [1, 2]"),
         ("a.json", "", "line 1, column 1: invalid JSON"),
         ("a.json", "[" * 100_000, "nested too deeply"),
-        ("a.json", "{}", "kind: missing; known: coordination, assignment, screening, guarantees"),
+        ("a.json", "{}", "kind: missing; known: coordination, assignment, screening, guarantees, team"),
         (
             "a.json",
             '{"kind": "auction"}',
-            "kind: unknown kind 'auction'; known: coordination, assignment, screening, guarantees",
+            "kind: unknown kind 'auction'; known: coordination, assignment, screening, guarantees, team",
         ),
         ("a.json", '{"kind": ["coordination"]}', "kind: unknown kind"),
     ],

@@ -19,6 +19,7 @@ KINDS = {
     "assignment": "assignment-cyclic.toml",
     "screening": "screening-worked-example.toml",
     "guarantees": "guarantees-worked-example.toml",
+    "team": "team-worked-example.toml",
 }
 
 

@@ -43,6 +43,7 @@ def test_every_directed_test_stands_in_the_ledger() -> None:
         "assignment/test_contract_[!s]*.py",
         "screening/test_contract_*.py",
         "guarantees/test_contract_*.py",
+        "team/test_contract_*.py",
     ):
         for path in sorted((ROOT / "tests").glob(pattern)):
             relative = path.relative_to(ROOT).as_posix()
@@ -55,8 +56,10 @@ def test_the_ledger_counts_the_crooked_contracts_right() -> None:
     from tests.guarantees.suite import SUITE as GUARANTEES  # noqa: PLC0415 - a test's own table
     from tests.kit.conformance import sample  # noqa: PLC0415 - a test's own table
     from tests.screening.suite import SUITE as SCREENING  # noqa: PLC0415 - a test's own table
+    from tests.team.suite import DRAW_SUITE  # noqa: PLC0415 - a test's own table
+    from tests.team.suite import SUITE as TEAM  # noqa: PLC0415 - a test's own table
 
-    suites = (COORDINATION, ASSIGNMENT, SCREENING, GUARANTEES)
+    suites = (COORDINATION, ASSIGNMENT, SCREENING, GUARANTEES, TEAM, DRAW_SUITE)
     names = [list(suite.campaign.variants) for suite in suites]
     ledger = (ROOT / "docs/PROPERTIES.md").read_text(encoding="utf-8")
     assert f"list {sum(map(len, names))} variants" in ledger

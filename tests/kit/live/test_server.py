@@ -122,7 +122,7 @@ def test_nothing_but_the_page_s_own_files_is_given(server: LiveServer) -> None:
         ({"text": TEXT.replace("9/10", "11/10")}, "continuation: 11/10 is outside [0, 1)"),
         ({"text": "a = 1\nkind = nothing"}, "line 2, column 8: invalid TOML: Invalid value"),
         ({"text": '{"kind": }'}, "line 1, column 10: invalid JSON: Expecting value"),
-        ({"text": ""}, "kind: missing; known: coordination, assignment, screening, guarantees"),
+        ({"text": ""}, "kind: missing; known: coordination, assignment, screening, guarantees, team"),
         ({"text": 'kind = "assignment"'}, "items: missing"),
         ({"text": 'kind = "poker"'}, "kind: unknown kind 'poker'"),
         ({"keys": {"continuation": "much"}}, "continuation: 'much' is not a number"),
