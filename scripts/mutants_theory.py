@@ -108,6 +108,18 @@ SPARE = 10
 LONGEST = 120
 """Seconds of tests that one mutant meets at most, if nobody says otherwise."""
 MEMORY = 6 * 2**30
+LARGE = [
+    "highspy",
+    "joblib",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pydantic",
+    "scipy.optimize",
+    "scipy.stats",
+    "typer",
+]
+"""What takes long to import, and is none of ours."""
 VERDICTS = {0: "SURVIVED", 10: "killed", 11: "too long"}
 """Of a mutant, by the status of the process that tried it."""
 
@@ -397,7 +409,7 @@ def main() -> None:
     )
     hypothesis.settings.load_profile("mutants")
     found = reach(given.workers, given.seconds)
-    for name in ("highspy", "matplotlib", "numpy", "pydantic", "scipy.optimize", "scipy.stats", "typer"):
+    for name in LARGE:
         importlib.import_module(name)
     every = [m for name in modules(given.only) for m in mutants_of(name, (ROOT / name).read_text("utf-8"))]
     sample = dict(list(drawn(every, given.seed).items())[: given.mutants])
