@@ -210,9 +210,9 @@ def _worth(plan: Plan, seat: int, jobs: Sequence[int]) -> Moments:
 
 
 def _of_permutation(a: Mapping[int, Mapping[int, Fraction]]) -> Fraction:
-    m = len(a)
-    if m < 2:
+    if not a:
         return Fraction(0)
+    m = len(a)
     rows = {i: sum(row.values(), Fraction(0)) / m for i, row in a.items()}
     schedules = next(iter(a.values())).keys()
     across = {s: sum((row[s] for row in a.values()), Fraction(0)) / m for s in schedules}

@@ -283,7 +283,7 @@ def free_of_loss(problem: Problem) -> list[str]:
         return []
     n, m = problem.providers, problem.jobs
     excluded = exclusions(problem)
-    able = set(problem.eligible) == {None} and problem.is_symmetric and problem.capacities[0] != 0
+    able = set(problem.eligible) == {None} and problem.is_symmetric and 0 not in problem.capacities
     equal = able and is_uniform_income(problem) and len(set(problem.values)) == 1
     results = {
         "Proposition 4": not excluded and len(set(problem.eligible)) == 1,

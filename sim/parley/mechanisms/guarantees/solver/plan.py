@@ -109,6 +109,10 @@ class Outcome:
     """Whether anything keeps it; None if that is not known."""
 
 
+EMPTY = Outcome(None, 0, 0, 0, feasible=False)
+"""What is found if no allocation keeps the guarantee."""
+
+
 @dataclass(frozen=True)
 class Flows:
     """The greatest value of each number of identical providers."""
@@ -230,7 +234,7 @@ class Plan:
         floors = self.floors(case)
         found = self.kept(floors, None if fair is None else fair.choice)
         if found is None:
-            return Outcome(None, 0, 0, 0, feasible=False)
+            return EMPTY
         if fair is None or fair.low == fair.high:
             return Outcome(
                 found.choice, found.low, max(found.low, 0), found.high, found.choice is not None or None
@@ -266,13 +270,13 @@ class Plan:
             return open_ends
         value, chosen = found
         if chosen is None:
-            return Outcome(None, 0, 0, 0, feasible=False)
+            return EMPTY
         return Outcome(choice_of(shape, columns, chosen), value, value, value, feasible=True)
 
     def _by_listing(self, found: tuple[Fraction, Allocation] | None) -> Outcome:
         shape = self.shape
         if found is None:
-            return Outcome(None, 0, 0, 0, feasible=False)
+            return EMPTY
         value = int(found[0] * shape.value_scale * shape.factor_scale)
         row_of = dict(zip(shape.order, shape.rows.tolist(), strict=True))
         lists = [[tuple(row_of[job] for job in found[1][i]) for i in kind.members] for kind in shape.kinds]
