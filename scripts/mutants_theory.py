@@ -184,7 +184,9 @@ def measure(files: Sequence[Path], data: str, longest: float) -> dict[str, Any]:
     recorder = Recorder(measured, longest)
     signal.signal(signal.SIGPROF, too_long)
     measured.start()
-    pytest.main(arguments("-k", "not seconds", *map(str, files)), plugins=[recorder])
+    status = pytest.main(arguments("-k", "not seconds", *map(str, files)), plugins=[recorder])
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise SystemExit("mutants: pytest could not run the tests")
     measured.stop()
     reached = {}
     for name in modules(""):

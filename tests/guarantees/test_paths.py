@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parley.core.clock import Clock
+from parley.mechanisms.guarantees.solver.paths import Paths
 from parley.mechanisms.guarantees.solver.plan import plan_of
 from parley.mechanisms.guarantees.solver.search import columns_of, floors_of
-from parley.mechanisms.guarantees.solver.sources import Goal, Paths
+from parley.mechanisms.guarantees.solver.sources import Goal
 from tests.guarantees.test_solution import drawn
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from parley.mechanisms.guarantees.solver.kernels import Bools
     from parley.mechanisms.guarantees.solver.packing import Prices
-    from parley.mechanisms.guarantees.solver.sources import Found
+    from parley.mechanisms.guarantees.solver.paths import Found
 
 
 def test_prices_bound_the_gain_whenever_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,12 +39,12 @@ def test_prices_bound_the_gain_whenever_the_time_is_up(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Paths, "_price", counted)
     clock = Clock.of(3600)
-    found = Paths(shape, 0).relax(goal, shape.providers, known, clock)
+    found = Paths(shape).relax(goal, shape.providers, known, clock)
     assert found is not None
     assert found.bound == shape.providers
     for stop in range(1, calls + 1):
         calls, last, clock = 0, stop, Clock.of(3600)
-        found = Paths(shape, 0).relax(goal, shape.providers, known, clock)
+        found = Paths(shape).relax(goal, shape.providers, known, clock)
         assert found is not None
         assert found.bound >= shape.providers
     assert last > 3
