@@ -119,6 +119,19 @@ def test_searches_are_exact_beyond_the_whole_numbers_of_floats() -> None:
                     assert additive_optimum(drawn, rule) == found
 
 
+def test_agents_who_differ_by_less_than_floats_tell_apart_are_not_taken_for_equal() -> None:
+    tiny, dice = F(1, 3**45), Random(54)
+    for _ in range(25):
+        agents = dice.randint(3, 6)
+        numbers = [F(dice.randint(1, 2), 14) + dice.randint(-3, 3) * tiny for _ in range(agents)]
+        cutoffs = [F(dice.randint(2, 4), 40) + dice.randint(-3, 3) * tiny for _ in range(agents)]
+        drawn = additive(numbers, cutoffs)
+        for rule in RULES:
+            found = additive_optimum(drawn, rule)
+            assert (found.revenue, found.team) == Brute(drawn).best(rule)
+            assert best_submodular(drawn, rule, Clock.of(MINUTE)) == found
+
+
 def random_large(seed: int, agents: int) -> Problem:
     dice = Random(seed)
     numbers = [dice.randint(1, 10**6) for _ in range(agents)]

@@ -65,7 +65,7 @@ def prepare(problem: Problem, success: Additive) -> Data:
     value = np.array([-number / scale for _, number, _ in known])
     twin = [k - 1 if k and known[k][:2] == known[k - 1][:2] else -1 for k in range(len(known))]
     order = np.array(agents, dtype=np.int64)
-    by_value = np.lexsort((order, -value)).astype(np.int64)
+    by_value = np.array(sorted(range(len(known)), key=lambda k: known[k][1:]), dtype=np.int64)
     by_ratio = np.lexsort((order, kappa / value)).astype(np.int64)
     margin = 32 * (len(agents) + 8) * 2.0**-53 * float(value.sum())
     return Data(agents, kappa, value, by_value, by_ratio, np.array(twin, dtype=np.int64), margin)

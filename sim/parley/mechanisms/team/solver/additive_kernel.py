@@ -305,14 +305,12 @@ def search(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search
             item = items[depth - 1]
             stages[depth - 1] = 1
             members -= 1
-            for k in range(item, agents):  # equal agents after it would be hired after it
-                if state[k] != OUT and value[k] == value[item] and kappa[k] == kappa[item]:
-                    if k != item and state[k] != UNDECIDED:
-                        continue
+            k = item
+            while k < agents and (k == item or twin[k] == k - 1):  # equal agents would be hired after it
+                if k == item or state[k] == UNDECIDED:
                     state[k] = OUT
                     mark[k] = depth - 1
-                elif kappa[k] > kappa[item]:
-                    break
+                k += 1
         new = True
     numbers[0], numbers[1] = depth, members
     return False
