@@ -30,6 +30,7 @@ from parley.mechanisms.screening.market import Menu
 from parley.mechanisms.screening.preferences import Discrete
 from parley.mechanisms.screening.problem import Problem, worked_example
 from parley.mechanisms.screening.rays import are_polarized, dot, full_length
+from parley.mechanisms.screening.solution import solve
 
 MARKETS = "finite", "large", "two-price", "bilateral"
 
@@ -497,6 +498,16 @@ def assert_finite_is_best(agents: int, tasks: int, seeds: range) -> None:
 @pytest.mark.parametrize(("agents", "tasks"), [(6, 2), (6, 3)])
 def test_the_finite_design_beats_the_others_on_unseen_markets(agents: int, tasks: int) -> None:
     assert_finite_is_best(agents, tasks, range(101, 102))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_finite_design_for_discrete_types_beats_the_best_trade_of_two_agents(seed: int) -> None:
+    """Up to the whole units in which it is played; both changes are exact."""
+    types = {"type": "discrete", "types": [[1, 1], [1, 2], [2, 1], [3, 4]], "weights": [1, 3, 3, 2]}
+    found = solve(drawn(2 + seed % 2, 2, seed, preferences=types))
+    assert found.trade is not None
+    assert found.expectation.exact
+    assert found.expectation.change <= found.trade.change * Fraction(999, 1000)
 
 
 @pytest.mark.deep

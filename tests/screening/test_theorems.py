@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
@@ -203,6 +203,36 @@ def test_the_best_trade_is_found_just_above_the_least_price_that_is_accepted(pri
     assert found is not None
     assert (found.receiver, found.giver, found.chance) == (0, 1, 1)
     assert 0.985 * 2 / Fraction(price) < -found.change < 2 / Fraction(price)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_best_trade_of_discrete_types_is_just_beside_a_ratio(seed: int) -> None:
+    """Between two ratios of types, a gain rises or falls up to where the other agent's task runs out."""
+    dice = np.random.default_rng(seed)
+    agents = 2 + seed % 2
+    problem = Problem.from_mapping(
+        {
+            "kind": "screening",
+            "social_costs": np.round(dice.uniform(1, 4, (agents, 2)), 2).tolist(),
+            "status_quo": dice.integers(4, 20, (agents, 2)).tolist(),
+            "preferences": {
+                "type": "discrete",
+                "types": [[4, 1], [5, 4], [1, 1], [1, 3]],
+                "weights": [1, 5, 1, 5],
+            },
+        }
+    )
+    best, small = Fraction(0), Fraction(1, 10**6)
+    for j, k in permutations(range(agents), 2):
+        runs_out = problem.status_quo[j][1] / problem.status_quo[k][0]
+        sides = [Fraction(r) * (1 + x) for r in ("4", "5/4", "1", "1/3") for x in (small, -small)]
+        for price in (*sides, runs_out):
+            trade = full_trade(problem, j, k, (Fraction(1), -price))
+            best = min(best, Fraction(trade_of(problem, j, k, trade).change))
+    found = best_trade(problem)
+    assert best < 0
+    assert found is not None
+    assert found.change <= best * Fraction(99, 100)
 
 
 # ── Theorem 1 ──

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from parley.core.linear import Program
-from parley.mechanisms.screening.preferences import Preferences, Uniform
+from parley.mechanisms.screening.preferences import Discrete, Preferences, Uniform
 from parley.mechanisms.screening.rays import Type, Vector, dot
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ REFINED = 24
 """Trades of two tasks that are refined."""
 DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 50, 100, 1000)
 """Denominators of the numbers that are tried instead of floats."""
+FINE = 10**6
+"""Such a denominator where the chance of a trade has steps."""
+BESIDE = 1e-3
+"""How far beside a step prices are tried, relative to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +240,9 @@ class _Start(NamedTuple):
 def best_trade(problem: Problem, *, seed: int = 0) -> Trade | None:
     """Search for the trade between two agents with the greatest expected gain.
 
-    First, all trades of one task for another at many prices, then the best ones with prices between and more
-    tasks. With two tasks, that leaves out only prices between those that were tried.
+    First, all trades of one task for another at many prices, just beside the ratios of discrete types among
+    them, then the best ones with prices between and more tasks. With two tasks, that leaves out only prices
+    between those that were tried.
 
     Parameters
     ----------
@@ -276,8 +281,10 @@ def _starts(problem: Problem, types: Sequence[NDArray[np.float64]]) -> Iterator[
         middles = (ratios[:, 1:] + ratios[:, :-1])[:, :: max(1, TYPES // PRICES)] / 2
         prices = np.unique(np.concatenate([middles.ravel(), [1.0]]))
         prices = prices[:: max(1, len(prices) // (4 * PRICES))]
+        steps = sorted({x for own in problem.preferences for x in _steps(own, a, b)})
+        prices = np.unique([*prices, *(x * side for x in steps for side in (1 - BESIDE, 1 + BESIDE))])
         likes = np.array([np.searchsorted(own, prices) for own in ratios]) / TYPES  # c_a < p c_b
-        hates = 1 - likes
+        hates = 1 - np.array([np.searchsorted(own, prices, side="right") for own in ratios]) / TYPES
         for j, k in combinations(range(problem.agents), 2):
             amounts = np.minimum(owned[k, a], owned[j, b] / prices)
             worth = (costs[j, b] - costs[k, b]) * prices - (costs[j, a] - costs[k, a])
@@ -287,6 +294,15 @@ def _starts(problem: Problem, types: Sequence[NDArray[np.float64]]) -> Iterator[
                 direction = [0.0] * problem.tasks
                 direction[a], direction[b] = 1.0, -float(prices[best])
                 yield _Start(float(gains[best]), j, k, tuple(direction))
+
+
+def _steps(preferences: Preferences, a: int, b: int) -> list[float]:
+    """Return the ratios c_a / c_b of an agent with finitely many types."""
+    if isinstance(preferences, Discrete):
+        return [float(kind[a] / kind[b]) for kind in preferences.types]
+    if isinstance(preferences, Uniform) and preferences.low == preferences.high:
+        return [float(preferences.low[a] / preferences.low[b])]
+    return []
 
 
 def _climb(problem: Problem, types: Sequence[NDArray[np.float64]], start: _Start) -> _Start:
@@ -322,7 +338,8 @@ def _rounded(problem: Problem, start: _Start) -> Iterator[Trade]:
     """Return exact trades near one in floating point, with simple numbers."""
     size = max(map(abs, start.direction))
     seen = set()
-    for most in DENOMINATORS:
+    stepped = any(_steps(problem.preferences[seat], 0, 1) for seat in (start.receiver, start.giver))
+    for most in (*DENOMINATORS, FINE) if stepped else DENOMINATORS:
         direction = tuple(Fraction(round(x / size * most), most) for x in start.direction)
         full = full_trade(problem, start.receiver, start.giver, direction)
         if full not in seen and any(full):

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 
 from joblib import Parallel, delayed
 
+from parley.mechanisms.screening.bilateral import best_trade
 from parley.mechanisms.screening.design import simple
 from parley.mechanisms.screening.design.axes import Axes, levels_of, menus_along, search
 from parley.mechanisms.screening.design.large import exact_rays
 from parley.mechanisms.screening.design.numbers import Numbers, Sample
 from parley.mechanisms.screening.design.played import improved
+from parley.mechanisms.screening.design.priced import pair_menus
+from parley.mechanisms.screening.design.responses import Responses
 from parley.mechanisms.screening.market import MAX_QUANTITY, REMEDIAL, Menu
 from parley.mechanisms.screening.rays import dot
 
@@ -100,13 +103,26 @@ def simple_design(problem: Problem, name: str, seed: int) -> tuple[Menu, ...]:
     numbers, levels = Numbers.of(problem), levels_for(problem)
     types = numbers.types(FIRST_TYPES, seed, 0)
     if name == "bilateral":
-        return simple.bilateral(problem, types, levels, (seed, 1))
+        found = [simple.bilateral(problem, types, levels, (seed, 1)), *_traded(problem, seed)]
+        sample = Sample(numbers, types)
+        return min(found, key=lambda menus: float(sample.changes(problem.market(menus).menus).mean()))
     axes = (
         simple.unit_prices(numbers, types)
         if name == "unit prices"
         else simple.two_prices(numbers, types, levels)
     )
     return menus_along(axes, problem.status_quo)
+
+
+def _traded(problem: Problem, seed: int) -> list[tuple[Menu, ...]]:
+    """Return the best trade of two agents and two tasks, without levels."""
+    trade = best_trade(problem, seed=seed)
+    if trade is None or problem.tasks > 2:
+        return []
+    pair, (taken, given) = (trade.receiver, trade.giver), trade.trade
+    if taken < 0:
+        pair, taken, given = (trade.giver, trade.receiver), -taken, -given
+    return [pair_menus(problem, Responses(Numbers.of(problem), (seed,)), pair, float(-given / taken))]
 
 
 def _searched(problem: Problem, seed: int, workers: int) -> list[tuple[Menu, ...]]:

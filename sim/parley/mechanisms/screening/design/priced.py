@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from parley.mechanisms.screening.problem import Problem
     from parley.mechanisms.screening.rays import Vector
 
-__all__ = ["priced_menus"]
+__all__ = ["pair_menus", "priced_menus"]
 
 NOTHING = 1e-9
 """Who takes less than this, relative to what it gives up, takes nothing."""
@@ -90,6 +90,16 @@ def _units(problem: Problem, asked: Sequence[tuple[Trade, float]]) -> list[int]:
     while found[-1] > finest_unit(problem.status_quo, max(quantities)):
         found.append(found[-1] // 10)
     return found
+
+
+def pair_menus(problem: Problem, oracle: Responses, pair: tuple[int, int], price: float) -> tuple[Menu, ...]:
+    """Return menus by which one agent takes task 0 from another one, near a price, with whole endpoints."""
+    asked = []
+    for take, j in enumerate(pair):
+        own = price if take == 0 else 1 / price
+        step = max(0, int(np.searchsorted(oracle.sides[j][take].prices, own)) - 1)
+        asked.append((Trade(j, take, 1.0, own, step), own))
+    return next(iter(_at_common_price(problem, oracle, asked)), (STAY_ONLY,) * problem.agents)
 
 
 def _alone(
