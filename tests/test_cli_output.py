@@ -143,7 +143,10 @@ def test_what_libraries_print_stays_out_of_the_address_that_is_served(noisy: dic
     assert NOISE in told
 
 
-ENCODINGS = ["latin-1", "cp1252", "ascii", "cp437", "gbk", "utf-16", "utf-8"]
+ENCODINGS = [
+    *("latin-1", "ascii", "gbk", "utf-16"),
+    *(pytest.param(name, marks=pytest.mark.deep) for name in ("cp1252", "cp437", "utf-8")),
+]
 
 
 @pytest.fixture(scope="module")
