@@ -99,8 +99,8 @@ def test_creation_refuses(kind: str, what: str) -> None:
 
 
 def test_agents_whose_addresses_end_alike_are_two(kind: str) -> None:
-    """Twins are looked for among those with the same lowest byte."""
-    alike = ["0x" + f"{k}1".zfill(40) for k in range(1, 4)]
+    """Twins are looked for among those with the same lowest byte: here the greatest."""
+    alike = ["0x" + f"{k}ff".zfill(40) for k in range(3)]
     game = Seated(kind)
     refused = game.creation(agents=[*alike[:2], alike[1]])
     assert game.send(refused).error == ("DuplicateAgent", 2, 1)

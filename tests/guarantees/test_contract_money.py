@@ -242,8 +242,8 @@ def test_of_equal_schedules_that_of_the_lower_seat_comes_first_whenever_they_end
 @pytest.mark.parametrize("repaired", [False, True])
 def test_schedules_of_more_than_32_seats_are_ranked_and_drawn_like_others(repaired: bool) -> None:  # noqa: FBT001 - a case
     """One job each, of different values; posted without the least, challenged with it, and nobody opens."""
-    many = 35
-    order = [(11 * job) % many for job in range(many)]
+    many = 33
+    order = [(10 * job) % many for job in range(many)]
     full = bytes(seat + 1 for seat in order)
     jobs = [Job(0, 1, job + 1) for job in range(many)]
     parameters = replace(DRAWN, rates=(RATE,) * many, floors=(0,) * many, tolerance=0)
