@@ -110,7 +110,7 @@ def test_a_support_may_hold_no_type_that_likes_both(preferences: dict[str, Any])
 
 
 def test_a_certificate_improves_as_lemma_2_says() -> None:
-    dice = np.random.default_rng(1)
+    dice = np.random.default_rng(3)
     seen = {True: 0, False: 0, None: 0}
     for _ in range(40):
         problem = random_problem(dice)
