@@ -64,7 +64,7 @@ def _envied(found: Mapping[str, Any], problem: Problem) -> list[str]:
     said = []
     for pair in found["envy"][:3]:
         one, other = (problem.agent_names[agent] for agent in pair["agents"])
-        said.append(f"{one} and {other}: after an exchange of their shares one of them gains.")
+        said.append(f"If {one} and {other} exchange shares, {hired(problem, pair['envious'])} gains.")
     least = found["least"]
     if said and least is not None:
         said.append(f"The least fair contract of this team earns {cost(value(least['revenue']))}.")
