@@ -12,6 +12,7 @@ import pytest
 
 from parley.core.errors import ParleyError
 from parley.kit.present.tables import written as shown
+from parley.mechanisms.guarantees.audit import audit
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, Income, MaxMin, keeps, leaves, records
 from parley.mechanisms.guarantees.instances import (
     instance_2,
@@ -23,6 +24,7 @@ from parley.mechanisms.guarantees.instances import (
     loss_8,
     loss_9,
 )
+from parley.mechanisms.guarantees.present.audit import audit_sheet
 from parley.mechanisms.guarantees.present.solution import solution_sheet
 from parley.mechanisms.guarantees.problem import Problem, worked_example
 from parley.mechanisms.guarantees.schedules import find_allocation_fault, pays_of, total, values_of
@@ -342,6 +344,19 @@ def test_a_floor_of_one_unit_counts_beside_welfare() -> None:
 def test_jobs_that_nobody_can_do_are_worth_nothing(method: str) -> None:
     problem = Problem(2, (Fraction(3),), MaxMin(), eligible=(frozenset(), frozenset()))
     check(problem, solve(problem, method=method), brute(problem))
+
+
+def test_the_bound_of_theorem_1_is_not_promised_to_providers_who_differ() -> None:
+    # A job of value 1 is promised to the one who alone could have done another one of value 9/10.
+    promise = Income((Fraction(0), Fraction(1)))
+    able = (frozenset({0}), frozenset({0, 1}))
+    problem = Problem(2, (Fraction(1), Fraction(9, 10)), promise, eligible=able, capacities=(1, 1))
+    written = solve(problem).to_json()
+    assert Fraction(written["loss"]) > Fraction(written["bound"])
+    said = "With providers who can do different jobs, no guarantee costs more than 50%."
+    assert said in [text for _, text in solution_sheet(written, problem).findings]
+    sheet = audit_sheet(audit(problem).to_json(), problem, lambda _: {})
+    assert "different jobs at most 50%" in sheet.findings[0][1]
 
 
 def test_an_empty_guarantee_has_no_allocation_and_no_loss() -> None:

@@ -48,7 +48,12 @@ def _cost(found: Mapping[str, Any], problem: Problem) -> str:
     what = promised(problem.guarantee)
     if lost is None:
         return f"No allocation keeps what is promised: {what}."
-    bound, lp = (percent(as_float(found[key]) or 0.0) for key in ("bound", "lp"))
+    bound, lp, other = (percent(as_float(found[key]) or 0.0) for key in ("bound", "lp", "asymmetric_bound"))
+    if not found["assumptions"]["symmetric"]["holds"]:
+        return (
+            f"Promising {what} costs {percent(lost)} of the greatest value; with providers who can do "
+            f"different jobs at most {other}."
+        )
     return (
         f"Promising {what} costs {percent(lost)} of the greatest value; with such factors at most {lp}, with "
         f"any of this heterogeneity {bound}."

@@ -6,8 +6,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Figure, cell, columns, cost, percent
+from parley.mechanisms.guarantees.loss import asymmetric_bound
 from parley.mechanisms.guarantees.present.words import promised
 from parley.mechanisms.guarantees.schedules import pays_of
+from parley.mechanisms.guarantees.theorems import structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +40,14 @@ def findings(solution: Mapping[str, Any], problem: Problem) -> list[str]:
     found = [said if lost else f"Promising {what} costs nothing: all of the greatest value, {most}, remains."]
     if solution["tau"] is not None:
         found.append(f"The greatest least pay is {cost(_value(solution['tau']))}.")
-    bound = percent(_value(solution["bound"]))
-    found.append(f"With so many providers and such factors, no guarantee like this costs more than {bound}.")
+    if structure(problem)["symmetric"].holds:
+        bound = percent(_value(solution["bound"]))
+        found.append(
+            f"With so many providers and such factors, no guarantee like this costs more than {bound}."
+        )
+    else:
+        bound = percent(float(asymmetric_bound(problem.providers, problem.delta)))
+        found.append(f"With providers who can do different jobs, no guarantee costs more than {bound}.")
     if solution["status"] != "optimal":
         low, high = (percent(_value(end)) for end in solution["bounds"]["loss"] or ("0", "1"))
         found.append(f"The time was up: proved is a loss from {low} to {high}.")
