@@ -162,8 +162,8 @@ def _maximize(
         return _packed(shape, relaxation.packing, first, enough, clock, MOST_NODES)
     few = source.complete(goal, relaxation, more_than + 1, clock, FEW_LISTED)
     if few is not None:
-        first = _packed(shape, few, first, enough, clock, FEW_NODES)
-    if first.gain < min(enough, first.bound):
+        first = _packed(shape, few, first, enough, clock, MOST_NODES if goal.counting else FEW_NODES)
+    if first.gain < min(enough, first.bound) and clock.left > 0:
         first = _among_generated(source, goal, relaxation, first, min(enough, first.bound), clock)
     return _among_all(source, goal, relaxation, first, enough, clock)
 
