@@ -49,15 +49,10 @@ def _cost(found: Mapping[str, Any], problem: Problem) -> str:
     if lost is None:
         return f"No allocation keeps what is promised: {what}."
     bound, lp, other = (percent(as_float(found[key]) or 0.0) for key in ("bound", "lp", "asymmetric_bound"))
+    most = f"such factors at most {lp}, with any of this heterogeneity {bound}"
     if not found["assumptions"]["symmetric"]["holds"]:
-        return (
-            f"Promising {what} costs {percent(lost)} of the greatest value; with providers who can do "
-            f"different jobs at most {other}."
-        )
-    return (
-        f"Promising {what} costs {percent(lost)} of the greatest value; with such factors at most {lp}, with "
-        f"any of this heterogeneity {bound}."
-    )
+        most = f"providers who can do different jobs at most {other}"
+    return f"Promising {what} costs {percent(lost)} of the greatest value; with {most}."
 
 
 def _deterrence(found: Mapping[str, Any]) -> str:

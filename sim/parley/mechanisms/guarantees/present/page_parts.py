@@ -40,14 +40,10 @@ def findings(solution: Mapping[str, Any], problem: Problem) -> list[str]:
     found = [said if lost else f"Promising {what} costs nothing: all of the greatest value, {most}, remains."]
     if solution["tau"] is not None:
         found.append(f"The greatest least pay is {cost(_value(solution['tau']))}.")
-    if structure(problem)["symmetric"].holds:
-        bound = percent(_value(solution["bound"]))
-        found.append(
-            f"With so many providers and such factors, no guarantee like this costs more than {bound}."
-        )
-    else:
-        bound = percent(float(asymmetric_bound(problem.providers, problem.delta)))
-        found.append(f"With providers who can do different jobs, no guarantee costs more than {bound}.")
+    alike = structure(problem)["symmetric"].holds
+    who = "so many providers and such factors" if alike else "providers who can do different jobs"
+    bound = _value(solution["bound"]) if alike else float(asymmetric_bound(problem.providers, problem.delta))
+    found.append(f"With {who}, no guarantee like this costs more than {percent(bound)}.")
     if solution["status"] != "optimal":
         low, high = (percent(_value(end)) for end in solution["bounds"]["loss"] or ("0", "1"))
         found.append(f"The time was up: proved is a loss from {low} to {high}.")
