@@ -158,6 +158,18 @@ def test_who_registers_jobs_or_copies_a_claim_is_called_so() -> None:
     assert {("register", "registrar"), ("attest", "registrar"), ("challenge", "copier")} <= senders
 
 
+@pytest.mark.parametrize("second", ["rational", "shirker"])
+def test_a_project_is_shown_as_it_was_played(second: str) -> None:
+    problem = ready("team-worked-example")
+    bots = list(problem.mechanism.seated(["rational", second], problem.problem))
+    shown = watch(problem, bots, seed=5, game=2)
+    check(problem, bots, shown)
+    done = ["works", {"rational": "works", "shirker": "does not work"}[second]]
+    assert [row[2:] for row in after(shown, "team")] == [["accepted", effort] for effort in done]
+    said = [step["said"] for step in shown["steps"]]
+    assert any("the chance of success is" in text for text in said)
+
+
 @pytest.mark.parametrize("bots", [["honest"], ["honest", "silent"]])
 def test_a_toy_is_shown_as_it_was_played(bots: list[str]) -> None:
     problem = LoadedProblem(COIN, Toss(7))

@@ -107,12 +107,19 @@ def watch(
         "agents": names,
         "phases": [name.capitalize() for name in mechanism.phases] if any(phases) else [],
         "panels": [
-            _seats([*played[roles:], *played[:roles]]).to_json(),
+            _seats(_by_party(played, len(player.seats), roles)).to_json(),
             *(panel.to_json() for panel in (board.panels() if board is not None else ())),
         ],
         "steps": steps,
         "ending": outcome.ending,
     }
+
+
+def _by_party(bots: Sequence[str], seats: int, roles: int) -> list[str]:
+    """Return the bots of the seats, then those of roles, which stand first; none if options play them."""
+    if len(bots) == seats:
+        return [*bots, *[""] * roles]
+    return [*bots[roles:], *bots[:roles]]
 
 
 def _seats(bots: Sequence[str]) -> Panel:
