@@ -31,7 +31,7 @@ def hired(problem: Problem, team: Iterable[int]) -> str:
     --------
     >>> from parley.mechanisms.team.problem import worked_example
     >>> hired(worked_example(), [0, 1]), hired(worked_example(), [])
-    ('agent 1 and agent 2', 'nobody')
+    ('agent 1, agent 2', 'nobody')
     """
     names = [problem.agent_names[agent] for agent in team]
     return listed_up_to(NAMED, names) if names else "nobody"
