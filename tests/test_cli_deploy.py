@@ -11,7 +11,7 @@ import pytest
 
 from parley.kit.registry import contracts
 from tests.command import parley
-from tests.nodes import KINDS, LocalNode, anvil, running
+from tests.nodes import LocalNode, anvil, running
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "problems" / "paper-example-1.toml"
@@ -49,7 +49,7 @@ def change(file: Path, name: str, **fields: object) -> None:
     file.write_text(json.dumps(content))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["anvil", pytest.param("hardhat", marks=pytest.mark.deep)])
 def test_deploy_then_check_then_play(kind: str, tmp_path: Path) -> None:
     with running(kind) as local:
         first = parley("deploy", "--evm", local.url, "--json", cwd=tmp_path)
@@ -80,6 +80,7 @@ def test_deploy_then_check_then_play(kind: str, tmp_path: Path) -> None:
             assert "game 0 of seed 4: already played on this contract" in again
 
 
+@pytest.mark.deep
 def test_what_happened_to_all_mechanisms_is_verified_together(
     node: LocalNode, deployment: Path, tmp_path: Path
 ) -> None:

@@ -201,7 +201,7 @@ def test_the_command_ends_in_the_same_way_when_it_is_a_process(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("rule", ["serial-dictatorship", "probabilistic-serial", "boston", "welfare"])
-@pytest.mark.parametrize("agents", [3, 20])
+@pytest.mark.parametrize("agents", [3, pytest.param(20, marks=pytest.mark.deep)])
 def test_places_need_not_fit_in_a_word(tmp_path: Path, rule: str, agents: int) -> None:
     # 20 agents with lists of their own: too many for exact serial dictatorship and Boston.
     items = [f"i{k}" for k in range(agents)]

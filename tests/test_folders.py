@@ -290,7 +290,7 @@ def test_a_folder_that_cannot_be_made_is_named_in_a_line(tmp_path: Path) -> None
         pass
 
 
-@pytest.mark.parametrize("most", [100, 5_000, 60_000])
+@pytest.mark.parametrize("most", [100, 5_000, pytest.param(60_000, marks=pytest.mark.deep)])
 def test_a_command_whose_files_do_not_fit_ends_with_2_and_leaves_nothing(most: int, tmp_path: Path) -> None:
     command = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
     command += "import sys; from parley.cli import main; main()"

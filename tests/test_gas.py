@@ -22,6 +22,7 @@ def snapshot() -> dict[str, Any]:
     return measured()
 
 
+@pytest.mark.deep
 def test_gas_is_that_of_the_snapshot(snapshot: dict[str, Any]) -> None:
     kept = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
     assert snapshot == kept, "run `python benchmarks/gas.py --write` and say why gas has changed"

@@ -136,7 +136,9 @@ def check_refused(ended: list[tuple[str, Ended]]) -> None:
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("faults", TOGETHER, ids="+".join)
+@pytest.mark.parametrize(
+    "faults", [TOGETHER[0], pytest.param(TOGETHER[1], marks=pytest.mark.deep)], ids="+".join
+)
 def test_commands_get_through_what_public_nodes_do(
     faults: tuple[str, ...], node: LocalNode, parley: Callable[..., Ended], tmp_path: Path
 ) -> None:

@@ -36,6 +36,8 @@ from parley.mechanisms.coordination.research.divisible import (
 from parley.mechanisms.coordination.research.divisible_decomposition import FractionRows
 from tests.coordination.problems import Matrix, make, random_announcements, random_cost, random_matrices
 
+pytestmark = pytest.mark.deep
+
 # Its types are incomplete.
 cp: Any = import_module("cvxpy")
 

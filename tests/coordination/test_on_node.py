@@ -51,7 +51,7 @@ def undisturbed() -> Games:
     return games
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["anvil", pytest.param("hardhat", marks=pytest.mark.deep)])
 def test_a_run_is_identical_on_an_embedded_machine_and_its_gas_is_the_nodes(kind: str) -> None:
     with running(kind) as node:
         run = MECHANISM.simulate(PROBLEM, games=40, seed=5, evm=node.url, bots=["equilibrium"])

@@ -57,7 +57,10 @@ def check_equilibrium_run(run: Run) -> None:
         )
 
 
-@pytest.mark.parametrize("recognition", RECOGNITION)
+@pytest.mark.parametrize(
+    "recognition",
+    [pytest.param(name, marks=() if name == "p-star" else pytest.mark.deep) for name in RECOGNITION],
+)
 def test_the_papers_example_under_every_recognition_function(recognition: str) -> None:
     run = simulate(replace(example_1(), recognition=recognition), games=2000, seed=1)
     check_equilibrium_run(run)

@@ -57,6 +57,7 @@ def test_another_seed_leaves_other_games(mixed: Path, tmp_path: Path) -> None:
     assert first != rows(tmp_path / "run", "games")
 
 
+@pytest.mark.deep
 def test_a_run_that_is_killed_again_and_again_leaves_the_same_bytes(mixed: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     program = (
@@ -285,6 +286,7 @@ def test_money_beyond_64_bits_is_kept_to_the_wei(tmp_path: Path) -> None:
 # ── learning, twins, scale ──────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.deep
 def test_members_that_learn_keep_what_they_have_learnt(tmp_path: Path) -> None:
     """Agents that reinforce what saves them something end up saving more than at first."""
     file = written(
@@ -346,6 +348,7 @@ def test_a_twin_that_plays_another_game_is_found_out(tmp_path: Path, monkeypatch
     assert len(twin.summary["cross_check"]["twin"]["differences"]) == 10
 
 
+@pytest.mark.deep
 def test_the_statistical_twins_costs_are_the_evms_on_average(tmp_path: Path) -> None:
     changed = TWIN | {"games": 1500, "generations": 2}
     run = run_experiment(written(tmp_path, **changed, engine="statistical", sample=150), out=tmp_path / "run")

@@ -64,6 +64,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
+@pytest.mark.deep
 def test_every_combination_is_played_as_simulate_plays_it(ran: Path) -> None:
     cells = json.loads((ran / "summary.json").read_text())["cells"]
     assert [(c["varied"]["rule"], c["bots"], c["seed"]) for c in cells] == [

@@ -25,6 +25,8 @@ from tests.kit.straws_suite import SOURCE as _STRAWS
 from tests.kit.straws_suite import SUITE as STRAWS
 from tests.kit.straws_suite import contracts as with_straws
 from tests.screening.suite import SUITE as SCREENING
+from tests.team.suite import DRAW_SUITE
+from tests.team.suite import SUITE as TEAM
 
 STEPS = 40
 """Rules that one run of arbitrary calls takes."""
@@ -37,7 +39,10 @@ _LOTTERY = _ASSIGNMENT + "AssignmentLottery.sol"
 _SCREENING = "contracts/screening/"
 _MARKET = _SCREENING + "RayMarket.sol"
 _GUARANTEES = "contracts/guarantees/"
+_TEAM = "contracts/team/"
 _DISPATCH = _GUARANTEES + "GuaranteedDispatch.sol"
+_PROJECT = _TEAM + "TeamContract.sol"
+_OUTCOME = _TEAM + "OutcomeDraw.sol"
 _CERTIFICATES = "tests/contracts/CertificatesHarness.sol"
 _DRAWS = "tests/contracts/DrawsHarness.sol"
 _STATUS = "tests/contracts/StatusHarness.sol"
@@ -52,6 +57,7 @@ _OF_FUNCTIONS = ("tests/coordination/test_protocol_r*.py", "tests/coordination/t
 _OF_LOTTERIES = ("tests/assignment/test_contract_[cdmpr]*.py",)
 _OF_MARKETS = ("tests/screening/test_contract_[cm]*.py",)
 _OF_DISPATCHES = ("tests/guarantees/test_contract_[dfm]*.py",)
+_OF_PROJECTS = ("tests/team/test_contract_c*.py", "tests/team/test_contract_m*.py")
 _OF_DRAWS = ("tests/test_randomness_on_chain.py",)
 _OF_STATUS = ("tests/contracts/test_status.py",)
 _OF_STORAGE = ("tests/test_storage_on_chain.py",)
@@ -113,6 +119,11 @@ TARGETS = (
         Target(_GUARANTEES + name, (_DISPATCH,), (*_OF_SEATS, *_OF_DISPATCHES))
         for name in ("Allocations.sol", "DispatchData.sol", "GuaranteedDispatch.sol", "Settlements.sol")
     ),
+    *(
+        Target(_TEAM + name, (_PROJECT,), _OF_PROJECTS)
+        for name in ("Fairness.sol", "Successes.sol", "TeamContract.sol", "TeamData.sol")
+    ),
+    *(Target(_TEAM + name, (_OUTCOME,), _OF_PROJECTS) for name in ("DrawData.sol", "OutcomeDraw.sol")),
 )
 
 
@@ -178,6 +189,8 @@ _DRIVEN: Mapping[str, tuple[type[ContractMachine[Any]], Callable[..., OnChain]]]
     _STRAWS: (STRAWS.machine, STRAWS.subject),
     _MARKET: (SCREENING.machine, SCREENING.subject),
     _DISPATCH: (GUARANTEES.machine, GUARANTEES.subject),
+    _PROJECT: (TEAM.machine, TEAM.subject),
+    _OUTCOME: (DRAW_SUITE.machine, DRAW_SUITE.subject),
 }
 """What drives the contract of a file against its model."""
 

@@ -310,7 +310,7 @@ LOGNORMAL = {
         *((market, {}) for market in MARKETS),
         ("large", {"unit": 10}),
         ("finite", {"preferences": DISCRETE}),
-        ("finite", {"preferences": LOGNORMAL}),
+        pytest.param("finite", {"preferences": LOGNORMAL}, marks=pytest.mark.deep),
         ("finite", {"preferences": [DISCRETE, LOGNORMAL, point(1, 2, 1), point(2, 1, 1)]}),
     ],
 )
@@ -495,7 +495,7 @@ def assert_finite_is_best(agents: int, tasks: int, seeds: range) -> None:
         assert sum(means) < 0, name
 
 
-@pytest.mark.parametrize(("agents", "tasks"), [(6, 2), (6, 3)])
+@pytest.mark.parametrize(("agents", "tasks"), [(6, 2), pytest.param(6, 3, marks=pytest.mark.deep)])
 def test_the_finite_design_beats_the_others_on_unseen_markets(agents: int, tasks: int) -> None:
     assert_finite_is_best(agents, tasks, range(101, 102))
 

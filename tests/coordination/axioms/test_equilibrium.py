@@ -289,13 +289,12 @@ def all_have_a_say(problem: Problem, p: Recognition, subgames: list[Subgame], ga
     )
 
 
-def test_under_p_star_and_equal_shares_every_subgame_implements_least_cost_over_1000_random_problems() -> (
-    None
-):
+@pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.deep)])
+def test_under_p_star_and_equal_shares_every_subgame_implements_least_cost(times: int) -> None:
     """Theorem (a) and (b) of the module, with what is possible taken from the allocation solver."""
     dice = Random(16)
     with_a_say = wasteful = degenerate = 0
-    problems = chain(small_special_problems(dice, 1000), with_many_choices(dice, 200))
+    problems = chain(small_special_problems(dice, 100 * times), with_many_choices(dice, 20 * times))
     for k, problem in enumerate(problems):
         assert problem.in_special_domain
         default = problem.total_cost(problem.contracted)
@@ -324,9 +323,9 @@ def test_under_p_star_and_equal_shares_every_subgame_implements_least_cost_over_
             for subgame in islice(subgames, 0, None, 5):
                 best = cost_effective(problem, subgame.announced).total_cost
                 assert subgame.least == min(default, best)
-    assert with_a_say > 1200
-    assert wasteful > 50
-    assert degenerate > 50
+    assert with_a_say > 120 * times
+    assert wasteful > 5 * times
+    assert degenerate > 5 * times
 
 
 def test_announcement_proportional_and_reordered_recognition_fail_and_problems_are_found_where_they_do() -> (

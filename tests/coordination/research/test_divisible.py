@@ -37,6 +37,8 @@ from tests.coordination.problems import (
     random_problem,
 )
 
+pytestmark = pytest.mark.deep
+
 SPECIAL = pytest.mark.parametrize("special", [True, False], ids=["special domain", "general domain"])
 
 

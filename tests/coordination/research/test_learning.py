@@ -24,6 +24,8 @@ from parley.mechanisms.coordination.research.learning import (
 )
 from tests.coordination.problems import all_allocations, make, random_matrices
 
+pytestmark = pytest.mark.deep
+
 F = Fraction
 Floats = NDArray[np.float64]
 

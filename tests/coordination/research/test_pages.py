@@ -9,6 +9,8 @@ import pytest
 from parley.chain.compiler import project_root
 from scripts import beyond
 
+pytestmark = pytest.mark.deep
+
 ROOT = project_root()
 PAGE = (ROOT / "docs" / "beyond-the-paper.md").read_text(encoding="utf-8")
 PROBLEMS, SEED = 100, 1
@@ -19,6 +21,7 @@ def lines_of_tables() -> list[str]:
     return re.findall(r"^\| .*\|$", PAGE, flags=re.MULTILINE)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", ["indivisible", "weighted", "simultaneous"])
 def test_tables_of_the_page_are_what_the_script_prints(name: str) -> None:
     for table in beyond.SECTIONS[name](PROBLEMS, SEED).tables:

@@ -25,6 +25,8 @@ from parley.mechanisms.coordination.research.simultaneous import (
 from tests.coordination import problems
 from tests.coordination.problems import Matrix, all_allocations, make, random_problem
 
+pytestmark = pytest.mark.deep
+
 F = Fraction
 INDEPENDENT = ["p-star", "equal", "contract-proportional"]
 """Recognition functions that meet Proposition 2's condition."""

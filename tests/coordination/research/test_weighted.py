@@ -25,6 +25,8 @@ from parley.mechanisms.coordination.research.weighted import (
 )
 from tests.coordination.problems import X, all_allocations, make, random_cost, random_matrices
 
+pytestmark = pytest.mark.deep
+
 PROPORTIONAL = regardless_of_weights(recognition_of("announcement-proportional"))
 UNWEIGHTED = regardless_of_weights(recognition_of("p-star"))
 
