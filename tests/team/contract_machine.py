@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from parley.core.randomness import Word, commitment, word
 from parley.kit.reference import Event, Revert
+from parley.kit.verify.contract import questions
+from parley.kit.verify.decoder import Decoder
 from parley.mechanisms.team.contracts import MECHANISM
 from parley.mechanisms.team.draw import Draw, DrawModel
 from parley.mechanisms.team.draw import Phase as DrawPhase
@@ -19,6 +21,7 @@ from tests.kit.rig.table import coder_of
 from tests.team.moves import GUARANTOR, REFEREE, DrawMoves, Moves, parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
 
     from parley.chain.compiler import Artifact
@@ -64,6 +67,7 @@ class DrawOnChain(OnChain):
         projects = contracts()[MECHANISM]
         super().__init__(mechanism, evm, contract, [projects], accounts=7)
         self.team = evm.deploy(projects.bytecode)
+        self.of_projects = Decoder(projects.abi)
 
     def execute(self, call: Call, timestamp: int) -> Outcome:
         """Make the call, and leave out what the other contract says."""
@@ -85,7 +89,8 @@ class DrawMachine(contract_machine.ContractMachine[Draw]):
     def __init__(self, subject: OnChain, reached: Reached) -> None:
         super().__init__(subject, reached)
         self.projects = TeamModel(subject.chain_id, self.subject.team)
-        self.model.vouch, self.model.report = self._vouch, self._report
+        self.model.vouch = self._vouch
+        self.model.report = lambda team, *arguments: self._known(team).report(*arguments)
 
     def terms(self, dice: Random) -> tuple[Any, ...]:
         raise NotImplementedError("see `creation`")
@@ -129,14 +134,18 @@ class DrawMachine(contract_machine.ContractMachine[Draw]):
             projects.games, projects.balance = before
         return deadline
 
-    def _report(self, team: str, *arguments: Any) -> None:  # noqa: ANN401 - as the model takes them
-        self._known(team).report(*arguments)
-
     def _known(self, team: str) -> TeamModel:
         if team != self.projects.address:
             raise Revert("")
         self.projects.now = self.model.now
         return self.projects
+
+    def _compare_views(self, after: Call | str, games: Iterable[Word]) -> None:
+        super()._compare_views(after, games)
+        for project in {self.model.games[name].project for name in games}:
+            for view in questions(self.subject.of_projects, self.projects, self.projects.games[project]):
+                answer = self.subject.evm.call(self.subject.accounts[0], self.subject.team, view.question)
+                assert answer.output == view.answer, f"after {after}: {view.text} of the project"
 
     def urgent(self) -> list[Draw]:
         return self.playing()

@@ -135,10 +135,7 @@ TEAM_VARIANTS: dict[str, Variant] = {
         setting=RETRACTED,
     ),
     "the guarantor may take its bond twice": crooked(
-        "state",
-        "if (payee > n) «project.returned = true;»",
-        "{}",
-        stage="withdraw twice by the guarantor",
+        "state", "if (payee > n) «project.returned = true;»", "{}", stage="withdraw twice by the guarantor"
     ),
     "a report is what the owner wants": crooked(
         "pay",
@@ -172,7 +169,6 @@ DRAW_VARIANTS: dict[str, Variant] = {
             "an action at the deadline is late": {"stage": "commit punctually"},
             "a phase may be ended at its deadline": {"stage": "commit after an early expiry"},
             "open does not check for ZeroCommitment": {"also": "balance: the bond goes on"},
-            "draw does not check for StaleDigest": {"also": "outcome draw: its seed is another"},
         },
         but={
             "a game may have a short window": "projects' windows are checked by their own contract",
@@ -193,7 +189,7 @@ DRAW_VARIANTS: dict[str, Variant] = {
         "uint256 workers = «game.seats.members(OPENED)»;",
         "game.seats.members(COMMITTED)",
         bots=SILENT,
-        also="probability: it is that of more workers",
+        also="probability, outcome draw: both are those of more workers",
     ),
     "the chance is that of the whole team": drawing(
         "probability",

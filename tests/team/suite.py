@@ -158,10 +158,7 @@ WAYS: Mapping[str, Way] = {
     "with a bend": creating(lambda p, _: _equal(p, values=(0, 1, 1, *p.values[3:]))),
 }
 
-POPULATIONS = {
-    "rational": ("rational",),
-    "one does not accept": UNFORMED,
-}
+POPULATIONS = {"rational": ("rational",), "one does not accept": UNFORMED}
 DRAW_POPULATIONS = {
     "rational": ("rational",),
     **{f"all {name}": (name,) for name in ("shirker", "random", "dearer")},
@@ -215,7 +212,7 @@ SUITE = Suite(
     runs=24,
     steps=40,
     unreached={
-        "create": {"TooManyMembers", "TooManyElements", "WrongDeposit", "NotSubmodular", "ZeroReferee"},
+        "create": {"TooManyMembers", "TooManyElements", "WrongDeposit", "NotSubmodular", "ZeroReferee"}
     },
     endings=ENDINGS,
     burns=False,

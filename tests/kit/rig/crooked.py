@@ -79,7 +79,7 @@ class Variant:
     setting : str
         What the games are about, in the mechanism's own words; empty if anything.
     also : str
-        Why another rule has to speak as well, where one has: ``rule: reason``.
+        Why other rules have to speak as well, where some have: ``rule, rule: reason``.
     """
 
     rule: str
@@ -92,7 +92,7 @@ class Variant:
     @property
     def rules(self) -> set[str]:
         """All rules that may speak of it."""
-        return {self.rule, *filter(None, [self.also.partition(":")[0]])}
+        return {self.rule, *filter(None, self.also.partition(":")[0].split(", "))}
 
 
 def changing(file: str) -> Callable[..., Variant]:

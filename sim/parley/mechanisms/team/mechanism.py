@@ -80,7 +80,7 @@ class Team(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
         ),
         "verify": Description(
             "the terms of every project, efforts, draws and payments, of both contracts: the projects' and "
-            "that of the referee that draws. All draws are tested together.",
+            "that of the referee that draws. All draws are tested together."
         ),
     }
     bots = {

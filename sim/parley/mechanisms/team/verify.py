@@ -140,6 +140,7 @@ class DrawReplay(Replay[Draw]):
     def __init__(self, history: History, decoder: Decoder, claims: Claims | None = None) -> None:
         super().__init__(history, decoder, claims)
         self._team = None if claims is None else claims.addresses.get(MECHANISM)
+        self._drawn_in: dict[Word, str] = {}
 
     def _id_of_new(self, action: Action) -> Word:
         team, project, *_ = action.arguments
@@ -176,6 +177,11 @@ class DrawReplay(Replay[Draw]):
                 return super().mend(action, game, refusal, attempt)
         return Attempt(sender, value, arguments)
 
+    def inspect(self, action: Action, game: Draw) -> None:
+        """See `parley.kit.verify.replay.Replay.inspect`."""
+        if action.name == "draw":
+            self._drawn_in[game.id] = self._call.transaction
+
     def follow(self, game: Draw, want: Mapping[str, Event], have: Mapping[str, Event]) -> None:
         """See `parley.kit.verify.replay.Replay.follow`."""
         super().follow(game, want, have)
@@ -184,11 +190,8 @@ class DrawReplay(Replay[Draw]):
 
     def finish(self) -> None:
         """Compare what was reported to the deployment's own projects with what was drawn."""
-        drawn = [
-            draw
-            for draw in self.model.games.values()
-            if draw.team == self._team and draw.phase is DrawPhase.DRAWN and self.is_clean(draw.id)
-        ]
+        games = map(self.model.games.__getitem__, self._drawn_in)
+        drawn = [draw for draw in games if draw.team == self._team and self.is_clean(draw.id)]
         for start in range(0, len(drawn), ASKED_AT_ONCE):
             some = drawn[start : start + ASKED_AT_ONCE]
             answers = self.history.ask([(draw.team, _STATE + draw.project) for draw in some])
@@ -196,7 +199,7 @@ class DrawReplay(Replay[Draw]):
                 reported = _reported(answer)
                 if reported is not draw.success:
                     detail = f"{reported} was reported instead of {draw.success}"
-                    self.note(draw.id, "report", detail)
+                    self.note(draw.id, "report", detail, self._drawn_in[draw.id])
 
 
 def _reported(answer: bytes | None) -> bool | None:

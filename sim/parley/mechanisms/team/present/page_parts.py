@@ -65,7 +65,7 @@ def shares_figure(problem: Problem, found: Mapping[str, Any]) -> Figure:
         rows,
         chart="lines" if len(rows) > 1 else "",
         alt="The shares of the members under each of three rules against their cut-offs, and the floor.",
-        note="Members of the best fair team. Where a rule hires somebody not at all, the entry is empty.",
+        note="Members of the best fair team. Where a rule does not hire somebody, the entry is empty.",
         options={"across": "cutoff", "up": "share of the reward", "lines": lines, "top": 0.01},
         picture="shares",
     )

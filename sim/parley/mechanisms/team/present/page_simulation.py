@@ -36,14 +36,10 @@ def simulation_sheet(
         name=name,
         question="Do members work, do projects succeed as often as theory says, and is everybody paid?",
         games="projects",
-        facts=[
-            *facts(problem),
-            ("principal", report["principal"]["bot"]),
-            ("referee", report["referee"]),
-        ],
+        facts=[*facts(problem), ("principal", report["principal"]["bot"]), ("referee", report["referee"])],
         findings=[*_success(report), _revenue(report["principal"]), *_refused(report, problem)],
         figures=[_agents(report, problem)],
-        paths="How projects ended, and whose time passed before.",
+        paths="How projects ended, and which deadlines had passed.",
     )
 
 

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["solution_sheet"]
 
-RULES = {
-    "fair": "fair",
-    "nondiscriminatory": "equal shares",
-    "unconstrained": "without fairness",
-}
+RULES = {"fair": "fair", "nondiscriminatory": "equal shares", "unconstrained": "without fairness"}
 
 
 def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
