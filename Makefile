@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Node comes from the machine, or else from a Python package that carries one and is linked into the environment.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
-.PHONY: setup demo wheel check test all-tests test-newest test-deep mutants mutants-theory lint format constraints clean distclean
+.PHONY: setup demo wheel check test all-tests test-newest test-deep mutants mutants-theory docs lint format constraints clean distclean
 
 # ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────
 # Each stamp is made anew when what it depends on changes, so that `make setup` may be run at any time.
@@ -65,6 +65,10 @@ demo: setup
 # What others install with pip, in dist: it needs neither Node nor a compiler.
 wheel: setup $(VENV)/.dev
 	$(BIN)/python -m hatchling build
+
+# The documentation as a site, in build/site: open index.html.
+docs: setup $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # ── checks ────────────────────────────────────────────────────────────────────────────────────────────────
 

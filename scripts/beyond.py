@@ -1,4 +1,4 @@
-"""Measure what docs/beyond-the-paper.md reports: whole tasks, weights, announcements at once, learned costs.
+"""Measure what docs/studies/beyond-the-paper.md reports: whole tasks, weights, announcements at once, learned costs.
 
     python scripts/beyond.py --out docs/images
 
@@ -464,7 +464,7 @@ def _learned_figure(curves: dict[tuple[float, str], list[Fraction]]) -> Figure:
 
 def run(arguments: Sequence[str]) -> int:
     """Print the tables asked for, write their figures, and return the exit status."""
-    parser = argparse.ArgumentParser(description="Measure what docs/beyond-the-paper.md reports.")
+    parser = argparse.ArgumentParser(description="Measure what docs/studies/beyond-the-paper.md reports.")
     parser.add_argument("sections", nargs="*", metavar="section", help=f"{', '.join(SECTIONS)} (all)")
     parser.add_argument("--problems", type=int, default=100, help="random problems (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the problems and the noise (%(default)s)")

@@ -1,4 +1,4 @@
-"""Run the shipped experiments, print the tables of their pages in docs/experiments, draw the figures there.
+"""Run the shipped experiments, print the tables of their pages in docs/studies/experiments, draw the figures there.
 
     python scripts/experiments.py --workers 2 --figures docs/images
 
@@ -36,7 +36,7 @@ __all__ = ["NAMES", "measure", "run"]
 TREE = Path(__file__).resolve().parents[1]
 FILES = TREE / "problems" / "experiments"
 NAMES = ("greed", "patience", "collusion", "learning", "withholding", "scale")
-"""In the order in which docs/experiments lists them."""
+"""In the order in which docs/studies/experiments lists them."""
 
 
 def measure(name: str, folder: Path, file: Path | None = None) -> Page:

@@ -1,4 +1,4 @@
-"""Write docs/python.md: the public names of the package, from their docstrings.
+"""Write docs/reference/python.md: the public names of the package, from their docstrings.
 
 python scripts/python_page.py        # a test holds the page
 """
@@ -13,7 +13,7 @@ import parley
 from parley.kit import loaded, results
 from parley.kit.registry import mechanisms
 
-PAGE = Path(__file__).parents[1] / "docs" / "python.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "python.md"
 
 HEAD = """# Parley from Python
 

@@ -1,4 +1,4 @@
-"""Print the tables of docs/team-study.md, and draw its pictures.
+"""Print the tables of docs/studies/team-study.md, and draw its pictures.
 
     python scripts/team.py --out docs/images --labels mturk_adult2_gold_labels.csv
 

@@ -13,7 +13,7 @@ from parley.mechanisms.coordination.bots import make_bots
 from parley.mechanisms.coordination.play import Player, deploy_mechanism
 from tests.backends import open_backend
 
-PAGE = project_root() / "docs" / "gas.md"
+PAGE = project_root() / "docs" / "reference" / "gas.md"
 FUNCTIONS = compiled_codec("TwoStageMechanism").selectors
 
 

@@ -201,8 +201,8 @@ def test_where_nothing_is_random_one_sum_is_possible(usual: int, other: int, p: 
 
 
 def test_the_power_is_what_the_pages_say() -> None:
-    """The table of docs/agreement.md: games, and false alarms in a million."""
-    page = (Path(__file__).parents[1] / "docs" / "agreement.md").read_text(encoding="utf-8")
+    """The table of docs/explanation/agreement.md: games, and false alarms in a million."""
+    page = (Path(__file__).parents[1] / "docs" / "explanation" / "agreement.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\S+) \| (\d+/\d+)[^|]*\| ([\d,]+) \| ([\d.]+)", page, re.MULTILINE)
     assert len(rows) == 5
     for true, claimed, games, alarms in rows:

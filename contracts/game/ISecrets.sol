@@ -7,7 +7,7 @@ pragma solidity ^0.8.30;
 ///
 /// What a reveal answers to is in the game's digest, so that no seat that has seen the others' secrets can choose its
 /// own anew and have theirs replayed. A secret stays public after a reorganization, so clients wait until what they
-/// answer to is final (docs/contract.md says how long).
+/// answer to is final (docs/explanation/contracts.md says how long).
 interface ISecrets {
     // ─────────────────────────────────────────────── errors ──────────────────────────────────────────────
 

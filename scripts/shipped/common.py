@@ -72,7 +72,7 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """What a page of docs/experiments shows, as measured.
+    """What a page of docs/studies/experiments shows, as measured.
 
     Attributes
     ----------

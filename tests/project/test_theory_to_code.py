@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "theory-to-code.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "explanation" / "coordination.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in TEXT.splitlines()
@@ -27,7 +27,7 @@ def test_there_is_a_table() -> None:
 @pytest.mark.parametrize("name", sorted({name for row in ROWS for name in names(row[1])}))
 def test_what_is_named_exists(name: str) -> None:
     if "/" in name or name.endswith(".md"):
-        assert any((folder / name).is_file() for folder in (ROOT, ROOT / "docs"))
+        assert any((folder / name).is_file() for folder in (ROOT, ROOT / "docs" / "studies"))
         return
     full = name if name.startswith("parley.") else f"parley.mechanisms.coordination.{name}"
     parts = full.split(".")

@@ -1,4 +1,4 @@
-"""What docs/screening.md names exists, and nothing that the paper numbers is left out."""
+"""What docs/explanation/screening.md names exists, and nothing that the paper numbers is left out."""
 
 import importlib
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "screening.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "explanation" / "screening.md").read_text(encoding="utf-8")
 NAMED = sorted(
     {"names.agents", "names.tasks"}.symmetric_difference(
         re.findall(r"`([a-z_]+\.[A-Za-z_.1]+|problems/[\w.-]+)`", TEXT)

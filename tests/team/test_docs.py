@@ -1,4 +1,4 @@
-"""What docs/team.md names exists, and nothing that the paper numbers is left out."""
+"""What docs/explanation/team.md names exists, and nothing that the paper numbers is left out."""
 
 import importlib
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "team.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "explanation" / "team.md").read_text(encoding="utf-8")
 NAMED = sorted(
     set(re.findall(r"`([a-z_0-9]+\.[A-Za-z_0-9.]+|tests/[\w./]+|problems/[\w./-]+)`", TEXT))
     - {"names.agents", "parley.mechanisms.team", "tests/team"}

@@ -1,4 +1,4 @@
-"""What fairness costs: the figures of docs/team-study.md, and the script that draws them."""
+"""What fairness costs: the figures of docs/studies/team-study.md, and the script that draws them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 F = Fraction
-PAGE = (Path(__file__).parents[2] / "docs" / "team-study.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "studies" / "team-study.md").read_text(encoding="utf-8")
 
 
 def rows(head: str) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""What docs/beyond-the-paper.md says is what scripts/beyond.py measures."""
+"""What docs/studies/beyond-the-paper.md says is what scripts/beyond.py measures."""
 
 import re
 from fractions import Fraction
@@ -12,7 +12,7 @@ from scripts import beyond
 pytestmark = pytest.mark.deep
 
 ROOT = project_root()
-PAGE = (ROOT / "docs" / "beyond-the-paper.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "studies" / "beyond-the-paper.md").read_text(encoding="utf-8")
 PROBLEMS, SEED = 100, 1
 """The script's defaults."""
 
@@ -89,7 +89,7 @@ def test_what_the_script_does_not_know_is_refused(
 
 
 def test_pictures_of_the_page_are_there() -> None:
-    named = re.findall(r"\]\((images/[^)]+)\)", PAGE)
+    named = re.findall(r"\]\(../(images/[^)]+)\)", PAGE)
     assert sorted(named) == sorted(f"images/{path.name}" for path in (ROOT / "docs/images").glob("beyond-*"))
     for name in named:
         assert (ROOT / "docs" / name).stat().st_size < 60_000

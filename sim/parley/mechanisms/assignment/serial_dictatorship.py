@@ -108,7 +108,7 @@ def probabilities(problem: Problem, *, max_states: int = MAX_STATES) -> Matrix:
     ------
     TooLargeError
         If there are more states than that. Random rankings of n items by n agents stay below the default up
-        to about n = 18; see `docs/assignment.md`.
+        to about n = 18; see `docs/explanation/assignment.md`.
 
     Examples
     --------

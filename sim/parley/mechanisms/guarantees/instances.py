@@ -1,7 +1,7 @@
 """The paper's instances and examples, with the loss of each in closed form.
 
 Highest factors are 1 and lowest 1 − δ. Where the printed text cannot be right, the corrected instance is
-built; `docs/guarantees.md` lists the corrections.
+built; `docs/explanation/guarantees.md` lists the corrections.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Problems are random ones of the special domain, small ones first, so that what is found is small. A search is
 decided by its seed alone. Every witness is a whole problem, and is checked from the definitions before it is
-returned; what speaks of recognition functions in general is in `docs/theory-to-code.md`.
+returned; what speaks of recognition functions in general is in `docs/explanation/coordination.md`.
 """
 
 from __future__ import annotations
