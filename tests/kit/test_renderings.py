@@ -155,6 +155,9 @@ class Straws(Mechanism[Any, Any, Any, Any, Any]):
 
     # Required by the base, and never called here: nothing is played or verified, only shown.
 
+    def keys(self) -> Any:  # noqa: ANN401
+        raise NotImplementedError
+
     def verifier(self) -> Any:  # noqa: ANN401
         raise NotImplementedError
 

@@ -19,7 +19,7 @@ from parley.kit.statistics import Chances, Count, Law, Mean, Statistic
 from parley.kit.verify.replay import Drawn, Draws, Replay, number_in
 from parley.kit.verify.rules import Rules
 from straws.model import Game, Parameters, Phase, StrawsModel
-from straws.theory import Audit, Problem, Solution
+from straws.theory import Audit, Problem, Solution, StrawKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,6 +140,10 @@ class Straws(Mechanism[Problem, Solution, Audit, Outcome, Bots[Honest]]):
     def artifacts(cls) -> Mapping[str, Artifact]:
         """Compile the contract beside this file."""
         return compile_folder(Path(__file__).parent / "contracts")
+
+    def keys(self) -> type[StrawKeys]:
+        """Return the keys of its files."""
+        return StrawKeys
 
     def problem(self, mapping: Mapping[str, object], file: str) -> Problem:
         """Read a problem."""

@@ -27,10 +27,35 @@ class StrawKeys(Keys):
 
     kind: Literal["straws"]
     costs: list[Number]
+    """What the task costs each agent.
+
+    Unit: cost
+    Example: [3, 9, 5]
+    """
     compensation: Number
+    """What each agent that is not drawn pays to the one that is.
+
+    Unit: cost
+    Example: 2
+    """
     bond: Number = Fraction(1)
+    """What an agent loses if it commits and does not reveal.
+
+    Unit: cost
+    Example: 4
+    """
     wei_per_cost: Whole = 10**9
+    """Money on chain for one unit of cost.
+
+    Unit: wei
+    Example: 1000000000000000000
+    """
     window: Whole = 3600
+    """Time for each phase.
+
+    Unit: seconds
+    Example: 7200
+    """
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,22 @@
 """All commands, in the order of the help."""
 
-from parley.cli import chain, importing, lab, play, theory
+from parley.cli import chain, files, importing, lab, play, theory
 from parley.cli.shared import ResultOnly, app
 
-__all__ = ["app", "chain", "importing", "lab", "play", "theory"]
+__all__ = ["app", "chain", "files", "importing", "lab", "play", "theory"]
 
-_ORDER = ("solve", "simulate", "audit", "deploy", "verify", "experiment", "report", "serve")
+_ORDER = (
+    "init",
+    "solve",
+    "simulate",
+    "audit",
+    "experiment",
+    "report",
+    "serve",
+    "deploy",
+    "verify",
+    "schema",
+)
 app.registered_commands.sort(key=lambda command: _ORDER.index(command.callback.__name__))  # type: ignore[union-attr]
 for command in (*app.registered_commands, *importing.importers.registered_commands):
     command.cls = ResultOnly

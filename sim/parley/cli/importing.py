@@ -10,10 +10,9 @@ import typer
 
 from parley.cli.declared import with_options
 from parley.cli.output import echo, echo_bytes
-from parley.cli.shared import app, complain, print_json
+from parley.cli.shared import app, complain, print_json, write_text
 from parley.core import problemfile
-from parley.core.errors import ParleyError, naming, one_line
-from parley.core.folders import whole_file
+from parley.core.errors import naming, one_line
 from parley.kit.options import Given
 from parley.kit.registry import mechanisms
 
@@ -94,7 +93,7 @@ def _give(
     if out is None or out.suffix.lower() != ".json":
         text = f"# Imported from {one_line(Path(file).name)}.\n\n{problemfile.to_toml(mapping)}"
     if out is not None:
-        _write(out, text, force=force)
+        write_text(out, text, force=force)
     for note in notes:
         complain(f"{file}: note: {note}")
     if as_json:
@@ -104,14 +103,3 @@ def _give(
         echo_bytes(text.encode())
     else:
         echo(f"written: {out}")
-
-
-def _write(path: Path, text: str, *, force: bool) -> None:
-    """Write a file; overwrite another one only with `force`."""
-    if not path.parent.is_dir():
-        raise ParleyError(f"--out: no such folder: {path.parent}")
-    try:
-        with whole_file(path, over=force) as work:
-            work.write_text(text, encoding="utf-8")
-    except FileExistsError:
-        raise ParleyError(f"--out: {path} exists; use --force to overwrite it") from None

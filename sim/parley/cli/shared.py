@@ -16,11 +16,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from parley.cli.output import CLOSED_PIPE, OutputError, echo, readable, result, results_only
 from parley.core.errors import ParleyError, one_line
+from parley.core.folders import whole_file
 from parley.core.names import on_screen
 from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from rich.segment import Segment
 
@@ -139,6 +141,17 @@ def _about() -> str:
 @app.callback(help=_about())
 def parley() -> None:
     """A laboratory for task-allocation mechanisms that run as smart contracts."""
+
+
+def write_text(path: Path, text: str, *, force: bool) -> None:
+    """Write a file; overwrite another one only with `force`."""
+    if not path.parent.is_dir():
+        raise ParleyError(f"--out: no such folder: {path.parent}")
+    try:
+        with whole_file(path, over=force) as work:
+            work.write_text(text, encoding="utf-8")
+    except FileExistsError:
+        raise ParleyError(f"--out: {path} exists; use --force to overwrite it") from None
 
 
 def progress_bar() -> Progress:

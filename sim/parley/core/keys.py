@@ -6,6 +6,7 @@ The keys of each kind are in its ``schema.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
@@ -102,13 +103,36 @@ def given_names(value: object) -> object:
     return value
 
 
+@dataclass(frozen=True)
+class As:
+    """Metadata of a key that is read entry by entry: the form that it has in a file.
+
+    Attributes
+    ----------
+    form : type
+        As in annotations of keys; or a function that returns it, if it refers to itself.
+    """
+
+    form: object
+
+
 Names = Annotated[list[str] | None, BeforeValidator(given_names)]
 Number = Annotated[Fraction, BeforeValidator(number)]
 Whole = Annotated[int, BeforeValidator(whole)]
+Amount = Annotated[Any, As(Fraction)]
+Amounts = Annotated[list[Any], As(list[Fraction])]
+Matrix = Annotated[Any, As(list[list[Fraction]])]
+EachOrAll = Annotated[Any, As(Fraction | list[Fraction])]
 
 
 class Keys(BaseModel):
-    """A table of a problem file; unknown keys are errors."""
+    """A table of a problem file; unknown keys are errors.
+
+    The text below a key describes it for users: what it means, and then lines ``Unit: …``, ``Default: …`` (if
+    it is computed) and ``Example: …``, whose value is TOML; ``Usual: …`` is an example that templates set
+    although the key is optional. `parley.kit.files` makes templates, JSON Schemas and the reference of all
+    keys from these texts.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+SCHEMA = "$schema"
+"""A key that names a file's JSON Schema, for editors; it is ignored."""
+
+
 def read(path: str | PathLike[str]) -> dict[str, Any]:
     """Read a TOML or JSON file; decimals become `Decimal`."""
     file = fspath(path)
@@ -26,11 +30,10 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
 
 def parse(text: str, file: str, *, is_json: bool) -> dict[str, Any]:
     """Parse the text of a TOML or JSON file; `file` names it in errors."""
-    if is_json:
-        check_json(text, file)
-        return _read_json(text, file)
-    check_toml(text, file)
-    return _read_toml(text, file)
+    (check_json if is_json else check_toml)(text, file)
+    mapping = (_read_json if is_json else _read_toml)(text, file)
+    mapping.pop(SCHEMA, None)
+    return mapping
 
 
 class FromFile(ABC):
@@ -127,27 +130,34 @@ def to_toml(mapping: Mapping[str, Any]) -> str:
 
 
 def _pair(key: str, value: object) -> str:
-    line = f"{key} = {_value(value)}"
+    line = f"{key} = {inline(value)}"
     if not isinstance(value, list):
         return line
     if any(isinstance(entry, list | dict) for entry in value):
-        return f"{key} = [\n" + "".join(f"    {_value(entry)},\n" for entry in value) + "]"
+        return f"{key} = [\n" + "".join(f"    {inline(entry)},\n" for entry in value) + "]"
     if len(line) <= WIDTH:
         return line
     rows = [""]
     for entry in value:
-        text = f"{_value(entry)},"
+        text = f"{inline(entry)},"
         if rows[-1] and len(rows[-1]) + len(text) >= WIDTH - 4:
             rows.append("")
         rows[-1] += f" {text}" if rows[-1] else text
     return f"{key} = [\n" + "".join(f"    {row}\n" for row in rows) + "]"
 
 
-def _value(value: object) -> str:
+def inline(value: object) -> str:
+    """Write a value in one line of TOML.
+
+    Examples
+    --------
+    >>> print(inline({"type": "alpha", "alpha": "1/2"}))
+    { type = "alpha", alpha = "1/2" }
+    """
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(entry)}" for key, entry in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {inline(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
+        return "[" + ", ".join(map(inline, value)) + "]"
     # JSON texts and whole numbers are also TOML. Characters that a terminal would execute are escaped.
     text = json.dumps("" if value is None else value, ensure_ascii=False)
     return CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

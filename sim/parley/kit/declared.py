@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from parley.core.keys import Keys
     from parley.kit.experiment.experiment import Experiment
     from parley.kit.options import Option
     from parley.kit.present.page_model import Sheet
 
 T = TypeVar("T")
 
-__all__ = ["Description", "Format", "Laboratory", "Later", "later", "replayed_by"]
+__all__ = ["Description", "Format", "Laboratory", "Later", "class_of", "later"]
 
 
 class Later:
@@ -91,8 +92,8 @@ def later(module: str) -> Iterator[None]:
 _LOCK = RLock()
 
 
-def replayed_by(kind: type[T]) -> Callable[[], type[T]]:
-    """Return the method `verifier` for a replay, which is imported when the method is called; see `later`."""
+def class_of(kind: type[T]) -> Callable[[], type[T]]:
+    """Return a method that returns a class, imported when the method is called; see `later`."""
     found: Callable[[], type[T]] = getattr(kind, "found", lambda: kind)
     return found
 
@@ -141,7 +142,10 @@ class Laboratory(NamedTuple):
         Takes the keys of an experiment file and its name; returns the experiment, or None for a sweep.
     sheet : callable
         Takes the folder of a finished experiment; returns its page.
+    keys : type of Keys
+        Keys of its files.
     """
 
     read: Callable[[Mapping[str, object], str], Experiment | None]
     sheet: Callable[[Path], Sheet]
+    keys: type[Keys]

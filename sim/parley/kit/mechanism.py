@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from parley.core.files import JsonObject
+    from parley.core.keys import Keys
     from parley.kit.declared import Description, Format, Laboratory
     from parley.kit.live.board import Board
     from parley.kit.options import Given
@@ -67,6 +68,10 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
     formats: ClassVar[tuple[Format, ...]] = ()
 
     # ── verbs ──
+
+    @abstractmethod
+    def keys(self) -> type[Keys]:
+        """Return the keys of its problem files; the texts below them describe them for users."""
 
     @abstractmethod
     def problem(self, mapping: Mapping[str, object], file: str) -> P:

@@ -112,7 +112,7 @@ def load(source: str | PathLike[str] | Mapping[str, object]) -> AnyProblem:
     2
     """
     if isinstance(source, Mapping):
-        mapping = {key: _exact(value) for key, value in source.items()}
+        mapping = {key: _exact(value) for key, value in source.items() if key != problemfile.SCHEMA}
         return _loaded(mapping, "")
     file = fspath(source)
     mapping = problemfile.read(file)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from eth_abi.abi import encode
 
 from parley.chain.compiler import Artifact, compile_sources
 from parley.core.errors import ProblemError
+from parley.core.keys import Keys, Whole
 from parley.core.randomness import commitment, keccak
 from parley.kit.bots import BaseBot, Bots, bots_named
 from parley.kit.declared import Description
@@ -32,6 +33,14 @@ CONTRACT = "CoinToss"
 
 
 # ── the problem, and theory ─────────────────────────────────────────────────────────────────────────────────
+
+
+class TossKeys(Keys):
+    """Keys of its files."""
+
+    kind: Literal["toss"]
+    stake: Whole = 10**9
+    window: Whole = 3600
 
 
 @dataclass(frozen=True)
@@ -149,6 +158,10 @@ class Coin(Mechanism[Toss, Odds, Odds, Outcome, Bots[Bot]]):
     def artifacts(cls) -> Mapping[str, Artifact]:
         """The contract beside this file."""
         return compile_sources({SOURCE: None})
+
+    def keys(self) -> type[TossKeys]:
+        """Return the keys of its files."""
+        return TossKeys
 
     def problem(self, mapping: Mapping[str, Any], file: str) -> Toss:  # noqa: ARG002 - nothing can be wrong
         """Read a problem."""

@@ -37,8 +37,8 @@ from pydantic import Field
 from parley.core import problemfile
 from parley.core.errors import ProblemError, naming
 from parley.core.exact import show
-from parley.core.files import JsonObject  # noqa: TC001 - pydantic reads it
-from parley.core.keys import Keys, Whole, plain, read_keys
+from parley.core.files import JsonObject
+from parley.core.keys import As, Keys, Whole, plain, read_keys
 from parley.core.limits import MAX_GAMES, MAX_SEED
 from parley.kit.experiment.experiment import Batch, Experiment, Play, check_counts
 from parley.kit.registry import kind_of, load, mechanism
@@ -58,17 +58,62 @@ Bots = str | list[str]
 """Names as in ``--bots``, or a list with one per seat."""
 
 
+class FileKeys(Keys):
+    """Problem files; their names are relative to the experiment file."""
+
+    file: str | None = None
+    """A problem file.
+
+    Default: none
+    Example: "problem.toml"
+    """
+    files: list[str] | None = None
+    """Several problem files.
+
+    Default: none
+    Example: ["one.toml", "other.toml"]
+    """
+
+
 class SweepKeys(Keys):
-    """Keys of a sweep file."""
+    """A sweep: all combinations of keys of a problem, bots and seeds are played."""
 
     kind: Literal["experiment"] = "experiment"
     title: str
+    """Title of the page.
+
+    Example: "My experiment"
+    """
     question: str = ""
+    """What the experiment is to answer.
+
+    Example: "What do the agents get?"
+    """
     seeds: list[Annotated[Whole, Field(ge=0, le=MAX_SEED)]] = Field(default=[0], min_length=1)
+    """Every combination is played once for each seed.
+
+    Usual: [1, 2, 3, 4]
+    """
     games: Annotated[Whole, Field(ge=1, le=MAX_GAMES)]
-    problem: JsonObject
+    """Games of each combination and seed.
+
+    Unit: games
+    Example: 100
+    """
+    problem: Annotated[JsonObject, As(FileKeys | JsonObject)]
+    """The problem: `file`, `files`, or the keys of a problem with its `kind`."""
     bots: Bots | None = None
+    """Names of bots, as for `parley simulate --bots`.
+
+    Default: the first bot of the kind
+    Example: "NAME"
+    """
     vary: dict[str, list[Any]] = Field(default={})
+    """The values of each key that varies: keys of the problem, `bots`, or options of `parley simulate`.
+
+    Dots lead into tables of the problem: "names.agents".
+    Example: { window = [3600, 7200] }
+    """
 
 
 def kind_of_problem(mapping: Mapping[str, object], file: str) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE
-from parley.kit.declared import Description, Format, later, replayed_by
+from parley.kit.declared import Description, Format, class_of, later
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, counted, seed
 from parley.kit.protocols import Ending
@@ -148,11 +148,12 @@ class Assignment(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
         ),
     )
 
+    keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
     theory = staticmethod(theory)
     cast = staticmethod(cast)
     player = staticmethod(player)
-    verifier = staticmethod(replayed_by(LotteryReplay))
+    verifier = staticmethod(class_of(LotteryReplay))
     statistics = staticmethod(statistics)
     columns = staticmethod(columns)
     report = staticmethod(report)

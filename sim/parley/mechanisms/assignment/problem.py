@@ -76,6 +76,7 @@ class Problem(FromFile):
     """
 
     kind: ClassVar[str] = "assignment"
+    keys = ProblemKeys
 
     items: tuple[str, ...]
     rankings: tuple[Ranking, ...]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_GAMES, MAX_SAMPLE
 from parley.kit.bots import Bots
-from parley.kit.declared import Description, later, replayed_by
+from parley.kit.declared import Description, class_of, later
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, seed
 from parley.kit.protocols import Ending
@@ -127,11 +127,12 @@ class Coordination(Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
         seed("audit", "Seed of the search and of the games.", "1"),
     )
 
+    keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
     audit = staticmethod(audit_and_play)
     cast = staticmethod(cast)
     player = staticmethod(player)
-    verifier = staticmethod(replayed_by(GameReplay))
+    verifier = staticmethod(class_of(GameReplay))
     statistics = staticmethod(statistics)
     columns = staticmethod(columns)
     report = staticmethod(report)

@@ -55,6 +55,7 @@ class Problem(FromFile):
     """
 
     kind: ClassVar[str] = "coordination"
+    keys = ProblemKeys
 
     contracted: Matrix
     """D in units, shape (n, m), read-only."""

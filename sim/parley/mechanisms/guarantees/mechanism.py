@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parley.core.errors import ParleyError, shorten
-from parley.kit.declared import Description, later, replayed_by
+from parley.kit.declared import Description, class_of, later
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
 from parley.kit.protocols import Ending
@@ -146,12 +146,13 @@ class Guarantees(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
 
     formats = (tlc(read_tlc),)
 
+    keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
     seated = staticmethod(seated)
     cast = staticmethod(cast)
     with_options = staticmethod(with_options)
     player = staticmethod(player)
-    verifier = staticmethod(replayed_by(DispatchReplay))
+    verifier = staticmethod(class_of(DispatchReplay))
     statistics = staticmethod(statistics)
     columns = staticmethod(columns)
     report = staticmethod(report)

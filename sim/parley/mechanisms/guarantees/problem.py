@@ -90,6 +90,7 @@ class Problem(FromFile):
     """
 
     kind: ClassVar[str] = "guarantees"
+    keys = ProblemKeys
 
     providers: int
     """n."""

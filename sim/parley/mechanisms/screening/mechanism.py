@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parley.core.limits import MAX_SAMPLE
-from parley.kit.declared import Description, Format, later, replayed_by
+from parley.kit.declared import Description, Format, class_of, later
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option, seed
 from parley.kit.protocols import Ending
@@ -155,12 +155,13 @@ class Screening(Mechanism[Problem, Solution, Audit, Outcome, Cast]):
         ),
     )
 
+    keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
     theory = staticmethod(theory)
     cast = staticmethod(cast)
     with_options = staticmethod(with_options)
     player = staticmethod(player)
-    verifier = staticmethod(replayed_by(MarketReplay))
+    verifier = staticmethod(class_of(MarketReplay))
     statistics = staticmethod(statistics)
     columns = staticmethod(columns)
     report = staticmethod(report)

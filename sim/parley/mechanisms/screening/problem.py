@@ -63,6 +63,7 @@ class Problem(FromFile):
     """
 
     kind: ClassVar[str] = "screening"
+    keys = ProblemKeys
 
     social_costs: tuple[Vector, ...]
     """π: agents × tasks."""

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from parley.core import keys
 from parley.core.errors import ProblemError, shorten
-from parley.core.keys import Keys, Names, Number, Whole
+from parley.core.keys import As, Keys, Matrix, Names, Number, Whole
 from parley.core.limits import DEFAULT_WINDOW
 from parley.mechanisms.screening.market import REMEDIAL, Menu
 from parley.mechanisms.screening.preferences import Discrete, Lognormal, Preferences, Uniform
@@ -26,7 +26,17 @@ class UniformKeys(Keys):
 
     type: Literal["uniform"]
     low: list[Number]
+    """The least cost of each task, above 0.
+
+    Unit: workload per task
+    Example: [1, 1]
+    """
     high: list[Number]
+    """The greatest cost of each task.
+
+    Unit: workload per task
+    Example: [2, 2]
+    """
 
     def preferences(self, place: str, tasks: int) -> Preferences:
         """Return the distribution; raises `ProblemError`."""
@@ -43,7 +53,16 @@ class DiscreteKeys(Keys):
 
     type: Literal["discrete"]
     types: list[list[Number]]
+    """Each type's cost of each task, above 0.
+
+    Unit: workload per task
+    Example: [[1, 2], [2, 1]]
+    """
     weights: list[Number]
+    """The weight of each type, above 0; weights are divided by their sum.
+
+    Example: [1, 3]
+    """
 
     def preferences(self, place: str, tasks: int) -> Preferences:
         """Return the distribution; raises `ProblemError`."""
@@ -59,7 +78,15 @@ class LognormalKeys(Keys):
 
     type: Literal["lognormal"]
     mean: list[Number]
+    """The mean of the logarithm of each task's cost.
+
+    Example: [0, 0]
+    """
     covariance: list[list[Number]]
+    """The covariance of these logarithms: symmetric and positive definite.
+
+    Example: [["1/4", 0], [0, "1/4"]]
+    """
 
     def preferences(self, place: str, tasks: int) -> Preferences:
         """Return the distribution; raises `ProblemError`."""
@@ -88,27 +115,92 @@ class DesignKeys(Keys):
     """How menus are designed."""
 
     market: DesignName = "finite"
+    """The market that menus are designed for.
+
+    Example: "large"
+    """
     seed: Whole = 0
+    """Seed of the search.
+
+    Example: 1
+    """
 
 
 class NameKeys(Keys):
     """Names of agents and tasks for tables."""
 
     agents: Names = None
+    """Names of the agents, in order.
+
+    Default: "agent 1", "agent 2", …
+    Example: ["Ann", "Ben", "Cleo"]
+    """
     tasks: Names = None
+    """Names of the tasks, in order.
+
+    Default: "task 1", "task 2", …
+    Example: ["simple", "difficult"]
+    """
 
 
 class ProblemKeys(Keys):
     """All keys of a screening problem. Matrices and menus are read entry by entry."""
 
     kind: Literal["screening"]
-    social_costs: Any
-    status_quo: Any
-    preferences: Annotated[list[Entry], BeforeValidator(_listed)]
-    menus: list[Any] | None = None
+    social_costs: Matrix
+    """What one case of each task costs society with each agent: a row for each agent, a column for each task.
+
+    Unit: social cost per case
+    Example:
+        [
+            [1, 3],
+            [2, 2],
+            [3, 1],
+        ]
+    """
+    status_quo: Matrix
+    """The cases that each agent has now: rows and columns as in `social_costs`.
+
+    Unit: cases
+    Example:
+        [
+            [2, 2],
+            [2, 2],
+            [2, 2],
+        ]
+    """
+    preferences: Annotated[list[Entry], BeforeValidator(_listed), As(list[Entry] | Entry)]
+    """What tasks may cost an agent in workload: one distribution for all agents, or a list with one for each.
+
+    Example: { type = "uniform", low = [1, 1], high = [2, 2] }
+    """
+    menus: Annotated[list[Any] | None, As(list[list[list[Number]] | Literal["remedial"]])] = None
+    """The menu of each agent: a list of rays, or "remedial".
+
+    A ray is a change that an agent may choose: [1, "-6/5"] takes one case of the first task for each 6/5 of
+    the second. A remedial agent gives up whatever it is asked to.
+    Default: menus are designed
+    Usual:
+        [
+            [[1, "-6/5"], [-1, "3/2"]],
+            [[1, "-4/5"], [-1, "5/4"]],
+            [[1, "-3/4"], [-1, 1]],
+        ]
+    """
     design: DesignKeys | None = None
+    """How menus are designed; not together with `menus`."""
     unit: Whole | None = None
+    """Units per case on chain, where quantities are whole units.
+
+    Default: the least number with which nothing is rounded, or else the largest that fits
+    Example: 1000
+    """
     window: Whole = DEFAULT_WINDOW
+    """Time for each step on chain, from 60 to 2592000.
+
+    Unit: seconds
+    Example: 7200
+    """
     names: NameKeys = NameKeys()
 
 

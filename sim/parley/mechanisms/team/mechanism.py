@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from parley.core.errors import ParleyError
-from parley.kit.declared import Description, later
+from parley.kit.declared import Description, class_of, later
 from parley.kit.mechanism import Mechanism
 from parley.kit.options import Option
 from parley.kit.protocols import Ending
@@ -131,6 +131,7 @@ class Team(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
     )
     formats = (labels(read_labels),)
 
+    keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
     cast = staticmethod(cast)
     with_options = staticmethod(with_options)

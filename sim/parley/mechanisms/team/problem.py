@@ -50,6 +50,7 @@ class Problem(FromFile):
     """
 
     kind: ClassVar[str] = "team"
+    keys = ProblemKeys
 
     costs: Vector
     """c_i of every agent's effort, in units of money."""

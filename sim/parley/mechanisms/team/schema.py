@@ -9,7 +9,7 @@ from pydantic import Field
 
 from parley.core import keys
 from parley.core.errors import ProblemError, shorten
-from parley.core.keys import Keys, Names, Number, Whole
+from parley.core.keys import Amount, Amounts, As, Keys, Matrix, Names, Number, Whole
 from parley.core.limits import DEFAULT_WINDOW
 from parley.mechanisms.team.success.base import MAX_LISTED, find_drop
 from parley.mechanisms.team.success.functions import (
@@ -34,7 +34,12 @@ class AdditiveKeys(Keys):
     """The sum of contributions."""
 
     type: Literal["additive"]
-    contributions: list[Any]
+    contributions: Amounts
+    """What each agent adds to the probability.
+
+    Unit: probability
+    Example: ["3/5", "2/5"]
+    """
 
     def success(self, agents: int) -> Success:
         """Return the function; raises `ProblemError`."""
@@ -45,8 +50,18 @@ class BudgetKeys(Keys):
     """The sum of contributions, up to a budget."""
 
     type: Literal["budget-additive"]
-    contributions: list[Any]
-    budget: Any
+    contributions: Amounts
+    """What each agent adds to the probability.
+
+    Unit: probability
+    Example: ["3/5", "2/5"]
+    """
+    budget: Amount
+    """The greatest probability.
+
+    Unit: probability
+    Example: "4/5"
+    """
 
     def success(self, agents: int) -> Success:
         """Return the function; raises `ProblemError`."""
@@ -58,8 +73,17 @@ class CoverageKeys(Keys):
     """The weight of what is covered."""
 
     type: Literal["coverage"]
-    weights: list[Any]
-    sets: list[Any]
+    weights: Amounts
+    """What each element adds to the probability if somebody covers it.
+
+    Unit: probability
+    Example: ["1/2", "1/4", "1/4"]
+    """
+    sets: Annotated[list[Any], As(list[list[int]])]
+    """The elements that each agent covers, numbered from 0.
+
+    Example: [[0, 1], [1, 2]]
+    """
 
     def success(self, agents: int) -> Success:
         """Return the function; raises `ProblemError`."""
@@ -76,7 +100,12 @@ class AtLeastOneKeys(Keys):
     """One member's success is enough."""
 
     type: Literal["at-least-one"]
-    probabilities: list[Any]
+    probabilities: Amounts
+    """The probability that each agent succeeds alone.
+
+    Unit: probability
+    Example: ["1/2", "1/3"]
+    """
 
     def success(self, agents: int) -> Success:
         """Return the function; raises `ProblemError`."""
@@ -92,9 +121,23 @@ class MatroidKeys(Keys):
     """The heaviest members of each group."""
 
     type: Literal["partition-matroid"]
-    contributions: list[Any]
-    groups: list[Any]
-    limits: list[Any]
+    contributions: Amounts
+    """What each agent adds to the probability, if it counts.
+
+    Unit: probability
+    Example: ["3/5", "2/5"]
+    """
+    groups: Annotated[list[Any], As(list[list[int]])]
+    """Groups of agents, numbered from 0; each agent is in one group.
+
+    Example: [[0], [1]]
+    """
+    limits: Annotated[list[Any], As(list[int])]
+    """How many members of each group count, those with the greatest contributions first.
+
+    Unit: agents
+    Example: [1, 1]
+    """
 
     def success(self, agents: int) -> Success:
         """Return the function; raises `ProblemError`."""
@@ -120,7 +163,12 @@ class XosKeys(Keys):
     """The greatest of several sums."""
 
     type: Literal["xos"]
-    parts: list[Any]
+    parts: Matrix
+    """Contributions of the agents, a row for each sum.
+
+    Unit: probability
+    Example: [["3/5", 0], ["1/5", "2/5"]]
+    """
 
     def success(self, agents: int) -> Success:
         """Return the function; raises `ProblemError`."""
@@ -135,7 +183,12 @@ class TableKeys(Keys):
     """A value for each set."""
 
     type: Literal["table"]
-    values: list[Any]
+    values: Amounts
+    """The probability for each set of agents; bit i of the position, from 0, is agent i.
+
+    Unit: probability
+    Example: [0, "3/5", "2/5", 1]
+    """
 
     def success(self, agents: int) -> Success:
         """Return the function; raises `ProblemError`."""
@@ -174,25 +227,61 @@ GREATEST = {
 class PostedKeys(Keys):
     """A contract to be judged and played."""
 
-    shares: list[Any]
+    shares: Amounts
+    """Each agent's share of the reward; 0 is off the team.
+
+    Example: ["3/20", "1/5"]
+    """
 
 
 class NameKeys(Keys):
     """Names of agents for tables."""
 
     agents: Names = None
+    """Names of the agents, in order.
+
+    Default: "agent 1", "agent 2", …
+    Example: ["Ann", "Ben"]
+    """
 
 
 class ProblemKeys(Keys):
     """All keys of a team problem. Lists of numbers are read entry by entry."""
 
     kind: Literal["team"]
-    costs: Annotated[list[Any], Field(min_length=1)]
+    costs: Annotated[Amounts, Field(min_length=1)]
+    """What each agent's effort costs it, above 0.
+
+    Unit: money
+    Example: ["3/50", "2/25"]
+    """
     success: Entry
+    """The probability that the project succeeds, by who works.
+
+    Example: { type = "additive", contributions = ["3/5", "2/5"] }
+    """
     reward: Number | None = None
+    """What success is worth to the principal, above 0.
+
+    Unit: money
+    Default: 1
+    Example: 2
+    """
     posted: PostedKeys | None = None
+    """A contract to be judged and played instead of the best fair one."""
     wei: Whole | None = None
+    """The reward on chain.
+
+    Unit: wei
+    Default: the least multiple of 10^18 with which every cost and posted share is whole
+    Example: 1000000000000000000
+    """
     window: Whole = DEFAULT_WINDOW
+    """Time for each step on chain, from 60 to 2592000.
+
+    Unit: seconds
+    Example: 7200
+    """
     names: NameKeys = NameKeys()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from parley.core.errors import ProblemError
-from parley.core.keys import Keys, Number, Whole
+from parley.core.keys import As, Keys, Number, Whole
 from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
 from parley.mechanisms.coordination.experiment.streams import Purpose, stream
 from parley.mechanisms.coordination.problem import Problem
@@ -27,11 +27,23 @@ class Distribution(Keys):
     """Where a number comes from: one of these. A number by itself stands for that number."""
 
     uniform: tuple[Whole, Whole] | None = None
-    """A whole number from the first to the second, both included."""
+    """A whole number from the first to the second, both included.
+
+    Default: none
+    Example: [1, 9]
+    """
     poisson: Annotated[Number, Field(ge=0, le=10**6)] | None = None
-    """A whole number with this mean."""
+    """A whole number with a Poisson distribution of this mean.
+
+    Default: none
+    Example: 4
+    """
     values: list[Number] | None = None
-    """One of these, all equally likely."""
+    """One of these, all equally likely.
+
+    Default: none
+    Example: [1, 2, 5]
+    """
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -60,7 +72,7 @@ def _constant(value: object) -> object:
     return value if isinstance(value, Mapping | Distribution) else {"values": [value]}
 
 
-Drawn = Annotated[Distribution, BeforeValidator(_constant)]
+Drawn = Annotated[Distribution, BeforeValidator(_constant), As(Distribution | Fraction)]
 
 
 def _always(value: int) -> Distribution:
@@ -75,14 +87,53 @@ class CostFamily(Keys):
     """
 
     type: Literal["quadratic", "power", "piecewise"] = "quadratic"
+    """The type of the cost functions.
+
+    Example: "power"
+    """
     shared: bool = True
-    """Whether all agents have the same."""
+    """Whether all agents have the same function.
+
+    Example: false
+    """
     coefficient: Drawn = _always(1)
+    """Coefficient of the square or the power.
+
+    Default: 1
+    Example: { values = [1, 2] }
+    """
     linear: Drawn = _always(0)
+    """Coefficient of the workload.
+
+    Default: 0
+    Example: { uniform = [0, 2] }
+    """
     exponent: Drawn = _always(3)
+    """Exponent of a power, from 2 to 8.
+
+    Default: 3
+    Example: 4
+    """
     breakpoints: list[Whole] = Field(default=[5, 10])
+    """Workloads at which the slope of a piecewise function rises.
+
+    Unit: tasks
+    Example: [5, 10]
+    """
     slope: Drawn = Distribution(uniform=(1, 5))
+    """The first slope of a piecewise function.
+
+    Unit: cost per task
+    Default: { uniform = [1, 5] }
+    Example: { uniform = [1, 3] }
+    """
     increment: Drawn = Distribution(uniform=(1, 5))
+    """By how much the slope rises at each breakpoint.
+
+    Unit: cost per task
+    Default: { uniform = [1, 5] }
+    Example: { uniform = [1, 3] }
+    """
 
     def draw(self, random: np.random.Generator) -> Cost:
         """Draw one cost function."""
@@ -110,16 +161,59 @@ class Family(Keys):
     """
 
     agents: Annotated[Whole, Field(ge=2, le=64)]
+    """Number of agents.
+
+    Unit: agents
+    Example: 4
+    """
     task_types: Annotated[Whole, Field(ge=1, le=64)]
+    """Number of task types.
+
+    Unit: task types
+    Example: 6
+    """
     domain: Literal["special", "general"] = "special"
+    """Whether each task type is contracted by one agent (`special`) or by all (`general`).
+
+    Example: "general"
+    """
     contracted: Drawn = Distribution(uniform=(1, 9))
+    """Contracted tasks of a type: a number, or a distribution.
+
+    Unit: tasks
+    Default: { uniform = [1, 9] }
+    Example: { poisson = 5 }
+    """
     capacity: Drawn = Distribution(uniform=(1, 9))
+    """What an agent can do of a type beyond its contracted tasks: a number, or a distribution.
+
+    Unit: tasks
+    Default: { uniform = [1, 9] }
+    Example: { uniform = [2, 4] }
+    """
     density: Annotated[Number, Field(ge=0, le=1)] = Fraction(1)
+    """The probability that an agent has such capacity.
+
+    Example: "1/2"
+    """
     costs: CostFamily = CostFamily()
+    """How cost functions are drawn."""
     recognition: str = "p-star"
+    """The recognition function.
+
+    Example: "equal"
+    """
     continuation: Number = Fraction(9, 10)
+    """The continuation probability.
+
+    Example: "1/2"
+    """
     draws: Annotated[Whole, Field(ge=1)] = 1
-    """How many problems."""
+    """How many problems are drawn.
+
+    Unit: problems
+    Example: 10
+    """
 
 
 def draw(family: Family, seed: int, number: int) -> Problem:

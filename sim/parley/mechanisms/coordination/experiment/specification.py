@@ -52,8 +52,19 @@ class ProblemKeys(Keys):
     """Which problems are played: one of these."""
 
     file: str | None = None
+    """A problem file; names are relative to the experiment file.
+
+    Default: none
+    Example: "problem.toml"
+    """
     files: list[str] | None = None
+    """Several problem files.
+
+    Default: none
+    Example: ["one.toml", "other.toml"]
+    """
     family: Family | None = None
+    """A random family of problems."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -69,39 +80,131 @@ class SeatKeys(Keys):
     """A seat whose members are others than everybody else's."""
 
     seat: Index
+    """The seat, numbered from 0.
+
+    Example: 2
+    """
     strategies: dict[str, Share]
+    """The share of each strategy among its members; the shares sum to 1.
+
+    Example: { equilibrium = "1/2", greedy = "1/2" }
+    """
 
 
 class PopulationKeys(Keys):
     """Who plays: so many members for every seat, divided among strategies by share."""
 
     members: Count = 1
+    """Members of each seat, who take turns to play.
+
+    Unit: members
+    Example: 100
+    """
     strategies: dict[str, Share] = Field(default={"equilibrium": Fraction(1)})
+    """The share of each strategy among the members; the shares sum to 1.
+
+    Example: { equilibrium = "4/5", greedy = "1/5" }
+    """
     seats: list[SeatKeys] = Field(default=[])
+    """Seats whose members have other strategies.
+
+    Example: [{ seat = 2, strategies = { equilibrium = 1 } }]
+    """
 
 
 class AdaptationKeys(Keys):
     """How strategies spread: see `dynamics`."""
 
     rule: Literal["none", "replicator", "logit"] = "none"
+    """How members change their strategies after a generation.
+
+    Example: "replicator"
+    """
     rate: Annotated[Number, Field(gt=0)] = Fraction(1)
+    """How fast: imitations per difference of a fair share; with `logit`, the probability of a revision.
+
+    Example: 4
+    """
     temperature: Annotated[Number, Field(gt=0)] | None = None
+    """How random the choice is; only with the rule `logit`, which needs it.
+
+    Unit: fair shares
+    Default: none
+    Example: "1/10"
+    """
     mutation: Annotated[Number, Field(ge=0, le=1)] = Fraction(0)
+    """The probability that a member tries any strategy after a generation.
+
+    Example: "1/100"
+    """
 
 
 class SweepKeys(Keys):
     """What is varied: all combinations are played."""
 
     recognition: list[str] | None = None
+    """Recognition functions.
+
+    Default: the problem's own
+    Example: ["p-star", "equal"]
+    """
     continuation: list[Number] | None = None
+    """Continuation probabilities.
+
+    Default: the problem's own
+    Example: ["1/2", "9/10"]
+    """
     agents: list[Count] | None = None
+    """Numbers of agents; only for a family of problems.
+
+    Default: the family's own
+    Example: [2, 4, 8]
+    """
     task_types: list[Count] | None = None
+    """Numbers of task types; only for a family of problems.
+
+    Default: the family's own
+    Example: [4, 8]
+    """
     density: list[Number] | None = None
+    """Densities; only for a family of problems.
+
+    Default: the family's own
+    Example: ["1/2", 1]
+    """
     members: list[Count] | None = None
+    """Numbers of members.
+
+    Unit: members
+    Default: the population's own
+    Example: [10, 100]
+    """
     games: list[Count] | None = None
+    """Numbers of games in a generation.
+
+    Unit: games
+    Default: the key `games`
+    Example: [100, 1000]
+    """
     rate: list[Annotated[Number, Field(gt=0)]] | None = None
+    """Rates of adaptation.
+
+    Default: the adaptation's own
+    Example: [1, 4]
+    """
     temperature: list[Annotated[Number, Field(gt=0)]] | None = None
+    """Temperatures of the rule `logit`.
+
+    Unit: fair shares
+    Default: the adaptation's own
+    Example: ["1/10", "1/2"]
+    """
     mutation: list[Annotated[Number, Field(ge=0, le=1)]] | None = None
+    """Mutation probabilities.
+
+    Default: the adaptation's own
+    Example: [0, "1/100"]
+    """
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -122,16 +225,47 @@ OF_ADAPTATION = ("rate", "temperature", "mutation")
 
 
 class ExperimentKeys(Keys):
-    """All keys of an experiment file."""
+    """An experiment with populations, whose members spread by success or learn."""
 
     kind: Literal["experiment"] = "experiment"
     title: str
+    """Title of the page.
+
+    Example: "Greed"
+    """
     question: str = ""
+    """What the experiment is to answer.
+
+    Example: "Do greedy announcers take over?"
+    """
     seeds: list[Index] = Field(default=[0], min_length=1)
+    """Everything is played once for each seed; intervals need several.
+
+    Example: [1, 2, 3, 4]
+    """
     generations: Count = 1
+    """How often the population plays and adapts.
+
+    Unit: generations
+    Example: 10
+    """
     games: Count
+    """Games of each generation.
+
+    Unit: games
+    Example: 100
+    """
     engine: Literal["evm", "exact", "statistical"] = "evm"
+    """What plays: the contract on an EVM, or a compiled twin (same hashes, or same distribution only).
+
+    Example: "statistical"
+    """
     sample: Index = 0
+    """With a twin: games of each generation that are also played on the EVM and compared.
+
+    Unit: games
+    Example: 10
+    """
     problem: ProblemKeys
     population: PopulationKeys = PopulationKeys()
     adaptation: AdaptationKeys = AdaptationKeys()
@@ -335,7 +469,7 @@ def laboratory() -> Laboratory:
     """Return what populations add to sweeps."""
     from parley.mechanisms.coordination.experiment.page import experiment_sheet  # noqa: PLC0415 - slow to load
 
-    return Laboratory(_with_populations, experiment_sheet)
+    return Laboratory(_with_populations, experiment_sheet, ExperimentKeys)
 
 
 def _with_populations(mapping: Mapping[str, Any], file: str) -> Experiment | None:

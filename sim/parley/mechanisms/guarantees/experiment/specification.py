@@ -51,28 +51,94 @@ class TripKeys(Keys):
     """Instances made of taxi trips; see `parley.mechanisms.guarantees.imported`."""
 
     file: str
+    """The file of trips, Parquet or CSV; its name is relative to the study's file.
+
+    Example: "trips.parquet"
+    """
     areas: list[str] = Field(min_length=1)
+    """Areas: names, or numbers of zones with commas.
+
+    Example: ["midtown"]
+    """
     dates: list[str] = Field(min_length=1)
+    """Days.
+
+    Example: ["2024-01-10"]
+    """
     windows: list[Minutes] = Field(min_length=1)
+    """Lengths of the interval in which trips start.
+
+    Unit: minutes
+    Example: [15, 30]
+    """
     pool: Literal["interval", "day"] = "interval"
+    """Whether trips are sampled from one interval, or from all of the day.
+
+    Example: "day"
+    """
     value: str = VALUE
+    """The column that is a trip's value.
+
+    Example: "fare_amount"
+    """
 
 
 class StudyKeys(Keys):
-    """All keys of the file."""
+    """A study of value loss under max-min fairness; instances are solved and not played."""
 
     kind: Literal["guarantees"]
     study: Literal["value-loss"]
     title: str = TITLE
+    """Title of the page.
+
+    Example: "Value loss"
+    """
     question: str = QUESTION
+    """What the study is to answer.
+
+    Example: "What does fairness cost?"
+    """
     jobs: Annotated[Count, Field(le=MAX_JOBS)]
+    """Jobs of each instance.
+
+    Unit: jobs
+    Example: 30
+    """
     providers: list[Annotated[Count, Field(le=MAX_PROVIDERS)]]
+    """The least and the greatest number of providers.
+
+    Unit: providers
+    Example: [2, 30]
+    """
     windows: list[Window] = Field(min_length=1)
+    """Lengths of the interval in which jobs start; the mean length of a job is 1.
+
+    Unit: mean length of a job
+    Example: [1.3, 1.5, 1.8]
+    """
     variations: list[Variation] = Field(min_length=1)
+    """Coefficients of variation of the jobs' lengths.
+
+    Example: [0.01, 0.1, 0.5]
+    """
     variants: list[Variant] = Field(default=list(VARIANTS), min_length=1)
+    """How lengths and values are drawn.
+
+    Example: ["length"]
+    """
     samples: Count
+    """Instances of each kind.
+
+    Unit: instances
+    Example: 100
+    """
     seed: Annotated[Whole, Field(ge=0, le=MAX_SEED)] = 0
+    """Seed of the instances.
+
+    Example: 1
+    """
     trips: TripKeys | None = None
+    """Further instances, made of taxi trips."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +265,7 @@ def laboratory() -> Laboratory:
     """Return what the study adds to sweeps."""
     from parley.mechanisms.guarantees.experiment.page import study_sheet  # noqa: PLC0415 - slow to load
 
-    return Laboratory(_study, study_sheet)
+    return Laboratory(_study, study_sheet, StudyKeys)
 
 
 def _study(mapping: Mapping[str, Any], file: str) -> Study | None:
