@@ -64,7 +64,11 @@ CALLS: list[tuple[object, ...]] = [
 ]
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}-{Path(call[1]).stem}")
+@pytest.mark.parametrize(
+    "call",
+    [*(pytest.param(call, marks=pytest.mark.deep) for call in CALLS[:-2]), *CALLS[-2:]],
+    ids=lambda call: f"{call[0]}-{Path(call[1]).stem}",
+)
 def test_what_libraries_print_goes_to_standard_error(call: tuple[object, ...], noisy: dict[str, str]) -> None:
     done = parley(*call, "--json", environment=noisy)
     assert done.returncode == 0, done.stderr
@@ -97,6 +101,7 @@ def quiet(*arguments: object, noisy: dict[str, str]) -> str:
     return done.stdout
 
 
+@pytest.mark.deep
 def test_what_libraries_print_stays_out_of_deployments_and_their_verification(
     noisy: dict[str, str], tmp_path: Path
 ) -> None:
@@ -108,6 +113,7 @@ def test_what_libraries_print_stays_out_of_deployments_and_their_verification(
         assert json.loads(said)["holds"] is True
 
 
+@pytest.mark.deep
 def test_what_libraries_print_stays_out_of_experiments_and_their_page(
     noisy: dict[str, str], tmp_path: Path
 ) -> None:

@@ -48,7 +48,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return pictures(out)
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, b"\xff\xfe no text\0"], ids=["settings", "no text"])
+@pytest.mark.parametrize(
+    "settings",
+    [SETTINGS, pytest.param(b"\xff\xfe no text\0", marks=pytest.mark.deep)],
+    ids=["settings", "no text"],
+)
 def test_the_users_settings_of_matplotlib_do_not_reach_pictures(
     settings: bytes, drawn: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -205,7 +205,7 @@ def _changed(draw: Any, certificate: Certificate) -> Certificate:  # noqa: ANN40
     return changed(certificate, field, values)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(disturbed())
 def test_contract_and_theory_find_the_same_fault_in_anything(found: tuple[Case, Certificate]) -> None:
     case, certificate = found

@@ -154,6 +154,7 @@ def test_terms_of_any_weights_are_drawn_as_the_twin_draws(weights: tuple[int, ..
         assert at.assignment() == certificate.assignment(certificate.term(drawn))
 
 
+@pytest.mark.deep
 def test_terms_are_drawn_about_as_often_as_they_weigh() -> None:
     """500 lotteries with weights 1, 2 and 7: within five standard deviations."""
     certificate = _with_weights((1, 2, 7))

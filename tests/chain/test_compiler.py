@@ -135,6 +135,7 @@ def test_interfaces_have_no_code(tree: Path) -> None:
     assert list(empty.selectors) == ["get"]
 
 
+@pytest.mark.deep
 def test_packages_are_imported_through_remappings_and_left_out(tree: Path) -> None:
     source = (
         HEADER
@@ -184,6 +185,7 @@ def test_overrides_replace_sources_wherever_they_are_imported(tree: Path) -> Non
     assert (tree / "contracts" / "Number.sol").read_text() == SEVEN
 
 
+@pytest.mark.deep
 def test_overrides_may_add_sources(tree: Path) -> None:
     added = compile_contracts(tree, overrides={"contracts/More.sol": SEVEN.replace("Number", "More")})
     assert list(added) == ["More", "Number", "Twice"]
@@ -221,7 +223,14 @@ def test_changed_sources_and_settings_are_compiled_anew(
         compile_contracts(tree, only=only)
 
 
-@pytest.mark.parametrize("content", ["{", '{"artifacts": [{}], "warnings": []}', "null"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        pytest.param('{"artifacts": [{}], "warnings": []}', marks=pytest.mark.deep),
+        pytest.param("null", marks=pytest.mark.deep),
+    ],
+)
 def test_a_broken_memory_is_replaced(tree: Path, content: str) -> None:
     first = compile_contracts(tree)
     (kept,) = (tree / "build" / "cache").glob("*.json")
@@ -239,6 +248,7 @@ def test_the_cache_stands_where_it_is_told(
     assert not (bare / "build").exists()
 
 
+@pytest.mark.deep
 def test_the_compilers_warnings_are_given_on_every_use(tree: Path) -> None:
     source = {"Odd.sol": HEADER + "contract Odd { function get() external returns (uint256) { return 7; } }"}
     for _ in range(2):
@@ -267,11 +277,13 @@ def test_a_missing_import_names_who_wants_it(tree: Path) -> None:
         compile_sources({"A.sol": HEADER + 'import "@openzeppelin/contracts/None.sol";'}, root=tree)
 
 
+@pytest.mark.deep
 def test_two_contracts_of_one_name_are_refused(tree: Path) -> None:
     with pytest.raises(CompilerError, match=r"Number is defined in both A.sol and B.sol"):
         compile_sources({"A.sol": SEVEN, "B.sol": SEVEN}, root=tree)
 
 
+@pytest.mark.deep
 def test_libraries_to_be_linked_are_refused(tree: Path) -> None:
     source = HEADER + (
         "library Far { function get() public pure returns (uint256) { return 7; } }\n"
@@ -341,6 +353,7 @@ def test_another_version_of_the_npm_compiler_is_not_taken(bare: Path) -> None:
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.deep
 def test_a_failed_download_is_not_tried_again_for_a_day(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     knocks = []
 

@@ -326,7 +326,7 @@ def play(
     return [*seen, evm.timestamp]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=scripts)
 def test_any_script_looks_the_same_on_all(
     probe: Interface, probe_code: bytes, script: list[tuple[int, bool, bool, Action]]

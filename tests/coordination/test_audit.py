@@ -367,6 +367,7 @@ def test_every_ready_problem_can_be_audited(file: str) -> None:
     assert len(report["manipulation"]) == n + n * (n - 1) // 2
 
 
+@pytest.mark.deep
 def test_of_a_large_game_only_what_is_known_is_said() -> None:
     problem = load_problem("problems/support-desk.toml")
     verdicts = {name: audit(problem, recognition_named(name), problems=20).axioms for name in PAPER}

@@ -63,7 +63,9 @@ def test_a_run_is_identical_on_an_embedded_machine_and_its_gas_is_the_nodes(kind
     assert report["gas"]["by_function"]["reveal"]["calls"] == 5 * 40
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.deep) for kind in KINDS[1:])]
+)
 @pytest.mark.parametrize("bot", ["withholder", "silent:joining", "silent:responding"])
 def test_deadlines_pass_on_a_node_too(kind: str, bot: str) -> None:
     with running(kind) as node:

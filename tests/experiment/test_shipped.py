@@ -369,6 +369,7 @@ def test_no_claim_of_a_page_is_far_from_theory(played: Playing, name: str) -> No
 
 
 @pytest.mark.parametrize("name", experiments.NAMES)
+@pytest.mark.deep
 def test_figures_are_drawn_alike_twice(played: Playing, name: str, tmp_path: Path) -> None:
     experiment, folder, page = played(name)
     draw(page.figure, tmp_path / "one.svg")

@@ -51,7 +51,9 @@ def test_they_are_what_listing_all_allocations_finds() -> None:
             assert found.proved
 
 
-@pytest.mark.parametrize("variant", ["length", "fixed-length", "equal-value"])
+@pytest.mark.parametrize(
+    "variant", ["length", *(pytest.param(v, marks=pytest.mark.deep) for v in ("fixed-length", "equal-value"))]
+)
 def test_they_are_what_columns_find_for_every_number_of_providers(variant: str) -> None:
     for seed, (window, variation) in enumerate(((1.3, 0.001), (1.6, 0.3), (1.8, 0.5), (3.0, 0.2))):
         instance = drawn(variant, window, variation, seed, 18)

@@ -309,9 +309,13 @@ LOGNORMAL = {
     [
         *((market, {}) for market in MARKETS),
         ("large", {"unit": 10}),
-        ("finite", {"preferences": DISCRETE}),
+        pytest.param("finite", {"preferences": DISCRETE}, marks=pytest.mark.deep),
         pytest.param("finite", {"preferences": LOGNORMAL}, marks=pytest.mark.deep),
-        ("finite", {"preferences": [DISCRETE, LOGNORMAL, point(1, 2, 1), point(2, 1, 1)]}),
+        pytest.param(
+            "finite",
+            {"preferences": [DISCRETE, LOGNORMAL, point(1, 2, 1), point(2, 1, 1)]},
+            marks=pytest.mark.deep,
+        ),
     ],
 )
 def test_designed_menus_are_polarized_and_never_worse_than_the_status_quo(
@@ -326,7 +330,9 @@ def test_designed_menus_are_polarized_and_never_worse_than_the_status_quo(
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("unit", [None, 12, 100])
+@pytest.mark.parametrize(
+    "unit", [pytest.param(None, marks=pytest.mark.deep), 12, pytest.param(100, marks=pytest.mark.deep)]
+)
 def test_rounding_to_units_changes_no_ray_of_a_finite_design(unit: int | None) -> None:
     problem = drawn(6, 3, 2, **({} if unit is None else {"unit": unit}))
     menus = designed(problem, "finite", 0, 1)
@@ -341,6 +347,7 @@ def test_rounding_to_units_changes_no_ray_of_a_finite_design(unit: int | None) -
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.deep
 def test_the_seed_decides_and_the_number_of_workers_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finite, "ALONE", 0)
     problem = drawn(6, 3, 3)
@@ -528,7 +535,7 @@ def test_two_tasks_are_solved_to_a_thousandth(seed: int) -> None:
     assert found.confidence is None
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.deep)])
 def test_three_tasks_are_solved_to_fifteen_percent(seed: int) -> None:
     problem = drawn(6, 3, seed)
     found = large_market(problem, problem.market(large(problem, 0)).menus, workers=1)

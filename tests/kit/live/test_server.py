@@ -205,7 +205,7 @@ def test_a_run_is_that_of_simulate_on_a_page_of_its_own(server: LiveServer, text
     assert ask(server, "/runs/99")[0] == 404
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.deep)])
 def test_it_stops_when_told_to_even_during_a_run_with_the_status_of_the_signal(how: signal.Signals) -> None:
     with live_server() as server:
         body = json.dumps({"text": TEXT, "games": 100_000}).encode()
