@@ -1,4 +1,4 @@
-"""Measure what docs/studies/beyond-the-paper.md reports: whole tasks, weights, announcements at once, learned costs.
+"""Measure what docs/studies/beyond-the-paper.md reports.
 
     python scripts/beyond.py --out docs/images
 

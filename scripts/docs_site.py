@@ -82,7 +82,7 @@ def _place(uri: str) -> str:
 
 
 def _shown(path: Path) -> str:
-    """Make the page about a file: Markdown as it is, other text as code, a folder as the list of its files."""
+    """Make the page of a file: Markdown unchanged, other text as code, a folder as the list of its files."""
     name = path.relative_to(ROOT).as_posix()
     if path.is_dir():
         rows = [f"- [{one.name}]({path.name}/{one.name})" for one in sorted(path.iterdir()) if one.is_file()]

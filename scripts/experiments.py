@@ -1,4 +1,4 @@
-"""Run the shipped experiments, print the tables of their pages in docs/studies/experiments, draw the figures there.
+"""Run the shipped experiments, and make the tables and figures of docs/studies/experiments.
 
     python scripts/experiments.py --workers 2 --figures docs/images
 

@@ -2,7 +2,7 @@
 
     python scripts/rules.py problems/assignment-seminars.toml --out rules.svg
 
-Several files are shown below each other: courses and projects of docs/studies/assignment-data.md are. Rules that look
+Several files are shown below each other, as in docs/studies/assignment-data.md. Rules that look
 at utilities are left out where there are none. Where probabilities are estimated, that is marked with ~, and
 the same seed gives the same figures.
 

@@ -38,9 +38,9 @@ def experiment(
     """Run an experiment: many games while keys of a problem, bots and seeds vary.
 
     Problems of any kind can be swept. A kind may add populations, whose strategies spread or learn, or a
-    study, whose instances are solved and not played. See docs/reference/experiments.md. Every game runs the real contract
-    on the embedded EVM. If the file says so, a compiled twin plays a population's games, and a sample of them
-    is compared with the EVM.
+    study, whose instances are solved and not played. See docs/reference/experiments.md. Every game runs the
+    real contract on the embedded EVM. If the file says so, a compiled twin plays a population's
+    games, and a sample of them is compared with the EVM.
 
     To continue a stopped run, give the same command again: the tables are the same as without the stop.
 
