@@ -33,6 +33,10 @@ problem = {{ file = "{EXAMPLE}" }}
 CALLS = (
     "--help",
     "verify --help",
+    "--version",
+    "init team",
+    "schema team",
+    "doctor",
     "solve EXAMPLE",
     "solve LOTTERY --json",
     "simulate EXAMPLE --games 2",

@@ -84,7 +84,10 @@ def test_preferences_are_one_for_all_or_one_each() -> None:
         ({"status_quo": [[1, 2]]}, "status_quo: 1 rows for 2 agents"),
         ({"status_quo": [[1, 2], [-1, 2]]}, "status_quo[1][0]: -1 is negative"),
         ({"preferences": [BOX] * 3}, "preferences: 3 entries; must be 1 (for all) or 2 (one each)"),
-        ({"preferences": {"type": "normal"}}, "preferences.type: unknown: 'normal'; known: "),
+        (
+            {"preferences": {"type": "normal"}},
+            "preferences.type: unknown: 'normal' (did you mean lognormal?); known: ",
+        ),
         ({"preferences": 7}, "preferences: 7 is not a list"),
         ({"preferences": BOX | {"low": [1, 0]}}, "preferences.low[1]: 0 is not above 0"),
         ({"preferences": BOX | {"low": [1, 3]}}, "preferences.high[1]: 2 is below 3, the lowest cost"),

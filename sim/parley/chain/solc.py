@@ -68,15 +68,20 @@ def run(request: Mapping[str, Any], version: str, root: Path, cache: Path) -> di
     return output
 
 
-def executable(version: str, root: Path, cache: Path) -> Path:
+def executable(version: str, root: Path, cache: Path, *, download: bool = True) -> Path:
     """Return the executable of `run`, for other tools (Brownie, Slither).
+
+    Parameters
+    ----------
+    download : bool
+        Whether py-solc-x may download a compiler.
 
     Raises
     ------
     NoCompilerError
         If no compiler can be found.
     """
-    return _Search(version, root, cache).find()
+    return _Search(version, root, cache, download=download).find()
 
 
 def summary(entry: Mapping[str, Any]) -> str:
@@ -96,7 +101,8 @@ def summary(entry: Mapping[str, Any]) -> str:
 class _Search:
     """The ways to find a compiler of one version."""
 
-    def __init__(self, version: str, root: Path, cache: Path) -> None:
+    def __init__(self, version: str, root: Path, cache: Path, *, download: bool) -> None:
+        self._download = download
         self._version = version
         self._root = root
         self._cache = cache
@@ -129,6 +135,8 @@ class _Search:
 
     def _downloaded(self) -> Path:
         """Return the executable that py-solc-x downloads, unless that failed a short while ago."""
+        if not self._download:
+            raise NoCompilerError("none is downloaded now")
         mark = self._cache / "no-native-compiler"
         with contextlib.suppress(OSError):
             if time.time() - mark.stat().st_mtime < _RETRY_AFTER:

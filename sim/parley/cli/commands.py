@@ -1,9 +1,9 @@
 """All commands, in the order of the help."""
 
-from parley.cli import chain, files, importing, lab, play, theory
+from parley.cli import chain, doctor, files, importing, lab, play, theory
 from parley.cli.shared import ResultOnly, app
 
-__all__ = ["app", "chain", "files", "importing", "lab", "play", "theory"]
+__all__ = ["app", "chain", "doctor", "files", "importing", "lab", "play", "theory"]
 
 _ORDER = (
     "init",
@@ -16,6 +16,7 @@ _ORDER = (
     "deploy",
     "verify",
     "schema",
+    "doctor",
 )
 app.registered_commands.sort(key=lambda command: _ORDER.index(command.callback.__name__))  # type: ignore[union-attr]
 for command in (*app.registered_commands, *importing.importers.registered_commands):

@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from parley.cli.output import echo
-from parley.cli.shared import Json, app, console, print_json, progress_bar
+from parley.cli.shared import Json, app, console, load_problem, print_json, progress_bar
 from parley.core.errors import ParleyError
 from parley.core.limits import MAX_WORKERS
 from parley.kit import api
-from parley.kit.registry import load
 
 ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
 Workers = Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Maximum number of worker processes.")]
@@ -22,7 +21,8 @@ ExperimentOut = Annotated[
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that a command wrote with --out.")]
 ProblemFile = Annotated[
-    str | None, typer.Argument(metavar="[FILE]", help="Problem file, TOML or JSON, to start with.")
+    str | None,
+    typer.Argument(metavar="[FILE]", help="Problem file to start with, TOML or JSON; - for standard input."),
 ]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 for any free port.")]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address, but open no browser.")]
@@ -94,5 +94,5 @@ def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = Fals
     """
     from parley.kit.live.server import serve as serve_live  # noqa: PLC0415 - aiohttp is slow to load
 
-    given = load(file) if file is not None else None
+    given = load_problem(file) if file is not None else None
     serve_live(given, port=port, open_browser=not no_browser, announce=echo)

@@ -10,10 +10,10 @@ import typer
 from parley.chain.urls import is_url, shown
 from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
-from parley.cli.shared import File, Json, app, console, print_json, progress_bar
+from parley.cli.shared import File, Json, app, console, load_problem, print_json, progress_bar
 from parley.core.errors import ParleyError
 from parley.core.limits import MAX_CONFIRMATIONS, MAX_GAMES, MAX_SEED, MAX_WORKERS
-from parley.kit.registry import load, mechanisms
+from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,9 +115,9 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
 
     if evm not in OTHER and not is_url(evm):
         raise ParleyError(f"--evm: unknown EVM {shown(evm)!r}; use revm, py-evm or the URL of a node")
-    problem = load(file)
+    problem = load_problem(file)
     options = own_options(problem.kind, "simulate", given)
-    problem.problem.check_playable(file)
+    problem.problem.check_playable(problem.file)
     written: list[str] = []
     with progress_bar() as progress:
         task = progress.add_task("playing", total=games)

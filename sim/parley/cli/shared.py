@@ -6,6 +6,7 @@ import json
 import sys
 import traceback
 from contextlib import suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +19,8 @@ from parley.cli.output import CLOSED_PIPE, OutputError, echo, readable, result, 
 from parley.core.errors import ParleyError, one_line
 from parley.core.folders import whole_file
 from parley.core.names import on_screen
-from parley.kit.registry import mechanisms
+from parley.core.problemfile import read_stream
+from parley.kit.registry import load, load_keys, mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
     from rich.segment import Segment
 
+    from parley.kit.loaded import AnyProblem
+
+STANDARD_INPUT = "standard input"
 BAD_INPUT = 2
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the number of SIGINT."""
@@ -116,13 +121,14 @@ app = typer.Typer(
     name="parley",
     cls=_OneLineErrors,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="Problem file, TOML or JSON.")]
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="Problem file, TOML or JSON; - for standard input.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; exact numbers are strings.")]
 
 
@@ -138,9 +144,30 @@ def _about() -> str:
     )
 
 
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if wanted:
+        typer.echo(f"parley {version('parley-sim')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+]
+
+
 @app.callback(help=_about())
-def parley() -> None:
+def parley(_: Version = False) -> None:  # noqa: FBT002 - a flag
     """A laboratory for task-allocation mechanisms that run as smart contracts."""
+
+
+def load_problem(file: str) -> AnyProblem:
+    """Load a problem from a file, or from standard input if the file is ``-``.
+
+    Raises
+    ------
+    ProblemError
+    """
+    return load(file) if file != "-" else load_keys(read_stream(sys.stdin, STANDARD_INPUT), STANDARD_INPUT)
 
 
 def write_text(path: Path, text: str, *, force: bool) -> None:

@@ -10,9 +10,8 @@ import typer
 
 from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
-from parley.cli.shared import File, Json, app, console, print_json, progress_bar
+from parley.cli.shared import File, Json, app, console, load_problem, print_json, progress_bar
 from parley.core.folders import commit_folder, whole_folder
-from parley.kit.registry import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +51,7 @@ def solve(
     **given: object,  # what mechanisms declare
 ) -> None:
     """Compute the exact equilibrium or assignment."""
-    problem = load(file)
+    problem = load_problem(file)
     options = own_options(problem.kind, "solve", given)
     with progress_bar() as progress:
         solved = problem.solve(tell=_teller(progress), **options)
@@ -77,7 +76,7 @@ def audit(
     **given: object,  # what mechanisms declare
 ) -> None:
     """Check which properties hold, with witnesses, and who can gain by deviating."""
-    problem = load(file)
+    problem = load_problem(file)
     options = own_options(problem.kind, "audit", given)
     with ExitStack() as stack:
         work = stack.enter_context(whole_folder(out)) if out is not None else None

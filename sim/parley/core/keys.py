@@ -237,12 +237,15 @@ def _reason(tables: Sequence[type[Keys]], detail: ErrorDetails) -> str:
             reason = "missing"
         case "union_tag_not_found" | "union_tag_invalid" if isinstance(detail["input"], Mapping):
             known = sorted(text for table in tables for text in _literals(table))
-            given = f"unknown: {shorten(said['tag'])}" if "tag" in said else "missing"
+            tag = said.get("tag")
+            given = "missing" if tag is None else f"unknown: {shorten(tag)}{did_you_mean(str(tag), known)}"
             reason = f"{given}; known: {', '.join(known)}"
         case "union_tag_not_found":
             reason = f"{value} is not a table"
         case "literal_error":
-            reason = f"unknown: {value}; known: {said['expected'].replace(' or ', ', ')}"
+            expected = said["expected"].replace(" or ", ", ")
+            known = [word.strip("'") for word in expected.split(", ")]
+            reason = f"unknown: {value}{did_you_mean(str(detail['input']), known)}; known: {expected}"
         case "value_error":
             reason = detail["msg"].removeprefix("Value error, ")
         case kind if kind in _SAID:

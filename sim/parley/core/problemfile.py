@@ -7,10 +7,10 @@ import tomllib
 from abc import ABC, abstractmethod
 from decimal import Decimal, InvalidOperation
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from parley.core.errors import ProblemError, shorten
-from parley.core.files import check_json, check_toml, read_text, unique
+from parley.core.files import MAX_BYTES, check_json, check_toml, read_text, unique
 from parley.core.names import CONTROLS
 
 if TYPE_CHECKING:
@@ -26,6 +26,26 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
     """Read a TOML or JSON file; decimals become `Decimal`."""
     file = fspath(path)
     return parse(read_text(path), file, is_json=file.lower().endswith(".json"))
+
+
+def read_stream(stream: TextIO | None, name: str) -> dict[str, Any]:
+    """Read a TOML or JSON file from a stream; JSON begins with a brace. `name` names it in errors.
+
+    Examples
+    --------
+    >>> import io
+    >>> [read_stream(io.StringIO(text), "input") for text in ('{"costs": [1]}', "costs = [1]")]
+    [{'costs': [1]}, {'costs': [1]}]
+    """
+    if stream is None:
+        raise ProblemError(name, "", "is closed")
+    try:
+        text = stream.read(MAX_BYTES + 1).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise ProblemError(name, f"byte {error.start}", "not UTF-8 text") from None
+    if len(text) > MAX_BYTES:
+        raise ProblemError(name, "", f"is larger than {MAX_BYTES} characters")
+    return parse(text, name, is_json=text.lstrip().startswith("{"))
 
 
 def parse(text: str, file: str, *, is_json: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError, shorten
+from parley.core.keys import did_you_mean
 from parley.kit.loaded import LoadedProblem
 from parley.kit.mechanism import Mechanism
 
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from parley.kit.loaded import AnyProblem
     from parley.kit.mechanism import AnyMechanism
 
-__all__ = ["artifacts", "contracts", "kind_of", "kinds", "load", "mechanism", "mechanisms"]
+__all__ = ["artifacts", "contracts", "kind_of", "kinds", "load", "load_keys", "mechanism", "mechanisms"]
 
 GROUP = "parley.mechanisms"
+EXPERIMENT = "experiment"
+"""The kind of experiment files."""
 
 
 @cache
@@ -73,7 +76,8 @@ def mechanism(kind: str) -> AnyMechanism:
     """
     found = _found().get(kind)
     if found is None:
-        raise ParleyError(f"unknown kind {shorten(kind)}; known: {', '.join(kinds())}")
+        hint = did_you_mean(str(kind), kinds())
+        raise ParleyError(f"unknown kind {shorten(kind)}{hint}; known: {', '.join(kinds())}")
     return found
 
 
@@ -113,14 +117,19 @@ def load(source: str | PathLike[str] | Mapping[str, object]) -> AnyProblem:
     """
     if isinstance(source, Mapping):
         mapping = {key: _exact(value) for key, value in source.items() if key != problemfile.SCHEMA}
-        return _loaded(mapping, "")
+        return load_keys(mapping, "")
     file = fspath(source)
     mapping = problemfile.read(file)
-    return _loaded(mapping, file)
+    return load_keys(mapping, file)
 
 
-def _loaded(mapping: Mapping[str, object], file: str) -> AnyProblem:
-    """Read a problem with the mechanism of its kind."""
+def load_keys(mapping: Mapping[str, object], file: str) -> AnyProblem:
+    """Read a problem from keys as read from a file; `file` names it in errors.
+
+    Raises
+    ------
+    ProblemError
+    """
     one = mechanism(kind_of(mapping, file))
     return LoadedProblem(one, one.problem(mapping, file), file)
 
@@ -144,9 +153,12 @@ def kind_of(mapping: Mapping[str, object], file: str) -> str:
     ProblemError
     """
     known = ", ".join(kinds())
+    kind = mapping.get("kind")
+    if kind == EXPERIMENT or "study" in mapping or (kind is None and "problem" in mapping):
+        raise ProblemError(file, "", f"holds an experiment, not a problem; use parley {EXPERIMENT}")
     if "kind" not in mapping:
         raise ProblemError(file, "kind", f"missing; known: {known}")
-    kind = mapping["kind"]
     if not isinstance(kind, str) or kind not in kinds():
-        raise ProblemError(file, "kind", f"unknown kind {shorten(kind)}; known: {known}")
+        hint = did_you_mean(str(kind), kinds())
+        raise ProblemError(file, "kind", f"unknown kind {shorten(kind)}{hint}; known: {known}")
     return kind

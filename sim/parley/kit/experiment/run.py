@@ -26,9 +26,11 @@ from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError, naming, shorten
 from parley.core.files import JsonObject, read_object
 from parley.core.folders import commit_folder, locked, saying, work_folder, write_json
+from parley.core.keys import did_you_mean
 from parley.core.randomness import keccak
 from parley.kit.experiment.sweep import Sweep, kind_of_problem
 from parley.kit.experiment.tables import PartWriter, join_parts, part_folder
+from parley.kit.registry import EXPERIMENT as KIND
 from parley.kit.registry import kinds, mechanism, mechanisms
 
 if TYPE_CHECKING:
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExperimentRun", "read_experiment", "run_experiment"]
 
-KIND = "experiment"
 PARTS = "parts"
 STATE = "state.json"
 MANIFEST = "manifest.json"
@@ -121,7 +122,10 @@ def _kind(mapping: JsonObject, file: str) -> str | None:
         return kind_of_problem(mapping, file)
     if "study" in mapping and kind in kinds():
         return str(kind)
-    reason = f"unknown kind {shorten(kind)}; known: {KIND}, and kinds of problems with the key study"
+    if kind in kinds():
+        raise ProblemError("", "", "holds a problem, not an experiment; use parley solve, simulate or audit")
+    hint = did_you_mean(str(kind), [KIND])
+    reason = f"unknown kind {shorten(kind)}{hint}; known: {KIND}, and kinds of problems with the key study"
     raise ProblemError("", "kind", reason)
 
 

@@ -13,7 +13,7 @@ from parley.core.keys import did_you_mean
 from parley.kit.experiment.sweep import SweepKeys
 from parley.kit.files.schema import schema_of
 from parley.kit.files.template import template
-from parley.kit.registry import kinds, mechanism, mechanisms
+from parley.kit.registry import EXPERIMENT, kinds, mechanism, mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "example", "examples", "file_kinds", "file_schema", "file_template"]
 
-EXPERIMENT = "experiment"
 _TEXT = re.compile(r'"([^"\n]+\.toml)"')
 
 

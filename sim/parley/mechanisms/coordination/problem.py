@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show
-from parley.core.keys import read_keys
+from parley.core.keys import did_you_mean, read_keys
 from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
 from parley.core.names import name_all
 from parley.core.problemfile import FromFile
@@ -94,7 +94,8 @@ class Problem(FromFile):
             raise ProblemError("", "continuation", f"{self.continuation} is outside [0, 1)")
         if self.recognition not in RECOGNITION:
             reason = (
-                f"unknown recognition function {shorten(self.recognition)}; known: {', '.join(RECOGNITION)}"
+                f"unknown recognition function {shorten(self.recognition)}"
+                f"{did_you_mean(self.recognition, RECOGNITION)}; known: {', '.join(RECOGNITION)}"
             )
             raise ProblemError("", "recognition", reason)
         self._choose_wei()
