@@ -21,6 +21,7 @@ from parley.kit.present.drawing import picture
 from parley.kit.present.page_model import Column, Figure, cell, columns
 from parley.kit.present.page_words import ordinal
 from parley.kit.present.style import save
+from parley.kit.present.tables import in_fractions
 from parley.mechanisms.assignment.options import option_set
 from parley.mechanisms.assignment.present.audit import option_figure
 from parley.mechanisms.assignment.present.page_parts import matrix_figure
@@ -45,12 +46,13 @@ def pictures() -> dict[str, Picture]:
     for name in ("option-set", "cyclic"):
         problem = load_problem(problems / f"assignment-{name}.toml")
         sets.append(option_figure(option_set(problem, 0).to_json(), problem))
-    return {
-        "assignment-rules": picture(
-            [*(("matrix", figure) for figure in matrices), ("curves", average_figure(solved))]
-        ),
-        "assignment-options": picture([("triangle", figure) for figure in sets]),
-    }
+    with in_fractions():  # as in the papers
+        return {
+            "assignment-rules": picture(
+                [*(("matrix", figure) for figure in matrices), ("curves", average_figure(solved))]
+            ),
+            "assignment-options": picture([("triangle", figure) for figure in sets]),
+        }
 
 
 def average_figure(solutions: Mapping[str, Mapping[str, Any]]) -> Figure:

@@ -121,7 +121,9 @@ def test_a_folder_of_lotteries_holds_table_report_and_pictures(tmp_path: Path) -
         assert [got.count(o) for o in range(4)] == counts
         assert got.count(-1) == report["unassigned"][i]
     assert (out / "matrix.png").read_bytes().startswith(b"\x89PNG")
-    written = done.stdout.splitlines()[-1].removeprefix(f"written: {out}/").split(", ")
+    told, following = done.stdout.splitlines()[-2:]
+    assert following == f"Next: parley report {out}"
+    written = told.removeprefix(f"written: {out}/").split(", ")
     assert {path.name for path in out.iterdir()} == set(written)
 
 

@@ -38,8 +38,13 @@ def test_json_is_one_object_on_standard_output_and_nothing_else() -> None:
 def test_without_json_tables_tell_a_person_the_same() -> None:
     result = runner.invoke(app, ["solve", EXAMPLE])
     assert (result.exit_code, result.stderr) == (0, "")
-    for text in ("15/224", "453/7", "-59/112", "agent 5", "5 (9)", "38"):
+    for text in ("0.0670", "64.71", "-0.53", "agent 5", "5 (9)", "38"):
         assert text in result.stdout
+    assert "/" not in result.stdout
+    exact = runner.invoke(app, ["solve", EXAMPLE, "--exact"])
+    assert (exact.exit_code, exact.stderr) == (0, "")
+    for text in ("15/224", "453/7", "-59/112", "-2341/1120"):
+        assert text in exact.stdout
 
 
 def test_names_from_the_file_are_shown_as_they_are(tmp_path: Path) -> None:
@@ -78,7 +83,7 @@ def test_random_assignments_are_exact_and_come_with_their_lottery() -> None:
         for agent, item in enumerate(term["assignment"]):
             share[agent][item] += Fraction(term["weight"])
     assert [[str(p) for p in row] for row in share] == found["matrix"]
-    tables = runner.invoke(app, ["solve", LOTTERY])
+    tables = runner.invoke(app, ["solve", LOTTERY, "--exact"])
     assert tables.exit_code == 0
     for text in ("serial-dictatorship", "5/12", "1/12", "agent 4"):
         assert text in tables.stdout
@@ -151,9 +156,6 @@ def test_bad_usage_gets_one_line_and_points_to_the_help(arguments: list[str], li
 
 
 def test_what_is_for_one_kind_only_is_refused_for_the_other() -> None:
-    assert one_line(["solve", LOTTERY, "--exact"]) == (
-        "--exact: only for problems of kind coordination, not assignment"
-    )
     for option, kinds in (("--runs", "assignment"), ("--seed", "assignment, screening")):
         assert one_line(["solve", EXAMPLE, option, "5"]) == (
             f"{option}: only for problems of kind {kinds}, not coordination"

@@ -70,11 +70,18 @@ def _help(entries: list[tuple[str, Option]]) -> str:
 
 
 def declared(verb: str) -> Iterable[tuple[str, Option]]:
-    """Return the options of a command that mechanisms declare, with their kinds."""
-    return ((one.kind, option) for one in mechanisms() for option in one.options if option.verb == verb)
+    """Return the options of a command that mechanisms declare, with their kinds; all have ``--exact``."""
+    return (
+        (one.kind, option)
+        for one in mechanisms()
+        for option in one.options
+        if option.verb == verb and option.name != "exact"
+    )
 
 
-def own_options(kind: str, verb: str, given: Mapping[str, object]) -> dict[str, object]:
+def own_options(
+    kind: str, verb: str, given: Mapping[str, object], *, exact: bool = False
+) -> dict[str, object]:
     """Return the options that were given.
 
     Parameters
@@ -83,6 +90,8 @@ def own_options(kind: str, verb: str, given: Mapping[str, object]) -> dict[str, 
         The kind of the problem.
     given : dict
         All declared options by name; None or False if not given.
+    exact : bool
+        Whether ``--exact`` was given, which a mechanism may declare for what it computes.
 
     Raises
     ------
@@ -91,12 +100,14 @@ def own_options(kind: str, verb: str, given: Mapping[str, object]) -> dict[str, 
 
     Examples
     --------
-    >>> own_options("assignment", "solve", {"runs": 9, "exact": False})
+    >>> own_options("assignment", "solve", {"runs": 9}, exact=True)
     {'runs': 9}
-    >>> own_options("assignment", "solve", {"runs": None, "exact": True})
+    >>> own_options("coordination", "solve", {"runs": None}, exact=True)
+    {'exact': True}
+    >>> own_options("coordination", "solve", {"runs": 9})
     Traceback (most recent call last):
         ...
-    parley.core.errors.ParleyError: --exact: only for problems of kind coordination, not assignment
+    parley.core.errors.ParleyError: --runs: only for problems of kind assignment, not coordination
     """
     options = {name: value for name, value in given.items() if value not in (None, False, [])}
     for name in options:
@@ -107,6 +118,9 @@ def own_options(kind: str, verb: str, given: Mapping[str, object]) -> dict[str, 
         ]
         if kind not in owners:
             raise ParleyError(f"--{name}: only for problems of kind {', '.join(owners)}, not {kind}")
+    own = (option for one in mechanisms() if one.kind == kind for option in one.options)
+    if exact and any((option.verb, option.name) == (verb, "exact") for option in own):
+        options["exact"] = True
     return {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
 
 

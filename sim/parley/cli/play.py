@@ -10,7 +10,17 @@ import typer
 from parley.chain.urls import is_url, shown
 from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
-from parley.cli.shared import File, Json, app, console, load_problem, print_json, progress_bar
+from parley.cli.shared import (
+    Exact,
+    File,
+    Json,
+    app,
+    console,
+    load_problem,
+    next_command,
+    print_json,
+    progress_bar,
+)
 from parley.core.errors import ParleyError
 from parley.core.limits import MAX_CONFIRMATIONS, MAX_GAMES, MAX_SEED, MAX_WORKERS
 from parley.kit.registry import mechanisms
@@ -107,6 +117,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     cluster: Cluster = None,
     out: Out = None,
     check: Check = False,  # noqa: FBT002 - a flag
+    exact: Exact = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
     **given: object,  # what mechanisms declare
 ) -> None:
@@ -143,9 +154,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     if as_json:
         print_json(run.to_json())
     else:
-        for table in run.tables():
+        for table in run.tables(exact=exact):
             console().print(table)
-        if written:
+        if out is not None:
             echo(f"written: {out}/{', '.join(written)}")
+        next_command(*(("audit", file) if out is None else ("report", out)))
     if not run.identical or (check and not run.holds):
         raise typer.Exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import traceback
 from contextlib import suppress
@@ -130,6 +131,14 @@ File = Annotated[
     str, typer.Argument(metavar="FILE", help="Problem file, TOML or JSON; - for standard input.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; exact numbers are strings.")]
+
+Exact = Annotated[bool, typer.Option("--exact", help="Print exact numbers as fractions instead of decimals.")]
+
+
+def next_command(command: str, file: str | Path) -> None:
+    """Print the command to run next, if its file is one."""
+    if str(file) != "-":
+        echo(f"Next: parley {command} {shlex.quote(str(file))}")
 
 
 def _about() -> str:

@@ -10,7 +10,17 @@ import typer
 
 from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
-from parley.cli.shared import File, Json, app, console, load_problem, print_json, progress_bar
+from parley.cli.shared import (
+    Exact,
+    File,
+    Json,
+    app,
+    console,
+    load_problem,
+    next_command,
+    print_json,
+    progress_bar,
+)
 from parley.core.folders import commit_folder, whole_folder
 
 if TYPE_CHECKING:
@@ -47,19 +57,20 @@ def _teller(progress: Progress) -> Callable[[str, int, int | None], None]:
 @with_options(declared("solve"))
 def solve(
     file: File,
+    exact: Exact = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
     **given: object,  # what mechanisms declare
 ) -> None:
     """Compute the exact equilibrium or assignment."""
     problem = load_problem(file)
-    options = own_options(problem.kind, "solve", given)
+    options = own_options(problem.kind, "solve", given, exact=exact)
     with progress_bar() as progress:
         solved = problem.solve(tell=_teller(progress), **options)
     if as_json:
         print_json(solved.to_json())
         return
     out = console()
-    for table in solved.tables():
+    for table in solved.tables(exact=exact):
         out.print(table)
 
 
@@ -72,6 +83,7 @@ def audit(
     file: File,
     out: AuditOut = None,
     check: Check = False,  # noqa: FBT002 - a flag
+    exact: Exact = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
     **given: object,  # what mechanisms declare
 ) -> None:
@@ -89,9 +101,10 @@ def audit(
     if as_json:
         print_json(found.to_json())
     else:
-        for table in found.tables():
+        for table in found.tables(exact=exact):
             console().print(table)
         if out is not None:
             echo(f"written: {out}/{', '.join(written)}")
+        next_command(*(("simulate", file) if out is None else ("report", out)))
     if check and not found.holds:
         raise typer.Exit(1)

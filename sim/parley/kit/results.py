@@ -10,7 +10,7 @@ import rich.console
 from parley.core.folders import saying, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -38,6 +38,8 @@ class _Judged(_Written, Protocol):
 class _Played(_Judged, Protocol):
     @property
     def identical(self) -> bool: ...
+    @property
+    def tested(self) -> bool: ...
 
 
 T_co = TypeVar("T_co", bound=_Written, covariant=True)
@@ -72,11 +74,20 @@ class Result(Generic[T_co]):
         """Return the object that ``--json`` prints."""
         return self._value.to_json()
 
-    def tables(self) -> list[RenderableType]:
-        """Return what the command prints without ``--json``, for a rich console."""
-        from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - slow to load
+    def tables(self, *, exact: bool = False) -> list[RenderableType]:
+        """Return what the command prints without ``--json``, for a rich console.
 
-        return [sheet_tables(self._sheet())]
+        Parameters
+        ----------
+        exact : bool
+            Write exact numbers as fractions.
+        """
+        return [_Tables(self._sheet, agrees=self._agrees, exact=exact)]
+
+    @property
+    def _agrees(self) -> bool | None:
+        """Whether play agrees with theory; None if nothing was compared."""
+        return None
 
     def pictures(self) -> dict[str, Figure]:
         """Draw the result with Matplotlib; pictures by name."""
@@ -100,6 +111,21 @@ class Result(Generic[T_co]):
             for table in self.tables():
                 screen.print(table)
             return screen.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+
+
+class _Tables:
+    """The tables of a result, whose numbers are written as they are printed."""
+
+    def __init__(self, sheet: Callable[[], Sheet], *, agrees: bool | None, exact: bool) -> None:
+        self._sheet, self._agrees, self._exact = sheet, agrees, exact
+
+    def __rich_console__(self, *_: object) -> Iterator[RenderableType]:
+        """Yield them."""
+        from parley.kit.present.tables import in_fractions  # noqa: PLC0415 - slow to load
+        from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - slow to load
+
+        with in_fractions(self._exact):
+            yield sheet_tables(self._sheet(), holds=self._agrees)
 
 
 class AuditReport(Result[A_co], Generic[A_co]):
@@ -168,8 +194,6 @@ class RunReport(Result[R_co], Generic[R_co]):
 
         return pa.concat_tables(self._games)
 
-    def tables(self) -> list[RenderableType]:
-        """Return what the command prints without ``--json``, for a rich console."""
-        from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - slow to load
-
-        return [sheet_tables(self._sheet(), holds=self.holds)]
+    @property
+    def _agrees(self) -> bool | None:
+        return self.holds if self._value.tested else None

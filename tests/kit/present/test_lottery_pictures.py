@@ -44,10 +44,10 @@ def written(axes: Axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
-def test_a_matrix_has_its_fractions_written_in_and_ranks_as_long_as_they_are_likely() -> None:
+def test_a_matrix_has_its_numbers_written_in_and_ranks_as_long_as_they_are_likely() -> None:
     problem = problem_of("bogomolnaia-moulin", rule="probabilistic-serial")
     matrix, ranks = problem.solve().pictures()["matrix"].axes
-    assert written(matrix) == ["1/2", "0", "1/2", "0"] * 2 + ["0", "1/2", "0", "1/2"] * 2
+    assert written(matrix) == ["0.5", "0", "0.5", "0"] * 2 + ["0", "0.5", "0", "0.5"] * 2
     image = np.asarray(matrix.images[0].get_array())
     assert image.tolist() == [[0.5, 0, 0.5, 0]] * 2 + [[0, 0.5, 0, 0.5]] * 2
     widths = [bar.get_width() for bar in ranks.patches if isinstance(bar, Rectangle)]
@@ -65,8 +65,8 @@ def test_two_rules_stand_side_by_side_with_what_they_give_on_average() -> None:
 def test_an_option_set_is_drawn_into_the_triangle_with_what_is_better_in_another_colour() -> None:
     """The paper's: from (1/3, 1/3, 1/3) to (0, 2/3, 1/3); and the coin toss, from which a lie leads away."""
     for name, better, told in (
-        ("option-set", 0, {"1", "2", "3", "0, 2/3, 1/3", "1/3, 1/3, 1/3"}),
-        ("cyclic", 2, {"A", "B", "C", "0, 7/8, 1/8", "3/8, 1/2, 1/8"}),
+        ("option-set", 0, {"1", "2", "3", "0, 0.6667, 0.3333", "0.3333, 0.3333, 0.3333"}),
+        ("cyclic", 2, {"A", "B", "C", "0, 0.875, 0.125", "0.375, 0.5, 0.125"}),
     ):
         options = option_set(problem_of(name).problem, 0)
         axes = options_of(name, "triangle")

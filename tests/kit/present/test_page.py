@@ -23,6 +23,7 @@ from parley.core.folders import locked
 from parley.kit.experiment.page import experiment_sheet
 from parley.kit.present import page
 from parley.kit.present.page import write_page
+from parley.kit.present.tables import number
 from parley.mechanisms.coordination.experiment import page as coordination
 from parley.mechanisms.coordination.problem import Problem
 from parley.mechanisms.coordination.solution import announced_allocation
@@ -225,7 +226,7 @@ def test_the_page_of_an_audit_tells_every_axiom_and_every_counterexample(audit: 
     assert "Cost-effective implementation.</strong> Fails: problem " in text
     assert "Top-agent proportionality.</strong> Fails" in text
     witness = found["axioms"]["cost_effective_implementation"]["witness"]
-    assert f"it gains {witness['gain']}" in text
+    assert f"it gains {number(witness['gain'])}" in text
     assert text.count('<section id="passage-') == sum(
         v["witness"] is not None for v in found["axioms"].values()
     )

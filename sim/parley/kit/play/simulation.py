@@ -72,6 +72,11 @@ class Simulation(Generic[P, S, OutcomeT, C]):
         """Whether no test contradicts theory."""
         return self.comparison.holds
 
+    @property
+    def tested(self) -> bool:
+        """Whether anything was compared with theory."""
+        return self.comparison.tested
+
     def to_json(self) -> JsonObject:
         """Return the object that `parley simulate --json` prints."""
         tally = self.tally

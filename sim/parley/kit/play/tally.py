@@ -102,6 +102,13 @@ class Comparison:
         }
 
     @property
+    def tested(self) -> bool:
+        """Whether anything was tested."""
+        return any(row.p_value is not None for rows in self.means.values() for row in rows) or any(
+            found.p_value is not None for found in self.counts.values()
+        )
+
+    @property
     def holds(self) -> bool:
         """Whether nothing contradicts theory at the level of `--check`."""
         return all(row.agrees for rows in self.means.values() for row in rows) and all(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Patch, Polygon, Rectangle
 
 from parley.kit.present.style import CONFIDENCE, INK, OTHER, PALE, PLAYED, SERIES, SHADE, THEORY, style
-from parley.kit.present.tables import written
+from parley.kit.present.tables import writer, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -138,8 +138,9 @@ def _matrix(axes: Axes, figure: Figure) -> None:
     image = axes.imshow(shades, cmap=_heat(PALE, color), vmin=0, vmax=most, aspect="auto")
     if "most" not in options:
         axes.get_figure(root=True).colorbar(image, ax=axes, label=column.label)  # type: ignore[union-attr]
+    write = writer(column.format, (row[value] for row in figure.rows))
     for (i, o), row in zip(places, figure.rows, strict=True) if max(shades.shape) <= WRITTEN else ():
-        text = written(row[value], column.format)
+        text = write(row[value])
         nothing = not shades[i, o] > 0
         if "beside" in options:
             k, beside = forms[options["beside"]]

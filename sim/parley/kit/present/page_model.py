@@ -39,9 +39,12 @@ import json
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from parley.core.exact import show, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "Column",
@@ -75,7 +78,7 @@ class Column:
     label : str
         Heading, with the unit.
     format : str
-        Format of its values: `exact` means fractions if they are short; `cell` links to a cell of the sweep,
+        Format of its values: `exact` means fractions with ``--exact``; `cell` links to a cell of the sweep,
         by number; a `verdict` begins with "holds", "fails" or "not known".
     detail : bool
         Whether only the page shows it: a terminal is narrow.
@@ -92,8 +95,8 @@ def columns(**labels: str | tuple[str, Format] | tuple[str, Format, bool]) -> li
 
     Examples
     --------
-    >>> columns(agent="agent", times=("drawn, times", "count"))[1]
-    Column(key='times', label='drawn, times', format='count', detail=False)
+    >>> columns(agent="agent", times=("times drawn", "count"))[1]
+    Column(key='times', label='times drawn', format='count', detail=False)
     """
     return [
         Column(key, label) if isinstance(label, str) else Column(key, *label) for key, label in labels.items()
@@ -166,8 +169,10 @@ class Sheet:
         Reasons to distrust the figures: an unfinished run, a failed cross-check.
     findings : list of (str, str)
         Results: a subject (may be empty) and sentences.
-    passages : list of (str, list of str)
-        Headings, each with lines of text.
+    verdict : str
+        The result in one sentence, if it is an audit.
+    passages : list of (str, sequence of str or Figure)
+        Headings, each with lines of text and small tables.
     figures : list of Figure
         Figures of the whole run.
     cells : list of (str, list of str, list of Figure)
@@ -186,12 +191,13 @@ class Sheet:
     facts: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     findings: list[tuple[str, str]] = field(default_factory=list)
-    passages: list[tuple[str, list[str]]] = field(default_factory=list)
+    passages: list[tuple[str, Sequence[str | Figure]]] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     cells: list[tuple[str, list[str], list[Figure]]] = field(default_factory=list)
     method: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     strategies: list[str] = field(default_factory=list)
     unit: str = "cell"
+    verdict: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the page's data: figures, and the order of colours.

@@ -173,10 +173,10 @@ def frequency_columns(
     """Columns of counts against theory, which charts of frequencies draw; `frequency_cells` fills them."""
     return columns(
         times=(times, "count"),
-        expected=("expected, times", "number"),
+        expected=("times expected", "number"),
         share=("share", "percent"),
         low=("95% from", "percent", detail),
-        high=("to", "percent", detail),
+        high=("95% to", "percent", detail),
         probability=(probability, "percent"),
     )
 
@@ -329,7 +329,7 @@ def mean_columns(mean: str, expected: str) -> list[Column]:
     return columns(
         mean=(mean, "number"),
         low=("95% from", "number", True),
-        high=("to", "number", True),
+        high=("95% to", "number", True),
         expected=(expected, "number"),
         gap=("mean less theory", "number", True),
         z=("z", "z"),
@@ -414,10 +414,10 @@ def gas_figures(gas: Mapping[str, Any] | None, evm: str, games: int) -> list[Fig
     heads = columns(
         function="function",
         calls=("calls", "count"),
-        least=("least, gas", "count"),
-        mean=("mean, gas", "count"),
-        most=("most, gas", "count"),
-        sum=("a game, gas", "count"),
+        least=("least gas", "count"),
+        mean=("mean gas", "count"),
+        most=("most gas", "count"),
+        sum=("gas per game", "count"),
     )
     rows = [
         [name, used["calls"], used["min"], used["mean"], used["max"], used["calls"] * used["mean"] / games]

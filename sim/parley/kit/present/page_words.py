@@ -19,6 +19,7 @@ __all__ = [
     "listed_up_to",
     "means_agree",
     "ordinal",
+    "properties_hold",
     "verdict",
 ]
 
@@ -117,6 +118,28 @@ def cross_checked(check: Mapping[str, object] | None) -> list[str]:
 def verdict(holds: bool | None) -> str:  # noqa: FBT001 - None is a third answer
     """Return the word of a verdict, which pages and terminals colour."""
     return {True: "holds", False: "fails", None: "not known"}[holds]
+
+
+def properties_hold(found: Mapping[str, bool | None]) -> str:
+    """Return the verdict of an audit in one sentence: how many properties hold, and which do not.
+
+    Examples
+    --------
+    >>> properties_hold({"efficient": True, "envy-free": False, "fair": None})
+    '1 of 3 properties holds. Fails: envy-free. Not known: fair.'
+    >>> properties_hold({"efficient": True, "fair": True})
+    'All 2 properties hold.'
+    """
+    holding, failing, unknown = (
+        [name for name, holds in found.items() if holds is one] for one in (True, False, None)
+    )
+    if len(holding) == len(found):
+        return f"All {len(found)} properties hold." if len(found) > 1 else "The property holds."
+    hold = "holds" if len(holding) == 1 else "hold"
+    said = [f"{len(holding)} of {count(len(found), 'property', 'properties')} {hold}."]
+    said += [f"Fails: {'; '.join(failing)}."] if failing else []
+    said += [f"Not known: {'; '.join(unknown)}."] if unknown else []
+    return " ".join(said)
 
 
 def listed(parts: Iterable[str]) -> str:

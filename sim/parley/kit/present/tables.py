@@ -1,57 +1,130 @@
-"""Numbers in tables and pictures."""
+"""Numbers in tables, sentences and pictures: decimals for people, fractions within `in_fractions`."""
 
 from __future__ import annotations
 
-from fractions import Fraction
+import math
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from parley.core.exact import show, shown
 from parley.kit.present.page_model import cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+    from fractions import Fraction
 
-__all__ = ["number", "written"]
+__all__ = ["chance", "in_fractions", "number", "writer", "written"]
 
-_WIDTH = 9
+LONGEST = 60
+"""Maximum letters of a fraction; a longer one is rounded, and marked with ≈."""
+MOST_DECIMALS = 12
+
+_fractions = ContextVar("fractions", default=False)
 
 
-def number(value: Fraction | float, width: int = _WIDTH) -> str:
-    """Format a number: exact if short, else rounded and marked with ≈.
+@contextmanager
+def in_fractions(wanted: bool = True) -> Iterator[None]:  # noqa: FBT001, FBT002 - the option --exact
+    """Write exact numbers as fractions.
 
     Examples
     --------
-    >>> number(Fraction(3, 7)), number(Fraction(10**15 + 1, 10**12))
-    ('3/7', '≈1000')
+    >>> with in_fractions():
+    ...     number("3/7"), written({"v": 0.428571428571, "x": "3/7"}, "exact")
+    ('3/7', '3/7')
     """
-    if isinstance(value, Fraction) and len(text := show(value)) <= width:
-        return text
-    return f"≈{float(value):.6g}"
+    token = _fractions.set(wanted)
+    try:
+        yield
+    finally:
+        _fractions.reset(token)
+
+
+def number(value: Fraction | float | str) -> str:
+    """Write a number of a sentence; text is a number as JSON has it.
+
+    Examples
+    --------
+    >>> number("3/7"), number(38), number(0.25)
+    ('0.4286', '38', '0.25')
+    """
+    if isinstance(value, str):
+        value = shown(value)
+    if not _fractions.get() or isinstance(value, float):
+        return cost(float(value))
+    text = show(value)
+    return text if len(text) <= LONGEST else f"≈{float(value):.6g}"
+
+
+def chance(p: Fraction | float | str) -> str:
+    """Write a probability with three decimals, or as a fraction.
+
+    Examples
+    --------
+    >>> chance("5/12"), chance("1/2"), chance(1e-5)
+    ('0.417', '0.5', '0.00001')
+    """
+    text = number(p)
+    rounded = text if "/" in text else f"{float(text):.3f}".rstrip("0").rstrip(".")
+    return rounded if float(text.partition("/")[0]) == 0 or rounded != "0" else text
+
+
+def writer(form: str, values: Iterable[Any]) -> Callable[[Any], str]:
+    """Return what writes the values of a column: its numbers have the same number of decimals.
+
+    Examples
+    --------
+    >>> write = writer("number", [64.7142857, 7, -0.5268, None])
+    >>> write(64.7142857), write(7), write(-0.5268), write(0), write(0.00042), write(None)
+    ('64.71', '7.00', '-0.53', '0', '0.00042', '')
+    """
+    exact = form in ("number", "exact") and _fractions.get()
+    if form not in ("number", "exact"):
+        write = _WRITTEN.get(form, str)
+    else:
+        places = _decimals(map(_plain, values))
+
+        def write(value: float) -> str:
+            text = f"{value:,.{places}f}"
+            return text if float(text.replace(",", "")) else cost(value)
+
+    def written(value: Any) -> str:  # noqa: ANN401 - whatever a figure's row holds
+        if exact and isinstance(value, dict):
+            return number(value["x"]) if "x" in value else cost(value["v"])
+        value = _plain(value)
+        return "" if value is None else write(value)
+
+    return written
 
 
 def written(value: Any, form: str) -> str:  # noqa: ANN401 - whatever a figure's row holds
-    """Format a value of a figure.
+    """Write one value of a figure by itself.
 
     Examples
     --------
     >>> exact = {"v": 64.7142857143, "x": "453/7"}
     >>> written(0.25, "percent"), written(exact, "number"), written(exact, "exact"), written(None, "z")
-    ('25.0%', '64.71', '453/7', '')
+    ('25.0%', '64.71', '64.71', '')
     """
-    if isinstance(value, dict):
-        if form == "exact" and "x" in value:
-            return number(shown(value["x"]))
-        value = value["v"]
-    if value is None:
-        return ""
-    return _WRITTEN[form](value) if form in _WRITTEN else str(value)
+    return writer(form, [value])(value)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a figure's row holds
+    return value["v"] if isinstance(value, dict) else value
+
+
+def _decimals(values: Iterable[Any]) -> int:
+    """Return the decimals that give the greatest number four significant digits, and no more than needed."""
+    known = [abs(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
+    if all(value == int(value) for value in known):
+        return 0
+    places = min(MOST_DECIMALS, max(2, 3 - math.floor(math.log10(max(known)))))
+    return max(len(f"{value:.{places}f}".rstrip("0").partition(".")[2]) for value in known)
 
 
 _WRITTEN: dict[str, Callable[[float], str]] = {
     "count": lambda value: f"{value:,.0f}",
     "percent": lambda value: f"{100 * value:.1f}%",
-    "number": cost,
-    "exact": cost,
     "z": lambda value: f"{value:+.2f}",
     "p": lambda value: f"{value:.3g}",
 }

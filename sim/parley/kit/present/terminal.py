@@ -1,24 +1,29 @@
-"""A result on a terminal: the page's figures as tables."""
+"""A result on a terminal: the page's figures as tables, as wide as the terminal allows."""
 
 from __future__ import annotations
 
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from parley.core.statistics import MIN_P
-from parley.kit.present.tables import written
+from parley.kit.present.page_model import Figure
+from parley.kit.present.tables import writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from parley.kit.present.page_model import Column, Figure, Sheet
+    from rich.console import Console, ConsoleOptions
 
-__all__ = ["figure_table", "sheet_tables"]
+    from parley.kit.present.page_model import Column, Sheet
+
+__all__ = ["sheet_tables", "tables_of"]
 
 MOST_ROWS = 64
 """Maximum rows of a table; ``--json`` has all."""
@@ -30,60 +35,126 @@ CELL_ROWS = 10
 """Maximum rows of a cell's table."""
 MOST_WORDS = 12
 """Maximum entries of a row written as text."""
-HEADING = 10
+HEADING = 12
 """Minimum letters per line of a heading."""
 NAME = 28
 """Maximum letters of a row's name without line breaks."""
 LONGEST = 16
 """Maximum letters of a word without line breaks."""
+GAP = 2
+"""Blanks between columns."""
 STYLES = {"holds": "green", "fails": "red", "not known": "dim"}
 """Styles of verdicts."""
 
 
 def sheet_tables(sheet: Sheet, *, holds: bool | None = None) -> RenderableType:
-    """Return a sheet as tables for a terminal.
+    """Return a sheet as tables for a terminal: what came out first, how it was made last.
 
     Parameters
     ----------
     holds : bool, optional
-        Whether play agrees with theory, if games were played.
+        Whether play agrees with theory, if it was compared.
     """
-    facts = [*sheet.facts, *(fact for _, entries in sheet.method for fact in entries)]
+    figures = [figure for figure in sheet.figures if not figure.detail]
+    method = [fact for _, entries in sheet.method for fact in entries]
     return Group(
-        Text("; ".join(f"{label} {value}" for label, value in facts)),
-        *(figure_table(figure) for figure in sheet.figures if not figure.detail),
+        Text("; ".join(f"{label} {value}" for label, value in sheet.facts)),
         *(Text(f"{about}: {text}" if about else text) for about, text in sheet.findings),
+        *(part for figure in figures for part in ("", _Shown(figure))),
         *_passages(sheet),
         *_cells(sheet),
+        *([Text("; ".join(f"{label} {value}" for label, value in method), style="dim")] if method else []),
         *(Text(text, style="bold red") for text in sheet.warnings),
-        *_agreement(holds),
+        *_verdict(sheet, holds),
     )
 
 
 def _passages(sheet: Sheet) -> Iterator[RenderableType]:
     for heading, lines in sheet.passages:
-        yield Text(heading, style="bold")
-        yield from (Padding(Text(line, style="dim"), (0, 0, 0, 2)) for line in lines)
+        yield Text(f"\n{heading}", style="bold")
+        for line in lines:
+            part = _Shown(line) if isinstance(line, Figure) else Text(line)
+            yield Padding(part, (0, 0, 0, 2), expand=False)
 
 
 def _cells(sheet: Sheet) -> Iterator[RenderableType]:
     for name, notes, figures in sheet.cells[:MOST_CELLS]:
-        yield Text(f"{sheet.unit}: {name}", style="bold")
+        yield Text(f"\n{sheet.unit}: {name}", style="bold")
         yield from map(Text, notes)
-        yield from (figure_table(figure, CELL_ROWS) for figure in figures if not figure.detail)
+        yield from (_Shown(figure, CELL_ROWS) for figure in figures if not figure.detail)
     if len(sheet.cells) > MOST_CELLS:
         yield Text(f"and {len(sheet.cells) - MOST_CELLS:,} more of: {sheet.unit}: see --json")
 
 
-def _agreement(holds: bool | None) -> Iterator[Text]:  # noqa: FBT001 - None is a third answer
+def _verdict(sheet: Sheet, holds: bool | None) -> Iterator[Text]:  # noqa: FBT001 - None is a third answer
     if holds:
-        yield Text(f"agrees with theory: no p-value below {MIN_P:g}", style="green")
+        yield Text(f"\nagrees with theory: no p-value below {MIN_P:g}", style="green")
     elif holds is False:
-        yield Text(f"differs from theory: a p-value below {MIN_P:g}", style="yellow")
+        yield Text(f"\ndiffers from theory: a p-value below {MIN_P:g}", style="yellow")
+    elif sheet.verdict:
+        yield Text(f"\n{sheet.verdict}", style="bold")
 
 
-def figure_table(figure: Figure, most: int = MOST_ROWS) -> Table:
-    """Return a figure as a table with at most `most` rows.
+# ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Shown:
+    """A figure with its title and its note, for a console of any width."""
+
+    def __init__(self, figure: Figure, most: int = MOST_ROWS) -> None:
+        self._figure, self._most = figure, most
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Yield the parts."""
+        figure = self._figure
+        yield Text(_title(figure), style="bold")
+        yield from tables_of(figure, self._most, options.max_width)
+        rows = len(figure.options["down"]) if "down" in figure.options else len(figure.rows)
+        more = [f"and {rows - self._most:,} more: see --json"] if rows > self._most else []
+        if note := " ".join([figure.note, *more]).strip():
+            yield Text(note, style="dim")
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """One column as it is laid out.
+
+    Attributes
+    ----------
+    cells : list of Text
+        Written values.
+    breaks : bool
+        Whether cells may be broken between words.
+    left : bool
+        Whether cells are text.
+    """
+
+    label: str
+    cells: list[Text]
+    breaks: bool = False
+    left: bool = False
+
+    @property
+    def widest(self) -> int:
+        """Width without line breaks in cells; headings are broken between words."""
+        lines = (line for cell in self.cells for line in cell.plain.split("\n"))
+        return max([self._head, min(HEADING, cell_len(self.label)), *map(cell_len, lines)])
+
+    @property
+    def _head(self) -> int:
+        return max((min(NAME, cell_len(word)) for word in self.label.split()), default=1)
+
+    @property
+    def least(self) -> int:
+        """Minimum width."""
+        if not self.breaks:
+            return self.widest
+        words = (cell_len(word) for cell in self.cells for word in cell.plain.split())
+        return max(self._head, min(LONGEST, max(words, default=1)))
+
+
+def tables_of(figure: Figure, most: int = MOST_ROWS, width: int = 1000) -> list[Table]:
+    """Return a figure as tables with at most `most` rows: several if it is too wide for one.
 
     Details and empty columns are left out. A matrix has a column for each name.
 
@@ -91,75 +162,110 @@ def figure_table(figure: Figure, most: int = MOST_ROWS) -> Table:
     --------
     >>> from parley.kit.present.page_model import Column, Figure
     >>> figure = Figure("a", "Draws", [Column("k", "seat"), Column("n", "times", "count")], [["one", 1234]])
-    >>> [[str(cell) for cell in column.cells] for column in figure_table(figure).columns]
+    >>> [[str(cell) for cell in column.cells] for column in tables_of(figure)[0].columns]
     [['one'], ['1,234']]
+    >>> [len(table.columns) for table in tables_of(figure, width=9)]  # "seat", "times" and a gap
+    [2]
     """
-    if "down" in figure.options:
-        return _matrix(figure)
-    table = Table(title=figure.title, caption=figure.note or None)
+    name, *others = _matrix(figure, most, width) if "down" in figure.options else _plain(figure, most)
+    parts: list[list[_Laid]] = [[name]]
+    for column in others:
+        if len(parts[-1]) > 1 and _least([*parts[-1], column]) > width:
+            parts.append([name])
+        parts[-1].append(column)
+    return [_table(part, width) for part in parts]
+
+
+def _least(columns: Sequence[_Laid]) -> int:
+    return sum(column.least for column in columns) + GAP * (len(columns) - 1)
+
+
+def _table(columns: Sequence[_Laid], width: int) -> Table:
+    """Lay out columns that fit; what is left of the width goes to text."""
+    widths = [column.least for column in columns]
+    left = width - _least(columns)
+    wanted = [column.widest - least for column, least in zip(columns, widths, strict=True)]
+    for k in sorted(range(len(columns)), key=lambda k: wanted[k]):
+        share = sum(want > 0 for want in wanted)
+        more = max(0, min(wanted[k], left // share if share else 0))
+        widths[k], left, wanted[k] = widths[k] + more, left - more, 0
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    for column, room in zip(columns, widths, strict=True):
+        table.add_column(
+            column.label, justify="left" if column.left else "right", width=room, overflow="fold"
+        )
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _plain(figure: Figure, most: int) -> list[_Laid]:
     shown = [
         k
         for k, column in enumerate(figure.columns)
         if not column.detail and any(row[k] not in (None, "") for row in figure.rows)
     ]
-    for k in shown:
+    columns = []
+    for k in shown or [0]:
         column = figure.columns[k]
-        cells = [written(row[k], column.format) for row in figure.rows[:most]]
-        # Break headings rather than numbers and names; break text between words.
-        name = k == shown[0] and max(map(len, cells), default=0) <= NAME
-        whole = name or column.format not in ("text", "verdict")
-        word = max((len(word) for text in cells for word in text.split()), default=0)
-        table.add_column(
-            fill(column.label, max(map(len, [*cells, "." * HEADING]))) if whole else column.label,
-            justify="left" if column.format in ("text", "verdict") else "right",
-            no_wrap=whole,
-            min_width=None if whole else min(word, LONGEST),
-            overflow="fold" if column.format == "text" else "ellipsis",
-        )
-    for row in figure.rows[:most]:
-        table.add_row(*(_cell(row[k], figure.columns[k]) for k in shown))
-    if len(figure.rows) > most:
-        table.caption = f"and {len(figure.rows) - most:,} more: see --json"
-    return table
+        write = writer(column.format, (row[k] for row in figure.rows))
+        cells = [_cell(write(row[k]), column) for row in figure.rows[:most]]
+        text = column.format in ("text", "verdict", "cell")
+        short = k == shown[0] and max((cell_len(cell.plain) for cell in cells), default=0) <= NAME
+        columns.append(_Laid(column.label, cells, breaks=text and not short, left=text))
+    return columns
 
 
-def _cell(value: Any, column: Column) -> Text:  # noqa: ANN401 - whatever a figure's row holds
-    text = written(value, column.format)
+def _cell(text: str, column: Column) -> Text:
     return Text(text, style=STYLES.get(text.partition(":")[0], "") if column.format == "verdict" else "")
 
 
-def _matrix(figure: Figure) -> Table:
-    """Return a matrix as a table: each row of the figure is one cell of the matrix."""
+def _beside(figure: Figure) -> int | None:
+    """Return the column that a matrix has in brackets."""
+    keys = [column.key for column in figure.columns]
+    return keys.index(figure.options["beside"]) if "beside" in figure.options else None
+
+
+def _title(figure: Figure) -> str:
+    beside = _beside(figure)
+    if beside is None or "down" not in figure.options:
+        return figure.title
+    labels = {column.key: column.label for column in figure.columns}
+    return f"{figure.title}: {labels[figure.options['value']]} (in brackets: {figure.columns[beside].label})"
+
+
+def _matrix(figure: Figure, most: int, width: int) -> list[_Laid]:
+    """Return the columns of a matrix: each row of the figure is one of its cells."""
     keys = [column.key for column in figure.columns]
     down, across = figure.options["down"], figure.options["across"]
-    value = keys.index(figure.options["value"])
-    beside = keys.index(figure.options["beside"]) if "beside" in figure.options else None
+    value, beside = keys.index(figure.options["value"]), _beside(figure)
+    writers = [
+        writer(column.format, (row[k] for row in figure.rows)) for k, column in enumerate(figure.columns)
+    ]
     cells: dict[tuple[str, str], str] = {}
     known: dict[str, list[tuple[float, str]]] = {}
     for row in figure.rows:
-        text = written(row[value], figure.columns[value].format)
-        if beside is not None and (told := written(row[beside], figure.columns[beside].format)):
+        text = writers[value](row[value])
+        if beside is not None and (told := writers[beside](row[beside])):
             text += f" ({told})"
         cells[row[0], row[1]] = text
         size = row[value]["v"] if isinstance(row[value], dict) else row[value]
         if size:
             known.setdefault(row[0], []).append((-size, f"{text} {row[1]}"))
-    title = figure.title
-    if beside is not None:
-        title += f": {figure.columns[value].label} (in brackets: {figure.columns[beside].label})"
-    table = Table(title=title, caption=figure.note or None)
-    table.add_column(figure.columns[0].label)
+    names = _Laid(figure.columns[0].label, [Text(name) for name in down[:most]], left=True)
     if len(across) > MOST_COLUMNS:
-        table.add_column("the greatest first", overflow="fold")
-    for name in across if len(across) <= MOST_COLUMNS else ():
-        table.add_column(name, justify="right")
-    for name in down[:MOST_ROWS]:
-        if len(across) <= MOST_COLUMNS:
-            table.add_row(name, *(cells.get((name, one), "") for one in across))
-            continue
-        words = [text for _, text in sorted(known.get(name, []))]
-        more = f" and {len(words) - MOST_WORDS} more" if len(words) > MOST_WORDS else ""
-        table.add_row(name, ", ".join(words[:MOST_WORDS]) + more)
-    if len(down) > MOST_ROWS:
-        table.caption = f"and {len(down) - MOST_ROWS:,} more: see --json"
-    return table
+        words = [_listed(sorted(known.get(name, []))) for name in down[:most]]
+        return [names, _Laid("the greatest first", words, breaks=True, left=True)]
+    columns = [_Laid(name, [Text(cells.get((one, name), "")) for one in down[:most]]) for name in across]
+    columns = [column for column in columns if any(cell.plain for cell in column.cells)] or columns
+    if beside is not None and _least([names, *columns]) > width:
+        columns = [
+            replace(column, cells=[Text(cell.plain.replace(" (", "\n(")) for cell in column.cells])
+            for column in columns
+        ]
+    return [replace(names, breaks=max(map(cell_len, down), default=0) > NAME), *columns]
+
+
+def _listed(entries: Sequence[tuple[float, str]]) -> Text:
+    more = f" and {len(entries) - MOST_WORDS} more" if len(entries) > MOST_WORDS else ""
+    return Text(", ".join(text for _, text in entries[:MOST_WORDS]) + more)

@@ -5,20 +5,19 @@
   const percent = parley.formats.percent;
   const HEIGHT = Math.sqrt(3) / 2;
 
-  // What is written of a number: its fraction, if that is short, or its decimals.
-  const written = (entry, format) => {
-    if (entry === null) return "";
-    if (typeof entry === "object" && entry.x !== undefined && entry.x.length <= 7) return entry.x;
+  // What is written in a cell: certain things without decimals.
+  const written = (entry, write) => {
     const value = parley.value(entry);
-    return value === 0 || value === 1 ? `${value}` : parley.formats[format](value);
+    return value === null ? "" : value === 0 || value === 1 ? `${value}` : write(entry);
   };
 
   parley.charts.matrix = (figure) => {
     const { down, across, value, most, tone = "played" } = figure.options;
     const [[one], [other], ...rest] = figure.columns;
     const k = figure.columns.findIndex(([key]) => key === value);
-    const rows = parley.rows(figure).map((row, i) => ({ ...row, x: row[other], y: row[one], value: Math.max(0, row[value] ?? 0), text: written(figure.rows[i][k], figure.columns[k][2]) }));
-    const told = ([key, label, format], row) => `${label}: ${row[key] === null ? "–" : parley.formats[format](row[key])}${key === value && row.text.includes("/") ? ` (${row.text})` : ""}`;
+    const write = parley.writer(figure.columns[k][2], figure.rows.map((row) => row[k]));
+    const rows = parley.rows(figure).map((row, i) => ({ ...row, x: row[other], y: row[one], value: Math.max(0, row[value] ?? 0), text: written(figure.rows[i][k], write) }));
+    const told = ([key, label, format], row) => `${label}: ${row[key] === null ? "–" : parley.formats[format](row[key])}`;
     const title = (row) => [row.x === row.y ? `${row.y} alone` : `${row.y}: ${row.x}`, ...rest.map((column) => told(column, row))].join("\n");
     return {
       wide: true,

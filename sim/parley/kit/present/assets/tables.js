@@ -20,16 +20,21 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
   const tenth = grouped(1, 1);
   const twoPlaces = grouped(2, 2);
 
-  // Decimals that give the largest of some numbers four significant digits, and two at least: a column is written
-  // with as many throughout. None where all are whole.
+  // Decimals that give the largest of some numbers four significant digits, and two at least, but no more than are
+  // needed: a column is written with as many throughout. None where all are whole.
   const decimals = (values) => {
     const known = values.filter((value) => typeof value === "number");
     const most = Math.max(...known.map(Math.abs), 0);
     if (known.every(Number.isInteger)) return 0;
-    return Math.min(12, Math.max(2, 3 - Math.floor(Math.log10(most))));
+    const places = Math.min(12, Math.max(2, 3 - Math.floor(Math.log10(most))));
+    return Math.max(...known.map((value) => value.toFixed(places).replace(/0+$/, "").split(".")[1].length));
   };
 
-  const number = (value, places = decimals([value])) => (value === 0 ? "0" : grouped(places, places).format(value));
+  // What would be written as zero and is not has decimals of its own.
+  const number = (value, places = decimals([value])) => {
+    if (value === 0) return "0";
+    return Math.abs(value) < 0.5 * 10 ** -places ? number(value) : grouped(places, places).format(value);
+  };
 
   // A function that writes the values of a column.
   parley.writer = (format, values) => {
@@ -55,7 +60,6 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
 }
 
 {
-  const MOST_EXACT = 11; // characters of a fraction that may stand beside its decimals
   const isText = (format) => format === "text" || format === "cell" || format === "verdict";
   const order = new Intl.Collator("en", { numeric: true });
 
@@ -76,10 +80,7 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
       return node;
     }
     node.append(write(entry));
-    if (entry !== null && typeof entry === "object" && entry.x !== undefined) {
-      node.title = `exactly ${entry.x}`;
-      if (entry.x.length <= MOST_EXACT) node.append(parley.element("span", { class: "exact" }, entry.x));
-    }
+    if (entry !== null && typeof entry === "object" && entry.x !== undefined) node.title = `exactly ${entry.x}`;
     return node;
   };
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Column, Figure, Sheet, columns, count, exactly
-from parley.kit.present.page_words import ordinal, verdict
+from parley.kit.present.page_words import ordinal, properties_hold, verdict
 from parley.mechanisms.assignment.audit import PROPERTIES
 from parley.mechanisms.assignment.envy import prefix_sums
 from parley.mechanisms.assignment.favourites import beats, by_preference, kinds, worse_region
@@ -53,11 +53,7 @@ def audit_sheet(
         f"Audit of {found['rule']}",
         "Is this random assignment efficient and envy-free, and are there profitable misreports?",
         facts=facts(solution, problem),
-        findings=[
-            (PROPERTIES[key].capitalize(), f"{said[key].capitalize()}. {lines[0]}")
-            for key, lines in told.items()
-        ]
-        + [("", text) for text in _favourites(sets, problem)],
+        findings=[("", text) for text in _favourites(sets, problem)],
         passages=[
             (f"{PROPERTIES[key].capitalize()}: {said[key]}", lines[1:])
             for key, lines in told.items()
@@ -70,6 +66,7 @@ def audit_sheet(
         ],
         cells=_cells(sets, problem),
         unit="option set",
+        verdict=properties_hold({PROPERTIES[key]: found[key]["holds"] for key in PROPERTIES}),
     )
 
 
@@ -82,7 +79,7 @@ def _properties(told: Mapping[str, Sequence[str]], said: Mapping[str, str]) -> F
     return Figure(
         "properties",
         "Properties of what the rule does here",
-        columns(property="property", verdict=("verdict", "verdict"), because=("because", "text", True)),
+        columns(property="property", verdict=("verdict", "verdict"), because="because"),
         [[PROPERTIES[key], said[key], lines[0]] for key, lines in told.items()],
         note="What holds is proved, and what fails has a witness that can be checked by hand.",
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from parley.kit.present.page_model import Column, Figure, cell, columns, count
 from parley.kit.present.page_parts import matrix
 from parley.kit.present.page_words import ordinal
-from parley.mechanisms.assignment.present.words import valued
+from parley.kit.present.tables import number
+from parley.mechanisms.assignment.present.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +91,7 @@ def _ranks(
     worth = [] if utilities is None else _with_mean([u] for u in utilities)
     return Figure(
         "ranks",
-        "Ranks of what agents get",
+        "How agents like what they get",
         [
             Column("agent", "agent"),
             *(Column(f"rank:{k}", label, "exact") for k, label in enumerate(labels)),
@@ -119,7 +120,9 @@ def _items(problem: Problem, solution: Mapping[str, Any]) -> Figure:
     prices, lacking = solution["prices"], solution["shortfall"]
     note = ""
     if lacking is not None:
-        note = "An equilibrium." if lacking == "0" else f"An equilibrium but for {lacking} (shortfall)."
+        note = (
+            "An equilibrium." if lacking == "0" else f"An equilibrium but for {number(lacking)} (shortfall)."
+        )
     elif prices is not None:
         note = "The prices prove that the weighted utility is greatest."
     given = [sum(column) for column in zip(*map(_read, solution["matrix"]), strict=True)]
@@ -148,7 +151,8 @@ def _lottery(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> l
     rows = []
     for term in lottery[:MAX_TERMS]:
         given = ["nothing" if o is None else problem.items[o] for o in term["assignment"]]
-        cells = [valued(given, problem.agent_names, problem.agents)] if wide else given
+        named = (f"{agent} {item}" for agent, item in zip(problem.agent_names, given, strict=True))
+        cells = [listed(named, problem.agents)] if wide else given
         rows.append([cell(term["weight"]), *cells])
     left = len(lottery) - MAX_TERMS
     more = f" The first {MAX_TERMS} of {len(lottery):,}." if left > 0 else ""

@@ -130,7 +130,7 @@ def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
     return matrix(
         "counts",
         f"Who got what in {count(drawn, 'lottery', 'lotteries')}",
-        [*columns(agent="agent", item="item"), *frequency_columns("drawn, times")],
+        [*columns(agent="agent", item="item"), *frequency_columns("times drawn")],
         (problem.agent_names, items),
         cells,
         value="share",

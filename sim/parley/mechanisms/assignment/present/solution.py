@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Sheet, count
 from parley.mechanisms.assignment.present.page_parts import solution_figures
+from parley.mechanisms.assignment.present.words import on_average
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ def facts(solution: Mapping[str, Any], problem: Problem) -> list[tuple[str, str]
 
 def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
     """Lay out a solution; see `parley.kit.mechanism.Mechanism.solution_sheet`."""
-    findings = []
+    findings = [("", on_average(solution["ranks"]))]
     if problem.posted is not None:
         findings.append(("", "The posted assignment is what the rule gives."))
     if solution["lottery"] is None:

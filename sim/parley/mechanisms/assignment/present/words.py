@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_words import listed_up_to
-from parley.kit.present.tables import number
+from parley.kit.present.tables import chance, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Words = Callable[[Mapping[str, Any], Problem], list[str]]
 
-__all__ = ["assigned", "listed", "lottery_of", "ranked", "reasons", "valued"]
+__all__ = ["assigned", "listed", "lottery_of", "on_average", "ranked", "reasons", "valued"]
 
 MOST = 12
 """Things to list one by one; of more, their number is told."""
@@ -37,9 +37,7 @@ def lottery_of(row: Iterable[str | float | Fraction], items: Sequence[str], most
     Examples
     --------
     >>> lottery_of(["1/6", "1/2", "0"], ["a", "b", "c"])
-    '1/2 b, 1/3 nothing, 1/6 a'
-    >>> lottery_of(["1000000007/2000000011", "0"], ["a", "b"])  # long: rounded, and marked
-    '≈0.5 a, ≈0.5 nothing'
+    '0.5 b, 0.333 nothing, 0.167 a'
     """
     given = list(row)
     exact = not any(isinstance(p, float) for p in given)
@@ -51,7 +49,24 @@ def lottery_of(row: Iterable[str | float | Fraction], items: Sequence[str], most
     named.sort(key=lambda pair: -pair[0])
     if named[0][0] == 1:
         return "nothing" if not any(shares) else f"{named[0][1]} for sure"
-    return listed((f"{number(p) if exact else format(float(p), '.3f')} {name}" for p, name in named), most)
+    return listed((f"{chance(p if exact else float(p))} {name}" for p, name in named), most)
+
+
+def on_average(ranks: Sequence[Sequence[str | float]]) -> str:
+    """Say what agents get on average.
+
+    Examples
+    --------
+    >>> on_average([["1/2", "1/4"], ["1/2", "1/2"]])
+    'On average, an agent gets its first choice with probability 0.5, and nothing with probability 0.125.'
+    """
+    rows = [list(map(Fraction, row)) for row in ranks]
+    first = sum((row[0] for row in rows), Fraction(0)) / len(rows)
+    nothing = 1 - sum(map(sum, rows), Fraction(0)) / len(rows)
+    return (
+        f"On average, an agent gets its first choice with probability {chance(first)}, and nothing with"
+        f" probability {chance(nothing if nothing > 0 else Fraction(0))}."
+    )
 
 
 def ranked(ranking: Iterable[Iterable[int]], items: Sequence[str]) -> str:
@@ -71,9 +86,11 @@ def valued(utilities: Iterable[str | None], items: Sequence[str], most: int = MO
     Examples
     --------
     >>> valued(["3", None, "1/2"], ["a", "b", "c"])
-    'a 3, c 1/2'
+    'a 3, c 0.5'
     """
-    return listed((f"{name} {u}" for name, u in zip(items, utilities, strict=True) if u is not None), most)
+    return listed(
+        (f"{name} {number(u)}" for name, u in zip(items, utilities, strict=True) if u is not None), most
+    )
 
 
 def assigned(assignment: Iterable[int | None], problem: Problem) -> str:
@@ -127,7 +144,7 @@ def _ex_post(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
     certificate, witness = verdict["certificate"], verdict["witness"]
     if witness is not None:
         return [
-            f"With probability {witness['weight']} an assignment is drawn that wastes something.",
+            f"With probability {chance(witness['weight'])} an assignment is drawn that wastes something.",
             f"It is: {assigned(witness['assignment'], problem)}.",
             _cycle(witness["cycle"], problem),
             f"After the trade: {assigned(witness['better'], problem)}.",
@@ -186,13 +203,13 @@ def _envy_free(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
     if witness is None:
         margins = [m for m in verdict["certificate"]["margins"] if m is not None]
         margin = min(map(Fraction, margins), default=Fraction(0))
-        own = f"better, by {margin} at least" if margin else "as good or better"
+        own = f"better, by {number(margin)} at least" if margin else "as good or better"
         return [f"Nobody expects more of another's lottery: each one's own is {own}."]
     one, other = (problem.agent_names[witness[key]] for key in ("agent", "envies"))
     return [
         (
-            f"{one} expects {witness['expects']} of its own lottery,"
-            f" and would expect {witness['would_expect']} of {other}'s."
+            f"{one} expects {number(witness['expects'])} of its own lottery,"
+            f" and would expect {number(witness['would_expect'])} of {other}'s."
         )
     ]
 
@@ -221,8 +238,8 @@ def _envies(witness: Mapping[str, Any], problem: Problem) -> list[str]:
     ranks = "its first choice" if k == 0 else f"one of its first {k + 1} choices"
     return [
         (
-            f"{one} gets {ranks} with probability {witness['own'][k]};"
-            f" with {other}'s lottery it would with {witness['other'][k]}."
+            f"{one} gets {ranks} with probability {chance(witness['own'][k])};"
+            f" with {other}'s lottery it would with {chance(witness['other'][k])}."
         ),
         f"It envies {other} if its utilities are {valued(witness['utilities'], problem.items)}.",
     ]
@@ -276,11 +293,11 @@ def _lie(witness: Mapping[str, Any], problem: Problem) -> list[str]:
     whose = "by its utilities" if problem.utilities is not None else "if its utilities are"
     worth = f"{whose} {valued(witness['utilities'], problem.items)}"
     return [
-        f"{name} gains {witness['gain']} by reporting {report}.",
+        f"{name} gains {number(witness['gain'])} by reporting {report}.",
         f"Its true report is {truth}.",
         (
-            f"It gets {lottery_of(witness['row_reporting'], problem.items)}"
-            f" instead of {lottery_of(witness['row'], problem.items)}: {witness['gain']} more, {worth}."
+            f"It gets {lottery_of(witness['row_reporting'], problem.items)} instead of"
+            f" {lottery_of(witness['row'], problem.items)}: {number(witness['gain'])} more, {worth}."
         ),
     ]
 
@@ -334,7 +351,7 @@ def _trade(trade: Mapping[str, Any], problem: Problem) -> str:
 
 def _each(names: Sequence[str], values: Iterable[str]) -> str:
     """Write a value beside each name."""
-    return listed(f"{name} {value}" for name, value in zip(names, values, strict=True))
+    return listed(f"{name} {number(value)}" for name, value in zip(names, values, strict=True))
 
 
 def _first(lines: Iterable[str], most: int, what: str) -> list[str]:
@@ -354,5 +371,7 @@ def _rows(matrix: Sequence[Sequence[str]], problem: Problem) -> list[str]:
 
 def _terms(lottery: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
     """A lottery over assignments, written out."""
-    told = (f"drawn with probability {t['weight']}: {assigned(t['assignment'], problem)}" for t in lottery)
+    told = (
+        f"drawn with probability {chance(t['weight'])}: {assigned(t['assignment'], problem)}" for t in lottery
+    )
     return _first(told, TERMS, "assignments")

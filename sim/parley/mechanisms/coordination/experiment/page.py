@@ -311,7 +311,7 @@ def _curves(
         *(Column(f"theory:{k}", f"{name}, theory's course", "percent") for k, name in enumerate(strategies)),
         Column("saved", "saved, of the possible", "percent"),
         Column("low", "95% from", "percent"),
-        Column("high", "to", "percent"),
+        Column("high", "95% to", "percent"),
         Column("expected", "theory, of what was announced", "percent"),
         Column("predicted", "theory, from the first shares on", "percent"),
     ]
@@ -400,7 +400,7 @@ def _table(cells: Sequence[Cell], detailed: int) -> Figure:
         Column("games", "games", "count"),
         Column("saved", "saved, of the possible", "percent"),
         Column("low", "95% from", "percent", detail=True),
-        Column("high", "to", "percent", detail=True),
+        Column("high", "95% to", "percent", detail=True),
         Column("last", "in the last generation", "percent"),
         Column("broken", "broken down", "percent"),
         Column("expired", "expired", "percent"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.core.errors import ParleyError
 from parley.kit.present.page_model import Column, Figure, Sheet, columns, exactly
-from parley.kit.present.page_words import verdict
+from parley.kit.present.page_words import properties_hold, verdict
 from parley.mechanisms.coordination.audit import AXIOMS
 from parley.mechanisms.coordination.axioms.triple import Triple
 from parley.mechanisms.coordination.present.regions import region_figure
@@ -81,6 +81,8 @@ def audit_sheet(
             replace(allocation, detail=True),
             *_region(found["allocation"], problem),
         ],
+        verdict=f"For {function}: "
+        + properties_hold({AXIOMS[axiom]: one["holds"] for axiom, one in found["axioms"].items()}),
     )
 
 

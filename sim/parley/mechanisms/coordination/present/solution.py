@@ -22,23 +22,24 @@ MOST_PROPOSERS = 12
 
 def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
     """Lay out a solution; see `parley.kit.mechanism.Mechanism.solution_sheet`."""
-    what, least = "Cost-effective allocation", []
+    what, least = "Cost-effective allocation", ""
     if announced := solution.get("announced"):
         what = f"Announced allocation, {'' if announced['cost_effective'] else 'not '}cost-effective"
-        least = [("least total cost possible", number(Fraction(announced["least_cost"])))]
-    proposals = solution["proposals"]
+        least = f" The least total cost possible is {number(announced['least_cost'])}."
+    proposals, before = solution["proposals"], number(solution["cost_contracted"])
+    saved, after = number(solution["savings"]), number(solution["cost_allocated"])
+    costs = f"The tasks cost {before} as contracted, F(D), and {after} as allocated, F(X):"
     return Sheet(
         "solution",
         f"Solution under {problem.recognition}",
         "Which allocation costs least, and what does each agent pay in equilibrium?",
         facts=[
-            ("total cost of the contracts, F(D):", number(Fraction(solution["cost_contracted"]))),
-            ("total cost of the allocation, F(X):", number(Fraction(solution["cost_allocated"]))),
-            *least,
-            ("cost savings Δ:", number(Fraction(solution["savings"]))),
+            ("agents", f"{problem.agents:,}"),
+            ("task types", f"{problem.task_types:,}"),
             ("recognition function", problem.recognition),
-            ("continuation probability δ:", number(problem.continuation)),
+            ("continuation probability δ", number(problem.continuation)),
         ],
+        findings=[("", f"{costs} the cost savings Δ are {saved}.{least}")],
         figures=[
             allocation_figure(problem, solution["allocation"], what),
             _shares(solution, problem),

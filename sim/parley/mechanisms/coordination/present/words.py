@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import count, p_value
+from parley.kit.present.tables import number
 from parley.mechanisms.coordination.axioms.equilibrium import TIE_RULE
 
 if TYPE_CHECKING:
@@ -71,15 +72,15 @@ def equilibria(found: Mapping[str, Any] | None) -> list[str]:
     """Say what all equilibria of the problem's game cost."""
     if found is None:
         return []
-    costs = ", ".join(found["total_costs"])
-    every = ", ".join(found.get("total_costs_any_ties", ()))
+    costs = ", ".join(map(number, found["total_costs"]))
+    every = ", ".join(map(number, found.get("total_costs_any_ties", ())))
     total = f" Total costs of all equilibria: {every}; of those" if every else " Total costs of equilibria"
     worse = found["subgames_not_cost_effective"]
     return [
         (
             f"Of {count(found['subgames'], 'subgame')}, {found['ties']:,} leave several best announcements."
             f"{total} in which {found.get('tie_rule', TIE_RULE)}: {costs}; the least possible is"
-            f" {found['least_total_cost']}."
+            f" {number(found['least_total_cost'])}."
         )
         + (
             f" From {count(worse, 'subgame')} an equilibrium costs more than the least."
@@ -109,8 +110,8 @@ def played(found: Mapping[str, Any] | None) -> list[str]:
 # ── counterexamples ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _matrix(rows: Sequence[Sequence[object]]) -> str:
-    return "[" + "; ".join(" ".join(map(str, row)) for row in rows) + "]"
+def _matrix(rows: Sequence[Sequence[str | int]]) -> str:
+    return "[" + "; ".join(" ".join(number(x) for x in row) for row in rows) + "]"
 
 
 def witness_told(witness: Mapping[str, Any]) -> list[str]:
@@ -118,12 +119,12 @@ def witness_told(witness: Mapping[str, Any]) -> list[str]:
     problem = witness["problem"]
     given = f"D = {_matrix(problem['contracted'])}, C = {_matrix(problem['capacity'])}"
     X = _matrix(witness["allocation"])
-    p = ", ".join(witness["probabilities"])
+    p = ", ".join(map(number, witness["probabilities"]))
     if "deviation" in witness:
         agent = witness["agent"] + 1
-        at_X, at_Y = witness["total_costs"]
-        low, high = witness["probabilities"]
-        bears_X, bears_Y = witness["expected_costs"]
+        at_X, at_Y = map(number, witness["total_costs"])
+        low, high = map(number, witness["probabilities"])
+        bears_X, bears_Y = map(number, witness["expected_costs"])
         slopes = [
             f"agent {k + 1}: {' '.join(map(str, cost['slopes']))}"
             for k, cost in enumerate(problem["costs"])
@@ -132,10 +133,10 @@ def witness_told(witness: Mapping[str, Any]) -> list[str]:
         return [
             f"Contracted {given} (rows are agents, columns task types, in units).",
             *([f"marginal costs, unit by unit: {'; '.join(slopes)}"] if slopes else []),
-            f"X = {X} is cost-effective: F(D) = {witness['cost_contracted']}, F(X) = {at_X}",
+            f"X = {X} is cost-effective: F(D) = {number(witness['cost_contracted'])}, F(X) = {at_X}",
             f"Y = {_matrix(witness['deviation'])} is not: F(Y) = {at_Y}",
             f"agent {agent} is recognized with probability {low} at X and {high} at Y",
-            f"and expects to bear {bears_X} at X and {bears_Y} at Y: it gains {witness['gain']}",
+            f"and expects to bear {bears_X} at X and {bears_Y} at Y: it gains {number(witness['gain'])}",
         ]
     if "certificate" in witness:
         proof = witness["certificate"]["reason"]
@@ -149,16 +150,20 @@ def witness_told(witness: Mapping[str, Any]) -> list[str]:
             f"the only way Z to pass on agent 1's excess is {_matrix(witness['only_distribution'])}",
             (
                 f"which leaves D = {_matrix(smaller['contracted'])}, C = {_matrix(smaller['capacity'])},"
-                f" X = {_matrix(smaller['allocation'])}: p = ({', '.join(smaller['probabilities'])})"
+                f" X = {_matrix(smaller['allocation'])}:"
+                f" p = ({', '.join(map(number, smaller['probabilities']))})"
             ),
-            f"consistency requires ({', '.join(witness['required'])})",
+            f"consistency requires ({', '.join(map(number, witness['required']))})",
         ]
-    return [f"X = {X}, {given}: p = ({p})", f"agent 1 has contracted on {witness['share']} of all tasks"]
+    return [
+        f"X = {X}, {given}: p = ({p})",
+        f"agent 1 has contracted on {number(witness['share'])} of all tasks",
+    ]
 
 
 def _inefficient_here(witness: Mapping[str, Any]) -> list[str]:
     if (found := witness["equilibria"]) is not None:
-        costs = ", ".join(found["total_costs"])
-        return [f"its equilibria cost {costs} in total, and {found['least_total_cost']} is possible"]
+        costs = ", ".join(map(number, found["total_costs"]))
+        return [f"its equilibria cost {costs} in total, and {number(found['least_total_cost'])} is possible"]
     told = " ".join(map(str, witness["announcement"]))
-    return [f"agent {witness['agent'] + 1} gains {witness['gain']} by announcing {told}"]
+    return [f"agent {witness['agent'] + 1} gains {number(witness['gain'])} by announcing {told}"]

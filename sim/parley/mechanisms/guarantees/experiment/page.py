@@ -228,7 +228,7 @@ def _trips(trips: Sequence[Found]) -> Iterator[Figure]:
             providers=("providers", "count"),
             mean=("mean loss", "percent"),
             low=("95% from", "percent"),
-            high=("to", "percent"),
+            high=("95% to", "percent"),
             most=("greatest loss", "percent"),
         ),
         [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Figure, Sheet, columns, cost, percent
 from parley.kit.present.page_parts import as_float
-from parley.kit.present.page_words import verdict
+from parley.kit.present.page_words import properties_hold, verdict
 from parley.mechanisms.guarantees.drivers import DRIVERS
 from parley.mechanisms.guarantees.present.page_parts import facts, pay_figure
 from parley.mechanisms.guarantees.present.words import promised
@@ -32,14 +32,16 @@ def audit_sheet(
 ) -> Sheet:
     """Lay out an audit; see `parley.kit.mechanism.Mechanism.audit_sheet`."""
     del document  # the report has all that is shown
+    said = {ASSUMPTIONS.get(key, key): one["holds"] for key, one in found["assumptions"].items()}
     pays = ([one[key] for one in found["providers"]] for key in ("pay", "pay_without"))
     return Sheet(
         "audit",
         "Audit of a guarantee",
         "What does the promise cost, why, who gains by it, and what keeps a dispatcher from breaking it?",
         facts=facts(problem),
-        findings=[("", text) for text in (_cost(found, problem), _deterrence(found["deterrence"]))],
+        findings=[("", _cost(found, problem))],
         figures=[_assumptions(found), _drivers(found), pay_figure(problem, *pays)],
+        verdict=f"Assumptions: {properties_hold(said)} {_deterrence(found['deterrence'])}",
     )
 
 

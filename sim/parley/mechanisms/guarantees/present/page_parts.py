@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Figure, cell, columns, cost, percent
+from parley.kit.present.page_model import Figure, cell, columns, percent
+from parley.kit.present.tables import number
 from parley.mechanisms.guarantees.loss import asymmetric_bound
 from parley.mechanisms.guarantees.present.words import promised
 from parley.mechanisms.guarantees.schedules import pays_of
@@ -31,15 +32,15 @@ def facts(problem: Problem) -> list[tuple[str, str]]:
 
 def findings(solution: Mapping[str, Any], problem: Problem) -> list[str]:
     """Say what the guarantee costs."""
-    what, most = promised(problem.guarantee), cost(_value(solution["max_value"]))
+    what, most = promised(problem.guarantee), number(solution["max_value"])
     if solution["restricted_value"] is None:
         known = "No allocation keeps" if solution["feasible"] is False else "Nothing was found that keeps"
         return [f"{known} what is promised ({what}); without it, jobs are worth {most}."]
-    left, lost = cost(_value(solution["restricted_value"])), _value(solution["loss"])
+    left, lost = number(solution["restricted_value"]), _value(solution["loss"])
     said = f"Promising {what} costs {percent(lost)} of the greatest value: {left} remain of {most}."
     found = [said if lost else f"Promising {what} costs nothing: all of the greatest value, {most}, remains."]
     if solution["tau"] is not None:
-        found.append(f"The greatest least pay is {cost(_value(solution['tau']))}.")
+        found.append(f"The greatest least pay is {number(solution['tau'])}.")
     alike = structure(problem)["symmetric"].holds
     who = "so many providers and such factors" if alike else "providers who can do different jobs"
     bound = _value(solution["bound"]) if alike else float(asymmetric_bound(problem.providers, problem.delta))
@@ -125,7 +126,7 @@ def _frontier(solution: Mapping[str, Any]) -> Iterator[Figure]:
             "What every floor costs",
             columns(floor="floor", value=("value that remains", "number"), loss=("loss", "percent")),
             [
-                [cost(_value(step["tau"])), cell(step["value"]), _value(step["loss"])]
+                [number(step["tau"]), cell(step["value"]), _value(step["loss"])]
                 for step in solution["frontier"]
             ],
             chart="histogram",

@@ -106,7 +106,7 @@ def _draw(drawn: Mapping[str, Any], problem: Problem) -> Figure:
     return matrix(
         "draw",
         "Who got which schedule",
-        [*columns(schedule="schedule", provider="provider"), *frequency_columns("drawn, times")],
+        [*columns(schedule="schedule", provider="provider"), *frequency_columns("times drawn")],
         (names, problem.provider_names),
         cells,
         value="share",

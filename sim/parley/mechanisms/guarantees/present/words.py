@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parley.core.exact import show
-from parley.kit.present.page_model import cost
+from parley.kit.present.tables import number
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Income, MaxMin
 
 if TYPE_CHECKING:
@@ -26,12 +25,12 @@ def promised(guarantee: Guarantee) -> str:
     match guarantee:
         case Income(floors):
             if len(set(floors)) == 1:
-                return f"a floor of {cost(float(floors[0]))} for everybody"
-            return f"floors of {', '.join(cost(float(floor)) for floor in floors)}"
+                return f"a floor of {number(floors[0])} for everybody"
+            return f"floors of {', '.join(number(floor) for floor in floors)}"
         case MaxMin():
             return "max-min fairness"
         case Alpha(alpha):
-            return f"α-fairness for α = {show(alpha)}"
+            return f"α-fairness for α = {number(alpha)}"
         case AnyOf(parts):
             return " or ".join(map(promised, parts))
         case AllOf(parts):

@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from parley.core.exact import show
-from parley.kit.present.page_model import Figure, Sheet, cell, columns, cost, count
-from parley.kit.present.page_words import listed, verdict
+from parley.kit.present.page_model import Figure, Sheet, cell, columns, count
+from parley.kit.present.page_words import listed, properties_hold, verdict
+from parley.kit.present.tables import number
 from parley.mechanisms.screening.audit import PROPERTIES
 from parley.mechanisms.screening.design import designed
 from parley.mechanisms.screening.expectation import expectation
@@ -48,7 +49,7 @@ def audit_sheet(
     properties = Figure(
         "properties",
         "Properties",
-        columns(property="property", verdict=("verdict", "verdict"), because=("because", "text", True)),
+        columns(property="property", verdict=("verdict", "verdict"), because="because"),
         [[PROPERTIES[key], *entry] for key, entry in told.items()],
         note="What holds is proved, and what fails has a witness that can be checked by hand.",
     )
@@ -58,10 +59,6 @@ def audit_sheet(
         "Is choosing right obvious, does choice pay, and who could gain by choosing otherwise?",
         facts=facts(solution, problem),
         findings=[
-            *(
-                (PROPERTIES[key].capitalize(), f"{said.capitalize()}: {why}.")
-                for key, (said, why) in told.items()
-            ),
             *(("", text) for text in _deviations(found["manipulation"], problem)),
             *(("", text) for text in findings(solution, problem)),
         ],
@@ -71,6 +68,7 @@ def audit_sheet(
             _robustness(found["robustness"]),
             *(replace(figure, detail=True) for figure in solution_figures(problem, solution)),
         ],
+        verdict=properties_hold({PROPERTIES[key]: found[key]["holds"] for key in PROPERTIES}),
     )
 
 
@@ -90,7 +88,7 @@ def _deviations(entries: Sequence[Mapping[str, Any]], problem: Problem) -> list[
         best = max(gaining, key=lambda one: value(one["gain"]))
         said.append(
             f"{count(len(gaining), who, many)} can gain by choosing otherwise; most: workload "
-            f"{cost(value(best['gain']))} ({_who(best['agent'], problem)})."
+            f"{number(best['gain'])} ({_who(best['agent'], problem)})."
         )
     return said
 

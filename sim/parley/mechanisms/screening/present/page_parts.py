@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from parley.core.exact import show
 from parley.kit.present.page_model import Z95, Figure, cell, columns, cost, plus_minus
 from parley.kit.present.page_parts import matrix
+from parley.kit.present.tables import number
 from parley.mechanisms.screening.present.words import in_words, trade_in_words, value
 
 if TYPE_CHECKING:
@@ -34,16 +35,20 @@ def facts(solution: Mapping[str, Any], problem: Problem) -> list[tuple[str, str]
 def findings(solution: Mapping[str, Any], problem: Problem) -> list[str]:
     """Say what choice is worth here."""
     quo, best = value(solution["status_quo_cost"]), value(solution["first_best_cost"])
-    change = value(solution["expected_change"])
-    mean = cost(change) if solution["exact"] else plus_minus(change, Z95 * solution["std_error"])
+    change, before = value(solution["expected_change"]), number(solution["status_quo_cost"])
+    mean = (
+        number(solution["expected_change"])
+        if solution["exact"]
+        else plus_minus(change, Z95 * solution["std_error"])
+    )
     part = f", {100 * change / (best - quo):.1f}% of what the first best would" if best < quo else ""
-    found = [f"Expected social cost changes by {mean} from the status quo's {cost(quo)}{part}."]
+    found = [f"Expected social cost changes by {mean} from the status quo's {before}{part}."]
     trade = solution["benchmarks"]["bilateral"]
     if trade is None:
         found.append("No trade between two agents gains.")
     else:
         said = trade_in_words(trade["agents"], trade["trade"], problem)
-        gain = cost(value(trade["expected_change"]))
+        gain = number(trade["expected_change"])
         found.append(f"The best trade between two agents changes it by {gain}: {said}, if both like that.")
     large = solution["large_market"]
     if large is not None:
@@ -78,7 +83,7 @@ def _menus(problem: Problem, solution: Mapping[str, Any]) -> Figure:
     return Figure(
         "menus",
         "Menus, and how likely each choice is",
-        columns(agent="agent", choice="choice", offer="offer", probability=("probability", "exact")),
+        columns(agent="agent", choice="choice", offer="offer", probability=("chance", "exact")),
         rows,
         note="As played: ends of rays are whole units, received rounded up, given up toward zero. Whoever "
         "chooses a ray moves along it as far as the organization selects.",
@@ -147,7 +152,7 @@ def _convergence(solution: Mapping[str, Any]) -> Iterator[Figure]:
             copies=("copies", "count"),
             mean=("mean cost per copy", "number"),
             low=("95% from", "number", True),
-            high=("to", "number", True),
+            high=("95% to", "number", True),
             guarantee=("guaranteed", "number"),
         ),
         rows,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Z95, Figure, columns, cost, count, plus_minus
+from parley.kit.present.page_model import Z95, Figure, columns, count, plus_minus
 from parley.kit.present.page_parts import frequency_cells, frequency_columns, sheet_of_simulation
 from parley.kit.present.page_words import draws_follow, listed
-from parley.mechanisms.screening.present.words import value
+from parley.kit.present.tables import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,11 +48,11 @@ def simulation_sheet(
 
 def _cost(found: Mapping[str, Any]) -> str:
     mean = plus_minus(found["mean"], Z95 * (found["std_error"] or 0.0))
-    said = f"Mean social cost {mean}; the status quo's is {cost(value(found['status_quo']))}"
+    said = f"Mean social cost {mean}; the status quo's is {number(found['status_quo'])}"
     if found["expected"] is None:
         return f"{said}. What these bots choose has no known law."
     z = "" if found["z"] is None else f" (z {found['z']:+.2f})"
-    return f"{said}, and {cost(value(found['expected']))} is expected{z}."
+    return f"{said}, and {number(found['expected'])} is expected{z}."
 
 
 def _promises(report: Mapping[str, Any]) -> list[str]:
@@ -109,7 +109,7 @@ def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
             bot="bot",
             saved=("mean workload saved", "number"),
             error=("standard error", "number"),
-            worse=("worse off, markets", "count"),
+            worse=("markets where worse off", "count"),
         ),
         [
             [

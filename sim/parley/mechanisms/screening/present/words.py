@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import cost, count
+from parley.kit.present.page_model import count
 from parley.kit.present.page_words import listed
 from parley.kit.present.tables import number
 
@@ -34,7 +34,7 @@ def amounts(change: Sequence[Fraction], tasks: Sequence[str]) -> str:
     Examples
     --------
     >>> amounts((Fraction(-1), Fraction(0), Fraction(3, 2)), ("A", "B", "C"))
-    '1 A and 3/2 C'
+    '1 A and 1.5 C'
     """
     return listed(f"{number(abs(x))} {task}" for x, task in zip(change, tasks, strict=True) if x)
 
@@ -45,7 +45,7 @@ def in_words(change: Sequence[str], tasks: Sequence[str]) -> str:
     Examples
     --------
     >>> in_words(("5/3", "-2"), ("A", "B"))
-    'for each A you take you may give 6/5 B, up to 2 B'
+    'for each A you take you may give 1.2 B, up to 2 B'
     >>> in_words(("-1", "1", "2"), ("A", "B", "C"))
     'for each A you give you take 1 B and 2 C, up to 1 A'
     >>> in_words(("-1", "-1", "1", "1"), "ABCD")
@@ -84,7 +84,7 @@ def trade_in_words(agents: Sequence[int], trade: Sequence[str], problem: Problem
 
 def _liked(witness: Mapping[str, Any], problem: Problem) -> str:
     one, other = (k + 1 for k in witness["sets"])
-    costs = ", ".join(number(Fraction(x)) for x in witness["type"])
+    costs = ", ".join(number(x) for x in witness["type"])
     who = problem.agent_names[witness["agent"]]
     return f"rays {one} and {other} of {who}: a type with costs {costs} likes both"
 
@@ -99,11 +99,11 @@ def reason(key: str, verdict: Mapping[str, Any], problem: Problem) -> str:
         return f"no type likes two rays of a menu; weights prove it for {pairs} of rays"
     if "agents" in proof:
         trade = trade_in_words(proof["agents"], proof["trade"], problem)
-        return f"{trade}, if both like it: {cost(value(proof['expected_gain']))} less social cost"
+        return f"{trade}, if both like it: {number(proof['expected_gain'])} less social cost"
     if "with_these_menus" in proof:
-        these, without = (cost(value(proof[name])) for name in ("with_these_menus", "without_choice"))
+        these, without = (number(proof[name]) for name in ("with_these_menus", "without_choice"))
         return f"with these menus {these}, without choice at least {without}"
     if key == "choice_optimal" and "cost" in witness:
-        return f"without choice an allocation costs {cost(value(witness['cost']))}, and nothing beats it"
+        return f"without choice an allocation costs {number(witness['cost'])}, and nothing beats it"
     said: str = witness.get("reason") or proof.get("reason") or ""
     return said

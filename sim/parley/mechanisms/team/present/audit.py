@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import Figure, Sheet, cell, columns, cost, percent
-from parley.kit.present.page_words import verdict
+from parley.kit.present.page_model import Figure, Sheet, cell, columns, percent
+from parley.kit.present.page_words import properties_hold, verdict
+from parley.kit.present.tables import number
 from parley.mechanisms.team.present.page_parts import facts
 from parley.mechanisms.team.present.words import hired, value
 
@@ -49,6 +50,9 @@ def audit_sheet(
         facts=[*facts(problem), *([] if contract is None else [("contract", contract["source"])])],
         findings=[("", text) for text in said],
         figures=[_properties(found), *members],
+        verdict=properties_hold(
+            {name: found[key]["holds"] for key, name in PROPERTIES.items() if found[key]}
+        ),
     )
 
 
@@ -56,7 +60,7 @@ def _earned(contract: Mapping[str, Any], problem: Problem) -> str:
     chance = percent(value(contract["success_probability"]))
     return (
         f"The contract hires {hired(problem, contract['team'])}. If all work, the project succeeds with a "
-        f"chance of {chance}, and the principal earns {cost(value(contract['revenue']))}."
+        f"chance of {chance}, and the principal earns {number(contract['revenue'])}."
     )
 
 
@@ -67,7 +71,7 @@ def _envied(found: Mapping[str, Any], problem: Problem) -> list[str]:
         said.append(f"If {one} and {other} exchange shares, {hired(problem, pair['envious'])} gains.")
     least = found["least"]
     if said and least is not None:
-        said.append(f"The least fair contract of this team earns {cost(value(least['revenue']))}.")
+        said.append(f"The least fair contract of this team earns {number(least['revenue'])}.")
     return said or ["Nobody envies anybody."]
 
 

@@ -91,7 +91,7 @@ def _agents(report: Mapping[str, Any], problem: Problem) -> Figure:
                 agent="agent",
                 bot="bot",
                 wage=("wage", "number"),
-                worked=("worked, times", "count"),
+                worked=("times worked", "count"),
                 equilibrium=("if all work", "number"),
             ),
             *mean_columns("mean utility", "theory (utility)"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import cost, percent
 from parley.kit.present.page_words import listed_up_to
+from parley.kit.present.tables import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,10 +45,10 @@ def fairness_cost(found: Mapping[str, Any], problem: Problem) -> list[str]:
     if fair is None:
         said.append(f"There is no fair optimum: {found['reason']}.")
     else:
-        proved = "" if fair["optimal"] else f"; at most {cost(value(fair['bound']))} is possible"
+        proved = "" if fair["optimal"] else f"; at most {number(fair['bound'])} is possible"
         said.append(
             f"The best fair contract hires {hired(problem, fair['team'])} and earns the principal "
-            f"{cost(value(fair['revenue']))}{proved}."
+            f"{number(fair['revenue'])}{proved}."
         )
         if equal is not None and free is not None:
             said.extend(_compared(fair, equal, free))
@@ -73,6 +74,4 @@ def _compared(fair: Mapping[str, Any], equal: Mapping[str, Any], free: Mapping[s
 def _posted(posted: Mapping[str, Any]) -> str:
     words = {True: "is fair", False: "is NOT fair", None: "may be fair or not"}
     works = "makes all members work" if posted["feasible"] else "does NOT make all members work"
-    return (
-        f"The posted contract {works}, {words[posted['fair']]}, and earns {cost(value(posted['revenue']))}."
-    )
+    return f"The posted contract {works}, {words[posted['fair']]}, and earns {number(posted['revenue'])}."
