@@ -105,7 +105,7 @@ def test_theory_answers(environment: Mapping[str, str], problem: Path, tmp_path:
     assert audited[0] == 1
     assert [one["gain"] for one in json.loads(audited[1])["silence"]] == ["0", "1", "0"]
     assert [status for status, _ in others] == [0, 0, 0]
-    assert "5/3" in others[0][1]
+    assert "1.667" in others[0][1]
     assert "silence" in (folder / "report.html").read_text(encoding="utf-8")
 
 

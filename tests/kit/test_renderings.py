@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
+from parley.chain.compiler import project_root
 from parley.kit.loaded import LoadedProblem
 from parley.kit.mechanism import Mechanism
 from parley.kit.present.arrow import figure_tables
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 COORDINATION = {**folders.PROBLEM, "names": {"agents": ["Zoe", "Max", "Kim"]}}
 ASSIGNMENT = {**folders.LOTTERY, "names": {"agents": ["Zoe", "Max", "Kim"]}}
 
+READY = project_root() / "problems"
 RESULTS: dict[str, Callable[[], Any]] = {
     "coordination solution": lambda: load(COORDINATION).solve(),
     "coordination audit": lambda: load(COORDINATION).audit(problems=10, games=0, recognition="equal"),
@@ -39,6 +41,9 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "assignment solution": lambda: load(ASSIGNMENT).solve(),
     "assignment audit": lambda: load(ASSIGNMENT).audit(),
     "assignment run": lambda: load(ASSIGNMENT).simulate(games=12, seed=1),
+    "screening solution": lambda: load(READY / "screening-worked-example.toml").solve(),
+    "guarantees solution": lambda: load(READY / "guarantees-worked-example.toml").solve(),
+    "team audit": lambda: load(READY / "team-worked-example.toml").audit(),
 }
 
 

@@ -120,8 +120,16 @@ def verdict(holds: bool | None) -> str:  # noqa: FBT001 - None is a third answer
     return {True: "holds", False: "fails", None: "not known"}[holds]
 
 
-def properties_hold(found: Mapping[str, bool | None]) -> str:
+NOUN = ("property", "properties")
+
+
+def properties_hold(found: Mapping[str, bool | None], *what: str) -> str:
     """Return the verdict of an audit in one sentence: how many properties hold, and which do not.
+
+    Parameters
+    ----------
+    *what : str
+        Another word for properties, and its plural.
 
     Examples
     --------
@@ -130,13 +138,14 @@ def properties_hold(found: Mapping[str, bool | None]) -> str:
     >>> properties_hold({"efficient": True, "fair": True})
     'All 2 properties hold.'
     """
+    one, *_ = what or NOUN
     holding, failing, unknown = (
-        [name for name, holds in found.items() if holds is one] for one in (True, False, None)
+        [name for name, holds in found.items() if holds is is_so] for is_so in (True, False, None)
     )
     if len(holding) == len(found):
-        return f"All {len(found)} properties hold." if len(found) > 1 else "The property holds."
+        return f"All {count(len(found), *(what or NOUN))} hold." if len(found) > 1 else f"The {one} holds."
     hold = "holds" if len(holding) == 1 else "hold"
-    said = [f"{len(holding)} of {count(len(found), 'property', 'properties')} {hold}."]
+    said = [f"{len(holding)} of {count(len(found), *(what or NOUN))} {hold}."]
     said += [f"Fails: {'; '.join(failing)}."] if failing else []
     said += [f"Not known: {'; '.join(unknown)}."] if unknown else []
     return " ".join(said)

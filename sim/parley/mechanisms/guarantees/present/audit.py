@@ -41,7 +41,7 @@ def audit_sheet(
         facts=facts(problem),
         findings=[("", _cost(found, problem))],
         figures=[_assumptions(found), _drivers(found), pay_figure(problem, *pays)],
-        verdict=f"Assumptions: {properties_hold(said)} {_deterrence(found['deterrence'])}",
+        verdict=f"{properties_hold(said, 'assumption', 'assumptions')} {_deterrence(found['deterrence'])}",
     )
 
 

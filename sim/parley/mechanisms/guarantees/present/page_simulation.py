@@ -45,7 +45,9 @@ def simulation_sheet(
         ],
         findings=[
             _platform(report["platform"]),
-            *largest_deviation("Mean pay", [one["z"] for one in report["providers"] if one["z"] is not None]),
+            *largest_deviation(
+                "Mean pays", [z for one in report["providers"] if (z := one["z"]) is not None]
+            ),
             *([] if drawn is None or drawn["p_value"] is None else _drawn(drawn)),
             *_challenged(report),
         ],
