@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parley.core.statistics import MIN_P
 from parley.kit.present.page_model import count, p_value, percent
@@ -45,16 +45,17 @@ def means_agree(what: str, p_values: Sequence[float], otherwise: Sequence[str] =
     return [f"{what} {verdict}: {tests} {p_value(least)}.{meant}"]
 
 
-def largest_deviation(what: str, z_scores: Sequence[float]) -> list[str]:
+def largest_deviation(what: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """State the largest distance of means from theory, for information.
 
     Parameters
     ----------
     what : str
         The means: for example "Mean utilities".
-    z_scores : sequence of float
-        Deviations from theory, in standard errors.
+    rows : iterable of mapping
+        Each with its deviation from theory in standard errors, ``z``; None if that is not known.
     """
+    z_scores = [row["z"] for row in rows if row["z"] is not None]
     if not z_scores:
         return []
     return [f"{what} are at most {max(map(abs, z_scores)):.2f} standard errors away from theory."]

@@ -10,7 +10,7 @@ from parley.kit.present.page_model import Column, Figure, Sheet, exactly
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["plain_figures", "plain_sheet"]
+__all__ = ["plain_figures", "plain_sheet", "text_of"]
 
 SHOWN = {
     "kind",
@@ -47,7 +47,7 @@ def plain_sheet(kind: str, name: str, report: Mapping[str, Any]) -> Sheet:
     ([('kind', 'coin')], ['shares'])
     """
     facts = [
-        (_said(key), _text(value)) for key, value in report.items() if not isinstance(value, list | dict)
+        (_said(key), text_of(value)) for key, value in report.items() if not isinstance(value, list | dict)
     ]
     return Sheet(kind, f"{kind.capitalize()}: {name}", "", facts=facts, figures=plain_figures(report))
 
@@ -102,14 +102,14 @@ def _figure(name: tuple[str, ...], keys: list[str], rows: list[list[Any]]) -> Fi
         columns.append(Column(key, _said(key), "exact" if numbers else "text"))
         if not numbers:
             for row in rows:
-                row[k] = _text(row[k]["x"] if isinstance(row[k], dict) and "x" in row[k] else row[k])
+                row[k] = text_of(row[k]["x"] if isinstance(row[k], dict) and "x" in row[k] else row[k])
     return Figure("-".join(name), ", ".join(map(_said, name)), columns, rows)
 
 
 def _value(value: object) -> Any:  # noqa: ANN401 - what a table holds
     """Return numbers, including exact ones in strings, as numbers and other values as text."""
     if value is None or isinstance(value, bool):
-        return None if value is None else _text(value)
+        return None if value is None else text_of(value)
     if isinstance(value, int | float):
         return {"v": float(value)}
     if isinstance(value, str):
@@ -117,19 +117,26 @@ def _value(value: object) -> Any:  # noqa: ANN401 - what a table holds
             return exactly(value)
         except ValueError:
             return value
-    return _text(value)
+    return text_of(value)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Write a value of JSON as text.
+
+    Examples
+    --------
+    >>> text_of({"jobs_lost": [1, 2], "all": True})
+    'jobs lost 1, 2, all yes'
+    """
     match value:
         case None | True | False:
             return {None: "", True: "yes", False: "no"}[value]
         case {"v": float(number)}:
             return f"{number:g}"
         case dict():
-            return ", ".join(f"{_said(key)} {_text(entry)}" for key, entry in value.items())
+            return ", ".join(f"{_said(key)} {text_of(entry)}" for key, entry in value.items())
         case list():
-            return ", ".join(map(_text, value))
+            return ", ".join(map(text_of, value))
     return str(value)
 
 

@@ -151,9 +151,8 @@ def _lottery(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> l
     rows = []
     for term in lottery[:MAX_TERMS]:
         given = ["nothing" if o is None else problem.items[o] for o in term["assignment"]]
-        named = (f"{agent} {item}" for agent, item in zip(problem.agent_names, given, strict=True))
-        cells = [listed(named, problem.agents)] if wide else given
-        rows.append([cell(term["weight"]), *cells])
+        named = map(" ".join, zip(problem.agent_names, given, strict=True))
+        rows.append([cell(term["weight"]), *([listed(named, problem.agents)] if wide else given)])
     left = len(lottery) - MAX_TERMS
     more = f" The first {MAX_TERMS} of {len(lottery):,}." if left > 0 else ""
     return [

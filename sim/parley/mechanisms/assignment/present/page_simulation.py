@@ -47,7 +47,7 @@ def simulation_sheet(
         ],
         findings=[
             *_drawn(report),
-            *largest_deviation("Mean utilities", [entry["z"] for entry in agents if entry["z"] is not None]),
+            *largest_deviation("Mean utilities", agents),
             *_deadlines(report),
             *_departed(agents, problem),
             *_lost(agents, problem),

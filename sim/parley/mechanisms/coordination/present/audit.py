@@ -81,8 +81,7 @@ def audit_sheet(
             replace(allocation, detail=True),
             *_region(found["allocation"], problem),
         ],
-        verdict=f"For {function}: "
-        + properties_hold({AXIOMS[axiom]: one["holds"] for axiom, one in found["axioms"].items()}),
+        verdict=properties_hold({AXIOMS[axiom]: one["holds"] for axiom, one in found["axioms"].items()}),
     )
 
 

@@ -26,9 +26,11 @@ def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
     if announced := solution.get("announced"):
         what = f"Announced allocation, {'' if announced['cost_effective'] else 'not '}cost-effective"
         least = f" The least total cost possible is {number(announced['least_cost'])}."
-    proposals, before = solution["proposals"], number(solution["cost_contracted"])
-    saved, after = number(solution["savings"]), number(solution["cost_allocated"])
-    costs = f"The tasks cost {before} as contracted, F(D), and {after} as allocated, F(X):"
+    proposals = solution["proposals"]
+    before, after, saved = (number(solution[key]) for key in ("cost_contracted", "cost_allocated", "savings"))
+    costs = (
+        f"The tasks cost {before} as contracted, F(D), and {after} as allocated, F(X): savings Δ of {saved}."
+    )
     return Sheet(
         "solution",
         f"Solution under {problem.recognition}",
@@ -39,7 +41,9 @@ def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
             ("recognition function", problem.recognition),
             ("continuation probability δ", number(problem.continuation)),
         ],
-        findings=[("", f"{costs} the cost savings Δ are {saved}.{least}")],
+        findings=[
+            ("", f"Cost as contracted F(D) {before}, as allocated F(X) {after}: savings Δ {saved}.{least}")
+        ],
         figures=[
             allocation_figure(problem, solution["allocation"], what),
             _shares(solution, problem),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from parley.kit.present.page_model import Figure, Sheet, columns, cost, percent
 from parley.kit.present.page_parts import as_float
 from parley.kit.present.page_words import properties_hold, verdict
+from parley.kit.present.plain import text_of
 from parley.mechanisms.guarantees.drivers import DRIVERS
 from parley.mechanisms.guarantees.present.page_parts import facts, pay_figure
 from parley.mechanisms.guarantees.present.words import promised
@@ -73,7 +74,7 @@ def _assumptions(found: Mapping[str, Any]) -> Figure:
     rows = []
     for key, said in found["assumptions"].items():
         witness = said["witness"]
-        because = said["basis"] if witness is None else f"{said['basis']}: {_shown(witness)}"
+        because = said["basis"] if witness is None else f"{said['basis']}: {text_of(witness)}"
         rows.append([ASSUMPTIONS.get(key, key), verdict(said["holds"]), because])
     return Figure(
         "assumptions",
@@ -82,12 +83,6 @@ def _assumptions(found: Mapping[str, Any]) -> Figure:
         rows,
         note="Theorem 1 bounds the loss if all hold.",
     )
-
-
-def _shown(witness: object) -> str:
-    if isinstance(witness, dict):
-        return ", ".join(f"{key} {_shown(value)}" for key, value in witness.items())
-    return str(witness)
 
 
 def _drivers(found: Mapping[str, Any]) -> Figure:

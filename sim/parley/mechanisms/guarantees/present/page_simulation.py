@@ -45,9 +45,7 @@ def simulation_sheet(
         ],
         findings=[
             _platform(report["platform"]),
-            *largest_deviation(
-                "Mean pays", [z for one in report["providers"] if (z := one["z"]) is not None]
-            ),
+            *largest_deviation("Mean pays", report["providers"]),
             *([] if drawn is None or drawn["p_value"] is None else _drawn(drawn)),
             *_challenged(report),
         ],
