@@ -28,9 +28,6 @@ def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
         least = f" The least total cost possible is {number(announced['least_cost'])}."
     proposals = solution["proposals"]
     before, after, saved = (number(solution[key]) for key in ("cost_contracted", "cost_allocated", "savings"))
-    costs = (
-        f"The tasks cost {before} as contracted, F(D), and {after} as allocated, F(X): savings Δ of {saved}."
-    )
     return Sheet(
         "solution",
         f"Solution under {problem.recognition}",
@@ -42,7 +39,7 @@ def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
             ("continuation probability δ", number(problem.continuation)),
         ],
         findings=[
-            ("", f"Cost as contracted F(D) {before}, as allocated F(X) {after}: savings Δ {saved}.{least}")
+            ("", f"Cost F(D) {before} as contracted, F(X) {after} as allocated: savings Δ {saved}.{least}")
         ],
         figures=[
             allocation_figure(problem, solution["allocation"], what),
