@@ -28,6 +28,7 @@ def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
         least = f" The least total cost possible is {number(announced['least_cost'])}."
     proposals = solution["proposals"]
     before, after, saved = (number(solution[key]) for key in ("cost_contracted", "cost_allocated", "savings"))
+    said = f"F(D) = {before} as contracted, F(X) = {after} as allocated: cost savings Δ = {saved}.{least}"
     return Sheet(
         "solution",
         f"Solution under {problem.recognition}",
@@ -38,9 +39,7 @@ def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
             ("recognition function", problem.recognition),
             ("continuation probability δ", number(problem.continuation)),
         ],
-        findings=[
-            ("", f"Cost F(D) {before} as contracted, F(X) {after} as allocated: savings Δ {saved}.{least}")
-        ],
+        findings=[("", said)],
         figures=[
             allocation_figure(problem, solution["allocation"], what),
             _shares(solution, problem),
