@@ -7,4 +7,4 @@ def test_the_page_says_what_docstrings_say() -> None:
 
 
 def test_readers_find_the_page() -> None:
-    assert "docs/reference/python.md" in (project_root() / "README.md").read_text(encoding="utf-8")
+    assert "reference/python.md" in (project_root() / "docs" / "index.md").read_text(encoding="utf-8")

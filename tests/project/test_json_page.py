@@ -1,0 +1,56 @@
+"""docs/reference/json.md names every key that `solve`, `simulate` and `audit` of each kind print."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import parley
+from parley.chain.compiler import project_root
+from parley.kit.registry import kinds
+from tests.project.test_tables_page import PROBLEMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = (project_root() / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+OPTIONS: dict[tuple[str, str], dict[str, int]] = {("coordination", "audit"): {"problems": 5, "games": 0}}
+DETAILS = re.compile(r"(.*\.)?(witness|certificate)|large_market|draw|posted")
+"""Objects whose keys depend on the problem."""
+
+
+def documented(kind: str, verb: str) -> list[str]:
+    """Keys as regular expressions: a word in capitals is any name."""
+    parts = [PAGE.split(f"\n### {verb}: {kind}\n")[1]]
+    if verb == "simulate":
+        parts.append(PAGE.split("\n## simulate: all kinds\n")[1])
+    rows = [line for part in parts for line in part.split("\n#")[0].splitlines() if line.startswith("| `")]
+    names = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    return [re.sub(r"\b[A-Z]+\b", "[^.]+", re.escape(name)) for name in names]
+
+
+def leaves(value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+    """Return the paths that lead to plain values, to lists of these, or to `DETAILS`."""
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        for one in value:
+            yield from leaves(one, f"{path}[]")
+    elif isinstance(value, dict) and not DETAILS.fullmatch(path):
+        for name, one in (value or {"NONE": None}).items():
+            yield from leaves(one, f"{path}.{name}" if path else name)
+    else:
+        yield path
+
+
+@pytest.mark.parametrize("verb", ["solve", "simulate", pytest.param("audit", marks=pytest.mark.deep)])
+@pytest.mark.parametrize("kind", kinds())
+def test_every_key_is_named(kind: str, verb: str) -> None:
+    problem = parley.load(project_root() / "problems" / f"{PROBLEMS[kind]}.toml")
+    options = {"games": 3} if verb == "simulate" else OPTIONS.get((kind, verb), {})
+    printed = json.loads(json.dumps(getattr(problem, verb)(**options).to_json()))
+    patterns = documented(kind, verb)
+    found = set(leaves(printed, ""))
+    assert sorted(name for name in found if not any(re.fullmatch(p, name) for p in patterns)) == []
+    assert [p for p in patterns if not any(re.match(p, name) for name in found)] == []
