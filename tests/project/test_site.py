@@ -32,6 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_page_of_the_documentation_is_in_the_site(site: Path) -> None:
     pages = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
     assert all((site / page).is_file() for page in pages)
+    assert "sim/parley/core" in (site / "reference" / "coverage.html").read_text(encoding="utf-8")
     # Pages link to sources, which the site shows too.
     model = site / "files" / "sim" / "parley" / "mechanisms" / "coordination" / "model.py.html"
     assert "class" in model.read_text(encoding="utf-8")
