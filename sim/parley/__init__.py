@@ -18,11 +18,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parley.core.errors import ParleyError, ProblemError
-    from parley.kit.api import experiment, verify
+    from parley.core.errors import ParleyError, ProblemError, ProblemWarning
+    from parley.kit.api import experiment, load, verify
     from parley.kit.bots import BaseBot as Bot
     from parley.kit.mechanism import Mechanism
-    from parley.kit.registry import kinds, load
+    from parley.kit.registry import kinds
 
     __version__: str
 
@@ -31,6 +31,7 @@ __all__ = [
     "Mechanism",
     "ParleyError",
     "ProblemError",
+    "ProblemWarning",
     "__version__",
     "experiment",
     "kinds",
@@ -43,9 +44,10 @@ _PLACES = {
     "Mechanism": ("parley.kit.mechanism", "Mechanism"),
     "ParleyError": ("parley.core.errors", "ParleyError"),
     "ProblemError": ("parley.core.errors", "ProblemError"),
+    "ProblemWarning": ("parley.core.errors", "ProblemWarning"),
     "experiment": ("parley.kit.api", "experiment"),
     "kinds": ("parley.kit.registry", "kinds"),
-    "load": ("parley.kit.registry", "load"),
+    "load": ("parley.kit.api", "load"),
     "verify": ("parley.kit.api", "verify"),
 }
 """Where the public names are: they are imported when they are asked for, so that commands start fast."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from parley.cli.output import echo
-from parley.cli.shared import Json, app, console, load_problem, print_json, progress_bar
+from parley.cli.shared import Json, Pace, app, console, load_problem, print_json, progress_bar, warn, warn_of
 from parley.core.errors import ParleyError
 from parley.core.limits import MAX_WORKERS
 from parley.kit import api
@@ -52,13 +52,13 @@ def experiment(
     - `parley report build/experiments/greed`
     """
     with progress_bar() as progress:
-        task = progress.add_task("playing", total=None)
-        run = api.experiment(
-            file,
-            out,
-            workers=workers,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+        task, pace = progress.add_task("playing", total=None), Pace()
+
+        def tell(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+            pace.at(done, total)
+
+        run = api.experiment(file, out, workers=workers, progress=tell, warn=warn)
     if as_json:
         print_json(run.to_json())
         return
@@ -95,4 +95,10 @@ def serve(file: ProblemFile = None, port: Port = 0, no_browser: NoBrowser = Fals
     from parley.kit.live.server import serve as serve_live  # noqa: PLC0415 - aiohttp is slow to load
 
     given = load_problem(file) if file is not None else None
-    serve_live(given, port=port, open_browser=not no_browser, announce=echo)
+
+    def announce(address: str) -> None:
+        if given is not None:
+            warn_of(given)
+        echo(address)
+
+    serve_live(given, port=port, open_browser=not no_browser, announce=announce)

@@ -10,17 +10,7 @@ import typer
 from parley.chain.urls import is_url, shown
 from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
-from parley.cli.shared import (
-    Exact,
-    File,
-    Json,
-    app,
-    console,
-    load_problem,
-    next_command,
-    print_json,
-    progress_bar,
-)
+from parley.cli.shared import Exact, File, Json, Pace, app, console, load_problem, next_command, print_json, progress_bar, warn_of
 from parley.core.errors import ParleyError
 from parley.core.limits import MAX_CONFIRMATIONS, MAX_GAMES, MAX_SEED, MAX_WORKERS
 from parley.kit.registry import mechanisms
@@ -131,7 +121,17 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     problem.problem.check_playable(problem.file)
     written: list[str] = []
     with progress_bar() as progress:
-        task = progress.add_task("playing", total=games)
+        task, pace = progress.add_task("playing", total=games), Pace()
+        finished, told = 0, False
+
+        def advance(done: int) -> None:
+            nonlocal finished, told
+            if not told:  # the problem, the bots and the backend are accepted
+                warn_of(problem)
+            finished, told = finished + done, True
+            progress.advance(task, done)
+            pace.at(finished, games)
+
         play: PlayOptions = {
             "games": games,
             "seed": seed,
@@ -140,7 +140,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
             "confirmations": confirmations,
             "workers": workers,
             "cluster": cluster,
-            "progress": lambda done: progress.advance(task, done),
+            "progress": advance,
             "options": options,
         }
         if bots is not None:

@@ -8,6 +8,7 @@ import sys
 import traceback
 from contextlib import suppress
 from importlib.metadata import version
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ from parley.core.problemfile import read_stream
 from parley.kit.registry import load, load_keys, mechanisms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from rich.segment import Segment
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "standard input"
 BAD_INPUT = 2
+MEASURED = 3.0
+"""Seconds of play from which the time of all games is estimated."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the number of SIGINT."""
 
@@ -94,6 +97,49 @@ def complain(text: str) -> None:
     with suppress(OSError):  # standard error is closed
         sys.stderr.write(one_line(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stderr.flush()
+
+
+def warn(text: str) -> None:
+    """Write a warning as one line to standard error."""
+    complain(f"warning: {text}")
+
+
+def warn_of(problem: AnyProblem) -> None:
+    """Say what is legal in an accepted problem and probably not meant."""
+    for text in problem.told_warnings:
+        warn(text)
+
+
+class Pace:
+    """Says once if all games will take hours, from a few seconds of play.
+
+    Parameters
+    ----------
+    now : callable
+        Returns the time in seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = monotonic) -> None:
+        self._now = now
+        self._first: tuple[float, int] | None = None
+        self._judged = False
+
+    def at(self, done: int, total: int) -> None:
+        """Take note that so many of all games are done."""
+        if self._judged or not done:
+            return
+        if self._first is None:
+            self._first = self._now(), done
+            return
+        began, before = self._first
+        seconds = self._now() - began
+        if seconds < MEASURED or done == before:
+            return
+        self._judged = True
+        hours = (total - before) * seconds / (done - before) / 3600
+        if hours > 1:
+            rate = (done - before) / seconds
+            warn(f"this will take about {hours:,.1f} hours: {total:,} in all, {rate:,.1f} per second")
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -165,7 +211,7 @@ Version = Annotated[
 
 
 @app.callback(help=_about())
-def parley(_: Version = False) -> None:  # noqa: FBT002 - a flag
+def parley(shown_version: Version = False) -> None:  # noqa: FBT002 - its callback shows it
     """A laboratory for task-allocation mechanisms that run as smart contracts."""
 
 

@@ -10,17 +10,7 @@ import typer
 
 from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
-from parley.cli.shared import (
-    Exact,
-    File,
-    Json,
-    app,
-    console,
-    load_problem,
-    next_command,
-    print_json,
-    progress_bar,
-)
+from parley.cli.shared import Exact, File, Json, app, console, load_problem, next_command, print_json, progress_bar, warn_of
 from parley.core.folders import commit_folder, whole_folder
 
 if TYPE_CHECKING:
@@ -66,6 +56,7 @@ def solve(
     options = own_options(problem.kind, "solve", given, exact=exact)
     with progress_bar() as progress:
         solved = problem.solve(tell=_teller(progress), **options)
+    warn_of(problem)
     if as_json:
         print_json(solved.to_json())
         return
@@ -98,6 +89,7 @@ def audit(
         if out is not None and work is not None:
             written = found.write(work)
             commit_folder(out)
+    warn_of(problem)
     if as_json:
         print_json(found.to_json())
     else:

@@ -47,6 +47,10 @@ class ProblemError(ParleyError):
         return ProblemError(file, self.key, self.reason)
 
 
+class ProblemWarning(UserWarning):
+    """Something in a file that is legal and probably not meant."""
+
+
 @contextmanager
 def naming(file: str) -> Iterator[None]:
     """Add the file to errors without one."""

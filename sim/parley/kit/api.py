@@ -1,21 +1,53 @@
-"""Functions that take no single problem: `verify` a deployment, run an `experiment`."""
+"""Public functions: `load` a problem, `verify` a deployment, run an `experiment`."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parley.core.errors import ProblemWarning
+from parley.kit import registry
 from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from parley.kit.experiment.run import ExperimentRun
+    from parley.kit.loaded import AnyProblem
     from parley.kit.verify.verification import Verification
 
-__all__ = ["experiment", "verify"]
+__all__ = ["experiment", "load", "verify"]
+
+
+def load(source: str | PathLike[str] | Mapping[str, object]) -> AnyProblem:
+    """Load a problem from a file, or from the keys of a file.
+
+    Something that is legal and probably not meant is a `ProblemWarning`; the result lists them as `warnings`.
+
+    Parameters
+    ----------
+    source : path or mapping
+        A ``.json`` file is JSON, any other file TOML. In a mapping, a float means its printed value: 0.9 is
+        9/10.
+
+    Raises
+    ------
+    ProblemError
+        With the file, the key and the reason.
+
+    Examples
+    --------
+    >>> problem = load({"kind": "assignment", "rule": "boston", "items": ["x"], "rankings": [["x"], ["x"]]})
+    >>> problem.agents, problem.warnings
+    (2, [])
+    """
+    problem = registry.load(source)
+    for text in problem.told_warnings:
+        warnings.warn(text, ProblemWarning, stacklevel=2)
+    return problem
 
 
 def _unheard(what: str, done: int, total: int) -> None:
@@ -84,6 +116,7 @@ def experiment(
     *,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda *_: None,
+    warn: Callable[[str], None] | None = None,
 ) -> ExperimentRun:
     """Run an experiment, or resume a stopped one.
 
@@ -93,6 +126,8 @@ def experiment(
         Output folder; by default ``build/experiments/NAME``.
     progress : callable
         Called with the number of finished games and of all games.
+    warn : callable, optional
+        Called with what is legal in the file and probably not meant; by default that is a `ProblemWarning`.
 
     Raises
     ------
@@ -102,4 +137,5 @@ def experiment(
     from parley.kit.experiment.run import run_experiment  # noqa: PLC0415 - tables are slow to load
 
     folder = Path(out) if out is not None else Path("build") / "experiments" / Path(fspath(file)).stem
-    return run_experiment(file, out=folder, workers=workers, progress=progress)
+    tell = warn or (lambda text: warnings.warn(text, ProblemWarning, stacklevel=4))
+    return run_experiment(file, out=folder, workers=workers, progress=progress, warn=tell)

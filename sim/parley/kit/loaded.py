@@ -64,6 +64,16 @@ class LoadedProblem(Generic[P, S, A, OutcomeT, C]):
         """Return the keys of a problem file."""
         return self.problem.to_mapping()
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is legal in the problem and probably not meant: one line each, with its key."""
+        return self.mechanism.warnings(self.problem)
+
+    @property
+    def told_warnings(self) -> Sequence[str]:
+        """The warnings, with the file."""
+        return [f"{self.file}: {text}" if self.file else text for text in self.warnings]
+
     def solve(self, *, tell: Callable[[str, int, int | None], None] = silent, **options: object) -> Result[S]:
         """Compute the exact equilibrium or assignment.
 

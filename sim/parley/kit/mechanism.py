@@ -82,6 +82,10 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         ProblemError
         """
 
+    def warnings(self, problem: P) -> Sequence[str]:  # noqa: ARG002 - for who overrides
+        """Return what is legal in a problem and probably not meant: one line each, with its key."""
+        return ()
+
     @abstractmethod
     def solve(self, problem: P, given: Given, tell: Callable[[str, int, int | None], None]) -> S:
         """Compute the exact equilibrium or assignment."""

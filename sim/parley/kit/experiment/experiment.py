@@ -109,6 +109,10 @@ class Experiment(ABC):
     def about(self) -> JsonObject:
         """Return further keys of the manifest: hashes of the ``problems``, the number of ``cells``."""
 
+    def warnings(self) -> Sequence[str]:
+        """Return what is legal in the file and probably not meant: one line each, with its key."""
+        return ()
+
     @property
     @abstractmethod
     def contracts(self) -> Mapping[str, Artifact]:

@@ -135,6 +135,7 @@ def run_experiment(
     out: str | PathLike[str],
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> ExperimentRun:
     """Run an experiment, or resume a stopped one.
 
@@ -147,6 +148,8 @@ def run_experiment(
         Number of processes; the tables do not depend on it.
     progress : callable, optional
         Called with the number of finished games, including earlier runs, and of all games.
+    warn : callable, optional
+        Called with what is legal in the file and probably not meant, when file and folder are accepted.
 
     Raises
     ------
@@ -164,6 +167,8 @@ def run_experiment(
         raise ParleyError(f"{folder}: cannot be used: {error.strerror}") from None
     with locked(folder), saying(folder):
         done = _finished(folder, experiment, manifest, folder)
+        for text in experiment.warnings():
+            warn(f"{fspath(file)}: {text}")
         if done is not None:
             shutil.rmtree(work, ignore_errors=True)
             return replace(done, seconds=monotonic() - started)

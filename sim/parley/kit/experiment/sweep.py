@@ -211,6 +211,11 @@ class Sweep(Experiment):
             "cells": len(self.cells),
         }
 
+    def warnings(self) -> list[str]:
+        """Return the warnings of all problems, each once."""
+        told = (text for cell in self.cells for text in cell.problem.told_warnings)
+        return [f"problem: {text}" for text in dict.fromkeys(told)]
+
     @property
     def contracts(self) -> Mapping[str, Artifact]:
         """Return the deployed contracts."""

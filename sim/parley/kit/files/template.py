@@ -64,7 +64,7 @@ def template(schema: Mapping[str, Any], first: str, given: Mapping[str, object])
             continue
         value = given.get(name, _value(key, usual=usual))
         about = [] if "const" in key else _comment(told(name, key, definitions, required=required))
-        about = ["", *about, *_variants(key, definitions)]
+        about = ["", *about, *_variants(name, key, definitions)]
         if name in given:  # a table of its own
             sections += [*about, *to_toml({name: value}).strip().split("\n")]
         else:
@@ -105,14 +105,14 @@ def _section(name: str, key: Mapping[str, Any], definitions: Mapping[str, Any]) 
     return lines
 
 
-def _variants(key: Mapping[str, Any], definitions: Mapping[str, Any]) -> list[str]:
+def _variants(name: str, key: Mapping[str, Any], definitions: Mapping[str, Any]) -> list[str]:
     """Describe the tables that a value may contain."""
     lines: list[str] = []
-    for table in tables_in(key, definitions):
+    for _, table in tables_in(name, key, definitions):
         lines += _comment(headed(table), 2)
-        for name, form, required in _keys(table):
+        for inner, form, required in _keys(table):
             if "const" not in form:
-                lines += _comment(told(name, form, definitions, required=required), 4)
+                lines += _comment(told(inner, form, definitions, required=required), 4)
     return lines
 
 
@@ -123,28 +123,40 @@ def headed(table: Mapping[str, Any]) -> str:
 
 
 def tables_in(
-    key: Mapping[str, Any], definitions: Mapping[str, Any], seen: tuple[str, ...] = ()
-) -> list[JsonObject]:
-    """Return the tables that the value of a key may contain, each once."""
-    found: list[JsonObject] = []
-    names: list[str] = []
+    name: str, key: Mapping[str, Any], definitions: Mapping[str, Any]
+) -> list[tuple[str, JsonObject]]:
+    """Return the tables that the value of a key may contain, each once, with the path of their key.
 
-    def look(part: object) -> None:
-        if isinstance(part, dict):
-            name = str(part.get("$ref", "")).rpartition("/")[2]
-            if name and name not in names and name not in seen:
-                names.append(name)
-                found.append(definitions[name])
-                for inner in definitions[name]["properties"].values():
-                    look(inner)
-            for word in ("items", "anyOf", "prefixItems", "additionalProperties"):
-                look(part.get(word))
-        elif isinstance(part, list):
-            for one in part:
-                look(one)
+    Examples
+    --------
+    >>> from parley.kit.files.schema import schema_of
+    >>> from parley.kit.experiment.sweep import SweepKeys
+    >>> definitions = schema_of("Sweeps", [SweepKeys])["$defs"]
+    >>> key = definitions["Sweep"]["properties"]["problem"]
+    >>> [(path, list(table["properties"])) for path, table in tables_in("problem", key, definitions)]
+    [('problem', ['file', 'files'])]
+    """
+    found: dict[str, tuple[str, JsonObject]] = {}
+    forms = [(name, dict(key))]
+    for path, form in forms:  # which grows
+        for table in _referred(form):
+            if table not in found:
+                found[table] = path, definitions[table]
+                forms += [
+                    (f"{path}.{inner}", part) for inner, part in definitions[table]["properties"].items()
+                ]
+    return list(found.values())
 
-    look(dict(key))
-    return found
+
+def _referred(form: object) -> list[str]:
+    """Return the names of the tables that a form refers to itself."""
+    if isinstance(form, list):
+        return [name for part in form for name in _referred(part)]
+    if not isinstance(form, dict):
+        return []
+    own = [form["$ref"].rpartition("/")[2]] if "$ref" in form else []
+    parts = (form.get(word) for word in ("items", "anyOf", "prefixItems", "additionalProperties"))
+    return [*own, *(name for part in parts for name in _referred(part))]
 
 
 def told(name: str, key: Mapping[str, Any], definitions: Mapping[str, Any], *, required: bool) -> str:

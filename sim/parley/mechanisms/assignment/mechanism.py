@@ -29,6 +29,7 @@ with later(__name__):
     from parley.mechanisms.assignment.problem import Problem
     from parley.mechanisms.assignment.solution import Solution, theory
     from parley.mechanisms.assignment.statistics import columns, report, statistics
+    from parley.mechanisms.assignment.unintended import warnings
     from parley.mechanisms.assignment.verify import LotteryReplay
 
 __all__ = ["MECHANISM", "Assignment"]
@@ -150,6 +151,7 @@ class Assignment(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
 
     keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
+    warnings = staticmethod(warnings)
     theory = staticmethod(theory)
     cast = staticmethod(cast)
     player = staticmethod(player)

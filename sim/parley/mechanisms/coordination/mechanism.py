@@ -30,6 +30,7 @@ with later(__name__):
     from parley.mechanisms.coordination.problem import Problem
     from parley.mechanisms.coordination.solution import Solution
     from parley.mechanisms.coordination.statistics import columns, report, statistics
+    from parley.mechanisms.coordination.unintended import warnings
     from parley.mechanisms.coordination.verify import GameReplay
 
 __all__ = ["MECHANISM", "Coordination"]
@@ -129,6 +130,7 @@ class Coordination(Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
 
     keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
+    warnings = staticmethod(warnings)
     audit = staticmethod(audit_and_play)
     cast = staticmethod(cast)
     player = staticmethod(player)

@@ -25,6 +25,7 @@ with later(__name__):
     from parley.mechanisms.guarantees.problem import Problem
     from parley.mechanisms.guarantees.solution import Solution
     from parley.mechanisms.guarantees.statistics import columns, report, statistics
+    from parley.mechanisms.guarantees.unintended import warnings
     from parley.mechanisms.guarantees.verify import DispatchReplay
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ class Guarantees(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
 
     keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
+    warnings = staticmethod(warnings)
     seated = staticmethod(seated)
     cast = staticmethod(cast)
     with_options = staticmethod(with_options)

@@ -12,10 +12,10 @@ from parley.core.exact import show, show_all
 from parley.mechanisms.guarantees.guarantee import AllOf, Alpha, AnyOf, Guarantee, Income, MaxMin, Vector
 from parley.mechanisms.guarantees.schema import (
     AlphaKeys,
+    AnyKeys,
     GuaranteeKeys,
     IncomeKeys,
     MaxMinKeys,
-    UnionKeys,
 )
 
 MAX_ALPHA = 1000
@@ -218,7 +218,7 @@ def read_guarantee(value: object, providers: int, key: str = "guarantee", depth:
     parts = tuple(
         read_guarantee(part, providers, f"{key}.of[{k}]", depth + 1) for k, part in enumerate(entry.of)
     )
-    return AnyOf(parts) if isinstance(entry, UnionKeys) else AllOf(parts)
+    return AnyOf(parts) if isinstance(entry, AnyKeys) else AllOf(parts)
 
 
 def _alpha(alpha: Fraction, key: str) -> Alpha:

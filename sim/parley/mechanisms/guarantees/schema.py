@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -10,8 +10,6 @@ from parley.core.keys import Amount, Amounts, As, EachOrAll, Keys, Names, Number
 from parley.core.limits import DEFAULT_WINDOW
 
 DrawName = Literal["none", "permutation"]
-Blank: TypeAlias = Literal[""] | None
-"""Says nothing; TOML has no null."""
 
 
 class IncomeKeys(Keys):
@@ -25,7 +23,7 @@ class IncomeKeys(Keys):
     Default: none
     Example: 3
     """
-    floors: Annotated[list[Any] | None, As(list[Number | Blank])] = None
+    floors: Annotated[list[Any] | None, As(list[Number | Literal[""] | None])] = None
     """The least pay of each provider; 0 or "" promises nothing.
 
     Unit: value
@@ -51,7 +49,7 @@ class AlphaKeys(Keys):
     """
 
 
-class UnionKeys(Keys):
+class AnyKeys(Keys):
     """One of several guarantees."""
 
     type: Literal["any"]
@@ -62,7 +60,7 @@ class UnionKeys(Keys):
     """
 
 
-class IntersectionKeys(Keys):
+class AllKeys(Keys):
     """All of several guarantees."""
 
     type: Literal["all"]
@@ -73,9 +71,7 @@ class IntersectionKeys(Keys):
     """
 
 
-Entry = Annotated[
-    IncomeKeys | MaxMinKeys | AlphaKeys | UnionKeys | IntersectionKeys, Field(discriminator="type")
-]
+Entry = Annotated[IncomeKeys | MaxMinKeys | AlphaKeys | AnyKeys | AllKeys, Field(discriminator="type")]
 
 
 class GuaranteeKeys(Keys):
@@ -129,14 +125,14 @@ class ProblemKeys(Keys):
 
     Example: [[0, 3]]
     """
-    capacities: Annotated[Any, As(int | list[int | Blank])] = None
+    capacities: Annotated[Any, As(int | list[int | Literal[""] | None])] = None
     """The most jobs of a provider: one number for all, or one for each. Not on chain.
 
     Unit: jobs
     Default: no limit
     Example: [2, 2, 3]
     """
-    eligible: Annotated[list[Any] | None, As(list[list[int] | Blank])] = None
+    eligible: Annotated[list[Any] | None, As(list[list[int] | Literal[""] | None])] = None
     """The jobs that each provider can do; jobs are numbered from 0, and "" is all. Not on chain.
 
     Default: all jobs

@@ -28,6 +28,7 @@ with later(__name__):
     from parley.mechanisms.screening.problem import Problem
     from parley.mechanisms.screening.solution import Solution, theory
     from parley.mechanisms.screening.statistics import columns, report, statistics
+    from parley.mechanisms.screening.unintended import warnings
     from parley.mechanisms.screening.verify import MarketReplay
 
 __all__ = ["MECHANISM", "Screening"]
@@ -157,6 +158,7 @@ class Screening(Mechanism[Problem, Solution, Audit, Outcome, Cast]):
 
     keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
+    warnings = staticmethod(warnings)
     theory = staticmethod(theory)
     cast = staticmethod(cast)
     with_options = staticmethod(with_options)

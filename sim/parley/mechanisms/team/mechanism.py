@@ -25,6 +25,7 @@ with later(__name__):
     from parley.mechanisms.team.problem import Problem
     from parley.mechanisms.team.solution import Solution
     from parley.mechanisms.team.statistics import columns, report, statistics
+    from parley.mechanisms.team.unintended import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,6 +134,7 @@ class Team(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
 
     keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
+    warnings = staticmethod(warnings)
     cast = staticmethod(cast)
     with_options = staticmethod(with_options)
     player = staticmethod(player)

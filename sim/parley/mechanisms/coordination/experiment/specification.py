@@ -219,6 +219,8 @@ class SweepKeys(Keys):
         return {name: entries for name, entries in values.items() if entries is not None}
 
 
+ENOUGH_SEEDS = 3
+"""With two seeds, Student's interval is more than ten times as wide as their standard error."""
 OF_PROBLEM = ("recognition", "continuation")
 OF_FAMILY = ("agents", "task_types", "density")
 OF_ADAPTATION = ("rate", "temperature", "mutation")
@@ -296,6 +298,7 @@ class Experiment(engine.Experiment):
         problems = keys.problem.family.draws if keys.problem.family else len(keys.problem.files or "1")
         check_counts(problems, keys.sweep.given(), len(keys.seeds), keys.games, keys.generations, key="sweep")
         self._kinds: dict[tuple[int, str], int] = {}
+        self._learning = False
         self.cells = tuple(self._cells())
         self.title, self.question, self.steps = keys.title, keys.question, keys.generations
         self.games = keys.generations * sum(cell.games for cell in self.cells)
@@ -319,6 +322,15 @@ class Experiment(engine.Experiment):
             "cells": len(self.cells),
             "generations": self.keys.generations,
         }
+
+    def warnings(self) -> list[str]:
+        """Say that intervals need more seeds, if members adapt or learn: their games depend on each other."""
+        seeds = len(self.keys.seeds)
+        adapting = self.keys.adaptation.rule != "none" or self._learning
+        if seeds >= ENOUGH_SEEDS or not adapting:
+            return []
+        given = "1 seed gives" if seeds == 1 else f"{seeds} seeds give"
+        return [f"seeds: {given} no reliable interval, because members adapt; use at least {ENOUGH_SEEDS}"]
 
     @property
     def contracts(self) -> Mapping[str, Artifact]:
@@ -434,7 +446,9 @@ class Experiment(engine.Experiment):
             raise ProblemError("", "population", str(error)) from None
         if isinstance(made, Colluding) and made.partner >= agents:
             raise ProblemError("", "population", f"{name!r}: {made.partner} is not one of the {agents} seats")
-        by_twin = not (isinstance(made, Colluding) or (isinstance(made, Strategy) and made.learns))
+        learning = isinstance(made, Strategy) and made.learns
+        self._learning |= learning
+        by_twin = not (isinstance(made, Colluding) or learning)
         if self.keys.engine != "evm" and not by_twin:
             reason = f"a twin cannot play {name!r} (it learns from single games, or shares secrets)"
             raise ProblemError("", "engine", f"{reason}; use the engine evm")
