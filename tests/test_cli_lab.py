@@ -95,7 +95,7 @@ def test_an_experiment_of_populations_with_lotteries_is_refused(tmp_path: Path) 
     ("arguments", "said"),
     [
         (("experiment", "nowhere.toml"), "nowhere.toml: cannot be read"),
-        (("experiment", EXAMPLE), "kind"),
+        (("experiment", EXAMPLE), "holds a problem, not an experiment"),
         (("report", "nowhere"), "nowhere: no such folder"),
         (("report", "docs"), "docs"),
         (("serve", "nowhere.toml"), "nowhere.toml: cannot be read"),

@@ -8,8 +8,20 @@ from typing import Annotated
 import typer
 
 from parley.cli.output import echo
-from parley.cli.shared import Json, Pace, app, console, load_problem, print_json, progress_bar, warn, warn_of
+from parley.cli.shared import (
+    Csv,
+    Json,
+    Pace,
+    app,
+    console,
+    load_problem,
+    print_json,
+    progress_bar,
+    warn,
+    warn_of,
+)
 from parley.core.errors import ParleyError
+from parley.core.folders import whole_file
 from parley.core.limits import MAX_WORKERS
 from parley.kit import api
 
@@ -33,6 +45,7 @@ def experiment(
     file: ExperimentFile,
     workers: Workers = 1,
     out: ExperimentOut = None,
+    csv: Csv = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run an experiment: many games while keys of a problem, bots and seeds vary.
@@ -59,6 +72,12 @@ def experiment(
             pace.at(done, total)
 
         run = api.experiment(file, out, workers=workers, progress=tell, warn=warn)
+        if csv:
+            from parley.kit.present.arrow import write_csv  # noqa: PLC0415 - pyarrow is slow to load
+
+            for table in sorted(run.folder.glob("*.parquet")):
+                with whole_file(table.with_suffix(".csv")) as work:
+                    write_csv(table, work)
     if as_json:
         print_json(run.to_json())
         return

@@ -10,7 +10,22 @@ import typer
 from parley.chain.urls import is_url, shown
 from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
-from parley.cli.shared import Exact, File, Json, Pace, app, console, load_problem, next_command, print_json, progress_bar, warn_of
+from parley.cli.shared import (
+    Csv,
+    Exact,
+    File,
+    Json,
+    OutForce,
+    Pace,
+    app,
+    console,
+    load_problem,
+    next_command,
+    print_json,
+    progress_bar,
+    stopping,
+    warn_of,
+)
 from parley.core.errors import ParleyError
 from parley.core.limits import MAX_CONFIRMATIONS, MAX_GAMES, MAX_SEED, MAX_WORKERS
 from parley.kit.registry import mechanisms
@@ -106,6 +121,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     workers: Workers = 1,
     cluster: Cluster = None,
     out: Out = None,
+    force: OutForce = False,  # noqa: FBT002 - a flag
+    csv: Csv = False,  # noqa: FBT002 - a flag
     check: Check = False,  # noqa: FBT002 - a flag
     exact: Exact = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
@@ -145,12 +162,14 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
         }
         if bots is not None:
             play["bots"] = bots.split(",")
-        if out is None:
-            run = problem.simulate(keep=False, **play)
-        else:
-            from parley.kit.present.run import play_into  # noqa: PLC0415 - pyarrow is slow to load
+        folder = "" if out is None else f"; {out} is as it was"
+        with stopping(lambda: f"stopped after {finished:,} of {games:,} games{folder}"):
+            if out is None:
+                run = problem.simulate(keep=False, **play)
+            else:
+                from parley.kit.present.run import play_into  # noqa: PLC0415 - pyarrow is slow to load
 
-            run, written = play_into(out, problem, **play)
+                run, written = play_into(out, problem, force=force, csv=csv, **play)
     if as_json:
         print_json(run.to_json())
     else:

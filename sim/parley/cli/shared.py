@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,7 +25,7 @@ from parley.core.problemfile import read_stream
 from parley.kit.registry import load, load_keys, mechanisms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from rich.segment import Segment
@@ -97,6 +97,16 @@ def complain(text: str) -> None:
     with suppress(OSError):  # standard error is closed
         sys.stderr.write(one_line(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stderr.flush()
+
+
+@contextmanager
+def stopping(say: Callable[[], str]) -> Iterator[None]:
+    """After Ctrl-C, say in one line what was done, and end with the status of an interrupt."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain(say())
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def warn(text: str) -> None:
@@ -185,6 +195,12 @@ def next_command(command: str, file: str | Path) -> None:
     """Print the command to run next, if its file is one."""
     if str(file) != "-":
         echo(f"Next: parley {command} {shlex.quote(str(file))}")
+
+
+OutForce = Annotated[
+    bool, typer.Option("--force", help="Replace a run of another problem, seed or options in the folder.")
+]
+Csv = Annotated[bool, typer.Option("--csv", help="Also write each Parquet table of the folder as CSV.")]
 
 
 def _about() -> str:

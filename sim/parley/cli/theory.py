@@ -10,8 +10,20 @@ import typer
 
 from parley.cli.declared import declared, describe, own_options, with_options
 from parley.cli.output import echo
-from parley.cli.shared import Exact, File, Json, app, console, load_problem, next_command, print_json, progress_bar, warn_of
-from parley.core.folders import commit_folder, whole_folder
+from parley.cli.shared import (
+    Exact,
+    File,
+    Json,
+    OutForce,
+    app,
+    console,
+    load_problem,
+    next_command,
+    print_json,
+    progress_bar,
+    warn_of,
+)
+from parley.core.folders import RUN, commit_folder, whole_folder, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +85,7 @@ def solve(
 def audit(
     file: File,
     out: AuditOut = None,
+    force: OutForce = False,  # noqa: FBT002 - a flag
     check: Check = False,  # noqa: FBT002 - a flag
     exact: Exact = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
@@ -82,12 +95,18 @@ def audit(
     problem = load_problem(file)
     options = own_options(problem.kind, "audit", given)
     with ExitStack() as stack:
-        work = stack.enter_context(whole_folder(out)) if out is not None else None
+        work, made = None, {}
+        if out is not None:
+            from parley.kit.present.run import made_by  # noqa: PLC0415 - pyarrow is slow to load
+
+            made = made_by("audit", problem, options)
+            work = stack.enter_context(whole_folder(out, None if force else made))
         progress = stack.enter_context(progress_bar())
         found = problem.audit(tell=_teller(progress), **options)
         written = []
         if out is not None and work is not None:
-            written = found.write(work)
+            write_json(work / RUN, made)
+            written = [*found.write(work), RUN]
             commit_folder(out)
     warn_of(problem)
     if as_json:

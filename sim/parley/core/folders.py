@@ -18,13 +18,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parley.core.errors import ParleyError
+from parley.core.errors import ParleyError, ProblemError
+from parley.core.files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = [
     "MARKS",
+    "RUN",
+    "check_same",
     "commit_folder",
     "locked",
     "saying",
@@ -37,7 +40,9 @@ __all__ = [
 
 MARKS = ("simulation.json", "audit.json", "manifest.json")
 """A folder is replaced only if it contains one of these files."""
-OWN = {".json", ".parquet", ".png", ".svg", ".html"}
+RUN = "run.json"
+"""How a folder was made: the command, the problem's hash, the options, and Parley's version."""
+OWN = {".json", ".csv", ".parquet", ".png", ".svg", ".html"}
 """Extensions of the files that commands write into folders."""
 EXCHANGE = 2
 """Flag of renameat2: swap two existing names."""
@@ -100,18 +105,26 @@ def _same(handle: int, path: Path) -> bool:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, run: Mapping[str, Any] | None = None) -> Iterator[Path]:
     """Yield a temporary folder that `commit_folder` puts in the place of `path`.
 
     An existing folder must be empty or come from an earlier run. Leftovers of killed runs are removed.
 
+    Parameters
+    ----------
+    run : mapping, optional
+        How the folder is made; if given, an existing folder must come from the same run: see `check_same`.
+
     Raises
     ------
     ParleyError
-        If another run is writing there, the folder has foreign files, or something cannot be written.
+        If another run is writing there, the folder has foreign files or another run, or something cannot be
+        written.
     """
     with locked(path):
         check_replaceable(path)
+        if run is not None:
+            check_same(path, run)
         work = work_folder(path)
         shutil.rmtree(work, ignore_errors=True)
         try:
@@ -140,6 +153,46 @@ def check_replaceable(path: Path) -> None:
         raise ParleyError(f"{path}: contains {foreign[0]}, which Parley did not write; choose another folder")
     if names and not any(mark in names for mark in MARKS):
         raise ParleyError(f"{path}: is not empty and contains no Parley results; choose another folder")
+
+
+def check_same(path: Path, run: Mapping[str, Any]) -> None:
+    """Check that a folder does not exist, is empty, or was made as this run.
+
+    Parameters
+    ----------
+    run : mapping
+        As in the file ``run.json``: command, problem and options.
+
+    Raises
+    ------
+    ParleyError
+        Naming the first difference.
+    """
+    if not path.is_dir() or all(map(_is_left_behind, path.iterdir())):
+        return
+    try:
+        held = read_object(path / RUN)
+        difference = _difference(held, run)
+    except (ProblemError, AttributeError, KeyError, TypeError):
+        difference = f"without {RUN}"
+    if difference:
+        raise ParleyError(f"{path}: holds another run ({difference}); use --force to replace it")
+
+
+def _difference(held: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+    """Return what differs between two runs; empty if nothing does."""
+    if held["command"] != run["command"]:
+        return f"of {held['command']}, not {run['command']}"
+    if held["problem"] != run["problem"]:
+        return "of another problem"
+    options = {name: (held["options"].get(name), value) for name, value in run["options"].items()}
+    options |= {name: (value, None) for name, value in held["options"].items() if name not in options}
+    for name, (before, now) in options.items():
+        if before != now:
+            flag = f"--{name.replace('_', '-')}"
+            told = [f"without {flag}" if value is None else f"with {flag} {value}" for value in (before, now)]
+            return f"{told[0]}, not {told[1]}"
+    return ""
 
 
 def _is_left_behind(path: Path) -> bool:

@@ -142,21 +142,23 @@ def _play_batch(
     before = player.transactions
     began = reported = time.perf_counter()
     unreported = 0
-    for k in games:
-        outcome = play(k)
-        add(outcome)
-        path = path_of(outcome)
-        if k < job.replayed or part.tally.paths[path] == 1:
-            part.kept[k] = path, player.sent
-        if job.keep_rows:
-            part.rows.append(row(outcome))
-        unreported += 1
-        if time.perf_counter() - reported > REPORTED:
-            progress(unreported)
-            unreported = 0
-            reported = time.perf_counter()
-    part.seconds = time.perf_counter() - began
-    progress(unreported)
+    try:
+        for k in games:
+            outcome = play(k)
+            add(outcome)
+            path = path_of(outcome)
+            if k < job.replayed or part.tally.paths[path] == 1:
+                part.kept[k] = path, player.sent
+            if job.keep_rows:
+                part.rows.append(row(outcome))
+            unreported += 1
+            if time.perf_counter() - reported > REPORTED:
+                progress(unreported)
+                unreported = 0
+                reported = time.perf_counter()
+        part.seconds = time.perf_counter() - began
+    finally:  # also if the run is interrupted
+        progress(unreported)
     part.tally.transactions += player.transactions - before
     return part
 
