@@ -79,6 +79,7 @@ def test_a_function_that_fails_is_played_and_written_down(tmp_path: Path) -> Non
         "distributions.png",
         "distributions.svg",
         "problem.json",
+        "run.json",
         "witness-cost-effective-implementation.json",
         "witness-top-agent-proportionality.json",
     }

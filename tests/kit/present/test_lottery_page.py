@@ -158,7 +158,14 @@ def test_a_run_says_who_lied_and_what_theory_expects_of_it(tmp_path: Path) -> No
 
 def test_the_folder_of_a_run_holds_what_it_says(lotteries: Path) -> None:
     files = {path.name for path in lotteries.iterdir()} - {"report.html"}
-    assert files == {"games.parquet", "simulation.json", "problem.json", "matrix.png", "matrix.svg"}
+    assert files == {
+        "games.parquet",
+        "simulation.json",
+        "problem.json",
+        "run.json",
+        "matrix.png",
+        "matrix.svg",
+    }
     assert (
         Problem.from_mapping(json.loads((lotteries / "problem.json").read_text(encoding="utf-8"))) == PROBLEM
     )
