@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from parley.mechanisms.assignment.lottery import Assignment
     from parley.mechanisms.assignment.problem import Utilities
-    from parley.mechanisms.assignment.schema import Ranking
+    from parley.mechanisms.assignment.reading import Ranking
 
 Order = tuple[int, ...]
 """A revealed ranking: items, best first."""

@@ -18,7 +18,7 @@ from parley.mechanisms.assignment.lottery import expected
 if TYPE_CHECKING:
     from parley.mechanisms.assignment.lottery import Matrix, Row
     from parley.mechanisms.assignment.problem import Problem
-    from parley.mechanisms.assignment.schema import Ranking
+    from parley.mechanisms.assignment.reading import Ranking
 
 ESTIMATED = {"reason": "estimated"}
 

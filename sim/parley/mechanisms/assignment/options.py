@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from parley.mechanisms.assignment.lottery import Row
     from parley.mechanisms.assignment.problem import Problem, Utilities
-    from parley.mechanisms.assignment.schema import Ranking
+    from parley.mechanisms.assignment.reading import Ranking
 
 MAX_REPORTS = 2000
 """All rankings are tried if there are at most this many: up to six items."""

@@ -20,16 +20,8 @@ from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, a
 from parley.core.names import check_names, name_all
 from parley.core.problemfile import FromFile
 from parley.mechanisms.assignment.lottery import Lottery, Matrix, Term, show_matrix
-from parley.mechanisms.assignment.schema import (
-    DEFAULT_BOND,
-    PostedKeys,
-    ProblemKeys,
-    Ranking,
-    Rule,
-    read_assignment,
-    read_numbers,
-    read_rankings,
-)
+from parley.mechanisms.assignment.reading import Ranking, read_assignment, read_numbers, read_rankings
+from parley.mechanisms.assignment.schema import DEFAULT_BOND, PostedKeys, ProblemKeys, Rule
 from parley.mechanisms.assignment.terms import terms_needed, terms_that_fit
 
 if TYPE_CHECKING:

@@ -22,8 +22,9 @@ from parley.core.names import name_all
 from parley.core.problemfile import FromFile
 from parley.mechanisms.coordination.announcements import check_feasible
 from parley.mechanisms.coordination.costs import ChainCost, Cost, Piecewise, Quadratic
+from parley.mechanisms.coordination.reading import MAX_TOTAL, read_matrix
 from parley.mechanisms.coordination.recognition import RECOGNITION
-from parley.mechanisms.coordination.schema import MAX_TOTAL, ProblemKeys, read_matrix
+from parley.mechanisms.coordination.schema import ProblemKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from parley.core.limits import MAX_SEATS
 from parley.mechanisms.coordination import bargaining, recognition
 from parley.mechanisms.coordination.allocation import Allocation, cost_effective
 from parley.mechanisms.coordination.announcements import maximal_announcements
-from parley.mechanisms.coordination.schema import read_matrix
+from parley.mechanisms.coordination.reading import read_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,7 +17,8 @@ from parley.core.exact import show, show_all
 from parley.core.limits import DEFAULT_WINDOW, MAX_WEI, at_most, check_window
 from parley.core.names import name_all
 from parley.core.problemfile import FromFile
-from parley.mechanisms.team.schema import GREATEST, ProblemKeys, read_list, written
+from parley.mechanisms.team.reading import read_list
+from parley.mechanisms.team.schema import GREATEST, ProblemKeys, written
 from parley.mechanisms.team.success.functions import Additive
 from parley.mechanisms.team.success.on_team import OnTeam, on_team
 

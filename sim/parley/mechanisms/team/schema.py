@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from parley.core import keys
-from parley.core.errors import ProblemError, shorten
+from parley.core.errors import ProblemError
 from parley.core.keys import Amount, Amounts, As, Keys, Matrix, Names, Number, Whole
 from parley.core.limits import DEFAULT_WINDOW
+from parley.mechanisms.team.reading import read_count, read_list, read_subset
 from parley.mechanisms.team.success.base import MAX_LISTED, find_drop
 from parley.mechanisms.team.success.functions import (
     Additive,
@@ -23,11 +24,9 @@ from parley.mechanisms.team.success.functions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from parley.mechanisms.team.success.base import Success
 
-    from parley.mechanisms.team.success.base import Success, Team, Vector
-
-__all__ = ["Entry", "ProblemKeys", "read_list", "written"]
+__all__ = ["Entry", "ProblemKeys", "written"]
 
 
 class AdditiveKeys(Keys):
@@ -91,7 +90,8 @@ class CoverageKeys(Keys):
         if len(self.sets) != agents:
             raise ProblemError("", "success.sets", f"{len(self.sets)} sets for {agents} costs")
         sets = (
-            _subset(f"success.sets[{k}]", entry, len(weights), "element") for k, entry in enumerate(self.sets)
+            read_subset(f"success.sets[{k}]", entry, len(weights), "element")
+            for k, entry in enumerate(self.sets)
         )
         return Coverage(weights, tuple(sets))
 
@@ -143,7 +143,7 @@ class MatroidKeys(Keys):
         """Return the function; raises `ProblemError`."""
         contributions = read_list("success.contributions", self.contributions, agents)
         groups = tuple(
-            _subset(f"success.groups[{k}]", entry, agents, "agent") for k, entry in enumerate(self.groups)
+            read_subset(f"success.groups[{k}]", entry, agents, "agent") for k, entry in enumerate(self.groups)
         )
         seen: set[int] = set()
         for k, group in enumerate(groups):
@@ -155,7 +155,7 @@ class MatroidKeys(Keys):
             raise ProblemError("", "success.groups", f"agent {missing} is in no group")
         if len(self.limits) != len(groups):
             raise ProblemError("", "success.limits", f"{len(self.limits)} limits for {len(groups)} groups")
-        limits = tuple(_count(f"success.limits[{k}]", entry) for k, entry in enumerate(self.limits))
+        limits = tuple(read_count(f"success.limits[{k}]", entry) for k, entry in enumerate(self.limits))
         return PartitionMatroid(contributions, groups, limits)
 
 
@@ -283,46 +283,6 @@ class ProblemKeys(Keys):
     Example: 7200
     """
     names: NameKeys = NameKeys()
-
-
-def read_list(key: str, value: Sequence[object], count: int | None = None) -> Vector:
-    """Read numbers that are not negative, one for each cost if there is a count.
-
-    Raises
-    ------
-    ProblemError
-        Naming the entry that is wrong.
-
-    Examples
-    --------
-    >>> read_list("posted.shares", ["1/2", 0], 2)
-    (Fraction(1, 2), Fraction(0, 1))
-    """
-    if count is not None and len(value) != count:
-        raise ProblemError("", key, f"{len(value)} entries for {count} costs")
-    return tuple(keys.amount(f"{key}[{k}]", entry) for k, entry in enumerate(value))
-
-
-def _count(place: str, value: object) -> int:
-    number = keys.amount(place, value)
-    if number.denominator != 1:
-        raise ProblemError("", place, f"{number} is not a whole number")
-    return int(number)
-
-
-def _subset(place: str, value: object, count: int, what: str) -> Team:
-    """Read different numbers below a count, in ascending order."""
-    if not isinstance(value, list | tuple):
-        raise ProblemError("", place, f"{shorten(value)} is not a list of {what}s")
-    read: set[int] = set()
-    for k, entry in enumerate(value):
-        number = _count(f"{place}[{k}]", entry)
-        if number >= count:
-            raise ProblemError("", f"{place}[{k}]", f"{number} is no {what}; {what}s are 0..{count - 1}")
-        if number in read:
-            raise ProblemError("", f"{place}[{k}]", f"duplicate {what} {number}")
-        read.add(number)
-    return tuple(sorted(read))
 
 
 def written(success: Success) -> dict[str, Any]:
