@@ -171,6 +171,8 @@ class Sheet:
         Results: a subject (may be empty) and sentences.
     verdict : str
         The result in one sentence, if it is an audit.
+    apart : list of str
+        Bots that may differ from theory on purpose.
     passages : list of (str, sequence of str or Figure)
         Headings, each with lines of text and small tables.
     figures : list of Figure
@@ -198,6 +200,7 @@ class Sheet:
     strategies: list[str] = field(default_factory=list)
     unit: str = "cell"
     verdict: str = ""
+    apart: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the page's data: figures, and the order of colours.

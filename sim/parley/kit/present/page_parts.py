@@ -78,6 +78,7 @@ def sheet_of_simulation(  # noqa: PLR0913 - what makes a page
     figures: Sequence[Figure],
     paths: str,
     agents: Sequence[Mapping[str, Any]] | None = None,
+    apart: Sequence[str] = (),
 ) -> Sheet:
     """Return the page of a simulation: common parts around the mechanism's own parts.
 
@@ -93,6 +94,8 @@ def sheet_of_simulation(  # noqa: PLR0913 - what makes a page
         Note of the figure of paths.
     agents : sequence of mapping, optional
         The report's agents with their bots, if they have another key there.
+    apart : sequence of str
+        Bots that may differ from theory on purpose.
     """
     check, gas = report.get("cross_check") or {}, report["gas"]
     sheet = Sheet(
@@ -124,6 +127,7 @@ def sheet_of_simulation(  # noqa: PLR0913 - what makes a page
                 ],
             )
         ],
+        apart=list(apart),
     )
     if check.get("identical") is False:
         sheet.warnings.append(f"{games.capitalize()} replayed on the other backend differ.")
@@ -365,6 +369,7 @@ def means_figure(
     heads: list[Column],
     rows: list[list[Any]],
     words: Mapping[str, str],
+    apart: Sequence[str] = (),
     **more: Any,  # noqa: ANN401 - as of a figure
 ) -> Figure:
     """Show means against theory, with charts of them and of how far they are from it.
@@ -375,6 +380,8 @@ def means_figure(
         `mean_columns` among them.
     words : mapping
         See the chart ``means`` in `parley.kit.present.page_model`.
+    apart : sequence of str
+        Who may differ from theory on purpose: a difference is then not marked.
     **more
         See `Figure`; without a note, intervals are explained.
     """
@@ -385,7 +392,8 @@ def means_figure(
         "note": "Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory"
         " in exact standard errors; none where nothing is random.",
     }
-    return Figure(id, title, heads, rows, options={"words": dict(words)}, **drawn | more)
+    options = {"words": dict(words)} | ({"apart": True} if apart else {})
+    return Figure(id, title, heads, rows, options=options, **drawn | more)
 
 
 def paths_figure(paths: Mapping[str, int], games: int, note: str) -> Figure:

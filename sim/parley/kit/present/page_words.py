@@ -35,14 +35,23 @@ def means_agree(what: str, p_values: Sequence[float], otherwise: Sequence[str] =
         p-values of these tests.
     otherwise : sequence of str
         Bots that may differ from theory on purpose.
+
+    Examples
+    --------
+    >>> means_agree("Mean costs", [0.2, 0.7])
+    ['Mean costs agree with theory: the smallest of 2 p-values is 0.2.']
+    >>> means_agree("Mean costs", [0.0], ["greedy"])
+    ['Mean costs are not those of theory, as is to be expected: greedy may depart from it on purpose.']
     """
+    meant = f"{listed(otherwise)} may depart from it on purpose" if otherwise else ""
     if not p_values:
-        return []
+        return [f"{what} are not held against theory: {meant}."] if meant else []
     least = min(p_values)
-    verdict = "agree with theory" if least >= MIN_P else "differ from theory"
-    meant = f" {listed(otherwise)} may depart from it on purpose." if otherwise else ""
     tests = "p-value" if len(p_values) == 1 else f"the smallest of {len(p_values):,} p-values is"
-    return [f"{what} {verdict}: {tests} {p_value(least)}.{meant}"]
+    if least >= MIN_P:
+        return [f"{what} agree with theory: {tests} {p_value(least)}."]
+    differ = f"{what} differ from theory: {tests} {p_value(least)}."
+    return [f"{what} are not those of theory, as is to be expected: {meant}." if meant else differ]
 
 
 def largest_deviation(what: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from parley.core.statistics import MIN_P
 from parley.kit.present.page_model import Figure
+from parley.kit.present.page_words import listed
 from parley.kit.present.tables import writer
 
 if TYPE_CHECKING:
@@ -89,8 +90,11 @@ def _cells(sheet: Sheet) -> Iterator[RenderableType]:
 def _verdict(sheet: Sheet, holds: bool | None) -> Iterator[Text]:  # noqa: FBT001 - None is a third answer
     if holds:
         yield Text(f"\nagrees with theory: no p-value below {MIN_P:g}", style="green")
+    elif holds is False and sheet.apart:
+        said = f"not played as theory says, on purpose, by {listed(sheet.apart)}: results differ from theory"
+        yield Text(f"\n{said}", style="yellow")
     elif holds is False:
-        yield Text(f"\ndiffers from theory: a p-value below {MIN_P:g}", style="yellow")
+        yield Text(f"\ndiffers from theory: a p-value below {MIN_P:g}", style="red")
     elif sheet.verdict:
         yield Text(f"\n{sheet.verdict}", style="bold")
 

@@ -63,15 +63,15 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
   const isText = (format) => format === "text" || format === "cell" || format === "verdict";
   const order = new Intl.Collator("en", { numeric: true });
 
-  // A p-value that the command line's --check would not let pass.
+  // A p-value that the command line's --check would not let pass; unless some differ from theory on purpose.
   const off = (key, value) => key === "p" && value < 1e-6;
 
-  const cell = (entry, [key, , format], write, first) => {
+  const cell = (entry, [key, , format], write, first, apart) => {
     const value = parley.value(entry);
     const node = parley.element(first ? "th" : "td", first ? { scope: "row" } : {});
     if (!isText(format)) node.classList.add("number");
     if (value === null || value === undefined) node.classList.add("none");
-    else if (typeof value === "number" && off(key, value)) node.classList.add("off");
+    else if (typeof value === "number" && !apart && off(key, value)) node.classList.add("off");
     const [verdict] = format === "verdict" && value ? value.split(":") : [];
     if (verdict === "holds" || verdict === "fails") node.classList.add(verdict);
     if (format === "cell" && entry.i !== undefined) {
@@ -110,7 +110,7 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
     const writers = figure.columns.map(([, , format], k) => parley.writer(format, figure.rows.map((row) => row[k])));
     const rows = figure.rows.map((values) => {
       const node = body.insertRow();
-      node.append(...values.map((entry, k) => cell(entry, figure.columns[k], writers[k], k === 0)));
+      node.append(...values.map((entry, k) => cell(entry, figure.columns[k], writers[k], k === 0, figure.options.apart)));
       return { values, node };
     });
     figure.columns.forEach(([, label, format], k) => {

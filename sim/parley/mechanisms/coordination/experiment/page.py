@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import sqrt
+from math import inf, sqrt
+from statistics import stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scipy.stats import t as student_t
@@ -57,26 +58,64 @@ class Estimate(NamedTuple):
     std_error: float
 
 
-def together(estimates: Iterable[Estimate | None]) -> tuple[float, float] | None:
-    """The mean of independent runs, and the half-width of its 95% interval.
+class Together(NamedTuple):
+    """Independent runs taken together.
 
-    Of several runs, Student's t of their means: whatever made them differ is in it. Of one, 1.96 times its
-    own standard error.
+    Attributes
+    ----------
+    low, high : float
+        The ends of a 95% interval; of the values themselves if there are only two.
+    runs : int
+        Number of runs.
+    """
+
+    mean: float
+    low: float
+    high: float
+    runs: int
+
+    def __str__(self) -> str:
+        ends = f"{percent(self.low)} to {percent(self.high)}"
+        if self.runs == FEW:
+            return f"{percent(self.mean)} ({ends} in {FEW} runs, too few for an interval)"
+        return percent(self.mean) if self.low == self.high else f"{percent(self.mean)} (95%: {ends})"
+
+
+FEW = 2
+"""Runs that are too few for an interval: Student's t would be wider than what is possible."""
+
+
+def together(estimates: Iterable[Estimate | None], least: float = -inf) -> Together | None:
+    """Take independent runs of a share together.
+
+    Of three and more, the interval is Student's t of their means: whatever made them differ is in it. Of one,
+    it is 1.96 times its own standard error. It ends at 1, and at `least`.
+
+    Parameters
+    ----------
+    least : float
+        The least possible value.
 
     Examples
     --------
-    >>> together([Estimate(0.5, 0.01)])
-    (0.5, 0.0196)
-    >>> mean, half = together([Estimate(0.4, 0.0), Estimate(0.6, 0.0)])
-    >>> round(mean, 3), round(half, 3)
-    (0.5, 1.271)
+    >>> print(together([Estimate(0.5, 0.01)]))
+    50% (95%: 48% to 52%)
+    >>> print(together([Estimate(0.4, 0.0), Estimate(0.6, 0.0)]))
+    50% (40% to 60% in 2 runs, too few for an interval)
+    >>> print(together([Estimate(share, 0.0) for share in (0.9, 0.95, 1.0)]))
+    95% (95%: 82.6% to 100%)
     """
     known = [estimate for estimate in estimates if estimate is not None]
-    if len(known) < 2:
-        return (known[0].mean, Z95 * known[0].std_error) if known else None
-    n, mean = len(known), sum(estimate.mean for estimate in known) / len(known)
-    variance = sum((estimate.mean - mean) ** 2 for estimate in known) / (n - 1)
-    return mean, float(student_t.ppf(0.975, n - 1)) * sqrt(variance / n)
+    if not known:
+        return None
+    values, n = [estimate.mean for estimate in known], len(known)
+    mean = sum(values) / n
+    if n == FEW:
+        return Together(mean, min(values), max(values), n)
+    half = Z95 * known[0].std_error
+    if n > FEW:
+        half = float(student_t.ppf(0.975, n - 1)) * stdev(values) / sqrt(n)
+    return Together(mean, max(least, mean - half), min(max(1.0, mean), mean + half), n)
 
 
 class Standing(NamedTuple):
@@ -245,10 +284,15 @@ def _agreement(cells: Sequence[Cell]) -> list[str]:
         *agreement(
             [p for cell in cells for p in known_p_values(cell.summary["agents"])],
             [p for cell in cells if (p := cell.summary["proposer"]["p_value"]) is not None],
-            [name for name in strategies if name not in {"equilibrium", "greedy", "minimal"}],
+            _apart(strategies),
         ),
         *ended(endings),
     ]
+
+
+def _apart(strategies: Iterable[str]) -> list[str]:
+    """Return the strategies that do not bargain as in equilibrium."""
+    return [name for name in strategies if name not in {"equilibrium", "greedy", "minimal"}]
 
 
 def _growth(cells: Sequence[Cell]) -> list[str]:
@@ -260,10 +304,11 @@ def _growth(cells: Sequence[Cell]) -> list[str]:
     for name in one.strategies:
         before = cells[0].shares[0].get(name, 0.0)
         ends = [Estimate(cell.shares[-1].get(name, 0.0), 0.0) for cell in cells]
-        after, half = together(ends) or (0.0, 0.0)
+        found = together(ends, least=0.0)
+        after = found.mean if found is not None else 0.0
         moved = f"{'grew' if after > before else 'fell'} from {percent(before)} to"
         moved = "stayed at" if abs(after - before) < STAYED else moved
-        moves.append((after - before, f"{name} {moved} {percent(after, half if len(cells) > 1 else None)}"))
+        moves.append((after - before, f"{name} {moved} {found}"))
     moves.sort(reverse=True)
     told = listed(text for _, text in moves)
     return [f"Over {count(len(one.generations), 'generation')}: {told}."]
@@ -275,11 +320,8 @@ def _saved(cells: Sequence[Cell]) -> list[str]:
     if start is None or end is None:
         return ["There is nothing to save."]
     if len(cells[0].generations) < 2:
-        return [f"Of the possible savings, {percent(*end)} were realized."]
-    said = (
-        f"Of the possible savings, {percent(*start)} were realized in the first generation and"
-        f" {percent(*end)} in the last (95%)."
-    )
+        return [f"Of the possible savings, {end} were realized."]
+    said = f"Of the possible savings, {start} were realized in the first generation and {end} in the last."
     if (rest := cells[0].rest) is not None:
         exact = f" (exactly {rest['exactly']})" if "/" in str(rest.get("exactly") or "") else ""
         said += f" Theory expects a very large population to rest at {percent(rest['saved_share'])}{exact}."
@@ -320,16 +362,13 @@ def _curves(
         last = len(cells[0].generations) - 1
         for g in dict.fromkeys([*range(0, last, step), last]):
             found = together(cell.saved(g) for cell in cells)
-            middle, half = found or (None, None)
             values.append(
                 [
                     name,
                     g,
                     *(_mean(cell.shares[g].get(one, 0.0) for cell in cells) for one in strategies),
                     *(_mean(cell.predicted_shares[g].get(one) for cell in cells) for one in strategies),
-                    middle,
-                    None if middle is None or half is None else middle - half,
-                    None if middle is None or half is None else middle + half,
+                    *((None, None, None) if found is None else found[:3]),
                     _mean(cell.savings[g].expected_saved_share for cell in cells),
                     _mean(cell.savings[g].predicted_saved_share for cell in cells),
                 ]
@@ -374,6 +413,10 @@ def _overview(settings: Mapping[str, list[Cell]], strategies: Sequence[str], ste
     columns, rows = _curves(shown, strategies, step)
     runs = max(map(len, settings.values()))
     several = "" if runs == 1 else f" Each setting was run with {runs} seeds: means, and Student's intervals."
+    if runs == FEW:
+        several = (
+            f" Each setting was run with {FEW} seeds, too few for an interval: the band is between the two."
+        )
     more = "" if len(shown) == len(settings) else f" The first {AT_ONCE} of {len(settings)} settings."
     return Figure(
         "overview",
@@ -414,7 +457,8 @@ def _table(cells: Sequence[Cell], detailed: int) -> Figure:
     rows: list[list[Any]] = []
     for cell in cells[:MOST_CELLS]:
         summary = cell.summary
-        saved, half = summary["saved_share"], Z95 * (summary["std_error"] or 0.0)
+        saved = summary["saved_share"]
+        known = together([None if saved is None else Estimate(saved, summary["std_error"] or 0.0)])
         drawn, delta = summary["continuation_draws"], parse(summary["continuation"])
         draws, went_on = drawn["all"], drawn["went_on"]
         rows.append(
@@ -423,9 +467,7 @@ def _table(cells: Sequence[Cell], detailed: int) -> Figure:
                 summary["recognition"],
                 exactly(delta),
                 summary["games"],
-                saved,
-                None if saved is None else saved - half,
-                None if saved is None else saved + half,
+                *((None, None, None) if known is None else known[:3]),
                 summary["last_generation"]["saved_share"],
                 summary["broken_down"] / summary["games"],
                 summary["expired"] / summary["games"],
@@ -468,7 +510,7 @@ def _cell_figures(cell: Cell, step: int) -> list[Figure]:
     return [
         *figures,
         savings,
-        cost_figure(cell.summary["agents"], cell.names, cell.contracted),
+        cost_figure(cell.summary["agents"], cell.names, cell.contracted, _apart(cell.strategies)),
         proposer_figure(cell.summary["proposer"], cell.names),
         rounds_figure(rounds),
     ]

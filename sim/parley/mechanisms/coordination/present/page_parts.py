@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Figure, columns, exactly
 from parley.kit.present.page_parts import drawn_figure, histogram, mean_cells, mean_columns, means_figure
-from parley.kit.present.page_words import draws_follow, listed, means_agree
+from parley.kit.present.page_words import draws_follow, means_agree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,16 +25,14 @@ def agreement(means: Sequence[float], p_values: Sequence[float], otherwise: Sequ
     otherwise : sequence of str
         Who may depart from theory on purpose.
     """
-    costs = means_agree("Mean costs", means, otherwise)
-    if not means and otherwise:
-        costs = [
-            f"Mean costs are not held against theory: {listed(otherwise)} may depart from it on purpose."
-        ]
-    return [*costs, *draws_follow("Proposers", "their recognition probabilities", p_values)]
+    return [
+        *means_agree("Mean costs", means, otherwise),
+        *draws_follow("Proposers", "their recognition probabilities", p_values),
+    ]
 
 
 def cost_figure(
-    agents: list[dict[str, Any]], names: list[str], contracted: list[Fraction] | None = None
+    agents: list[dict[str, Any]], names: list[str], contracted: list[Fraction], apart: Sequence[str]
 ) -> Figure:
     """Mean costs against theory, agent by agent.
 
@@ -42,15 +40,16 @@ def cost_figure(
     ----------
     agents : list of dict
         As ``summary.json`` and ``simulation.json`` have them.
-    contracted : list of Fraction, optional
+    contracted : list of Fraction
         f_i(d_i), in units of cost.
+    apart : sequence of str
+        Who may depart from theory on purpose: what differs from it is not marked.
     """
     with_bots = len({entry.get("bot") for entry in agents}) > 1
     rows = []
     for k, (entry, name) in enumerate(zip(agents, names, strict=True)):
         bot = [entry.get("bot")] if with_bots else []
-        alone = [exactly(contracted[entry.get("agent", k)])] if contracted else []
-        rows.append([name, *bot, *alone, *mean_cells(entry, "cost")])
+        rows.append([name, *bot, exactly(contracted[entry.get("agent", k)]), *mean_cells(entry, "cost")])
     words = {
         "title": "What each agent paid on average",
         "played": "mean of what was paid",
@@ -59,10 +58,10 @@ def cost_figure(
     }
     heads = [
         *columns(agent="agent", **({"bot": "bot"} if with_bots else {})),
-        *(columns(alone=("cost alone", "number")) if contracted else []),
+        *columns(alone=("cost alone", "number")),
         *mean_columns("mean cost", "theory (cost)"),
     ]
-    return means_figure("costs", "Mean cost against theory", heads, rows, words, picture="costs")
+    return means_figure("costs", "Mean cost against theory", heads, rows, words, apart, picture="costs")
 
 
 def proposer_figure(proposer: Mapping[str, Any], names: list[str]) -> Figure:

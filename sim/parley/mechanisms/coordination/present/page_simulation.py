@@ -34,6 +34,7 @@ def simulation_sheet(
         rounds.update(numbers(batch["rounds"]).astype(int).tolist())
     loads = problem.contracted.sum(axis=1).tolist()
     contracted = [problem.cost(i, load) for i, load in enumerate(loads)]
+    apart = [bot for bot in bots_of(agents) if bot != "equilibrium"]
     return sheet_of_simulation(
         report,
         name=name,
@@ -44,14 +45,15 @@ def simulation_sheet(
             *agreement(
                 known_p_values(agents),
                 [] if proposer["p_value"] is None else [proposer["p_value"]],
-                [bot for bot in bots_of(agents) if bot != "equilibrium"],
+                apart,
             ),
             f"A game took {report['mean_rounds']:.3f} bargaining rounds on average.",
         ],
         figures=[
-            cost_figure(agents, list(problem.agent_names), contracted),
+            cost_figure(agents, list(problem.agent_names), contracted, apart),
             proposer_figure(proposer, list(problem.agent_names)),
             *([rounds_figure(rounds)] if rounds else []),
         ],
+        apart=apart,
         paths="“continued”: a rejection was survived on the way.",
     )
