@@ -154,7 +154,8 @@ def test_savings_are_recomputed_from_the_games_with_their_intervals(experiment: 
             sample = games[k, row["generation"]]
             half = 1.96 * stdev(sample) / len(sample) ** 0.5
             assert row["saved"] == pytest.approx(mean(sample))
-            assert (row["low"], row["high"]) == pytest.approx((mean(sample) - half, mean(sample) + half))
+            ends = mean(sample) - half, min(1.0, mean(sample) + half)
+            assert (row["low"], row["high"]) == pytest.approx(ends)
             theory = (contracted - expected[k, row["generation"]] / len(sample)) / possible
             assert row["expected"] == pytest.approx(float(theory), abs=1e-6)
 
@@ -239,11 +240,13 @@ def test_seeds_of_one_setting_are_told_together_with_students_interval(tmp_path:
     assert [name for name, _, _ in sheet.cells] == ["seed 1", "seed 2", "seed 3"]
     values = [row["saved_share"] for row in table(folder, "savings") if row["generation"] == 1]
     half = 4.303 * stdev(values) / 3**0.5
+    high = min(1.0, mean(values) + half)  # a share
+    assert high == 1.0
     (row,) = [
         row for row in figure([f.to_json() for f in sheet.figures], "overview") if row["generation"] == 1
     ]
     assert row["saved"] == pytest.approx(mean(values))
-    assert row["high"] - row["saved"] == pytest.approx(half, rel=1e-3)
+    assert (row["low"], row["high"]) == pytest.approx((mean(values) - half, high), rel=1e-3)
     assert "Each setting was run with 3 seeds" in sheet.figures[0].note
 
 

@@ -36,7 +36,7 @@ CELL_ROWS = 10
 """Maximum rows of a cell's table."""
 MOST_WORDS = 12
 """Maximum entries of a row written as text."""
-HEADING = 12
+HEADING = 10
 """Minimum letters per line of a heading."""
 NAME = 28
 """Maximum letters of a row's name without line breaks."""

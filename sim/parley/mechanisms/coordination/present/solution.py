@@ -37,7 +37,7 @@ def solution_sheet(solution: Mapping[str, Any], problem: Problem) -> Sheet:
             ("agents", f"{problem.agents:,}"),
             ("task types", f"{problem.task_types:,}"),
             ("recognition function", problem.recognition),
-            ("continuation probability δ", number(problem.continuation)),
+            ("continuation δ", number(problem.continuation)),
         ],
         findings=[("", said)],
         figures=[
