@@ -66,7 +66,8 @@ demo: setup
 wheel: setup $(VENV)/.dev
 	$(BIN)/python -m hatchling build
 
-# The documentation as a site, in build/site: open index.html.
+# The documentation as a site, in build/site: open index.html. To search it too, serve the folder:
+# `python -m http.server --directory build/site`.
 docs: setup $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 

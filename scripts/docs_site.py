@@ -149,6 +149,6 @@ def _cell(cell: dict[str, Any]) -> Iterator[str]:
         if "image/png" in data:
             yield f'<img alt="the figure of this cell" src="data:image/png;base64,{data["image/png"]}">'
         elif "text/html" in data:
-            yield f"<div>{''.join(data['text/html'])}</div>"
+            yield f"<div style='overflow-x: auto'>{''.join(data['text/html'])}</div>"
         else:
             yield f"```\n{''.join(output.get('text', data.get('text/plain', [])))}\n```"
