@@ -45,7 +45,7 @@ def test_there_is_an_example_of_each_kind() -> None:
 
 def test_every_command_and_every_kind_is_named() -> None:
     commands = {str(command.callback.__name__) for command in app.registered_commands if command.callback}
-    assert commands | {"import"} <= set(re.findall(r"`([a-z]+)`", README))
+    assert commands | {"import"} <= set(re.findall(r"`(?:parley )?([a-z]+)[` ]", README))
     assert all(f'`kind = "{kind}"`' in KINDS for kind in kinds())
     assert all(f"docs/explanation/{kind}.md" in README for kind in kinds())
 
