@@ -43,6 +43,7 @@ CALLS = (
     "simulate LOTTERY --games 2 --json",
     "audit EXAMPLE --problems 2 --games 1 --json",
     "audit LOTTERY",
+    "compare LOTTERY --games 0 --json",
     "deploy --evm URL --out HERE/deployment.json",
     "deploy --evm URL --out HERE/deployment.json --json",
     "verify --evm URL --deployment HERE/deployment.json",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,9 @@ from parley.mechanisms.assignment.lottery import as_matrix
 from parley.mechanisms.assignment.problem import example_1, from_orders
 from parley.mechanisms.assignment.rules import compare_rules, summary
 from parley.mechanisms.assignment.solution import Solution, rank_distribution, solve
-from scripts import rules as script
 from tests.assignment.problems import cardinal, ready
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from parley.mechanisms.assignment.problem import Problem
     from parley.mechanisms.assignment.rules import RuleResult
 
@@ -164,63 +160,3 @@ def test_progress_names_every_rule() -> None:
     told: list[tuple[str, int, int]] = []
     compare_rules(cardinal([[2, 1], [1, 2]]), progress=lambda *args: told.append(args))
     assert [(done, total) for _, done, total in told] == [(k, 5) for k in range(5)]
-
-
-# ── the script ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def write(folder: Path, name: str, mapping: dict[str, object]) -> str:
-    path = folder / name
-    path.write_text(json.dumps(mapping), encoding="utf-8")
-    return str(path)
-
-
-def test_the_script_prints_a_line_for_each_file_and_rule(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    first = write(tmp_path, "first.json", example_1().to_mapping())
-    second = write(tmp_path, "second.json", cardinal([[3, 0, 1], [3, 0, 1], [3, 0, 2]]).to_mapping())
-    picture = tmp_path / "rules.svg"
-    assert script.run([first, second, "--out", str(picture)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[2] == (
-        "| first | 4 × 4 (4) | serial-dictatorship | 41.7% | 50.0% | 91.7% | 2.17 | 0.0%"
-        " | yes, no, ? | 0 | — | — |"
-    )
-    assert lines[5] == (
-        "| second | 3 × 3 (3) | serial-dictatorship | 33.3% | 66.7% | 100.0% | 2.00 | 0.0%"
-        " | yes, yes, no | 0 | 0 | 4 |"
-    )
-    assert len(lines) == 2 + 3 + 5
-    drawn = picture.read_bytes()
-    assert b"<svg" in drawn
-    assert script.run([first, second, "--out", str(picture)]) == 0
-    assert picture.read_bytes() == drawn
-
-
-def test_the_script_marks_what_is_estimated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mapping = from_orders([[0, 1, 2, 3]] * 12, 4, "boston").to_mapping()
-    file = write(tmp_path, "many.json", mapping)
-    assert script.run([file, "--rule", "boston", "--runs", "200"]) == 0
-    cells = capsys.readouterr().out.splitlines()[2].split(" | ")
-    assert cells[3] == "~8.3%"  # one of twelve in every run
-    assert cells[9] == "≥ 0"
-
-
-def test_the_script_gives_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = write(tmp_path, "first.json", example_1().to_mapping())
-    assert script.run([file, "--json", "--rule", "boston"]) == 0
-    found = json.loads(capsys.readouterr().out)["first"]
-    assert found["rules"][0]["ranks"] == ["1/2", "0", "1/2", "0"]
-    assert found["pairs"] == 12
-
-
-def test_a_broken_file_gets_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = write(tmp_path, "broken.json", {"kind": "assignment", "items": ["a"]})
-    assert script.run([file]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-def test_brownie_calls_main(capsys: pytest.CaptureFixture[str]) -> None:
-    script.main()
-    assert "assignment-seminars" in capsys.readouterr().out

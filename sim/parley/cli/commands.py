@@ -1,15 +1,16 @@
 """All commands, in the order of the help."""
 
-from parley.cli import chain, doctor, files, importing, lab, play, theory
+from parley.cli import chain, comparing, doctor, files, importing, lab, play, theory
 from parley.cli.shared import ResultOnly, app
 
-__all__ = ["app", "chain", "doctor", "files", "importing", "lab", "play", "theory"]
+__all__ = ["app", "chain", "comparing", "doctor", "files", "importing", "lab", "play", "theory"]
 
 _ORDER = (
     "init",
     "solve",
     "simulate",
     "audit",
+    "compare",
     "experiment",
     "report",
     "serve",

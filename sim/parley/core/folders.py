@@ -38,7 +38,7 @@ __all__ = [
     "write_json",
 ]
 
-MARKS = ("simulation.json", "audit.json", "manifest.json")
+MARKS = ("simulation.json", "audit.json", "comparison.json", "manifest.json")
 """A folder is replaced only if it contains one of these files."""
 RUN = "run.json"
 """How a folder was made: the command, the problem's hash, the options, and Parley's version."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["Description", "Format", "Laboratory", "Later", "class_of", "later"]
+__all__ = ["Compared", "Description", "Format", "Laboratory", "Later", "class_of", "later"]
 
 
 class Later:
@@ -131,6 +131,32 @@ class Format:
     file: str
     options: tuple[Option, ...]
     read: Callable[..., Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a mechanism compares on one problem.
+
+    Attributes
+    ----------
+    variants : callable
+        Takes a problem; returns the problems to compare by name.
+    row : callable
+        Takes one of these, the given options and a callback for progress; returns JSON values. The value of
+        ``shares`` divides a whole among names: the picture shows it.
+    columns : mapping of str to (str, str)
+        Heading and format of the values that the table shows; the format ``verdict`` is for truth values.
+    shares : str
+        What is divided.
+    note : str
+        Explanation below the table.
+    """
+
+    variants: Callable[..., Mapping[str, object]]
+    row: Callable[..., Mapping[str, object]]
+    columns: Mapping[str, tuple[str, str]]
+    shares: str
+    note: str
 
 
 class Laboratory(NamedTuple):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from parley.core.files import JsonObject
     from parley.core.keys import Keys
-    from parley.kit.declared import Description, Format, Laboratory
+    from parley.kit.declared import Compared, Description, Format, Laboratory
     from parley.kit.live.board import Board
     from parley.kit.options import Given
     from parley.kit.play.setting import Setting
@@ -60,12 +60,15 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
         Phases of a game in the contract's numbering, from 1; true if seats act in the phase.
     formats : tuple of Format
         Formats for ``parley import``.
+    across : mapping of str to callable
+        What ``parley compare`` compares, by the names for ``--across``; the first is the default.
     """
 
     about: ClassVar[str]
     descriptions: ClassVar[Mapping[str, Description]]
     phases: ClassVar[Mapping[str, bool]] = {}
     formats: ClassVar[tuple[Format, ...]] = ()
+    across: ClassVar[Mapping[str, Callable[[], Compared]]] = {}
 
     # ── verbs ──
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from hashlib import sha256
 from importlib.metadata import version
@@ -122,7 +123,9 @@ class RunFolder:
         return [GAMES, *([CSV] if csv else []), *documents, *written]
 
 
-def made_by(command: str, problem: AnyProblem, options: Mapping[str, object]) -> JsonObject:
+def made_by(
+    command: str, problems: AnyProblem | Sequence[AnyProblem], options: Mapping[str, object]
+) -> JsonObject:
     """Return how a run is made, as its file ``run.json`` says it.
 
     Parameters
@@ -130,7 +133,8 @@ def made_by(command: str, problem: AnyProblem, options: Mapping[str, object]) ->
     options : mapping of str to value
         The options that change the result; a path is its text.
     """
-    keys = json.dumps(plain(problem.to_mapping()), sort_keys=True)
+    every = problems if isinstance(problems, Sequence) else [problems]
+    keys = json.dumps([plain(problem.to_mapping()) for problem in every], sort_keys=True)
     given = {name: str(one) if isinstance(one, Path) else one for name, one in options.items()}
     return {
         "command": command,

@@ -122,6 +122,19 @@ def audit(
     return Audit(problem, solution, verdicts, sets)
 
 
+def misreports(solution: Solution, tell: Callable[[str, int, int], None]) -> Verdict:
+    """Say whether an agent gains by a false report, from all reports that can be tried.
+
+    Examples
+    --------
+    >>> from parley.mechanisms.assignment.problem import example_1
+    >>> misreports(solve(example_1()), lambda *_: None).holds
+    True
+    """
+    sets, reason = _option_sets(solution.problem, solution, tell)
+    return strategy_proof(solution.problem, list(sets or ()), reason)
+
+
 def _option_sets(
     problem: Problem, solution: Solution, tell: Callable[[str, int, int], None]
 ) -> tuple[tuple[OptionSet, ...] | None, str | None]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 with later(__name__):
     from parley.mechanisms.assignment.audit import Audit
+    from parley.mechanisms.assignment.comparison import comparison
     from parley.mechanisms.assignment.csvfile import read_csv
     from parley.mechanisms.assignment.plan import Plan, cast
     from parley.mechanisms.assignment.play import Outcome, player
@@ -90,6 +91,10 @@ class Assignment(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
             "a proof. Also the option sets: all lotteries that an agent could get by other reports.",
             ("parley audit problems/assignment-three-utilities.toml --check",),
         ),
+        "compare": Description(
+            "the rules, and whether an agent gains by a misreport.",
+            ("parley compare problems/assignment-three-utilities.toml",),
+        ),
         "verify": Description("every ranking, posted assignment and lottery, every order and result."),
     }
     bots = {
@@ -111,6 +116,8 @@ class Assignment(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
         seed("solve", "Seed of these runs.", "0"),
         Option("audit", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
         seed("audit", "Seed of these runs.", "0"),
+        Option("compare", "runs", int, _RUNS, default="100000", least=2, most=MAX_SAMPLE),
+        seed("compare", "Seed of these runs.", "0"),
     )
     formats = (
         Format(
@@ -149,6 +156,7 @@ class Assignment(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
         ),
     )
 
+    across = {"rules": comparison}
     keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
     warnings = staticmethod(warnings)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 with later(__name__):
     from parley.mechanisms.coordination.bots import Bot, cast
+    from parley.mechanisms.coordination.comparison import comparison
     from parley.mechanisms.coordination.demonstration import PlayedAudit, audit_and_play
     from parley.mechanisms.coordination.experiment.specification import laboratory
     from parley.mechanisms.coordination.live import Board
@@ -84,6 +85,10 @@ class Coordination(Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
                 "parley audit mine.toml --recognition mine.py:fraction --contract Mine.sol --out build/audit",
             ),
         ),
+        "compare": Description(
+            "the recognition functions: their axioms, the cost in equilibrium, and gains of single agents.",
+            ("parley compare problems/paper-example-1.toml --out build/compared",),
+        ),
         "verify": Description("every announcement, recognition fraction, proposal, answer and settlement."),
     }
     bots = {
@@ -124,10 +129,12 @@ class Coordination(Mechanism[Problem, Solution, PlayedAudit, Outcome, Bots[Bot]]
         ),
         Option("audit", "contract", Path, _CONTRACT, metavar="FILE.sol"),
         Option("audit", "problems", int, _PROBLEMS, default="1000", least=1, most=MAX_SAMPLE),
+        Option("compare", "problems", int, _PROBLEMS, default="1000", least=1, most=MAX_SAMPLE),
         Option("audit", "games", int, _GAMES, default="400", least=0, most=MAX_GAMES),
         seed("audit", "Seed of the search and of the games.", "1"),
     )
 
+    across = {"recognition": comparison}
     keys = staticmethod(class_of(Problem.keys))
     problem = staticmethod(Problem.from_mapping)
     warnings = staticmethod(warnings)
