@@ -11,15 +11,18 @@ import pytest
 import parley
 from parley.chain.compiler import project_root
 from parley.kit.registry import kinds
+from tests.command import parley as command
+from tests.nodes import anvil
 from tests.project.test_tables_page import PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PAGE = (project_root() / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
 OPTIONS: dict[tuple[str, str], dict[str, int]] = {("coordination", "audit"): {"problems": 5, "games": 0}}
-DETAILS = re.compile(r"(.*\.)?(witness|certificate)|large_market|draw|posted")
-"""Objects whose keys depend on the problem."""
+DETAILS = re.compile(r"(.*\.)?(witness|certificate)|large_market|draw|posted|contracts\.\w+")
+"""Objects whose keys depend on the problem, or are described elsewhere."""
 
 
 def documented(kind: str, verb: str) -> list[str]:
@@ -54,3 +57,23 @@ def test_every_key_is_named(kind: str, verb: str) -> None:
     found = set(leaves(printed, ""))
     assert sorted(name for name in found if not any(re.fullmatch(p, name) for p in patterns)) == []
     assert [p for p in patterns if not any(re.match(p, name) for name in found)] == []
+
+
+@pytest.mark.deep
+def test_every_key_of_a_deployment_and_its_verification_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "deployment.json"
+    with anvil() as node:
+        to = ("--evm", node.url)
+        for verb, *arguments in (
+            ("deploy", *to, "--out", file),
+            ("simulate", "problems/paper-example-1.toml", "--games", 2, *to, "--deployment", file),
+            ("verify", *to, "--deployment", file),
+        ):
+            done = command(verb, *arguments, "--json")
+            assert done.returncode == 0, done.stderr
+            if verb != "simulate":
+                patterns = documented("every contract", verb)
+                found = set(leaves(json.loads(done.stdout), ""))
+                assert (
+                    sorted(name for name in found if not any(re.fullmatch(p, name) for p in patterns)) == []
+                )
