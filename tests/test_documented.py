@@ -7,7 +7,16 @@ import pytest
 from parley.chain.compiler import project_root
 from scripts.documented import masked, pages, rewritten
 
-SLOW = {f"docs/{name}.md" for name in ("tutorial", "how-to/cluster", "how-to/own-bot", "how-to/tables")}
+SLOW = {
+    f"docs/{name}.md"
+    for name in (
+        "tutorial",
+        "how-to/cluster",
+        "how-to/own-bot",
+        "how-to/own-recognition-function",
+        "how-to/tables",
+    )
+}
 """Pages whose examples take longer."""
 
 

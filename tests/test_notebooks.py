@@ -17,7 +17,13 @@ def test_there_are_two() -> None:
     assert [path.stem for path in notebooks()] == ["assignment", "coordination"]
 
 
-@pytest.mark.parametrize("path", notebooks(), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem == "coordination" else pytest.mark.deep)
+        for path in notebooks()
+    ],
+)
 def test_cells_print_what_the_notebook_shows(path: Path) -> None:
     shown = json.loads(path.read_text(encoding="utf-8"))
     assert printed(executed(path)) == printed(shown), "run `python -m scripts.notebooks`"

@@ -47,7 +47,9 @@ def leaves(value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON v
         yield path
 
 
-@pytest.mark.parametrize("verb", ["solve", "simulate", pytest.param("audit", marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "verb", ["solve", *(pytest.param(verb, marks=pytest.mark.deep) for verb in ("simulate", "audit"))]
+)
 @pytest.mark.parametrize("kind", kinds())
 def test_every_key_is_named(kind: str, verb: str) -> None:
     problem = parley.load(project_root() / "problems" / f"{PROBLEMS[kind]}.toml")
