@@ -54,13 +54,7 @@ $(VENV)/.npm-dev: $(VENV)/.npm
 # ── what it does ──────────────────────────────────────────────────────────────────────────────────────────
 
 demo: setup
-	@$(BIN)/parley simulate problems/paper-example-1.toml --games 2000 --seed 1 --out build/demo/paper-example-1
-	@$(BIN)/parley simulate problems/support-desk.toml --games 2000 --seed 1 --out build/demo/support-desk
-	@$(BIN)/parley solve problems/assignment-bogomolnaia-moulin.toml
-	@$(BIN)/parley simulate problems/assignment-bogomolnaia-moulin.toml --games 2000 --seed 1 --out build/demo/bogomolnaia-moulin
-	@$(BIN)/parley audit problems/assignment-bogomolnaia-moulin.toml --out build/demo/bogomolnaia-moulin-audit
-	@$(BIN)/parley solve problems/guarantees-worked-example.toml
-	@$(BIN)/parley simulate problems/guarantees-worked-example.toml --games 2000 --seed 1 --bots lazy,copying --out build/demo/guarantees
+	@$(BIN)/python scripts/demo.py
 
 # What others install with pip, in dist: it needs neither Node nor a compiler.
 wheel: setup $(VENV)/.dev

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
 
 PACKAGE = project_root() / "node_modules" / "@sparticuz" / "chromium"
+AXE = project_root() / "node_modules" / "axe-core" / "axe.min.js"
 UNPACKED = project_root() / "build" / "browser"
 SCREENSHOTS = project_root() / "build" / "screenshots"
 
@@ -210,6 +211,16 @@ class Tab:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         return int(wider)
+
+    def violations(self) -> list[str]:
+        """What axe-core finds against: contrast, names, roles, landmarks; each rule with the elements."""
+        # A page's policy forbids added script tags, but not what the browser itself evaluates.
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: list[str] = self.page.evaluate(
+            "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations"
+            ".map((one) => `${one.id}: ${one.nodes.slice(0, 4).map((node) => node.html).join(' ')}`)"
+        )
+        return found
 
     def print(self, to: Path) -> None:
         """Print the page to a PDF file, A4, in its colours for paper."""

@@ -217,15 +217,19 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
 
     def sheet(self, folder: Path, verb: str) -> Sheet:
         """Return the page of a folder that ``simulate`` or ``audit`` wrote."""
-        from parley.kit.present.page_parts import written_by  # noqa: PLC0415 - slow to load
+        from parley.kit.present.page_model import count  # noqa: PLC0415 - slow to load
+        from parley.kit.present.page_parts import written_by  # noqa: PLC0415 - as above
 
         what, writer = ("audit", "an audit") if verb == "audit" else ("simulation", "a simulation")
         path, file = folder / f"{what}.json", folder / "problem.json"
         report, problem = read_object(path), self.problem(read_object(file), str(file))
         with written_by(writer, path):
             if verb == "audit":
-                return self.audit_sheet(report, problem, lambda name: read_object(folder / name))
-            return self.simulation_sheet(report, problem, folder.resolve().name, folder)
+                sheet = self.audit_sheet(report, problem, lambda name: read_object(folder / name))
+            else:
+                sheet = self.simulation_sheet(report, problem, "", folder)
+        sheet.title = f"{self.kind.capitalize()} with {count(problem.agents, 'agent')}"
+        return sheet
 
 
 AnyMechanism: TypeAlias = Mechanism[Problem, Solution, AuditResult, Outcome, Cast]

@@ -488,3 +488,13 @@ def test_it_fits_a_phone(tab: Tab, page: Page, dark: bool) -> None:  # noqa: FBT
     assert small == []
     page.wait_for_timeout(600)
     tab.screenshot(f"live-phone{'-dark' if dark else ''}")
+
+
+def test_the_live_page_can_be_read_by_everybody(page: Page, tab: Tab) -> None:
+    start(page)
+    page.keyboard.press("End")
+    assert tab.violations() == []
+    tab.dark()
+    tab.phone()
+    assert tab.overflow() == 0
+    assert tab.violations() == []

@@ -399,10 +399,10 @@ def test_no_page_of_one_run_is_put_beside_another(
 ) -> None:
     copy = shutil.copytree(audit, tmp_path / "copy")
 
-    def slowly(sheet: Sheet) -> str:
+    def slowly(*sheets: Sheet, title: str) -> str:
         copy.rename(tmp_path / "old")
         shutil.copytree(simulation, copy, ignore=shutil.ignore_patterns("report.html"))
-        return render(sheet)
+        return render(*sheets, title=title)
 
     render = page.render
     monkeypatch.setattr(page, "render", slowly)

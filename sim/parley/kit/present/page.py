@@ -11,6 +11,7 @@ for dark mode and print, counted by a test, and read by screen readers.
 from __future__ import annotations
 
 import json
+import shlex
 from base64 import b64encode
 from hashlib import sha256
 from os.path import samestat
@@ -21,9 +22,10 @@ import jinja2
 from markupsafe import Markup
 
 from parley.core.errors import ParleyError, shorten
-from parley.core.folders import whole_file
+from parley.core.folders import RUN, whole_file
 from parley.core.resources import library
-from parley.kit.present.page_read import kind_of_folder, read_json
+from parley.kit.present.page_read import kind_of_folder, read_json, runs_in
+from parley.kit.present.tables import written
 from parley.kit.registry import kinds, mechanism
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["render", "write_page"]
 
 PAGE = "report.html"
+PROBLEM = "problem.json"
 
 _ASSETS = Path(__file__).with_name("assets")
 _LIBRARIES = ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js")
@@ -40,12 +43,13 @@ _SCRIPTS = ("tables.js", "charts.js", "chartslines.js", "chartsgames.js", "chart
 
 
 def write_page(folder: Path) -> Path:
-    """Write ``report.html`` into the folder of a run.
+    """Write ``report.html`` into the folder of a run, or of several runs in folders of their own.
 
     Parameters
     ----------
     folder : Path
-        A folder written by `parley experiment`, `parley simulate --out` or `parley audit --out`.
+        A folder written by `parley experiment`, `parley simulate --out` or `parley audit --out`, or one that
+        contains such folders: its page has all of them, in the order of their names.
 
     Returns
     -------
@@ -58,10 +62,11 @@ def write_page(folder: Path) -> Path:
         If the folder contains no results, one of its files is invalid, a library of the page is not
         installed, the page cannot be written, or another run is writing there.
     """
-    kind = kind_of_folder(folder)
+    runs = runs_in(folder)
     with whole_file(folder / PAGE) as work:  # from the beginning: no second report reads and writes meanwhile
         before = folder.stat()
-        work.write_text(render(_sheet(folder, kind)), encoding="utf-8")
+        sheets = [_sheet(run, kind_of_folder(run)) for run in runs]
+        work.write_text(render(*sheets, title=f"Results in {folder.resolve().name}"), encoding="utf-8")
         if not samestat(before, folder.stat()):
             raise ParleyError(f"{folder}: was replaced by another run meanwhile; run the report again")
     return folder / PAGE
@@ -78,11 +83,43 @@ def _sheet(folder: Path, what: str) -> Sheet:
     if kind not in kinds():
         known = ", ".join(kinds())
         raise ParleyError(f"{path}: unknown kind {shorten(kind)}; known: {known}")
-    return mechanism(kind).sheet(folder, "audit" if what == "audit" else "simulate")
+    sheet = mechanism(kind).sheet(folder, "audit" if what == "audit" else "simulate")
+    sheet.method = [*_made(folder), *sheet.method]
+    return sheet
 
 
-def render(sheet: Sheet) -> str:
-    """Render the page.
+def _made(folder: Path) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Say how a folder was made: the command and the problem."""
+    problem = [
+        (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for key, value in read_json(folder / PROBLEM).items()
+    ]
+    if not (folder / RUN).is_file():  # of an earlier version
+        return [("The problem", problem)]
+    made = read_json(folder / RUN)
+    options = {name: value for name, value in made["options"].items() if value not in (None, False, [])}
+    command = [f"parley {made['command']} {PROBLEM}", *(_option(*option) for option in options.items())]
+    run = [
+        ("command", " ".join(command)),
+        *([("seed", str(options["seed"]))] if "seed" in options else []),
+        ("version of Parley", str(made["version"])),
+        ("problem, SHA-256", str(made["problem"])),
+    ]
+    return [("The run", run), ("The problem", problem)]
+
+
+def _option(name: str, value: object) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    return flag if value is True else f"{flag} {shlex.quote(str(value))}"
+
+
+def render(*sheets: Sheet, title: str = "") -> str:
+    """Render the page of one result, or of several, one after the other.
+
+    Parameters
+    ----------
+    title : str
+        Of a page of several results.
 
     Returns
     -------
@@ -99,12 +136,19 @@ def render(sheet: Sheet) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    several = len(sheets) > 1
+    data = [sheet.to_json() for sheet in sheets]
     return environment.from_string(_asset("page.html")).render(
-        sheet=sheet,
+        sheets=[
+            {"sheet": sheet, "prefix": f"run-{k}-" if several else ""} for k, sheet in enumerate(sheets, 1)
+        ],
+        title=title if several else sheets[0].title,
+        kind="report" if several else sheets[0].kind,
+        written=written,
         style=Markup(_asset("page.css")),  # noqa: S704 - our own file
         scripts=[Markup(text) for text, _ in scripts],  # noqa: S704 - our own, and the libraries
         hashes=[digest for _, digest in scripts],
-        data=Markup(_json(sheet.to_json())),  # noqa: S704 - no "<" is left in it
+        data=Markup(_json({"sheets": data} if several else data[0])),  # noqa: S704 - no "<" is left in it
     )
 
 

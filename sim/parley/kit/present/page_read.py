@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["batches", "kind_of_folder", "numbers", "read_json", "read_table"]
+__all__ = ["batches", "kind_of_folder", "numbers", "read_json", "read_table", "runs_in"]
 
 FILES = {"manifest.json": "experiment", "simulation.json": "simulation", "audit.json": "audit"}
 """The kind of a folder by the file in it."""
@@ -42,6 +42,22 @@ def kind_of_folder(folder: Path) -> str:
         for file, command in zip(FILES, ("experiment", "simulate --out", "audit --out"), strict=True)
     )
     raise ParleyError(f"{folder}: nothing to report on: contains none of {wanted}")
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """Return the folder of a run itself, or the folders of runs in it, in the order of their names.
+
+    Raises
+    ------
+    ParleyError
+        If there are none.
+    """
+    if folder.is_dir() and not any((folder / file).is_file() for file in FILES):
+        inside = [one.parent for file in FILES for one in folder.glob(f"*/{file}")]
+        if inside:
+            return sorted(set(inside))
+    kind_of_folder(folder)
+    return [folder]
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from parley.core.folders import whole_file
@@ -34,6 +36,10 @@ OTHER = "#c2541a"
 SERIES = ("#1d6a99", "#c2541a", "#26804f", "#8148b5", "#9a6f00", "#b5327a", "#4f6b7a", "#7a5230")
 """Of lines that are compared, as on the page."""
 
+CJK = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Hiragino Sans", "Microsoft YaHei", "WenQuanYi Zen Hei")
+"""Fonts to look for letters in that Matplotlib's own font lacks."""
+LACKING = "Some letters are not in the fonts of the machine that drew this."
+
 CONFIDENCE = 1.96
 """Half-width of the bars in standard errors: 95% for means of many games."""
 
@@ -50,6 +56,7 @@ def style(**settings: object) -> Iterator[None]:
         Further settings of Matplotlib, with underscores instead of dots.
     """
     common: dict[Any, Any] = {
+        "font.family": ["DejaVu Sans", *_further_fonts()],
         "font.size": 9,
         "axes.edgecolor": INK,
         "axes.labelcolor": INK,
@@ -62,6 +69,13 @@ def style(**settings: object) -> Iterator[None]:
     with warnings.catch_warnings(), mpl.rc_context(default | common | further):
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         yield
+
+
+@cache
+def _further_fonts() -> list[str]:
+    """Return the installed fonts with Chinese, Japanese and Korean letters."""
+    installed = set(font_manager.get_font_names())
+    return [name for name in CJK if name in installed]
 
 
 def save(figure: Figure, path: Path, *, whole: bool = True, **settings: object) -> None:
@@ -77,7 +91,12 @@ def save(figure: Figure, path: Path, *, whole: bool = True, **settings: object) 
     ending = path.suffix[1:]
     metadata = {"Date": None} if ending == "svg" else None
     with style(**settings), whole_file(path) if whole else nullcontext(path) as work:
-        figure.savefig(work, dpi=160, metadata=metadata, format=ending)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.filterwarnings("always", message="Glyph .* missing")
+            figure.savefig(work, dpi=160, metadata=metadata, format=ending)
+        if told and all(text.get_text() != LACKING for text in figure.texts):
+            figure.text(0.005, 0.005, LACKING, fontsize=6, color=INK)
+            figure.savefig(work, dpi=160, metadata=metadata, format=ending)
 
 
 def save_all(folder: Path, pictures: Mapping[str, Figure]) -> list[str]:

@@ -41,8 +41,8 @@ function drawn(panel, agents, actor) {
     panel.note ? h("p", { class: "note" }, panel.note) : null,
     h(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": panel.title },
-      h("table", {}, h("thead", {}, h("tr", {}, ...panel.head.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, ...rows)),
+      { class: "scroll", tabindex: 0, role: "group", "aria-label": panel.title },
+      h("table", {}, h("thead", {}, h("tr", {}, ...panel.head.map((name) => (name ? h("th", { scope: "col" }, name) : h("td"))))), h("tbody", {}, ...rows)),
     ),
   );
 }

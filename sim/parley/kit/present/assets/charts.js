@@ -16,6 +16,7 @@ parley.scale = (names) => ({ domain: names, range: names.map((name) => parley.se
 parley.plot = (width, label, options) => {
   const svg = Plot.plot({ width, marginTop: 24, marginBottom: 34, ...options });
   svg.setAttribute("role", "img");
+  for (const layer of svg.querySelectorAll("g[aria-label]")) layer.setAttribute("role", "group"); // may have a name
   svg.setAttribute("aria-label", label);
   return svg;
 };
@@ -60,8 +61,11 @@ parley.legend = (items) => {
   };
 
   // A heat map of names by names. Rows have x, y, value, and the text that is written where there is room.
+  // Of the text in a cell: readable on a fill this deep, in the light and in the dark.
+  const onFill = (depth) => (depth < 0.58 ? "var(--on-low)" : depth < 0.88 ? "#000000" : "var(--on-deep)");
+
   parley.heat = (width, label, { rows, across, down, title, most = Math.max(...rows.map((row) => row.value)) || 1, fill }) => {
-    const side = Math.min(width, Math.max(260, 72 * across.length + 90));
+    const side = Math.min(width, Math.max(260, 110 * across.length + 130));
     const left = parley.named(down.map((name) => ({ name })), "name", side);
     // Names of columns may reach beyond the last one.
     const turned = across.length > 4;
@@ -83,7 +87,7 @@ parley.legend = (items) => {
         marks: [
           Plot.cell(rows, { x: "x", y: "y", fill: "var(--heat-low)", stroke: "var(--rule)" }),
           Plot.cell(rows, { x: "x", y: "y", fill, fillOpacity: (row) => row.value / most }),
-          ...(labelled ? [Plot.text(rows, { x: "x", y: "y", text: "text", fill: "var(--ink)", stroke: "var(--ground)", strokeWidth: 3.5, strokeOpacity: 0.75 })] : []),
+          ...(labelled ? [Plot.text(rows, { x: "x", y: "y", text: "text", fill: (row) => onFill(row.value / most) })] : []),
           parley.tip(rows, Plot.pointer({ x: "x", y: "y", title })),
         ],
       }),

@@ -145,6 +145,7 @@
 
   parley.charts.bars = (figure) => {
     const rows = namedRows(figure);
+    if (rows.length < 2) return null;
     const { value, unit } = figure.options;
     const title = (row) => figure.columns.map(([key, label, format]) => `${label}: ${parley.formats[format](row[key])}`).join("\n");
     return {
@@ -170,6 +171,7 @@
   parley.charts.histogram = (figure) => {
     const rows = namedRows(figure);
     const { value, unit } = figure.options;
+    if (rows.filter((row) => row[value]).length < 2) return null; // a constant: the table says it
     const every = rows.length > 16 ? 5 : 1;
     const title = (row) => figure.columns.map(([key, label, format]) => `${label}: ${parley.formats[format](row[key])}`).join("\n");
     return {

@@ -18,6 +18,7 @@
   parley.charts.areas = (figure) => {
     const rows = parley.rows(figure);
     const { names, across } = figure.options;
+    if (names.length < 2) return null; // everybody, always: the table says it
     const foretold = (row) => row["theory:0"] !== null && row["theory:0"] !== undefined;
     const plot = (panel, own, width) => {
       const long = own.flatMap((row) => names.map((name, k) => ({ x: row[across], name, share: row[`share:${k}`] })));
@@ -39,7 +40,7 @@
           Plot.lineY(borders, { ...border, stroke: "var(--ground)", strokeWidth: 3.5, strokeOpacity: 0.8 }),
           Plot.lineY(borders, { ...border, stroke: "var(--ink)", strokeWidth: 1.5, strokeDasharray: LONG }),
           Plot.ruleY([0]),
-          parley.tip(own, Plot.pointerX({ x: across, y: () => 0.5, title })),
+          parley.tip(own, Plot.pointerX({ x: across, y: () => 0.5, title, maxRadius: Infinity })),
         ],
       });
     };
@@ -84,7 +85,7 @@
           ...marks,
           Plot.ruleY(here, { y: "value", stroke: "var(--theory)", strokeWidth: 1 }),
           Plot.text(here, { y: "value", text: "text", frameAnchor: "right", dy: here[0]?.value > 0.85 ? 9 : -9, fill: "var(--theory)", stroke: "var(--ground)", strokeWidth: 3 }),
-          parley.tip(own.filter((row) => row[known[0]?.key] !== null), Plot.pointerX({ x: across, y: known[0]?.key, title })),
+          parley.tip(own.filter((row) => row[known[0]?.key] !== null), Plot.pointerX({ x: across, y: known[0]?.key, title, maxRadius: Infinity })),
         ],
       });
     };

@@ -33,7 +33,8 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
   // What would be written as zero and is not has decimals of its own.
   const number = (value, places = decimals([value])) => {
     if (value === 0) return "0";
-    return Math.abs(value) < 0.5 * 10 ** -places ? number(value) : grouped(places, places).format(value);
+    const shown = Math.abs(value) < 0.5 * 10 ** -places ? decimals([value]) : places;
+    return grouped(shown, shown).format(value);
   };
 
   // A function that writes the values of a column.
@@ -122,6 +123,6 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
       headings.append(heading);
     });
     // Wider than a phone: then it scrolls by itself, by keyboard too.
-    return parley.element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": figure.title }, table);
+    return parley.element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": figure.title }, table);
   };
 }

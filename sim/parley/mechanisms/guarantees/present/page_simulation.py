@@ -97,6 +97,7 @@ def _providers(report: Mapping[str, Any], problem: Problem) -> Figure:
         rows,
         {"title": "Mean pay", "played": "mean pay", "unit": "pay"},
         note="In units of value, without bonds. z is the deviation from theory in exact standard errors.",
+        picture="pay",
     )
 
 

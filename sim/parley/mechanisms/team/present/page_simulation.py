@@ -98,6 +98,6 @@ def _agents(report: Mapping[str, Any], problem: Problem) -> Figure:
         ],
         rows,
         {"title": "Mean utility", "played": "mean utility", "unit": "utility"},
-        note="Wages less costs of effort; theory is given who worked. One bit decides a project, so that all "
-        "deviations from theory are equal: only successes are tested.",
+        note="Wages less costs of effort; theory is given who worked. Only successes are tested.",
+        picture="utilities",
     )
