@@ -89,6 +89,8 @@ def experiment(
 def report(folder: Folder) -> None:
     """Make a self-contained HTML page from the output folder of experiment, simulate or audit.
 
+    A folder that holds such folders gets one page of all of them, in the order of their names.
+
     For example:
 
     - `parley report build/experiments/greed`

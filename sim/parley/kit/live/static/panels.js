@@ -58,7 +58,7 @@ function cellOf(cell) {
     { class: "track" },
     s(
       "svg",
-      { role: "img", "aria-label": cell.text },
+      cell.text ? { role: "img", "aria-label": cell.text } : { "aria-hidden": "true" },
       s("line", { class: "axis", x1: at(0), x2: at(1), y1: "50%", y2: "50%" }),
       cell.bar ? s("rect", { class: "played", x: at(Math.min(from, to)), width: `${96 * Math.abs(to - from)}%`, y: "20%", height: "60%", rx: 3 }) : null,
       cell.circle === undefined ? null : s("circle", { class: "alone", cx: at(cell.circle), cy: "50%", r: 4.5 }),

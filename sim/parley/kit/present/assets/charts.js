@@ -61,8 +61,12 @@ parley.legend = (items) => {
   };
 
   // A heat map of names by names. Rows have x, y, value, and the text that is written where there is room.
-  // Of the text in a cell: readable on a fill this deep, in the light and in the dark.
-  const onFill = (depth) => (depth < 0.58 ? "var(--on-low)" : depth < 0.88 ? "#000000" : "var(--on-deep)");
+  // Of the text in a cell: readable on a fill this deep, in the light and in the dark. In between, black is in both.
+  const BETWEEN = { "var(--theory)": [0.625, 0.79] };
+  const onFill = (depth, fill) => {
+    const [low, deep] = BETWEEN[fill] ?? [0.595, 0.88];
+    return depth < low ? "var(--on-low)" : depth < deep ? "#000000" : "var(--on-deep)";
+  };
 
   parley.heat = (width, label, { rows, across, down, title, most = Math.max(...rows.map((row) => row.value)) || 1, fill }) => {
     const side = Math.min(width, Math.max(260, 110 * across.length + 130));
@@ -87,7 +91,7 @@ parley.legend = (items) => {
         marks: [
           Plot.cell(rows, { x: "x", y: "y", fill: "var(--heat-low)", stroke: "var(--rule)" }),
           Plot.cell(rows, { x: "x", y: "y", fill, fillOpacity: (row) => row.value / most }),
-          ...(labelled ? [Plot.text(rows, { x: "x", y: "y", text: "text", fill: (row) => onFill(row.value / most) })] : []),
+          ...(labelled ? [Plot.text(rows, { x: "x", y: "y", text: "text", fill: (row) => onFill(row.value / most, fill) })] : []),
           parley.tip(rows, Plot.pointer({ x: "x", y: "y", title })),
         ],
       }),
