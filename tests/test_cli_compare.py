@@ -16,6 +16,8 @@ from tests.assignment.problems import ready
 
 PROBLEMS = Path(__file__).parents[1] / "problems"
 LOTTERY = str(PROBLEMS / "assignment-three-utilities.toml")
+RANKS = str(PROBLEMS / "assignment-bogomolnaia-moulin.toml")
+CYCLIC = str(PROBLEMS / "assignment-cyclic.toml")
 SMALL = """
 kind = "coordination"
 contracted = [[3, 0], [0, 1]]
@@ -82,16 +84,13 @@ def test_recognition_functions_are_compared_on_one_problem() -> None:
 
 def test_people_get_one_table_and_one_picture(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = runner.invoke(app, ["compare", LOTTERY, "--games", "0", "--out", str(out)])
+    result = runner.invoke(app, ["compare", CYCLIC, "--games", "0", "--out", str(out)])
     assert (result.exit_code, result.stderr) == (0, "")
-    for text in ("strategy-proof", "boston", "fails", "4.833", f"written: {out}/comparison.json"):
+    for text in ("strategy-proof", "boston", "fails", "2.50", f"written: {out}/comparison.json"):
         assert text in result.stdout
     names = {"comparison.json", "run.json", "comparison.png", "comparison.svg"}
     assert {file.name for file in out.iterdir()} == names
-    drawn = (out / "comparison.svg").read_bytes()
-    assert runner.invoke(app, ["compare", LOTTERY, "--games", "0", "--out", str(out)]).exit_code == 0
-    assert (out / "comparison.svg").read_bytes() == drawn
-    other = runner.invoke(app, ["compare", LOTTERY, "--out", str(out)])
+    other = runner.invoke(app, ["compare", CYCLIC, "--out", str(out)])
     assert (other.exit_code, "with --games 0, not with --games 1" in other.stderr) == (2, True)
 
 
@@ -99,12 +98,12 @@ def test_several_problems_have_a_table_each_and_estimates_are_numbers(tmp_path: 
     file = tmp_path / "many.json"
     crowd = from_orders([[0, 1, 2, 3, 4, 5, 6, 7]] * 12, 8, "boston")
     file.write_text(json.dumps(crowd.to_mapping()), encoding="utf-8")
-    call = ["compare", LOTTERY, str(file), "--games", "0", "--runs", "200", "--out", str(tmp_path / "out")]
+    call = ["compare", RANKS, str(file), "--games", "0", "--runs", "200", "--out", str(tmp_path / "out")]
     result = runner.invoke(app, call)
     assert result.exit_code == 0
     assert "many: rules compared" in result.stdout
     assert {path.stem for path in (tmp_path / "out").glob("*.svg")} == {
-        "comparison-assignment-three-utilities",
+        "comparison-assignment-bogomolnaia-moulin",
         "comparison-many",
     }
     rows = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))["rows"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -67,26 +68,26 @@ def compare(
     from parley.kit.results import Result  # noqa: PLC0415 - as above
 
     problems = [load_problem(file) for file in files]
-    with progress_bar() as progress:
+    options = own_options(problems[0].kind, "compare", given)
+    made = made_by("compare", problems, {"across": across, "games": games, **options})
+    written: list[str] = []
+    with ExitStack() as stack:
+        work = None if out is None else stack.enter_context(whole_folder(out, None if force else made))
+        progress = stack.enter_context(progress_bar())
         task = progress.add_task("", total=None)
 
         def tell(what: str, done: int, total: int | None) -> None:
             progress.update(task, description=what, completed=done, total=total)
 
-        options = own_options(problems[0].kind, "compare", given)
         found = compare_all(problems, across, games=games, options=options, tell=tell)
-    for problem in problems:
-        warn_of(problem)
-    shown = Result(found, found.sheet)
-    written: list[str] = []
-    if out is not None:
-        chosen = {"across": found.across, "games": games, **options}
-        made = made_by("compare", problems, chosen)
-        with whole_folder(out, None if force else made) as work:
+        shown = Result(found, found.sheet)
+        if out is not None and work is not None:
             write_json(work / "comparison.json", found.to_json())
             write_json(work / RUN, made)
             written = ["comparison.json", RUN, *save_all(work, shown.pictures())]
             commit_folder(out)
+    for problem in problems:
+        warn_of(problem)
     if as_json:
         print_json(found.to_json())
         return

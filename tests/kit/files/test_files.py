@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
 
+from parley.cli import app
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError
 from parley.core.keys import Keys, read_keys
@@ -18,11 +20,12 @@ from parley.kit.files.kinds import EXPERIMENT, example, examples, file_kinds, fi
 from parley.kit.files.template import tables_in
 from parley.kit.files.texts import texts_of
 from parley.kit.registry import kinds, load, mechanisms
-from tests.command import parley
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from typer.testing import Result
 
 ROOTS: list[type[Keys]] = [
     *(one.keys() for one in mechanisms()),
@@ -38,6 +41,11 @@ NEEDS_MORE = {
     ("guarantees", "draw"): "",
 }
 """Optional keys of a template that need another change; what is said without it."""
+
+
+def parley(*call: object) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(app, list(map(str, call)))
 
 
 def own(kind: type[Keys] = Keys) -> Iterator[type[Keys]]:
@@ -182,26 +190,26 @@ def test_an_experiment_template_is_an_experiment_as_it_is(tmp_path: Path) -> Non
 
 def test_the_command_writes_templates_and_ready_files(tmp_path: Path) -> None:
     first = parley("init", "team")
-    assert (first.returncode, first.stdout, first.stderr) == (0, file_template("team"), "")
+    assert (first.exit_code, first.stdout, first.stderr) == (0, file_template("team"), "")
     out = tmp_path / "mine.toml"
-    assert parley("init", "coordination", "--example", "power", "--out", out).returncode == 0
+    assert parley("init", "coordination", "--example", "power", "--out", out).exit_code == 0
     assert out.read_text(encoding="utf-8") == examples("coordination")["power"].read_text(encoding="utf-8")
     again = parley("init", "coordination", "--out", out)
-    assert (again.returncode, again.stderr) == (2, f"--out: {out} exists; use --force to overwrite it\n")
-    assert parley("init", "coordination", "--out", out, "--force").returncode == 0
+    assert (again.exit_code, again.stderr) == (2, f"--out: {out} exists; use --force to overwrite it\n")
+    assert parley("init", "coordination", "--out", out, "--force").exit_code == 0
     assert load(out).agents == 3
     assert "screening-worked-example" in parley("init", "screening", "--list").stdout.split()
 
 
-def test_unknown_kinds_and_examples_name_the_nearest(tmp_path: Path) -> None:
+def test_unknown_kinds_and_examples_name_the_nearest() -> None:
     wrong = parley("init", "coordinatoin")
-    assert (wrong.returncode, wrong.stderr) == (
+    assert (wrong.exit_code, wrong.stderr) == (
         2,
         "unknown kind 'coordinatoin' (did you mean coordination?)\n",
     )
     assert "known: coordination, assignment" in parley("schema", "xyz").stderr
     assert "known: team-coverage" in parley("init", "team", "--example", "x").stderr
-    assert parley("init", "xyz", "--list", cwd=tmp_path).returncode == 2
+    assert parley("init", "xyz", "--list").exit_code == 2
 
 
 def test_the_schema_command_prints_one_object() -> None:
