@@ -96,6 +96,10 @@ def test_an_experiment_without_its_kind_is_recognized() -> None:
     assert said == "standard input: holds an experiment, not a problem; use parley experiment"
 
 
+def test_a_file_with_a_key_problem_is_not_always_an_experiment() -> None:
+    assert refused("solve", "-", given='{"problem": "x"}').startswith("standard input: kind: missing")
+
+
 def test_a_problem_is_told_where_it_belongs() -> None:
     said = refused("experiment", str(EXAMPLE))
     assert said == f"{EXAMPLE}: holds a problem, not an experiment; use parley solve, simulate or audit"

@@ -154,7 +154,11 @@ def kind_of(mapping: Mapping[str, object], file: str) -> str:
     """
     known = ", ".join(kinds())
     kind = mapping.get("kind")
-    if kind == EXPERIMENT or "study" in mapping or (kind is None and "problem" in mapping):
+    if (
+        kind == EXPERIMENT
+        or "study" in mapping
+        or (kind is None and isinstance(mapping.get("problem"), Mapping))
+    ):
         raise ProblemError(file, "", f"holds an experiment, not a problem; use parley {EXPERIMENT}")
     if "kind" not in mapping:
         raise ProblemError(file, "kind", f"missing; known: {known}")
