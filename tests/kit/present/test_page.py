@@ -228,6 +228,7 @@ def test_the_page_of_an_audit_tells_every_axiom_and_every_counterexample(audit: 
     assert "Top-agent proportionality.</strong> Fails" in text
     witness = found["axioms"]["cost_effective_implementation"]["witness"]
     assert f"it gains {number(witness['gain'])}" in text
+    assert "contracted D" in text  # a table of the counterexample
     assert text.count('<section id="passage-') == sum(
         v["witness"] is not None for v in found["axioms"].values()
     )

@@ -20,6 +20,7 @@ from parley.mechanisms.coordination.present.words import (
     played,
     shortly,
     verdict_told,
+    witness_table,
     witness_told,
 )
 
@@ -71,9 +72,9 @@ def audit_sheet(
             *(("", text) for text in played(found.get("played"))),
         ],
         passages=[
-            (f"A counterexample to {AXIOMS[axiom]}", witness_told(verdict["witness"]))
+            (f"A counterexample to {AXIOMS[axiom]}", [*witness_told(one), witness_table(one)])
             for axiom, verdict in found["axioms"].items()
-            if verdict["witness"] is not None
+            if (one := verdict["witness"]) is not None
         ],
         figures=[
             _axioms(found),

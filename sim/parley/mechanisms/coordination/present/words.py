@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parley.kit.present.page_model import count, p_value
+from parley.kit.present.page_model import Column, Figure, count, p_value
 from parley.kit.present.tables import number
 from parley.mechanisms.coordination.axioms.equilibrium import TIE_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["equilibria", "gains", "played", "shortly", "verdict_told", "witness_told"]
+__all__ = ["equilibria", "gains", "played", "shortly", "verdict_told", "witness_table", "witness_told"]
 
 
 def shortly(verdict: Mapping[str, Any]) -> str:
@@ -159,6 +159,22 @@ def witness_told(witness: Mapping[str, Any]) -> list[str]:
         f"X = {X}, {given}: p = ({p})",
         f"agent 1 has contracted on {number(witness['share'])} of all tasks",
     ]
+
+
+def witness_table(witness: Mapping[str, Any]) -> Figure:
+    """Return a counterexample as a table: a row for each agent, tasks by type."""
+    problem = witness["problem"]
+    shown = {
+        "contracted D": problem["contracted"],
+        "capacity C": problem["capacity"],
+        "allocation X": witness["allocation"],
+    } | ({"deviation Y": witness["deviation"]} if "deviation" in witness else {})
+    rows = [
+        [f"agent {i}", *(" ".join(map(number, row)) for row in every)]
+        for i, every in enumerate(zip(*shown.values(), strict=True), 1)
+    ]
+    heads = [Column("agent", "agent"), *(Column(label, label) for label in shown)]
+    return Figure("witness", "The problem, in units of each task type", heads, rows)
 
 
 def _inefficient_here(witness: Mapping[str, Any]) -> list[str]:
