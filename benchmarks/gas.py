@@ -21,6 +21,9 @@ import parley.mechanisms.assignment.bots
 import parley.mechanisms.assignment.play
 import parley.mechanisms.guarantees.contracts
 import parley.mechanisms.guarantees.play
+import parley.mechanisms.team.contracts
+import parley.mechanisms.team.decisions
+import parley.mechanisms.team.play
 from parley.chain.abi import Interface
 from parley.chain.backends import open_reference
 from parley.chain.compiler import compile_contracts
@@ -44,6 +47,7 @@ from parley.mechanisms.screening.certificate import certify
 from parley.mechanisms.screening.parameters import MAX_COST, REMEDIAL, columns, parameters_of
 from parley.mechanisms.screening.parameters import Parameters as RayMarketParameters
 from parley.mechanisms.screening.problem import worked_example as screening_example
+from parley.mechanisms.team.problem import Problem as TeamProblem
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
 
@@ -58,6 +62,9 @@ MARKETS = ((12, 6), (30, 8))
 
 DISPATCHES = ((10, 30), (30, 300))
 """Providers and jobs of the dispatches that are measured beside the example."""
+
+TEAMS = (5, 20, 64)
+"""Members of the projects that are measured."""
 
 
 def ladder(agents: int, types: int) -> Problem:
@@ -240,6 +247,33 @@ def gas_of_dispatch(problem: GuaranteesProblem, bots: Sequence[str]) -> dict[str
     return {"game": sum(player.gas_used), "least and most": spans(by_function(player))}
 
 
+def crew(members: int) -> TeamProblem:
+    """Make a project that is worth everybody's effort, whose members differ."""
+    dice = Random(members)
+    weights = [dice.randint(500, 1_500) for _ in range(members)]
+    return TeamProblem.from_mapping(
+        {
+            "kind": "team",
+            "costs": [f"{dice.randint(1, 100)}/{10_000 * members**2}" for _ in weights],
+            "success": {"type": "additive", "contributions": [f"{one}/{sum(weights)}" for one in weights]},
+        }
+    )
+
+
+def gas_of_project(problem: TeamProblem) -> dict[str, Any]:
+    """Play one project with its draw: gas of the whole, and least and most by function."""
+    evm = open_reference()
+    contracts = deployed_addresses(evm, parley.mechanisms.team.contracts.CONTRACTS)
+    plan = parley.mechanisms.team.decisions.cast(problem, ["rational"])
+    player = parley.mechanisms.team.play.Player(evm, contracts, plan, seed=1)
+    player.play(0)
+    return {
+        "game": sum(player.gas_used),
+        "members": len(plan.team),
+        "least and most": spans(by_function(player)),
+    }
+
+
 def by_function(player: AnyPlayer[Any]) -> dict[str, list[int]]:
     """Return the gas of each transaction of the last game, by function."""
     names = {selector: name for name, selector in player.codec.selectors.items()}
@@ -287,6 +321,7 @@ def measured() -> dict[str, Any]:
             dispatches[f"{providers} providers, {jobs} jobs, draw {draw}"] = gas_of_dispatch(
                 working_day(providers, jobs, draw), ["lazy", "sleeping"]
             )
+    projects = {f"{members} members": gas_of_project(crew(members)) for members in TEAMS}
     return {
         "TwoStageMechanism": {
             "contract bytes": len(evm.code(deploy_mechanism(evm).mechanism)),
@@ -303,6 +338,10 @@ def measured() -> dict[str, Any]:
         "GuaranteedDispatch": {
             "contract bytes": len(compile_contracts()["GuaranteedDispatch"].deployed_bytecode),
             "games": dispatches,
+        },
+        "TeamContract": {
+            "contract bytes": len(compile_contracts()["TeamContract"].deployed_bytecode),
+            "games": projects,
         },
     }
 
