@@ -36,6 +36,23 @@ def test_a_linear_program_bounds_what_a_search_finds() -> None:
     assert pack(pairs(2), 0, 9, CLOCK) == Packed(3, (0, 1, 2), 3)
 
 
+def test_a_search_ends_after_as_many_nodes_as_it_may_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    expand, looked_at = _Search.expand, 0
+
+    def counted(search: _Search, node: Node, above: int, clock: Clock) -> list[tuple[Node, int]] | None:
+        nonlocal looked_at
+        looked_at += 1
+        # As if no bound were of use, so that there are nodes enough.
+        return [(node, above), (node, above)] if looked_at < 9 else expand(search, node, above, clock)
+
+    monkeypatch.setattr(_Search, "expand", counted)
+    for most in (1, 2, 5):
+        looked_at = 0
+        found = pack(pairs(), 0, 3, CLOCK, most_nodes=most, cuts=False)
+        assert looked_at == most
+        assert found.bound > found.gain
+
+
 def test_a_linear_program_is_solved_in_fractions_unless_it_is_too_large(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from parley.mechanisms.screening.market import REMEDIAL, Market, Menu
+from parley.mechanisms.screening.market import MAX_QUANTITY, REMEDIAL, Market, Menu, finest_unit
 from parley.mechanisms.screening.preferences import Uniform
 from parley.mechanisms.screening.protocol import (
     Protocol,
@@ -232,3 +232,9 @@ def test_what_is_obviously_strategy_proof_is_dominated_by_polarized_rays() -> No
                     assert cap(eta, found) == 1
                     assert in_trading_set(eta, found, x)
     assert min(kinds.values()) >= 10
+
+
+@pytest.mark.parametrize(("most", "unit"), [(MAX_QUANTITY - 1, 10), (MAX_QUANTITY, 1), (MAX_QUANTITY + 1, 1)])
+def test_every_quantity_is_below_the_limit_of_the_contract_in_the_finest_unit(most: int, unit: int) -> None:
+    """Of `most` tenths of a task, ten make `most` units."""
+    assert finest_unit([(Fraction(1),)], Fraction(most, 10)) == unit
