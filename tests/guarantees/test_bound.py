@@ -112,6 +112,19 @@ def test_providers_of_one_factor_can_share_their_variables() -> None:
     assert most_lost(three * 6) == solve_program(three * 6).value < bound(18, Fraction(1, 2))
 
 
+def test_the_program_is_solved_up_to_64_factors(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def noted(factors: Sequence[Fraction]) -> Program:
+        asked.append(len(factors))
+        return program_of_kinds(factors[:3])
+
+    monkeypatch.setattr(linear_program, "program_of_kinds", noted)
+    for kinds in (3, 63, 64, 65, 100):
+        most_lost([Fraction(100 + k) for k in range(kinds)])
+    assert asked == [3, 63, 64]
+
+
 def test_of_too_many_factors_the_bound_is_used() -> None:
     many = [Fraction(100 + k) for k in range(linear_program.MOST_KINDS + 1)]
     assert most_lost(many) == bound(len(many), heterogeneity(many))

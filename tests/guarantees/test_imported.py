@@ -283,6 +283,42 @@ def test_missing_options_are_named(tmp_path: Path) -> None:
         read_tlc(tmp_path, area="midtown", window=9, providers=2)
 
 
+def test_areas_are_those_zones_of_the_lookup_table_that_comes_with_the_trips() -> None:
+    midtown = {
+        48: "Clinton East",
+        68: "East Chelsea",
+        90: "Flatiron",
+        100: "Garment District",
+        161: "Midtown Center",
+        162: "Midtown East",
+        163: "Midtown North",
+        164: "Midtown South",
+        170: "Murray Hill",
+        186: "Penn Station/Madison Sq West",
+        229: "Sutton Place/Turtle Bay North",
+        230: "Times Sq/Theatre District",
+        233: "UN/Turtle Bay South",
+    }
+    east = {
+        140: "Lenox Hill East",
+        141: "Lenox Hill West",
+        236: "Upper East Side North",
+        237: "Upper East Side South",
+        262: "Yorkville East",
+        263: "Yorkville West",
+    }
+    west = {
+        24: "Bloomingdale",
+        142: "Lincoln Square East",
+        143: "Lincoln Square West",
+        151: "Manhattan Valley",
+        238: "Upper West Side North",
+        239: "Upper West Side South",
+    }
+    zones = {"midtown": tuple(midtown), "upper_east_side": tuple(east), "upper_west_side": tuple(west)}
+    assert dict(AREAS) == zones
+
+
 @pytest.mark.parametrize(
     ("header", "line", "said"),
     [
@@ -324,6 +360,7 @@ def test_broken_files_are_refused_in_one_line(
     with pytest.raises(ParleyError) as refused:
         read_day(path, "midtown", "2016-01-08")
     assert str(refused.value).startswith(f"{path}: ")
+    assert getattr(refused.value, "file", str(path)) == str(path)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
