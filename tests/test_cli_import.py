@@ -249,7 +249,7 @@ def test_control_characters_of_a_name_never_reach_a_terminal(tmp_path: Path) -> 
     assert problem_of(printed, tmp_path).items[0] == name
     assert imported("preflib", file, "--out", out).exit_code == 0
     assert load_problem(out).items == (name, '"Rye"', "Crêpe", persian)
-    tables = runner.invoke(app, ["solve", str(out)]).stdout
+    tables = runner.invoke(app, ["solve", str(out)], env={"COLUMNS": "200"}).stdout
     assert persian in tables
     for shown in (printed.output, tables, runner.invoke(app, ["audit", str(out)]).stdout):
         assert not set(shown) & set("\x85\x9b\u202e")

@@ -243,7 +243,7 @@ def test_a_problem_of_another_kind_is_refused_naming_its_file_and_key(tmp_path: 
     )
     # Nor is a problem an experiment.
     with pytest.raises(
-        ProblemError, match=r"lottery\.toml: kind: unknown kind 'assignment'; known: experiment"
+        ProblemError, match=r"lottery\.toml: holds a problem, not an experiment; use parley solve"
     ):
         read_experiment(lottery)
 

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from parley.core.names import on_screen
 from parley.core.statistics import MIN_P
 from parley.kit.present.page_model import Figure
 from parley.kit.present.page_words import listed
@@ -137,6 +138,12 @@ class _Laid:
     cells: list[Text]
     breaks: bool = False
     left: bool = False
+
+    def __post_init__(self) -> None:
+        # What the screen would escape takes more room escaped.
+        object.__setattr__(self, "label", on_screen(self.label))
+        for cell in self.cells:
+            cell.plain = "\n".join(map(on_screen, cell.plain.split("\n")))
 
     @property
     def widest(self) -> int:
