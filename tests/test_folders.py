@@ -125,7 +125,10 @@ for k in range(10**6):
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGKILL, *(pytest.param(k, marks=pytest.mark.deep) for k in (signal.SIGTERM, signal.SIGINT))],
+)
 def test_a_killed_process_leaves_one_whole_run(number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "out"
     random = Random(number)

@@ -216,7 +216,7 @@ def test_the_command_waits_for_as_many_blocks_as_it_is_told(
 SECRETS = ("user", "s3cret", "APIKEY12", "TOKEN")
 
 
-@pytest.mark.parametrize("fault", [None, "always-foreign-receipts"])
+@pytest.mark.parametrize("fault", [None, pytest.param("always-foreign-receipts", marks=pytest.mark.deep)])
 def test_no_command_shows_or_writes_more_of_a_url_than_host_and_port(
     fault: str | None, node: LocalNode, parley: Callable[..., Ended], tmp_path: Path
 ) -> None:

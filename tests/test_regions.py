@@ -64,7 +64,7 @@ def test_another_slice_is_drawn_in_tasks() -> None:
     cut = slice_of(fine, 0, (1, 2, 3), (3, 2, 2, 1))
     figure = drawn(fine, cut, unit=2)
     assert figure.axes[0].get_title().endswith("7/2 among agents 2, 3, 4 where agent 5 gets 1/2")
-    assert "3/2, 2, 0" in written(figure)
+    assert "1.5, 2, 0" in written(figure)
     assert all(line.get_marker() == "o" for line in figure.axes[0].lines)  # direct transfer is elsewhere
 
 

@@ -70,7 +70,11 @@ SUITE = Suite(
     unreached={"announce": {"NotEnoughGas"}, "store": ()},
     endings=ENDINGS,
     machines=("FailedCall", "InsufficientBalance", "NotEnoughGas"),
-    examples={"simulate": ("--games", "3"), "audit": ("--problems", "5", "--games", "2")},
+    examples={
+        "simulate": ("--games", "3"),
+        "audit": ("--problems", "5", "--games", "2"),
+        "compare": ("--problems", "2", "--games", "2"),
+    },
     on_node=("profits go to the owner", "p* is computed from D alone", "the last responder is skipped"),
     window=IMPATIENT.window,
 )

@@ -56,8 +56,12 @@ def test_all_of_a_profile_bear_what_the_announced_allocation_costs() -> None:
     "bots",
     [
         ["stubborn", "equilibrium", "equilibrium", "equilibrium", "equilibrium"],
-        ["greedy", "stubborn:1/4", "equilibrium", "minimal", "equilibrium"],
-        ["stubborn", "stubborn", "equilibrium", "equilibrium", "equilibrium"],
+        pytest.param(
+            ["greedy", "stubborn:1/4", "equilibrium", "minimal", "equilibrium"], marks=pytest.mark.deep
+        ),
+        pytest.param(
+            ["stubborn", "stubborn", "equilibrium", "equilibrium", "equilibrium"], marks=pytest.mark.deep
+        ),
     ],
     ids=",".join,
 )

@@ -168,8 +168,8 @@ def test_wrong_studies_are_refused_in_one_line(tmp_path: Path) -> None:
     problem.write_text(json.dumps({"kind": "guarantees", "providers": 2}), encoding="utf-8")
     done = parley("experiment", problem)
     assert done.exit_code == 2
-    assert "kind: unknown kind 'guarantees'; known: experiment, and kinds of problems with the key study" in (
-        done.stderr
+    assert (
+        done.stderr == f"{problem}: holds a problem, not an experiment; use parley solve, simulate or audit\n"
     )
 
 

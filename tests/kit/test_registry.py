@@ -94,7 +94,7 @@ def test_every_mechanism_says_what_it_is() -> None:
         assert mechanism(one.kind) is one
         assert {"solve", "simulate", "audit", "verify"} <= set(one.descriptions)
         for option in one.options:
-            assert option.verb in ("solve", "audit", "simulate")
+            assert option.verb in ("solve", "audit", "simulate", "compare")
 
 
 def test_only_the_declaration_imports_later_and_only_what_it_names() -> None:

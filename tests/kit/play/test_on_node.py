@@ -203,6 +203,7 @@ def test_a_node_that_comes_back_empty_is_given_everything_again(undisturbed: Gam
         assert run.differences(kept(games)) == []
 
 
+@pytest.mark.deep
 def test_deadlines_that_passed_pass_again() -> None:
     with anvil() as node:
         _, expected = play(node.url, SILENT, 4)

@@ -69,7 +69,9 @@ def table(folder: Path, name: str) -> list[dict[str, Any]]:
 KINDS = ("experiment", "simulation", "audit", "lotteries", "lottery_audit")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "experiment" else pytest.mark.deep) for kind in KINDS]
+)
 def test_a_page_is_one_file_below_its_size_that_refers_to_nothing(
     kind: str, request: pytest.FixtureRequest
 ) -> None:

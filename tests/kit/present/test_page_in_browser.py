@@ -358,7 +358,9 @@ def test_charts_follow_the_page_into_the_dark(tab: Tab, experiment: Path) -> Non
     tab.screenshot("report-experiment-dark")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "experiment" else pytest.mark.deep) for kind in KINDS]
+)
 def test_on_paper_tables_are_whole_and_nothing_waits_for_a_hand(
     kind: str, tab: Tab, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
