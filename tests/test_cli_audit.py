@@ -48,6 +48,7 @@ def test_the_papers_example_under_its_own_function() -> None:
     assert report["equilibria"]["total_costs"] == ["89"]
 
 
+@pytest.mark.deep
 def test_a_function_that_fails_is_played_and_written_down(tmp_path: Path) -> None:
     out = tmp_path / "audit"
     # With the allocation that the paper prints, so that agent 1's excess can be passed on in many ways.

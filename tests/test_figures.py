@@ -34,7 +34,9 @@ DRAWN: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "names" else pytest.mark.deep) for kind in DRAWN]
+)
 def test_any_name_and_any_size_can_be_drawn(kind: str, tmp_path: Path) -> None:
     found = DRAWN[kind]()
     drawn, again = found.pictures(), found.pictures()

@@ -52,6 +52,7 @@ def test_a_mutant_changes_one_place_of_a_function() -> None:
     assert len({mutant.name for mutant in mutants}) == len(FOUND)
 
 
+@pytest.mark.deep
 def test_every_source_with_something_to_change_is_tried(mutants: dict[str, list[str]]) -> None:
     assert len({target.file for target in TARGETS}) == len(TARGETS)
     assert {target.file for target in TARGETS} == {file for file, names in mutants.items() if names}

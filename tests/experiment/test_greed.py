@@ -20,6 +20,8 @@ from parley.mechanisms.coordination.experiment.dynamics import Adaptation, mean_
 from parley.mechanisms.coordination.experiment.specification import load_experiment
 from tests.experiment.files import GREED, rows
 
+pytestmark = pytest.mark.deep
+
 CONFIDENCE = 0.999
 SETTLED = 60
 """The generation from which the populations are taken to be where they stay."""
@@ -137,7 +139,6 @@ def test_the_twins_games_are_the_evms(populations: ExperimentRun) -> None:
     assert check["identical"], check["differences"]
 
 
-@pytest.mark.deep
 def test_on_the_evm_too_greed_takes_over_in_one_population_and_not_in_the_other(real: ExperimentRun) -> None:
     assert real.manifest["engine"] == "evm"
     (announced,), (p_star,) = (saved_in_the_end(real, name) for name in (ANNOUNCED, P_STAR))
@@ -146,14 +147,12 @@ def test_on_the_evm_too_greed_takes_over_in_one_population_and_not_in_the_other(
     assert p_star == pytest.approx(predicted(real, P_STAR)["saved_share"], abs=0.05)
 
 
-@pytest.mark.deep
 def test_on_the_evm_costs_are_proposition_1s(real: ExperimentRun) -> None:
     for cell in real.summary["cells"]:
         assert all(abs(agent["z"]) < 4.5 for agent in cell["agents"])
         assert cell["proposer"]["p_value"] > 1e-6
 
 
-@pytest.mark.deep
 def test_members_switch_with_the_probabilities_that_the_costs_they_see_give(real: ExperimentRun) -> None:
     """Given shares and mean costs, each member's next strategy is a draw with known probabilities."""
     how = Adaptation("replicator", 4.0, mutation=0.01)
@@ -180,7 +179,6 @@ def test_members_switch_with_the_probabilities_that_the_costs_they_see_give(real
     assert abs(deviation) < 4.5 * sqrt(information)
 
 
-@pytest.mark.deep
 def test_the_shipped_experiment_says_so_on_the_evm(tmp_path: Path) -> None:
     run = run_experiment(GREED, out=tmp_path / "run", workers=2)
     assert run.manifest["games"] == 80_000

@@ -536,6 +536,7 @@ def test_two_tasks_are_solved_to_a_thousandth(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.deep)])
+@pytest.mark.deep
 def test_three_tasks_are_solved_to_fifteen_percent(seed: int) -> None:
     problem = drawn(6, 3, seed)
     found = large_market(problem, problem.market(large(problem, 0)).menus, workers=1)
