@@ -97,6 +97,7 @@ def test_an_experiment_of_populations_with_lotteries_is_refused(tmp_path: Path) 
         (("experiment", "nowhere.toml"), "nowhere.toml: cannot be read"),
         (("experiment", EXAMPLE), "holds a problem, not an experiment"),
         (("report", "nowhere"), "nowhere: no such folder"),
+        (("report", "README.md"), "README.md: a file, not a folder written with --out"),
         (("report", "docs"), "docs"),
         (("serve", "nowhere.toml"), "nowhere.toml: cannot be read"),
     ],

@@ -208,3 +208,9 @@ def test_a_run_of_hours_is_announced_once(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_short_run_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     assert paced(capsys, [5.0, 10.0], 7200) == ""
+
+
+def test_other_entries_of_unusable_capacity_are_counted() -> None:
+    capacity = [[6, 3, 1], [3, 4, 2]]
+    keys = ODD | {"contracted": [[6, 0, 0], [0, 4, 0]], "capacity": capacity}
+    assert load(keys).warnings[0].endswith("later agents only; likewise 2 more entries")

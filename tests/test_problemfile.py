@@ -129,3 +129,16 @@ def test_every_ready_problem_is_written_as_it_was_read(file: Path, tmp_path: Pat
     copy = tmp_path / "copy.toml"
     copy.write_text(problemfile.to_toml(mapping), encoding="utf-8")
     assert load(copy).problem.to_mapping() == mapping
+
+
+@pytest.mark.parametrize(
+    ("text", "hinted"),
+    [("a = 4/5", True), ("b = 1\na = [1, 4 / 5]", True), ("a = 4.5.6", False), ('b = "4/5"\na = x', False)],
+)
+def test_a_fraction_without_quotes_is_told_to_have_some(text: str, hinted: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    file = tmp_path / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ProblemError) as refused:
+        problemfile.read(file)
+    assert ('write a fraction in quotes, such as "9/10"' in str(refused.value)) is hinted
+    assert refused.value.key.startswith("line ")

@@ -98,7 +98,10 @@ def report(folder: Folder) -> None:
     from parley.kit.present.page import write_page  # noqa: PLC0415 - slow to load
 
     if not folder.is_dir():
-        raise ParleyError(f"{folder}: no such folder")
+        is_file = folder.is_file()
+        raise ParleyError(
+            f"{folder}: {'a file, not a folder written with --out' if is_file else 'no such folder'}"
+        )
     echo(str(write_page(folder)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from abc import ABC, abstractmethod
 from decimal import Decimal, InvalidOperation
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 
 SCHEMA = "$schema"
+
+BARE_FRACTION = re.compile(r"[=\[,]\s*[+-]?\d+\s*/\s*\d")
+"""A fraction that is no text: TOML has none."""
 """A key that names a file's JSON Schema, for editors; it is ignored."""
 
 
@@ -90,7 +94,11 @@ def _read_toml(text: str, file: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         # The message ends in "(at line 3, column 7)" or "(at end of document)"; this place goes first.
         reason, _, where = str(error).rpartition(" (at ")
-        raise ProblemError(file, where.rstrip(")") or "TOML", f"invalid TOML: {reason or error}") from None
+        line = re.match(r"line (\d+)", where)
+        wrong = text.split("\n")[int(line[1]) - 1] if line else ""
+        hint = '; write a fraction in quotes, such as "9/10"' if BARE_FRACTION.search(wrong) else ""
+        message = f"invalid TOML: {reason or error}{hint}"
+        raise ProblemError(file, where.rstrip(")") or "TOML", message) from None
     except ValueError as error:
         raise ProblemError(file, "TOML", str(error)) from None
 

@@ -38,7 +38,8 @@ def warnings(problem: Problem) -> list[str]:
     if len(unused):
         i, t = (int(k) for k in unused[0])
         tasks, most = (show(problem.tasks(units[i, t])) for units in (usable, C))
-        more = f" (and {len(unused) - 1} more)" if len(unused) > 1 else ""
+        others = len(unused) - 1
+        more = f"; likewise {others} more {'entry' if others == 1 else 'entries'}" if others else ""
         reason = f"only {tasks} of {most} tasks can be used, because tasks move to later agents only"
         found.append(f"capacity[{i}][{t}]: {reason}{more}")
     found += [
