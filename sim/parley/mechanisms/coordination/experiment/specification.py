@@ -24,6 +24,7 @@ from parley.core.limits import MAX_GAMES, MAX_SEED
 from parley.kit.declared import Laboratory
 from parley.kit.experiment import experiment as engine
 from parley.kit.experiment.experiment import check_counts
+from parley.kit.experiment.sweep import FileKeys
 from parley.kit.registry import kind_of
 from parley.mechanisms.coordination.contracts import CONTRACTS
 from parley.mechanisms.coordination.experiment.adaptive import Colluding
@@ -48,21 +49,9 @@ Index = Annotated[Whole, Field(ge=0, le=MAX_SEED)]
 Share = Annotated[Number, Field(ge=0)]
 
 
-class ProblemKeys(Keys):
-    """Which problems are played: one of these."""
+class ProblemKeys(FileKeys):
+    """Which problems are played: one of these. Names of files are relative to the experiment file."""
 
-    file: str | None = None
-    """A problem file; names are relative to the experiment file.
-
-    Default: none
-    Example: "problem.toml"
-    """
-    files: list[str] | None = None
-    """Several problem files.
-
-    Default: none
-    Example: ["one.toml", "other.toml"]
-    """
     family: Family | None = None
     """A random family of problems."""
 
