@@ -46,7 +46,7 @@ def test_an_experiment_says_what_it_came_to_and_leaves_tables(
     assert done.returncode == 0, done.stderr
     assert "Small: 80 games in 2 cells" in done.stdout
     assert "p-star" in done.stdout
-    assert "parley report" in done.stdout
+    assert done.stdout.endswith(f"written: {out}\nNext: parley report {out}\n")
     assert {"manifest.json", "summary.json", "games.parquet"} <= {path.name for path in out.iterdir()}
 
 

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import tempfile
@@ -28,6 +29,8 @@ from parley.core.errors import ParleyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+_LOG = logging.getLogger(__name__)
 
 # Part of the cache key; increased when the stored format changes.
 _CACHE_FORMAT = 1
@@ -266,6 +269,7 @@ def compile_sources(
             artifacts = {entry["name"]: Artifact.from_json(entry) for entry in stored["artifacts"]}
             complaints = list(stored["warnings"])
         except (OSError, ValueError, KeyError, TypeError):
+            _LOG.info("compiling contracts (once; up to a minute)…")
             output = solc.run(request, settings.version, root, path.parent)
             artifacts = _artifacts(output)
             complaints = [solc.summary(entry) for entry in output.get("errors") or () if _is_ours(entry)]

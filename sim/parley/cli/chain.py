@@ -11,7 +11,7 @@ import typer
 from parley.chain.backends import open_evm
 from parley.chain.urls import is_url, shown
 from parley.cli.declared import describe
-from parley.cli.output import echo
+from parley.cli.output import echo, say
 from parley.cli.shared import Json, app, complain, console, print_json, progress_bar
 from parley.core.errors import ParleyError
 from parley.kit import api
@@ -63,7 +63,7 @@ def deploy(
     for name, address in file.addresses.items():
         echo(f"{address}  {name}")
     where = f"chain {file.chain_id}"
-    echo(
+    say(
         f"deployed to {where}, written to {file.path}"
         if deployed
         else f"already deployed on {where} and matches {file.path}; nothing to do"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from parley.cli.declared import declared, describe, own_options, with_options
-from parley.cli.output import echo
+from parley.cli.output import say
 from parley.cli.shared import (
     Exact,
     Json,
@@ -94,4 +94,4 @@ def compare(
     for table in shown.tables(exact=exact):
         console().print(table)
     if out is not None:
-        echo(f"written: {out}/{', '.join(written)}")
+        say(f"written: {out}/{', '.join(written)}")

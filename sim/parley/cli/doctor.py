@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from parley.cli.output import echo
+from parley.cli.output import echo, say
 from parley.cli.shared import Json, app, print_json
 from parley.core import resources
 from parley.core.errors import ParleyError
@@ -62,7 +62,7 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002 - a flag
     width = max(len(check.name) for check in checks)
     for check in checks:
         echo(f"{check.name:{width}}  {(check.version or 'found') if check.found else 'not found'}")
-        echo(f"{'':{width}}  for {check.needed_for}")
+        say(f"{'':{width}}  for {check.needed_for}")
         if check.path:
             echo(f"{'':{width}}  {on_screen(check.path)}")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from parley.cli.output import echo, echo_bytes
+from parley.cli.output import echo, echo_bytes, say
 from parley.cli.shared import app, print_json, write_text
 from parley.kit.registry import kinds
 
@@ -53,7 +53,7 @@ def init(
         echo_bytes(text.encode())  # UTF-8 like all files, in any terminal
         return
     write_text(out, text, force=force)
-    echo(f"written: {out}")
+    say(f"written: {out}")
 
 
 @app.command(no_args_is_help=True)

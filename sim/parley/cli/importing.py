@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from parley.cli.declared import with_options
-from parley.cli.output import echo, echo_bytes
-from parley.cli.shared import app, complain, print_json, write_text
+from parley.cli.output import echo_bytes, say
+from parley.cli.shared import app, print_json, remark, write_text
 from parley.core import problemfile
 from parley.core.errors import naming, one_line
 from parley.kit.options import Given
@@ -95,11 +95,11 @@ def _give(
     if out is not None:
         write_text(out, text, force=force)
     for note in notes:
-        complain(f"{file}: note: {note}")
+        remark(f"{file}: note: {note}")
     if as_json:
         print_json(mapping)
     elif out is None:
         # UTF-8 like all problem files, in any terminal.
         echo_bytes(text.encode())
     else:
-        echo(f"written: {out}")
+        say(f"written: {out}")

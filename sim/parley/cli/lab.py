@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from parley.cli.output import echo
+from parley.cli.output import echo, say
 from parley.cli.shared import (
     Csv,
     Json,
@@ -15,6 +15,7 @@ from parley.cli.shared import (
     app,
     console,
     load_problem,
+    next_command,
     print_json,
     progress_bar,
     warn,
@@ -82,7 +83,8 @@ def experiment(
         print_json(run.to_json())
         return
     console().print(run.tables())
-    echo(f"written: {run.folder}; for a page: parley report {run.folder}")
+    say(f"written: {run.folder}")
+    next_command("report", run.folder)
 
 
 @app.command(no_args_is_help=True)

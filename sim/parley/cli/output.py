@@ -12,6 +12,7 @@ import io
 import os
 import sys
 from contextlib import contextmanager, redirect_stdout
+from textwrap import wrap
 from typing import TYPE_CHECKING, TextIO
 
 from parley.core.errors import ParleyError
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-__all__ = ["OutputError", "echo", "echo_bytes", "own_standard_output", "readable", "result", "results_only"]
+__all__ = [
+    "OutputError",
+    "echo",
+    "echo_bytes",
+    "own_standard_output",
+    "readable",
+    "result",
+    "results_only",
+    "say",
+    "wrapped",
+]
 
 CLOSED_PIPE = 141
 """Exit status after a closed pipe: 128 and the number of SIGPIPE."""
@@ -103,6 +114,28 @@ def result() -> TextIO:
 def echo(text: str) -> None:
     """Print a line of the result."""
     print(text, file=result(), flush=True)
+
+
+def say(text: str) -> None:
+    """Print a sentence of the result, which a terminal shows broken between words."""
+    echo(wrapped(text, result()))
+
+
+def wrapped(text: str, stream: TextIO) -> str:
+    """Break a line between words if it is for a terminal; programs get one line."""
+    if not stream.isatty():
+        return text
+    from rich.console import Console  # noqa: PLC0415 - what it prints when imported is no result
+
+    indent = text[: len(text) - len(text.lstrip())] + "  "
+    lines = wrap(
+        text,
+        Console(file=stream).width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
 
 
 def echo_bytes(data: bytes) -> None:

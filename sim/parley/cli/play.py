@@ -9,7 +9,7 @@ import typer
 
 from parley.chain.urls import is_url, shown
 from parley.cli.declared import declared, describe, own_options, with_options
-from parley.cli.output import echo
+from parley.cli.output import say
 from parley.cli.shared import (
     Csv,
     Exact,
@@ -176,7 +176,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
         for table in run.tables(exact=exact):
             console().print(table)
         if out is not None:
-            echo(f"written: {out}/{', '.join(written)}")
+            say(f"written: {out}/{', '.join(written)}")
         next_command(*(("audit", file) if out is None else ("report", out)))
     if not run.identical or (check and not run.holds):
         raise typer.Exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shlex
 import sys
 import traceback
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
-from parley.cli.output import CLOSED_PIPE, OutputError, echo, readable, result, results_only
+from parley.cli.output import CLOSED_PIPE, OutputError, echo, readable, result, results_only, wrapped
 from parley.core.errors import ParleyError, one_line
 from parley.core.folders import whole_file
 from parley.core.names import on_screen
@@ -92,11 +93,31 @@ class _OneLineErrors(TyperGroup):
 
 
 def complain(text: str) -> None:
-    """Write a message as one line to standard error."""
+    """Write a refusal as one line to standard error."""
+    _write(one_line(text))
+
+
+def remark(text: str) -> None:
+    """Write a line to standard error, which a terminal shows broken between words."""
+    _write(wrapped(one_line(text), sys.stderr))
+
+
+def _write(text: str) -> None:
     encoding = sys.stderr.encoding or "utf-8"
     with suppress(OSError):  # standard error is closed
-        sys.stderr.write(one_line(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stderr.flush()
+
+
+class _Progress(logging.Handler):
+    """Shows what takes long, as modules log it, on standard error if that is a terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if sys.stderr.isatty():
+            remark(record.getMessage())
+
+
+_PROGRESS = _Progress()
 
 
 @contextmanager
@@ -105,13 +126,13 @@ def stopping(say: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        complain(say())
+        remark(say())
         raise typer.Exit(INTERRUPTED) from None
 
 
 def warn(text: str) -> None:
     """Write a warning as one line to standard error."""
-    complain(f"warning: {text}")
+    remark(f"warning: {text}")
 
 
 def warn_of(problem: AnyProblem) -> None:
@@ -227,8 +248,11 @@ Version = Annotated[
 
 
 @app.callback(help=_about())
-def parley(shown_version: Version = False) -> None:  # noqa: FBT002 - its callback shows it
+def parley(shown_version: Version = False) -> None:  # noqa: ARG001, FBT002 - its callback shows it
     """A laboratory for task-allocation mechanisms that run as smart contracts."""
+    log = logging.getLogger("parley")
+    log.addHandler(_PROGRESS)
+    log.setLevel(logging.INFO)
 
 
 def load_problem(file: str) -> AnyProblem:

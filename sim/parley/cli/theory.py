@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from parley.cli.declared import declared, describe, own_options, with_options
-from parley.cli.output import echo
+from parley.cli.output import say
 from parley.cli.shared import (
     Exact,
     File,
@@ -115,7 +115,7 @@ def audit(
         for table in found.tables(exact=exact):
             console().print(table)
         if out is not None:
-            echo(f"written: {out}/{', '.join(written)}")
+            say(f"written: {out}/{', '.join(written)}")
         next_command(*(("simulate", file) if out is None else ("report", out)))
     if check and not found.holds:
         raise typer.Exit(1)
