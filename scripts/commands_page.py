@@ -68,7 +68,7 @@ def _rows(command: Any) -> Iterator[str]:  # noqa: ANN401 - as above
         if COMMON & set(one.opts):
             continue
         argument = one.param_type_name == "argument"
-        value = "" if argument or getattr(one, "is_flag", False) else f" {one.metavar or _form(one)}"
+        value = "" if argument or getattr(one, "is_flag", False) else f" {one.metavar}"
         name = one.metavar.strip("[]") if argument else one.opts[0] + value
         text, default = one.help or "", ""
         if text.count(DEFAULT) == 1:
@@ -79,11 +79,6 @@ def _rows(command: Any) -> Iterator[str]:  # noqa: ANN401 - as above
         if not default and one.required:
             default = "required"
         yield f"| `{name}` | {text} | {default} |".replace("|…", "\\|…")
-
-
-def _form(option: Any) -> str:  # noqa: ANN401 - as above
-    """Name the value of an option that has no name for it."""
-    return "N" if isinstance(option.default, int) or hasattr(option, "min") else "TEXT"
 
 
 if __name__ == "__main__":

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
 
 from parley.cli import app, doctor
+from parley.cli.importing import importers
 from parley.core import resources
 from parley.core.errors import ProblemError
 from parley.core.files import MAX_BYTES
@@ -133,6 +137,38 @@ def test_unknown_commands_options_and_bots_name_the_nearest() -> None:
     assert "Did you mean 'solve'" in refused("slove", "x")
     assert "--games" in refused("simulate", str(EXAMPLE), "--gmaes", "3")
     assert "did you mean shirker?" in refused("simulate", str(EXAMPLE), "--bots", "shirkr")
+
+
+def numeric() -> list[str]:
+    """Every option of every command that takes a whole number, as `simulate --games`."""
+    groups = {"": app.registered_commands, "import ": importers.registered_commands}
+    return [
+        f"{group}{command.name or command.callback.__name__} --{name.replace('_', '-')}"
+        for group, commands in groups.items()
+        for command in commands
+        if command.callback is not None
+        for name, option in signature(command.callback, eval_str=True).parameters.items()
+        if get_args(option.annotation)[0] in (int, int | None)
+    ]
+
+
+def test_many_options_are_numbers() -> None:
+    assert {"simulate --games", "audit --problems", "import labels --min-labels"} <= {*numeric()}
+
+
+@pytest.mark.parametrize("option", numeric())
+def test_numbers_are_refused_in_plain_words(option: str) -> None:
+    *command, flag = option.split()
+    assert refused(*command, "FILE", flag, "x") == f"{flag}: 'x' is not a whole number"
+    assert refused(*command, "FILE", flag, "1/2") == f"{flag}: '1/2' is not a whole number"
+    assert re.fullmatch(rf"{flag}: -1 is below \d+", refused(*command, "FILE", flag, "-1"))
+
+
+def test_bounds_of_numbers_are_named() -> None:
+    assert refused("simulate", str(EXAMPLE), "--games", "0") == "--games: 0 is below 1"
+    assert refused("serve", "--port", "65536") == "--port: 65536 is above 65535"
+    said = refused("solve", str(EXAMPLE), "--time-limit", "0")
+    assert said == "--time-limit: '0' is not a positive number of seconds"
 
 
 def test_unknown_kinds_of_experiments_name_the_nearest(tmp_path: Path) -> None:

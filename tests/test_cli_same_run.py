@@ -76,6 +76,8 @@ def test_force_replaces_another_run_but_not_other_peoples_files(held: Path, tmp_
     out = shutil.copytree(held, tmp_path / "out")
     assert run("audit", LOTTERY, "--runs", "9", "--out", out, "--force") == (0, "")
     assert json.loads((out / RUN).read_text(encoding="utf-8"))["options"] == {"runs": 9}
+    assert run("audit", LOTTERY, "--runs", "9", "--seed", "0", "--out", out, "--force") == (0, "")
+    assert json.loads((out / RUN).read_text(encoding="utf-8"))["options"] == {"runs": 9, "seed": 0}
     (out / "notes.txt").write_text("mine", encoding="utf-8")
     status, said = run("audit", LOTTERY, "--runs", "9", "--out", out, "--force")
     assert (status, "notes.txt" in said) == (2, True)

@@ -371,5 +371,5 @@ def test_what_cannot_be_asked_is_refused_in_one_line() -> None:
         solve(worked_example(), method="lp")
     with pytest.raises(ParleyError, match="--sweep requires identical providers"):
         solve(instance_2(Fraction(1, 10), Fraction(1, 4)), sweep=(1, 2))
-    with pytest.raises(ParleyError, match="--sweep 3:2 is no range from 1"):
+    with pytest.raises(ParleyError, match="--sweep: 3:2 is no range from 1"):
         solve(instance_3(), sweep=(3, 2))

@@ -201,8 +201,8 @@ def test_imported_trips_are_a_problem(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (IMPORT[2:], "missing --area"),
-        ((*IMPORT, "--window", 481), "'--window': Input should be less than or equal to 480"),
-        ((*IMPORT, "--jobs", 0), "'--jobs': Input should be greater than or equal to 1"),
+        ((*IMPORT, "--window", 481), "--window: 481 is above 480"),
+        ((*IMPORT, "--jobs", 0), "--jobs: 0 is below 1"),
         ((*IMPORT, "--pool", "week"), "--pool: unknown 'week'; known: interval, day"),
         ((*IMPORT, "--area", "nolita"), "unknown area 'nolita'"),
         (

@@ -86,7 +86,7 @@ def test_wrong_tables_are_refused_in_one_line(tmp_path: Path, text: str, said: s
 
 
 @pytest.mark.parametrize(
-    ("cost", "said"), [(None, "missing --cost"), ("x", "--cost: 'x'"), ("0", "--cost 0 is not above 0")]
+    ("cost", "said"), [(None, "missing --cost"), ("x", "--cost: 'x'"), ("0", "--cost: 0 is not above 0")]
 )
 def test_the_cost_is_asked_for(tmp_path: Path, cost: str | None, said: str) -> None:
     with pytest.raises(ParleyError, match=said):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from parley.cli.declared import declared, describe, own_options, with_options
+from parley.cli.declared import declared, describe, own_options, whole, with_options
 from parley.cli.output import say
 from parley.cli.shared import (
     Exact,
@@ -34,9 +34,7 @@ Across = Annotated[
     str | None,
     typer.Option(metavar="|".join(ACROSS), help="What is compared.  [default: the kind's first]"),
 ]
-Games = Annotated[
-    int, typer.Option(min=0, max=MAX_GAMES, help="Games to play of each, to measure gas; 0 for none.")
-]
+Games = Annotated[int, whole("--games", "Games to play of each, to measure gas; 0 for none.", 0, MAX_GAMES)]
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Also write JSON and a picture to this folder.")
 ]

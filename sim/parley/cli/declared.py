@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
-from parley.core.errors import ParleyError
+from parley.core.errors import ParleyError, shorten
+from parley.core.limits import MAX_WORKERS
+from parley.kit.options import check_bounds, only_given
 from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
@@ -16,9 +18,26 @@ if TYPE_CHECKING:
 
     from parley.kit.options import Option
 
-__all__ = ["declared", "describe", "own_options", "with_options"]
+__all__ = ["Workers", "declared", "describe", "own_options", "whole", "with_options"]
 
 Q = ParamSpec("Q")
+
+
+def whole(flag: str, about: str, least: int | None, most: int | None, metavar: str | None = None) -> object:
+    """Return the option of a whole number between bounds."""
+
+    def read(given: str | int) -> int:
+        try:
+            value = int(given)
+        except ValueError:
+            raise ParleyError(f"{flag}: {shorten(given)} is not a whole number") from None
+        check_bounds(flag, value, least, most)
+        return value
+
+    return typer.Option(flag, help=about, metavar=metavar or "N", parser=read)
+
+
+Workers = Annotated[int, whole("--workers", "Maximum number of worker processes.", 1, MAX_WORKERS)]
 
 
 def with_options(
@@ -49,7 +68,10 @@ def _parameter(name: str, entries: list[tuple[str, Option]]) -> Parameter:
     """Make a parameter as typer reads it."""
     first = entries[0][1]
     flags = f"--{name.replace('_', '-')}"
-    option = typer.Option(flags, help=_help(entries), metavar=first.metavar, min=first.least, max=first.most)
+    if first.form is int:
+        option = whole(flags, _help(entries), first.least, first.most, first.metavar)
+    else:
+        option = typer.Option(flags, help=_help(entries), metavar=first.metavar)
     form: object = {bool: bool, list: list[str] | None}.get(first.form, first.form | None)
     default = False if first.form is bool else None
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[form, option])
@@ -109,7 +131,7 @@ def own_options(
         ...
     parley.core.errors.ParleyError: --runs: only for problems of kind assignment, not coordination
     """
-    options = {name: value for name, value in given.items() if value not in (None, False, [])}
+    options = only_given(given)
     for name in options:
         owners = [
             one.kind

@@ -13,7 +13,7 @@ from parley.cli.output import echo_bytes, say
 from parley.cli.shared import app, print_json, remark, write_text
 from parley.core import problemfile
 from parley.core.errors import naming, one_line
-from parley.kit.options import Given
+from parley.kit.options import Given, only_given
 from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def _add(one: AnyMechanism, form: Format) -> None:
         **given: object,  # what the format declares
     ) -> None:
         notes: list[str] = []
-        options = Given(
-            form.options, {name: value for name, value in given.items() if value not in (None, False, [])}
-        )
+        options = Given(form.options, only_given(given))
         with naming(file):
             mapping = form.read(file, **options.values, warn=notes.append)
         one.problem(mapping, file)

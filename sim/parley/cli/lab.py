@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from parley.cli.declared import Workers, whole
 from parley.cli.output import echo, say
 from parley.cli.shared import (
     Csv,
@@ -23,11 +24,9 @@ from parley.cli.shared import (
 )
 from parley.core.errors import ParleyError
 from parley.core.folders import whole_file
-from parley.core.limits import MAX_WORKERS
 from parley.kit import api
 
 ExperimentFile = Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, TOML or JSON.")]
-Workers = Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Maximum number of worker processes.")]
 ExperimentOut = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder for the tables.  [default: build/experiments/NAME]"),
@@ -37,7 +36,7 @@ ProblemFile = Annotated[
     str | None,
     typer.Argument(metavar="[FILE]", help="Problem file to start with, TOML or JSON; - for standard input."),
 ]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 for any free port.")]
+Port = Annotated[int, whole("--port", "Port of the page; 0 for any free port.", 0, 65535)]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address, but open no browser.")]
 
 

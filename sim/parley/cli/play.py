@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from parley.chain.urls import is_url, shown
-from parley.cli.declared import declared, describe, own_options, with_options
+from parley.cli.declared import Workers, declared, describe, own_options, whole, with_options
 from parley.cli.output import say
 from parley.cli.shared import (
     Csv,
@@ -27,7 +27,7 @@ from parley.cli.shared import (
     warn_of,
 )
 from parley.core.errors import ParleyError
-from parley.core.limits import MAX_CONFIRMATIONS, MAX_GAMES, MAX_SEED, MAX_WORKERS
+from parley.core.limits import MAX_CONFIRMATIONS, MAX_GAMES, MAX_SEED
 from parley.kit.registry import mechanisms
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ def _bots(bots: Mapping[str, str]) -> str:
     return "\n".join(f"- `{name}` {what}" for name, what in bots.items())
 
 
-Games = Annotated[int, typer.Option(min=1, max=MAX_GAMES, help="How many games to play.")]
+Games = Annotated[int, whole("--games", "How many games to play.", 1, MAX_GAMES)]
 Seed = Annotated[
     int,
-    typer.Option(
-        min=0,
-        max=MAX_SEED,
-        help="The same seed gives the same games, on both EVMs and for any number of workers.",
+    whole(
+        "--seed",
+        "The same seed gives the same games, on both EVMs and for any number of workers.",
+        0,
+        MAX_SEED,
     ),
 ]
 Machine = Annotated[
@@ -66,11 +67,12 @@ PlayedOn = Annotated[
 ]
 Confirmations = Annotated[
     int | None,
-    typer.Option(
-        min=0,
-        max=MAX_CONFIRMATIONS,
-        help="On a node: blocks to wait after each step before bots react to it.  [default: 0 on development "
+    whole(
+        "--confirmations",
+        "On a node: blocks to wait after each step before bots react to it.  [default: 0 on development "
         "chains, 12 elsewhere]",
+        0,
+        MAX_CONFIRMATIONS,
     ),
 ]
 
@@ -82,7 +84,6 @@ BotNames = Annotated[
         help="One bot for all agents, or one per agent; see above.  [default: the first bot above]",
     ),
 ]
-Workers = Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Maximum number of worker processes.")]
 Cluster = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Play on the workers of this Dask scheduler.")
 ]

@@ -13,7 +13,7 @@ from parley.core.limits import MAX_SEED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Given", "Option", "counted", "seed"]
+__all__ = ["Given", "Option", "check_bounds", "counted", "only_given", "seed"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,17 @@ def counted(tell: Callable[[str, int, int | None], None], what: str, total: int)
         tell(what, done, total)
 
     return advance
+
+
+def only_given(values: Mapping[str, object]) -> dict[str, object]:
+    """Leave out options that were not given: None, flags that are off, and empty lists.
+
+    Examples
+    --------
+    >>> only_given({"games": 0, "check": False, "seed": None, "select": []})
+    {'games': 0}
+    """
+    return {name: value for name, value in values.items() if value not in (None, []) and value is not False}
 
 
 class Given:
@@ -141,7 +152,7 @@ class Given:
             found = 0.0
         if not 0 < found < float("inf"):
             raise ParleyError(
-                f"--{name.replace('_', '-')} {shorten(str(text))} is no positive number of seconds"
+                f"--{name.replace('_', '-')}: {shorten(str(text))} is not a positive number of seconds"
             )
         return found
 
@@ -163,10 +174,15 @@ def _check(option: Option, value: object) -> None:
     if not isinstance(value, forms) or (option.form is int and isinstance(value, bool)):
         raise ParleyError(f"{option.name}: {shorten(value)} is not a {_FORMS[option.form]}")
     if isinstance(value, int) and not isinstance(value, bool):
-        if option.least is not None and value < option.least:
-            raise ParleyError(f"{option.name}: {shorten(value)} is below {option.least}")
-        if option.most is not None and value > option.most:
-            raise ParleyError(f"{option.name}: {shorten(value)} is above {option.most}")
+        check_bounds(option.name, value, option.least, option.most)
+
+
+def check_bounds(name: str, value: int, least: int | None, most: int | None) -> None:
+    """Check the bounds of a number; raises `ParleyError`."""
+    if least is not None and value < least:
+        raise ParleyError(f"{name}: {shorten(value)} is below {least}")
+    if most is not None and value > most:
+        raise ParleyError(f"{name}: {shorten(value)} is above {most}")
 
 
 _FORMS: dict[type, str] = {

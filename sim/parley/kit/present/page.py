@@ -24,6 +24,7 @@ from markupsafe import Markup
 from parley.core.errors import ParleyError, shorten
 from parley.core.folders import RUN, whole_file
 from parley.core.resources import library
+from parley.kit.options import only_given
 from parley.kit.present.page_read import kind_of_folder, read_json, runs_in
 from parley.kit.present.tables import written
 from parley.kit.registry import kinds, mechanism
@@ -97,7 +98,7 @@ def _made(folder: Path) -> list[tuple[str, list[tuple[str, str]]]]:
     if not (folder / RUN).is_file():  # of an earlier version
         return [("The problem", problem)]
     made = read_json(folder / RUN)
-    options = {name: value for name, value in made["options"].items() if value not in (None, False, [])}
+    options = only_given(made["options"])
     command = [f"parley {made['command']} {PROBLEM}", *(_option(*option) for option in options.items())]
     run = [
         ("command", " ".join(command)),

@@ -52,7 +52,7 @@ def _shared(name: str, or_else: str = "") -> tuple[Option, ...]:
             f"{or_else}. Without it, every capacity is 1.",
             metavar="FILE",
         ),
-        Option(name, "rule", str, _RULES, default="serial-dictatorship"),
+        Option(name, "rule", str, _RULES, default="serial-dictatorship", metavar="RULE"),
     )
 
 

@@ -194,7 +194,7 @@ class Guarantees(Mechanism[Problem, Solution, Audit, Outcome, Plan]):
 def _range(text: str) -> tuple[int, int]:
     least, colon, most = text.partition(":")
     if not (colon and least.isdecimal() and most.isdecimal() and len(text) < _DIGITS):
-        raise ParleyError(f"--sweep {shorten(text)} is not of the form A:B")
+        raise ParleyError(f"--sweep: {shorten(text)} is not of the form A:B")
     return int(least), int(most)
 
 

@@ -205,7 +205,7 @@ def solve(
 def _check_sweep(problem: Problem, sweep: tuple[int, int]) -> None:
     if not 1 <= sweep[0] <= sweep[1] <= MAX_PROVIDERS:
         reason = f"{shorten(sweep[0])}:{shorten(sweep[1])} is no range from 1 to {MAX_PROVIDERS}"
-        raise ParleyError(f"--sweep {reason}")
+        raise ParleyError(f"--sweep: {reason}")
     if not problem.are_identical:
         raise ParleyError("--sweep requires identical providers: nothing but their number changes")
 

@@ -92,7 +92,7 @@ def _price(cost: str | None) -> Fraction:
     except ValueError as error:
         raise ParleyError(f"--cost: {error}") from None
     if price <= 0:
-        raise ParleyError(f"--cost {price} is not above 0")
+        raise ParleyError(f"--cost: {price} is not above 0")
     return price
 
 

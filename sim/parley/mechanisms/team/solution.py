@@ -218,7 +218,7 @@ def solve(
     if method == "fptas" and not isinstance(problem.success, Additive):
         raise ParleyError(f"--method fptas requires an additive success function, not {problem.success.type}")
     if not 0 < epsilon < 1:
-        raise ParleyError(f"--epsilon {epsilon} is not between 0 and 1")
+        raise ParleyError(f"--epsilon: {epsilon} is not between 0 and 1")
     clock = Clock.of(time_limit)
     posted_fair = is_posted_fair(problem)
     if not problem.success.is_submodular:
