@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -48,7 +47,6 @@ from parley.mechanisms.assignment.problem import Problem
 )
 def test_toml_is_bounded_before_it_is_parsed(text: str, said: str) -> None:
     tracemalloc.start()
-    began = time.process_time()
     try:
         with pytest.raises(ProblemError) as refused:
             problemfile.parse(text, "a.toml", is_json=False)
@@ -57,7 +55,6 @@ def test_toml_is_bounded_before_it_is_parsed(text: str, said: str) -> None:
         tracemalloc.stop()
     assert said in str(refused.value)
     assert peak < 30 * len(text) + 2**20
-    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -318,12 +318,10 @@ def test_the_npm_compiler_steps_in_where_there_is_no_native_one(bare: Path) -> N
 
 
 @pytest.mark.usefixtures("alone")
-def test_without_any_compiler_every_way_tried_is_named_at_once(bare: Path) -> None:
+def test_without_any_compiler_every_way_tried_is_named(bare: Path) -> None:
     (bare / "node_modules").unlink()
-    start = time.monotonic()
     with pytest.raises(NoCompilerError) as caught:
         compile_contracts(bare)
-    assert time.monotonic() - start < 5
     for reason in (
         "none installed by py-solc-x",
         "none on the PATH",

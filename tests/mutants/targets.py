@@ -10,7 +10,7 @@ import pytest
 
 from parley.chain import revm
 from parley.chain.compiler import Artifact, project_root
-from parley.chain.evm import GAS_LIMIT
+from parley.chain.evm import GAS_LIMIT, Logs
 from parley.chain.pyevm import PyEvm
 from parley.chain.revm import RevmEvm
 from parley.chain.tester import TesterEvm
@@ -171,7 +171,9 @@ class Watch:
                 self.used = True
             return deploy(machine, initcode)
 
-        def sending(machine: RevmEvm, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
+        def sending(
+            machine: RevmEvm, sender: str, to: str, data: bytes, value: int = 0
+        ) -> tuple[bytes, Logs]:
             self.used |= machine in machines
             return send(machine, sender, to, data, value)
 

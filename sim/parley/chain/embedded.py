@@ -21,24 +21,16 @@ T = TypeVar("T")
 class WithReceipts(ABC):
     """A backend whose transactions have receipts."""
 
-    _logs: Logs = ()
-
     @abstractmethod
     def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.transact`."""
 
-    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
+    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> tuple[bytes, Logs]:
         """See `parley.chain.evm.Evm.send`."""
-        self._logs = ()
         receipt = self.transact(sender, to, data, value)
         if not receipt.ok:
             raise Reverted(receipt.output)
-        self._logs = [(log.topics, log.data) for log in receipt.logs]
-        return receipt.output
-
-    def take_logs(self) -> Logs:
-        """See `parley.chain.evm.Evm.take_logs`."""
-        return self._logs
+        return receipt.output, [(list(log.topics), log.data) for log in receipt.logs]
 
 
 class Embedded(ABC, Generic[T]):

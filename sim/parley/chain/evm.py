@@ -138,8 +138,8 @@ class Evm(Protocol):
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """Do the same as `transact`, then undo all changes."""
 
-    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
-        """Send a transaction and return its output: a faster `transact`.
+    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> tuple[bytes, Logs]:
+        """Send a transaction, and return its output and its events: a faster `transact`.
 
         Raises
         ------
@@ -148,9 +148,6 @@ class Evm(Protocol):
         EvmError
             As `transact`.
         """
-
-    def take_logs(self) -> Logs:
-        """Return topics and data of each event of the last `send`, in order; none if it failed."""
 
     def balance(self, address: str) -> int:
         """Return an account's balance in wei, plus what it spent on gas."""

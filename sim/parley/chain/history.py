@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from parley.chain.evm import EvmError, Log, Receipt, Reverted
+from parley.chain.embedded import WithReceipts
+from parley.chain.evm import EvmError, Log, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -135,7 +136,7 @@ class History(Protocol):
         """Return the contract's balance in wei."""
 
 
-class Recorder:
+class Recorder(WithReceipts):
     """A backend that records the calls of one contract: both an `parley.chain.evm.Evm` and a `History`.
 
     Parameters
@@ -161,7 +162,6 @@ class Recorder:
         self._contract = contract
         self._calls: list[Call] = []
         self._gains: dict[int, dict[str, int]] = {}
-        self._logs: Sequence[tuple[Sequence[bytes], bytes]] = ()
         self._open: dict[int, int] = {}
 
     # ── a history ────────────────────────────────────────────────────────────────────────────────────────
@@ -294,18 +294,6 @@ class Recorder:
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.call`."""
         return self.evm.call(sender, to, data, value)
-
-    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
-        """See `parley.chain.evm.Evm.send`."""
-        receipt = self.transact(sender, to, data, value)
-        self._logs = [(log.topics, log.data) for log in receipt.logs]
-        if not receipt.ok:
-            raise Reverted(receipt.output)
-        return receipt.output
-
-    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
-        """See `parley.chain.evm.Evm.take_logs`."""
-        return self._logs
 
     def snapshot(self) -> int:
         """See `parley.chain.evm.Evm.snapshot`."""

@@ -13,6 +13,7 @@ its user:
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, NoReturn
 
 import pyrevm
@@ -23,13 +24,15 @@ from parley.chain.evm import CHAIN_ID, FUNDS, GAS_LIMIT, EvmError, Log, Receipt,
 from parley.core.randomness import keccak
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from parley.chain.evm import Name
+    from parley.chain.evm import Logs, Name
 
 # The newest fork with a name in pyrevm. The contracts use nothing that Prague adds (precompiles, delegated
 # accounts). pyrevm silently takes its latest fork for an unknown name.
 _FORK = "CANCUN"
+
+_TOPICS_AND_DATA = attrgetter("data")
 
 # Zeros that revm appends to code.
 _PADDING = 33
@@ -54,8 +57,9 @@ class RevmEvm(Embedded[pyrevm.JournalCheckpoint]):
     >>> evm = RevmEvm()
     >>> runtime = bytes.fromhex("602a5f5260205ff3")
     >>> address = evm.deploy(bytes.fromhex("67") + runtime + bytes.fromhex("5f5260086018f3"))
-    >>> int.from_bytes(evm.send(evm.accounts[0], address, b""))
-    42
+    >>> output, events = evm.send(evm.accounts[0], address, b"")
+    >>> int.from_bytes(output), events
+    (42, [])
     """
 
     name: Name = "revm"
@@ -88,23 +92,20 @@ class RevmEvm(Embedded[pyrevm.JournalCheckpoint]):
 
     # ── transactions ─────────────────────────────────────────────────────────────────────────────────────
 
-    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
+    def send(self, sender: str, to: str, data: bytes, value: int = 0) -> tuple[bytes, Logs]:
         """See `parley.chain.evm.Evm.send`."""
         self._reset_transient_storage()
         try:
-            return self._message_call(sender, to, data, value)
+            output = self._message_call(sender, to, data, value)
         except RuntimeError as error:
             _fail(error)
-
-    def take_logs(self) -> Sequence[tuple[Sequence[bytes], bytes]]:
-        """See `parley.chain.evm.Evm.take_logs`."""
         result = self._evm.result
-        return [log.data for log in result.logs] if result is not None else []
+        return output, list(map(_TOPICS_AND_DATA, result.logs)) if result is not None else []
 
     def transact(self, sender: str, to: str, data: bytes, value: int = 0) -> Receipt:
         """See `parley.chain.evm.Evm.transact`."""
         try:
-            output = self.send(sender, to, data, value)
+            output, _ = self.send(sender, to, data, value)
         except Reverted as reverted:
             return Receipt(ok=False, output=reverted.data, logs=(), gas_used=0)
         result = self._evm.result

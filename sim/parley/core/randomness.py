@@ -19,7 +19,8 @@ True
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Protocol, TypeAlias
 
 Word: TypeAlias = bytes
 """A word of 32 bytes."""
@@ -31,25 +32,20 @@ ORDER_ENTRIES_PER_WORD = 32
 """One byte each: seats are numbered below 64."""
 
 
-def _choose_keccak() -> Callable[[bytes], bytes]:
-    """Return Keccak-256 from the fastest installed implementation."""
+class _Hash(Protocol):
+    def digest(self) -> bytes: ...
+
+
+def _choose_keccak() -> Callable[[bytes], _Hash]:
+    """Return the fastest installed implementation of Keccak-256."""
     try:
         import sha3  # noqa: PLC0415 - safe-pysha3, much faster than pycryptodome, may lack a wheel
     except ImportError:
         from eth_hash.auto import keccak as slower  # noqa: PLC0415 - only where it is needed
 
-        def keccak_256(data: bytes) -> bytes:
-            return slower(data)
-
-        return keccak_256
-
-    new = sha3.keccak_256
-
-    def keccak_256_native(data: bytes) -> bytes:
-        digest: bytes = new(data).digest()
-        return digest
-
-    return keccak_256_native
+        return slower.new
+    fastest: Callable[[bytes], _Hash] = sha3.keccak_256
+    return fastest
 
 
 _keccak = _choose_keccak()
@@ -63,7 +59,7 @@ def keccak(data: bytes) -> Word:
     >>> keccak(b"").hex()
     'c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470'
     """
-    return _keccak(data)
+    return _keccak(data).digest()
 
 
 def word(value: int) -> Word:
@@ -112,7 +108,13 @@ def game_id(chain_id: int, contract: str, creator: str, salt: Word) -> Word:
     >>> one == game_id(2, "0x" + "11" * 20, "0x" + "22" * 20, word(7))  # another chain, another game
     False
     """
-    return keccak(word(chain_id) + address_word(contract) + address_word(creator) + _checked(salt))
+    return keccak(_origin(chain_id, contract, creator) + _checked(salt))
+
+
+@lru_cache(maxsize=64)
+def _origin(chain_id: int, contract: str, creator: str) -> bytes:
+    """Return what the ids of all games of one creator hash before the salt."""
+    return word(chain_id) + address_word(contract) + address_word(creator)
 
 
 def commitment(game: Word, seat: int, secret: Word) -> Word:
@@ -133,7 +135,9 @@ def commitment(game: Word, seat: int, secret: Word) -> Word:
     >>> commitment(word(1), 0, secret) == keccak(word(1) + word(0) + secret)
     True
     """
-    return keccak(_checked(game) + word(seat) + _checked(secret))
+    if len(game) != 32 or len(secret) != 32:
+        raise ValueError(f"not words of 32 bytes: {game!r}, {secret!r}")
+    return _keccak(game + seat.to_bytes(32, "big") + secret).digest()
 
 
 def purpose_word(purpose: bytes) -> Word:

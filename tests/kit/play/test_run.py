@@ -178,7 +178,7 @@ class ElsewhereShorter(Player):
     def play(self, k: int) -> Outcome:
         outcome = super().play(k)
         if self.evm.name == "py-evm":
-            del self.sent[-1], self.gas_used[-1]
+            del self._sent[-1], self.gas_used[-1]
         return outcome
 
 

@@ -67,8 +67,6 @@ class Player(ABC, Generic[OutcomeT]):
         The account that creates games and calls what any account may call.
     transactions : int
         Number of transactions in all games so far.
-    sent : list of Sent
-        Transactions of the last game in order.
     gas_used : list of int
         Gas of each of them, if the EVM measures it.
     """
@@ -81,7 +79,8 @@ class Player(ABC, Generic[OutcomeT]):
         self.seed = seed
         self.codec = codec
         self.transactions = 0
-        self.sent: list[Sent] = []
+        self._transact = self._measured if evm.accounts_gas else evm.send
+        self._sent: list[tuple[str, bytes, int, bytes, Logs]] = []
         self.gas_used: list[int] = []
 
     @abstractmethod
@@ -109,9 +108,13 @@ class Player(ABC, Generic[OutcomeT]):
 
     def begin(self) -> None:
         """Start a new game."""
-        # New lists, because the caller may keep those of the last game.
-        self.sent = []
+        self._sent = []
         self.gas_used = []
+
+    @property
+    def sent(self) -> list[Sent]:
+        """Transactions of the last game, in order."""
+        return list(map(Sent._make, self._sent))
 
     def contract_of(self, data: bytes) -> str:  # noqa: ARG002 - a mechanism's own may have several
         """Return the address of the contract that a call is to."""
@@ -125,23 +128,22 @@ class Player(ABC, Generic[OutcomeT]):
         UnexpectedRevertError
             If the contract reverts it; it is not recorded then.
         """
-        evm, to = self.evm, self.contract_of(data)
-        if evm.accounts_gas:
-            receipt = evm.transact(sender, to, data, value)
-            if not receipt.ok:
-                raise self._refusal(data, receipt.output)
-            output = receipt.output
-            logs: Logs = [(list(log.topics), log.data) for log in receipt.logs]
-            self.gas_used.append(receipt.gas_used)
-        else:
-            try:
-                output = evm.send(sender, to, data, value)
-            except Reverted as reverted:
-                raise self._refusal(data, reverted.data) from None
-            logs = evm.take_logs()
-        self.sent.append(Sent(sender, data, value, output, logs))
+        try:
+            output, logs = self._transact(sender, self.contract_of(data), data, value)
+        except Reverted as reverted:
+            raise self._refusal(data, reverted.data) from None
+        # Plain tuples, which are made faster; few games' transactions are looked at.
+        self._sent.append((sender, data, value, output, logs))
         self.transactions += 1
         return logs
+
+    def _measured(self, sender: str, to: str, data: bytes, value: int) -> tuple[bytes, Logs]:
+        """Send a transaction, and record its gas."""
+        receipt = self.evm.transact(sender, to, data, value)
+        if not receipt.ok:
+            raise Reverted(receipt.output)
+        self.gas_used.append(receipt.gas_used)
+        return receipt.output, [(list(log.topics), log.data) for log in receipt.logs]
 
     def events(self, sender: str, data: bytes, value: int = 0) -> list[Event]:
         """Send a transaction, and return its events decoded."""
@@ -207,7 +209,7 @@ class Player(ABC, Generic[OutcomeT]):
         reason = f"{error.name}({', '.join(args)})" if error.name else f"0x{revert.hex()}"
         refusal = UnexpectedRevertError(f"the contract refuses {function}: {reason}")
         # The game is given up, and nothing of it counts.
-        self.transactions -= len(self.sent)
+        self.transactions -= len(self._sent)
         # Not an argument: exceptions from other processes are rebuilt from their text.
         refusal.error = error.name
         return refusal

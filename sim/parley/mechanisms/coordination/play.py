@@ -168,8 +168,8 @@ class Player(kit.Player[Outcome]):
         self._proposing = functions["propose"].given("shares")
         respond = functions["respond"].given("accept")
         self._answers = respond(False), respond(True)
-        self._withdrawing = functions["withdraw"].given("shares")
-        self._withdraw_unsettled = self._withdrawing(())
+        self._withdrawing = functions["withdraw"].given("seat", "to", "shares")
+        self._withdraw_unsettled = self._withdrawals(())
         self._deposits = tuple(parameters.deposit(i) for i in range(n))
         self._contracted_costs = tuple(parameters.contracted_cost(i) for i in range(n))
         self._reveal_order = sorted(range(n), key=lambda i: bots[i].reveals_last)
@@ -178,7 +178,7 @@ class Player(kit.Player[Outcome]):
         self._random = Random()
         self._root = Position(problem)
         self._moves: dict[tuple[Position, Row], tuple[Callable[..., bytes], bytes]] = {}
-        self._offers: dict[Row, tuple[Callable[..., bytes], Callable[..., bytes]]] = {}
+        self._offers: dict[Row, tuple[Callable[..., bytes], list[Callable[..., bytes]]]] = {}
 
     # ── one game ───────────────────────────────────────────────────────────────────────────────────
 
@@ -305,8 +305,8 @@ class Player(kit.Player[Outcome]):
         shares = bots[proposer].propose(bargaining, last_round=last_round)
         offer = self._offers.get(shares)
         if offer is None:
-            offer = self._offers[shares] = self._proposing(shares), self._withdrawing(shares)
-        propose, state.withdrawal = offer
+            offer = self._offers[shares] = self._proposing(shares), self._withdrawals(shares)
+        propose, state.withdrawals = offer
         state.answered = state.digest
         (proposed,) = self.events(self.seats[proposer], propose(state.game, state.digest))
         offered = proposed.shares
@@ -320,6 +320,10 @@ class Player(kit.Player[Outcome]):
                 return False
         return True
 
+    def _withdrawals(self, shares: Row) -> list[Callable[..., bytes]]:
+        """Return what encodes withdrawals that name a proposal, by seat."""
+        return [self._withdrawing(seat, address, shares) for seat, address in enumerate(self.seats)]
+
     def _expire(self, state: "_Game") -> None:
         """Somebody was silent: wait until the deadline has passed, and end the game."""
         self.expire(state.game, self.problem.window)
@@ -329,11 +333,10 @@ class Player(kit.Player[Outcome]):
         """Everybody takes its money; returns what the game cost each agent."""
         costs = list(state.position.bargaining.announced_costs if settled else self._contracted_costs)
         withdraw, digest = self._withdraw_unsettled, state.digest
-        if settled and state.withdrawal is not None:
-            withdraw, digest = state.withdrawal, state.answered
+        if settled and state.withdrawals is not None:
+            withdraw, digest = state.withdrawals, state.answered
         for seat in state.joined:
-            address = self.seats[seat]
-            withdrawn, *_ = self.events(address, withdraw(state.game, seat, address, digest))
+            withdrawn, *_ = self.events(self.seats[seat], withdraw[seat](state.game, digest))
             costs[seat] += self._deposits[seat] - withdrawn.amount
         return tuple(costs)
 
@@ -377,5 +380,5 @@ class _Game:
     proposer: int = -1
     answered: bytes = NOTHING
     """What the proposal answered to."""
-    withdrawal: Callable[..., bytes] | None = None
-    """What encodes withdrawals that name the proposal, once there is one."""
+    withdrawals: list[Callable[..., bytes]] | None = None
+    """What encodes withdrawals that name the proposal, by seat, once there is one."""
