@@ -6,6 +6,7 @@ menus. Plain Python runs it, and numba compiles it for many profiles.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         tuple[NDArray[np.int64], NDArray[np.float64]],
     ]
 
-__all__ = ["fast", "find_bases"]
+__all__ = ["fast", "find_bases", "shares_in_threads"]
 
 ZERO = 1e-9
 """What counts as 0, after each task and the costs are scaled to at most 1."""
@@ -32,6 +33,8 @@ TINY = 1e-300
 """A row of zeros is divided by this instead of its maximum."""
 TIE = 1e-12
 """Steps that differ by less have the same length."""
+FEW = 200
+"""Profiles that are solved in one thread: starting others takes longer."""
 MAX_STEPS = 2_000
 """Steps after which the search stops; seldom more than the number of columns is needed."""
 
@@ -185,3 +188,15 @@ def fast() -> Bases:
         names[function.__name__] = compiled(copy)
     found: Bases = names["find_bases"]
     return found
+
+
+def shares_in_threads(
+    columns: NDArray[np.float64], costs: NDArray[np.float64], present: NDArray[np.bool_], threads: int
+) -> NDArray[np.float64]:
+    """Return the shares that `find_bases` finds, by machine code, with the profiles divided among threads."""
+    solve = fast()
+    if threads == 1 or len(present) <= FEW:
+        return solve(columns, costs, present)[1]
+    with ThreadPoolExecutor(threads) as pool:
+        parts = pool.map(lambda part: solve(columns, costs, part)[1], np.array_split(present, threads))
+        return np.concatenate(list(parts))

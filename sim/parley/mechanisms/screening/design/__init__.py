@@ -83,8 +83,7 @@ def designed(problem: Problem, market: str, seed: int, workers: int | None = Non
     if market == "large":
         return large(problem, seed)
     if market == "finite":
-        processes = workers or os.cpu_count() or 1
-        return finite.finite(problem, seed, processes, [large(problem, seed)])
+        return finite.finite(problem, seed, workers or os.cpu_count() or 1)
     return finite.simple_design(problem, market, seed)
 
 

@@ -8,6 +8,7 @@ is tried as remedial: everybody else may then receive more than it gives up. The
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -18,7 +19,7 @@ from joblib import Parallel, delayed
 from parley.mechanisms.screening.bilateral import best_trade
 from parley.mechanisms.screening.design import simple
 from parley.mechanisms.screening.design.axes import Axes, levels_of, menus_along, search
-from parley.mechanisms.screening.design.large import exact_rays
+from parley.mechanisms.screening.design.large import exact_rays, large
 from parley.mechanisms.screening.design.numbers import Numbers, Sample
 from parley.mechanisms.screening.design.played import improved
 from parley.mechanisms.screening.design.priced import pair_menus
@@ -158,35 +159,36 @@ def _with_remedial(problem: Problem, menus: Sequence[Menu]) -> Iterator[tuple[Me
             )
 
 
-def finite(
-    problem: Problem, seed: int, workers: int, others: Sequence[tuple[Menu, ...]] = ()
-) -> tuple[Menu, ...]:
+def finite(problem: Problem, seed: int, workers: int) -> tuple[Menu, ...]:
     """Design menus for a finite market.
 
     Parameters
     ----------
     workers : int
-        Processes; the menus do not depend on it.
-    others : sequence of menus
-        More candidates.
+        Processes and threads; the menus do not depend on it.
     """
-    simple_ones = {name: simple_design(problem, name, seed) for name in SIMPLE}
-    candidates = [*_searched(problem, seed, workers), *simple_ones.values(), *others]
+    with ThreadPoolExecutor(1) as beside:  # the searches run in other processes
+        for_large_market = beside.submit(large, problem, seed)
+        searched = _searched(problem, seed, workers)
+        simple_ones = {name: simple_design(problem, name, seed) for name in SIMPLE}
+    without_clearing = for_large_market.result()
+    candidates = [*searched, *simple_ones.values(), without_clearing]
     numbers = Numbers.of(problem)
-    few, fresh = numbers.sample(FIRST_TYPES, seed, 0), numbers.sample(FRESH_TYPES, seed, 6)
+    few = numbers.sample(FIRST_TYPES, seed, 0, threads=workers)
+    fresh = numbers.sample(FRESH_TYPES, seed, 6, threads=workers)
 
     def cost_of(menus: Sequence[Menu], sample: Sample = fresh) -> float:
         return float(sample.changes(problem.market(menus).menus).mean())
 
     best = min(candidates, key=cost_of)
     known = cost_of(best)
-    for menus in others:
-        if cost_of(menus) < CLOSE * known < 0:
-            played = problem.market(menus).menus
-            moved = improved(numbers.sample(MOVED_TYPES, seed, 7), played, MOVES, (seed, 8))
-            rays = [exact_rays(eta, own) for eta, own in zip(problem.status_quo, moved, strict=True)]
-            better = tuple(old if old.remedial else Menu(own) for old, own in zip(played, rays, strict=True))
-            best = min(best, better, key=cost_of)
+    if cost_of(without_clearing) < CLOSE * known < 0:
+        played = problem.market(without_clearing).menus
+        sample = numbers.sample(MOVED_TYPES, seed, 7, threads=workers)
+        moved = improved(sample, played, MOVES, (seed, 8))
+        rays = [exact_rays(eta, own) for eta, own in zip(problem.status_quo, moved, strict=True)]
+        better = tuple(old if old.remedial else Menu(own) for old, own in zip(played, rays, strict=True))
+        best = min(best, better, key=cost_of)
     marked_up = [
         menus for start in (best, simple_ones["unit prices"]) for menus in _with_remedial(problem, start)
     ]

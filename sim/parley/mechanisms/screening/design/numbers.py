@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.mechanisms.screening.kernel import fast
+from parley.mechanisms.screening.kernel import shares_in_threads
 from parley.mechanisms.screening.preferences import chosen
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class Numbers:
         ]
         return np.ascontiguousarray(np.stack(drawn))
 
-    def sample(self, count: int, *seed: int) -> Sample:
+    def sample(self, count: int, *seed: int, threads: int = 1) -> Sample:
         """Draw types on which menus are played."""
-        return Sample(self, self.types(count, *seed))
+        return Sample(self, self.types(count, *seed), threads)
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ class Sample:
 
     numbers: Numbers
     types: Floats
+    threads: int = 1
+    """Among which the profiles of types are divided; changes nothing else."""
 
     def changes(self, menus: Sequence[Menu]) -> Floats:
         """Return the change of social cost for each profile of types.
@@ -152,6 +154,6 @@ class Sample:
             return np.zeros(count)
         table = np.array(columns)
         costs = (table * numbers.costs[seats]).sum(axis=1)
-        _, shares = fast()(table, costs, np.stack(present, axis=1))
+        shares = shares_in_threads(table, costs, np.stack(present, axis=1), self.threads)
         changes: Floats = shares @ costs
         return changes

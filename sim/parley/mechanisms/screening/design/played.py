@@ -13,7 +13,7 @@ import numpy as np
 
 from parley.mechanisms.screening.design.compiled_rays import stretch, vary
 from parley.mechanisms.screening.design.numbers import Floats, Sample, floats
-from parley.mechanisms.screening.kernel import fast
+from parley.mechanisms.screening.kernel import shares_in_threads
 from parley.mechanisms.screening.preferences import chosen
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def improved(sample: Sample, menus: Sequence[Menu], steps: int, seed: Sequence[i
     def cost(all_rays: Sequence[Floats], chosen_ones: Sequence[NDArray[np.bool_]]) -> float:
         costs = np.concatenate([all_rays[j] @ numbers.costs[j] for j in able])
         table = np.concatenate([all_rays[j] for j in able])
-        _, shares = fast()(table, costs, np.concatenate([chosen_ones[j] for j in able], axis=1))
+        chosen_by_all = np.concatenate([chosen_ones[j] for j in able], axis=1)
+        shares = shares_in_threads(table, costs, chosen_by_all, sample.threads)
         return float((shares @ costs).mean())
 
     if not able:
