@@ -95,6 +95,14 @@ def test_an_experiment_is_told_where_it_belongs(verb: str, name: str) -> None:
     assert refused(verb, file) == f"{file}: holds an experiment, not a problem; use parley experiment"
 
 
+@pytest.mark.parametrize("verb", ["solve", "simulate", "audit", "serve", "compare", "experiment"])
+def test_a_folder_is_told_where_it_belongs(verb: str, tmp_path: Path) -> None:
+    assert refused(verb, str(tmp_path)) == f"{tmp_path}: is a folder, not a file"
+    (tmp_path / "simulation.json").write_text("{}", encoding="utf-8")
+    said = refused(verb, str(tmp_path))
+    assert said == f"{tmp_path}: is the folder of a run, not a file; parley report makes a page of it"
+
+
 def test_an_experiment_without_its_kind_is_recognized() -> None:
     said = refused("solve", "-", given='title = "x"\ngames = 2\nproblem = {file = "x.toml"}')
     assert said == "standard input: holds an experiment, not a problem; use parley experiment"

@@ -112,6 +112,11 @@ def test_tables_are_also_csv_on_request(tmp_path: Path) -> None:
     assert run("experiment", file, "--out", tmp_path / "tables", "--csv") == (0, "")
     assert {path.name for path in (tmp_path / "tables").glob("*.csv")} == {"cells.csv", "games.csv"}
     assert run("experiment", file, "--out", tmp_path / "tables") == (0, "")
+    for verb, other in (("experiment", "simulate"), ("simulate", "experiment")):
+        folder, given = (tmp_path / "tables", LOTTERY) if verb == "experiment" else (out, file)
+        said = f"{folder}: holds another run (of {verb}, not {other}); use --force to replace it\n"
+        assert run(other, given, "--out", folder) == (2, said)
+    assert run("experiment", file, "--out", out, "--force") == (0, "")
 
 
 @pytest.mark.deep

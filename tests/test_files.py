@@ -102,7 +102,7 @@ def test_only_regular_files_of_text_are_read(tmp_path: Path) -> None:
     for path, said in (
         (fifo, "cannot be read: not a regular file"),
         (Path("/dev/zero"), "cannot be read: not a regular file"),
-        (tmp_path, "cannot be read: Is a directory"),
+        (tmp_path, "is a folder, not a file"),
         (tmp_path / "none", "cannot be read: No such file"),
         (large, f"is larger than {MAX_BYTES} bytes"),
         (latin, "byte 5: not UTF-8 text"),

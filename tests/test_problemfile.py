@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "missing.toml"
     with pytest.raises(ProblemError, match=r"missing\.toml: cannot be read: No such file"):
         load(missing)
-    with pytest.raises(ProblemError, match="Is a directory"):
+    with pytest.raises(ProblemError, match="is a folder, not a file"):
         load(tmp_path)
     with pytest.raises(ProblemError, match="cannot be read"):
         load("a\0b.toml")

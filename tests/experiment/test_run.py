@@ -130,7 +130,7 @@ def test_a_finished_run_whose_files_were_changed_is_not_called_written(
         file.write_bytes(changed.get(harm, altered))
     with pytest.raises(ParleyError) as refused:
         run_experiment(mixed / "experiment.json", out=out)
-    assert str(refused.value).startswith(f"{file}: was changed after the run; remove {out}")
+    assert str(refused.value).startswith(f"{file}: was changed after the run; use --force")
 
 
 def test_an_unfinished_run_of_another_experiment_is_removed(tmp_path: Path) -> None:
@@ -162,13 +162,21 @@ def test_a_complete_run_is_not_played_again(mixed: Path) -> None:
 
 def test_a_folder_of_something_else_is_refused_in_one_line(mixed: Path, tmp_path: Path) -> None:
     other = written(tmp_path, **MIXED | {"games": GENERATION + 1})
-    with pytest.raises(ParleyError, match="contains 'Test' with another experiment; choose another folder"):
+    told = r"holds another run \('Test' with another experiment\); use --force to replace it"
+    with pytest.raises(ParleyError, match=told):
         run_experiment(other, out=mixed / "run")
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "simulation.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ParleyError, match="is not empty and contains no experiment"):
-        run_experiment(other, out=tmp_path / "full")
-    assert [file.name for file in (tmp_path / "full").iterdir()] == ["simulation.json"]
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "simulation.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ParleyError, match=r"holds another run \(without run.json\); use --force"):
+        run_experiment(other, out=full)
+    (full / "run.json").write_text('{"command": "simulate"}', encoding="utf-8")
+    with pytest.raises(ParleyError, match=r"holds another run \(of simulate, not experiment\); use --force"):
+        run_experiment(other, out=full)
+    (full / "simulation.json").replace(full / "manifest.json")
+    with pytest.raises(ParleyError, match="is not empty and contains no Parley results"):
+        run_experiment(other, out=full, force=True)
+    assert {file.name for file in full.iterdir()} == {"manifest.json", "run.json"}
     with pytest.raises(ParleyError, match="cannot be used: "):
         run_experiment(other, out=other / "run")
 
@@ -185,7 +193,7 @@ def test_a_problem_or_strategy_file_that_has_changed_is_noticed(tmp_path: Path) 
     file = written(tmp_path, problem={"file": "problem.toml"}, population=population, generations=1)
     run_experiment(file, out=tmp_path / "run")
     strategy.write_text(strategy.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
-    with pytest.raises(ParleyError, match="with another strategy file"):
+    with pytest.raises(ParleyError, match="'Test' with another strategy file"):
         run_experiment(file, out=tmp_path / "run")
     problem.write_text(problem.read_text(encoding="utf-8").replace("[9, 0", "[8, 0"), encoding="utf-8")
     with pytest.raises(ParleyError, match="with another problem"):

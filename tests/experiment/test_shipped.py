@@ -190,7 +190,7 @@ def test_a_folder_of_something_else_is_refused_by_the_script(
     (tmp_path / "patience").mkdir()
     (tmp_path / "patience" / "letter.txt").write_text("Dear", encoding="utf-8")
     assert experiments.run(["patience", "--out", str(tmp_path)]) == 2
-    assert "is not empty and contains no experiment" in capsys.readouterr().err
+    assert "is not empty and contains no Parley results" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("module", [laws, patience, scale, withholding])

@@ -224,11 +224,14 @@ def test_as_many_strategies_as_a_table_can_hold(tmp_path: Path, monkeypatch: pyt
         load_experiment(file)
 
 
-def test_a_problem_file_that_is_wrong_is_the_one_that_is_named(tmp_path: Path) -> None:
+def test_a_problem_file_that_is_wrong_is_named_with_its_key(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text('kind = "coordination"\ncontracted = 3\n', encoding="utf-8")
-    with pytest.raises(ProblemError, match=r"bad\.toml: capacity: missing"):
+    file = tmp_path / "experiment.json"
+    with pytest.raises(
+        ProblemError, match=rf"^{file}: problem\.file: {tmp_path}/bad\.toml: capacity: missing"
+    ):
         load_experiment(written(tmp_path, problem={"file": "bad.toml"}))
-    with pytest.raises(ProblemError, match=r"none\.toml: cannot be read"):
+    with pytest.raises(ProblemError, match=rf"^{file}: problem\.files\[1\]: .*none\.toml: cannot be read"):
         load_experiment(written(tmp_path, problem={"files": [EXAMPLE, "none.toml"]}))
 
 
@@ -238,9 +241,9 @@ def test_a_problem_of_another_kind_is_refused_naming_its_file_and_key(tmp_path: 
     lottery.write_text(text, encoding="utf-8")
     with pytest.raises(ProblemError) as caught:
         load_experiment(written(tmp_path, problem={"files": [EXAMPLE, "lottery.toml"]}))
-    assert str(caught.value) == (
-        f"{lottery}: kind: experiments are not for problems of kind assignment, only coordination"
-    )
+    said = "experiments are not for problems of kind assignment, only coordination"
+    where = f"{tmp_path / 'experiment.json'}: problem.files[1]: {lottery}"
+    assert str(caught.value) == f"{where}: kind: {said}"
     # Nor is a problem an experiment.
     with pytest.raises(
         ProblemError, match=r"lottery\.toml: holds a problem, not an experiment; use parley solve"

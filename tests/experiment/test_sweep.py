@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -120,8 +121,27 @@ def test_workers_and_kills_leave_the_same_bytes(ran: Path, tmp_path: Path) -> No
 
 
 def test_another_sweep_is_not_put_in_the_place_of_one(ran: Path, tmp_path: Path) -> None:
-    with pytest.raises(ParleyError, match="contains 'Rules' with another experiment"):
+    with pytest.raises(ParleyError, match=r"holds another run \('Rules' with another experiment\)"):
         run_experiment(written(tmp_path, games=GAMES + 1), out=ran)
+
+
+def test_force_replaces_another_run_and_changed_files_but_nothing_else(ran: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(ran, tmp_path / "out")
+    file = written(tmp_path, vary={}, games=2)
+    assert run_experiment(file, out=out, force=True).manifest["games"] == 2
+    before = (out / "games.parquet").stat().st_mtime_ns
+    run_experiment(file, out=out, force=True)
+    assert (out / "games.parquet").stat().st_mtime_ns == before
+    (out / "summary.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(
+        ParleyError, match="was changed after the run; use --force to run the experiment again"
+    ):
+        run_experiment(file, out=out)
+    assert run_experiment(file, out=out, force=True).summary["cells"]
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ParleyError, match=r"notes\.txt, which Parley did not write"):
+        run_experiment(ran.parent / "sweep.json", out=out, force=True)
+    assert (out / "notes.txt").is_file()
 
 
 def test_a_toy_has_sweeps_without_a_line_of_its_own(tmp_path: Path) -> None:
@@ -159,7 +179,14 @@ def test_files_say_whether_populations_play_or_bots(tmp_path: Path) -> None:
         ({"population": {}}, "population: unknown key"),
         ({"seeds": []}, "seeds: [] is empty"),
         ({"problem": {}}, "problem: must hold file, files or the keys of a problem with its kind"),
-        ({"problem": {"kind": "poker"}}, "kind: unknown kind 'poker'"),
+        (
+            {"problem": {"file": "no.toml"}, "vary": None},
+            "problem.file: {folder}/no.toml: cannot be read: No such",
+        ),
+        ({"problem": {"file": "no.toml"}}, "problem.file: {folder}/no.toml: cannot be read: No such file"),
+        ({"problem": {"files": [str(LOTTERY), "no.toml"]}}, "problem.files[1]: {folder}/no.toml: cannot be"),
+        ({"problem": {"files": [str(LOTTERY), 3]}}, "problem.files[1]: 3 is not the name of a file"),
+        ({"problem": {"kind": "poker"}}, "problem.kind: unknown kind 'poker'"),
         ({"problem": {"kind": "assignment", "rule": "boston"}}, "problem.items: missing"),
         ({"vary": {"rule": []}}, "vary.rule: empty"),
         ({"vary": {"rule": ["boston", "boston"]}}, "vary.rule: duplicate value"),
@@ -179,7 +206,7 @@ def test_bad_files_get_one_line_with_file_key_and_reason(
     file = written(tmp_path, **changed)
     with pytest.raises(ProblemError) as caught:
         read_experiment(file)
-    assert str(caught.value).startswith(f"{file}: {said}")
+    assert str(caught.value).startswith(f"{file}: {said.replace('{folder}', str(tmp_path))}")
     assert "\n" not in str(caught.value)
 
 

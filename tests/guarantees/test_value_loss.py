@@ -222,7 +222,7 @@ def test_a_study_has_all_combinations() -> None:
         ({"sample": 3}, "sample: unknown key (did you mean samples?)"),
         (
             {"trips": {"file": "none.csv", "areas": ["a"], "dates": ["2016-01-08"], "windows": [9]}},
-            "none.csv: cannot",
+            "study.toml: trips.file: none.csv: cannot",
         ),
         (
             {"trips": {"file": "f", "areas": ["a", "a"], "dates": ["d"], "windows": [9]}},

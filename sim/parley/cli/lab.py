@@ -12,6 +12,7 @@ from parley.cli.output import echo, say
 from parley.cli.shared import (
     Csv,
     Json,
+    OutForce,
     Pace,
     app,
     console,
@@ -45,6 +46,7 @@ def experiment(
     file: ExperimentFile,
     workers: Workers = 1,
     out: ExperimentOut = None,
+    force: OutForce = False,  # noqa: FBT002 - a flag
     csv: Csv = False,  # noqa: FBT002 - a flag
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -71,7 +73,7 @@ def experiment(
             progress.update(task, completed=done, total=total)
             pace.at(done, total)
 
-        run = api.experiment(file, out, workers=workers, progress=tell, warn=warn)
+        run = api.experiment(file, out, workers=workers, force=force, progress=tell, warn=warn)
         if csv:
             from parley.kit.present.arrow import write_csv  # noqa: PLC0415 - pyarrow is slow to load
 

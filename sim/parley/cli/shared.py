@@ -219,7 +219,8 @@ def next_command(command: str, file: str | Path) -> None:
 
 
 OutForce = Annotated[
-    bool, typer.Option("--force", help="Replace a run of another problem, seed or options in the folder.")
+    bool,
+    typer.Option("--force", help="Replace another run in the folder: of another problem, seed or options."),
 ]
 Csv = Annotated[bool, typer.Option("--csv", help="Also write each Parquet table of the folder as CSV.")]
 

@@ -60,6 +60,31 @@ def naming(file: str) -> Iterator[None]:
         raise (error if error.file or not file else error.in_file(file)) from None
 
 
+@contextmanager
+def named_by(key: str) -> Iterator[None]:
+    """Put the key of a table, or of another file's name, before errors inside it.
+
+    Examples
+    --------
+    >>> with naming("study.toml"), named_by("problem.file"):
+    ...     raise ProblemError("none.toml", "", "cannot be read")
+    Traceback (most recent call last):
+        ...
+    parley.core.errors.ProblemError: study.toml: problem.file: none.toml: cannot be read
+    >>> with naming("study.toml"), named_by("problem"):
+    ...     raise ProblemError("", "kind", "missing")
+    Traceback (most recent call last):
+        ...
+    parley.core.errors.ProblemError: study.toml: problem.kind: missing
+    """
+    try:
+        yield
+    except ProblemError as error:
+        if error.file:
+            raise ProblemError("", key, str(error)) from None
+        raise ProblemError("", f"{key}.{error.key}".removesuffix("."), error.reason) from None
+
+
 def one_line(text: str) -> str:
     r"""Escape line breaks and characters that cannot be printed.
 

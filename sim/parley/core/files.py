@@ -79,6 +79,8 @@ def read_bytes(path: str | PathLike[str]) -> bytes:
 
 
 def _unreadable(path: str | PathLike[str], error: OSError | ValueError) -> ProblemError:
+    if isinstance(error, IsADirectoryError):
+        return ProblemError(fspath(path), "", "is a folder, not a file")
     return ProblemError(fspath(path), "", f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
 

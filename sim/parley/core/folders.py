@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = [
+    "EXPERIMENT",
     "MARKS",
     "RUN",
+    "check_replaceable",
     "check_same",
+    "command_of",
     "commit_folder",
     "locked",
+    "other_run",
     "saying",
     "sync",
     "whole_file",
@@ -38,7 +42,9 @@ __all__ = [
     "write_json",
 ]
 
-MARKS = ("simulation.json", "audit.json", "comparison.json", "manifest.json")
+EXPERIMENT = "manifest.json"
+"""The file that says how an experiment was made."""
+MARKS = ("simulation.json", "audit.json", "comparison.json", EXPERIMENT)
 """A folder is replaced only if it contains one of these files."""
 RUN = "run.json"
 """How a folder was made: the command, the problem's hash, the options, and Parley's version."""
@@ -149,9 +155,11 @@ def check_replaceable(path: Path) -> None:
         raise ParleyError(f"{path}: is not a folder")
     names = sorted(entry.name for entry in path.iterdir() if not _is_left_behind(entry))
     foreign = [name for name in names if Path(name).suffix not in OWN or not (path / name).is_file()]
-    if foreign and any(mark in names for mark in MARKS):
+    # Other programs write files of this name too.
+    run = any(mark in names for mark in MARKS if mark != EXPERIMENT) or command_of(path) == "experiment"
+    if foreign and run:
         raise ParleyError(f"{path}: contains {foreign[0]}, which Parley did not write; choose another folder")
-    if names and not any(mark in names for mark in MARKS):
+    if names and not run:
         raise ParleyError(f"{path}: is not empty and contains no Parley results; choose another folder")
 
 
@@ -174,9 +182,26 @@ def check_same(path: Path, run: Mapping[str, Any]) -> None:
         held = read_object(path / RUN)
         difference = _difference(held, run)
     except (ProblemError, AttributeError, KeyError, TypeError):
-        difference = f"without {RUN}"
+        command = command_of(path)
+        other = command not in {"", run["command"]}
+        difference = f"of {command}, not {run['command']}" if other else f"without {RUN}"
     if difference:
-        raise ParleyError(f"{path}: holds another run ({difference}); use --force to replace it")
+        raise other_run(path, difference)
+
+
+def other_run(path: Path, difference: str) -> ParleyError:
+    """Return the error that a folder holds a run that differs."""
+    return ParleyError(f"{path}: holds another run ({difference}); use --force to replace it")
+
+
+def command_of(path: Path) -> str:
+    """Return the command that wrote a folder; empty if the folder does not say."""
+    with suppress(ProblemError):
+        if read_object(path / EXPERIMENT).get("kind") == "experiment":
+            return "experiment"
+    with suppress(ProblemError, KeyError):
+        return str(read_object(path / RUN)["command"])
+    return ""
 
 
 def _difference(held: Mapping[str, Any], run: Mapping[str, Any]) -> str:

@@ -8,10 +8,12 @@ import tomllib
 from abc import ABC, abstractmethod
 from decimal import Decimal, InvalidOperation
 from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from parley.core.errors import ProblemError, shorten
 from parley.core.files import MAX_BYTES, check_json, check_toml, read_text, unique
+from parley.core.folders import MARKS
 from parley.core.names import CONTROLS
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ BARE_FRACTION = re.compile(r"[=\[,]\s*[+-]?\d+\s*/\s*\d")
 def read(path: str | PathLike[str]) -> dict[str, Any]:
     """Read a TOML or JSON file; decimals become `Decimal`."""
     file = fspath(path)
+    if any((Path(file) / mark).is_file() for mark in MARKS):
+        reason = "is the folder of a run, not a file; parley report makes a page of it"
+        raise ProblemError(file, "", reason)
     return parse(read_text(path), file, is_json=file.lower().endswith(".json"))
 
 

@@ -115,6 +115,7 @@ def experiment(
     out: str | PathLike[str] | None = None,
     *,
     workers: int = 1,
+    force: bool = False,
     progress: Callable[[int, int], None] = lambda *_: None,
     warn: Callable[[str], None] | None = None,
 ) -> ExperimentRun:
@@ -124,6 +125,8 @@ def experiment(
     ----------
     out : path, optional
         Output folder; by default ``build/experiments/NAME``.
+    force : bool
+        Replace another run in the folder.
     progress : callable
         Called with the number of finished games and of all games.
     warn : callable, optional
@@ -138,4 +141,4 @@ def experiment(
 
     folder = Path(out) if out is not None else Path("build") / "experiments" / Path(fspath(file)).stem
     tell = warn or (lambda text: warnings.warn(text, ProblemWarning, stacklevel=4))
-    return run_experiment(file, out=folder, workers=workers, progress=progress, warn=tell)
+    return run_experiment(file, out=folder, workers=workers, force=force, progress=progress, warn=tell)

@@ -25,7 +25,18 @@ from rich.text import Text
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError, naming, shorten
 from parley.core.files import JsonObject, read_object
-from parley.core.folders import commit_folder, locked, saying, work_folder, write_json
+from parley.core.folders import EXPERIMENT as MANIFEST
+from parley.core.folders import (
+    RUN,
+    check_replaceable,
+    command_of,
+    commit_folder,
+    locked,
+    other_run,
+    saying,
+    work_folder,
+    write_json,
+)
 from parley.core.keys import did_you_mean
 from parley.core.randomness import keccak
 from parley.kit.experiment.sweep import Sweep, kind_of_problem
@@ -45,7 +56,6 @@ __all__ = ["ExperimentRun", "read_experiment", "run_experiment"]
 
 PARTS = "parts"
 STATE = "state.json"
-MANIFEST = "manifest.json"
 SUMMARY = "summary.json"
 CELLS = "cells.parquet"
 
@@ -134,6 +144,7 @@ def run_experiment(
     *,
     out: str | PathLike[str],
     workers: int = 1,
+    force: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     warn: Callable[[str], None] = lambda _text: None,
 ) -> ExperimentRun:
@@ -146,6 +157,8 @@ def run_experiment(
         beside it. If the experiment is complete already, nothing is played.
     workers : int
         Number of processes; the tables do not depend on it.
+    force : bool
+        Replace another run in the folder.
     progress : callable, optional
         Called with the number of finished games, including earlier runs, and of all games.
     warn : callable, optional
@@ -154,7 +167,8 @@ def run_experiment(
     Raises
     ------
     ParleyError
-        If a file is invalid, the folder contains something else, a table was changed, or a bot fails.
+        If a file is invalid, the folder contains other files, or another run without `force`, a table was
+        changed, or a bot fails.
     """
     started = monotonic()
     experiment = read_experiment(file)
@@ -166,7 +180,7 @@ def run_experiment(
     except OSError as error:
         raise ParleyError(f"{folder}: cannot be used: {error.strerror}") from None
     with locked(folder), saying(folder):
-        done = _finished(folder, experiment, manifest, folder)
+        done = _held(folder, experiment, manifest, force=force)
         for text in experiment.warnings():
             warn(f"{fspath(file)}: {text}")
         if done is not None:
@@ -177,7 +191,7 @@ def run_experiment(
         if experiment.drawn:
             _draw(work)
         commit_folder(folder)
-        done = _finished(folder, experiment, manifest, folder)
+        done = _finished(folder, experiment, manifest)
     if done is None:
         raise AssertionError("a finished run is not complete")
     return replace(done, seconds=monotonic() - started)
@@ -268,8 +282,25 @@ def _print_of(file: Path) -> JsonObject:
     return {"bytes": file.stat().st_size, "sha256": digest}
 
 
-def _finished(out: Path, experiment: Experiment, manifest: JsonObject, named: Path) -> ExperimentRun | None:
-    """Return a finished run of the same experiment with unchanged files.
+def _held(out: Path, experiment: Experiment, manifest: JsonObject, *, force: bool) -> ExperimentRun | None:
+    """Return the finished run of this experiment in a folder; None if the folder may be written.
+
+    Raises
+    ------
+    ParleyError
+        If the folder contains other files, or another run or changed files without `force`.
+    """
+    try:
+        return _finished(out, experiment, manifest)
+    except ParleyError:
+        check_replaceable(out)
+        if not force:
+            raise
+    return None
+
+
+def _finished(out: Path, experiment: Experiment, manifest: JsonObject) -> ExperimentRun | None:
+    """Return a finished run of the same experiment with unchanged files; None if it is not finished.
 
     Raises
     ------
@@ -278,30 +309,28 @@ def _finished(out: Path, experiment: Experiment, manifest: JsonObject, named: Pa
     """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
-    if not (out / MANIFEST).is_file():
-        raise ParleyError(f"{named}: is not empty and contains no experiment; choose another folder")
+    command = command_of(out)
+    if command != KIND:
+        raise other_run(out, f"of {command}, not {KIND}" if command else f"without {RUN}")
     found = read_object(out / MANIFEST)
-    if found.get("kind") != KIND:
-        raise ParleyError(f"{named}: contains another kind of run; choose another folder")
     for key, what in experiment.same.items():
         if found.get(key) != manifest[key]:
-            title = shorten(found.get("title", ""))
-            raise ParleyError(f"{named}: contains {title} with another {what}; choose another folder")
+            raise other_run(out, f"{shorten(found.get('title', ''))} with another {what}")
     if found.get("complete") is not True:
         return None
     known = found.get("files")
     for name in known if isinstance(known, dict) else (SUMMARY,):
         if not isinstance(known, dict) or not (out / name).is_file() or known[name] != _print_of(out / name):
             raise ParleyError(
-                f"{named / name}: was changed after the run; remove {named} to run the experiment again"
+                f"{out / name}: was changed after the run; use --force to run the experiment again"
             )
-    return ExperimentRun(named, found, read_object(out / SUMMARY), experiment.results)
+    return ExperimentRun(out, found, read_object(out / SUMMARY), experiment.results)
 
 
 def _prepare(work: Path, experiment: Experiment, manifest: JsonObject) -> bool:
     """Prepare the work folder; return whether all steps are done already."""
     try:
-        if _finished(work, experiment, manifest, work) is not None:
+        if _finished(work, experiment, manifest) is not None:
             return True
         kept = (work / MANIFEST).is_file()
     except ParleyError:  # of another experiment, or broken

@@ -28,14 +28,14 @@ from hashlib import sha256
 from itertools import product
 from os import fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import pyarrow as pa
 from joblib import Parallel, delayed
 from pydantic import Field
 
 from parley.core import problemfile
-from parley.core.errors import ProblemError, naming
+from parley.core.errors import ProblemError, named_by, naming
 from parley.core.exact import show
 from parley.core.files import JsonObject
 from parley.core.keys import As, Keys, Whole, plain, read_keys
@@ -128,12 +128,32 @@ def kind_of_problem(mapping: Mapping[str, object], file: str) -> str | None:
     if not isinstance(problem, dict):
         return None
     if "kind" in problem:
-        return kind_of(problem, file)
+        with named_by("problem"):
+            return kind_of(problem, "")
     files = problem.get("files", [problem.get("file")])
     if not isinstance(files, list) or not files or not isinstance(files[0], str):
         return None
     path = fspath(Path(file).parent / files[0])
-    return kind_of(problemfile.read(path), path)
+    with named_by("problem.files[0]" if "files" in problem else "problem.file"):
+        return kind_of(problemfile.read(path), path)
+
+
+class Source(NamedTuple):
+    """Where a problem comes from.
+
+    Attributes
+    ----------
+    keys : dict
+        The keys of the problem.
+    file : str
+        The problem's file; empty if its keys are in the experiment file.
+    key : str
+        The key of the experiment file that holds the problem or names its file.
+    """
+
+    keys: JsonObject
+    file: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -205,8 +225,8 @@ class Sweep(Experiment):
         return {
             "seed": self.keys.seeds[0],
             "problems": {
-                name: sha256(json.dumps(plain(mapping), sort_keys=True).encode()).hexdigest()
-                for name, (mapping, _) in self._problems.items()
+                name: sha256(json.dumps(plain(source.keys), sort_keys=True).encode()).hexdigest()
+                for name, source in self._problems.items()
             },
             "cells": len(self.cells),
         }
@@ -227,45 +247,50 @@ class Sweep(Experiment):
 
     # ── cells ──
 
-    def _named(self, problem: JsonObject) -> Iterator[tuple[str, tuple[JsonObject, str]]]:
-        """Yield problems by name, with their keys and file."""
+    def _named(self, problem: JsonObject) -> Iterator[tuple[str, Source]]:
+        """Yield where problems come from, by name."""
         if "kind" in problem:
-            yield "problem", (problem, "")
+            yield "problem", Source(problem, "", "problem")
             return
         files = problem.get("files", [problem.get("file")])
         if len(problem) != 1 or not isinstance(files, list) or files in ([], [None]):
             raise ProblemError("", "problem", "must hold file, files or the keys of a problem with its kind")
-        for name in files:
+        for k, name in enumerate(files):
+            key = f"problem.files[{k}]" if "files" in problem else "problem.file"
             if not isinstance(name, str):
-                raise ProblemError("", "problem", f"{name!r} is not the name of a file")
+                raise ProblemError("", key, f"{name!r} is not the name of a file")
             path = fspath(self._folder / name)
-            yield name, (problemfile.read(path), path)
+            with named_by(key):
+                mapping = problemfile.read(path)
+            yield name, Source(mapping, path, key)
 
     def _cells(self) -> Iterator[Cell]:
         keys, index = self.keys, 0
-        for name, (mapping, file) in self._problems.items():
-            known = {one.name for one in mechanism(kind_of(mapping, file)).options if one.verb == "simulate"}
+        for name, source in self._problems.items():
+            with named_by(source.key):
+                kind = kind_of(source.keys, source.file)
+            known = {one.name for one in mechanism(kind).options if one.verb == "simulate"}
             for values in product(*keys.vary.values()):
                 varied = dict(zip(keys.vary, values, strict=True))
                 bots = _bots(varied.get(BOTS, keys.bots))
                 options = {key: value for key, value in varied.items() if key in known}
                 of_problem = {key: value for key, value in varied.items() if key not in {BOTS, *known}}
-                problem = _varied(mapping, of_problem, file)
+                problem = _varied(source, of_problem)
                 for seed in keys.seeds:
                     shown = {key: _text(value) for key, value in varied.items()}
                     yield Cell(index, name, problem, bots, seed, keys.games, shown, options)
                     index += 1
 
 
-def _varied(mapping: Mapping[str, object], values: Mapping[str, object], file: str) -> AnyProblem:
+def _varied(source: Source, values: Mapping[str, object]) -> AnyProblem:
     """Load a problem with changed keys.
 
     Raises
     ------
     ProblemError
-        With the varied key, or the problem's file.
+        With the varied key, or the key of the problem.
     """
-    changed: JsonObject = dict(mapping)
+    changed: JsonObject = dict(source.keys)
     for key, value in values.items():
         *tables, last = key.split(".")
         table = changed
@@ -282,9 +307,8 @@ def _varied(mapping: Mapping[str, object], values: Mapping[str, object], file: s
         where = next((key for key in values if error.key.startswith(key.partition(".")[0])), None)
         if where is not None:
             raise ProblemError("", f"vary.{where}", error.reason) from None
-        if file:
-            raise error.in_file(file) from None
-        raise ProblemError("", f"problem.{error.key}", error.reason) from None
+        with named_by(source.key):
+            raise error.in_file(source.file) from None
     return problem
 
 

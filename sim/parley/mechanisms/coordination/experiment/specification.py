@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from parley.chain.compiler import compile_contracts
 from parley.core import problemfile
-from parley.core.errors import ParleyError, ProblemError, naming
+from parley.core.errors import ParleyError, ProblemError, named_by, naming
 from parley.core.exact import show
 from parley.core.keys import Keys, Number, Whole, plain, read_keys
 from parley.core.limits import MAX_GAMES, MAX_SEED
@@ -379,10 +379,13 @@ class Experiment(engine.Experiment):
             except ProblemError as error:
                 where = "problem.family" + (f".{error.key}" if error.key else "")
                 raise ProblemError("", where, error.reason) from None
-        files = [keys.file] if keys.file is not None else keys.files or []
-        loaded = []
-        for file in files:
-            path = fspath(self.folder / file)
+        if keys.file is not None:
+            return [(keys.file, self._problem(keys.file, "problem.file"))]
+        return [(file, self._problem(file, f"problem.files[{k}]")) for k, file in enumerate(keys.files or [])]
+
+    def _problem(self, file: str, key: str) -> Problem:
+        path = fspath(self.folder / file)
+        with named_by(key):
             mapping = problemfile.read(path)
             kind = kind_of(mapping, path)
             if kind != Problem.kind:
@@ -390,8 +393,7 @@ class Experiment(engine.Experiment):
                 raise ProblemError(path, "kind", reason)
             problem = Problem.from_mapping(mapping, path)
             problem.check_playable(path)
-            loaded.append((file, problem))
-        return loaded
+        return problem
 
     def _with_parameters(self, problem: Problem, varied: dict[str, Any]) -> Problem:
         changed = {name: value for name, value in varied.items() if name in OF_PROBLEM}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from parley.core.errors import ParleyError, ProblemError, naming
+from parley.core.errors import ParleyError, ProblemError, named_by, naming
 from parley.core.files import open_regular
 from parley.core.keys import Keys, Number, Whole, plain, read_keys
 from parley.core.limits import MAX_GAMES, MAX_SEED
@@ -231,7 +231,8 @@ class Study(Experiment):
             return
         file = fspath(self._folder / trips.file)
         for area, date in product(trips.areas, trips.dates):
-            found = read_day(file, area, date, trips.value).trips
+            with named_by("trips.file"):
+                found = read_day(file, area, date, trips.value).trips
             for window in trips.windows:
                 try:
                     pool = pool_of(found, window=window, jobs=keys.jobs, pool=trips.pool)
