@@ -76,9 +76,11 @@ def refusal(**changed: object) -> str:
             {"names": {"agents": ["x", "\n"]}},
             "names.agents[1]: '\\n' contains U+000A, which is not allowed in a name",
         ),
-        ({"bond": -1}, "bond: -1 is negative"),
+        ({"bond": -1}, "bond: -1 is below 0"),
+        ({"bond": 2**96}, f"bond: {2**96} is above {2**96 - 1}"),
         ({"bond": "1/2"}, "bond: 1/2 is not a whole number"),
-        ({"window": 0}, "window: 0 seconds is not at least 1"),
+        ({"window": 59}, "window: 59 is below 60"),
+        ({"window": 2592001}, "window: 2592001 is above 2592000"),
         ({"posted": 3}, "posted: 3 is not a table"),
         ({"posted": {"matrix": HALVES, "lotery": []}}, "posted.lotery: unknown key (did you mean lottery?)"),
         ({"posted": {"matrix": [[1, 0], [1, 0]]}}, "posted.matrix: assigns 2 of item 1"),
@@ -127,9 +129,6 @@ def test_a_broken_promise_gets_one_line_with_key_and_reason(changed: dict[str, A
         ({"rankings": [["a"]] * 65}, "rankings: the number of agents 65 is above 64"),
         ({"items": [f"i{k}" for k in range(65)], "rankings": [["i0"]]}, "items: the number of items 65 is "),
         ({"capacities": [1, 2**32]}, "capacities[1]: the number of places 4294967296 is above 4294967295"),
-        ({"bond": 2**96}, f"bond: the number of wei {2**96} is above {2**96 - 1}"),
-        ({"window": 59}, "window: 59 seconds is outside 60..2592000"),
-        ({"window": 30 * 24 * 3600 + 1}, "window: 2592001 seconds is outside 60..2592000"),
     ],
 )
 def test_what_one_lottery_on_chain_cannot_hold_is_solved_but_not_played(

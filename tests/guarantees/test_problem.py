@@ -187,7 +187,8 @@ def test_times_on_chain_are_whole_from_the_first_start() -> None:
         ({"tolerance": -1}, "tolerance: -1 is negative"),
         ({"bond": -1}, "bond: -1 is negative"),
         ({"provider_bond": 1}, "provider_bond: must not be without a draw"),
-        ({"window": 0}, "window: 0 seconds is not at least 1"),
+        ({"window": 59}, "window: 59 is below 60"),
+        ({"window": 2592001}, "window: 2592001 is above 2592000"),
         ({"wei_per_value": 0}, "wei_per_value: 0 is not at least 1"),
         ({"names": {"providers": []}}, "names.providers: empty; leave the key out instead"),
         ({"names": {"jobs": ["a"]}}, "names.jobs: 1 names for 4"),
@@ -220,7 +221,6 @@ def test_more_jobs_than_any_solver_takes_are_refused() -> None:
     ("more", "said"),
     [
         ({"providers": 65}, "providers: the number of providers 65 is above 64"),
-        ({"window": 59}, "window: 59 seconds is outside 60.."),
         ({"intervals": None}, "intervals: missing; a dispatch on chain needs the times of all jobs"),
         ({"conflicts": [[0, 1]]}, "conflicts: cannot be dispatched on chain"),
         ({"capacities": 1}, "capacities: cannot be dispatched on chain"),

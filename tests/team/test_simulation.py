@@ -210,10 +210,7 @@ def test_two_thousand_projects_agree_with_theory(bots: list[str]) -> None:
 
 
 def test_what_cannot_be_played_is_said() -> None:
-    for keys, reason in (
-        ({**WORKED, "costs": [2, 2]}, "nothing to play"),
-        ({**WORKED, "window": 10**6}, "above 864000"),
-    ):
+    for keys, reason in (({**WORKED, "costs": [2, 2]}, "nothing to play"),):
         with pytest.raises(ParleyError, match=reason):
             simulated(keys, 1)
     xos = {"type": "table", "values": [0, "1/4", "1/4", 1]}

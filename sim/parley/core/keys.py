@@ -12,10 +12,11 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from parley.core import exact
 from parley.core.errors import ProblemError, shorten
+from parley.core.limits import MAX_WEI, MAX_WINDOW, MIN_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,6 +120,8 @@ class As:
 Names = Annotated[list[str] | None, BeforeValidator(given_names)]
 Number = Annotated[Fraction, BeforeValidator(number)]
 Whole = Annotated[int, BeforeValidator(whole)]
+Window = Annotated[Whole, Field(ge=MIN_WINDOW, le=MAX_WINDOW)]
+Wei = Annotated[Whole, Field(ge=0, le=MAX_WEI)]
 Amount = Annotated[Any, As(Fraction)]
 Amounts = Annotated[list[Any], As(list[Fraction])]
 Matrix = Annotated[Any, As(list[list[Fraction]])]

@@ -33,10 +33,3 @@ def at_most(key: str, what: str, value: int, most: int) -> None:
         raise ProblemError(
             "", key, f"{what} {shorten(value)} is above {most}, the limit of one game on chain"
         )
-
-
-def check_window(seconds: int) -> None:
-    """Check a window against the limits of one game on chain; raises `ProblemError`."""
-    if not MIN_WINDOW <= seconds <= MAX_WINDOW:
-        reason = f"{seconds} seconds is outside {MIN_WINDOW}..{MAX_WINDOW}, the limits of one game on chain"
-        raise ProblemError("", "window", reason)

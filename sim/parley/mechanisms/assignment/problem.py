@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show, show_all
 from parley.core.keys import read_keys
-from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
+from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, at_most
 from parley.core.names import check_names, name_all
 from parley.core.problemfile import FromFile
 from parley.mechanisms.assignment.lottery import Lottery, Matrix, Term, show_matrix
@@ -105,10 +105,6 @@ class Problem(FromFile):
         self._check_numbers("budgets", "pseudo-market")
         names = name_all("names.agents", "agent", self.agent_names, self.agents)
         object.__setattr__(self, "agent_names", names)
-        if self.bond < 0:
-            raise ProblemError("", "bond", f"{self.bond} is negative")
-        if self.window < 1:
-            raise ProblemError("", "window", f"{self.window} seconds is not at least 1")
 
     def _check_capacities(self) -> None:
         capacities = self.capacities or (1,) * len(self.items)
@@ -139,8 +135,6 @@ class Problem(FromFile):
             at_most("items", "the number of items", len(self.items), MAX_ITEMS)
             for o, capacity in enumerate(self.capacities):
                 at_most(f"capacities[{o}]", "the number of places", capacity, MAX_UINT32)
-            at_most("bond", "the number of wei", self.bond, MAX_WEI)
-            check_window(self.window)
             self._check_terms()
             self._check_comparable()
         except ProblemError as error:

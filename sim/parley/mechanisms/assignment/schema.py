@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from parley.core.keys import As, Keys, Matrix, Names, Number, Whole
+from parley.core.keys import As, Keys, Matrix, Names, Number, Wei, Whole, Window
 from parley.core.limits import DEFAULT_WINDOW
 
 Rule = Literal["serial-dictatorship", "probabilistic-serial", "boston", "welfare", "pseudo-market"]
@@ -118,13 +118,13 @@ class ProblemKeys(Keys):
     """
     posted: PostedKeys | None = None
     """A random assignment that an organizer posts; it is checked, and then used instead of the rule's own."""
-    bond: Whole = DEFAULT_BOND
+    bond: Wei = DEFAULT_BOND
     """What an agent pays when it commits, and loses if it is silent later.
 
     Unit: wei
     Example: 1000000000000000
     """
-    window: Whole = DEFAULT_WINDOW
+    window: Window = DEFAULT_WINDOW
     """Time for each step on chain, from 60 to 2592000.
 
     Unit: seconds

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show
 from parley.core.keys import did_you_mean, read_keys
-from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most, check_window
+from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, MAX_UINT32, MAX_WEI, at_most
 from parley.core.names import name_all
 from parley.core.problemfile import FromFile
 from parley.mechanisms.coordination.announcements import check_feasible
@@ -101,8 +101,6 @@ class Problem(FromFile):
             raise ProblemError("", "recognition", reason)
         self._choose_wei()
         self._choose_bond()
-        if self.window < 1:
-            raise ProblemError("", "window", f"{self.window} seconds is not at least 1")
         if not 1 <= self.max_rounds <= MAX_ROUNDS:
             raise ProblemError("", "max_rounds", f"{self.max_rounds} is outside 1..{MAX_ROUNDS}")
         self._set("agent_names", name_all("names.agents", "agent", self.agent_names, self.agents))
@@ -182,7 +180,6 @@ class Problem(FromFile):
         at_most("contracted", "the total number of units", self.total, MAX_UINT32)
         at_most("capacity", "the total number of units", int(self.capacity.sum()), MAX_UINT32)
         at_most("continuation", "the denominator", self.continuation.denominator, MAX_UINT32)
-        check_window(self.window)
         for k, cost in enumerate(self.chain_costs):
             for value in (cost.coefficient, cost.linear, *cost.slopes):
                 at_most(f"costs[{k}]", "a coefficient in wei", value, MAX_WEI)

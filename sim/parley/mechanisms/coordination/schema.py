@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from parley.core.keys import As, Keys, Matrix, Names, Number, Whole
+from parley.core.keys import As, Keys, Matrix, Names, Number, Whole, Window
 from parley.mechanisms.coordination.costs import Cost, Piecewise, Power, Quadratic
 from parley.mechanisms.coordination.recognition import RECOGNITION
 
@@ -176,7 +176,7 @@ class ProblemKeys(Keys):
     Default: 1% of the cost of the contracts
     Example: 1
     """
-    window: Whole | None = None
+    window: Window | None = None
     """Time for each step on chain, from 60 to 2592000.
 
     Unit: seconds

@@ -20,7 +20,6 @@ from parley.core.limits import (
     MAX_UINT32,
     MAX_WEI,
     at_most,
-    check_window,
 )
 from parley.core.names import name_all
 from parley.core.problemfile import FromFile
@@ -132,8 +131,6 @@ class Problem(FromFile):
         if self.jobs > MAX_JOBS:
             raise ProblemError("", "values", f"{self.jobs} jobs are more than {MAX_JOBS}")
         self._fill_in()
-        if self.window < 1:
-            raise ProblemError("", "window", f"{self.window} seconds is not at least 1")
         if self.draw == "permutation":
             self._check_draw()
         elif self.provider_bond > 0:
@@ -275,7 +272,6 @@ class Problem(FromFile):
         try:
             at_most("providers", "the number of providers", self.providers, MAX_SEATS)
             at_most("values", "the number of jobs", self.jobs, MAX_JOBS_ON_CHAIN)
-            check_window(self.window)
             self._check_structure()
             self._check_times()
             self._check_money()

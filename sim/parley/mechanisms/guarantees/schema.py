@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from parley.core.keys import Amount, Amounts, As, EachOrAll, Keys, Names, Number, Whole
+from parley.core.keys import Amount, Amounts, As, EachOrAll, Keys, Names, Number, Whole, Window
 from parley.core.limits import DEFAULT_WINDOW
 
 DrawName = Literal["none", "permutation"]
@@ -191,7 +191,7 @@ class ProblemKeys(Keys):
     Default: what no schedule pays more than, if schedules are drawn; else 0
     Example: 0
     """
-    window: Whole = DEFAULT_WINDOW
+    window: Window = DEFAULT_WINDOW
     """Time for each step on chain, from 60 to 2592000.
 
     Unit: seconds

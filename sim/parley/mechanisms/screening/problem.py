@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 from parley.core.errors import ProblemError, shorten
 from parley.core.exact import show_all
 from parley.core.keys import plain, read_keys
-from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, at_most, check_window
+from parley.core.limits import DEFAULT_WINDOW, MAX_SEATS, at_most
 from parley.core.names import name_all
 from parley.core.problemfile import FromFile
 from parley.mechanisms.screening.market import MAX_QUANTITY, Market, Menu
@@ -95,8 +95,6 @@ class Problem(FromFile):
                 raise ProblemError("", "design.seed", f"{self.design.seed} is negative")
         if self.unit is not None:
             self._check_unit(self.unit)
-        if self.window < 1:
-            raise ProblemError("", "window", f"{self.window} seconds is not at least 1")
         names = name_all("names.agents", "agent", self.agent_names, self.agents)
         object.__setattr__(self, "agent_names", names)
         object.__setattr__(self, "task_names", name_all("names.tasks", "task", self.task_names, self.tasks))
@@ -155,7 +153,6 @@ class Problem(FromFile):
         try:
             at_most("social_costs", "the number of agents", self.agents, MAX_SEATS)
             at_most("social_costs", "the number of tasks", self.tasks, MAX_TASKS)
-            check_window(self.window)
             self._check_costs()
             if self.menus is not None:
                 self._check_menus(self.market())

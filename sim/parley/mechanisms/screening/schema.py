@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from parley.core import keys
 from parley.core.errors import ProblemError, shorten
-from parley.core.keys import As, Keys, Matrix, Names, Number, Whole
+from parley.core.keys import As, Keys, Matrix, Names, Number, Whole, Window
 from parley.core.limits import DEFAULT_WINDOW
 from parley.mechanisms.screening.market import REMEDIAL, Menu
 from parley.mechanisms.screening.preferences import Discrete, Lognormal, Preferences, Uniform
@@ -195,7 +195,7 @@ class ProblemKeys(Keys):
     Default: the least number with which nothing is rounded, or else the largest that fits
     Example: 1000
     """
-    window: Whole = DEFAULT_WINDOW
+    window: Window = DEFAULT_WINDOW
     """Time for each step on chain, from 60 to 2592000.
 
     Unit: seconds

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from parley.core.errors import ParleyError, ProblemError
 from parley.core.keys import did_you_mean
-from parley.core.limits import MAX_WINDOW
 from parley.kit.bots import bots_named, seated
 from parley.kit.reference import Revert
 from parley.mechanisms.team.bots import BOTS, PRINCIPALS, REFEREES, Bot, Terms, offered
 from parley.mechanisms.team.parameters import Kind, Parameters, check
+from parley.mechanisms.team.schema import STEPS
 from parley.mechanisms.team.shares import posted_contract
 from parley.mechanisms.team.solution import solve
 from parley.mechanisms.team.whole import least_wages
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from parley.mechanisms.team.success.on_team import OnTeam
 
 __all__ = ["Plan", "Refusal", "agreed", "cast", "parameters_of", "plan_of", "with_options"]
-
-STEPS = 3
-"""Steps of the work: committing, revealing, drawing."""
 
 
 class Refusal(NamedTuple):
@@ -116,8 +113,6 @@ def cast(problem: Problem, names: Sequence[str]) -> Plan:
         If a name is unknown, or no contract on chain can hold what is played.
     """
     problem.check_playable()
-    if STEPS * problem.window > MAX_WINDOW:
-        raise ProblemError("", "window", f"{problem.window} seconds is above {MAX_WINDOW // STEPS}")
     return plan_of(problem, tuple(names))
 
 

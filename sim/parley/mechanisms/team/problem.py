@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from parley.core import keys
 from parley.core.errors import ParleyError, ProblemError, shorten
 from parley.core.exact import show, show_all
-from parley.core.limits import DEFAULT_WINDOW, MAX_WEI, at_most, check_window
+from parley.core.limits import DEFAULT_WINDOW, MAX_WEI, at_most
 from parley.core.names import name_all
 from parley.core.problemfile import FromFile
 from parley.mechanisms.team.reading import read_list
@@ -79,8 +79,6 @@ class Problem(FromFile):
         if greatest > 1:
             reason = f"f of all agents is {greatest}, above 1, and no probability"
             raise ProblemError("", f"success.{GREATEST[self.success.type]}", reason)
-        if self.window < 1:
-            raise ProblemError("", "window", f"{self.window} seconds is not at least 1")
         if not self.wei:
             self._set("wei", self._default_wei())
         if self.wei < 1:
@@ -140,7 +138,6 @@ class Problem(FromFile):
         Whether a contract can hold the fair optimum is known once that is found: see `on_team`.
         """
         try:
-            check_window(self.window)
             self._check_structure()
             self._check_money()
         except ProblemError as error:
@@ -174,8 +171,6 @@ class Problem(FromFile):
         agents = len(given.costs)
         if agents > MAX_AGENTS:
             raise ProblemError("", "costs", f"{agents} agents are more than {MAX_AGENTS}")
-        if given.wei is not None and given.wei < 1:
-            raise ProblemError("", "wei", f"{shorten(given.wei)} is not at least 1")
         return cls(
             costs=read_list("costs", given.costs),
             success=given.success.success(agents),

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from parley.core import keys
 from parley.core.errors import ProblemError
-from parley.core.keys import Amount, Amounts, As, Keys, Matrix, Names, Number, Whole
-from parley.core.limits import DEFAULT_WINDOW
+from parley.core.keys import Amount, Amounts, As, Keys, Matrix, Names, Number, Wei, Window
+from parley.core.limits import DEFAULT_WINDOW, MAX_WINDOW
 from parley.mechanisms.team.reading import read_count, read_list, read_subset
 from parley.mechanisms.team.success.base import MAX_LISTED, find_drop
 from parley.mechanisms.team.success.functions import (
@@ -26,7 +26,10 @@ from parley.mechanisms.team.success.functions import (
 if TYPE_CHECKING:
     from parley.mechanisms.team.success.base import Success
 
-__all__ = ["Entry", "ProblemKeys", "written"]
+__all__ = ["STEPS", "Entry", "ProblemKeys", "written"]
+
+STEPS = 3
+"""Steps of the work: committing, revealing, drawing. The contract has one window for all."""
 
 
 class AdditiveKeys(Keys):
@@ -269,15 +272,15 @@ class ProblemKeys(Keys):
     """
     posted: PostedKeys | None = None
     """A contract to be judged and played instead of the best fair one."""
-    wei: Whole | None = None
+    wei: Annotated[Wei, Field(ge=1)] | None = None
     """The reward on chain.
 
     Unit: wei
     Default: the least multiple of 10^18 with which every cost and posted share is whole
     Example: 1000000000000000000
     """
-    window: Whole = DEFAULT_WINDOW
-    """Time for each step on chain, from 60 to 2592000.
+    window: Annotated[Window, Field(le=MAX_WINDOW // STEPS)] = DEFAULT_WINDOW
+    """Time for each step on chain, from 60 to 864000.
 
     Unit: seconds
     Example: 7200
