@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,19 +14,31 @@ from parley.core.errors import ParleyError
 from parley.core.exact import shown
 from parley.mechanisms.team.examples import additive, price_of_fairness, subset_sum
 from parley.mechanisms.team.problem import Problem
+from parley.mechanisms.team.shares import revenue
 from parley.mechanisms.team.solution import solve
+from parley.mechanisms.team.solver import unconstrained
 from parley.mechanisms.team.solver.additive import best_fair
 from parley.mechanisms.team.solver.algorithm_1 import algorithm_1
 from parley.mechanisms.team.solver.exhaustive import best_by_trying
-from parley.mechanisms.team.solver.found import Found
+from parley.mechanisms.team.solver.found import PAY, Found
+from parley.mechanisms.team.solver.state import MAX_TIES
 from parley.mechanisms.team.solver.submodular import best_submodular
 from parley.mechanisms.team.solver.unconstrained import best_unconstrained
-from parley.mechanisms.team.success.functions import Additive, AtLeastOne, BudgetAdditive, Coverage
+from parley.mechanisms.team.success.functions import (
+    Additive,
+    AtLeastOne,
+    BudgetAdditive,
+    Coverage,
+    PartitionMatroid,
+    Table,
+)
 from tests.team.brute import Brute
 from tests.team.instances import CLASSES, SUBMODULAR, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from parley.mechanisms.team.success.base import Success
 
 F = Fraction
 RULES = ("fair", "nondiscriminatory", "unconstrained")
@@ -132,6 +144,114 @@ def test_agents_who_differ_by_less_than_floats_tell_apart_are_not_taken_for_equa
             assert best_submodular(drawn, rule, Clock.of(MINUTE)) == found
 
 
+# ── ties: the smaller team, then the first ──────────────────────────────────────────────────────────────────
+
+
+def first_subset(numbers: Sequence[int], size: int, target: int) -> tuple[int, ...]:
+    """The places of so many numbers with a given sum, the first of all ways to choose them."""
+    reach = [{(0, 0)}]
+    for number in reversed(numbers):
+        reach.append(reach[-1] | {(count + 1, total + number) for count, total in reach[-1] if count < size})
+    found = list[int]()
+    for place, number in enumerate(numbers):
+        if (size - 1, target - number) in reach[-2 - place]:
+            found.append(place)
+            size, target = size - 1, target - number
+    assert (size, target) == (0, 0)
+    return tuple(found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "agents", "most"),
+    [("unconstrained", 60, 2), ("unconstrained", 60, 30), ("unconstrained", 90, 9), ("fair", 60, 3)],
+)
+def test_of_many_equal_optima_of_many_agents_the_first_is_found(rule: str, agents: int, most: int) -> None:
+    dice = Random(60)
+    numbers = [dice.randint(1, most) for _ in range(agents)]
+    target = sum(dice.sample(numbers, agents // 2))
+    drawn, optimum = subset_sum(numbers, agents // 2, target)
+    first = first_subset(numbers, agents // 2, target)
+    assert additive_optimum(drawn, rule) == Found(first, optimum, optimum)
+
+
+def test_more_ties_than_are_kept_are_compared() -> None:
+    """There are 526 ways to choose eight of the numbers from 1 to 16 with their mean."""
+    numbers = list(range(1, 17))
+    Random(16).shuffle(numbers)
+    drawn, optimum = subset_sum(numbers, 8, 68)
+    first = first_subset(numbers, 8, 68)
+    assert sum(sum(some) == 68 for some in combinations(numbers, 8)) > MAX_TIES
+    assert additive_optimum(drawn, "fair") == Found(first, optimum, optimum)
+
+
+ALIKE: dict[str, Success] = {
+    "additive": Additive((F(1, 60),) * 60),
+    "budget-additive": BudgetAdditive((F(1, 60),) * 60, F(1, 2)),
+    "coverage": Coverage((F(1, 5),) * 5, tuple((agent % 5,) for agent in range(60))),
+    "at-least-one": AtLeastOne((F(1, 8),) * 60),
+    "partition-matroid": PartitionMatroid((F(1, 60),) * 60, (tuple(range(60)),), (30,)),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_of_sixty_agents_who_are_alike_the_first_are_hired(name: str) -> None:
+    drawn = Problem((F(1, 4000),) * 60, ALIKE[name])
+    for rule in RULES:
+        # The agents before any other one are as good as those of any team of as many that is any good.
+        teams = [tuple(range(size)) for size in range(1, 61)]
+        contracts = [contract for team in teams if (contract := PAY[rule](drawn, team))]
+        best = max(contracts, key=lambda contract: (revenue(drawn, contract), -len(contract.team)))
+        earned = revenue(drawn, best)
+        assert best_submodular(drawn, rule, Clock.of(MINUTE)) == Found(best.team, earned, earned)
+
+
+def test_equal_teams_of_a_table_are_all_compared() -> None:
+    """Any seven of 14 agents are best: there are 3,432 such teams."""
+    values = tuple(F(min(place.bit_count(), 7), 7) for place in range(1 << 14))
+    drawn = Problem((F(1, 700),) * 14, Table(values))
+    for rule in RULES:
+        found = best_submodular(drawn, rule, Clock.of(MINUTE))
+        assert (found.team, found.optimal) == (tuple(range(7)), True)
+
+
+@pytest.mark.parametrize("prime", [unconstrained.PRIME, 7])
+def test_states_that_neither_floats_nor_remainders_tell_apart_are_told_apart(
+    prime: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one agent is hired: of those that add least per cost, but more than any other."""
+    monkeypatch.setattr(unconstrained, "PRIME", prime)
+    tiny = F(7, 3**45)
+    for more in permutations((0, 0, 2)):
+        numbers = [F(3, 10) + k * tiny for k in more]
+        cutoffs = [F(4, 10) + F(3, 2) * k * tiny for k in more]
+        drawn = additive(numbers, cutoffs)
+        assert additive_optimum(drawn, "unconstrained").team == (more.index(2),)
+        assert Brute(drawn).best("unconstrained")[1] == (more.index(2),)
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(2_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("prime", [unconstrained.PRIME, 7])
+def test_of_equal_teams_the_smallest_is_found_and_then_the_first(
+    prime: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contributions and cut-offs are nearly in proportion, so that different teams have the same sums."""
+    monkeypatch.setattr(unconstrained, "PRIME", prime)
+    dice = Random(1)
+    for _ in range(count):
+        parts = [dice.randint(1, 3) for _ in range(dice.randint(5, 8))]
+        whole = 2 * dice.choice([10, 16, 20])
+        cutoffs = [F(2 * part + dice.choice([0, 0, 0, 1]), whole) for part in parts]
+        drawn = additive([F(part, sum(parts)) for part in parts], cutoffs)
+        brute = Brute(drawn)
+        for rule in RULES:
+            found = additive_optimum(drawn, rule)
+            assert (found.revenue, found.team) == brute.best(rule)
+            assert found.optimal
+
+
+# ── many agents ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def random_large(seed: int, agents: int) -> Problem:
     dice = Random(seed)
     numbers = [dice.randint(1, 10**6) for _ in range(agents)]
@@ -221,6 +341,13 @@ def test_coverage_of_forty_agents_is_solved_and_proven() -> None:
     assert all(one.optimal for one in found.values())
     fair, equal, free = (found[rule].revenue for rule in RULES)
     assert equal <= fair <= free <= 3 * equal
+
+
+def test_nobody_is_hired_if_all_cost_what_they_add() -> None:
+    for part in range(40, 60):
+        drawn = Problem((F(1, part),) * 2, Coverage((F(1, part),) * 2, ((0,), (1,))))
+        for rule in RULES:
+            assert best_submodular(drawn, rule, Clock.of(MINUTE)) == Found((), F(0), F(0))
 
 
 def test_nobody_is_hired_if_nobody_is_worth_it() -> None:

@@ -17,8 +17,8 @@ import numpy as np
 from parley.mechanisms.team.solver.additive_data import prepare
 from parley.mechanisms.team.solver.additive_kernel import improve, root_bounds, search
 from parley.mechanisms.team.solver.algorithm_1 import algorithm_1
-from parley.mechanisms.team.solver.found import Found, best_of, rounded_up
-from parley.mechanisms.team.solver.state import MAX_TIES, Search
+from parley.mechanisms.team.solver.found import Found, best_in, rounded_up
+from parley.mechanisms.team.solver.state import Search
 
 if TYPE_CHECKING:
     from parley.core.clock import Clock
@@ -63,13 +63,13 @@ def best_fair(problem: Problem, success: Additive, clock: Clock) -> Found:
             here.state[twin] = 1
             twin = int(data.twin[twin])
         here.bounds[0] = bounds[last]
-        if not _search(data, last, here, pool, clock):
+        if not _search(problem, data, last, here, pool, clock):
             left = max(here.bound, *bounds[order[place + 1 :]][:1])
             break
     return _found(problem, data, pool, left)
 
 
-def _search(data: Data, last: int, here: Search, pool: Pool, clock: Clock) -> bool:
+def _search(problem: Problem, data: Data, last: int, here: Search, pool: Pool, clock: Clock) -> bool:
     """Search until all is tried or the time is up; return whether all is tried."""
     while True:
         done = search(
@@ -86,13 +86,13 @@ def _search(data: Data, last: int, here: Search, pool: Pool, clock: Clock) -> bo
         )
         if done or not clock.left:
             return done
+        if pool.full:
+            best_in(problem, "fair", pool, data.team)
 
 
 def _found(problem: Problem, data: Data, pool: Pool, left: float) -> Found:
     """Compare the best teams in fractions."""
-    team, earned = best_of(problem, "fair", map(data.team, pool.rows))
-    if pool.held[0] > MAX_TIES:
-        left = max(left, pool.best[0])
+    team, earned = best_in(problem, "fair", pool, data.team)
     if left:
         bound = rounded_up(max(left, float(pool.best[0])) + data.margin) * problem.reward
         return Found(team, earned, max(bound, earned))

@@ -170,8 +170,7 @@ def _keep(pool: Pool, team: Bools, earned: float, margin: float) -> None:
     if earned > pool.best[0] + margin:
         pool.held[0] = 0
     pool.best[0] = max(pool.best[0], earned)
-    if pool.held[0] < pool.teams.shape[0]:
-        pool.teams[pool.held[0]] = team
+    pool.teams[pool.held[0]] = team
     pool.held[0] += 1
 
 
@@ -249,7 +248,7 @@ def search(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search
     here : Search
         Where the search stands. It begins with `last` and its twins inside.
     limit : int
-        Number of nodes after which to stop.
+        Number of nodes after which to stop; a full pool stops the search, too.
 
     Returns
     -------
@@ -259,39 +258,40 @@ def search(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search
     state, mark, items, stages, floors, bounds, inside, numbers = here
     agents = kappa.size
     depth, members = numbers[0], numbers[1]
-    new = True
+    full = pool.teams.shape[0] - agents
     for _ in range(limit):
+        if pool.held[0] >= full:
+            break
         closed = True
-        if new:
-            numbers[2] += 1
-            floor = floors[depth]
-            goal = pool.best[0] - margin
-            low, most, ratio, floor = _fixed_point(
-                kappa, value, state, by_value, by_ratio, last, inside, members, floor, goal
-            )
-            if low >= 0.0:
-                choice, near = -1, np.inf
-                for q in range(agents):
-                    k = by_ratio[q]
-                    if k <= last and state[k] == UNDECIDED and kappa[k] > floor:
-                        if twin[k] >= 0 and state[twin[k]] == UNDECIDED:
-                            continue
-                        away = abs(kappa[k] / value[k] - ratio)
-                        if away < near:
-                            choice, near = k, away
-                        elif kappa[k] / value[k] > ratio:
-                            break
-                if choice < 0:
-                    _prefixes(kappa, value, state, by_value, last, inside, members, floor, pool, margin)
-                else:
-                    closed = False
-                    items[depth], stages[depth] = choice, 0
-                    bounds[depth] = most
-                    state[choice] = IN
-                    inside[members] = choice
-                    members += 1
-                    depth += 1
-                    floors[depth] = floor
+        numbers[2] += 1
+        floor = floors[depth]
+        goal = pool.best[0] - margin
+        low, most, ratio, floor = _fixed_point(
+            kappa, value, state, by_value, by_ratio, last, inside, members, floor, goal
+        )
+        if low >= 0.0:
+            choice, near = -1, np.inf
+            for q in range(agents):
+                k = by_ratio[q]
+                if k <= last and state[k] == UNDECIDED and kappa[k] > floor:
+                    if twin[k] >= 0 and state[twin[k]] == UNDECIDED:
+                        continue
+                    away = abs(kappa[k] / value[k] - ratio)
+                    if away < near:
+                        choice, near = k, away
+                    elif kappa[k] / value[k] > ratio:
+                        break
+            if choice < 0:
+                _prefixes(kappa, value, state, by_value, last, inside, members, floor, pool, margin)
+            else:
+                closed = False
+                items[depth], stages[depth] = choice, 0
+                bounds[depth] = most
+                state[choice] = IN
+                inside[members] = choice
+                members += 1
+                depth += 1
+                floors[depth] = floor
         if closed:
             while depth > 0 and stages[depth - 1] == 1:
                 depth -= 1
@@ -311,7 +311,6 @@ def search(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search
                     state[k] = OUT
                     mark[k] = depth - 1
                 k += 1
-        new = True
     numbers[0], numbers[1] = depth, members
     return False
 

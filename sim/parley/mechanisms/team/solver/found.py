@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from parley.mechanisms.team.problem import Problem
     from parley.mechanisms.team.shares import Contract
+    from parley.mechanisms.team.solver.state import Pool
     from parley.mechanisms.team.success.base import Team
 
-__all__ = ["PAY", "Found", "best_of", "rounded_up"]
+__all__ = ["PAY", "Found", "best_in", "best_of", "rounded_up"]
 
 PAY: dict[str, Callable[[Problem, Team], Contract | None]] = {
     "fair": least_contract,
@@ -72,6 +73,24 @@ def best_of(problem: Problem, rule: str, teams: Iterable[Team]) -> tuple[Team, F
         if earned > best[1] or (earned == best[1] and (len(team), team) < (len(best[0]), best[0])):
             best = team, earned
     return best
+
+
+def best_in(
+    problem: Problem, rule: str, pool: Pool, team: Callable[[list[int]], Team] = tuple
+) -> tuple[Team, Fraction]:
+    """Return the team of a pool that earns most, and its revenue; the pool holds it alone then.
+
+    Parameters
+    ----------
+    team : callable
+        Takes the places of members.
+    """
+    teams = [team(row) for row in pool.rows]
+    best, earned = best_of(problem, rule, teams)
+    if best:
+        pool.teams[0] = pool.teams[teams.index(best)]
+    pool.held[0] = bool(best)
+    return best, earned
 
 
 def rounded_up(number: float) -> Fraction:

@@ -15,7 +15,7 @@ Bools = NDArray[np.bool_]
 Marks = NDArray[np.int8]
 
 MAX_TIES = 500
-"""Teams that are compared in fractions; if more earn the most, the optimum is not proven."""
+"""Teams that are kept, before they are compared in fractions."""
 
 
 class Pool(NamedTuple):
@@ -27,7 +27,7 @@ class Pool(NamedTuple):
     best : (1,)
         The revenue of the best team.
     held : (1,)
-        Teams whose revenue may be the greatest; more than `most` if some did not fit.
+        Number of teams, whose revenue may be the greatest.
     """
 
     teams: Bools
@@ -37,14 +37,18 @@ class Pool(NamedTuple):
     @classmethod
     def of(cls, agents: int) -> Pool:
         """Return a pool that holds nothing."""
-        teams = np.zeros((MAX_TIES, agents), dtype=np.bool_)
+        teams = np.zeros((MAX_TIES + agents, agents), dtype=np.bool_)
         return cls(teams, np.zeros(1), np.zeros(1, dtype=np.int64))
+
+    @property
+    def full(self) -> bool:
+        """Whether there may be no room for what the next node of a search finds: a team for each agent."""
+        return int(self.held[0]) >= MAX_TIES
 
     @property
     def rows(self) -> list[list[int]]:
         """The members of each team."""
-        held = min(int(self.held[0]), MAX_TIES)
-        return [np.flatnonzero(row).tolist() for row in self.teams[:held]]
+        return [np.flatnonzero(row).tolist() for row in self.teams[: self.held[0]]]
 
 
 class Search(NamedTuple):

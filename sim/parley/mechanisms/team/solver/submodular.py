@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parley.mechanisms.team.solver.found import Found, best_of, rounded_up
-from parley.mechanisms.team.solver.state import MAX_TIES, Pool, Search
+from parley.mechanisms.team.solver.found import Found, best_in, rounded_up
+from parley.mechanisms.team.solver.state import Pool, Search
 from parley.mechanisms.team.solver.submodular_kernel import (
     COVERAGE,
     FAIR,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from parley.core.clock import Clock
     from parley.mechanisms.team.problem import Problem
+    from parley.mechanisms.team.solver.state import Ints
     from parley.mechanisms.team.success.base import Success
 
 __all__ = ["best_submodular", "in_floats"]
@@ -106,6 +107,27 @@ def in_floats(success: Success) -> tuple[Function, float]:
     return found, float(unit)
 
 
+def _twins(problem: Problem) -> Ints:
+    """Return, for each agent, the last one before it that is its equal in everything; −1 if there is none."""
+    success, kinds = problem.success, list[object]()
+    match success:
+        case Additive() | BudgetAdditive():
+            kinds += success.contributions
+        case Coverage():
+            kinds += success.sets
+        case AtLeastOne():
+            kinds += success.probabilities
+        case PartitionMatroid():
+            kinds += zip(success.group, success.contributions, strict=True)
+        case _:
+            kinds += range(success.agents)
+    last, found = dict[object, int](), np.full(problem.agents, -1, dtype=np.int64)
+    for agent, kind in enumerate(zip(problem.costs, kinds, strict=True)):
+        found[agent] = last.get(kind, -1)
+        last[kind] = agent
+    return found
+
+
 def best_submodular(problem: Problem, rule: str, clock: Clock) -> Found:
     """Find the optimum of a rule, or at the time limit the best team so far with a bound.
 
@@ -134,13 +156,15 @@ def best_submodular(problem: Problem, rule: str, clock: Clock) -> Found:
     size = agents + len(f.numbers) + len(f.members)
     pool.best[0] = climb(f, costs, RULES[rule], pool.teams[0], margin, TRIED // size)
     pool.held[0] = 1
-    done = False
+    done, equal = False, _twins(problem)
     while not done:
-        done = search(f, costs, RULES[rule], here, pool, margin, 1 + WORK // agents**2)
+        done = search(f, costs, RULES[rule], equal, here, pool, margin, 1 + WORK // agents**2)
         if not clock.left:
             break
-    team, earned = best_of(problem, rule, map(tuple, pool.rows))
-    if done and pool.held[0] <= MAX_TIES:
+        if pool.full:
+            best_in(problem, rule, pool)
+    team, earned = best_in(problem, rule, pool)
+    if done:
         return Found(team, earned, earned)
-    most = float(pool.best[0]) if done else max(here.bound, float(pool.best[0]))
+    most = max(here.bound, float(pool.best[0]))
     return Found(team, earned, max(earned, rounded_up((most + margin) / unit) * problem.reward))

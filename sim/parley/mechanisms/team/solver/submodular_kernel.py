@@ -159,10 +159,9 @@ def measure(f: Function, state: Marks, gains: Floats) -> tuple[float, float]:  #
 @compiled
 def _floor(rule: int, cost: float, gain: float, total: float) -> float:
     """Return the least that everybody is paid if a member adds so much, and f(S) is at least the total."""
-    if rule == FAIR:
-        floor: float = cost / gain - cost / total
-        return floor
     wage: float = cost / gain
+    if rule == FAIR and total > 0.0:
+        return wage - cost / total
     return wage if rule == NONDISCRIMINATORY else 0.0
 
 
@@ -223,6 +222,7 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
     f: Function,
     costs: Floats,
     rule: int,
+    twin: Ints,
     here: Search,
     pool: Pool,
     margin: float,
@@ -232,10 +232,12 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
 
     Parameters
     ----------
+    twin : (agents,)
+        The last equal agent before each one, which is hired first; −1 if there is none.
     here : Search
         Where the search stands.
     limit : int
-        Number of nodes after which to stop.
+        Number of nodes after which to stop; a full pool stops the search, too.
 
     Returns
     -------
@@ -247,7 +249,10 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
     gains, wage, ratio = np.zeros(agents), np.zeros(agents), np.zeros(agents)
     team = np.zeros(agents, dtype=np.bool_)
     depth, members = numbers[0], numbers[1]
+    full = pool.teams.shape[0] - agents
     for _ in range(limit):
+        if pool.held[0] >= full:
+            break
         numbers[2] += 1
         choice, most = -1, 0.0
         floor = floors[depth]
@@ -260,14 +265,14 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
         else:
             worst = _earned(rule, costs, gains, inside, members, total)
         best = _earned(rule, costs, gains, inside, members, total) if f.error > 0.0 else worst
-        if members > 0 and best >= goal:
+        # After an agent stays out, the members are those of the node before.
+        if depth > 0 and stages[depth - 1] == 0 and best >= goal:
             for i in range(agents):
                 team[i] = state[i] == IN
             if worst > pool.best[0] + margin:
                 pool.held[0] = 0
             pool.best[0] = max(pool.best[0], worst)
-            if pool.held[0] < pool.teams.shape[0]:
-                pool.teams[pool.held[0]] = team
+            pool.teams[pool.held[0]] = team
             pool.held[0] += 1
             goal = pool.best[0] - margin
         for m in range(members):
@@ -340,7 +345,7 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
         if alive:
             near = np.inf
             for i in range(agents):
-                if state[i] == UNDECIDED and ratio[i] < near:
+                if state[i] == UNDECIDED and ratio[i] < near and (twin[i] < 0 or state[twin[i]] == IN):
                     choice, near = i, ratio[i]
         if choice >= 0:
             items[depth], stages[depth], bounds[depth] = choice, 0, most
@@ -364,9 +369,10 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
             if stages[depth] == 0:
                 members -= 1
                 stages[depth] = 1
-                state[item] = OUT
                 depth += 1
-                mark[item] = depth
+                for i in range(item, agents):  # equal agents would be hired after it
+                    if i == item or (twin[i] >= 0 and state[twin[i]] == OUT and state[i] == UNDECIDED):
+                        state[i], mark[i] = OUT, depth
                 break
     numbers[0], numbers[1] = depth, members
     return False
