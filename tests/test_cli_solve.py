@@ -144,7 +144,6 @@ def test_a_broken_promise_names_file_key_and_reason(tmp_path: Path) -> None:
         (["solve", EXAMPLE, "extra"], "unexpected extra argument"),
         (["solve", "--json"], "Missing argument"),
         (["--verbose"], "No such option: --verbose"),
-        (["solve", LOTTERY, "--runs", "1"], "--runs"),
         (["import", "prefib", "a.soc"], "No such command 'prefib'"),
         (["import", "csv", "--json"], "Missing argument"),
     ],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from parley.core import exact
 from parley.core.errors import ProblemError
-from parley.core.keys import Keys, Number, Whole, read_keys
+from parley.core.keys import Keys, Number, Whole, Window, read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ class StrawKeys(Keys):
     Unit: wei
     Example: 1000000000000000000
     """
-    window: Whole = 3600
+    window: Window = 3600
     """Time for each phase.
 
     Unit: seconds
