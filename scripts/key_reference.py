@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from parley.core.problemfile import inline
 from parley.kit.files.kinds import EXPERIMENT, file_kinds, file_schema
 from parley.kit.files.template import default_of, form_of, tables_in
+from parley.kit.files.texts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +52,7 @@ def _of_kind(kind: str) -> Iterator[str]:
     for root in roots:
         table = definitions[root]
         if len(roots) > 1:
-            yield f"### {table['description'].partition(':')[0].rstrip('.').partition(',')[0]}\n"
+            yield f"### {name_of(table['description'])}\n"
             yield f"{table['description']}\n"
         yield _rows(table, definitions)
         for name, key in table["properties"].items():

@@ -135,6 +135,25 @@ def test_a_problem_is_told_where_it_belongs() -> None:
             "recognition: unknown recognition function 'pstar' (did you mean p-star?); known: p-star",
         ),
         ('kind = "experimnt"', "kind: unknown kind 'experimnt'; known: coordination"),
+        (
+            'kind = "team"\ncosts = [1]\nsuccess = {type = "at-least-one", contributions = [1]}',
+            (
+                "success.contributions: unknown key for type at-least-one, which has probabilities; "
+                "it belongs to type additive, budget-additive, partition-matroid"
+            ),
+        ),
+        (
+            'kind = "guarantees"\nproviders = 2\nvalues = [1]\nguarantee = {type = "max-min", floor = 1}',
+            "guarantee.floor: unknown key for type max-min; it belongs to type income",
+        ),
+        (
+            'kind = "coordination"\ncosts = [{type = "power", quadratic = 1}]',
+            (
+                "costs[0].quadratic: unknown key for type power, which has coefficient, exponent, linear; "
+                "it belongs to type quadratic"
+            ),
+        ),
+        ('kind = "team"\ncapacity = 1', "capacity: unknown key here; it belongs to kind coordination"),
     ],
 )
 def test_unknown_words_name_the_nearest_known_one(given: str, said: str) -> None:
@@ -145,6 +164,24 @@ def test_unknown_commands_options_and_bots_name_the_nearest() -> None:
     assert "Did you mean 'solve'" in refused("slove", "x")
     assert "--games" in refused("simulate", str(EXAMPLE), "--gmaes", "3")
     assert "did you mean shirker?" in refused("simulate", str(EXAMPLE), "--bots", "shirkr")
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "owner"),
+    [
+        ("generations = 3\nvary = {window = [60]}", "generations", "an experiment with populations"),
+        ("bots = 'greedy'\nsweep = {rate = [1]}", "sweep", "an experiment with populations"),
+        ("samples = 3", "samples", "a study of value loss under max-min fairness"),
+    ],
+)
+def test_keys_of_other_experiments_are_told_where_they_belong(
+    lines: str, key: str, owner: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.toml"
+    problem = ROOT / "problems" / "paper-example-1.toml"
+    text = f'kind = "experiment"\ntitle = "x"\ngames = 2\nproblem = {{file = "{problem}"}}\n{lines}\n'
+    file.write_text(text, encoding="utf-8")
+    assert refused("experiment", str(file)) == f"{file}: {key}: unknown key here; it belongs to {owner}"
 
 
 def numeric() -> list[str]:

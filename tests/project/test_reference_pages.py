@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from parley.cli import app
+from parley.kit.experiment.run import experiment_keys
 from parley.kit.files.kinds import EXPERIMENT, file_kinds, file_schema
 from scripts import commands_page, key_reference
 
@@ -31,6 +32,17 @@ def test_every_key_of_a_schema_is_on_the_page(kind: str) -> None:
     tables = [re.findall(r"^\| `([\w-]+)` \|", part, re.MULTILINE) for part in section.split("\n#")]
     for name, table in file_schema(kind)["$defs"].items():
         assert [key for key in table["properties"] if key != "$schema"] in tables, name
+
+
+def test_the_page_of_experiments_has_every_key_of_each_kind_of_file() -> None:
+    page = (key_reference.PAGE.parent / "experiments.md").read_text(encoding="utf-8")
+    parts = [part for part in re.split("\n#{2,3} ", page) if "\n| key of " in part]
+    tables = experiment_keys()
+    assert len(parts) == len(tables)
+    for part, table in zip(parts, tables.values(), strict=True):
+        rows = re.split(r"\| key of [^\n]*\n", part)[1].partition("\n\n")[0].splitlines()
+        keys = {key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])}
+        assert keys == table.model_fields.keys()
 
 
 def test_every_command_and_option_is_on_the_page() -> None:

@@ -101,7 +101,10 @@ def success(more: dict[str, Any], **changes: object) -> dict[str, Any]:
         ({"costs": [1]}, "success.contributions: 2 entries for 1 costs"),
         ({"success": {"type": "linear"}}, "success.type: unknown: 'linear'; known: additive, at-least-one,"),
         ({"success": "additive"}, "success: 'additive' is not a table"),
-        (success(BASE["success"], weights=1), "success.weights: unknown key"),
+        (
+            success(BASE["success"], weights=1),
+            "success.weights: unknown key for type additive, which has",
+        ),
         (success(BASE["success"], contributions=[1, "-1/2"]), "success.contributions[1]: -1/2 is negative"),
         (
             success(BASE["success"], contributions=[1, "1/5"]),

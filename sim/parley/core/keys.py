@@ -156,30 +156,33 @@ def read_keys(model: type[Table], mapping: Mapping[str, object]) -> Table:
     except ValidationError as error:
         details = error.errors(include_url=False)
     first = min(details, key=lambda detail: detail["type"] != "extra_forbidden")
-    tables, place = _walk(model, first["loc"])
+    tables, others, place = _walk(model, first["loc"])
     if first["type"] == "extra_forbidden":
-        tables, _ = _walk(model, first["loc"][:-1])
+        tables, others, _ = _walk(model, first["loc"][:-1])
     if first["type"].startswith("union_tag") and isinstance(first["input"], Mapping):
         place.append(first["ctx"]["discriminator"].strip("'"))
-    raise ProblemError("", spell(place), _reason(tables, first)) from None
+    raise ProblemError("", spell(place), _reason(tables, others, first)) from None
 
 
-def _walk(model: type[Keys], loc: Iterable[int | str]) -> tuple[list[type[Keys]], list[int | str]]:
-    """Follow pydantic's path of a key: which tables there may be in that place, and the path in the file.
+def _walk(
+    model: type[Keys], loc: Iterable[int | str]
+) -> tuple[list[type[Keys]], list[type[Keys]], list[int | str]]:
+    """Follow pydantic's path of a key: which tables there may be, those of other types, the path in the file.
 
     Pydantic's path names the alternative that a table is, which the file does not.
     """
-    tables, place = [model], list[int | str]()
+    tables, others, place = [model], list[type[Keys]](), list[int | str]()
     for part in loc:
         named = [table for table in tables if part in _literals(table)] if len(tables) > 1 else []
         if named:
-            tables = named
+            tables, others = named, [table for table in tables if table not in named]
             continue
         place.append(part)
+        others = []
         if isinstance(part, str):
             fields = [table.model_fields[part] for table in tables if part in table.model_fields]
             tables = [table for field in fields for table in _tables_in(field.annotation)]
-    return tables, place
+    return tables, others, place
 
 
 def _literals(table: type[Keys]) -> set[str]:
@@ -216,6 +219,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - a tree of anything
             return value
 
 
+UNKNOWN = "unknown key"
 _SAID = {
     "model_type": "not a table",
     "model_attributes_type": "not a table",
@@ -230,12 +234,11 @@ _SAID = {
 """What is said of a value, by pydantic's name for what is wrong."""
 
 
-def _reason(tables: Sequence[type[Keys]], detail: ErrorDetails) -> str:
+def _reason(tables: Sequence[type[Keys]], others: Sequence[type[Keys]], detail: ErrorDetails) -> str:
     value, said = shorten(detail["input"]), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            known = [name for table in tables for name in table.model_fields]
-            reason = "unknown key" + did_you_mean(str(detail["loc"][-1]), known)
+            reason = UNKNOWN + _whose(str(detail["loc"][-1]), tables, others)
         case "missing":
             reason = "missing"
         case "union_tag_not_found" | "union_tag_invalid" if isinstance(detail["input"], Mapping):
@@ -256,6 +259,39 @@ def _reason(tables: Sequence[type[Keys]], detail: ErrorDetails) -> str:
         case _:
             reason = f"{detail['msg']} (given: {value})"
     return reason
+
+
+def _whose(key: str, tables: Sequence[type[Keys]], others: Sequence[type[Keys]]) -> str:
+    """Say to which type of a table an unknown key belongs, or which known key it may stand for."""
+    owners = [table for table in others if key in table.model_fields]
+    if not owners:
+        return did_you_mean(key, [name for table in tables for name in table.model_fields])
+    types = ", ".join(word for table in owners for word in _tags(table).values())
+    tags = _tags(tables[0])
+    known = ", ".join(name for name in tables[0].model_fields if name not in tags)
+    return (
+        f" for type {', '.join(tags.values())}{known and f', which has {known}'}; it belongs to type {types}"
+    )
+
+
+def elsewhere(error: ProblemError, tables: Mapping[str, type[Keys]]) -> ProblemError:
+    """Return the error of a file; if a key is unknown in it, say to which other files it belongs.
+
+    Parameters
+    ----------
+    tables : mapping of str to type of Keys
+        The keys of the other files, by what these are.
+    """
+    owners = [name for name, table in tables.items() if error.key in table.model_fields]
+    if not owners or not error.reason.startswith(UNKNOWN):
+        return error
+    return ProblemError(error.file, error.key, f"{UNKNOWN} here; it belongs to {' and '.join(owners)}")
+
+
+def _tags(table: type[Keys]) -> dict[str, str]:
+    """Return the keys of a table that can be one word only, with this word."""
+    words = {name: get_args(field.annotation) for name, field in table.model_fields.items()}
+    return {name: word[0] for name, word in words.items() if len(word) == 1 and isinstance(word[0], str)}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

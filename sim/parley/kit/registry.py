@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from parley.core import problemfile
 from parley.core.errors import ParleyError, ProblemError, shorten
-from parley.core.keys import did_you_mean
+from parley.core.keys import did_you_mean, elsewhere
 from parley.kit.loaded import LoadedProblem
 from parley.kit.mechanism import Mechanism
 
@@ -131,7 +131,10 @@ def load_keys(mapping: Mapping[str, object], file: str) -> AnyProblem:
     ProblemError
     """
     one = mechanism(kind_of(mapping, file))
-    return LoadedProblem(one, one.problem(mapping, file), file)
+    try:
+        return LoadedProblem(one, one.problem(mapping, file), file)
+    except ProblemError as error:
+        raise elsewhere(error, {f"kind {other.kind}": other.keys() for other in mechanisms()}) from None
 
 
 def _exact(value: object) -> object:

@@ -37,10 +37,11 @@ from parley.core.folders import (
     work_folder,
     write_json,
 )
-from parley.core.keys import did_you_mean
+from parley.core.keys import did_you_mean, elsewhere
 from parley.core.randomness import keccak
-from parley.kit.experiment.sweep import Sweep, kind_of_problem
+from parley.kit.experiment.sweep import Sweep, SweepKeys, kind_of_problem
 from parley.kit.experiment.tables import PartWriter, join_parts, part_folder
+from parley.kit.files.texts import name_of
 from parley.kit.registry import EXPERIMENT as KIND
 from parley.kit.registry import kinds, mechanism, mechanisms
 
@@ -50,9 +51,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from parley.core.keys import Keys
     from parley.kit.experiment.experiment import Experiment
 
-__all__ = ["ExperimentRun", "read_experiment", "run_experiment"]
+__all__ = ["ExperimentRun", "experiment_keys", "read_experiment", "run_experiment"]
 
 PARTS = "parts"
 STATE = "state.json"
@@ -117,12 +119,23 @@ def read_experiment(path: str | PathLike[str]) -> Experiment:
     mapping = problemfile.read(path)
     with naming(file):
         kind = _kind(mapping, file)
-        for one in mechanisms() if kind is None else (mechanism(kind),):
-            laboratory = one.laboratory()
-            found = None if laboratory is None else laboratory.read(mapping, file)
-            if found is not None:
-                return found
-        return Sweep(mapping, file)
+        try:
+            for one in mechanisms() if kind is None else (mechanism(kind),):
+                laboratory = one.laboratory()
+                found = None if laboratory is None else laboratory.read(mapping, file)
+                if found is not None:
+                    return found
+            return Sweep(mapping, file)
+        except ProblemError as error:
+            raise elsewhere(error, experiment_keys()) from None
+
+
+def experiment_keys() -> dict[str, type[Keys]]:
+    """Return the keys of sweeps, and of the experiments that mechanisms add, by what these are."""
+    added = filter(None, (one.laboratory() for one in mechanisms()))
+    tables: list[type[Keys]] = [SweepKeys, *(laboratory.keys for laboratory in added)]
+    names = [name_of(str(table.__doc__)) for table in tables]
+    return {name[0].lower() + name[1:]: table for name, table in zip(names, tables, strict=True)}
 
 
 def _kind(mapping: JsonObject, file: str) -> str | None:

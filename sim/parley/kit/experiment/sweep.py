@@ -76,7 +76,10 @@ class FileKeys(Keys):
 
 
 class SweepKeys(Keys):
-    """A sweep: all combinations of keys of a problem, bots and seeds are played."""
+    """A sweep, for problems of every kind: all combinations of keys of a problem, bots and seeds are played.
+
+    A kind that has experiments of its own says how the files differ.
+    """
 
     kind: Literal["experiment"] = "experiment"
     title: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from parley.core import resources
 from parley.core.errors import ParleyError, shorten
 from parley.core.keys import did_you_mean
+from parley.kit.experiment.run import experiment_keys
 from parley.kit.experiment.sweep import SweepKeys
 from parley.kit.files.schema import schema_of
 from parley.kit.files.template import template
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parley.core.files import JsonObject
-    from parley.core.keys import Keys
 
 __all__ = ["EXPERIMENT", "example", "examples", "file_kinds", "file_schema", "file_template"]
 
@@ -47,7 +47,7 @@ def file_schema(kind: str) -> JsonObject:
     """
     _check(kind)
     title = _about(kind)
-    tables = _experiments() if kind == EXPERIMENT else [mechanism(kind).keys()]
+    tables = list(experiment_keys().values()) if kind == EXPERIMENT else [mechanism(kind).keys()]
     return schema_of(title.rstrip("."), tables)
 
 
@@ -60,12 +60,11 @@ def file_template(kind: str) -> str:
         If the kind is unknown.
     """
     _check(kind)
-    tables: Mapping[str, object] = {}
-    if kind == EXPERIMENT:
-        one = mechanisms()[0]
-        tables = {"problem": tomllib.loads(file_template(one.kind))}
-    schema = schema_of(kind, [SweepKeys if kind == EXPERIMENT else mechanism(kind).keys()])
-    return template(schema, _about(kind), tables)
+    if kind != EXPERIMENT:
+        return template(schema_of(kind, [mechanism(kind).keys()]), _about(kind), {})
+    schema, problem = schema_of(kind, [SweepKeys]), tomllib.loads(file_template(mechanisms()[0].kind))
+    about = f"{schema['$defs']['Sweep']['description']} Other experiments: parley init experiment --list."
+    return template(schema, about, {"problem": problem})
 
 
 def _check(kind: str) -> None:
@@ -76,14 +75,8 @@ def _check(kind: str) -> None:
 
 def _about(kind: str) -> str:
     if kind == EXPERIMENT:
-        return "An experiment: games of a problem while keys, bots and seeds vary."
+        return "An experiment: many games, or solved instances, while something varies."
     return f"A problem of kind {kind}: {mechanism(kind).about}."
-
-
-def _experiments() -> list[type[Keys]]:
-    """Return the keys of sweeps, and of the experiments that mechanisms add."""
-    added = (one.laboratory() for one in mechanisms())
-    return [SweepKeys, *(laboratory.keys for laboratory in added if laboratory is not None)]
 
 
 # ── ready examples ──────────────────────────────────────────────────────────────────────────────────────────

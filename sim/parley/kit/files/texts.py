@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from parley.core.keys import Keys
 
-__all__ = ["Text", "read_text", "texts_of"]
+__all__ = ["Text", "name_of", "read_text", "texts_of"]
 
 _LABEL = re.compile(r"^(Unit|Default|Example|Usual):[ \t]*", re.MULTILINE)
 
@@ -44,6 +44,17 @@ class Text(NamedTuple):
     default: str = ""
     example: Any = None
     usual: bool = False
+
+
+def name_of(description: str) -> str:
+    """Return what a table is, from the beginning of its description.
+
+    Examples
+    --------
+    >>> name_of("An experiment with populations, whose members adapt: of one kind of problems.")
+    'An experiment with populations'
+    """
+    return re.split("[:;,.]", description)[0]
 
 
 def texts_of(table: type[Keys]) -> Mapping[str, Text]:

@@ -102,7 +102,7 @@ class PopulationKeys(Keys):
 
 
 class AdaptationKeys(Keys):
-    """How strategies spread: see `dynamics`."""
+    """How strategies spread after a generation."""
 
     rule: Literal["none", "replicator", "logit"] = "none"
     """How members change their strategies after a generation.
@@ -216,7 +216,10 @@ OF_ADAPTATION = ("rate", "temperature", "mutation")
 
 
 class ExperimentKeys(Keys):
-    """An experiment with populations, whose members spread by success or learn."""
+    """An experiment with populations, whose members spread by success or learn.
+
+    The file has neither `vary` nor `bots`, and names files of coordination problems or a random family.
+    """
 
     kind: Literal["experiment"] = "experiment"
     title: str

@@ -84,7 +84,7 @@ class TripKeys(Keys):
 
 
 class StudyKeys(Keys):
-    """A study of value loss under max-min fairness; instances are solved and not played."""
+    """A study of value loss under max-min fairness: instances are drawn and solved, not played."""
 
     kind: Literal["guarantees"]
     study: Literal["value-loss"]
