@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from parley.kit.files.kinds import EXPERIMENT, example, examples, file_kinds, fi
 from parley.kit.files.template import tables_in
 from parley.kit.files.texts import texts_of
 from parley.kit.registry import kinds, load, mechanisms
+from parley.mechanisms.team.schema import GREATEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,6 +182,15 @@ def with_key(text: str, name: str) -> str:
         chosen = (top and line.startswith(f"#{name} = ")) or (in_table and not line.startswith("# "))
         lines.append(line.removeprefix("#") if chosen else line)
     return "\n".join(lines)
+
+
+def test_the_template_of_a_team_says_what_another_member_adds() -> None:
+    text = " ".join(file_template("team").replace("\n#", " ").split())
+    types = re.findall(r'type = "([\w-]+)": (.*?\.)', text)
+    assert {name for name, _ in types} == {*GREATEST, "at-least-one"}
+    assert [name for name, about in types if not re.search("(another|a heavier) member.* adds?", about)] == []
+    assert "one number for each agent" in text
+    assert "In the example, agent 1 alone succeeds with probability 3/5" in text
 
 
 def test_an_experiment_template_is_an_experiment_as_it_is(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ STEPS = 3
 
 
 class AdditiveKeys(Keys):
-    """The sum of contributions."""
+    """The sum of contributions: another member adds the same to every team."""
 
     type: Literal["additive"]
     contributions: Amounts
@@ -49,7 +49,7 @@ class AdditiveKeys(Keys):
 
 
 class BudgetKeys(Keys):
-    """The sum of contributions, up to a budget."""
+    """The sum of contributions, up to a budget: beyond it another member adds nothing."""
 
     type: Literal["budget-additive"]
     contributions: Amounts
@@ -72,7 +72,7 @@ class BudgetKeys(Keys):
 
 
 class CoverageKeys(Keys):
-    """The weight of what is covered."""
+    """The weight of what is covered: another member adds what nobody else in the team covers."""
 
     type: Literal["coverage"]
     weights: Amounts
@@ -100,7 +100,7 @@ class CoverageKeys(Keys):
 
 
 class AtLeastOneKeys(Keys):
-    """One member's success is enough."""
+    """One member's success is enough: the larger the team, the less another member adds."""
 
     type: Literal["at-least-one"]
     probabilities: Amounts
@@ -121,7 +121,7 @@ class AtLeastOneKeys(Keys):
 
 
 class MatroidKeys(Keys):
-    """The heaviest members of each group."""
+    """The heaviest members of each group: beyond its limit, only a heavier member adds anything."""
 
     type: Literal["partition-matroid"]
     contributions: Amounts
@@ -163,7 +163,7 @@ class MatroidKeys(Keys):
 
 
 class XosKeys(Keys):
-    """The greatest of several sums."""
+    """The greatest of several sums: another member may add more to a larger team, which is not playable."""
 
     type: Literal["xos"]
     parts: Matrix
@@ -183,7 +183,7 @@ class XosKeys(Keys):
 
 
 class TableKeys(Keys):
-    """A value for each set."""
+    """A value for each set: another member may add any amount, but takes nothing away."""
 
     type: Literal["table"]
     values: Amounts
@@ -253,13 +253,19 @@ class ProblemKeys(Keys):
 
     kind: Literal["team"]
     costs: Annotated[Amounts, Field(min_length=1)]
-    """What each agent's effort costs it, above 0.
+    """What each agent's effort costs it if it is hired and works, above 0: one number for each agent.
+
+    A share of the reward makes up for it: with a reward of 1, a cost of 3/50 is 6% of what success is worth.
 
     Unit: money
     Example: ["3/50", "2/25"]
     """
     success: Entry
-    """The probability that the project succeeds, by who works.
+    """The probability that the project succeeds, by who is hired and works: the others add nothing.
+
+    The type says what another member adds. Numbers of agents are in the order of `costs`; the probability of
+    all agents together is at most 1. In the example, agent 1 alone succeeds with probability 3/5, agent 2
+    alone with 2/5, and both together certainly.
 
     Example: { type = "additive", contributions = ["3/5", "2/5"] }
     """
