@@ -280,7 +280,7 @@ def test_what_cannot_be_sampled_is_said(changed: dict[str, Any], said: str, tmp_
 
 def test_missing_options_are_named(tmp_path: Path) -> None:
     with pytest.raises(ParleyError, match=r"^missing --date, --jobs$"):
-        read_tlc(tmp_path, area="midtown", window=9, providers=2)
+        read_tlc(parquet(tmp_path, trips(9)), area="midtown", window=9, providers=2)
 
 
 def test_areas_are_those_zones_of_the_lookup_table_that_comes_with_the_trips() -> None:
@@ -384,8 +384,8 @@ def test_other_files_are_refused_in_one_line(data: bytes, tmp_path: Path) -> Non
 
 
 def test_files_that_cannot_be_opened_are_named(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(ParleyError, match="cannot be read"):
+    for path, said in ((tmp_path, "is a folder, not a file"), (tmp_path / "none", "cannot be read")):
+        with pytest.raises(ParleyError, match=said):
             read_day(path, "midtown", "2016-01-08")
 
 

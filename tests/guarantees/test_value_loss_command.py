@@ -157,7 +157,7 @@ def test_another_file_of_trips_is_another_study(ran: tuple[Path, dict[str, Any]]
     folder, _ = ran
     other = written(tmp_path / "other")
     (other.parent / "trips.csv").write_text(TRIPS.replace("09:39", "09:38"), encoding="utf-8")
-    with pytest.raises(ParleyError, match="with another file of trips; choose another folder"):
+    with pytest.raises(ParleyError, match=r"with another file of trips\); use --force to replace it"):
         run_experiment(other, out=folder / "run")
 
 
@@ -219,6 +219,16 @@ def test_wrong_imports_are_refused_in_one_line(
     assert done.exit_code == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_file_of_another_kind_is_said_before_missing_options(tmp_path: Path) -> None:
+    table = tmp_path / "other.csv"
+    for text, said in (
+        ("a,b\n1,2\n", "no column tpep_pickup_datetime or pickup_datetime"),
+        ("text\n", "line 1: is neither Parquet nor CSV with a header of column names"),
+    ):
+        table.write_text(text, encoding="utf-8")
+        assert parley("import", "tlc", table).stderr == f"{table}: {said}\n"
 
 
 def test_the_limits_of_an_import_are_those_of_problems() -> None:

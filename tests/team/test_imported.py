@@ -85,6 +85,11 @@ def test_wrong_tables_are_refused_in_one_line(tmp_path: Path, text: str, said: s
     assert str(caught.value).startswith(f"{path}: {said}")
 
 
+def test_a_file_of_another_kind_is_said_before_a_missing_cost(tmp_path: Path) -> None:
+    with pytest.raises(ParleyError, match="unknown column 'correct'"):
+        read_labels(written(tmp_path, "item,worker\na,b\n"))
+
+
 @pytest.mark.parametrize(
     ("cost", "said"), [(None, "missing --cost"), ("x", "--cost: 'x'"), ("0", "--cost: 0 is not above 0")]
 )

@@ -13,7 +13,7 @@ import numpy as np
 from parley.core.errors import ParleyError, ProblemError
 from parley.core.exact import show
 from parley.core.texttables import say_nothing
-from parley.mechanisms.guarantees.trips import CLOSES, OPENS, Trip, read_day
+from parley.mechanisms.guarantees.trips import CLOSES, OPENS, Trip, check_columns, read_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -169,6 +169,7 @@ def read_tlc(
         In one line.
     """
     if missing := [f"--{name}" for name in NEEDED if name not in wanted]:
+        check_columns(path, wanted.get("value", VALUE))  # before options are asked for
         raise ParleyError(f"missing {', '.join(missing)}")
     area, date, jobs, pool = wanted["area"], wanted["date"], wanted["jobs"], wanted.get("pool", POOLS[0])
     if pool not in POOLS:

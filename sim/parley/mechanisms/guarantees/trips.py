@@ -93,10 +93,7 @@ def read_day(path: str | PathLike[str], area: str, on: str, value: str = "total_
     """
     file = fspath(path)
     day = _date(on)
-    with open_regular(path) as source, _one_line(file):
-        is_parquet = source.read(4) == b"PAR1"
-        source.seek(0)
-        table = _Parquet(file, source) if is_parquet else _Csv(file, source)
+    with _opened(path) as table:
         columns = _Columns.of(file, table.names, value)
         here = _Area.of(file, columns, area)
         names = [columns.start, columns.end, columns.value, *here.columns]
@@ -116,6 +113,21 @@ def read_day(path: str | PathLike[str], area: str, on: str, value: str = "total_
     trips = sorted(trip for trip in found if trip is not None and OPENS <= trip.start < CLOSES)
     kept = [trip for trip in trips if trip.length > 0 and trip.value > 0]
     return Day(kept, len(trips) - len(kept) + found.count(None))
+
+
+def check_columns(path: str | PathLike[str], value: str) -> None:
+    """Check that a file has the columns of trips; raises `ProblemError`."""
+    with _opened(path) as table:
+        _Columns.of(fspath(path), table.names, value)
+
+
+@contextmanager
+def _opened(path: str | PathLike[str]) -> Iterator[_Parquet | _Csv]:
+    file = fspath(path)
+    with open_regular(path) as source, _one_line(file):
+        is_parquet = source.read(4) == b"PAR1"
+        source.seek(0)
+        yield _Parquet(file, source) if is_parquet else _Csv(file, source)
 
 
 def _date(text: str) -> date:

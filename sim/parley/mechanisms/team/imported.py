@@ -56,14 +56,13 @@ def read_labels(
         In one line: file, line, column and reason.
     """
     file, tell = fspath(path), warn or say_nothing
-    price = _price(cost)
     head, header, lines = read_table(file)
     for column in COLUMNS:
         if column not in header:
             raise ProblemError(file, head, f"unknown column {shorten(column)}{did_you_mean(column, header)}")
     if not lines:
         raise ProblemError(file, head, "no labels")
-    labels = _labels(file, lines)
+    labels, price = _labels(file, lines), _price(cost)
     items = {item: k for k, item in enumerate(dict.fromkeys(item for _, item, _ in labels))}
     workers: dict[str, list[tuple[int, bool]]] = {}
     for worker, item, correct in labels:
