@@ -306,23 +306,29 @@ def fairest(source: Source, known: Choice, most: int, clock: Clock) -> Fairest:
         relaxed = min(high, max(pay, paid))
     beyond = high
     pay = high if relaxed >= high else (low + high + 1) // 2
+    # To prove that a pay is too much takes long. Once that was proved of one of those listed, the lowest ones
+    # are tried first, as it is to be proved of the lowest one in the end: so many further, or half of them.
+    step = 0
     while low < beyond and clock.left > 0:
         part = clock.share(PART)
-        if (beyond - low) * NEARLY < beyond:
-            possible = _possible(source, low, beyond, best, part)
-            if possible is not None:
-                high = possible[-1] if high == beyond else high
-                beyond, pay = possible[-1], possible[len(possible) // 2]
-                if low == beyond:
-                    break
+        near = (beyond - low) * NEARLY < beyond
+        possible = _possible(source, low, beyond, best, part) if near else None
+        if possible is not None:
+            high = possible[-1] if high == beyond else high
+            middle = len(possible) // 2
+            beyond, pay = possible[-1], possible[min(step or middle, middle)]
+            if low == beyond:
+                break
         goal = Goal(floors_of(shape, pay), nothing, ones)
         found = _maximize(source, goal, shape.providers - 1, shape.providers, best, part)
         if found.choice is not None:
             low, best = least_pay(shape, found.choice), found.choice
+            step *= 2 if low == pay else 1
         else:
             beyond = pay - 1  # nothing is found from here on
             if found.bound < shape.providers:
                 high = pay - 1
+                step = 1 if possible is not None else 0
         pay = (low + beyond + 1) // 2
     return Fairest(low, max(low, high), best)
 
