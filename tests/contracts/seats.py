@@ -16,6 +16,7 @@ from tests.guarantees import on_chain as dispatch
 from tests.kit.rig.coding import Coder
 from tests.kit.rig.on_chain import contracts, receivers
 from tests.screening import on_chain as market
+from tests.team import on_chain as project
 
 Act = Callable[[Any, int], object]
 """Carries an action out at a table, by a seat; where it is one seat's turn, by that one."""
@@ -30,7 +31,7 @@ class Mechanism(NamedTuple):
     create: Callable[..., object]
     """Creates it at a table, with changes to its parameters by name."""
     acts: Mapping[str, tuple[int, Act]]
-    """Actions before the end, in order, with their phases. Where seats pay, the first pays and commits."""
+    """Actions before the end, in order, with their phases. If one opens secrets, the first pays and commits."""
     over: int
     """The first phase that ends a game."""
     lapsed: int
@@ -43,17 +44,21 @@ class Mechanism(NamedTuple):
     sit: Callable[[Any, str], object]
     """Lets an address hold the last seat."""
     goes_on: Mapping[str, int] = MappingProxyType({})
-    """Actions without which a game goes on, and the phase that follows when their phase expires."""
+    """Actions after whose phases, when they expire, another one follows than `lapsed`."""
     others: frozenset[str] = frozenset({"post"})
     """Actions that are no seat's."""
     opens: str = "reveal"
-    """The action that opens what the first one commits to."""
+    """The action that opens what the first one commits to; empty if it commits to nothing."""
+    bare: frozenset[str] = frozenset()
+    """Actions that name no digest."""
     expires: Mapping[int, Act] = MappingProxyType({})
     """How a stranger ends a phase that `expire` does not end."""
     pays: frozenset[str] = frozenset()
     """Other functions than the first action that take money."""
     payees: int = 3
     """Seats, and who else withdraws."""
+    unpaid: frozenset[int] = frozenset()
+    """Payees who are owed nothing if all goes well."""
     withdraw: Act | None = None
     """None where nobody pays."""
     blameless: int = 0
@@ -62,6 +67,7 @@ class Mechanism(NamedTuple):
 
 _WINDOWS = {"join_window": "choosing_window", "action_window": "posting_window"}
 _ENROLLING = {"join_window": "enrol_window"}
+_FORMING = {"join_window": "form_window", "action_window": "work_window"}
 _DRAWN = replace(dispatch.DRAWN, max_min=False, attest_window=dispatch.ACTION_WINDOW)
 
 MECHANISMS = {
@@ -122,6 +128,7 @@ MECHANISMS = {
         taken={"choose": "AlreadyChosen"},
         sit=lambda at, to: at.seats.__setitem__(2, to),
         goes_on={"choose": market.SETTLED},
+        opens="",
     ),
     "guarantees": Mechanism(
         "GuaranteedDispatch",
@@ -149,8 +156,36 @@ MECHANISMS = {
         pays=frozenset({"create", "post", "challenge"}),
         payees=4,
     ),
+    "team": Mechanism(
+        "TeamContract",
+        lambda: project.Table(project.ALIKE),
+        lambda at, **changes: at.create(**{_FORMING.get(name, name): it for name, it in changes.items()}),
+        {
+            "accept": (project.FORMING, lambda at, seat: at.accept(seat)),
+            "vouch": (project.FORMING, lambda at, _: at.vouch()),
+            "report": (project.WORKING, lambda at, _: at.report()),
+        },
+        withdraw=lambda at, payee: at.withdraw(payee),
+        over=project.SETTLED,
+        lapsed=project.LAPSED,
+        blameless=project.WORKING,
+        windows=(project.FORM_WINDOW, project.WORK_WINDOW),
+        fewest=1,
+        taken={"accept": "AlreadyAccepted"},
+        sit=lambda at, to: at.seats.__setitem__(2, to),
+        goes_on={"accept": project.DISSOLVED, "vouch": project.DISSOLVED},
+        others=frozenset({"vouch", "report"}),
+        opens="",
+        bare=frozenset({"report"}),
+        pays=frozenset({"create", "vouch"}),
+        payees=5,
+        # Success pays the team from the principal's escrow.
+        unpaid=frozenset({3}),
+    ),
 }
-BONDED = [kind for kind, mechanism in MECHANISMS.items() if mechanism.withdraw]
+PAYING = [kind for kind, mechanism in MECHANISMS.items() if mechanism.withdraw]
+"""Mechanisms that hold money."""
+BONDED = [kind for kind in PAYING if MECHANISMS[kind].opens]
 """Mechanisms in which seats pay, and commit to secrets."""
 
 
@@ -184,8 +219,9 @@ class Seated:
         self.mechanism = mechanism = MECHANISMS[kind]
         self.phases = {name: phase for name, (phase, _) in mechanism.acts.items()}
         self.first, self.over = next(iter(self.phases)), mechanism.over
-        self.bonded = mechanism.withdraw is not None
+        self.pays = mechanism.withdraw is not None
         self.payees = range(mechanism.payees)
+        self.paid = [payee for payee in self.payees if payee not in mechanism.unpaid]
         self.table = mechanism.table()
         self.evm, self.address = self.table.evm, self.table.address
         self.stranger: str = self.evm.accounts[-1]

@@ -120,9 +120,10 @@ TARGETS = (
         for name in ("Allocations.sol", "DispatchData.sol", "GuaranteedDispatch.sol", "Settlements.sol")
     ),
     *(
-        Target(_TEAM + name, (_PROJECT,), _OF_PROJECTS)
-        for name in ("Fairness.sol", "Successes.sol", "TeamContract.sol", "TeamData.sol")
+        Target(_TEAM + name, (_PROJECT,), (*_OF_SEATS, *_OF_PROJECTS))
+        for name in ("Fairness.sol", "TeamContract.sol", "TeamData.sol")
     ),
+    Target(_TEAM + "Successes.sol", (_PROJECT, _OUTCOME), _OF_PROJECTS),
     *(Target(_TEAM + name, (_OUTCOME,), _OF_PROJECTS) for name in ("DrawData.sol", "OutcomeDraw.sol")),
 )
 

@@ -38,6 +38,8 @@ FAIR = Parameters(
 )
 """The stand-in for the paper's Example 1.1, with its least fair wages. A table puts addresses in."""
 PAYROLL = 320
+ALIKE = replace(FAIR, wages=(40,) * 3, costs=(10,) * 3, denominator=4, values=(1,) * 3)
+"""Three members, each at its cut-off."""
 
 
 class Table(table_of.Table):
@@ -121,10 +123,21 @@ class Table(table_of.Table):
 
     def formed(self) -> Table:
         """Everybody consents."""
-        went(self.create())
-        for seat in range(self.n):
-            went(self.accept(seat))
-        went(self.vouch())
+        return self.play_to(WORKING)
+
+    def play_to(self, phase: int) -> Table:
+        """Play until that phase begins, nobody silent, and with success."""
+        while (now := self.phase) != phase:
+            if now == NONE:
+                went(self.create())
+            elif now == FORMING:
+                for seat in range(self.n):
+                    if not self.state.accepted >> seat & 1:
+                        went(self.accept(seat))
+                went(self.vouch())
+            else:
+                assert now == WORKING, f"the project ended in phase {now}"
+                went(self.report())
         return self
 
 

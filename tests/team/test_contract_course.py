@@ -135,6 +135,21 @@ def test_consents_are_checked_in_their_order() -> None:
     assert refused(at.retract(at.stranger)) == ("NotThePrincipal", stranger, at.creator.lower())
 
 
+def test_none_of_64_members_is_the_guarantor() -> None:
+    at = Table(
+        replace(FAIR, wages=(64,) * 64, costs=(1,) * 64, reward=4096, denominator=64, values=(1,) * 64)
+    )
+    at.seats = [f"0x{k + 1:040x}" for k in range(64)]
+    went(at.create())
+    for who in at.seats:
+        assert refused(at.vouch(who)) == ("GuarantorHasPart", who)
+    went(at.vouch())
+
+
+def test_a_project_that_does_not_exist_has_no_digest() -> None:
+    assert Table().digest == bytes(32)
+
+
 def test_only_the_referee_reports() -> None:
     at = Table().formed()
     for who in (at.creator, at.seats[0], at.guarantor, at.stranger):

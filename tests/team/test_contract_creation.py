@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations, product
 from math import prod
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +15,11 @@ from parley.kit.reference import Revert
 from parley.mechanisms.team.parameters import NO_WAGE, Kind, Parameters, check, check_wages, encode_parameters
 from tests.kit.rig.table import refused, went
 from tests.team.on_chain import FAIR, FORM_WINDOW, FORMING, PAYROLL, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tests.kit.rig.table import Done
 
 ZERO = "0x" + "00" * 20
 COVERED = replace(FAIR, kind=Kind.COVERAGE, values=(3, 2), sets=(0b01, 0b10))
@@ -105,10 +111,49 @@ def test_of_two_things_that_are_wrong_the_first_in_the_order_is_named() -> None:
 
 
 def test_a_table_is_of_eight_members_at_most() -> None:
-    nine = replace(FAIR, wages=(9,) * 9, costs=(1,) * 9, kind=Kind.TABLE)
-    nine = replace(nine, values=tuple(mask.bit_count() for mask in range(512)), denominator=9)
-    at = Table(nine)
-    assert refused(at.create()) == ("TooManyMembers", 9)
+    def listed(n: int) -> Parameters:
+        equal = replace(FAIR, wages=(n,) * n, costs=(1,) * n, kind=Kind.TABLE, denominator=n)
+        return replace(equal, values=tuple(mask.bit_count() for mask in range(1 << n)))
+
+    went(Table(listed(8)).create())
+    assert refused(Table(listed(9)).create()) == ("TooManyMembers", 9)
+
+
+def test_drops_and_bends_of_tables_are_named() -> None:
+    """Wherever they are: one value is too high by 1."""
+    n, steady = 4, (100,) * 4
+    at = Table(replace(FAIR, wages=(1,) * n, costs=(1,) * n, kind=Kind.TABLE, denominator=10**6))
+
+    def created(adds: tuple[int, ...], more: int, apart: Collection[int] = ()) -> Done:
+        """Create a project in which any two members but those of a set take 2 from each other."""
+        values = []
+        for mask in range(1 << n):
+            team = [i for i in range(n) if mask >> i & 1]
+            lost = sum(2 for i in team for j in team if i < j and apart != (i, j))
+            values.append(max(0, sum(adds[i] for i in team) - (lost if apart else 0)) + (mask == more))
+        return at.create(values=tuple(values))
+
+    for i, mask in product(range(n), range(1, 1 << n)):
+        if not mask >> i & 1:
+            lazy = tuple(0 if k == i else 100 for k in range(n))
+            assert refused(created(lazy, mask)) == ("NotMonotone", mask, i)
+    for (i, j), mask in product(combinations(range(n), 2), range(1 << n)):
+        if not mask >> i & 1 and not mask >> j & 1:
+            both = 1 << i | 1 << j
+            assert refused(created(steady, mask | both, (i, j))) == ("NotSubmodular", mask, i, j)
+            assert refused(created(steady, -1, (i, j)))[0] == "BelowCutOff"
+
+
+def test_each_of_256_elements_counts_what_it_weighs() -> None:
+    """What a member adds shows in the least wage that would do."""
+    weights = tuple(range(1, 257))
+    at = Table(replace(FAIR, wages=(1, 1), costs=(10**9, 1), denominator=sum(weights)))
+    rest = (1 << 256) - 1
+    for element, weight in enumerate(weights):
+        sets = (1 << element, rest ^ 1 << element)
+        least = -(-(10**9) * sum(weights) // weight)
+        done = at.create(kind=Kind.COVERAGE, values=weights, sets=sets)
+        assert refused(done) == ("BelowCutOff", 0, 1, least)
 
 
 def test_the_referee_has_no_part_in_the_project() -> None:
