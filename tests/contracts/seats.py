@@ -31,7 +31,10 @@ class Mechanism(NamedTuple):
     create: Callable[..., object]
     """Creates it at a table, with changes to its parameters by name."""
     acts: Mapping[str, tuple[int, Act]]
-    """Actions before the end, in order, with their phases. If one opens secrets, the first pays and commits."""
+    """Actions before the end, in order, with their phases.
+
+    If one of them opens secrets, the first one pays and commits to them.
+    """
     over: int
     """The first phase that ends a game."""
     lapsed: int
