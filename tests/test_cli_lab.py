@@ -68,7 +68,7 @@ def test_a_report_is_one_page_beside_the_tables(ran: tuple[Path, CompletedProces
     assert done.returncode == 0, done.stderr
     page = Path(done.stdout.strip())
     assert page == out / "report.html"
-    assert "<html" in page.read_text(encoding="utf-8")
+    assert "<h1>Small · coordination, 5 agents</h1>" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", [("simulate", "--games", 20), ("audit",)], ids=lambda command: command[0])
@@ -78,7 +78,7 @@ def test_runs_and_audits_of_lotteries_have_a_page_too(command: tuple[object, ...
     done = parley("report", tmp_path)
     assert done.returncode == 0, done.stderr
     page = Path(done.stdout.strip()).read_text(encoding="utf-8")
-    assert "<html" in page
+    assert "<h1>Assignment cyclic · assignment, 3 agents</h1>" in page
     assert "welfare" in page
 
 

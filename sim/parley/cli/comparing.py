@@ -17,6 +17,7 @@ from parley.cli.shared import (
     app,
     console,
     load_problem,
+    next_command,
     print_json,
     progress_bar,
     warn_of,
@@ -93,3 +94,4 @@ def compare(
         console().print(table)
     if out is not None:
         say(f"written: {out}/{', '.join(written)}")
+        next_command("report", out)

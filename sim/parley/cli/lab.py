@@ -90,7 +90,7 @@ def experiment(
 
 @app.command(no_args_is_help=True)
 def report(folder: Folder) -> None:
-    """Make a self-contained HTML page from the output folder of experiment, simulate or audit.
+    """Make a self-contained HTML page from the output folder of experiment, simulate, audit or compare.
 
     A folder that holds such folders gets one page of all of them, in the order of their names.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from parley.core.errors import ParleyError, naming
+from parley.core.files import read_object
 from parley.core.keys import did_you_mean
 from parley.kit.registry import mechanism, mechanisms
 
@@ -46,6 +47,13 @@ class Comparison:
     def to_json(self) -> JsonObject:
         """Return the object that ``parley compare --json`` prints."""
         return {"kind": self.kind, "across": self.across, "rows": list(self.rows)}
+
+    @classmethod
+    def read(cls, path: Path) -> Comparison:
+        """Read the file that ``parley compare --out`` wrote."""
+        found = read_object(path)
+        kind, across = found["kind"], found["across"]
+        return cls(kind, across, found["rows"], mechanism(kind).across[across]())
 
     def sheet(self) -> Sheet:
         """Lay out the rows: for each problem one table and one picture."""

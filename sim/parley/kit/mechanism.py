@@ -217,8 +217,9 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
 
     def sheet(self, folder: Path, verb: str) -> Sheet:
         """Return the page of a folder that ``simulate`` or ``audit`` wrote."""
-        from parley.kit.present.page_model import count  # noqa: PLC0415 - slow to load
+        from parley.kit.present.page_model import titled  # noqa: PLC0415 - slow to load
         from parley.kit.present.page_parts import written_by  # noqa: PLC0415 - as above
+        from parley.kit.present.page_read import read_run  # noqa: PLC0415 - as above
 
         what, writer = ("audit", "an audit") if verb == "audit" else ("simulation", "a simulation")
         path, file = folder / f"{what}.json", folder / "problem.json"
@@ -228,7 +229,8 @@ class Mechanism(Playable[P, S, OutcomeT, C], Generic[P, S, A, OutcomeT, C]):
                 sheet = self.audit_sheet(report, problem, lambda name: read_object(folder / name))
             else:
                 sheet = self.simulation_sheet(report, problem, "", folder)
-        sheet.title = f"{self.kind.capitalize()} with {count(problem.agents, 'agent')}"
+        sheet.title = titled(str(read_run(folder).get("name", "")), self.kind, [problem.agents])
+        sheet.warnings += self.warnings(problem)
         return sheet
 
 

@@ -100,6 +100,18 @@ def everybody(page: Page, bot: str) -> None:
 # ── one game ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_what_is_probably_not_meant_is_said_while_it_is_there(tab: Tab, page: Page) -> None:
+    told = page.locator("#warnings")
+    expect(told).to_be_hidden()
+    odd = problemfile.to_toml(example_1().to_mapping() | {"continuation": 0})
+    put(page, odd)
+    expect(told.locator("li")).to_have_text(list(load(problemfile.parse(odd, "", is_json=False)).warnings))
+    expect(told).to_contain_text("continuation: 0, so bargaining breaks down")
+    tab.screenshot("live-warning")
+    page.get_by_label("continuation", exact=True).fill("1/2")
+    expect(told).to_be_hidden()
+
+
 def test_a_game_plays_by_itself_to_its_end(tab: Tab, page: Page) -> None:
     page.get_by_role("button", name="Play this game").click()
     page.get_by_label("Speed").select_option("very fast")
@@ -203,6 +215,7 @@ def test_a_run_ends_with_the_page_of_the_run(tab: Tab, page: Page) -> None:
     results = page.frame_locator("#results")
     expect(results.locator("#findings li").first).to_contain_text("agree", timeout=RUN)
     expect(page.locator("#tally")).to_have_text("1,000 games")
+    expect(results.locator("h1")).to_have_text(f"Seed {SEED} · coordination, 5 agents")
     run = load(example_1().to_mapping()).simulate(games=1000, seed=SEED).to_json()
     rows = results.locator("[data-figure=costs] tbody tr")
     expect(rows).to_have_count(5)

@@ -236,6 +236,6 @@ def test_a_port_that_is_taken_is_named() -> None:
 
 
 def test_a_problem_that_no_game_on_chain_can_hold_is_refused_at_once() -> None:
-    mapping = example_1().to_mapping() | {"window": 1}
-    with pytest.raises(ProblemError, match="window: 1 seconds is outside"):
+    mapping = example_1().to_mapping() | {"continuation": f"1/{2**32}"}
+    with pytest.raises(ProblemError, match="continuation: the denominator 4294967296 is above"):
         serve(load(mapping), open_browser=False)

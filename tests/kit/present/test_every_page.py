@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
 from parley.chain.compiler import project_root
+from parley.cli import app
 from parley.kit.present.page import write_page
 from parley.kit.present.run import play_into
 from parley.kit.registry import kinds, load
@@ -106,6 +108,21 @@ def test_the_pages_of_a_problem_can_be_read_by_everybody(name: str, tab: Tab, tm
         tab.desktop()
         tab.open(write_page(folder))
         check(tab, thoroughly=True)
+
+
+def test_the_page_of_a_comparison_can_be_read_by_everybody(tab: Tab, tmp_path: Path) -> None:
+    ready = [str(file) for file in READY if file.stem in {"assignment-cyclic", "assignment-seminars"}]
+    call = ["compare", *ready, "--games", "0", "--runs", "50", "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, call).exit_code == 0
+    tab.open(write_page(tmp_path / "out"))
+    title = "Assignment cyclic, Assignment seminars: rules compared · assignment, 3 to 9 agents"
+    assert tab.page.locator("h1").inner_text() == title
+    assert "Compared: serial-dictatorship, probabilistic-serial" in tab.page.locator(".findings").inner_text()
+    assert tab.page.locator("[data-figure] table").count() == 2
+    assert tab.page.locator('[data-figure] g[aria-label="bar"] rect').count() > 0
+    assert "parley compare FILE… --games 0 --runs 50" in tab.page.locator("#method").inner_text()
+    tab.screenshot("report-comparison")
+    check(tab)
 
 
 def test_the_page_of_an_experiment_can_be_read_by_everybody(tab: Tab, experiment: Path) -> None:

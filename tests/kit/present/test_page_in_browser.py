@@ -114,8 +114,8 @@ def test_nothing_is_asked_of_any_network(tab: Tab, experiment: Path) -> None:
 
 def test_hostile_titles_and_names_are_shown_and_not_run(tab: Tab, experiment: Path) -> None:
     show(tab, experiment)
-    assert tab.page.title() == f"{folders.TITLE} · Parley"
-    assert tab.page.locator("h1").inner_text() == folders.TITLE
+    assert tab.page.title() == f"{folders.TITLE} · coordination, 3 agents · Parley"
+    assert tab.page.locator("h1").inner_text() == f"{folders.TITLE} · coordination, 3 agents"
     assert tab.page.locator(".question").inner_text() == folders.QUESTION
     assert tab.page.locator("img").count() == 0
     assert column(tab, "costs", "agent") == list(folders.NAMES)
@@ -258,7 +258,7 @@ def test_the_page_of_a_lotterys_audit_shows_properties_ranks_and_option_sets(
     tab: Tab, lottery_audit: Path
 ) -> None:
     show(tab, lottery_audit)
-    assert tab.page.locator("h1").inner_text() == "Assignment with 3 agents"
+    assert tab.page.locator("h1").inner_text() == "Assignment, 3 agents"
     assert tab.page.locator('[data-figure="properties"] td.fails').all_inner_texts() == ["fails"]
     assert marks(tab, "matrix", "rect", "cell") == 2 * AGENTS * len(folders.ITEMS)
     assert marks(tab, "ranks", "rect", "bar") == (AGENTS + 1) * (len(folders.ITEMS) + 1)  # and all on average

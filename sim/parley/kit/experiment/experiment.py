@@ -107,7 +107,10 @@ class Experiment(ABC):
 
     @abstractmethod
     def about(self) -> JsonObject:
-        """Return further keys of the manifest: hashes of the ``problems``, the number of ``cells``."""
+        """Return further keys of the manifest: hashes of the ``problems``, the number of ``cells``.
+
+        Also, where they are known, the numbers of ``agents``.
+        """
 
     def warnings(self) -> Sequence[str]:
         """Return what is legal in the file and probably not meant: one line each, with its key."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from parley.core.errors import ParleyError
 from parley.core.files import JsonObject, read_object
-from parley.kit.present.page_model import Column, Figure, Sheet, count
+from parley.kit.present.page_model import Column, Figure, Sheet, count, titled
 from parley.kit.present.page_parts import gas_figures, written_by
 from parley.kit.present.page_words import cross_checked
 from parley.kit.registry import load, mechanism, mechanisms
@@ -69,7 +69,7 @@ def sheet_of_experiment(
     seeds = keys.get("seeds") or [keys["seed"]]
     sheet = Sheet(
         "experiment",
-        str(manifest["title"]),
+        titled(str(manifest["title"]), manifest.get("mechanism", ""), manifest.get("agents", ())),
         str(manifest["question"]),
         facts=[
             ("cells", f"{manifest['cells']:,}"),

@@ -232,6 +232,7 @@ class Sweep(Experiment):
                 for name, source in self._problems.items()
             },
             "cells": len(self.cells),
+            "agents": sorted({cell.problem.agents for cell in self.cells}),
         }
 
     def warnings(self) -> list[str]:

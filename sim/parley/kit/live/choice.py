@@ -74,7 +74,7 @@ def read_choice(body: bytes) -> Choice:
 
 
 def described(choice: Choice) -> JsonObject:
-    """Return what the page shows before play: names of roles, then of agents, bots, and single values."""
+    """Return what the page shows before play: warnings, names of roles and agents, bots, single values."""
     problem = choice.problem()
     if choice.bots is not None:
         problem.setting(choice.bots, choice.seed)
@@ -82,6 +82,7 @@ def described(choice: Choice) -> JsonObject:
     return {
         "kind": problem.kind,
         "about": problem.mechanism.about,
+        "warnings": list(problem.warnings),
         "agents": [*problem.mechanism.roles, *problem.problem.agent_names],
         "roles": len(problem.mechanism.roles),
         "seated": problem.mechanism.seated(choice.bots or [], problem.problem),

@@ -22,6 +22,7 @@ from parley.core.errors import ParleyError
 from parley.kit.live.choice import described, read_choice, ready_problems
 from parley.kit.live.game import watch
 from parley.kit.present.page import render
+from parley.kit.present.page_model import titled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -270,7 +271,9 @@ def play(problem: AnyProblem, choice: Choice, tell: Callable[[JsonObject], None]
     try:
         bots, seed = choice.seated(problem), choice.seed
         run = problem.simulate(games=choice.games, seed=seed, bots=bots, keep=False, progress=advance)
-        tell({"html": render(problem.sheet(run.to_json(), f"{problem.kind}, seed {seed}"))})
+        sheet = problem.sheet(run.to_json(), "")
+        sheet.title = titled(f"Seed {seed}", problem.kind, [problem.agents])
+        tell({"html": render(sheet)})
     except ParleyError as error:
         tell({"error": str(error)})
     except _Stopped:

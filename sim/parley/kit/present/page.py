@@ -22,10 +22,13 @@ import jinja2
 from markupsafe import Markup
 
 from parley.core.errors import ParleyError, shorten
-from parley.core.folders import RUN, whole_file
+from parley.core.folders import whole_file
 from parley.core.resources import library
+from parley.kit.comparison import Comparison
 from parley.kit.options import only_given
-from parley.kit.present.page_read import kind_of_folder, read_json, runs_in
+from parley.kit.present.page_model import titled
+from parley.kit.present.page_parts import written_by
+from parley.kit.present.page_read import kind_of_folder, read_json, read_run, runs_in
 from parley.kit.present.tables import written
 from parley.kit.registry import kinds, mechanism
 
@@ -49,8 +52,8 @@ def write_page(folder: Path) -> Path:
     Parameters
     ----------
     folder : Path
-        A folder written by `parley experiment`, `parley simulate --out` or `parley audit --out`, or one that
-        contains such folders: its page has all of them, in the order of their names.
+        A folder written by `parley experiment`, or by `simulate`, `audit` or `compare` with ``--out``, or one
+        that contains such folders: its page has all of them, in the order of their names.
 
     Returns
     -------
@@ -84,29 +87,48 @@ def _sheet(folder: Path, what: str) -> Sheet:
     if kind not in kinds():
         known = ", ".join(kinds())
         raise ParleyError(f"{path}: unknown kind {shorten(kind)}; known: {known}")
-    sheet = mechanism(kind).sheet(folder, "audit" if what == "audit" else "simulate")
+    if what == "comparison":
+        sheet = _comparison(path)
+    else:
+        sheet = mechanism(kind).sheet(folder, "audit" if what == "audit" else "simulate")
     sheet.method = [*_made(folder), *sheet.method]
+    return sheet
+
+
+def _comparison(path: Path) -> Sheet:
+    """Return the page of a comparison."""
+    made = read_run(path.parent)
+    with written_by("a comparison", path):
+        found = Comparison.read(path)
+        sheet = found.sheet()
+        sheet.title = titled(
+            f"{made.get('name')}: {found.across} compared", found.kind, made.get("agents", ())
+        )
+        names = dict.fromkeys(str(row["name"]) for row in found.rows)
+        sheet.findings = [("", f"Compared: {', '.join(names)}.")]
     return sheet
 
 
 def _made(folder: Path) -> list[tuple[str, list[tuple[str, str]]]]:
     """Say how a folder was made: the command and the problem."""
+    one = (folder / PROBLEM).is_file()  # a comparison may be of several problems
     problem = [
         (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for key, value in read_json(folder / PROBLEM).items()
+        for key, value in (read_json(folder / PROBLEM).items() if one else ())
     ]
-    if not (folder / RUN).is_file():  # of an earlier version
+    made = read_run(folder)
+    if not made:
         return [("The problem", problem)]
-    made = read_json(folder / RUN)
     options = only_given(made["options"])
-    command = [f"parley {made['command']} {PROBLEM}", *(_option(*option) for option in options.items())]
+    file = PROBLEM if one else "FILE…"
+    command = [f"parley {made['command']} {file}", *(_option(*option) for option in options.items())]
     run = [
         ("command", " ".join(command)),
         *([("seed", str(options["seed"]))] if "seed" in options else []),
         ("version of Parley", str(made["version"])),
         ("problem, SHA-256", str(made["problem"])),
     ]
-    return [("The run", run), ("The problem", problem)]
+    return [("The run", run), *([("The problem", problem)] if one else [])]
 
 
 def _option(name: str, value: object) -> str:

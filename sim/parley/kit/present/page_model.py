@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from parley.core.exact import show, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 __all__ = [
     "Column",
@@ -59,6 +59,7 @@ __all__ = [
     "percent",
     "plain",
     "plus_minus",
+    "titled",
 ]
 
 Format = Literal["text", "cell", "count", "number", "exact", "percent", "verdict", "z", "p"]
@@ -162,7 +163,7 @@ class Sheet:
     Attributes
     ----------
     kind : str
-        ``solution``, ``experiment``, ``simulation``, ``audit`` or ``verification``.
+        ``solution``, ``experiment``, ``simulation``, ``audit``, ``comparison`` or ``verification``.
     facts : list of (str, str)
         Labels and values at the top.
     warnings : list of str
@@ -272,6 +273,20 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     ('1 game', '12,000 games', '2 boxes')
     """
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def titled(name: str, kind: str, agents: Collection[int]) -> str:
+    """Return the title of a page: its name, the kind of mechanism, and the number of agents.
+
+    Examples
+    --------
+    >>> titled("Three clinics", "coordination", [3]), titled("", "team", [2]), titled("Scale", "team", [2, 9])
+    ('Three clinics · coordination, 3 agents', 'Team, 2 agents', 'Scale · team, 2 to 9 agents')
+    """
+    least, most = min(agents, default=0), max(agents, default=0)
+    several = f"{least:,} to {count(most, 'agent')}" if least < most else count(most, "agent")
+    words = ", ".join(filter(None, [kind, several if most else ""]))
+    return " · ".join(filter(None, [name, words if name else words[:1].upper() + words[1:]]))
 
 
 def percent(share: float, half_width: float | None = None) -> str:

@@ -13,19 +13,25 @@ import pyarrow.parquet as pq
 
 from parley.core.errors import ParleyError
 from parley.core.files import read_object
+from parley.core.folders import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["batches", "kind_of_folder", "numbers", "read_json", "read_table", "runs_in"]
+__all__ = ["batches", "kind_of_folder", "numbers", "read_json", "read_run", "read_table", "runs_in"]
 
-FILES = {"manifest.json": "experiment", "simulation.json": "simulation", "audit.json": "audit"}
+FILES = {
+    "manifest.json": "experiment",
+    "simulation.json": "simulation",
+    "audit.json": "audit",
+    "comparison.json": "comparison",
+}
 """The kind of a folder by the file in it."""
 
 
 def kind_of_folder(folder: Path) -> str:
-    """Return the kind of a folder: ``experiment``, ``simulation`` or ``audit``.
+    """Return the kind of a folder: ``experiment``, ``simulation``, ``audit`` or ``comparison``.
 
     Raises
     ------
@@ -39,9 +45,23 @@ def kind_of_folder(folder: Path) -> str:
             return kind
     wanted = "; ".join(
         f"{file} of `parley {command}`"
-        for file, command in zip(FILES, ("experiment", "simulate --out", "audit --out"), strict=True)
+        for file, command in zip(
+            FILES, ("experiment", "simulate --out", "audit --out", "compare --out"), strict=True
+        )
     )
     raise ParleyError(f"{folder}: nothing to report on: contains none of {wanted}")
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return how a run was made; nothing for a folder of an earlier version.
+
+    Raises
+    ------
+    ParleyError
+        If the file is invalid.
+    """
+    path = folder / RUN
+    return read_object(path) if path.is_file() else {}
 
 
 def runs_in(folder: Path) -> list[Path]:

@@ -138,10 +138,25 @@ def made_by(
     given = {name: str(one) if isinstance(one, Path) else one for name, one in options.items()}
     return {
         "command": command,
+        "name": ", ".join(filter(None, (_name(problem.file) for problem in every))),
+        "agents": sorted({problem.agents for problem in every}),
         "problem": sha256(keys.encode()).hexdigest(),
         "options": given,
         "version": version("parley-sim"),
     }
+
+
+def _name(file: str) -> str:
+    """Return the name of a problem file in words; empty for standard input.
+
+    Examples
+    --------
+    >>> _name("problems/three-clinics.toml"), _name("standard input")
+    ('Three clinics', '')
+    """
+    path = Path(file)
+    words = path.stem.replace("-", " ").replace("_", " ") if path.suffix else ""
+    return words[:1].upper() + words[1:]
 
 
 def play_into(

@@ -68,6 +68,7 @@ async function check(fresh) {
   } catch (error) {
     if (turn !== asked) return;
     problem = null;
+    $("warnings").hidden = true;
     showFault(explain(error));
     mark(error.message);
   }
@@ -102,6 +103,8 @@ function showProblem(read, fresh) {
   const { agents, roles, about, kind } = problem;
   const seats = agents.length - roles;
   $("facts").textContent = `Kind ${kind}, ${seats} agents. Its file states ${about}.`;
+  $("warnings").replaceChildren(...problem.warnings.map((line) => h("li", {}, line)));
+  $("warnings").hidden = problem.warnings.length === 0;
   if (fresh) {
     $("keys").replaceChildren(
       ...Object.entries(problem.keys).map(([key, value]) =>

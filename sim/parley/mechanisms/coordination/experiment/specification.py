@@ -312,6 +312,7 @@ class Experiment(engine.Experiment):
             "problems": {cell.problem_name: problem_hash(cell.problem) for cell in self.cells},
             "strategies": {file: sha256((self.folder / file).read_bytes()).hexdigest() for file in files},
             "cells": len(self.cells),
+            "agents": sorted({cell.problem.agents for cell in self.cells}),
             "generations": self.keys.generations,
         }
 

@@ -199,7 +199,7 @@ class Study(Experiment):
         return mapping
 
     def about(self) -> dict[str, Any]:
-        """Return the seed, the hash of the file of trips, and the number of curves."""
+        """Return the seed, the hash of the file of trips, the numbers of curves and of providers."""
         problems = {}
         if self.keys.trips is not None:
             with open_regular(self._folder / self.keys.trips.file) as source:
@@ -207,7 +207,8 @@ class Study(Experiment):
                 while block := source.read(1 << 20):
                     digest.update(block)
             problems[self.keys.trips.file] = digest.hexdigest()
-        return {"seed": self.keys.seed, "problems": problems, "cells": len(self.curves)}
+        counts = {"cells": len(self.curves), "agents": list(self.providers.all)}
+        return {"seed": self.keys.seed, "problems": problems, **counts}
 
     @property
     def contracts(self) -> Mapping[str, Artifact]:
