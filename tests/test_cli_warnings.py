@@ -173,6 +173,28 @@ def test_adapting_populations_need_seeds(name: str, seeds: int, said: str, tmp_p
     )
 
 
+def test_keys_of_another_type_or_rule_are_said_to_have_no_effect(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    keys: dict[str, Any] = {"kind": "experiment", "title": "x", "games": 2, "seeds": [1, 2, 3]}
+    costs = {"type": "quadratic", "coefficient": 2, "exponent": 3}
+    family = {"agents": 2, "task_types": 2, "costs": costs}
+    adaptation: dict[str, Any] = {"rule": "replicator", "temperature": "1/10"}
+    file.write_text(json.dumps(keys | {"problem": {"family": family}, "adaptation": adaptation}))
+    assert list(read_experiment(file).warnings()) == [
+        "problem.family.costs.exponent: has no effect on costs of type quadratic",
+        "adaptation.temperature: has no effect with the rule replicator",
+    ]
+    costs["type"], adaptation["rule"] = "power", "logit"
+    file.write_text(json.dumps(keys | {"problem": {"family": family}, "adaptation": adaptation}))
+    assert list(read_experiment(file).warnings()) == []
+    costs["type"] = "piecewise"
+    file.write_text(json.dumps(keys | {"problem": {"family": family}}))
+    assert [text.partition(":")[0] for text in read_experiment(file).warnings()] == [
+        "problem.family.costs.coefficient",
+        "problem.family.costs.exponent",
+    ]
+
+
 def test_a_sweep_warns_of_its_problems_once(tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     keys = {"kind": "experiment", "title": "x", "games": 2, "problem": ODD, "vary": {"window": [60, 61]}}

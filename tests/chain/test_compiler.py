@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import logging
 import os
 import shutil
 import subprocess
 import time
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -200,6 +203,22 @@ def test_what_was_compiled_once_is_not_compiled_again(tree: Path, monkeypatch: p
     assert compile_contracts(tree) == first
     with pytest.raises(AssertionError, match="the compiler ran"):
         compile_contracts(tree, overrides={"contracts/Number.sol": SEVEN + " "})
+
+
+def test_what_takes_long_is_logged(tree: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "parley")
+    compile_contracts(tree)
+    assert caplog.messages == []
+    (kept,) = (tree / "build" / "cache").glob("*.json")
+    kept.unlink()
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Timer(0.1, fcntl.flock, (lock.fileno(), fcntl.LOCK_UN)).start()
+        compile_contracts(tree)
+    assert caplog.messages == [
+        "waiting for another process that compiles contracts…",
+        "compiling contracts (once; up to a minute)…",
+    ]
 
 
 def comment(tree: Path) -> None:

@@ -436,7 +436,11 @@ def _locked(path: Path) -> Iterator[None]:
         yield
         return
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _LOG.info("waiting for another process that compiles contracts…")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

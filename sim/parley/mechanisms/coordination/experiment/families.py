@@ -135,6 +135,15 @@ class CostFamily(Keys):
     Example: { uniform = [1, 3] }
     """
 
+    @property
+    def unused(self) -> list[str]:
+        """The given keys that its type does not use."""
+        drawn = (
+            ["slope", "increment", "breakpoints"] if self.type == "piecewise" else ["coefficient", "linear"]
+        )
+        used = {"type", "shared", *drawn, *(["exponent"] if self.type == "power" else [])}
+        return [name for name in type(self).model_fields if name in self.model_fields_set - used]
+
     def draw(self, random: np.random.Generator) -> Cost:
         """Draw one cost function."""
         if self.type == "piecewise":

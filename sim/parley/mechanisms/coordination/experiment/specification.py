@@ -317,13 +317,22 @@ class Experiment(engine.Experiment):
         }
 
     def warnings(self) -> list[str]:
-        """Say that intervals need more seeds, if members adapt or learn: their games depend on each other."""
-        seeds = len(self.keys.seeds)
-        adapting = self.keys.adaptation.rule != "none" or self._learning
-        if seeds >= ENOUGH_SEEDS or not adapting:
-            return []
-        given = "1 seed gives" if seeds == 1 else f"{seeds} seeds give"
-        return [f"seeds: {given} no reliable interval, because members adapt; use at least {ENOUGH_SEEDS}"]
+        """Say which keys have no effect, and that intervals need more seeds if members adapt or learn.
+
+        Then their games depend on each other.
+        """
+        family, adaptation, seeds = self.keys.problem.family, self.keys.adaptation, len(self.keys.seeds)
+        found = []
+        if family is not None:
+            effect = f"has no effect on costs of type {family.costs.type}"
+            found += [f"problem.family.costs.{name}: {effect}" for name in family.costs.unused]
+        if adaptation.temperature is not None and adaptation.rule != "logit":
+            found.append(f"adaptation.temperature: has no effect with the rule {adaptation.rule}")
+        if seeds < ENOUGH_SEEDS and (adaptation.rule != "none" or self._learning):
+            given = "1 seed gives" if seeds == 1 else f"{seeds} seeds give"
+            reason = f"{given} no reliable interval, because members adapt; use at least {ENOUGH_SEEDS}"
+            found.append(f"seeds: {reason}")
+        return found
 
     @property
     def contracts(self) -> Mapping[str, Artifact]:
