@@ -2,8 +2,9 @@
 
 Additive problems have contributions and cut-offs uniform, cut-offs up to 10/n (`study.random_team`). Coverage
 has 60 elements of weights 1 to 20, each of which an agent covers with probability 0.15; a cost is uniform up
-to 1/20 of what the agent covers. Every line has the seconds of CPU for each seed, the goal, and how far the
-proven bound is above what was found. `--labels` adds a crowd: columns item, worker, correct.
+to 1/20 of what the agent covers. Where at least one must succeed, chances are uniform up to 1/20, and costs
+up to 1/200 of them. Every line has the seconds of CPU for each seed, the goal, and how far the proven bound
+is above what was found. `--labels` adds a crowd: columns item, worker, correct.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from parley.mechanisms.team.solver.fptas import fptas
 from parley.mechanisms.team.solver.submodular import best_submodular
 from parley.mechanisms.team.solver.unconstrained import best_unconstrained
 from parley.mechanisms.team.study import random_team
-from parley.mechanisms.team.success.functions import Additive, Coverage
+from parley.mechanisms.team.success.functions import Additive, AtLeastOne, Coverage
 
 LIMIT = 120.0
 ELEMENTS = 60
@@ -41,6 +42,14 @@ def covering(agents: int, seed: int) -> Problem:
     worth = [max(Fraction(sum(weights[e] for e in own), total), Fraction(1, 100)) for own in sets]
     costs = tuple(one * Fraction(int(dice.integers(1, 100)), 2000) for one in worth)
     return Problem(costs, Coverage(tuple(Fraction(w, total) for w in weights), sets))
+
+
+def one_is_enough(agents: int, seed: int) -> Problem:
+    """Draw a problem of which at least one must succeed."""
+    dice = np.random.default_rng((seed, agents))
+    chances = [Fraction(int(dice.integers(1, 1000)), 20_000) for _ in range(agents)]
+    costs = tuple(chance * Fraction(int(dice.integers(1, 100)), 20_000) for chance in chances)
+    return Problem(costs, AtLeastOne(tuple(chances)))
 
 
 def fair(problem: Problem) -> Found:
@@ -108,6 +117,13 @@ def main() -> None:
                 lambda problem, rule=rule: best_submodular(problem, rule, Clock.of(LIMIT)),  # type: ignore[misc]
                 seeds,
             )
+    for rule in RULES:
+        measure(
+            f"at least one of 200 agents, {rule}",
+            lambda seed: one_is_enough(200, seed),
+            lambda problem, rule=rule: best_submodular(problem, rule, Clock.of(LIMIT)),  # type: ignore[misc]
+            seeds,
+        )
     if options.labels:
         crowd = Problem.from_mapping(read_labels(options.labels, cost="1/50"))
         for rule in RULES:

@@ -16,7 +16,7 @@ from parley.mechanisms.team.examples import additive, price_of_fairness, subset_
 from parley.mechanisms.team.problem import Problem
 from parley.mechanisms.team.shares import revenue
 from parley.mechanisms.team.solution import solve
-from parley.mechanisms.team.solver import unconstrained
+from parley.mechanisms.team.solver import submodular, unconstrained
 from parley.mechanisms.team.solver.additive import best_fair
 from parley.mechanisms.team.solver.algorithm_1 import algorithm_1
 from parley.mechanisms.team.solver.exhaustive import best_by_trying
@@ -341,6 +341,65 @@ def test_coverage_of_forty_agents_is_solved_and_proven() -> None:
     assert all(one.optimal for one in found.values())
     fair, equal, free = (found[rule].revenue for rule in RULES)
     assert equal <= fair <= free <= 3 * equal
+
+
+@pytest.mark.parametrize("most", [4, 20, 100])
+def test_at_least_one_of_200_agents_is_solved_and_proven(most: int) -> None:
+    """With probabilities up to so many hundredths; few, so that many agents are of the same kind."""
+    dice = Random(200 + most)
+    chances = [F(dice.randint(1, most - 1), 100) for _ in range(200)]
+    costs = tuple(chance * F(dice.randint(1, 99), 20_000) for chance in chances)
+    drawn = Problem(costs, AtLeastOne(tuple(chances)))
+    found = [best_submodular(drawn, rule, Clock.of(MINUTE)) for rule in RULES]
+    assert all(one.optimal for one in found)
+    fair, equal, free = (one.revenue for one in found)
+    assert equal <= fair <= free <= 3 * equal
+
+
+def few(dice: Random, name: str) -> Problem:
+    """Draw a problem of a class, or one in which one of few kinds of agents is enough, at many costs."""
+    agents = dice.randint(3, 7)
+    if name != "alike":
+        return problem(dice, name, agents, SUBMODULAR)
+    whole = dice.choice([12, 60])
+    chances = [F(dice.choice([0, 1, 1, 1, 2, 2, 3, 3, whole]), whole) for _ in range(agents)]
+    costs = [max(q, F(1, whole)) * F(dice.randint(1, 9), dice.choice([40, 200])) for q in chances]
+    return Problem(tuple(costs), AtLeastOne(tuple(chances)))
+
+
+@pytest.mark.parametrize("count", [30, pytest.param(1_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("name", [*SUBMODULAR, "alike"])
+def test_the_search_needs_no_good_team_to_begin_with(
+    name: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it leaves out for its bounds is no best team, then."""
+    monkeypatch.setattr(submodular, "first_team", lambda *_: 0.0)
+    monkeypatch.setattr(submodular, "climb", lambda *_: 0.0)
+    dice = Random(name)
+    for _ in range(count):
+        drawn = few(dice, name)
+        brute = Brute(drawn)
+        for rule in RULES:
+            found = best_submodular(drawn, rule, Clock.of(MINUTE))
+            revenue, team = brute.best(rule)
+            assert (found.revenue, found.team) == (revenue * drawn.reward, team)
+            assert found.optimal
+
+
+@pytest.mark.parametrize("name", [*SUBMODULAR, "alike"])
+def test_no_team_earns_more_than_the_bound_of_the_first_node(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submodular, "WORK", 0)
+    monkeypatch.setattr(submodular, "first_team", lambda *_: 0.0)
+    monkeypatch.setattr(submodular, "climb", lambda *_: 0.0)
+    dice = Random(name)
+    for _ in range(30):
+        drawn = few(dice, name)
+        brute = Brute(drawn)
+        for rule in RULES:
+            found = best_submodular(drawn, rule, Clock.of(0.0))
+            assert found.bound >= brute.best(rule)[0] * drawn.reward >= found.revenue
 
 
 def test_nobody_is_hired_if_all_cost_what_they_add() -> None:

@@ -4,6 +4,8 @@ At a node some members I are in and some agents U are undecided. Whatever team S
 member k is paid at least c_k over what it adds to I without it; f(S) is at most f(I ∪ U), and at most f(I)
 plus what each undecided member adds to I; and everybody is paid at least c_j/f(j|I∖j) − c_j/f(S) for every
 member j. What is needed to beat the best team so far bounds f(S) from below, and so on, as for additive f.
+
+Where at least one member must succeed, f is additive but for a logarithm, which bounds teams more closely.
 """
 
 from __future__ import annotations
@@ -107,8 +109,8 @@ def in_floats(success: Success) -> tuple[Function, float]:
     return found, float(unit)
 
 
-def _twins(problem: Problem) -> Ints:
-    """Return, for each agent, the last one before it that is its equal in everything; −1 if there is none."""
+def _alike(problem: Problem) -> Ints:
+    """Return the last agent before each one that adds the same to all teams, or −1; and ranks of costs."""
     success, kinds = problem.success, list[object]()
     match success:
         case Additive() | BudgetAdditive():
@@ -121,11 +123,12 @@ def _twins(problem: Problem) -> Ints:
             kinds += zip(success.group, success.contributions, strict=True)
         case _:
             kinds += range(success.agents)
-    last, found = dict[object, int](), np.full(problem.agents, -1, dtype=np.int64)
-    for agent, kind in enumerate(zip(problem.costs, kinds, strict=True)):
-        found[agent] = last.get(kind, -1)
-        last[kind] = agent
-    return found
+    known, before = dict[object, int](), list[int]()
+    for agent, kind in enumerate(kinds):
+        before.append(known.get(kind, -1))
+        known[kind] = agent
+    ranks = {cost: rank for rank, cost in enumerate(sorted({*problem.costs}))}
+    return np.array([before, [ranks[cost] for cost in problem.costs]], dtype=np.int64)
 
 
 def best_submodular(problem: Problem, rule: str, clock: Clock) -> Found:
@@ -156,9 +159,9 @@ def best_submodular(problem: Problem, rule: str, clock: Clock) -> Found:
     size = agents + len(f.numbers) + len(f.members)
     pool.best[0] = climb(f, costs, RULES[rule], pool.teams[0], margin, TRIED // size)
     pool.held[0] = 1
-    done, equal = False, _twins(problem)
+    done, alike = False, _alike(problem)
     while not done:
-        done = search(f, costs, RULES[rule], equal, here, pool, margin, 1 + WORK // agents**2)
+        done = search(f, costs, RULES[rule], alike, here, pool, margin, 1 + WORK // agents**2)
         if not clock.left:
             break
         if pool.full:

@@ -5,7 +5,7 @@ Numba's cache on disk checks only the file of a function.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import exp, expm1, log1p, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -218,11 +218,99 @@ def _interval(
 
 
 @compiled
+def _hires_in_order(state: Marks, mark: Ints, depth: int, alike: Ints, own: Floats, least: float) -> bool:
+    """Leave out agents of whom an earlier one of the same kind is out that is paid no more.
+
+    With that one instead, a team earns no less, and comes first. Returns whether all members stay.
+
+    Parameters
+    ----------
+    own, least : Floats, float
+        What agents would be paid if they were not paid the least wage.
+    """
+    last, rank = alike
+    for k in range(state.size):
+        if state[k] == OUT:
+            continue
+        i = last[k]
+        while i >= 0 and (state[i] != OUT or (rank[i] > rank[k] and own[i] >= least)):
+            i = last[i]
+        if i >= 0:
+            if state[k] == IN:
+                return False
+            state[k], mark[k] = OUT, depth
+    return True
+
+
+@compiled
+def _part_of_one(rule: int, adds: float, reach: float) -> float:
+    """Return what part of a member's cut-off everybody is paid at least, if a is at least `reach`."""
+    if rule == FAIR:
+        part: float = max(0.0, expm1(adds - reach) / expm1(-reach))
+        return part
+    return 1.0 if rule == NONDISCRIMINATORY else 0.0
+
+
+@compiled
+def _earned_by_one(a: float, paid: float) -> float:
+    """Return the revenue of a team that fails with chance e^(−a), at wages of paid·e^a together."""
+    earned: float = -expm1(-a) - paid * expm1(a)
+    return earned
+
+
+@compiled
+def _interval_of_one(
+    paid: Floats, adds: Floats, order: Ints, a: float, w: float, goal: float
+) -> tuple[float, float]:
+    """Find the same for at-least-one in terms of a, where all members fail with chance e^(−a).
+
+    A cut-off is e^a times a number of the agent's own. So the revenue is concave in a.
+
+    Parameters
+    ----------
+    paid, adds : Floats
+        What each agent adds to the sum of these numbers, and to a; ordered by the first over the second.
+    a, w : float
+        Both sums for the members.
+    """
+    most = _earned_by_one(a, w)
+    low = a if most > goal else -1.0
+    for k in order:
+        rate, size = paid[k] / adds[k], adds[k]
+        step, high = size, size
+        if exp(-a - size) - (w + paid[k]) * exp(a + size) - rate * expm1(a + size) < 0.0:
+            step = 0.0
+            while high - step > 1e-9 * size:
+                x = 0.5 * (step + high)
+                if exp(-a - x) - (w + rate * x) * exp(a + x) - rate * expm1(a + x) > 0.0:
+                    step = x
+                else:
+                    high = x
+        # The revenue is greatest before `high`, and its slope there is least.
+        earned = _earned_by_one(a + high, w + rate * step)
+        most = max(most, earned)
+        if low < 0.0 and earned > goal:
+            left, right = 0.0, high
+            while right - left > 1e-9 * size:
+                x = 0.5 * (left + right)
+                if _earned_by_one(a + x, w + rate * x) > goal:
+                    right = x
+                else:
+                    left = x
+            low = a + max(0.0, 2.0 * left - right)
+        if step < size:
+            break
+        a += size
+        w += paid[k]
+    return low, most
+
+
+@compiled
 def search(  # noqa: C901, PLR0912, PLR0915 - one search
     f: Function,
     costs: Floats,
     rule: int,
-    twin: Ints,
+    alike: Ints,
     here: Search,
     pool: Pool,
     margin: float,
@@ -232,8 +320,8 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
 
     Parameters
     ----------
-    twin : (agents,)
-        The last equal agent before each one, which is hired first; −1 if there is none.
+    alike : (2, agents)
+        For each agent the last one of its kind before it, or −1; and the place of its cost among all costs.
     here : Search
         Where the search stands.
     limit : int
@@ -247,6 +335,14 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
     state, mark, items, stages, floors, bounds, inside, numbers = here
     agents = costs.size
     gains, wage, ratio = np.zeros(agents), np.zeros(agents), np.zeros(agents)
+    own, adds = np.zeros(agents), np.zeros(agents)
+    if f.kind == ONE:
+        for i in range(agents):
+            if 0.0 < f.numbers[i] < 1.0:
+                own[i] = costs[i] * f.numbers[agents + i] / f.numbers[i]
+                adds[i] = -log1p(-f.numbers[i])
+            else:
+                own[i] = adds[i] = np.inf
     team = np.zeros(agents, dtype=np.bool_)
     depth, members = numbers[0], numbers[1]
     full = pool.teams.shape[0] - agents
@@ -256,9 +352,9 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
         numbers[2] += 1
         choice, most = -1, 0.0
         floor = floors[depth]
+        alive = _hires_in_order(state, mark, depth, alike, own, 0.0)
         total, cap = measure(f, state, gains)
         goal = pool.best[0] - margin
-        alive = True
         if f.error > 0.0:
             worst = _earned(rule, costs, gains - f.error, inside, members, total)
             gains += f.error
@@ -266,7 +362,7 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
             worst = _earned(rule, costs, gains, inside, members, total)
         best = _earned(rule, costs, gains, inside, members, total) if f.error > 0.0 else worst
         # After an agent stays out, the members are those of the node before.
-        if depth > 0 and stages[depth - 1] == 0 and best >= goal:
+        if alive and depth > 0 and stages[depth - 1] == 0 and best >= goal:
             for i in range(agents):
                 team[i] = state[i] == IN
             if worst > pool.best[0] + margin:
@@ -279,14 +375,28 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
             i = inside[m]
             if gains[i] <= costs[i]:
                 alive = False
+        of_one = f.kind == ONE and (total if members > 0 else cap) < 1.0
+        reach = 0.0  # of −log of the chance that all fail, if so
+        if of_one:
+            for m in range(members):
+                reach += adds[inside[m]]
         for tried in range(32):
             if not alive:
                 break
+            least = 0.0
+            if of_one:
+                for m in range(members):
+                    i = inside[m]
+                    least = max(least, own[i] * _part_of_one(rule, adds[i], reach))
+                if not _hires_in_order(state, mark, depth, alike, own, least * (1.0 - 1e-12)):
+                    alive = False
+                    break
             # Wages are at least the cut-offs that agents have beside the members, and the floor.
             left = 0
             for i in range(agents):
                 if state[i] == UNDECIDED:
-                    if gains[i] <= costs[i]:
+                    # Beside a member that is sure to succeed no other one adds anything.
+                    if gains[i] <= costs[i] or (of_one and adds[i] == np.inf):
                         state[i], mark[i] = OUT, depth
                     else:
                         wage[i] = max(costs[i] / gains[i], floor)
@@ -298,16 +408,31 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
                 if state[i] == UNDECIDED:
                     order[left] = i
                     left += 1
-            order = order[np.argsort(ratio[order])]
-            paid = 0.0
-            for m in range(members):
-                paid += max(costs[inside[m]] / gains[inside[m]], floor)
-            low, most = _interval(ratio, gains, order, total, paid, cap, goal)
+            higher = floor
+            if of_one:
+                start = paid = 0.0
+                for m in range(members):
+                    start += adds[inside[m]]
+                    paid += max(own[inside[m]], least)
+                for i in range(agents):
+                    wage[i] = max(own[i], least)
+                    ratio[i] = wage[i] / adds[i]
+                order = order[np.argsort(ratio[order])]
+                low, most = _interval_of_one(wage, adds, order, start, paid, goal)
+                if low >= 0.0:
+                    reach = max(reach, low * (1.0 - 1e-13))
+                    higher = max(higher, least * exp(reach))
+                    low = -expm1(-reach)
+            else:
+                order = order[np.argsort(ratio[order])]
+                paid = 0.0
+                for m in range(members):
+                    paid += max(costs[inside[m]] / gains[inside[m]], floor)
+                low, most = _interval(ratio, gains, order, total, paid, cap, goal)
             if low < 0.0:
                 alive = False
                 break
             low *= 1.0 - 1e-13
-            higher = floor
             if low > 0.0:
                 for m in range(members):
                     i = inside[m]
@@ -345,7 +470,9 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
         if alive:
             near = np.inf
             for i in range(agents):
-                if state[i] == UNDECIDED and ratio[i] < near and (twin[i] < 0 or state[twin[i]] == IN):
+                if of_one and members == 0 and rule != UNCONSTRAINED:
+                    ratio[i] = -own[i]  # whoever is paid most bounds the wages of all
+                if state[i] == UNDECIDED and ratio[i] < near:
                     choice, near = i, ratio[i]
         if choice >= 0:
             items[depth], stages[depth], bounds[depth] = choice, 0, most
@@ -369,10 +496,9 @@ def search(  # noqa: C901, PLR0912, PLR0915 - one search
             if stages[depth] == 0:
                 members -= 1
                 stages[depth] = 1
+                state[item] = OUT
                 depth += 1
-                for i in range(item, agents):  # equal agents would be hired after it
-                    if i == item or (twin[i] >= 0 and state[twin[i]] == OUT and state[i] == UNDECIDED):
-                        state[i], mark[i] = OUT, depth
+                mark[item] = depth
                 break
     numbers[0], numbers[1] = depth, members
     return False
