@@ -62,7 +62,7 @@ def test_large_populations_are_cut_short_for_people_and_complete_in_json(tmp_pat
         capacity=[[2 * count] * 20] * count,
     )
     people, machine = (runner.invoke(app, ["solve", problem, *flags]) for flags in ([], ["--json"]))
-    assert "and 6 more: see --json" in people.stdout
+    assert "… and 30 more (all in --json)" in people.stdout
     given = json.loads(machine.stdout)
     assert len(given["expected_costs"]) == count
     assert isinstance(given["expected_costs"][0], float)

@@ -505,5 +505,5 @@ def test_total_costs_are_given_under_the_tie_rule_and_without_it() -> None:
     console = Console(width=250, record=True, file=StringIO())
     console.print(sheet_tables(audit_sheet(found.to_json(), found.problem)))
     text = " ".join(console.export_text().split())
-    assert "Total costs of all equilibria: " in text
+    assert "Those of the game cost" in text
     assert report["tie_rule"] in text

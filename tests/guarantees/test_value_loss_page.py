@@ -100,10 +100,8 @@ def test_each_window_has_a_panel_and_each_variation_a_line(tmp_path: Path) -> No
         assert np.asarray(first.get_ydata()) == pytest.approx([4.495, 8.99, 0])
         assert np.asarray(second.get_ydata()) == pytest.approx([3, 6, 0])
         assert axes.get_ylim() == pytest.approx((0, 8.99 * 1.04))
-    legend = drawn.axes[0].get_legend()
-    assert legend is not None
+    (legend,) = drawn.legends
     assert [text.get_text() for text in legend.get_texts()] == ["variation 0.001", "variation 0.3"]
-    assert drawn.axes[1].get_legend() is None
     places = [axes.get_position() for axes in drawn.axes]
     assert places[0].y0 == pytest.approx(places[2].y0)
     assert places[3].y1 < places[0].y0

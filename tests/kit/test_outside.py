@@ -156,7 +156,7 @@ def test_sweeps_need_no_code_of_its_own(environment: Mapping[str, str], tmp_path
         environment, ("experiment", file, "--out", tmp_path / "bonds"), ("report", tmp_path / "bonds")
     )
     assert (played[0], report[0]) == (0, 0)
-    assert "40 games in 8 cells" in played[1]
+    assert "cells 8; games 40" in played[1]
 
 
 def test_the_live_page_plays_it(environment: Mapping[str, str], problem: Path) -> None:

@@ -57,7 +57,8 @@ def test_matrix_ranks_and_lottery_are_exact(lottery_audit: Path) -> None:
     third = Fraction(1, 3)
     assert {exactly(row["probability"]) for row in figure(figures, "matrix")} == {third}
     for row in figure(figures, "ranks"):  # that of all agents together included
-        assert [exactly(row[f"rank:{k}"]) for k in range(4)] == [third, third, third, 0]
+        assert [exactly(row[f"rank:{k}"]) for k in range(3)] == [third, third, third]
+        assert "rank:3" not in row  # nobody gets nothing
     assert [exactly(row["utility"]) for row in figure(figures, "ranks")] == [
         Fraction(4, 3),
         Fraction(4, 3),
@@ -130,9 +131,9 @@ def test_counts_are_those_of_the_table_of_lotteries(lotteries: Path) -> None:
 def test_a_run_says_who_was_silent_and_what_it_lost(lotteries: Path) -> None:
     said = findings(lotteries)
     silent = folders.NAMES[1]
-    assert any(text.startswith("Draws follow the probabilities of the rule") for text in said)
-    assert f"In {folders.LOTTERIES} lotteries a deadline passed, and it went on without the silent." in said
-    assert f"Nothing was revealed by {silent}." in said
+    assert any(text.startswith("Draws follow the rule's probabilities") for text in said)
+    assert any("lotteries a deadline passed, and the lottery went on without" in text for text in said)
+    assert f"No report was revealed by {silent}." in said
     assert f"Bonds of {BOND:,} wei lost: {silent} {folders.LOTTERIES}." in said
     agents = figure(data_of(lotteries)["figures"], "agents")
     assert [row["lost"] for row in agents] == [0, folders.LOTTERIES, 0]
@@ -149,7 +150,7 @@ def test_a_run_says_who_lied_and_what_theory_expects_of_it(tmp_path: Path) -> No
     lie = json.loads((tmp_path / "simulation.json").read_text(encoding="utf-8"))["agents"][0]["report"]
     assert lie[0] == 1
     told = " > ".join("abc"[o] for o in lie)
-    assert f"Not the truth: agent 1 reported {told}." in findings(tmp_path)
+    assert f"Not truthful: agent 1 reported {told}." in findings(tmp_path)
     rows = figure(data_of(tmp_path)["figures"], "agents")
     assert [row["reported"] for row in rows] == [told, "the truth", "the truth"]
     assert exactly(rows[0]["expected"]) == 3

@@ -11,11 +11,11 @@ from parley.core.errors import ParleyError
 from parley.core.files import JsonObject, read_object
 from parley.kit.present.page_model import Column, Figure, Sheet, count, titled
 from parley.kit.present.page_parts import gas_figures, written_by
-from parley.kit.present.page_words import cross_checked
+from parley.kit.present.page_words import cross_checked, listed, listed_up_to
 from parley.kit.registry import load, mechanism, mechanisms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["cell_names", "experiment_sheet", "link", "sheet_of_experiment"]
@@ -26,6 +26,8 @@ MOST_DETAILED = 100
 """Number of cells, from the first, with their own figures."""
 MOST_SHOWN = 6
 """Maximum columns of means on a terminal."""
+MOST_NAMED = 6
+"""Cells that a sentence names."""
 
 
 def experiment_sheet(folder: Path) -> Sheet:
@@ -88,7 +90,7 @@ def sheet_of_experiment(
         strategies=list(strategies),
     )
     if check.get("identical") is False:
-        sheet.warnings.append("Games replayed on the other EVM differ.")
+        sheet.warnings.append(f"Games replayed on {check.get('evm', 'py-evm')} differ.")
     return sheet
 
 
@@ -147,9 +149,10 @@ def _sweep(manifest: JsonObject, summary: JsonObject) -> Sheet:
     cells = summary["cells"]
     names = [name for name, _ in cell_names(cells)]
     off = [name for name, cell in zip(names, cells, strict=True) if not cell["holds"]]
-    found = "No exact test contradicts theory in any cell."
+    found = "In every cell play agrees with theory (exact tests)."
     if off:
-        found = f"Exact tests contradict theory in {count(len(off), 'cell')}: {'; '.join(off[:6])}."
+        which = listed_up_to(MOST_NAMED, off)
+        found = f"In {count(len(off), 'cell')} play differs from theory (exact tests): {which}."
     detailed = []
     for name, cell in zip(names[:MOST_DETAILED], cells, strict=False):
         # Times are not stored, so that runs are reproducible.
@@ -168,14 +171,19 @@ def _sweep(manifest: JsonObject, summary: JsonObject) -> Sheet:
 def _cells(cells: Sequence[JsonObject], names: Sequence[str]) -> Figure:
     varied = list(cells[0]["varied"])
     endings = list(dict.fromkeys(name for cell in cells for name in cell["endings"]))
+    ended = {name: {cell["endings"].get(name, 0) / cell["games"] for cell in cells} for name in endings}
+    always, never = ({name for name in endings if ended[name] == {share}} for share in (1, 0))
     tests = list(dict.fromkeys(name for cell in cells for name in cell["p_values"]))
     columns = [
         Column("cell", "cell", "cell"),
         *(Column(f"varied:{key}", key) for key in varied),
         Column("seed", "seed", "count"),
-        Column("games", "games", "count"),
-        *(Column(f"ended:{name}", name.replace("_", " "), "percent") for name in endings),
-        *(Column(f"p:{name}", f"{name}: p-value", "p") for name in tests),
+        Column("games", "games", "count", detail=len({cell["games"] for cell in cells}) == 1),
+        *(
+            Column(f"ended:{name}", name.replace("_", " "), "percent", detail=name in always | never)
+            for name in endings
+        ),
+        *(Column(f"p:{name}", f"p-value ({name})", "p") for name in tests),
         Column("gas", "gas of a game", "count"),
     ]
     rows = [
@@ -190,12 +198,25 @@ def _cells(cells: Sequence[JsonObject], names: Sequence[str]) -> Figure:
         ]
         for k, (name, cell) in enumerate(zip(names[:MOST_CELLS], cells, strict=False))
     ]
-    more = "" if len(cells) <= MOST_CELLS else f" The first {MOST_CELLS} of {len(cells):,}."
-    return Figure("cells", "All cells", columns, rows, note=f"A cell's name leads to its figures.{more}")
+    notes = [f"The first {MOST_CELLS} of {len(cells):,}."] if len(cells) > MOST_CELLS else []
+    if tests and len({cell["seed"] for cell in cells}) < len(cells):
+        notes.append(SAME_DRAWS)
+    aside = "A cell's name leads to its figures."
+    return Figure("cells", "All cells", columns, rows, note=" ".join(notes), aside=aside)
+
+
+SAME_DRAWS = "The same seed gives the same draws: cells with the same seed can have the same p-values."
 
 
 def _means(cells: Sequence[JsonObject], names: Sequence[str]) -> Iterator[Figure]:
-    """Yield one figure per declared mean that is not always 0, with a row per cell."""
+    """Yield two figures per declared mean that is not always 0: by what varies, and with a row per cell."""
+    seeds = len({cell["seed"] for cell in cells})
+    varied = list(cells[0]["varied"])
+    settings: dict[tuple[str, ...], list[int]] = {}
+    for k, cell in enumerate(cells[:MOST_CELLS]):
+        problem = [str(cell["problem"])] if len({str(cell["problem"]) for cell in cells}) > 1 else []
+        settings.setdefault((*problem, *(str(value) for value in cell["varied"].values())), []).append(k)
+    keys = [*(["problem"] if len(next(iter(settings))) > len(varied) else []), *varied]
     for mean in dict.fromkeys(name for cell in cells for name in cell["means"]):
         found = [{row["of"]: row for row in cell["means"].get(mean, ())} for cell in cells[:MOST_CELLS]]
         labels = list(dict.fromkeys(label for rows in found for label in rows))
@@ -204,6 +225,19 @@ def _means(cells: Sequence[JsonObject], names: Sequence[str]) -> Iterator[Figure
         means = [
             Column(f"of:{name}", name, "number", detail=k >= MOST_SHOWN) for k, name in enumerate(labels)
         ]
+        alike = {"alike": [column.key for column in means]}
+        if keys:
+            yield Figure(
+                f"mean-{mean}-by",
+                f"Mean {mean} by {listed(keys)}",
+                [*(Column(f"varied:{key}", key) for key in keys), *means],
+                [
+                    [*setting, *(_average(found[k].get(label) for k in group) for label in labels)]
+                    for setting, group in settings.items()
+                ],
+                note=f"Averages over {count(seeds, 'seed')}." if seeds > 1 else "",
+                options=alike,
+            )
         yield Figure(
             f"mean-{mean}",
             f"Mean {mean}, cell by cell",
@@ -215,5 +249,12 @@ def _means(cells: Sequence[JsonObject], names: Sequence[str]) -> Iterator[Figure
                 ]
                 for k, (name, rows) in enumerate(zip(names, found, strict=False))
             ],
-            note="What theory says of each mean is on the cell's own figures.",
+            aside="What theory says of each mean is on the cell's own figures.",
+            options=alike,
+            detail=bool(keys),
         )
+
+
+def _average(rows: Iterable[JsonObject | None]) -> float | None:
+    known = [row["mean"] for row in rows if row is not None and row["mean"] is not None]
+    return sum(known) / len(known) if known else None

@@ -92,14 +92,11 @@ class ExperimentRun:
     def tables(self) -> RenderableType:
         """Return the results for a terminal."""
         from parley.kit.experiment.page import experiment_sheet  # noqa: PLC0415 - slow to load
-        from parley.kit.present.page_model import count  # noqa: PLC0415 - as above
-        from parley.kit.present.terminal import sheet_tables  # noqa: PLC0415 - as above
+        from parley.kit.present.terminal import Trimmed, sheet_tables  # noqa: PLC0415 - as above
 
-        games = count(self.manifest["games"], self.manifest["unit"])
-        title, question = self.manifest["title"], self.manifest["question"]
-        head = f"{title}: {games} in {self.manifest['cells']:,} cells. {question}"
+        head = ". ".join(filter(None, (self.manifest["title"], self.manifest["question"])))
         sheet = replace(experiment_sheet(self.folder), method=[], cells=[])
-        return Group(Text(head), sheet_tables(sheet))
+        return Trimmed(Group(Text(head), sheet_tables(sheet)))
 
 
 def read_experiment(path: str | PathLike[str]) -> Experiment:

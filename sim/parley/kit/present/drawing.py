@@ -35,6 +35,10 @@ LONGEST = 26
 """Maximum letters of a name."""
 HALF = 0.55
 """Share of the deepest colour above which numbers are white."""
+LEGEND = 8
+"""Size of a legend's letters."""
+ABOVE, HALF_WIDE, BELOW = 48, 36, 6
+"""Maximum letters of a legend of three columns, and of each of two; columns of a legend below panels."""
 BESIDE = 60
 """Maximum letters of all names that fit side by side."""
 
@@ -101,12 +105,23 @@ def _short(names: Iterable[str], most: int = LONGEST) -> list[str]:
     return [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
 
 
-def _plain(axes: Axes, title: str, **legend: Any) -> None:  # noqa: ANN401 - of Matplotlib
-    """Finish a panel: title, frame and legend."""
-    axes.set_title(title)
+def _plain(axes: Axes, title: str, *, legend: bool = False) -> None:
+    """Finish a panel: frame, title, and a legend between it and the chart, where it hides nothing."""
     axes.spines[["top", "right"]].set_visible(False)
-    if legend and axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=8, **legend)
+    labels = axes.get_legend_handles_labels()[1] if legend else []
+    wide = 1 if max(map(len, labels), default=0) > HALF_WIDE else 2 if sum(map(len, labels)) > ABOVE else 3
+    if labels:
+        axes.legend(
+            frameon=False,
+            fontsize=LEGEND,
+            ncols=wide,
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            borderaxespad=0.1,
+            columnspacing=1.2,
+            handlelength=1.6,
+        )
+    axes.set_title(title, pad=6 + 13 * -(-len(labels) // wide))
 
 
 def _name_below(axes: Axes, names: list[str]) -> None:
@@ -211,7 +226,7 @@ def _means(axes: Axes, figure: Figure) -> None:
     axes.axhline(0, color=INK, lw=0.6)
     axes.set_ylabel(words["unit"])
     _name_below(axes, [row[0] for row in figure.rows])
-    _plain(axes, words["title"], loc="best")
+    _plain(axes, words["title"], legend=True)
 
 
 def _theory(axes: Axes, levels: list[tuple[int, float | None]]) -> None:
@@ -246,7 +261,7 @@ def _frequencies(axes: Axes, figure: Figure) -> None:
     _theory(axes, [(k, 100 * row["probability"]) for k, row in drawn])
     axes.set_ylabel(f"{words['unit']} (%)")
     _name_below(axes, [row[0] for row in figure.rows])
-    _plain(axes, words["title"], loc="best")
+    _plain(axes, words["title"], legend=True)
 
 
 def _funnel(axes: Axes, figure: Figure) -> None:
@@ -261,9 +276,7 @@ def _funnel(axes: Axes, figure: Figure) -> None:
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("probability")
     axes.set_ylabel("share less probability")
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.25 * (high - low))
-    _plain(axes, "How far from theory", loc="upper center", ncols=2)
+    _plain(axes, "How far from theory", legend=True)
 
 
 # ── bars and curves ─────────────────────────────────────────────────────────────────────────────────────────
@@ -306,7 +319,8 @@ def _stacked(axes: Axes, figure: Figure) -> None:
     axes.set_xlim(0, max(1.0, float(left.max(initial=0.0))))
     _name_beside(axes, figure)
     axes.set_xlabel(figure.options["unit"])
-    _plain(axes, figure.title, loc="upper left", bbox_to_anchor=(1, 1))
+    _plain(axes, figure.title)
+    axes.legend(frameon=False, fontsize=LEGEND, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _timeline(axes: Axes, figure: Figure) -> None:
@@ -338,7 +352,7 @@ def _curves(axes: Axes, figure: Figure) -> None:
     axes.set_xlabel(options["across"])
     axes.set_ylabel(options["up"])
     axes.grid(color=SHADE, lw=0.5)
-    _plain(axes, figure.title, loc="lower right")
+    _plain(axes, figure.title, legend=True)
 
 
 PANELS = 3
@@ -373,7 +387,10 @@ def _lines(axes: Axes, figure: Figure) -> None:
         panel.grid(color=SHADE, lw=0.5)
         panel.set_xlabel(options["across"])
         panel.set_ylabel(options["up"])
-        _plain(panel, title if len(panels) > 1 else figure.title, **({} if k else {"loc": "best"}))
+        _plain(panel, title if len(panels) > 1 else figure.title, legend=len(panels) == 1)
+    if first is not None and len(panels) > 1:
+        handles = first.get_legend_handles_labels()
+        drawn.legend(*handles, frameon=False, fontsize=LEGEND, loc="outside lower center", ncols=BELOW)
     if first is not None:
         values = [row[key] for rows in panels.values() for row in rows for key in _drawn(options["lines"])]
         known = [100 * value for value in values if value is not None]

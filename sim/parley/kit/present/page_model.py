@@ -27,8 +27,11 @@ first column is the row's name. Charts read these other columns, by key or as na
 - ``triangle``: one point for each row that divides the whole among three. Options: ``corners``, the columns;
   ``areas``, polygons with ``label``, ``tone`` and ``corners``; ``down``, whether the first corner is below.
 
-In the last two the column ``kind`` says what a row is, and the option ``kinds`` gives each kind its tone, the
-one in front last. Tones are ``played``, ``theory``, ``shade``, ``other`` and ``ink``; of lines also
+The option ``alike`` of any figure names columns that are written with as many decimals as each other; so are
+``parts`` and ``steps``.
+
+In the last two charts the column ``kind`` says what a row is, and the option ``kinds`` gives each kind its
+tone, the one in front last. Tones are ``played``, ``theory``, ``shade``, ``other`` and ``ink``; of lines also
 ``series-0`` to ``series-7``. The chart ``areas``, along the generations of an experiment, is on pages only:
 see ``assets/chartslines.js``.
 """
@@ -119,7 +122,9 @@ class Figure:
     alt : str
         Description of the chart for screen readers.
     note : str
-        Explanation: units, intervals, sources.
+        Explanation: units, sources.
+    aside : str
+        What only readers of the page need: about its charts, links and intervals.
     folded : bool
         Whether the table is closed at first, because the chart shows the same.
     detail : bool
@@ -139,6 +144,7 @@ class Figure:
     options: dict[str, Any] = field(default_factory=dict)
     detail: bool = False
     picture: str = ""
+    aside: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -150,7 +156,7 @@ class Figure:
             "rows": [[plain(value, 7 if self.folded else 12) for value in row] for row in self.rows],
             "chart": self.chart,
             "alt": self.alt,
-            "note": self.note,
+            "note": " ".join(filter(None, (self.note, self.aside))),
             "folded": self.folded,
             "options": self.options,
         }
@@ -176,6 +182,8 @@ class Sheet:
         Bots that may differ from theory on purpose.
     passages : list of (str, sequence of str or Figure)
         Headings, each with lines of text and small tables.
+    proofs : list of (str, sequence of str or Figure)
+        As passages, for the page only.
     figures : list of Figure
         Figures of the whole run.
     cells : list of (str, list of str, list of Figure)
@@ -195,6 +203,7 @@ class Sheet:
     warnings: list[str] = field(default_factory=list)
     findings: list[tuple[str, str]] = field(default_factory=list)
     passages: list[tuple[str, Sequence[str | Figure]]] = field(default_factory=list)
+    proofs: list[tuple[str, Sequence[str | Figure]]] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     cells: list[tuple[str, list[str], list[Figure]]] = field(default_factory=list)
     method: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)

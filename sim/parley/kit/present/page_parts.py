@@ -34,6 +34,29 @@ __all__ = [
 ]
 
 
+EXPIRED = "“expired”: that phase ended at its deadline."
+Z_SCORE = "z: how many standard errors the mean is away from theory."
+
+
+def p_value_told(p: float, counts: str) -> str:
+    """Explain the p-value of counts that were tested together.
+
+    Parameters
+    ----------
+    counts : str
+        How many there were, and of what.
+
+    Examples
+    --------
+    >>> print(p_value_told(0.25, "3 counts")[:85])
+    p-value 0.25: the chance of counts at least this far from what is expected, if the ch
+    """
+    return (
+        f"p-value {p:.3g}: the chance of counts at least this far from what is expected, if the chances are"
+        f" right ({counts} tested together, Bonferroni)."
+    )
+
+
 @contextmanager
 def written_by(writer: str, path: Path) -> Iterator[None]:
     """Report in one line that a file is invalid, if reading it fails.
@@ -76,7 +99,7 @@ def sheet_of_simulation(  # noqa: PLR0913 - what makes a page
     facts: Sequence[tuple[str, str]],
     findings: Sequence[str],
     figures: Sequence[Figure],
-    paths: str,
+    paths: Mapping[str, str],
     agents: Sequence[Mapping[str, Any]] | None = None,
     apart: Sequence[str] = (),
 ) -> Sheet:
@@ -90,8 +113,8 @@ def sheet_of_simulation(  # noqa: PLR0913 - what makes a page
         The mechanism's word for games, in the plural.
     facts : sequence of (str, str)
         Labels and values of the problem.
-    paths : str
-        Note of the figure of paths.
+    paths : mapping of str to str
+        What words of paths mean; see `paths_figure`.
     agents : sequence of mapping, optional
         The report's agents with their bots, if they have another key there.
     apart : sequence of str
@@ -115,7 +138,7 @@ def sheet_of_simulation(  # noqa: PLR0913 - what makes a page
         ],
         figures=[
             *figures,
-            paths_figure(report["paths"], report["games"], paths),
+            paths_figure(report["paths"], report["games"], paths, games),
             *gas_figures(gas, str(gas["evm"]), gas["games"]),
         ],
         method=[
@@ -130,7 +153,7 @@ def sheet_of_simulation(  # noqa: PLR0913 - what makes a page
         apart=list(apart),
     )
     if check.get("identical") is False:
-        sheet.warnings.append(f"{games.capitalize()} replayed on the other backend differ.")
+        sheet.warnings.append(f"{games.capitalize()} replayed on {check.get('evm', 'py-evm')} differ.")
         sheet.method.append(
             ("Differences", [(str(k + 1), str(text)) for k, text in enumerate(check.get("differences", ()))])
         )
@@ -225,12 +248,7 @@ def drawn_figure(
         See `Figure`.
     """
     p, cells = drawn.get("p_value"), frequency_cells(drawn["counts"], drawn["expected"])
-    test = (
-        "Nothing was drawn."
-        if p is None
-        else f"p-value {p:.3g}: how likely counts as far from the probabilities as these are, if these hold"
-        " (exact tests of each agent's count, combined by Bonferroni)."
-    )
+    test = "Nothing was drawn." if p is None else p_value_told(p, f"{len(cells)} counts")
     return Figure(
         id,
         title,
@@ -383,27 +401,41 @@ def means_figure(
     apart : sequence of str
         Who may differ from theory on purpose: a difference is then not marked.
     **more
-        See `Figure`; without a note, intervals are explained.
+        See `Figure`. The note goes on to explain z, where there is one.
     """
     drawn = {
         "chart": "means gaps",
         "alt": f"Left: each agent's {words['played']} and what theory expects. Right, enlarged: the"
         " difference, with 95% intervals.",
-        "note": "Intervals are of the sample, 1.96 standard errors either way. z is the deviation from theory"
-        " in exact standard errors; none where nothing is random.",
+        "aside": "Intervals are of the sample, 1.96 standard errors either way.",
     }
-    options = {"words": dict(words)} | ({"apart": True} if apart else {})
-    return Figure(id, title, heads, rows, options=options, **drawn | more)
+    z = [head.key for head in heads].index("z")
+    told = Z_SCORE if any(row[z] is not None for row in rows) else ""
+    note = " ".join(filter(None, (more.pop("note", ""), told)))
+    options: dict[str, Any] = {"words": dict(words), "alike": ["mean", "low", "high", "expected"]}
+    options |= {"apart": True} if apart else {}
+    return Figure(id, title, heads, rows, options=options, note=note, **drawn | more)
 
 
-def paths_figure(paths: Mapping[str, int], games: int, note: str) -> Figure:
-    """Return the figure of games by path."""
+def paths_figure(paths: Mapping[str, int], games: int, notes: Mapping[str, str], unit: str) -> Figure:
+    """Return the figure of games by path; only the page shows it if the paths are the endings.
+
+    Parameters
+    ----------
+    notes : mapping of str to str
+        What a word of a path means; told where a path has it.
+    unit : str
+        What readers call games, in the plural.
+    """
+    went = {word for path in paths for word in path.split(", ")[1:]}
+    notes = {**notes, **{word: EXPIRED for word in went if word.endswith(" expired")}}
     return Figure(
         "paths",
-        "How games went",
-        columns(path="path", games=("games", "count"), share=("share", "percent")),
+        f"How {unit} went",
+        columns(path="ending, and what came before", games=(unit, "count"), share=("share", "percent")),
         [[str(path), number, number / games] for path, number in paths.items()],
-        note=note,
+        note=" ".join(dict.fromkeys(note for word, note in notes.items() if word in went)),
+        detail=not went,
     )
 
 

@@ -11,6 +11,7 @@ from parley.kit.present.page_parts import (
     mean_cells,
     mean_columns,
     means_figure,
+    p_value_told,
     sheet_of_simulation,
 )
 from parley.kit.present.page_words import draws_follow, means_agree
@@ -48,7 +49,7 @@ def standard_sheet(report: Mapping[str, Any], name: str) -> Sheet:
             *(_means(title, rows) for title, rows in means.items()),
             *(_counts(title, found) for title, found in counts.items()),
         ],
-        paths="A path is an ending, and what happened on the way to it.",
+        paths={},
     )
 
 
@@ -70,5 +71,7 @@ def _counts(name: str, found: Mapping[str, Any]) -> Figure:
             for row, *drawn in zip(found["rows"], found["counts"], found["expected"], strict=True)
             for cell, cells in zip(found["cells"], frequency_cells(*drawn), strict=True)
         ],
-        note="Expected by theory, at what came out. Every count is tested exactly; Bonferroni.",
+        note=p_value_told(found["p_value"], f"{len(found['rows']) * len(found['cells'])} counts")
+        if found["p_value"] is not None
+        else "",
     )

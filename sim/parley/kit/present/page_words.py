@@ -122,7 +122,7 @@ def cross_checked(check: Mapping[str, object] | None) -> list[str]:
     games = check.get("games")
     number = count(games, "game") if isinstance(games, int) else "Some games"
     same = "every transaction and balance was the same" if check["identical"] else "they were NOT the same"
-    return [f"{number} replayed on {check.get('evm', 'another backend')}: {same}."]
+    return [f"{number} replayed on {check.get('evm', 'py-evm')}: {same}."]
 
 
 def verdict(holds: bool | None) -> str:  # noqa: FBT001 - None is a third answer

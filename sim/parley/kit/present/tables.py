@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from parley.core.exact import show, shown
+from parley.core.statistics import MIN_P
 from parley.kit.present.page_model import cost
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ __all__ = ["chance", "in_fractions", "number", "writer", "written"]
 LONGEST = 60
 """Maximum letters of a fraction; a longer one is rounded, and marked with ≈."""
 MOST_DECIMALS = 12
+LEAST_P = 0.001
+"""p-values from here on are written with three decimals."""
 
 _fractions = ContextVar("fractions", default=False)
 
@@ -72,11 +75,13 @@ def chance(p: Fraction | float | str) -> str:
 def writer(form: str, values: Iterable[Any]) -> Callable[[Any], str]:
     """Return what writes the values of a column: its numbers have the same number of decimals.
 
+    What is not zero is not written as zero.
+
     Examples
     --------
     >>> write = writer("number", [64.7142857, 7, -0.5268, None])
     >>> write(64.7142857), write(7), write(-0.5268), write(0), write(0.00042), write(None)
-    ('64.71', '7.00', '-0.53', '0', '0.00042', '')
+    ('64.71', '7.00', '-0.53', '0.00', '<0.01', '')
     """
     exact = form in ("number", "exact") and _fractions.get()
     if form not in ("number", "exact"):
@@ -85,8 +90,10 @@ def writer(form: str, values: Iterable[Any]) -> Callable[[Any], str]:
         places = _decimals(map(_plain, values))
 
         def write(value: float) -> str:
-            text = f"{value:,.{places}f}"
-            return text if float(text.replace(",", "")) else cost(value)
+            text = f"{value or 0:,.{places}f}"
+            if value and not text.strip("-0.,"):
+                return f"{'<' if value > 0 else '>-'}{10**-places:.{places}f}"
+            return text
 
     def written(value: Any) -> str:  # noqa: ANN401 - whatever a figure's row holds
         if exact and isinstance(value, dict):
@@ -122,9 +129,22 @@ def _decimals(values: Iterable[Any]) -> int:
     return max(len(f"{value:.{places}f}".rstrip("0").partition(".")[2]) for value in known)
 
 
+def _p_value(p: float) -> str:
+    """Write a p-value of a table: with three decimals, or with two digits, or as small.
+
+    Examples
+    --------
+    >>> _p_value(1), _p_value(0.4261), _p_value(0.00042), _p_value(1e-9)
+    ('1.000', '0.426', '4.2e-04', '<0.000001')
+    """
+    if p < MIN_P:
+        return f"<{MIN_P:f}"
+    return f"{p:.3f}" if p >= LEAST_P else f"{p:.1e}"
+
+
 _WRITTEN: dict[str, Callable[[float], str]] = {
     "count": lambda value: f"{value:,.0f}",
     "percent": lambda value: f"{100 * value:.1f}%",
     "z": lambda value: f"{value:+.2f}",
-    "p": lambda value: f"{value:.3g}",
+    "p": _p_value,
 }

@@ -9,6 +9,7 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -21,20 +22,16 @@ from parley.kit.present.tables import writer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import Console, ConsoleOptions
+    from rich.console import Console, ConsoleOptions, RenderResult
 
     from parley.kit.present.page_model import Column, Sheet
 
-__all__ = ["sheet_tables", "tables_of"]
+__all__ = ["Trimmed", "sheet_tables", "tables_of"]
 
-MOST_ROWS = 64
+MOST_ROWS = 40
 """Maximum rows of a table; ``--json`` has all."""
 MOST_COLUMNS = 10
 """Maximum columns of a matrix; rows of a wider one are written as text."""
-MOST_CELLS = 3
-"""Maximum cells of a sheet with tables."""
-CELL_ROWS = 10
-"""Maximum rows of a cell's table."""
 MOST_WORDS = 12
 """Maximum entries of a row written as text."""
 HEADING = 10
@@ -52,6 +49,8 @@ STYLES = {"holds": "green", "fails": "red", "not known": "dim"}
 def sheet_tables(sheet: Sheet, *, holds: bool | None = None) -> RenderableType:
     """Return a sheet as tables for a terminal: what came out first, how it was made last.
 
+    No line ends in blanks.
+
     Parameters
     ----------
     holds : bool, optional
@@ -59,16 +58,34 @@ def sheet_tables(sheet: Sheet, *, holds: bool | None = None) -> RenderableType:
     """
     figures = [figure for figure in sheet.figures if not figure.detail]
     method = [fact for _, entries in sheet.method for fact in entries]
-    return Group(
+    parts = Group(
         Text("; ".join(f"{label} {value}" for label, value in sheet.facts)),
+        *([Text(sheet.verdict, style="bold")] if sheet.verdict else []),
         *(Text(f"{about}: {text}" if about else text) for about, text in sheet.findings),
         *(part for figure in figures for part in ("", _Shown(figure))),
         *_passages(sheet),
-        *_cells(sheet),
+        *_behind(sheet),
         *([Text("; ".join(f"{label} {value}" for label, value in method), style="dim")] if method else []),
         *(Text(text, style="bold red") for text in sheet.warnings),
         *_verdict(sheet, holds),
     )
+    return Trimmed(parts)
+
+
+class Trimmed:
+    """Lines without blanks at their ends."""
+
+    def __init__(self, part: RenderableType) -> None:
+        self._part = part
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the lines."""
+        for line in console.render_lines(self._part, options, pad=False):
+            while line and not line[-1].text.strip():
+                line.pop()
+            if line:
+                line[-1] = line[-1]._replace(text=line[-1].text.rstrip())
+            yield from (*line, Segment.line())
 
 
 def _passages(sheet: Sheet) -> Iterator[RenderableType]:
@@ -79,13 +96,13 @@ def _passages(sheet: Sheet) -> Iterator[RenderableType]:
             yield Padding(part, (0, 0, 0, 2), expand=False)
 
 
-def _cells(sheet: Sheet) -> Iterator[RenderableType]:
-    for name, notes, figures in sheet.cells[:MOST_CELLS]:
-        yield Text(f"\n{sheet.unit}: {name}", style="bold")
-        yield from map(Text, notes)
-        yield from (_Shown(figure, CELL_ROWS) for figure in figures if not figure.detail)
-    if len(sheet.cells) > MOST_CELLS:
-        yield Text(f"and {len(sheet.cells) - MOST_CELLS:,} more of: {sheet.unit}: see --json")
+def _behind(sheet: Sheet) -> Iterator[RenderableType]:
+    """Say what only the page and ``--json`` show."""
+    left = ["proofs"] if sheet.proofs else []
+    left += [f"{sheet.unit}s"] if sheet.cells else []
+    if left:
+        said = f"More in --json, and on the page that --out DIR and parley report DIR write: {listed(left)}."
+        yield Text(f"\n{said}", style="dim")
 
 
 def _verdict(sheet: Sheet, holds: bool | None) -> Iterator[Text]:  # noqa: FBT001 - None is a third answer
@@ -96,8 +113,6 @@ def _verdict(sheet: Sheet, holds: bool | None) -> Iterator[Text]:  # noqa: FBT00
         yield Text(f"\n{said}", style="yellow")
     elif holds is False:
         yield Text(f"\ndiffers from theory: a p-value below {MIN_P:g}", style="red")
-    elif sheet.verdict:
-        yield Text(f"\n{sheet.verdict}", style="bold")
 
 
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,18 +121,19 @@ def _verdict(sheet: Sheet, holds: bool | None) -> Iterator[Text]:  # noqa: FBT00
 class _Shown:
     """A figure with its title and its note, for a console of any width."""
 
-    def __init__(self, figure: Figure, most: int = MOST_ROWS) -> None:
-        self._figure, self._most = figure, most
+    def __init__(self, figure: Figure) -> None:
+        self._figure = figure
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Yield the parts."""
         figure = self._figure
         yield Text(_title(figure), style="bold")
-        yield from tables_of(figure, self._most, options.max_width)
+        yield from tables_of(figure, MOST_ROWS, options.max_width)
         rows = len(figure.options["down"]) if "down" in figure.options else len(figure.rows)
-        more = [f"and {rows - self._most:,} more: see --json"] if rows > self._most else []
-        if note := " ".join([figure.note, *more]).strip():
-            yield Text(note, style="dim")
+        if rows > MOST_ROWS:
+            yield Text(f"… and {rows - MOST_ROWS:,} more (all in --json)", style="dim")
+        if figure.note:
+            yield Text(figure.note, style="dim")
 
 
 @dataclass(frozen=True)
@@ -211,6 +227,7 @@ def _table(columns: Sequence[_Laid], width: int) -> Table:
 
 
 def _plain(figure: Figure, most: int) -> list[_Laid]:
+    alike = _alike(figure)
     shown = [
         k
         for k, column in enumerate(figure.columns)
@@ -219,12 +236,26 @@ def _plain(figure: Figure, most: int) -> list[_Laid]:
     columns = []
     for k in shown or [0]:
         column = figure.columns[k]
-        write = writer(column.format, (row[k] for row in figure.rows))
+        same = alike if column.key in alike else [column.key]
+        write = writer(column.format, _values(figure, same))
         cells = [_cell(write(row[k]), column) for row in figure.rows[:most]]
         text = column.format in ("text", "verdict", "cell")
         short = k == shown[0] and max((cell_len(cell.plain) for cell in cells), default=0) <= NAME
         columns.append(_Laid(column.label, cells, breaks=text and not short, left=text))
     return columns
+
+
+def _values(figure: Figure, keys: Sequence[str]) -> Iterator[object]:
+    for k, column in enumerate(figure.columns):
+        if column.key in keys:
+            yield from (row[k] for row in figure.rows)
+
+
+def _alike(figure: Figure) -> Sequence[str]:
+    """Return the columns that are written with as many decimals as each other."""
+    options = figure.options
+    same: Sequence[str] = options.get("alike") or options.get("parts") or options.get("steps") or ()
+    return same
 
 
 def _cell(text: str, column: Column) -> Text:

@@ -455,11 +455,14 @@ def _here(
     verdict = _consistency(function, triple)
     if verdict.holds:
         Z = "; ".join(" ".join(map(show, row)) for row in verdict.distribution or ())
-        basis = f"at the announced allocation, with Z = [{Z}]"
+        basis = f"at the announced allocation, where agent 1's excess is passed on as [{Z}]"
     elif verdict.certificate is not None:
         basis = f"at the announced allocation: {verdict.certificate}"
     else:
-        basis = f"at the announced allocation no Z was found: {', '.join(verdict.searched)}"
+        basis = (
+            "at the announced allocation, no way to pass on agent 1's excess was found:"
+            f" {', '.join(verdict.searched)}"
+        )
     here[CONSISTENCY] = verdict.holds, basis
     here[PROPORTIONALITY] = (
         counterexamples.disproportion(function.probabilities, triple) is None,

@@ -30,11 +30,11 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
     return Math.max(...known.map((value) => value.toFixed(places).replace(/0+$/, "").split(".")[1].length));
   };
 
-  // What would be written as zero and is not has decimals of its own.
+  // What is not zero is not written as zero.
   const number = (value, places = decimals([value])) => {
-    if (value === 0) return "0";
-    const shown = Math.abs(value) < 0.5 * 10 ** -places ? decimals([value]) : places;
-    return grouped(shown, shown).format(value);
+    const least = 10 ** -places;
+    if (value !== 0 && Math.abs(value) < 0.5 * least) return (value > 0 ? "< " : "> -") + grouped(places, places).format(least);
+    return grouped(places, places).format(value === 0 ? 0 : value);
   };
 
   // A function that writes the values of a column.
@@ -56,7 +56,7 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
     exact: number,
     percent: (value) => `${tenth.format(100 * value)}%`,
     z: (value) => (value < 0 ? "" : "+") + twoPlaces.format(value),
-    p: (value) => (value < 1e-6 ? "< 0.000001" : value >= 0.001 ? grouped(0, 3).format(value) : value.toExponential(1)),
+    p: (value) => (value < 1e-6 ? "< 0.000001" : value >= 0.001 ? grouped(3, 3).format(value) : value.toExponential(1)),
   };
 }
 
@@ -108,7 +108,10 @@ parley.value = (entry) => (entry !== null && typeof entry === "object" ? entry.v
     if (figure.columns.length > 16) table.classList.add("widest");
     const headings = table.createTHead().insertRow();
     const body = table.createTBody();
-    const writers = figure.columns.map(([, , format], k) => parley.writer(format, figure.rows.map((row) => row[k])));
+    const alike = figure.options.alike ?? figure.options.parts ?? figure.options.steps ?? [];
+    const same = (one, other) => one === other || (alike.includes(one) && alike.includes(other));
+    const values = (key) => figure.columns.flatMap(([other], k) => (same(key, other) ? figure.rows.map((row) => row[k]) : []));
+    const writers = figure.columns.map(([key, , format]) => parley.writer(format, values(key)));
     const rows = figure.rows.map((values) => {
       const node = body.insertRow();
       node.append(...values.map((entry, k) => cell(entry, figure.columns[k], writers[k], k === 0, figure.options.apart)));

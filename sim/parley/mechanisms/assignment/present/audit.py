@@ -47,6 +47,11 @@ def audit_sheet(
     solution = document(SOLUTION)
     told = {key: reasons(key, found[key], problem) for key in PROPERTIES}
     said = {key: verdict(found[key]["holds"]) for key in PROPERTIES}
+    parts = {
+        key: (f"{PROPERTIES[key].capitalize()}: {said[key]}", lines[1:])
+        for key, lines in told.items()
+        if lines[1:]
+    }
     sets = found["option_sets"]
     return Sheet(
         "audit",
@@ -54,11 +59,8 @@ def audit_sheet(
         "Is this random assignment efficient and envy-free, and are there profitable misreports?",
         facts=facts(solution, problem),
         findings=[("", text) for text in _favourites(sets, problem)],
-        passages=[
-            (f"{PROPERTIES[key].capitalize()}: {said[key]}", lines[1:])
-            for key, lines in told.items()
-            if lines[1:]
-        ],
+        passages=[part for key, part in parts.items() if found[key]["holds"] is False],
+        proofs=[part for key, part in parts.items() if found[key]["holds"] is not False],
         figures=[
             _properties(told, said),
             *(replace(figure, detail=True) for figure in solution_figures(problem, solution)),
@@ -81,7 +83,7 @@ def _properties(told: Mapping[str, Sequence[str]], said: Mapping[str, str]) -> F
         "Properties of what the rule does here",
         columns(property="property", verdict=("verdict", "verdict"), because="because"),
         [[PROPERTIES[key], said[key], lines[0]] for key, lines in told.items()],
-        note="What holds is proved, and what fails has a witness that can be checked by hand.",
+        note="What holds is proved; what fails has an example that can be checked by hand.",
     )
 
 
@@ -91,16 +93,14 @@ def _properties(told: Mapping[str, Sequence[str]], said: Mapping[str, str]) -> F
 def _favourites(sets: Sequence[Mapping[str, Any]] | None, problem: Problem) -> list[str]:
     if sets is None:
         return []
-    happy = sum(bool(options["favourite"]) for options in sets)
+    unhappy = sum(not options["favourite"] for options in sets)
     tried = sum(options["reports"] for options in sets)
     whole = "all there are" if all(options["exhaustive"] for options in sets) else "not all there are"
-    whose = "" if problem.utilities is not None else ", whatever the utilities that agree with its ranking"
-    return [
-        (
-            f"What an agent got is its favourite of all that it could have had for {happy} of"
-            f" {count(len(sets), 'agent')}{whose} ({count(tried, 'report')} tried, {whole})."
-        )
-    ]
+    who = f"{unhappy} of {count(len(sets), 'agent')}" if unhappy else "No agent"
+    whose = "under some utilities" if unhappy else "whatever its utilities"
+    whose = "" if problem.utilities is not None else f", {whose} that agree with its ranking"
+    report = f"{count(tried, 'report')} tried, {whole}"
+    return [f"{who} could get a better lottery by another report{whose} ({report})."]
 
 
 _CHECKED = {"holds": "holds", "fails": "fails", "not known": "holds as tried"}
@@ -115,7 +115,7 @@ def _sets(sets: Sequence[Mapping[str, Any]] | None, problem: Problem) -> list[Fi
             problem.agent_names[options["agent"]],
             options["reports"],
             len(options["lotteries"]),
-            "holds" if options["favourite"] else "fails",
+            "yes" if options["favourite"] else "no",
             *(_CHECKED[verdict(options[check]["holds"])] for check in checks),
         ]
         for options in sets
@@ -123,19 +123,20 @@ def _sets(sets: Sequence[Mapping[str, Any]] | None, problem: Problem) -> list[Fi
     return [
         Figure(
             "sets",
-            "What agents could have had by reporting otherwise",
+            "What agents could have had by another report",
             columns(
                 agent="agent",
                 reports=("reports tried", "count"),
-                lotteries=("lotteries they lead to", "count"),
-                favourite=("own is the favourite", "verdict"),
-                support=("support function", "verdict"),
-                convex=("convex", "verdict"),
-                homogeneous=("homogeneous", "verdict"),
+                lotteries=("different lotteries", "count"),
+                favourite="is its own the best?",
+                support=("support function", "verdict", True),
+                convex=("convex", "verdict", True),
+                homogeneous=("homogeneous", "verdict", True),
             ),
             rows,
-            note="If the truth always leads to the favourite lottery, expected utility is the option set's"
-            " support function: convex and homogeneous in what is reported.",
+            aside="If the truth always leads to the best lottery, then expected utility, as a function of the"
+            " reported utilities, is the support function of what the agent could have had: it is convex and"
+            " homogeneous.",
         )
     ]
 
@@ -244,9 +245,9 @@ def option_figure(options: Mapping[str, Any], problem: Problem, most: int = MAX_
         rows,
         chart="triangle curves" if triangle else "curves",
         alt="What the agent got, among all that it could have had by reporting something else.",
-        note="Curves are probabilities of the first choice, of one of the first two, and so on."
-        + (" In the triangle, what may give nothing is left out." if triangle else "")
-        + (f" The {most} best of {len(reports):,}." if len(reports) > most else ""),
+        note=f"The {most} best of {len(reports):,}." if len(reports) > most else "",
+        aside="Curves are probabilities of the first choice, of one of the first two, and so on."
+        + (" The triangle leaves out lotteries that may give nothing." if triangle else ""),
         folded=True,
         options={
             "steps": steps,

@@ -48,7 +48,7 @@ def _rest(row: Iterable[Fraction | float]) -> Fraction | float:
 
 def _exactness(solution: Mapping[str, Any]) -> str:
     if solution["exact"]:
-        return "Probabilities, exact."
+        return ""
     most = max(max(row) for row in solution["std_errors"])
     runs = count(solution["runs"], "run")
     return f"Frequencies in {runs} of the rule; standard errors are at most {most:.4f}."
@@ -86,24 +86,25 @@ def _ranks(
     """How likely an agent gets an item of its first choice, its second, and so on; and the average."""
     shown = min(MAX_RANKS, len(ranks[0]))
     later = shown < len(ranks[0])
-    labels = [f"{ordinal(k + 1)} choice" for k in range(shown)] + ["later"] * later + ["nothing"]
     rows = [[*row[:shown], *([sum(row[shown:])] if later else []), _rest(row)] for row in _with_mean(ranks)]
+    labels = [ordinal(k + 1) for k in range(shown)] + ["later"] * later
+    if any(row[-1] > 1e-9 for row in rows):
+        labels.append("nothing")
     worth = [] if utilities is None else _with_mean([u] for u in utilities)
     return Figure(
         "ranks",
-        "How agents like what they get",
+        "How likely agents get their 1st choice, their 2nd choice and so on",
         [
             Column("agent", "agent"),
             *(Column(f"rank:{k}", label, "exact") for k, label in enumerate(labels)),
             *([Column("utility", "expected utility", "exact")] if worth else []),
         ],
         [
-            [name, *map(cell, row), *map(cell, worth[i] if worth else [])]
-            for i, (name, row) in enumerate(zip((*problem.agent_names, "all, on average"), rows, strict=True))
+            [name, *map(cell, row[: len(labels)]), *map(cell, worth[i] if worth else [])]
+            for i, (name, row) in enumerate(zip((*problem.agent_names, "average"), rows, strict=True))
         ],
         chart="stacked",
         alt="For each agent, how likely it gets an item of its first choice, of its second, and so on.",
-        note="Probabilities." + (" Utilities are in the units of the problem." if worth else ""),
         options={"parts": [f"rank:{k}" for k in range(len(labels))], "unit": "probability"},
         picture="matrix",
     )
@@ -121,10 +122,12 @@ def _items(problem: Problem, solution: Mapping[str, Any]) -> Figure:
     note = ""
     if lacking is not None:
         note = (
-            "An equilibrium." if lacking == "0" else f"An equilibrium but for {number(lacking)} (shortfall)."
+            "At these prices demand equals supply."
+            if lacking == "0"
+            else f"At these prices demand equals supply but for {number(lacking)} (shortfall)."
         )
     elif prices is not None:
-        note = "The prices prove that the weighted utility is greatest."
+        note = "At these prices no other assignment has a greater weighted sum of utilities."
     given = [sum(column) for column in zip(*map(_read, solution["matrix"]), strict=True)]
     return Figure(
         "items",
@@ -154,13 +157,13 @@ def _lottery(problem: Problem, lottery: Sequence[Mapping[str, Any]] | None) -> l
         named = map(" ".join, zip(problem.agent_names, given, strict=True))
         rows.append([cell(term["weight"]), *([listed(named, problem.agents)] if wide else given)])
     left = len(lottery) - MAX_TERMS
-    more = f" The first {MAX_TERMS} of {len(lottery):,}." if left > 0 else ""
+    more = f"The first {MAX_TERMS} of {len(lottery):,}." if left > 0 else ""
     return [
         Figure(
             "lottery",
-            f"A lottery that carries it out: {count(len(lottery), 'assignment')}",
-            [*columns(weight=("weight", "exact")), *(columns(all="who gets what") if wide else each)],
+            f"How it is drawn: {count(len(lottery), 'assignment')}, one of which is chosen by lot",
+            [*columns(weight=("chance", "exact")), *(columns(all="who gets what") if wide else each)],
             rows,
-            note=f"One of these assignments is drawn, each with its weight as probability.{more}",
+            note=more,
         )
     ]

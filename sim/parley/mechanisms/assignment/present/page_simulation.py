@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["simulation_sheet"]
 
+NONE = 1e-9
+"""Probabilities up to here are rounding errors."""
+TRUTH = "the truth"
+
 
 def simulation_sheet(
     report: Mapping[str, Any], problem: Problem, name: str, folder: Path | None = None
@@ -55,9 +59,9 @@ def simulation_sheet(
         figures=[
             _counts(report, problem),
             _agents(agents, problem),
-            *([_truthful(report["truthful"], problem)] if report["truthful"] is not None else []),
+            *_truthful(report, problem),
         ],
-        paths="What happened on the way to the draw, or instead.",
+        paths={"copy refused": "“copy refused”: the contract refused somebody else's commitment."},
     )
 
 
@@ -68,9 +72,10 @@ def _drawn(report: Mapping[str, Any]) -> list[str]:
     p = report["p_value"]
     if p is None:
         return ["Nothing was drawn."]
-    cells = sum(len(row) + 1 for row in report["counts"])
-    said = draws_follow("Draws", "the probabilities of the rule at what was reported", [p])[0]
-    return [f"{said} Every agent's count of every item and of nothing is tested ({cells:,}), Bonferroni."]
+    agents, items = len(report["counts"]), len(report["counts"][0])
+    said = draws_follow("Draws", "the rule's probabilities for the revealed reports", [p])[0]
+    counts = f"{agents * (items + 1):,} counts ({count(agents, 'agent')} × {count(items, 'item')} or nothing)"
+    return [f"{said} {counts} were tested together (Bonferroni)."]
 
 
 def _deadlines(report: Mapping[str, Any]) -> list[str]:
@@ -78,7 +83,7 @@ def _deadlines(report: Mapping[str, Any]) -> list[str]:
     if not passed:
         return []
     number = count(passed, "lottery", "lotteries")
-    return [f"In {number} a deadline passed, and it went on without the silent."]
+    return [f"In {number} a deadline passed, and the lottery went on without those who had not acted."]
 
 
 def _departed(agents: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
@@ -89,15 +94,15 @@ def _departed(agents: Sequence[Mapping[str, Any]], problem: Problem) -> list[str
         if entry["report"] is not None and tuple(entry["report"]) != problem.orders[entry["agent"]]
     ]
     silent = [problem.agent_names[entry["agent"]] for entry in agents if entry["report"] is None]
-    said = [f"Not the truth: {listed(told)}."] if told else []
-    return [*said, *([f"Nothing was revealed by {listed(silent)}."] if silent else [])]
+    said = [f"Not truthful: {listed(told)}."] if told else []
+    return [*said, *([f"No report was revealed by {listed(silent)}."] if silent else [])]
 
 
 def _reported(entry: Mapping[str, Any], problem: Problem) -> str:
     if entry["report"] is None:
         return "nothing revealed"
     if tuple(entry["report"]) == problem.orders[entry["agent"]]:
-        return "the truth"
+        return TRUTH
     return ranked(([o] for o in entry["report"]), problem.items)
 
 
@@ -120,35 +125,38 @@ def _lost(agents: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:
 
 
 def _counts(report: Mapping[str, Any], problem: Problem) -> Figure:
-    items = [*problem.items, "nothing"]
-    cells, drawn = [], 0
-    for counts, nothing, wanted in zip(
-        report["counts"], report["unassigned"], report["expected"], strict=True
-    ):
-        drawn = sum(counts) + nothing
-        cells.append(frequency_cells([*counts, nothing], [*wanted, max(0.0, drawn - sum(wanted))]))
+    drawn = sum(report["counts"][0]) + report["unassigned"][0]
+    rests = [max(0.0, drawn - sum(wanted)) for wanted in report["expected"]]
+    some = any(report["unassigned"]) or max(rests) > NONE * drawn
+    items = [*problem.items, *(["nothing"] if some else [])]
+    cells = [
+        frequency_cells([*counts, nothing], [*wanted, rest])[: len(items)]
+        for counts, nothing, wanted, rest in zip(
+            report["counts"], report["unassigned"], report["expected"], rests, strict=True
+        )
+    ]
     return matrix(
         "counts",
         f"Who got what in {count(drawn, 'lottery', 'lotteries')}",
-        [*columns(agent="agent", item="item"), *frequency_columns("times drawn")],
+        [*columns(agent="agent", item="item"), *frequency_columns("times drawn", "expected")],
         (problem.agent_names, items),
         cells,
         value="share",
         options={"beside": "probability", "most": 1, "drawn": drawn},
         chart="matrix funnel",
         alt="A matrix of agents by items: the oftener an agent got an item, the darker.",
-        note="Of those that were drawn. Expected is what the rule gives at the reports that were revealed.",
+        note="In brackets: what the rule gives for the revealed reports.",
         folded=True,
         picture="matrix",
     )
 
 
 def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
-    worth = problem.utilities is not None
+    worth, any_lost = problem.utilities is not None, any(entry["bonds_lost"] for entry in agents)
     heads = [
         *columns(agent="agent", bot="bot", reported="reported"),
         *(mean_columns("mean utility", "theory (utility)") if worth else []),
-        *columns(lost=("bonds lost", "count")),
+        *(columns(lost=("bonds lost", "count")) if any_lost else []),
     ]
     rows = [
         [
@@ -156,21 +164,20 @@ def _agents(agents: Sequence[Mapping[str, Any]], problem: Problem) -> Figure:
             entry["bot"],
             _reported(entry, problem),
             *(mean_cells(entry, "utility") if worth else []),
-            _bonds(entry, problem),
+            *([_bonds(entry, problem)] if any_lost else []),
         ]
         for entry in agents
     ]
     if not worth:
-        return Figure("agents", "Agents", heads, rows, note="The problem states no utilities.")
-    note = (
-        "Utilities are the problem's; nothing is worth 0. Theory's are those of the reports that were"
-        " revealed. Intervals are of the sample; z is the deviation from theory in exact standard errors;"
-        " none where nothing is random."
-    )
+        return Figure("agents", "Agents", heads, rows)
+    note = "Theory: the expected utility for the revealed reports. Getting nothing is worth 0."
     words = {"title": "What it was worth to each agent", "played": "mean utility", "unit": "utility"}
     return means_figure("agents", "Agents", heads, rows, words, note=note)
 
 
-def _truthful(cells: Sequence[Sequence[str]], problem: Problem) -> Figure:
-    note = "What the rule gives if all tell the truth: exact probabilities."
-    return replace(matrix_figure(problem, cells, note, title="Probabilities if all are truthful"), picture="")
+def _truthful(report: Mapping[str, Any], problem: Problem) -> list[Figure]:
+    """What the rule gives if all tell the truth, unless they did."""
+    if report["truthful"] is None or all(_reported(one, problem) == TRUTH for one in report["agents"]):
+        return []
+    figure = matrix_figure(problem, report["truthful"], "", title="Probabilities if all were truthful")
+    return [replace(figure, picture="")]

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["assigned", "listed", "lottery_of", "on_average", "ranked", "reasons", "valued"]
 
 MOST = 12
-"""Things to list one by one; of more, their number is told."""
-TERMS = 4
+"""Lists longer than this end in "and N more"."""
+LOTTERIES = 4
+"""Lotteries of a matrix to write out."""
+TERMS = 2
 """Assignments of a lottery to write out."""
 
 
@@ -145,7 +147,7 @@ def _ex_post(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
     if witness is not None:
         return [
             f"With probability {chance(witness['weight'])} an assignment is drawn that wastes something.",
-            f"It is: {assigned(witness['assignment'], problem)}.",
+            f"This assignment: {assigned(witness['assignment'], problem)}.",
             _cycle(witness["cycle"], problem),
             f"After the trade: {assigned(witness['better'], problem)}.",
         ]
@@ -191,6 +193,7 @@ def _ex_ante(verdict: Mapping[str, Any], problem: Problem) -> list[str]:
         ]
     return [
         "Another lottery is worth as much to everybody, and more to somebody.",
+        "The other lottery:",
         *_rows(witness["matrix"], problem),
         *_terms(witness["lottery"], problem),
         f"Expected utilities there: {_each(problem.agent_names, witness['expected_utilities'])}.",
@@ -241,7 +244,10 @@ def _envies(witness: Mapping[str, Any], problem: Problem) -> list[str]:
             f"{one} gets {ranks} with probability {chance(witness['own'][k])};"
             f" with {other}'s lottery it would with {chance(witness['other'][k])}."
         ),
-        f"It envies {other} if its utilities are {valued(witness['utilities'], problem.items)}.",
+        (
+            f"With utilities {valued(witness['utilities'], problem.items)}, for example, {one} would rather"
+            f" have {other}'s lottery."
+        ),
     ]
 
 
@@ -357,7 +363,8 @@ def _each(names: Sequence[str], values: Iterable[str]) -> str:
 def _first(lines: Iterable[str], most: int, what: str) -> list[str]:
     """Keep the first lines, and count those that are left out."""
     every = list(lines)
-    return [*every[:most], *([f"and {len(every) - most} more {what}"] if len(every) > most else [])]
+    left = len(every) - most
+    return [*every[:most], *([f"… and {left} more {what} (all in --json)"] if left > 0 else [])]
 
 
 def _rows(matrix: Sequence[Sequence[str]], problem: Problem) -> list[str]:
@@ -366,7 +373,7 @@ def _rows(matrix: Sequence[Sequence[str]], problem: Problem) -> list[str]:
     for name, row in zip(problem.agent_names, matrix, strict=True):
         groups.setdefault(tuple(row), []).append(name)
     told = (f"{listed(names)}: {lottery_of(row, problem.items)}" for row, names in groups.items())
-    return _first(told, MOST, "lotteries")
+    return _first(told, LOTTERIES, "lotteries")
 
 
 def _terms(lottery: Sequence[Mapping[str, Any]], problem: Problem) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import inf, sqrt
 from statistics import stdev
@@ -81,6 +81,8 @@ class Together(NamedTuple):
         return percent(self.mean) if self.low == self.high else f"{percent(self.mean)} (95%: {ends})"
 
 
+FAR = 2**62
+"""A step over all generations but the last."""
 FEW = 2
 """Runs that are too few for an interval: Student's t would be wider than what is possible."""
 
@@ -255,6 +257,7 @@ def experiment_sheet(folder: Path) -> Sheet:
         findings=[*_findings(settings), *(("", text) for text in [*_agreement(cells), *_sampled(twin)])],
         figures=[
             _overview(settings, strategies, step),
+            _ends(settings, strategies),
             _table(cells, len(detailed)),
         ],
         cells=[
@@ -431,25 +434,48 @@ def _overview(settings: Mapping[str, list[Cell]], strategies: Sequence[str], ste
         " announcements that were made. Dashed: the course of a very large population."
         f"{several}{_thinned(step)}{more}",
         folded=True,
+        detail=True,
         options=_options(strategies, [(name, cells[0]) for name, cells in shown]),
+    )
+
+
+def _ends(settings: Mapping[str, list[Cell]], strategies: Sequence[str]) -> Figure:
+    """Show the first and the last generation of each setting."""
+    columns, rows = _curves(list(settings.items()), strategies, FAR)
+    short = {f"share:{k}": name for k, name in enumerate(strategies)} | {"expected": "theory"}
+    columns = [
+        replace(
+            column,
+            label=short.get(column.key, column.label),
+            detail=column.key.startswith("theory:") or column.key in {"low", "high", "predicted"},
+        )
+        for column in columns
+    ]
+    return Figure(
+        "ends",
+        "The first and the last generation",
+        columns,
+        rows,
+        note="Shares of the members who have a choice, and of the possible savings. Theory: the savings that"
+        " are expected of what was announced.",
     )
 
 
 def _table(cells: Sequence[Cell], detailed: int) -> Figure:
     columns = [
         Column("cell", "cell", "cell"),
-        Column("recognition", "recognition function"),
-        Column("continuation", "continuation probability δ", "number"),
+        Column("recognition", "recognition"),
+        Column("continuation", "continuation δ", "number"),
         Column("games", "games", "count"),
         Column("saved", "saved, of the possible", "percent"),
         Column("low", "95% from", "percent", detail=True),
         Column("high", "95% to", "percent", detail=True),
-        Column("last", "in the last generation", "percent"),
+        Column("last", "saved in the last generation", "percent"),
         Column("broken", "broken down", "percent"),
         Column("expired", "expired", "percent"),
         Column("rounds", "rounds, mean", "number"),
-        Column("z", "largest |z| of mean costs", "number"),
-        Column("p", "proposers: p-value", "p"),
+        Column("z", "largest |z| of mean costs", "number", detail=True),
+        Column("p", "p-value (proposers)", "p"),
         Column("draws", "continuation draws", "count", detail=True),
         Column("went_on", "that went on", "percent", detail=True),
         Column("p_delta", "p-value against δ", "p", detail=True),
@@ -479,12 +505,20 @@ def _table(cells: Sequence[Cell], detailed: int) -> Figure:
                 count_p_value(went_on, {delta: draws}) if draws else None,
             ]
         )
-    note = "A cell's name leads to its figures."
+    aside, note = "A cell's name leads to its figures.", ""
     if len(cells) > detailed:
-        note += f" Only the first {count(detailed, 'cell')} have some."
+        aside += f" Only the first {count(detailed, 'cell')} have some."
     if len(cells) > MOST_CELLS:
-        note += f" The first {MOST_CELLS:,} of {len(cells):,}; all are in cells.parquet and summary.json."
-    return Figure("cells", "All cells", columns, rows, note=note)
+        note = f"The first {MOST_CELLS:,} of {len(cells):,}; all are in cells.parquet and summary.json."
+    columns = [
+        replace(column, detail=column.detail or (k > 0 and len(rows) > 1 and _constant(rows, k)))
+        for k, column in enumerate(columns)
+    ]
+    return Figure("cells", "All cells", columns, rows, note=note, aside=aside)
+
+
+def _constant(rows: Sequence[Sequence[Any]], k: int) -> bool:
+    return all(row[k] == rows[0][k] for row in rows)
 
 
 # ── figures of a cell ───────────────────────────────────────────────────────────────────────────────────────

@@ -51,6 +51,7 @@ def audit_sheet(
 ) -> Sheet:
     """Lay out an audit; see `parley.kit.mechanism.Mechanism.audit_sheet`."""
     function, names = str(found["recognition"]), problem.agent_names
+    held = {AXIOMS[axiom]: one["holds"] for axiom, one in found["axioms"].items()}
     allocation = allocation_figure(problem, found["allocation"], "The allocation announced in equilibrium")
     return Sheet(
         "audit",
@@ -64,8 +65,9 @@ def audit_sheet(
         ],
         findings=[
             *(
-                (AXIOMS[axiom].capitalize(), verdict_told(verdict))
-                for axiom, verdict in found["axioms"].items()
+                (AXIOMS[axiom].capitalize(), told)
+                for axiom, one in found["axioms"].items()
+                if (told := verdict_told(one))
             ),
             *(("", text) for text in gains(found["manipulation"], names)),
             *(("", text) for text in equilibria(found.get("equilibria"))),
@@ -76,32 +78,39 @@ def audit_sheet(
             for axiom, verdict in found["axioms"].items()
             if (one := verdict["witness"]) is not None
         ],
+        proofs=[
+            (f"{AXIOMS[axiom].capitalize()} in this problem", [f"Checked {one['here_basis']}."])
+            for axiom, one in found["axioms"].items()
+            if one["here_basis"]
+        ],
         figures=[
             _axioms(found),
             *_gains(found["manipulation"], names),
             replace(allocation, detail=True),
             *_region(found["allocation"], problem),
         ],
-        verdict=properties_hold({AXIOMS[axiom]: one["holds"] for axiom, one in found["axioms"].items()}),
+        verdict=f"{function}: {properties_hold(held, 'axiom', 'axioms').replace('All', 'all')}",
     )
 
 
 def _axioms(found: Mapping[str, Any]) -> Figure:
     audited = {axiom: shortly(verdict) for axiom, verdict in found["axioms"].items()}
-    rows = [
+    rows = [[found["recognition"], *audited.values()]]
+    rows += [
         [name, *(verdict(verdicts[axiom]) for axiom in audited)]
         for name, verdicts in found["functions"].items()
         if name != found["recognition"]
     ]
     return Figure(
         "axioms",
-        "Axioms by recognition function, over all problems of the special domain",
+        f"Axioms of {found['recognition']}, and of the other recognition functions",
         [
             Column("function", "recognition function"),
             *(Column(axiom, AXIOMS[axiom], "verdict") for axiom in audited),
         ],
-        [[found["recognition"], *audited.values()], *rows],
-        note="The first function is the audited one. What holds is proved; what fails has a counterexample.",
+        rows,
+        note="Over all problems of the special domain: a proof or a counterexample decides."
+        + (" Problem N: the Nth that was searched." if ": problem" in str(rows) else ""),
         picture="audit",
     )
 
@@ -141,21 +150,21 @@ def _gains(entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[F
                 "; ".join(" ".join(map(str, row)) for row in plan),
                 exactly(entry["gain"]),
                 entry["tried"],
-                "all" if entry["exhaustive"] else "a search",
+                "all" if entry["exhaustive"] else "some",
             ]
         )
     deviations = Figure(
         "deviations",
-        "Who gains by deviating",
+        "Who can gain by announcing something else",
         columns(
             agents="agents",
             announce="announce (tasks by type)",
             gain=("gain (cost)", "exact"),
-            tried=("courses tried", "count", True),
-            how="how many of them",
+            tried=("deviations tried", "count", True),
+            how="tried",
         ),
         rows,
-        note="Where not all courses were tried, the gain is at least the one shown.",
+        note="" if all(entry["exhaustive"] for _, entry in gaining) else "Some tried: more may be gained.",
     )
     return [heat, deviations]
 

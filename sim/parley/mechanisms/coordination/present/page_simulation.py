@@ -55,5 +55,5 @@ def simulation_sheet(
             *([rounds_figure(rounds)] if rounds else []),
         ],
         apart=apart,
-        paths="“continued”: a rejection was survived on the way.",
+        paths={"continued": "“continued”: bargaining went on after a rejection."},
     )

@@ -36,14 +36,12 @@ def shortly(verdict: Mapping[str, Any]) -> str:
 
 
 def verdict_told(verdict: Mapping[str, Any]) -> str:
-    """One verdict in sentences: over all problems, and in this one."""
+    """One verdict in sentences: over all problems, and in this one; empty if a theorem proves it."""
+    if verdict["source"] is not None and verdict["witness"] is None:
+        return ""
     here = {True: "it holds", False: "it does not hold", None: "it is not known to hold"}[verdict["here"]]
     said = shortly(verdict)
-    said = f"{said[0].upper()}{said[1:]}. In this problem {here}"
-    said += f" ({verdict['here_basis']})." if verdict["here_basis"] else "."
-    if verdict["source"] is not None and verdict["witness"] is None:
-        said += f" Why it holds: {verdict['source']}."
-    return said
+    return f"{said[0].upper()}{said[1:]}. In this problem {here}."
 
 
 def gains(entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
@@ -51,19 +49,16 @@ def gains(entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[st
     alone = [entry for entry in entries if isinstance(entry["agent"], int)]
     pairs = [entry for entry in entries if not isinstance(entry["agent"], int)]
     tried = sum(entry["tried"] for entry in entries)
-    proof = (
-        "all announcements were tried"
-        if all(entry["exhaustive"] for entry in entries)
-        else "a search, which proves nothing where it found none"
-    )
+    every = all(entry["exhaustive"] for entry in entries)
+    proof = "all that there are" if every else "not all: others may gain too"
     gaining = [entry for entry in alone if Fraction(entry["gain"]) > 0]
     together = sum(Fraction(entry["gain"]) > 0 for entry in pairs)
     who = f" ({', '.join(names[entry['agent']] for entry in gaining[:8])})" if 0 < len(gaining) <= 8 else ""
     return [
         (
-            f"Against agents that play the equilibrium, {len(gaining)} of {count(len(alone), 'agent')}{who}"
-            f" {'gains' if len(gaining) == 1 else 'gain'} by announcing something else alone, {together} of"
-            f" {count(len(pairs), 'pair')} together ({count(tried, 'course')} of announcements; {proof})."
+            f"If the others play the equilibrium, {len(gaining) or 'none'} of {count(len(alone), 'agent')}"
+            f"{who} can gain by announcing something else alone, and {together or 'none'} of"
+            f" {count(len(pairs), 'pair')} by doing so together ({count(tried, 'deviation')} tried, {proof})."
         )
     ]
 
@@ -72,22 +67,18 @@ def equilibria(found: Mapping[str, Any] | None) -> list[str]:
     """Say what all equilibria of the problem's game cost."""
     if found is None:
         return []
-    costs = ", ".join(map(number, found["total_costs"]))
-    every = ", ".join(map(number, found.get("total_costs_any_ties", ())))
-    total = f" Total costs of all equilibria: {every}; of those" if every else " Total costs of equilibria"
-    worse = found["subgames_not_cost_effective"]
-    return [
-        (
-            f"Of {count(found['subgames'], 'subgame')}, {found['ties']:,} leave several best announcements."
-            f"{total} in which {found.get('tie_rule', TIE_RULE)}: {costs}; the least possible is"
-            f" {number(found['least_total_cost'])}."
-        )
-        + (
-            f" From {count(worse, 'subgame')} an equilibrium costs more than the least."
-            if worse
-            else " In every subgame, every equilibrium has least cost."
-        )
-    ]
+    costs, every = found["total_costs"], found.get("total_costs_any_ties", ())
+    least, worse = found["least_total_cost"], found["subgames_not_cost_effective"]
+    said = f"All equilibria of {count(found['subgames'], 'subgame')} were computed. Those of the game cost"
+    if {*costs, *every} == {least}:
+        said += f" the least possible, {number(least)}."
+    else:
+        ties = f", {', '.join(map(number, costs))} if {found.get('tie_rule', TIE_RULE)}"
+        said += f" {', '.join(map(number, every or costs))} in total{ties if costs != every else ''};"
+        said += f" the least possible is {number(least)}."
+    if worse:
+        said += f" In {count(worse, 'subgame')} an equilibrium costs more than the least."
+    return [said]
 
 
 def played(found: Mapping[str, Any] | None) -> list[str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from parley.kit.present.page_model import Figure, Sheet, columns, cost, percent
 from parley.kit.present.page_parts import as_float
 from parley.kit.present.page_words import properties_hold, verdict
-from parley.kit.present.plain import text_of
 from parley.mechanisms.guarantees.drivers import DRIVERS
 from parley.mechanisms.guarantees.present.page_parts import facts, pay_figure
 from parley.mechanisms.guarantees.present.words import promised
@@ -52,10 +51,12 @@ def _cost(found: Mapping[str, Any], problem: Problem) -> str:
     if lost is None:
         return f"No allocation keeps what is promised: {what}."
     bound, lp, other = (percent(as_float(found[key]) or 0.0) for key in ("bound", "lp", "asymmetric_bound"))
-    most = f"such factors at most {lp}, with any of this heterogeneity {bound}"
+    most = f"With these providers it costs at most {lp}"
+    if bound != lp:
+        most += f", with any who differ as much at most {bound}"
     if not found["assumptions"]["symmetric"]["holds"]:
-        most = f"providers who can do different jobs at most {other}"
-    return f"Promising {what} costs {percent(lost)} of the greatest value; with {most}."
+        most = f"With providers who can do different jobs, it costs at most {other}"
+    return f"Promising {what} costs {percent(lost)} of the greatest value. {most}."
 
 
 def _deterrence(found: Mapping[str, Any]) -> str:
@@ -73,9 +74,7 @@ def _deterrence(found: Mapping[str, Any]) -> str:
 def _assumptions(found: Mapping[str, Any]) -> Figure:
     rows = []
     for key, said in found["assumptions"].items():
-        witness = said["witness"]
-        because = said["basis"] if witness is None else f"{said['basis']}: {text_of(witness)}"
-        rows.append([ASSUMPTIONS.get(key, key), verdict(said["holds"]), because])
+        rows.append([ASSUMPTIONS.get(key, key), verdict(said["holds"]), said["basis"]])
     return Figure(
         "assumptions",
         "Assumptions 1 and 2",

@@ -26,7 +26,7 @@ def facts(problem: Problem) -> list[tuple[str, str]]:
         ("providers", f"{problem.providers:,}"),
         ("jobs", f"{problem.jobs:,}"),
         ("guarantee", promised(problem.guarantee)),
-        *([("draw", "schedules are permuted")] if problem.draw == "permutation" else []),
+        *([("schedules", "permuted by lot")] if problem.draw == "permutation" else []),
     ]
 
 
@@ -42,12 +42,12 @@ def findings(solution: Mapping[str, Any], problem: Problem) -> list[str]:
     if solution["tau"] is not None:
         found.append(f"The greatest least pay is {number(solution['tau'])}.")
     alike = structure(problem)["symmetric"].holds
-    who = "so many providers and such factors" if alike else "providers who can do different jobs"
+    who = f"{problem.providers} providers who {'differ as much' if alike else 'can do different jobs'}"
     bound = _value(solution["bound"]) if alike else float(asymmetric_bound(problem.providers, problem.delta))
-    found.append(f"With {who}, no guarantee like this costs more than {percent(bound)}.")
+    found.append(f"With {who}, a guarantee of this kind costs at most {percent(bound)}.")
     if solution["status"] != "optimal":
         low, high = (percent(_value(end)) for end in solution["bounds"]["loss"] or ("0", "1"))
-        found.append(f"The time was up: proved is a loss from {low} to {high}.")
+        found.append(f"The time was up: the loss is proved to be from {low} to {high}.")
     return found
 
 
@@ -74,16 +74,15 @@ def pay_figure(
     """Show the pay of each provider with and without the guarantee."""
     return Figure(
         "pay",
-        "Pay with and without the guarantee",
-        columns(provider="provider", pay=("pay under it", "number"), without=("pay without it", "number")),
+        "Pay in the best allocation, with the guarantee and without it",
+        columns(provider="provider", pay=("pay with it", "number"), without=("pay without it", "number")),
         [
             [name, *map(cell, pays)]
             for name, *pays in zip(problem.provider_names, under, without, strict=True)
         ],
         chart="bars",
         alt="Pay of each provider under the guarantee.",
-        note="Of the best allocations.",
-        options={"value": "pay", "unit": "pay"},
+        options={"value": "pay", "unit": "pay", "alike": ["pay", "without"]},
         picture="pay",
     )
 
@@ -112,7 +111,7 @@ def _schedule(problem: Problem, title: str, allocation: Sequence[Sequence[int]])
         rows,
         chart="timeline",
         alt=f"A line for each provider, and a bar for each of its jobs from start to end. {title}.",
-        note=f"{title}: the darker, the more a job is worth.",
+        aside="The darker, the more a job is worth.",
         folded=True,
         options={"rows": list(problem.provider_names), "title": title},
         picture="schedules",
@@ -131,7 +130,7 @@ def _frontier(solution: Mapping[str, Any]) -> Iterator[Figure]:
             ],
             chart="histogram",
             alt="The loss against a floor for everybody.",
-            note="Of all floors that leave the same value, the largest one.",
+            note="Where several floors leave the same value, the largest is shown.",
             options={"value": "loss", "unit": "loss"},
             picture="frontier",
         )
@@ -159,7 +158,7 @@ def _sweep(solution: Mapping[str, Any]) -> Iterator[Figure]:
             ],
             chart="histogram",
             alt="The loss against the number of providers.",
-            note="None where no allocation keeps the guarantee.",
+            note="Empty where no allocation keeps the guarantee.",
             options={"value": "loss", "unit": "loss"},
             picture="sweep",
         )

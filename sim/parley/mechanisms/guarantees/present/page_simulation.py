@@ -52,9 +52,9 @@ def simulation_sheet(
         figures=[
             _providers(report, problem),
             *([] if drawn is None else [_draw(drawn, problem)]),
-            _challenges(report),
+            *_challenges(report),
         ],
-        paths="How dispatches ended, and what happened before it.",
+        paths={"upheld": "“upheld”: a challenge was right.", "repaired": "“repaired”: it was then mended."},
         agents=report["providers"],
     )
 
@@ -96,7 +96,7 @@ def _providers(report: Mapping[str, Any], problem: Problem) -> Figure:
         [*columns(provider="provider", bot="bot"), *mean_columns("mean pay", "theory (pay)")],
         rows,
         {"title": "Mean pay", "played": "mean pay", "unit": "pay"},
-        note="In units of value, without bonds. z is the deviation from theory in exact standard errors.",
+        note="Pay is in units of value, without bonds.",
         picture="pay",
     )
 
@@ -120,12 +120,8 @@ def _draw(drawn: Mapping[str, Any], problem: Problem) -> Figure:
     )
 
 
-def _challenges(report: Mapping[str, Any]) -> Figure:
+def _challenges(report: Mapping[str, Any]) -> list[Figure]:
     counted = {**report["challenges"], **{f"refused: {e}": n for e, n in report["refused"].items()}}
-    return Figure(
-        "challenges",
-        "Challenges and refusals",
-        columns(what="what", times=("times", "count")),
-        [[what, number] for what, number in counted.items()],
-        note="Upheld and repaired count dispatches.",
-    )
+    heads = columns(what="what", times=("times", "count"))
+    rows = [[what, number] for what, number in counted.items() if number]
+    return [Figure("challenges", "Challenges and refusals", heads, rows)] if rows else []

@@ -51,7 +51,7 @@ def audit_sheet(
         "Properties",
         columns(property="property", verdict=("verdict", "verdict"), because="because"),
         [[PROPERTIES[key], *entry] for key, entry in told.items()],
-        note="What holds is proved, and what fails has a witness that can be checked by hand.",
+        note="What holds is proved; what fails has an example that can be checked by hand.",
     )
     return Sheet(
         "audit",
@@ -83,12 +83,12 @@ def _deviations(entries: Sequence[Mapping[str, Any]], problem: Problem) -> list[
         group = [one for one in entries if isinstance(one["agent"], int) is single]
         gaining = [one for one in group if value(one["gain"]) > 0]
         if not gaining:
-            said.append(f"No {who} was found to gain by choosing otherwise than it likes.")
+            said.append(f"No {who} was found that gains by choosing what it does not like best.")
             continue
         best = max(gaining, key=lambda one: value(one["gain"]))
         said.append(
-            f"{count(len(gaining), who, many)} can gain by choosing otherwise; most: workload "
-            f"{number(best['gain'])} ({_who(best['agent'], problem)})."
+            f"{count(len(gaining), who, many)} can gain by choosing otherwise. The most, a workload of "
+            f"{number(best['gain'])}, is saved by {_who(best['agent'], problem)}."
         )
     return said
 
@@ -105,8 +105,8 @@ def _manipulation(entries: Sequence[Mapping[str, Any]], problem: Problem) -> Fig
         "What agents and pairs could gain",
         columns(agent="agents", instead="best deviation", gain=("workload saved", "exact")),
         rows,
-        note="The greatest that was found, in expectation over the others' choices; choices by number, 0 to "
-        "stay. Pairs that gain nothing are left out.",
+        note="Expected over the others' choices. [1, 2]: the first agent chooses ray 1, the second ray 2; "
+        "0 is to stay. Pairs that gain nothing are left out.",
     )
 
 
@@ -120,5 +120,5 @@ def _robustness(entries: Sequence[Mapping[str, Any]]) -> Figure:
             error=("standard error", "number"),
         ),
         [[one["preferences"], one["expected_change"], one["std_error"]] for one in entries],
-        note="With the same menus. Whatever agents like, social cost is never above the status quo.",
+        note="With the same menus. Social cost is never above that of the status quo.",
     )

@@ -49,12 +49,12 @@ def findings(solution: Mapping[str, Any], problem: Problem) -> list[str]:
     else:
         said = trade_in_words(trade["agents"], trade["trade"], problem)
         gain = number(trade["expected_change"])
-        found.append(f"The best trade between two agents changes it by {gain}: {said}, if both like that.")
+        found.append(f"The best trade between two agents changes it by {gain}: {said}, if both like it.")
     large = solution["large_market"]
     if large is not None:
         found.append(
-            f"In a large market of copies these menus cost {cost(large['value'])} per copy; no menus cost "
-            f"less than {cost(large['bound'])} (gap {100 * large['gap']:.2f}%)."
+            f"In a market of many copies of these agents, the menus cost {cost(large['value'])} per copy; no "
+            f"menus cost less than {cost(large['bound'])} (gap {100 * large['gap']:.2f}%)."
         )
     return found
 
@@ -85,8 +85,8 @@ def _menus(problem: Problem, solution: Mapping[str, Any]) -> Figure:
         "Menus, and how likely each choice is",
         columns(agent="agent", choice="choice", offer="offer", probability=("chance", "exact")),
         rows,
-        note="As played: ends of rays are whole units, received rounded up, given up toward zero. Whoever "
-        "chooses a ray moves along it as far as the organization selects.",
+        note="An agent that chooses a ray moves along it as far as the organization selects. On chain, the "
+        "ends of rays are whole units: what is received is rounded up, what is given up is rounded down.",
     )
 
 
@@ -106,8 +106,10 @@ def _worth(solution: Mapping[str, Any]) -> Figure:
         rows,
         chart="bars",
         alt="Expected social cost of the status quo, of these menus and of what they are compared with.",
-        note="The first best ignores what agents like. Figures of the large market are per copy; that of any "
-        "menus is a proven lower bound.",
+        note="First best: what agents like is ignored."
+        + (
+            "" if large is None else " Large market: per copy; no menus cost less than the last figure of it."
+        ),
         options={"value": "cost", "unit": "social cost"},
         picture="worth",
     )
@@ -124,7 +126,7 @@ def _trades(problem: Problem, solution: Mapping[str, Any]) -> Figure:
     ]
     return matrix(
         "trades",
-        "Who does how much",
+        "Who does how much with these menus",
         columns(agent="agent", task="task", expected=("expected", "exact"), quo=("status quo", "exact")),
         (problem.agent_names, problem.task_names),
         cells,
@@ -132,7 +134,6 @@ def _trades(problem: Problem, solution: Mapping[str, Any]) -> Figure:
         options={"beside": "quo"},
         chart="matrix",
         alt="A matrix of agents by tasks: the more an agent is expected to do, the darker.",
-        note="Expected assignment with these menus; in brackets the status quo.",
         folded=True,
         picture="trades",
     )
@@ -156,6 +157,6 @@ def _convergence(solution: Mapping[str, Any]) -> Iterator[Figure]:
             guarantee=("guaranteed", "number"),
         ),
         rows,
-        note="With more copies, the cost per copy falls to that of the large market. Guaranteed is the mean "
-        "of what Proposition 3 guarantees in each realization.",
+        note="With more copies, the cost per copy falls to that of the large market. Guaranteed: at most "
+        "this, by Proposition 3, on average over the draws.",
     )

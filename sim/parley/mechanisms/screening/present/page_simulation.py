@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from parley.kit.present.page_model import Z95, Figure, columns, count, plus_minus
-from parley.kit.present.page_parts import frequency_cells, frequency_columns, sheet_of_simulation
+from parley.kit.present.page_parts import (
+    frequency_cells,
+    frequency_columns,
+    p_value_told,
+    sheet_of_simulation,
+)
 from parley.kit.present.page_words import draws_follow, listed
 from parley.kit.present.tables import number
 
@@ -42,7 +47,10 @@ def simulation_sheet(
             *_refused(report["refused"]),
         ],
         figures=[_choices(report, problem), _agents(report["agents"], problem)],
-        paths="How markets ended, and what happened before it.",
+        paths={
+            "all stay": "“all stay”: nobody chose a change.",
+            "postings refused": "“postings refused”: the contract refused a wrong certificate.",
+        },
     )
 
 
@@ -52,7 +60,7 @@ def _cost(found: Mapping[str, Any]) -> str:
     if found["expected"] is None:
         return f"{said}. What these bots choose has no known law."
     z = "" if found["z"] is None else f" (z {found['z']:+.2f})"
-    return f"{said}, and {number(found['expected'])} is expected{z}."
+    return f"{said}; {number(found['expected'])} is expected with these menus{z}."
 
 
 def _promises(report: Mapping[str, Any]) -> list[str]:
@@ -77,13 +85,13 @@ def _refused(refused: Mapping[str, int]) -> list[str]:
 
 
 def _choices(report: Mapping[str, Any], problem: Problem) -> Figure:
-    rows = []
+    rows, p = [], report["p_value"]
     for agent, counts, expected in zip(
         problem.agent_names, report["choices"], report["expected_choices"], strict=True
     ):
         cells = frequency_cells(counts, expected or [0.0] * len(counts))
         for k, row in enumerate(cells):
-            choice = f"set {k}" if k else "stay"
+            choice = f"choice {k}" if k else "stay"
             known = row if expected is not None else [row[0], None, *row[2:5], None]
             rows.append([f"{agent}: {choice}", *known])
     return Figure(
@@ -93,7 +101,7 @@ def _choices(report: Mapping[str, Any], problem: Problem) -> Figure:
         rows,
         chart="frequencies",
         alt="How often each agent chose each trading set, with 95% intervals, and theory's share.",
-        note="Set k is ray k, or the remedial set. Every count is tested exactly; Bonferroni.",
+        note="" if p is None else p_value_told(p, f"{len(rows)} counts"),
         folded=True,
         options={"words": {"title": "Choices", "played": "chosen", "unit": "share of markets"}},
         picture="choices",

@@ -21,8 +21,8 @@ PROPERTIES = {
     "feasible": "all members work",
     "unique_equilibrium": "they work in the only equilibrium",
     "fair": "fair, in some equilibrium",
-    "fair_optimistic": "fair, in one of the greatest chance of success",
-    "fair_pessimistic": "fair, in one of the least chance of success",
+    "fair_optimistic": "fair, in an equilibrium likeliest to succeed",
+    "fair_pessimistic": "fair, in an equilibrium least likely to succeed",
     "fair_always": "fair, in every equilibrium",
     "minimum_share": "nobody is below the minimum share",
     "nondiscriminatory": "shares are equal",
@@ -86,7 +86,8 @@ def _properties(found: Mapping[str, Any]) -> Figure:
         "Properties",
         columns(property="property", verdict=("verdict", "verdict"), because=("because", "text", True)),
         rows,
-        note="Fairness is asked of the equilibria that follow after each exchange of two members' shares.",
+        note="Fair: neither of two members gains by exchanging shares. Several equilibria can follow an"
+        " exchange: a line says in which of them they may not gain.",
     )
 
 
@@ -123,8 +124,9 @@ def _members(found: Mapping[str, Any], problem: Problem) -> Figure:
         rows,
         chart="bars",
         alt="The share of each member.",
-        note="Slack: by how much a member's cost may be higher before it does not work.",
-        options={"value": "share", "unit": "share"},
+        note="Utility: what a member expects to get, less its cost of effort. Slack: how much higher its cost"
+        " could be, and it would still work.",
+        options={"value": "share", "unit": "share", "alike": ["share", "least", "utility"]},
         picture="members",
     )
 

@@ -49,9 +49,10 @@ def shares_figure(problem: Problem, found: Mapping[str, Any]) -> Figure:
         {"key": "free", "text": "without fairness", "tone": "theory", "dash": ""},
         {"key": "floor", "text": "floor", "tone": "ink", "dash": "2 3"},
     ]
+    all_ = ["cutoff", "fair", "equal", "free", "floor", "utility"]
     return Figure(
         "shares",
-        "Shares over cut-offs",
+        "What each member gets",
         columns(
             what=("of what", "text", True),
             agent="agent",
@@ -65,7 +66,9 @@ def shares_figure(problem: Problem, found: Mapping[str, Any]) -> Figure:
         rows,
         chart="lines" if len(rows) > 1 else "",
         alt="The shares of the members under each of three rules against their cut-offs, and the floor.",
-        note="Members of the best fair team. Where a rule does not hire somebody, the entry is empty.",
-        options={"across": "cutoff", "up": "share of the reward", "lines": lines, "top": 0.01},
+        note="Shares are of the reward. Cut-off: the least share for which a member works if the others work."
+        " Utility: what it expects to get with its fair share, less its cost of effort."
+        + ("" if all(None not in row for row in rows) else " Empty: not hired under that rule."),
+        options={"across": "cutoff", "up": "share of the reward", "lines": lines, "top": 0.01, "alike": all_},
         picture="shares",
     )

@@ -39,7 +39,7 @@ def simulation_sheet(
         facts=[*facts(problem), ("principal", report["principal"]["bot"]), ("referee", report["referee"])],
         findings=[*_success(report), _revenue(report["principal"]), *_refused(report, problem)],
         figures=[_agents(report, problem)],
-        paths="How projects ended, and which deadlines had passed.",
+        paths={},
     )
 
 
@@ -90,14 +90,14 @@ def _agents(report: Mapping[str, Any], problem: Problem) -> Figure:
             *columns(
                 agent="agent",
                 bot="bot",
-                wage=("wage", "number"),
+                wage=("share", "number"),
                 worked=("times worked", "count"),
-                equilibrium=("if all work", "number"),
+                equilibrium=("utility if all work", "number"),
             ),
             *mean_columns("mean utility", "theory (utility)"),
         ],
         rows,
         {"title": "Mean utility", "played": "mean utility", "unit": "utility"},
-        note="Wages less costs of effort; theory is given who worked. Only successes are tested.",
+        note="Utility: the wage less the cost of effort. Theory: its expectation, given who worked.",
         picture="utilities",
     )

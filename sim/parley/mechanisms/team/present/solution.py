@@ -48,7 +48,8 @@ def _rules(problem: Problem, solution: Mapping[str, Any]) -> Figure:
         rows,
         chart="bars",
         alt="The revenue of the best contract under each rule.",
-        note="Revenue is (1 − the sum of shares) times the chance of success, times the reward.",
+        note="Revenue: the chance of success × the reward × what the shares leave of it."
+        + ("" if all(row[-1] is None for row in rows) else " At most: no contract of this kind earns more."),
         options={"value": "revenue", "unit": "revenue"},
         picture="rules",
     )
