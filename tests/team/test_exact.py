@@ -229,7 +229,7 @@ def test_states_that_neither_floats_nor_remainders_tell_apart_are_told_apart(
         assert Brute(drawn).best("unconstrained")[1] == (more.index(2),)
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(2_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("count", [60, pytest.param(500, marks=pytest.mark.deep)])
 @pytest.mark.parametrize("prime", [unconstrained.PRIME, 7])
 def test_of_equal_teams_the_smallest_is_found_and_then_the_first(
     prime: int, count: int, monkeypatch: pytest.MonkeyPatch
@@ -384,6 +384,21 @@ def test_the_search_needs_no_good_team_to_begin_with(
             revenue, team = brute.best(rule)
             assert (found.revenue, found.team) == (revenue * drawn.reward, team)
             assert found.optimal
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(3_000, marks=pytest.mark.deep)])
+def test_the_search_for_additive_functions_needs_no_good_team_either(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "parley.mechanisms.team.solver.additive"
+    monkeypatch.setattr(f"{module}.algorithm_1", lambda *_: ((), F(0)))
+    monkeypatch.setattr(f"{module}.improve", lambda *_: 0.0)
+    dice = Random(98)
+    for _ in range(count):
+        drawn = drawn_additive(dice, dice.randint(1, 7))
+        found = additive_optimum(drawn, "fair")
+        assert (found.revenue, found.team) == Brute(drawn).best("fair")
+        assert found.optimal
 
 
 @pytest.mark.parametrize("name", [*SUBMODULAR, "alike"])
