@@ -132,7 +132,7 @@ for k in range(10**6):
 def test_a_killed_process_leaves_one_whole_run(number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "out"
     random = Random(number)
-    seen = set()
+    seen: set[str | None] = set()
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, str(out)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
