@@ -52,6 +52,15 @@ def test_no_legend_lies_on_a_chart(name: str, what: str) -> None:
     assert {title: overlaps(one) for title, one in found.items() if overlaps(one)} == {}
 
 
+def test_titles_are_whole() -> None:
+    one = drawn("assignment-cyclic", "audit")["options"]
+    one.draw_without_rendering()
+    for axes in one.axes:
+        box = axes.title.get_window_extent()
+        assert box.height > 0
+        assert box.y1 <= one.bbox.y1
+
+
 @pytest.mark.parametrize("panels", [1, 2, 4])
 def test_no_legend_lies_on_lines_however_high_they_are(panels: int) -> None:
     heads = [Column("panel", "panel"), Column("x", "x", "number")]

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from parley.chain.compiler import project_root
+from parley.kit.present.page import write_page
+from parley.kit.registry import load
 from parley.mechanisms.coordination.recognition import RECOGNITION
 from tests.kit.present import folders
 from tests.kit.present.test_page import KINDS
@@ -86,6 +89,17 @@ def test_charts_put_their_marks_where_the_numbers_say(tab: Tab, experiment: Path
     assert slope > 0
     for x, mean in zip(across, means, strict=True):
         assert x == pytest.approx(across[0] + slope * (mean - means[0]), abs=0.6)
+
+
+def test_shares_on_an_axis_are_decimals_and_no_thousandths(tab: Tab, tmp_path: Path) -> None:
+    load(project_root() / "problems" / "team-coverage.toml").audit().write(tmp_path)
+    write_page(tmp_path)
+    show(tab, tmp_path)
+    ticks = tab.page.locator(
+        "[data-figure='members'] svg g[aria-label='x-axis tick label'] text"
+    ).all_text_contents()
+    assert "0.01" in ticks
+    assert not [tick for tick in ticks if tick.endswith("m")]
 
 
 def test_every_chart_has_a_name_and_its_numbers_in_a_table(tab: Tab, experiment: Path) -> None:
@@ -261,7 +275,7 @@ def test_the_page_of_a_lotterys_audit_shows_properties_ranks_and_option_sets(
     assert tab.page.locator("h1").inner_text() == "Assignment, 3 agents"
     assert tab.page.locator('[data-figure="properties"] td.fails').all_inner_texts() == ["fails"]
     assert marks(tab, "matrix", "rect", "cell") == 2 * AGENTS * len(folders.ITEMS)
-    assert marks(tab, "ranks", "rect", "bar") == (AGENTS + 1) * (len(folders.ITEMS) + 1)  # and all on average
+    assert marks(tab, "ranks", "rect", "bar") == (AGENTS + 1) * len(folders.ITEMS)  # with the average
     # Two of the agents are alike: they have one option set.
     assert tab.page.locator("#cell-choice option").count() == 2
     assert tab.page.locator("#cell-title").inner_text() == "One option set"

@@ -483,10 +483,11 @@ def _triangle(axes: Axes, figure: Figure) -> None:
         (name,) = _short([columns[key].label])
         _label(axes, end, name, _outward(options, [float(k == o) for o in range(3)]), bold=True)
     axes.set_xlim(-0.16, 1.16)
-    axes.set_ylim(-0.12, _HEIGHT + 0.12)
+    lines = _short(figure.title.split("\n"), 60)
+    axes.set_ylim(-0.12, _HEIGHT + 0.12 + 0.08 * len(lines))  # with room for the title
     axes.set_aspect("equal")
     axes.set_axis_off()
-    axes.set_title("\n".join(_short(figure.title.split("\n"), 60)), color=INK, pad=12)
+    axes.set_title("\n".join(lines), color=INK, y=1.0, pad=-13.0 * len(lines))
     axes.legend(
         handles=handles, frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2
     )

@@ -155,7 +155,7 @@
           draw: (width) => [
             parley.plot(width, figure.alt, {
               ...named(rows, "name", width),
-              x: { label: `${unit} →`, grid: true, ticks: Math.max(3, width / 110), tickFormat: "~s" },
+              x: { label: `${unit} →`, grid: true, ticks: Math.max(3, width / 110), tickFormat: (x) => (Math.abs(x) < 1000 ? `${+x.toPrecision(6)}` : d3.format("~s")(x)) },
               marks: [
                 Plot.barX(rows, { x: value, y: "name", fill: "var(--played)" }),
                 Plot.ruleX([0]),

@@ -80,7 +80,8 @@ def _properties(found: Mapping[str, Any]) -> Figure:
     for key, name in PROPERTIES.items():
         said = found[key]
         if said is not None:
-            rows.append([name, verdict(said["holds"]), _shown(said["witness"] or said["certificate"])])
+            why = said["witness"] or said["certificate"] or {}
+            rows.append([name, verdict(said["holds"]), str(why.get("reason") or why.get("basis") or "")])
     return Figure(
         "properties",
         "Properties",

@@ -49,7 +49,7 @@ def shares_figure(problem: Problem, found: Mapping[str, Any]) -> Figure:
         {"key": "free", "text": "without fairness", "tone": "theory", "dash": ""},
         {"key": "floor", "text": "floor", "tone": "ink", "dash": "2 3"},
     ]
-    all_ = ["cutoff", "fair", "equal", "free", "floor", "utility"]
+    same = ["cutoff", "fair", "equal", "free", "floor", "utility"]
     return Figure(
         "shares",
         "What each member gets",
@@ -69,6 +69,6 @@ def shares_figure(problem: Problem, found: Mapping[str, Any]) -> Figure:
         note="Shares are of the reward. Cut-off: the least share for which a member works if the others work."
         " Utility: what it expects to get with its fair share, less its cost of effort."
         + ("" if all(None not in row for row in rows) else " Empty: not hired under that rule."),
-        options={"across": "cutoff", "up": "share of the reward", "lines": lines, "top": 0.01, "alike": all_},
+        options={"across": "cutoff", "up": "share of the reward", "lines": lines, "top": 0.01, "alike": same},
         picture="shares",
     )
