@@ -202,6 +202,8 @@ def interval(shares: Sequence[float]) -> str:
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+WIDER = 0.25
+"""Inches left for wider letters at the sides of a panel."""
 _STYLE: dict[str, Any] = {"font_size": 8.5, "axes_titlesize": 9, "svg_fonttype": "none"}
 
 
@@ -209,7 +211,9 @@ _STYLE: dict[str, Any] = {"font_size": 8.5, "axes_titlesize": 9, "svg_fonttype":
 def axes_of(panels: int, width: float = 3.6, height: float = 3.1) -> Iterator[tuple[Figure, list[Axes]]]:
     """A figure of some panels side by side, drawn in the style of all."""
     with style(**_STYLE):
-        figure = Figure(figsize=(width * panels, height), layout="constrained")
+        figure = Figure(figsize=(width * panels, height))
+        # Text stays text: a reader's font may be wider than the one that the layout measures.
+        figure.set_layout_engine("constrained", w_pad=WIDER)
         axes = list(figure.subplots(1, panels, squeeze=False)[0])
         for each in axes:
             each.spines[["top", "right"]].set_visible(False)
