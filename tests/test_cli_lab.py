@@ -44,7 +44,7 @@ def test_an_experiment_says_what_it_came_to_and_leaves_tables(
 ) -> None:
     out, done = ran
     assert done.returncode == 0, done.stderr
-    assert "Small: 80 games in 2 cells" in done.stdout
+    assert "cells 2; games 80" in done.stdout
     assert "p-star" in done.stdout
     assert done.stdout.endswith(f"written: {out}\nNext: parley report {out}\n")
     assert {"manifest.json", "summary.json", "games.parquet"} <= {path.name for path in out.iterdir()}

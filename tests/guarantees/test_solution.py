@@ -353,10 +353,10 @@ def test_the_bound_of_theorem_1_is_not_promised_to_providers_who_differ() -> Non
     problem = Problem(2, (Fraction(1), Fraction(9, 10)), promise, eligible=able, capacities=(1, 1))
     written = solve(problem).to_json()
     assert Fraction(written["loss"]) > Fraction(written["bound"])
-    said = "With providers who can do different jobs, no guarantee like this costs more than 50%."
+    said = "With 2 providers who can do different jobs, a guarantee of this kind costs at most 50%."
     assert said in [text for _, text in solution_sheet(written, problem).findings]
     sheet = audit_sheet(audit(problem).to_json(), problem, lambda _: {})
-    assert "different jobs at most 50%" in sheet.findings[0][1]
+    assert "different jobs, it costs at most 50%" in sheet.findings[0][1]
 
 
 def test_an_empty_guarantee_has_no_allocation_and_no_loss() -> None:
