@@ -75,7 +75,7 @@ def test_a_solution_shows_matrix_ranks_and_lottery_in_fractions() -> None:
     assert "rule serial-dictatorship; agents 4; items 4; places 4; probabilities exact" in text
     assert "| agent 1 | 5/12 | 1/12 | 5/12 | 1/12 |" in text
     assert "| agent 3 | 1/12 | 5/12 | 1/12 | 5/12 |" in text
-    assert "| average | 5/12 | 1/12 | 5/12 | 1/12 |" in text
+    assert "| average of all | 5/12 | 1/12 | 5/12 | 1/12 |" in text
     assert "| 1/3 | a | c | b | d |" in text
 
 

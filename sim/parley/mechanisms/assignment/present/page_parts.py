@@ -101,7 +101,7 @@ def _ranks(
         ],
         [
             [name, *map(cell, row[: len(labels)]), *map(cell, worth[i] if worth else [])]
-            for i, (name, row) in enumerate(zip((*problem.agent_names, "average"), rows, strict=True))
+            for i, (name, row) in enumerate(zip((*problem.agent_names, "average of all"), rows, strict=True))
         ],
         chart="stacked",
         alt="For each agent, how likely it gets an item of its first choice, of its second, and so on.",
