@@ -193,7 +193,7 @@ def test_a_study_has_all_combinations() -> None:
     ]
     assert (study.steps, study.games) == (8, 8 * 2 * 3)
     assert study.to_mapping()["windows"] == ["1", "8/5"]
-    assert study.about() == {"seed": SEED, "problems": {}, "cells": 8}
+    assert study.about() == {"seed": SEED, "problems": {}, "cells": 8, "agents": [2, 3, 4]}
     assert len(Study(KEYS, "").curves) == len(VARIANTS)
 
 

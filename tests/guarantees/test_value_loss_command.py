@@ -145,7 +145,7 @@ def test_a_complete_study_is_told_again_with_pictures_and_a_page(ran: tuple[Path
     folder, _ = ran
     done = parley("experiment", folder / "study.json", "--out", folder / "run")
     assert done.exit_code == 0, done.stderr
-    assert "715 instances in 13 cells" in done.stdout
+    assert "cells 13; instances 715" in done.stdout
     assert "What differs from the paper" in done.stdout
     names = {"bounds", "value-loss-trips", *(f"value-loss-{variant}" for variant in VARIANTS)}
     assert {path.stem for path in (folder / "run").glob("*.svg")} == names
