@@ -10,36 +10,71 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
+
+    _Report = Callable[[sys.UnraisableHookArgs], object]
 
 __all__ = ["deferred_signals", "ending_signals", "exit_on_signals"]
 
 _SIGNALLED = 128
 """Shells add this to a signal's number for the exit status."""
 
+_SOON = 0.01
+"""Seconds after which a lost signal is sent again."""
+
 _ENDING = (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else (signal.SIGTERM,)
 """Signals that end a program at once by default; an interrupt is already an exception."""
 
 
-def exit_on_signals() -> None:
-    """Turn ending signals into `sys.exit` with the usual status, so that cleanup code runs.
+class _Left(SystemExit):
+    """A signal ends the program, with the usual status."""
 
-    A second signal ends the program at once.
-    """
-
-    def leave(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        sys.exit(_SIGNALLED + number)
-
-    for number in _ENDING:
-        # A signal that is ignored (nohup) stays ignored.
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, leave)
+    def __init__(self, number: int) -> None:
+        super().__init__(_SIGNALLED + number)
+        self.number = number
 
 
 class _Ended(BaseException):
     """A signal ends the program."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def exit_on_signals() -> None:
+    """Turn ending signals into `SystemExit` with the usual status, so that cleanup code runs.
+
+    A second signal ends the program at once.
+    """
+    for number in _ENDING:
+        # A signal that is ignored (nohup) stays ignored.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _leave)
+    sys.unraisablehook = _sending_again(sys.unraisablehook)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    raise _Left(number)
+
+
+def _sending_again(report: _Report) -> _Report:
+    """Return what sends a signal again whose exception is lost: what finalizers raise is only reported."""
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        lost = unraisable.exc_value
+        if isinstance(lost, _Left):
+            signal.signal(lost.number, _leave)
+        if isinstance(lost, (_Left, _Ended, KeyboardInterrupt)):
+            number = signal.SIGINT if isinstance(lost, KeyboardInterrupt) else lost.number
+            # Not at once: it would come in this function, and be lost too.
+            threading.Timer(_SOON, os.kill, (os.getpid(), number)).start()
+        else:
+            report(unraisable)
+
+    return hook
 
 
 @contextmanager
@@ -55,10 +90,12 @@ def ending_signals() -> Iterator[None]:
 
     def end(number: int, _: FrameType | None) -> None:
         came.append(number)
-        raise _Ended
+        raise _Ended(number)
 
     before = {}
+    report = sys.unraisablehook
     try:
+        sys.unraisablehook = _sending_again(report)
         for number in _ENDING:
             # The program's own signal handlers stay.
             if signal.getsignal(number) is signal.SIG_DFL:
@@ -69,6 +106,7 @@ def ending_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = report
         if came:
             os.kill(os.getpid(), came[0])
 
