@@ -99,7 +99,7 @@ VARIANTS: dict[str, Variant] = {
         "uint256 status = allDone ? «_DONE» :", "1", ALLOCATIONS, setting=LATE
     ),
     "a wei of the refund is kept": owing(
-        "refund", "refund = «h.greatestRate() * value»", "h.greatestRate() * value - 1"
+        "refund", "refund += «DispatchData.bond(status.page())»", "DispatchData.bond(status.page()) - 1"
     ),
     "the dispatcher keeps its bond though it was disproved": owing(
         "refund", "if («_dispatch(game).winner == 0») refund", "true"
