@@ -79,18 +79,22 @@ def test_additive_optima_are_those_of_all_teams(count: int) -> None:
             assert found.optimal
 
 
+def are_those_of_all_teams(drawn: Problem) -> None:
+    """Hold the optima of a problem against the best of all teams."""
+    brute = Brute(drawn)
+    for rule in RULES:
+        found = best_submodular(drawn, rule, Clock.of(MINUTE))
+        revenue, team = brute.best(rule)
+        assert (found.revenue, found.team) == (revenue * drawn.reward, team)
+        assert found.optimal
+
+
 @pytest.mark.parametrize("count", [12, pytest.param(1_000, marks=pytest.mark.deep)])
 @pytest.mark.parametrize("name", SUBMODULAR)
 def test_submodular_optima_are_those_of_all_teams(name: str, count: int) -> None:
     dice = Random(name)
     for _ in range(count):
-        drawn = problem(dice, name, dice.randint(1, 6), SUBMODULAR)
-        brute = Brute(drawn)
-        for rule in RULES:
-            found = best_submodular(drawn, rule, Clock.of(MINUTE))
-            revenue, team = brute.best(rule)
-            assert (found.revenue, found.team) == (revenue * drawn.reward, team)
-            assert found.optimal
+        are_those_of_all_teams(problem(dice, name, dice.randint(1, 6), SUBMODULAR))
 
 
 def test_the_two_searches_agree_on_larger_additive_problems() -> None:
@@ -377,13 +381,7 @@ def test_the_search_needs_no_good_team_to_begin_with(
     monkeypatch.setattr(submodular, "climb", lambda *_: 0.0)
     dice = Random(name)
     for _ in range(count):
-        drawn = few(dice, name)
-        brute = Brute(drawn)
-        for rule in RULES:
-            found = best_submodular(drawn, rule, Clock.of(MINUTE))
-            revenue, team = brute.best(rule)
-            assert (found.revenue, found.team) == (revenue * drawn.reward, team)
-            assert found.optimal
+        are_those_of_all_teams(few(dice, name))
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(3_000, marks=pytest.mark.deep)])
